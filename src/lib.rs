@@ -1,0 +1,1 @@
+//! Pintle: see README.md.
