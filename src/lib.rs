@@ -1,1 +1,9 @@
-//! Pintle: see README.md.
+//! Pintle, a GitOps reconciler for service versions pinned in Git: the rooms of the house, in the order in which data
+//! flows. `ARCHITECTURE.md` is the tour.
+
+pub mod cluster;
+pub mod image;
+pub mod pins;
+pub mod problem;
+pub mod source;
+pub mod version;

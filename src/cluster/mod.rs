@@ -1,0 +1,319 @@
+//! The cluster, in plain data: what is observed of workloads and pods, and what is written.
+//!
+//! [`Cluster`] is the only trait that exists for the sake of a seam. It decides nothing: health is `verify`'s, order is
+//! `plan`'s.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::image::Image;
+use crate::pins::{WorkloadKind, WorkloadRef};
+use crate::source::CommitId;
+use crate::version::Version;
+
+/// A workload of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct WorkloadId {
+    /// Its namespace.
+    pub namespace: String,
+    /// Kind and name.
+    #[serde(flatten)]
+    pub workload: WorkloadRef,
+}
+
+/// One look at the cluster. A workload that was asked for and is not in it does not exist.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// The workloads asked for, and those of the same namespaces that carry a [`State`].
+    pub workloads: BTreeMap<WorkloadId, Arc<Workload>>,
+    /// The pods of each workload that is not settled. Looked at only while it is unsettled: an absent key means not
+    /// looked at (yet), an empty list means that there are none.
+    pub pods: BTreeMap<WorkloadId, Vec<Arc<Pod>>>,
+}
+
+/// A workload as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    /// Fences every write: a workload deleted and made anew is another one.
+    pub uid: String,
+    /// Fences every write: somebody else's write in between is seen.
+    pub resource_version: String,
+    /// Counts the changes of the specification.
+    pub generation: i64,
+    /// Set while it is being deleted.
+    pub deleting: bool,
+    /// The containers of its template, init containers too.
+    pub containers: Vec<Container>,
+    /// What Pintle remembers on it; none where there is none, or none that can be read.
+    pub state: Option<State>,
+    /// Who wrote the image fields, newest first: the field manager's name and time.
+    pub managers: Vec<Manager>,
+    /// The replicas asked for; none for a DaemonSet.
+    pub replicas: Option<i32>,
+    /// How it replaces pods.
+    pub strategy: Strategy,
+    /// A Deployment that is paused.
+    pub paused: bool,
+    /// What its controller reports.
+    pub status: Status,
+}
+
+/// A container of a workload's template or of a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Its image; none where the text is no image reference.
+    pub image: Option<Image>,
+    /// The image as it is written there.
+    pub written: String,
+    /// An init container.
+    pub init: bool,
+}
+
+/// A field manager that owns an image field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manager {
+    /// Its name, such as `kubectl-set` or `argocd-controller`.
+    pub name: String,
+    /// When it last wrote.
+    pub time: Option<Timestamp>,
+    /// It wrote by server-side apply.
+    pub applied: bool,
+    /// The containers whose image it owns.
+    pub containers: Vec<String>,
+}
+
+/// How a workload replaces its pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Strategy {
+    /// New pods start before old ones end, so many more at most.
+    Rolling {
+        /// Pods above the replicas, rounded up as Kubernetes does.
+        surge: i32,
+    },
+    /// All old pods end first.
+    Recreate,
+    /// Only pods that somebody deletes are replaced.
+    OnDelete,
+    /// Only pods of ordinals from this one on are replaced.
+    Partition(i32),
+}
+
+/// What a workload's controller reports; absent numbers stay absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The generation it speaks of.
+    pub observed_generation: Option<i64>,
+    /// Pods in all (`replicas`; `currentNumberScheduled` of a DaemonSet).
+    pub replicas: Option<i32>,
+    /// Pods of the newest template.
+    pub updated: Option<i32>,
+    /// Ready pods.
+    pub ready: Option<i32>,
+    /// Available pods.
+    pub available: Option<i32>,
+    /// Pods that are ending, where it is reported.
+    pub terminating: Option<i32>,
+    /// Pods of the current revision (StatefulSet).
+    pub current: Option<i32>,
+    /// Pods wanted (`desiredNumberScheduled` of a DaemonSet).
+    pub desired: Option<i32>,
+    /// The revision most pods have (StatefulSet).
+    pub current_revision: Option<String>,
+    /// The revision all pods shall have (StatefulSet).
+    pub update_revision: Option<String>,
+    /// Its conditions.
+    pub conditions: Vec<Condition>,
+}
+
+/// A condition of a workload's status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Such as `Progressing`.
+    pub kind: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// Such as `ProgressDeadlineExceeded`.
+    pub reason: String,
+    /// The controller's words.
+    pub message: String,
+    /// When it was last updated.
+    pub updated: Option<Timestamp>,
+}
+
+/// A pod as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Its containers.
+    pub containers: Vec<Container>,
+    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+    pub phase: String,
+    /// It is ready.
+    pub ready: bool,
+    /// It is ending.
+    pub terminating: bool,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Its hash of the template (`pod-template-hash`, `controller-revision-hash`).
+    pub template: Option<String>,
+    /// What keeps it from being ready, in its own words, worst first.
+    pub troubles: Vec<Trouble>,
+}
+
+/// What keeps a pod from being ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The container; none where it is the pod as a whole (`Unschedulable`).
+    pub container: Option<String>,
+    /// Such as `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, `Error`.
+    pub reason: String,
+    /// The pod's own words, such as the line that the registry answered.
+    pub message: String,
+    /// How often the container was started anew.
+    pub restarts: i32,
+}
+
+/// What Pintle remembers on a workload: the annotation [`State::ANNOTATION`], always sent whole, because server-side
+/// apply deletes what the next apply omits. A hint, never the truth: `kubectl rollout undo` puts an older copy back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// [`State::SCHEMA`]; an annotation of another schema counts as none.
+    pub schema: u32,
+    /// The instance that wrote it.
+    pub instance: String,
+    /// The commit whose pin was written.
+    pub commit: CommitId,
+    /// The version that was written.
+    pub version: Version,
+    /// The versions last verified here, newest first, at most [`State::PROVEN`].
+    #[serde(default)]
+    pub proven: Vec<Proven>,
+}
+
+/// A version verified on this workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// The version.
+    pub version: Version,
+    /// The commit whose pin it was: a return to a version proven before is verified anew.
+    pub commit: CommitId,
+    /// When it was verified.
+    pub at: Timestamp,
+    /// How long it took from the write to there, in milliseconds.
+    pub took_ms: u64,
+}
+
+impl State {
+    /// The annotation's name.
+    pub const ANNOTATION: &'static str = "pintle.dev/state";
+    /// What this version reads and writes.
+    pub const SCHEMA: u32 = 1;
+    /// How many proven versions are kept.
+    pub const PROVEN: usize = 8;
+}
+
+/// One write to one workload: images, and what is remembered. Nothing else is ever written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The workload.
+    pub id: WorkloadId,
+    /// Fences: refused where the workload is another one or has changed.
+    pub uid: String,
+    /// Fences: as observed.
+    pub resource_version: String,
+    /// Container, init or not, and its image.
+    pub images: Vec<(String, bool, Image)>,
+    /// Sent whole.
+    pub state: State,
+}
+
+/// What the answer to a [`Write`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The resource version after it.
+    pub resource_version: String,
+    /// The generation after it.
+    pub generation: i64,
+}
+
+/// What the cluster refuses or fails to do; the reader is told the object, and one way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClusterError {
+    /// No answer: the API server is gone, or too slow. What was sent may have been done.
+    #[error("the API server does not answer: {0}")]
+    Unreachable(String),
+    /// The workload has changed since it was observed: look again.
+    #[error("{0} has changed meanwhile")]
+    Stale(WorkloadId),
+    /// The workload does not exist, or is not the one observed.
+    #[error("{0} does not exist")]
+    Missing(WorkloadId),
+    /// Somebody else owns the image field.
+    #[error("the image of {id} belongs to {manager}")]
+    Owned {
+        /// The workload.
+        id: WorkloadId,
+        /// The field manager.
+        manager: String,
+    },
+    /// Not allowed, with verb, resource and namespace.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The API server or an admission webhook refused it, in its own words.
+    #[error("{id}: {message}")]
+    Refused {
+        /// The workload.
+        id: WorkloadId,
+        /// Its words.
+        message: String,
+    },
+    /// The connection cannot be set up: kubeconfig, context, certificates.
+    #[error("{0}")]
+    Config(String),
+}
+
+/// Where services run. Static dispatch: chosen once, where the command line is read.
+pub trait Cluster: Send + Sync {
+    /// The newest picture: complete, and never older than the answer to a write made through this value.
+    fn observe(&self) -> impl Future<Output = Result<Observation, ClusterError>> + Send;
+
+    /// Returns when the picture differs from the last one observed, or after `at_most`.
+    fn changed(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// Writes; ends when it is answered.
+    fn apply(&self, write: &Write) -> impl Future<Output = Result<Written, ClusterError>> + Send;
+
+    /// Asks whether somebody would refuse a different image, and writes nothing: [`ClusterError::Owned`] names who.
+    fn would_conflict(&self, write: &Write) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+impl std::fmt::Display for WorkloadId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} in namespace {}", self.workload, self.namespace)
+    }
+}
+
+impl std::fmt::Display for WorkloadRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind.name(), self.name)
+    }
+}
+
+impl WorkloadKind {
+    /// As kubectl types it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::StatefulSet => "statefulset",
+            Self::DaemonSet => "daemonset",
+        }
+    }
+}

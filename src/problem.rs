@@ -1,0 +1,86 @@
+//! What is wrong with the pins, in a form that says where: rendered like rustc's messages by the command line.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::pins::ServiceName;
+
+/// How bad a [`Problem`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The service, or the whole file, cannot be used as it is: it is held.
+    Error,
+    /// It can be used, but somebody should know.
+    Warning,
+}
+
+/// One thing wrong with one place of the pin repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Whether it holds what it concerns.
+    pub severity: Severity,
+    /// The service it holds; none where it concerns the whole repository.
+    pub service: Option<ServiceName>,
+    /// What is wrong, naming the object, without a full stop.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// Other places that belong to it ("first pinned here").
+    pub also: Vec<(Place, String)>,
+    /// One way out.
+    pub hint: Option<String>,
+}
+
+/// A place in a file of the pin repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path from the root of the repository.
+    pub path: Arc<str>,
+    /// The bytes concerned; none where the file as a whole is meant.
+    pub span: Option<Range<usize>>,
+}
+
+impl Place {
+    /// The file as a whole.
+    pub fn file(path: &Arc<str>) -> Self {
+        Self { path: Arc::clone(path), span: None }
+    }
+
+    /// The bytes `span` of the file.
+    pub fn at(path: &Arc<str>, span: Range<usize>) -> Self {
+        Self { path: Arc::clone(path), span: Some(span) }
+    }
+}
+
+impl Problem {
+    /// An error at `place`.
+    pub fn error(message: impl Into<String>, place: Place) -> Self {
+        Self { severity: Severity::Error, service: None, message: message.into(), place, also: Vec::new(), hint: None }
+    }
+
+    /// A warning at `place`.
+    pub fn warning(message: impl Into<String>, place: Place) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(message, place) }
+    }
+
+    /// Says how to get out of it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Names the service that it holds.
+    #[must_use]
+    pub fn of(mut self, service: &ServiceName) -> Self {
+        self.service = Some(service.clone());
+        self
+    }
+
+    /// Points at a second place.
+    #[must_use]
+    pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.also.push((place, label.into()));
+        self
+    }
+}

@@ -1,0 +1,105 @@
+//! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
+
+mod history;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use history::{History, Record};
+
+/// The full id of a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CommitId([u8; 20]);
+
+/// The id of a file's content; two files with equal ids have equal bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlobId([u8; 20]);
+
+/// What is shown of a commit. Order comes from the graph, never from the times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its id.
+    pub id: CommitId,
+    /// Who wrote it, as `Name <mail>`; bytes that are not UTF-8 replaced.
+    pub author: Arc<str>,
+    /// When it was committed.
+    pub time: Timestamp,
+    /// The first line of its message.
+    pub subject: Arc<str>,
+}
+
+/// One file of a revision or of the working tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The path from the root of the repository.
+    pub path: Arc<str>,
+    /// The id of its content.
+    pub blob: BlobId,
+    /// What stands at the path.
+    pub content: Content,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A regular file.
+    Bytes(Arc<[u8]>),
+    /// A regular file larger than the limit, with its size in bytes; it was not read.
+    TooLarge(u64),
+    /// A symbolic link, never followed.
+    Symlink,
+    /// A submodule.
+    Submodule,
+}
+
+impl CommitId {
+    /// All 40 hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The first 8 digits, for people.
+    pub fn short(self) -> String {
+        self.to_hex()[..8].to_owned()
+    }
+}
+
+impl From<[u8; 20]> for CommitId {
+    fn from(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl TryFrom<String> for CommitId {
+    type Error = String;
+
+    fn try_from(hex: String) -> Result<Self, String> {
+        let mut bytes = [0; 20];
+        let ok = hex.len() == 40 && hex.bytes().all(|digit| digit.is_ascii_hexdigit());
+        for (i, byte) in bytes.iter_mut().enumerate().take_while(|_| ok) {
+            *byte = u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).map_err(|error| error.to_string())?;
+        }
+        if ok { Ok(Self(bytes)) } else { Err(format!("{hex:?} is not a full commit id")) }
+    }
+}
+
+impl From<CommitId> for String {
+    fn from(id: CommitId) -> Self {
+        id.to_hex()
+    }
+}
+
+impl std::fmt::Debug for CommitId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.short())
+    }
+}
+
+impl std::fmt::Display for CommitId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.to_hex())
+    }
+}
