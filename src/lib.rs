@@ -1,1 +1,2 @@
 //! Pintle: see README.md.
+pub mod version;
