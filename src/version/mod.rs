@@ -3,7 +3,9 @@
 //! Where this stops: which versions a service ever had is the index's knowledge; it comes in through [`Order`].
 
 mod maven;
+mod notation;
 mod order;
+mod range;
 mod semver;
 
 use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
@@ -11,6 +13,7 @@ use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use order::{Order, UnknownVersioning, Versioning};
+pub use range::{Range, RangeError};
 pub use semver::SemverProblem;
 
 /// The most that fits into an image tag (OCI distribution specification, "Pulling manifests").
