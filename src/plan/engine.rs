@@ -61,10 +61,11 @@ impl<'a> Engine<'a> {
             }
         }
         waits.retain(|id, _| !steps.contains_key(id));
-        steps.extend(waits.into_iter().map(|(id, waits)| match waits.is_empty() {
-            true => (id, Step::Start(None)),
-            false => (id, Step::Waits(waits)),
-        }));
+        steps.extend(
+            waits
+                .into_iter()
+                .map(|(id, waits)| if waits.is_empty() { (id, Step::Start(None)) } else { (id, Step::Waits(waits)) }),
+        );
         steps
     }
 
@@ -107,10 +108,7 @@ impl<'a> Engine<'a> {
         waits.extend(unverified(&self.board, id));
         let comes = waits.iter().all(|wait| wait.because == Because::Unverified);
         self.needs.insert(id, waits);
-        match comes {
-            true => self.coming.insert(id),
-            false => self.coming.remove(&id),
-        }
+        if comes { self.coming.insert(id) } else { self.coming.remove(&id) }
     }
 
     /// All waits of an open service; preferences count where nothing else does.

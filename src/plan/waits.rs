@@ -28,10 +28,10 @@ fn restricts_nothing(board: &Board<'_>, edge: EdgeId) -> bool {
 /// Whether the target of `id` fits what runs at the other end.
 fn fits(board: &Board<'_>, edge: EdgeId, id: Id, running: &Running) -> bool {
     let is_consumer = board.graph.edge(edge).consumer == id;
-    board.targets(id).iter().all(|target| match is_consumer {
-        true => board.ok(edge, target, running),
-        false => board.ok(edge, running, target),
-    })
+    board
+        .targets(id)
+        .iter()
+        .all(|target| if is_consumer { board.ok(edge, target, running) } else { board.ok(edge, running, target) })
 }
 
 /// Rule 3: providers that run their target alone, and are not verified there.
@@ -52,10 +52,7 @@ pub(super) fn unverified(board: &Board<'_>, id: Id) -> Vec<Wait> {
 pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>) -> Vec<Wait> {
     let first = |&(edge, other): &(EdgeId, Id)| {
         let is_consumer = board.graph.edge(edge).consumer == id;
-        match is_consumer {
-            true => goes_up(board, other),
-            false => !goes_up(board, id),
-        }
+        if is_consumer { goes_up(board, other) } else { !goes_up(board, id) }
     };
     board
         .graph
