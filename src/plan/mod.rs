@@ -6,6 +6,8 @@ mod ahead;
 mod engine;
 mod next;
 mod stuck;
+#[cfg(test)]
+mod tests;
 mod waits;
 mod world;
 
