@@ -6,4 +6,5 @@ pub mod image;
 pub mod pins;
 pub mod problem;
 pub mod source;
+pub mod verify;
 pub mod version;
