@@ -8,4 +8,5 @@ pub mod pins;
 pub mod plan;
 pub mod problem;
 pub mod source;
+pub mod verify;
 pub mod version;
