@@ -2,11 +2,13 @@
 //! flows. `ARCHITECTURE.md` is the tour.
 
 pub mod cluster;
+pub mod event;
 pub mod graph;
 pub mod image;
 pub mod pins;
 pub mod plan;
 pub mod problem;
+pub mod reconcile;
 pub mod source;
 pub mod verify;
 pub mod version;
