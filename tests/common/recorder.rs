@@ -1,5 +1,5 @@
-//! The API server's own record of a namespace's pods: every event, in its order, none left out. From it a test can tell
-//! which versions existed at once.
+//! The API server's own record of a namespace's pods: every event, in its order. From it a test can tell which versions
+//! existed at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, pin_mut};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, ListParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{Api, DeleteParams, ListParams, ObjectList, PostParams, WatchEvent, WatchParams};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -25,6 +25,8 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 pub struct Recording {
     pub events: Vec<Event>,
+    /// How often events are missing and the pods were listed again: a restarted API server does not know the past.
+    pub gaps: usize,
 }
 
 /// A pod as one event shows it. The pods that were there at the start come first, as if just created.
@@ -55,10 +57,9 @@ pub type Moment = BTreeMap<String, BTreeSet<String>>;
 impl Recorder {
     pub async fn start(namespace: &Namespace) -> Self {
         let pods: Api<Pod> = Api::namespaced(namespace.client.clone(), &namespace.name);
-        let list = pods.list(&ListParams::default()).await.unwrap();
-        let from = list.metadata.resource_version.unwrap();
-        let events = list.items.iter().map(|pod| Event::new(What::Created, pod)).collect();
-        let task = tokio::spawn(record(pods.clone(), from, Recording { events }));
+        let mut recording = Recording::default();
+        let from = recording.catch_up(pods.list(&ListParams::default()).await.unwrap());
+        let task = tokio::spawn(record(pods.clone(), from, recording));
         Self { pods, task }
     }
 
@@ -75,15 +76,12 @@ impl Recorder {
 }
 
 impl Recording {
-    /// What existed at once: the state at the start and after each event that changed it.
+    /// What existed at once: nothing, then the state after each event that changed it.
     pub fn moments(&self) -> Vec<Moment> {
-        let mut pods = BTreeMap::new();
         let mut moments = vec![Moment::new()];
+        let mut pods = BTreeMap::new();
         for event in &self.events {
-            match event.what {
-                What::Gone => pods.remove(&event.pod),
-                What::Created | What::Changed => pods.insert(&event.pod, event),
-            };
+            event.replay(&mut pods);
             let mut moment = Moment::new();
             for event in pods.values() {
                 moment.entry(event.app.clone()).or_default().extend(event.images.iter().cloned());
@@ -93,6 +91,28 @@ impl Recording {
             }
         }
         moments
+    }
+
+    /// Takes a list for the events that led to it, and gives the version from which to watch on.
+    fn catch_up(&mut self, list: ObjectList<Pod>) -> String {
+        let mut before = BTreeMap::new();
+        self.events.iter().for_each(|event| event.replay(&mut before));
+        let mut events = Vec::new();
+        for pod in &list.items {
+            let what = if before.remove(pod.name_any().as_str()).is_some() { What::Changed } else { What::Created };
+            events.push(Event::new(what, pod));
+        }
+        let gone = before.into_values().map(|event| Event { what: What::Gone, ..event.clone() });
+        events.extend(gone);
+        self.events.append(&mut events);
+        list.metadata.resource_version.unwrap()
+    }
+
+    /// Whether the recording has come to its end, which is no part of it.
+    fn ended(&mut self) -> bool {
+        let end = self.events.iter().position(|event| event.pod == END);
+        self.events.truncate(end.unwrap_or(usize::MAX));
+        end.is_some()
     }
 }
 
@@ -111,28 +131,44 @@ impl Event {
             terminating: pod.metadata.deletion_timestamp.is_some(),
         }
     }
+
+    fn replay<'a>(&'a self, pods: &mut BTreeMap<&'a str, &'a Self>) {
+        match self.what {
+            What::Gone => pods.remove(self.pod.as_str()),
+            What::Created | What::Changed => pods.insert(&self.pod, self),
+        };
+    }
 }
 
-/// Reads the raw watch up to [`END`], and where it breaks (a watch has an end, a server may be killed) goes on where it was.
+/// Reads the raw watch up to [`END`]. Where it breaks (a watch has an end, a server may be killed) it goes on where it was.
 async fn record(pods: Api<Pod>, mut from: String, mut recording: Recording) -> Recording {
     loop {
-        if let Ok(stream) = pods.watch(&WatchParams::default(), &from).await {
-            pin_mut!(stream);
-            while let Some(Ok(event)) = stream.next().await {
-                let (what, pod) = match event {
-                    WatchEvent::Added(pod) => (What::Created, pod),
-                    WatchEvent::Modified(pod) => (What::Changed, pod),
-                    WatchEvent::Deleted(pod) => (What::Gone, pod),
-                    WatchEvent::Bookmark(_) => continue,
-                    WatchEvent::Error(status) => panic!("the recording has a gap: {}", status.message),
-                };
-                from = pod.resource_version().unwrap();
-                if pod.name_any() == END {
-                    return recording;
+        let Ok(stream) = pods.watch(&WatchParams::default(), &from).await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        pin_mut!(stream);
+        while let Some(Ok(event)) = stream.next().await {
+            let (what, pod) = match event {
+                WatchEvent::Added(pod) => (What::Created, pod),
+                WatchEvent::Modified(pod) => (What::Changed, pod),
+                WatchEvent::Deleted(pod) => (What::Gone, pod),
+                WatchEvent::Bookmark(_) => continue,
+                WatchEvent::Error(status) => {
+                    assert_eq!(status.code, 410, "{}", status.message);
+                    recording.gaps += 1;
+                    from = recording.catch_up(pods.list(&ListParams::default()).await.unwrap());
+                    break;
                 }
-                recording.events.push(Event::new(what, &pod));
+            };
+            from = pod.resource_version().unwrap();
+            recording.events.push(Event::new(what, &pod));
+            if pod.name_any() == END {
+                break;
             }
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        if recording.ended() {
+            return recording;
+        }
     }
 }
