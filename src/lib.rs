@@ -2,8 +2,10 @@
 //! flows. `ARCHITECTURE.md` is the tour.
 
 pub mod cluster;
+pub mod graph;
 pub mod image;
 pub mod pins;
+pub mod plan;
 pub mod problem;
 pub mod source;
 pub mod verify;

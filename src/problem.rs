@@ -1,9 +1,13 @@
 //! What is wrong with the pins, in a form that says where: rendered like rustc's messages by the command line.
 
+mod show;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::pins::ServiceName;
+
+pub use show::show;
 
 /// How bad a [`Problem`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -174,7 +174,7 @@ pub enum Local {
         port: Option<u16>,
         /// How its health is asked.
         health: Option<LocalHealth>,
-        /// Starts the new before the old ends (SO_REUSEPORT); else the old ends first.
+        /// Starts the new before the old ends (`SO_REUSEPORT`); else the old ends first.
         rolling: bool,
     },
     /// Four commands for what something else keeps.

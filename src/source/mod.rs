@@ -58,7 +58,11 @@ pub enum Content {
 impl CommitId {
     /// All 40 hexadecimal digits.
     pub fn to_hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        use std::fmt::Write;
+        self.0.iter().fold(String::with_capacity(40), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     /// The first 8 digits, for people.

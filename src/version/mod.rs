@@ -1,64 +1,253 @@
-//! Versions, their orders, and ranges (skeleton).
-#![expect(missing_docs, reason = "skeleton")]
-use serde::{Deserialize, Serialize};
-use std::{cmp::Ordering, fmt, str::FromStr, sync::Arc};
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Version(Arc<str>);
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionError(pub String);
+//! Versions as they are pinned, the orders they stand in, and the ranges that consumers write.
+//!
+//! Where this stops: which versions a service ever had is the index's knowledge; it comes in through [`Order`].
+
+mod maven;
+mod notation;
+mod order;
+mod range;
+mod semver;
+
+use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+pub use order::{Order, UnknownVersioning, Versioning};
+pub use range::{Range, RangeError};
+pub use semver::SemverProblem;
+
+/// The most that fits into an image tag (OCI distribution specification, "Pulling manifests").
+const MAX_LENGTH: usize = 128;
+
+/// A version as it is pinned: the spelling is kept, `1.10` is never 1.1.
+///
+/// Two versions are equal when their texts are, and [`Ord`] is the order of the texts, for deterministic maps. Which
+/// of two is newer is the question of an [`Order`]. Cheap to clone.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Version(Arc<Inner>);
+
+struct Inner {
+    text: Box<str>,
+    /// Computed once, so that a range check is a few integer compares.
+    semver: Option<semver::Key>,
+}
+
 impl Version {
+    /// A version is anything printable of 1 to 128 characters without white space, but a range: what else a tag must
+    /// be is decided where the tag is rendered, and what else a semantic version must be by [`Order::check`].
     pub fn new(text: &str) -> Result<Self, VersionError> {
-        Ok(Self(text.into()))
+        let length = text.chars().count();
+        if length == 0 {
+            return Err(VersionError::Empty);
+        }
+        if let Some(sign) = text.chars().find(|&c| is_of_ranges(c)) {
+            return Err(VersionError::Range(sign));
+        }
+        if text.contains('+') {
+            return Err(VersionError::BuildMetadata);
+        }
+        if let Some(odd) = text.chars().find(|&c| !is_printable(c)) {
+            return Err(VersionError::Unprintable(odd));
+        }
+        if length > MAX_LENGTH {
+            return Err(VersionError::TooLong(length));
+        }
+        Ok(Self(Arc::new(Inner { text: text.into(), semver: semver::parse(text).ok() })))
     }
+
+    /// The text as it is pinned.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.0.text
+    }
+
+    fn semver(&self) -> Option<&semver::Key> {
+        self.0.semver.as_ref()
     }
 }
+
+/// The characters that ranges are written with; none of them may stand in a tag.
+fn is_of_ranges(c: char) -> bool {
+    "^~<>=!*,|[]()".contains(c)
+}
+
+/// What the standard library prints as it is when it debugs text: no control, no format character, no white space.
+fn is_printable(c: char) -> bool {
+    !c.is_whitespace() && (matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1)
+}
+
+/// Why a text is no version, or not one of the service's order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VersionError {
+    /// The text is empty.
+    #[error("a version cannot be empty")]
+    Empty,
+    /// The text has this many characters.
+    #[error("a version has at most {MAX_LENGTH} characters, as many as an image tag; this has {0}")]
+    TooLong(usize),
+    /// White space, a control character, or one that shows nothing.
+    #[error("{0:?} cannot stand in a version")]
+    Unprintable(char),
+    /// A sign of ranges: `^1.2`, `>=1`, `*`, `[1,2)`.
+    #[error("`{0}` belongs to ranges: a pin is one version, not a range")]
+    Range(char),
+    /// Semver's `+build`.
+    #[error("`+` is not allowed in an image tag")]
+    BuildMetadata,
+    /// The service's versions are semantic ones, and this is none.
+    #[error("`{version}` is not a semantic version: {problem}")]
+    NotSemver {
+        /// As it is pinned.
+        version: Version,
+        /// What the parser stumbled over.
+        problem: SemverProblem,
+    },
+}
+
+impl VersionError {
+    /// What to write instead.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Empty | Self::TooLong(_) | Self::Unprintable(_) => None,
+            Self::Range(_) => Some("name the one version that is to run".to_owned()),
+            Self::BuildMetadata => Some("use `_` instead, as Helm does, or drop the build metadata".to_owned()),
+            Self::NotSemver { problem, .. } => Some(problem.hint().to_owned()),
+        }
+    }
+}
+
+/// A run of ASCII digits, compared as the number of any size that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Digits<'a> {
+    length: usize,
+    digits: &'a str,
+}
+
+impl<'a> Digits<'a> {
+    const ZERO: Self = Self { length: 0, digits: "" };
+
+    fn new(digits: &'a str) -> Self {
+        let digits = digits.trim_start_matches('0');
+        Self { length: digits.len(), digits }
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Version {}
+
+impl hash::Hash for Version {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(self.as_str())
     }
 }
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Versioning {
-    Semver,
-    Maven,
-    History,
-}
-#[derive(Debug, Clone)]
-pub struct Order;
-impl Order {
-    pub fn choose(_explicit: Option<Versioning>, _appearance: impl IntoIterator<Item = Version>) -> Self {
-        Self
-    }
-    pub fn compare(&self, a: &Version, b: &Version) -> Option<Ordering> {
-        Some(a.cmp(b))
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Range(Arc<str>);
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RangeError {
-    pub message: String,
-    pub at: usize,
-    pub hint: String,
-}
-impl FromStr for Range {
-    type Err = RangeError;
-    fn from_str(s: &str) -> Result<Self, RangeError> {
-        Ok(Self(s.into()))
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        Self::new(text)
     }
 }
-impl Range {
-    pub fn any() -> Self {
-        Self("*".into())
+
+impl TryFrom<String> for Version {
+    type Error = VersionError;
+
+    fn try_from(text: String) -> Result<Self, VersionError> {
+        Self::new(&text)
     }
-    pub fn contains(&self, _v: &Version, _order: &Order) -> bool {
-        true
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
-    pub fn as_str(&self) -> &str {
-        &self.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_spelling_is_the_identity() {
+        let [short, long] = ["1.1", "1.10"].map(|text| Version::new(text).unwrap());
+        assert_ne!(short, long);
+        assert_eq!(long.to_string(), "1.10");
+        assert_eq!(serde_json::to_string(&long).unwrap(), r#""1.10""#);
+        assert_eq!(serde_json::from_str::<Version>(r#""1.10""#).unwrap(), long);
+    }
+
+    #[test]
+    fn a_version_may_be_a_date_a_branch_or_a_build() {
+        for text in ["2024-01-01", "main", "1.0.0-0.dev.git.3916.h998c481f", "v1.2", "1.2.3-", "01.2.3", "ζέβρα", "\""]
+        {
+            assert_eq!(Version::new(text).map(|version| version.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_version_is_refused_with_the_reason() {
+        for (text, error) in [
+            ("", VersionError::Empty),
+            ("^1.2", VersionError::Range('^')),
+            (">=1, <2", VersionError::Range('>')),
+            ("*", VersionError::Range('*')),
+            ("[1,2)", VersionError::Range('[')),
+            ("1.2.3+a", VersionError::BuildMetadata),
+            ("1.2 ", VersionError::Unprintable(' ')),
+            ("1.2\n", VersionError::Unprintable('\n')),
+            ("1\u{202e}2", VersionError::Unprintable('\u{202e}')),
+            ("1\u{a0}2", VersionError::Unprintable('\u{a0}')),
+        ] {
+            assert_eq!(Version::new(text), Err(error), "{text:?}");
+        }
+        assert_eq!(Version::new(&"1".repeat(129)), Err(VersionError::TooLong(129)));
+        assert!(Version::new(&"1".repeat(128)).is_ok());
+    }
+
+    #[test]
+    fn build_metadata_gets_the_way_out() {
+        let error = Version::new("1.2.3+a").unwrap_err();
+        assert_eq!(error.to_string(), "`+` is not allowed in an image tag");
+        assert_eq!(error.hint().unwrap(), "use `_` instead, as Helm does, or drop the build metadata");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_version_of_that_text_or_an_error(text in any::<String>()) {
+            if let Ok(version) = Version::new(&text) {
+                prop_assert_eq!(version.as_str(), text);
+            }
+        }
     }
 }

@@ -1,0 +1,188 @@
+//! The plan and its estimate: [`next`](super::next) run ahead, every start assumed to succeed.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::time::Duration;
+
+use super::engine::Engine;
+use super::next::standing;
+use super::world::Board;
+use super::{Running, Situation, Step, Took, Wait};
+use crate::graph::Id;
+
+/// How long a change is assumed to take where no earlier one is known.
+const ASSUMED: Duration = Duration::from_secs(30);
+
+/// What will be done, in which order, and what will not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What is under way already.
+    pub under_way: Vec<Id>,
+    /// Rounds of starts. There is no barrier between them: a change starts when what it waits for has passed.
+    pub stages: Vec<Stage>,
+    /// What is not reached: held, refused, failed, or waiting for one of these.
+    pub rest: Vec<(Id, Step)>,
+    /// What it takes.
+    pub estimate: Estimate,
+}
+
+/// Changes that can be under way together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// The changes, by the names of their services.
+    pub changes: Vec<Change>,
+}
+
+/// One service gets its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The service.
+    pub service: Id,
+    /// What ran before.
+    pub from: Vec<Running>,
+    /// What it waits for before it starts.
+    pub waits: Vec<Wait>,
+    /// The lockstep group that it starts with, where no safe order exists.
+    pub lockstep: Option<usize>,
+}
+
+/// What a plan takes: T(n) and C(n).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// T(n): the time until everything is verified, each change started as soon as it is safe.
+    pub together: Duration,
+    /// The same changes, one after the other.
+    pub one_by_one: Duration,
+    /// Changes whose time is not known: 30 s each are assumed.
+    pub assumed: usize,
+    /// Services touched.
+    pub services: usize,
+    /// Pods replaced.
+    pub replaced: u64,
+    /// The most pods that exist above the usual number at any one time.
+    pub surge: u64,
+}
+
+impl Plan {
+    /// Runs ahead. `took`: how long the last changes of each service took.
+    pub fn of(at: Situation<'_>, took: &[Took]) -> Self {
+        let mut engine = Engine::new(Board::set(at));
+        let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
+        let mut waited = Waited::default();
+        let mut stages = Vec::new();
+        let mut moving = under_way.clone();
+        let mut ask: BTreeSet<Id> = at.graph.ids().collect();
+        loop {
+            let starts = waited.sort(engine.steps(ask));
+            let changes = starts.iter().map(|&(service, lockstep)| Change {
+                service,
+                from: at.live[service.index()].running.clone(),
+                waits: waited.of(service),
+                lockstep,
+            });
+            let stage = Stage { changes: changes.collect() };
+            let ids: Vec<Id> = starts.iter().map(|&(id, _)| id).collect();
+            ask = engine.start(&ids);
+            moving.extend(ids);
+            if moving.is_empty() {
+                break;
+            }
+            ask.extend(engine.finish(&std::mem::take(&mut moving)));
+            stages.extend((!stage.changes.is_empty()).then_some(stage));
+        }
+        let rest = rest(&engine, at);
+        let estimate = Estimate::of(at, took, &stages);
+        Self { under_way, stages, rest, estimate }
+    }
+
+    /// Nothing is to be done, and nothing is in the way of anything.
+    pub fn is_empty(&self) -> bool {
+        self.under_way.is_empty() && self.stages.is_empty() && self.rest.is_empty()
+    }
+
+    /// All changes, in the order of the stages.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.stages.iter().flat_map(|stage| &stage.changes)
+    }
+}
+
+/// What each service has been seen to wait for.
+#[derive(Default)]
+struct Waited(BTreeMap<Id, Vec<Wait>>);
+
+impl Waited {
+    /// Remembers the waits among the steps and returns the starts.
+    fn sort(&mut self, steps: BTreeMap<Id, Step>) -> Vec<(Id, Option<usize>)> {
+        let mut starts = Vec::new();
+        for (id, step) in steps {
+            match step {
+                Step::Start(lockstep) => starts.push((id, lockstep)),
+                Step::Waits(waits) => {
+                    let known = self.0.entry(id).or_default();
+                    known.extend(waits.into_iter().filter(|wait| !known.contains(wait)).collect::<Vec<_>>());
+                }
+                _ => {}
+            }
+        }
+        starts
+    }
+
+    fn of(&mut self, id: Id) -> Vec<Wait> {
+        self.0.remove(&id).unwrap_or_default()
+    }
+}
+
+fn rest(engine: &Engine<'_>, at: Situation<'_>) -> Vec<(Id, Step)> {
+    let mut rest: Vec<(Id, Step)> = engine.steps(at.graph.ids()).into_iter().collect();
+    rest.extend(at.graph.ids().filter_map(|id| Some((id, standing(&engine.board, id)?))));
+    rest.sort_by_key(|&(id, _)| id);
+    rest
+}
+
+impl Estimate {
+    /// Lets a clock run over the same engine: whatever is verified first releases what waits for it.
+    fn of(at: Situation<'_>, took: &[Took], stages: &[Stage]) -> Self {
+        let duration = |id: Id| took.get(id.index()).copied().flatten().unwrap_or(ASSUMED);
+        let changes = || stages.iter().flat_map(|stage| &stage.changes).map(|change| change.service);
+        let (together, surge) = clock(at, duration);
+        Self {
+            together,
+            one_by_one: changes().map(duration).sum(),
+            assumed: changes().filter(|id| took.get(id.index()).copied().flatten().is_none()).count(),
+            services: changes().count(),
+            replaced: changes().map(|id| u64::from(at.live[id.index()].pods)).sum(),
+            surge,
+        }
+    }
+}
+
+/// The time until nothing moves any more, and the most pods above the usual number on the way.
+fn clock(at: Situation<'_>, duration: impl Fn(Id) -> Duration) -> (Duration, u64) {
+    let mut engine = Engine::new(Board::set(at));
+    let surge_of = |id: &Id| u64::from(at.live[id.index()].surge);
+    let mut finishes: BinaryHeap<Reverse<(Duration, Id)>> = BinaryHeap::new();
+    let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
+    finishes.extend(under_way.iter().map(|&id| Reverse((duration(id), id))));
+    let mut surge: u64 = under_way.iter().map(surge_of).sum();
+    let (mut now, mut peak) = (Duration::ZERO, surge);
+    let mut ask: BTreeSet<Id> = at.graph.ids().collect();
+    loop {
+        let steps = engine.steps(ask);
+        let starts: Vec<Id> =
+            steps.into_iter().filter_map(|(id, step)| matches!(step, Step::Start(_)).then_some(id)).collect();
+        ask = engine.start(&starts);
+        surge += starts.iter().map(surge_of).sum::<u64>();
+        peak = peak.max(surge);
+        finishes.extend(starts.iter().map(|&id| Reverse((now + duration(id), id))));
+        let Some(&Reverse((then, _))) = finishes.peek() else { return (now, peak) };
+        now = then;
+        let mut done = Vec::new();
+        while let Some(&Reverse((time, id))) = finishes.peek().filter(|Reverse((time, _))| *time == now) {
+            debug_assert_eq!(time, now, "the heap gives the earliest first");
+            done.push(id);
+            finishes.pop();
+        }
+        surge -= done.iter().map(surge_of).sum::<u64>();
+        ask.extend(engine.finish(&done));
+    }
+}

@@ -1,0 +1,75 @@
+//! What a service waits for, looking at its neighbours alone: rules 2 to 5.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use super::world::Board;
+use super::{Because, Motion, Running, Wait};
+use crate::graph::{EdgeId, Id, Label};
+
+/// Rules 2 and 4: each neighbour's running version that does not fit the target. Pairs with services of `together` are
+/// left out: they start in the same moment.
+pub(super) fn incompatible(board: &Board<'_>, id: Id, together: &[Id]) -> Vec<Wait> {
+    let others = board.graph.around(id).filter(|(_, other)| !together.contains(other));
+    others
+        .filter(|&(edge, _)| !restricts_nothing(board, edge))
+        .flat_map(|(edge, other)| {
+            let bad = board.live(other).running.iter().filter(move |running| !fits(board, edge, id, running));
+            bad.map(move |running| Wait { on: other, edge, because: Because::Incompatible(running.clone()) })
+        })
+        .collect()
+}
+
+/// Rule 4: what is broken cannot get worse, and must not block its own repair.
+fn restricts_nothing(board: &Board<'_>, edge: EdgeId) -> bool {
+    !board.has_ok_pair(edge) || board.is_down_off_target(board.graph.edge(edge).provider)
+}
+
+/// Whether the target of `id` fits what runs at the other end.
+fn fits(board: &Board<'_>, edge: EdgeId, id: Id, running: &Running) -> bool {
+    let is_consumer = board.graph.edge(edge).consumer == id;
+    board
+        .targets(id)
+        .iter()
+        .all(|target| if is_consumer { board.ok(edge, target, running) } else { board.ok(edge, running, target) })
+}
+
+/// Rule 3: providers that run their target alone, and are not verified there.
+pub(super) fn unverified(board: &Board<'_>, id: Id) -> Vec<Wait> {
+    let providers = board.graph.needs(id).iter().map(|&edge| (edge, board.graph.edge(edge).provider));
+    providers
+        .filter(|&(_, on)| board.is_written(on) && board.runs_only_target(on))
+        .filter_map(|(edge, on)| match &board.live(on).motion {
+            Motion::Still => None,
+            Motion::UnderWay => Some(Wait { on, edge, because: Because::Unverified }),
+            Motion::Failed(words) => Some(Wait { on, edge, because: Because::Failed(words.clone()) }),
+        })
+        .collect()
+}
+
+/// Rule 5: neighbours that could start too, or have, and go first. `coming`: the services that a preference waits for,
+/// because nothing but time keeps them from starting.
+pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>) -> Vec<Wait> {
+    let first = |&(edge, other): &(EdgeId, Id)| {
+        let is_consumer = board.graph.edge(edge).consumer == id;
+        if is_consumer { goes_up(board, other) } else { !goes_up(board, id) }
+    };
+    board
+        .graph
+        .around(id)
+        .filter(|&(_, other)| coming.contains(&other) || board.is_under_way(other))
+        .filter(first)
+        .map(|(edge, on)| Wait { on, edge, because: Because::Preference })
+        .collect()
+}
+
+/// Whether a provider goes up. A deploy does; so does a move between versions without an order: it is a release, until
+/// somebody says otherwise.
+fn goes_up(board: &Board<'_>, id: Id) -> bool {
+    let order = board.graph.order(id);
+    let is_below = |target: &Running, origin: Label<'_>| match (target.label(), origin) {
+        (Label::Version(target), Label::Version(origin)) => order.compare(target, origin) == Some(Ordering::Less),
+        _ => false,
+    };
+    !board.targets(id).iter().any(|target| board.origins(id).any(|origin| is_below(target, origin)))
+}

@@ -1,0 +1,176 @@
+//! The board that [`next`](super::next) plays on: where each service stands, and which targets fit (rule 1).
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::slice;
+
+use super::{Live, Motion, Running, Situation, Wanted, Why};
+use crate::graph::{Edge, EdgeId, Graph, Id, Label};
+
+/// Where a service stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// Where it should be, and nothing of it is on its way.
+    There,
+    /// Written, but not the only thing that runs, or not verified.
+    Written,
+    /// To be written.
+    Open,
+    /// Not to be written.
+    Held(Why),
+}
+
+/// A [`Situation`], and where each service stands in it. Moves can be made on it: that is how a plan runs ahead.
+pub(super) struct Board<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) lockstep: &'a [Vec<Id>],
+    wanted: &'a [Wanted],
+    live: Cow<'a, [Live]>,
+    stands: Vec<Stand>,
+    /// The services that stand [`Stand::Open`], sorted.
+    pub(super) open: BTreeSet<Id>,
+}
+
+impl<'a> Board<'a> {
+    /// Rule 1: targets fit, or their changes are held.
+    pub(super) fn set(at: Situation<'a>) -> Self {
+        let stands: Vec<Stand> = at.wanted.iter().zip(at.live).map(|(wanted, live)| stand(wanted, live)).collect();
+        let open = at.graph.ids().filter(|id| stands[id.index()] == Stand::Open).collect();
+        let Situation { graph, wanted, live, lockstep } = at;
+        let mut board = Self { graph, lockstep, wanted, live: Cow::Borrowed(live), stands, open };
+        board.hold_misfits();
+        board
+    }
+
+    pub(super) fn stand(&self, id: Id) -> &Stand {
+        &self.stands[id.index()]
+    }
+
+    pub(super) fn live(&self, id: Id) -> &Live {
+        &self.live[id.index()]
+    }
+
+    /// The target is written: it may run from now on, beside what runs already.
+    pub(super) fn start(&mut self, id: Id) {
+        let Wanted::Target(target) = &self.wanted[id.index()] else { return };
+        let live = &mut self.live.to_mut()[id.index()];
+        if !live.running.contains(target) {
+            live.running.push(target.clone());
+        }
+        live.spec = vec![target.clone()];
+        live.motion = Motion::UnderWay;
+        self.stands[id.index()] = Stand::Written;
+        self.open.remove(&id);
+    }
+
+    /// What was written is verified, and what ran before is gone.
+    pub(super) fn finish(&mut self, id: Id) {
+        let live = &mut self.live.to_mut()[id.index()];
+        live.running.clone_from(&live.spec);
+        live.motion = Motion::Still;
+        live.ready = true;
+        self.stands[id.index()] = Stand::There;
+    }
+
+    /// What the service is going to run: its target, or, where it is held, what its specifications say.
+    pub(super) fn targets(&self, id: Id) -> &[Running] {
+        match (&self.wanted[id.index()], self.stand(id)) {
+            (Wanted::Target(target), Stand::There | Stand::Written | Stand::Open) => slice::from_ref(target),
+            _ => &self.live(id).spec,
+        }
+    }
+
+    /// It is written, and neither verified nor failed.
+    pub(super) fn is_under_way(&self, id: Id) -> bool {
+        self.is_written(id) && !matches!(self.live(id).motion, Motion::Failed(_))
+    }
+
+    pub(super) fn is_written(&self, id: Id) -> bool {
+        *self.stand(id) == Stand::Written
+    }
+
+    /// Its live set is its target, and nothing else.
+    pub(super) fn runs_only_target(&self, id: Id) -> bool {
+        self.live(id).running == self.targets(id)
+    }
+
+    /// Whether `x` at the consumer's end of an edge and `y` at the provider's run well together.
+    pub(super) fn ok(&self, edge: EdgeId, x: &Running, y: &Running) -> bool {
+        self.graph.ok(edge, x.label(), y.label())
+    }
+
+    fn hold_misfits(&mut self) {
+        let graph = self.graph;
+        let around =
+            |ids: &[Id]| -> Vec<EdgeId> { ids.iter().flat_map(|&id| graph.around(id)).map(|(edge, _)| edge).collect() };
+        let mut misfits = BTreeSet::new();
+        let mut look_at = around(&self.open.iter().copied().collect::<Vec<_>>());
+        loop {
+            for edge in look_at {
+                if self.fits(edge) {
+                    misfits.remove(&edge)
+                } else {
+                    misfits.insert(edge)
+                };
+            }
+            let held = self.hold_ends(&misfits, |edge| edge.consumer);
+            let held = if held.is_empty() { self.hold_ends(&misfits, |edge| edge.provider) } else { held };
+            if held.is_empty() {
+                return;
+            }
+            look_at = around(&held);
+        }
+    }
+
+    fn fits(&self, edge: EdgeId) -> bool {
+        let ends = self.graph.edge(edge);
+        let providers = self.targets(ends.provider);
+        self.targets(ends.consumer).iter().all(|x| providers.iter().all(|y| self.ok(edge, x, y)))
+    }
+
+    /// Holds those ends of the edges that are still open, and says which.
+    fn hold_ends(&mut self, misfits: &BTreeSet<EdgeId>, end: impl Fn(&Edge) -> Id) -> Vec<Id> {
+        let mut held = Vec::new();
+        for &edge in misfits {
+            let id = end(self.graph.edge(edge));
+            if self.open.remove(&id) {
+                self.stands[id.index()] = Stand::Held(Why::Misfit(edge));
+                held.push(id);
+            }
+        }
+        held
+    }
+
+    /// Some pair that runs on this edge is ok. Absence needs nothing, so a consumer that is missing always has one.
+    pub(super) fn has_ok_pair(&self, edge: EdgeId) -> bool {
+        let ends = self.graph.edge(edge);
+        let providers = &self.live(ends.provider).running;
+        self.live(ends.consumer).running.iter().any(|x| providers.iter().any(|y| self.ok(edge, x, y)))
+    }
+
+    /// It has failed on something that is not its target, and no pod of it is ready.
+    pub(super) fn is_down_off_target(&self, id: Id) -> bool {
+        let live = self.live(id);
+        matches!(live.motion, Motion::Failed(_)) && !live.ready && live.spec != self.targets(id)
+    }
+
+    /// The versions that a service comes from.
+    pub(super) fn origins(&self, id: Id) -> impl Iterator<Item = Label<'_>> {
+        let targets = self.targets(id);
+        self.live(id).running.iter().filter(move |running| !targets.contains(running)).map(Running::label)
+    }
+}
+
+fn stand(wanted: &Wanted, live: &Live) -> Stand {
+    match wanted {
+        Wanted::Held(Some(target), _) if is_at(target, live) && live.motion == Motion::Still => Stand::There,
+        Wanted::Held(_, why) => Stand::Held(Why::Said(why.clone())),
+        Wanted::Target(target) if live.spec != slice::from_ref(target) => Stand::Open,
+        Wanted::Target(target) if is_at(target, live) && live.motion == Motion::Still => Stand::There,
+        Wanted::Target(_) => Stand::Written,
+    }
+}
+
+fn is_at(target: &Running, live: &Live) -> bool {
+    live.spec == slice::from_ref(target) && live.running == slice::from_ref(target)
+}

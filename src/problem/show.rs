@@ -1,0 +1,56 @@
+//! Text from outside, made fit for a terminal.
+
+use std::borrow::Cow;
+
+/// Longer texts are cut: a message is read by people.
+const LONGEST: usize = 80;
+
+/// `text` for a message: control characters and such as reorder or hide text are escaped, long texts cut.
+pub fn show(text: &str) -> Cow<'_, str> {
+    let long = text.chars().nth(LONGEST).is_some();
+    if !long && !text.contains(is_unfit) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = escape(text.chars().take(LONGEST));
+    if long {
+        shown.push('…');
+    }
+    Cow::Owned(shown)
+}
+
+/// The characters, those that are unfit for a terminal escaped as in Rust: `\u{1b}`.
+pub(super) fn escape(letters: impl Iterator<Item = char>) -> String {
+    let mut shown = String::new();
+    for letter in letters {
+        if is_unfit(letter) { shown.extend(letter.escape_default()) } else { shown.push(letter) }
+    }
+    shown
+}
+
+/// Control characters (Unicode's Cc), and of the format characters (Cf) those that reorder or hide text; the
+/// sources: <https://www.unicode.org/reports/tr36/> and CVE-2021-42574.
+pub(super) fn is_unfit(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(letter, '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_and_reordering_characters_are_escaped() {
+        assert_eq!(show("a\u{1b}[31mb"), "a\\u{1b}[31mb");
+        assert_eq!(show("1\u{202e}2\n"), "1\\u{202e}2\\n");
+        assert_eq!(show("\u{85}\u{200b}"), "\\u{85}\\u{200b}");
+    }
+
+    #[test]
+    fn plain_text_stays_as_it_is_and_long_text_is_cut() {
+        assert_eq!(show("ζέβρα 1.8"), "ζέβρα 1.8");
+        assert_eq!(show(&"x".repeat(81)), format!("{}…", "x".repeat(80)));
+        assert_eq!(show(&"x".repeat(80)), "x".repeat(80));
+    }
+}

@@ -1,0 +1,231 @@
+//! The order in which the versions of one service stand.
+
+use std::{cmp::Ordering, collections::HashMap, fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Version, VersionError, maven, semver};
+
+/// How versions are ordered: the key `versioning:` of a service file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Versioning {
+    /// Semantic Versioning 2.0.0, read leniently: a `v`, missing numbers and a fourth one are fine.
+    Semver,
+    /// Maven's `ComparableVersion`.
+    Maven,
+    /// The order of first appearance in Git: for dates, builds, hashes and branches.
+    History,
+}
+
+impl Versioning {
+    /// As it is written in a service file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Semver => "semver",
+            Self::Maven => "maven",
+            Self::History => "history",
+        }
+    }
+}
+
+impl fmt::Display for Versioning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The word is none of the three.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no versioning: write `semver`, `maven` or `history`")]
+pub struct UnknownVersioning(String);
+
+impl FromStr for Versioning {
+    type Err = UnknownVersioning;
+
+    fn from_str(text: &str) -> Result<Self, UnknownVersioning> {
+        [Self::Semver, Self::Maven, Self::History]
+            .into_iter()
+            .find(|versioning| versioning.as_str() == text)
+            .ok_or_else(|| UnknownVersioning(text.to_owned()))
+    }
+}
+
+/// The total order of one service's versions. Versions that differ in spelling only (`v1.2`, `1.2.0`) may be equal in
+/// it. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    versioning: Versioning,
+    explicit: bool,
+    /// The place of each version in the order of first appearance; empty where that can never matter.
+    places: Arc<HashMap<Version, usize>>,
+}
+
+impl Order {
+    /// The order that the service file names; else semver where all the versions parse, else history. `appearance`
+    /// holds the service's versions in the order in which they first appeared in Git; repeats do not count.
+    pub fn choose(explicit: Option<Versioning>, appearance: impl IntoIterator<Item = Version>) -> Self {
+        let mut order = Self {
+            versioning: explicit.unwrap_or(Versioning::Semver),
+            explicit: explicit.is_some(),
+            places: Arc::default(),
+        };
+        for version in appearance {
+            order.append(version);
+        }
+        order
+    }
+
+    /// Takes in a version that appeared in Git after all the others. Where the service file names no order, one that
+    /// is not semantic turns the order into history.
+    pub fn append(&mut self, version: Version) {
+        if self.explicit && self.versioning != Versioning::History {
+            return;
+        }
+        if version.semver().is_none() {
+            self.versioning = Versioning::History;
+        }
+        let places = Arc::make_mut(&mut self.places);
+        let next = places.len();
+        places.entry(version).or_insert(next);
+    }
+
+    /// Which order this is.
+    pub fn versioning(&self) -> Versioning {
+        self.versioning
+    }
+
+    /// Which of the two is newer; none where one of them has no place in this order (see [`Order::knows`]).
+    pub fn compare(&self, one: &Version, two: &Version) -> Option<Ordering> {
+        match self.versioning {
+            Versioning::Semver => Some(one.semver()?.compare(two.semver()?)),
+            Versioning::Maven => Some(maven::compare(one.as_str(), two.as_str())),
+            Versioning::History => Some(self.places.get(one)?.cmp(self.places.get(two)?)),
+        }
+    }
+
+    /// Whether the version has a place in this order: under history that it was pinned, under semver that it parses.
+    pub fn knows(&self, version: &Version) -> bool {
+        match self.versioning {
+            Versioning::Semver => version.semver().is_some(),
+            Versioning::Maven => true,
+            Versioning::History => self.places.contains_key(version),
+        }
+    }
+
+    /// Whether a pin of this version belongs into this order; any text does, but for semver.
+    pub fn check(&self, version: &Version) -> Result<(), VersionError> {
+        if self.versioning != Versioning::Semver || version.semver().is_some() {
+            return Ok(());
+        }
+        semver::parse(version.as_str())
+            .map(drop)
+            .map_err(|problem| VersionError::NotSemver { version: version.clone(), problem })
+    }
+
+    /// Whether `version` leads up to `release` as a release candidate does. There is no such thing under history.
+    pub(super) fn is_pre_release_of(&self, version: &Version, release: &Version) -> bool {
+        match self.versioning {
+            Versioning::Semver => version
+                .semver()
+                .zip(release.semver())
+                .is_some_and(|(version, release)| version.is_pre_release_of(release)),
+            Versioning::Maven => maven::is_pre_release_of(version.as_str(), release.as_str()),
+            Versioning::History => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        Version::new(text).unwrap()
+    }
+
+    fn order(explicit: Option<Versioning>, appearance: &[&str]) -> Order {
+        Order::choose(explicit, appearance.iter().map(|text| version(text)))
+    }
+
+    #[test]
+    fn versions_that_are_all_semantic_are_ordered_so() {
+        let order = order(None, &["1.10", "v1.9"]);
+        assert_eq!(order.versioning(), Versioning::Semver);
+        assert_eq!(order.compare(&version("1.9"), &version("1.10")), Some(Ordering::Less));
+        assert_eq!(order.compare(&version("1.9"), &version("main")), None);
+    }
+
+    #[test]
+    fn one_version_that_is_not_semantic_makes_it_the_order_of_first_appearance() {
+        let mut order = order(None, &["1.10", "1.9", "1.10"]);
+        order.append(version("main"));
+        assert_eq!(order.versioning(), Versioning::History);
+        assert_eq!(order.compare(&version("1.9"), &version("1.10")), Some(Ordering::Greater));
+        assert_eq!(order.compare(&version("1.9"), &version("main")), Some(Ordering::Less));
+        assert_eq!(order.compare(&version("1.9"), &version("1.8")), None);
+        assert!(order.knows(&version("main")) && !order.knows(&version("1.8")));
+    }
+
+    #[test]
+    fn an_explicit_order_stays() {
+        let semver = order(Some(Versioning::Semver), &["main"]);
+        assert_eq!(semver.versioning(), Versioning::Semver);
+        let history = order(Some(Versioning::History), &["2", "1"]);
+        assert_eq!(history.compare(&version("2"), &version("1")), Some(Ordering::Less));
+    }
+
+    #[test]
+    fn where_semver_is_required_a_version_that_is_none_gets_its_precise_message() {
+        let semver = order(Some(Versioning::Semver), &[]);
+        assert_eq!(semver.check(&version("v1.2")), Ok(()));
+        for (text, message) in [
+            ("1.2.3-", "`1.2.3-` is not a semantic version: empty pre-release"),
+            ("01.2.3", "`01.2.3` is not a semantic version: leading zero: is this a date?"),
+            ("main", "`main` is not a semantic version: it does not begin with a number"),
+        ] {
+            let error = semver.check(&version(text)).unwrap_err();
+            assert_eq!(error.to_string(), message);
+            assert!(error.hint().is_some());
+            assert_eq!(order(Some(Versioning::Maven), &[]).check(&version(text)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_key_is_written_in_lower_case() {
+        assert_eq!("maven".parse(), Ok(Versioning::Maven));
+        assert_eq!(serde_json::to_string(&Versioning::History).unwrap(), r#""history""#);
+        assert_eq!(
+            "SemVer".parse::<Versioning>().unwrap_err().to_string(),
+            "`SemVer` is no versioning: write `semver`, `maven` or `history`"
+        );
+    }
+
+    /// Versions of the pieces that make trouble.
+    fn text() -> impl Strategy<Value = Version> {
+        let piece =
+            select(vec!["0", "1", "2", "10", ".", "-", "alpha", "rc", "ga", "sp", "snapshot", "a", "foo", "v", "_"]);
+        vec(piece, 1..8).prop_map(|pieces| version(&pieces.concat()))
+    }
+
+    proptest! {
+        #[test]
+        fn each_order_is_total(versions in vec(text(), 3), also in vec(text(), 0..3)) {
+            let [a, b, c] = [0, 1, 2].map(|place| &versions[place]);
+            for explicit in [Versioning::Semver, Versioning::Maven, Versioning::History] {
+                let order = Order::choose(Some(explicit), also.iter().chain(&versions).cloned());
+                for version in &versions {
+                    prop_assert_eq!(order.compare(version, version), order.knows(version).then_some(Ordering::Equal));
+                }
+                prop_assert_eq!(order.compare(a, b), order.compare(b, a).map(Ordering::reverse));
+                if let (Some(first), Some(second)) = (order.compare(a, b), order.compare(b, c))
+                    && (first == second || first.is_eq() || second.is_eq())
+                {
+                    prop_assert_eq!(order.compare(a, c), Some(first.then(second)), "{} {} {}", a, b, c);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! What a consumer accepts of a provider's versions.
+
+use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Order, Version, Versioning, notation};
+
+/// What a consumer accepts of a provider's versions. Parsed once; in which order its bounds stand is the provider's
+/// matter, and comes in as its [`Order`].
+///
+/// | written | accepts |
+/// |---|---|
+/// | `*` | everything, a version without a place in the order too |
+/// | `=1.4.2` | what is equal in the order: `v1.4.2` too |
+/// | `>1`, `>=1`, `<=1` | by the order |
+/// | `<2` | what is below 2 and no pre-release of 2 |
+/// | `^1.4` | `>=1.4, <2`; `^0.3` is `>=0.3, <0.4`; `^0.0.3` is `>=0.0.3, <0.0.4` |
+/// | `~1.4` | `>=1.4, <1.5`; `~1` is `>=1, <2` |
+/// | `[1,2)`, `(,1.0]`, `[1.0]` | Maven's, by the order alone: as in Maven, 2.0-rc1 is in `[1,2)` |
+///
+/// `,` joins bounds that must all hold (between Maven's brackets: alternatives), `||` joins alternatives. A pre-release
+/// lies where it sorts, save that `<2` and the ends of `^1.4` and `~1.4` leave out the pre-releases of the release they
+/// stop at: 2.0.0-rc.1 is in `<=2`, `[1,2)` and `<2.0.0-rc.2`, but neither in `<2` nor in `^1.4`; and 1.5.0-rc.1 is in
+/// `^1.4`.
+///
+/// Equal where the texts are. Cheap to clone.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Range(Arc<Inner>);
+
+struct Inner {
+    text: Box<str>,
+    /// Alternatives of bounds that must all hold; no bound accepts everything.
+    any_of: Vec<Vec<Bound>>,
+}
+
+/// One bound and where it stands in the text.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) offset: usize,
+    pub(super) test: Test,
+}
+
+#[derive(Debug)]
+pub(super) enum Test {
+    Equal(Version),
+    Above(Version),
+    AtLeast(Version),
+    AtMost(Version),
+    /// `<2`: without the pre-releases of 2.
+    Below(Version),
+    /// Maven's `2)`: with them.
+    Before(Version),
+    /// `^` and `~`: the first version, and the release that the series stays below.
+    Series(Version, Version),
+}
+
+impl Range {
+    /// `*`.
+    pub fn any() -> Self {
+        Self(Arc::new(Inner { text: "*".into(), any_of: vec![Vec::new()] }))
+    }
+
+    /// Whether everything is accepted, whatever the order.
+    pub fn is_any(&self) -> bool {
+        self.0.any_of.iter().any(Vec::is_empty)
+    }
+
+    /// The text as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Whether the version is accepted. A version or a bound without a place in the order (see [`Order::knows`]) is a
+    /// no, and so are `^` and `~` under history (see [`Range::fits`]).
+    pub fn contains(&self, version: &Version, order: &Order) -> bool {
+        self.0.any_of.iter().any(|all_of| all_of.iter().all(|bound| bound.test.admits(version, order)))
+    }
+
+    /// The versions that the range names, as written: under history, one that the order does not know was never
+    /// pinned, and its bound never holds.
+    pub fn bounds(&self) -> impl Iterator<Item = &Version> {
+        self.tests().map(|bound| bound.test.version())
+    }
+
+    /// Whether the range means something in this order: under history versions have no numbers that `^` and `~` could
+    /// count, and under semver a bound must be a semantic version. That a bound of history was never pinned is not an
+    /// error here, because it may yet be.
+    pub fn fits(&self, order: &Order) -> Result<(), RangeError> {
+        self.tests().try_for_each(|Bound { offset, test }| {
+            if order.versioning() == Versioning::History && matches!(test, Test::Series(..)) {
+                return Err(RangeError {
+                    message: "under `versioning: history` versions have no numbers for `^` and `~` to count".to_owned(),
+                    offset: *offset,
+                    hint: Some("name bounds that were pinned, as in `>=A, <B`".to_owned()),
+                });
+            }
+            order.check(test.version()).map_err(|error| RangeError::at(*offset, &error))
+        })
+    }
+
+    /// In words, for plans: `>=2.1, <3` is "2.1 or newer, below 3".
+    pub fn in_words(&self) -> String {
+        let alternative = |all_of: &Vec<Bound>| match all_of.as_slice() {
+            [] => "any version".to_owned(),
+            bounds => bounds.iter().map(|bound| bound.test.to_string()).collect::<Vec<_>>().join(", "),
+        };
+        self.0.any_of.iter().map(alternative).collect::<Vec<_>>().join("; or ")
+    }
+
+    fn tests(&self) -> impl Iterator<Item = &Bound> {
+        self.0.any_of.iter().flatten()
+    }
+}
+
+impl Test {
+    fn admits(&self, version: &Version, order: &Order) -> bool {
+        let is = |holds: fn(Ordering) -> bool, bound| order.compare(version, bound).is_some_and(holds);
+        let is_below = |bound| is(Ordering::is_lt, bound) && !order.is_pre_release_of(version, bound);
+        match self {
+            Self::Equal(bound) => is(Ordering::is_eq, bound),
+            Self::Above(bound) => is(Ordering::is_gt, bound),
+            Self::AtLeast(bound) => is(Ordering::is_ge, bound),
+            Self::AtMost(bound) => is(Ordering::is_le, bound),
+            Self::Below(bound) => is_below(bound),
+            Self::Before(bound) => is(Ordering::is_lt, bound),
+            Self::Series(first, end) => {
+                order.versioning() != Versioning::History && is(Ordering::is_ge, first) && is_below(end)
+            }
+        }
+    }
+
+    fn version(&self) -> &Version {
+        match self {
+            Self::Equal(version)
+            | Self::Above(version)
+            | Self::AtLeast(version)
+            | Self::AtMost(version)
+            | Self::Below(version)
+            | Self::Before(version)
+            | Self::Series(version, _) => version,
+        }
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Equal(version) => write!(f, "exactly {version}"),
+            Self::Above(version) => write!(f, "newer than {version}"),
+            Self::AtLeast(version) => write!(f, "{version} or newer"),
+            Self::AtMost(version) => write!(f, "{version} or older"),
+            Self::Below(version) => write!(f, "below {version}"),
+            Self::Before(version) => write!(f, "before {version}"),
+            Self::Series(first, end) => write!(f, "{first} or newer, below {end}"),
+        }
+    }
+}
+
+/// Why a text is no range, or not one for a provider's order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RangeError {
+    /// What is wrong.
+    pub message: String,
+    /// Where, in bytes from the start of the range.
+    pub offset: usize,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl RangeError {
+    pub(super) fn at(offset: usize, error: &super::VersionError) -> Self {
+        Self { message: error.to_string(), offset, hint: error.hint() }
+    }
+}
+
+impl FromStr for Range {
+    type Err = RangeError;
+
+    fn from_str(text: &str) -> Result<Self, RangeError> {
+        Ok(Self(Arc::new(Inner { text: text.into(), any_of: notation::parse(text)? })))
+    }
+}
+
+impl TryFrom<String> for Range {
+    type Error = RangeError;
+
+    fn try_from(text: String) -> Result<Self, RangeError> {
+        text.parse()
+    }
+}
+
+impl PartialEq for Range {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Range {}
+
+impl hash::Hash for Range {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl Serialize for Range {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    use super::*;
+
+    fn accepts(range: &str, versioning: Versioning, version: &str) -> bool {
+        let appearance = ["v7", "v9", "v8"].map(|text| Version::new(text).unwrap());
+        range
+            .parse::<Range>()
+            .unwrap()
+            .contains(&version.parse().unwrap(), &Order::choose(Some(versioning), appearance))
+    }
+
+    fn assert_accepts(versioning: Versioning, range: &str, yes: &str, no: &str) {
+        for version in yes.split_whitespace() {
+            assert!(accepts(range, versioning, version), "{version} is in {range}");
+        }
+        for version in no.split_whitespace() {
+            assert!(!accepts(range, versioning, version), "{version} is not in {range}");
+        }
+    }
+
+    #[test]
+    fn semantic_versions_are_accepted_as_by_cargo_save_pre_releases() {
+        for (range, yes, no) in [
+            (">=2.1, <3", "2.1 v2.1.0 2.99", "2.0.9 2.1-rc.1 3.0.0-rc.1 3 main"),
+            ("^1.4", "1.4.0 1.5.0-rc.1 1.99", "1.4.0-rc.1 2.0.0-rc.1 2"),
+            ("^0.3", "0.3 0.3.9", "0.4 0.4.0-a 0.2"),
+            ("~1.4", "1.4.9", "1.5 1.5.0-rc.1"),
+            ("<2", "1.9 1.9-rc", "2 2.0.0-rc.1"),
+            ("<=2.0.0", "2.0.0-rc.1 2.0", "2.0.1"),
+            ("<2.0.0-rc.2", "2.0.0-rc.1 1", "2.0.0-rc.2 2"),
+            ("=1.4.2", "1.4.2 v1.4.2", "1.4.2-rc 1.4.3"),
+            ("<1 || >2, <=3 || =9", "0.9 2.0.1 3 9", "1 2 3.1 8"),
+            ("[1,2),[3,)", "1 2.0.0-rc.1 3 4", "0.9 2 2.9"),
+            ("(1,2]", "1.0.1 2", "1 2.1"),
+            ("*", "0 main", ""),
+            (">=main", "", "1 main"),
+        ] {
+            assert_accepts(Versioning::Semver, range, yes, no);
+        }
+    }
+
+    #[test]
+    fn maven_s_pre_releases_are_left_out_by_signs_and_kept_by_brackets() {
+        for (range, yes, no) in [
+            ("<2", "1.9 1.9-SNAPSHOT", "2.0-rc1 2.0.0.Alpha1 2-SNAPSHOT 2.Final"),
+            ("^1.4", "1.4.Final 1.4-sp1 1.5-rc1", "1.4-rc1 2.0-rc1"),
+            ("[1,2)", "1 1.0.Final 2.0-rc1", "1-rc1 2.0.GA 2-sp"),
+            ("(,1.0]", "1-rc1 1", "1-sp"),
+            ("[1.0]", "1 1.0.0.Final", "1.0.1"),
+        ] {
+            assert_accepts(Versioning::Maven, range, yes, no);
+        }
+    }
+
+    #[test]
+    fn under_history_bounds_compare_by_place() {
+        for (range, yes, no) in [
+            (">v7", "v9 v8", "v7 v10"),
+            (">=v7, <v8", "v7 v9", "v8"),
+            ("=v9", "v9", "v7"),
+            ("<v10", "", "v7 v9"),
+            ("^7 || ~v7", "", "v7 v9"),
+            ("*", "v10", ""),
+        ] {
+            assert_accepts(Versioning::History, range, yes, no);
+        }
+    }
+
+    #[test]
+    fn a_range_that_means_nothing_in_an_order_says_so() {
+        let fits = |range: &str, versioning| range.parse::<Range>().unwrap().fits(&Order::choose(Some(versioning), []));
+        let error = fits(">=1 || ^1.4", Versioning::History).unwrap_err();
+        assert_eq!(error.message, "under `versioning: history` versions have no numbers for `^` and `~` to count");
+        assert_eq!((error.offset, error.hint.unwrap().as_str()), (7, "name bounds that were pinned, as in `>=A, <B`"));
+        let error = fits(">=1, < main", Versioning::Semver).unwrap_err();
+        assert_eq!(
+            (error.message.as_str(), error.offset),
+            ("`main` is not a semantic version: it does not begin with a number", 5)
+        );
+        assert_eq!(fits(">=main", Versioning::Maven), Ok(()));
+        assert_eq!(fits(">=never-pinned", Versioning::History), Ok(()));
+    }
+
+    #[test]
+    fn a_range_reads_as_words() {
+        for (range, words) in [
+            (">=2.1, <3", "2.1 or newer, below 3"),
+            ("^1.4", "1.4 or newer, below 2"),
+            ("=1.4.2 || >2", "exactly 1.4.2; or newer than 2"),
+            ("[1,2),(3,4]", "1 or newer, before 2; or newer than 3, 4 or older"),
+            ("*", "any version"),
+        ] {
+            assert_eq!(range.parse::<Range>().unwrap().in_words(), words);
+        }
+    }
+
+    #[test]
+    fn a_range_names_its_bounds_and_keeps_its_text() {
+        let range: Range = serde_json::from_str(r#"" ^1.4||[2,3) ""#).unwrap();
+        assert_eq!(range.bounds().map(Version::as_str).collect::<Vec<_>>(), ["1.4", "2", "3"]);
+        assert_eq!(serde_json::to_string(&range).unwrap(), r#"" ^1.4||[2,3) ""#);
+        assert!(Range::any().is_any() && !range.is_any());
+        assert_eq!("*".parse(), Ok(Range::any()));
+    }
+
+    /// Three numbers, and the number of a release candidate; the release itself has the highest.
+    type Naive = ([u8; 3], u8);
+
+    fn naive() -> impl Strategy<Value = Naive> {
+        ([0..3_u8, 0..3_u8, 0..3_u8], select(vec![1, 2, 9, 9]))
+    }
+
+    fn text(([major, minor, patch], candidate): Naive) -> String {
+        let release = format!("{major}.{minor}.{patch}");
+        if candidate == 9 { release } else { format!("{release}-rc.{candidate}") }
+    }
+
+    /// What a sign says, read off its definition.
+    fn naively_admits(sign: &str, bound: Naive, version: Naive) -> bool {
+        let leftmost = bound.0.iter().position(|&number| number > 0).unwrap_or(2);
+        match sign {
+            "=" => version == bound,
+            ">" => version > bound,
+            ">=" => version >= bound,
+            "<=" => version <= bound,
+            "<" if bound.1 == 9 => version.0 < bound.0,
+            "<" => version < bound,
+            "^" => version >= bound && version.0[..=leftmost] == bound.0[..=leftmost],
+            _ => version >= bound && version.0[..2] == bound.0[..2],
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_contains_what_a_naive_reading_says(
+            any_of in vec(vec((select(vec!["=", ">", ">=", "<", "<=", "^", "~"]), naive()), 1..3), 1..3),
+            versions in vec(naive(), 16),
+            maven in any::<bool>(),
+        ) {
+            let bounds = |all_of: &Vec<(&str, Naive)>| {
+                all_of.iter().map(|&(sign, bound)| format!("{sign} {}", text(bound))).collect::<Vec<_>>().join(",")
+            };
+            let written = any_of.iter().map(bounds).collect::<Vec<_>>().join(" || ");
+            let range: Range = written.parse().unwrap();
+            let order = Order::choose(Some(if maven { Versioning::Maven } else { Versioning::Semver }), []);
+            for version in versions {
+                let expected = any_of
+                    .iter()
+                    .any(|all_of| all_of.iter().all(|&(sign, bound)| naively_admits(sign, bound, version)));
+                let contains = range.contains(&Version::new(&text(version)).unwrap(), &order);
+                prop_assert_eq!(contains, expected, "{} in {}", text(version), &written);
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_range_of_that_text_or_an_error_within_it(
+            text in prop_oneof![any::<String>(), r"([\^~<>=!*|,\[\]()x. -]|[0-9]|é|rc){0,12}"],
+        ) {
+            match text.parse::<Range>() {
+                Ok(range) => prop_assert_eq!(range.to_string(), text),
+                Err(error) => prop_assert!(text.is_char_boundary(error.offset)),
+            }
+        }
+    }
+}
