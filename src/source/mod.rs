@@ -1,13 +1,29 @@
 //! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
 
+mod display;
+mod error;
 mod history;
+mod location;
+mod open;
+mod resolve;
+mod tree;
+mod worktree;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::problem::Problem;
+
+pub use display::display_safe;
+pub use error::{Reach, SourceError};
 pub use history::{History, Record};
+pub use location::{Location, Url};
+pub use open::{Access, Source, find_root};
+pub use resolve::Relation;
+pub use tree::Changes;
 
 /// The full id of a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,6 +58,18 @@ pub struct File {
     pub content: Content,
 }
 
+/// The files of a revision or of the working tree that somebody asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The files, by path.
+    pub files: Vec<File>,
+    /// What was left out, and why.
+    pub problems: Vec<Problem>,
+}
+
+/// A file is read up to this size; a pin file of 8 MiB is a mistake.
+pub const FILE_LIMIT: u64 = 8 << 20;
+
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -58,17 +86,42 @@ pub enum Content {
 impl CommitId {
     /// All 40 hexadecimal digits.
     pub fn to_hex(self) -> String {
-        use std::fmt::Write;
-        self.0.iter().fold(String::with_capacity(40), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&self.0)
     }
 
     /// The first 8 digits, for people.
     pub fn short(self) -> String {
         self.to_hex()[..8].to_owned()
     }
+}
+
+impl BlobId {
+    /// All 40 hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        hex(&self.0)
+    }
+}
+
+impl From<[u8; 20]> for BlobId {
+    fn from(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// The id that git gives to a content.
+pub fn content_id(content: &[u8]) -> BlobId {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(format!("blob {}\0", content.len()).as_bytes());
+    hasher.update(content);
+    // Fails only where the content is made to collide with another, which git refuses as well: nothing equals it then.
+    hasher.try_finalize().map_or(BlobId([0xff; 20]), BlobId::of)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl From<[u8; 20]> for CommitId {

@@ -1,0 +1,3 @@
+//! What several tests share: real repositories and real servers on loopback.
+
+pub mod git;
