@@ -1,7 +1,9 @@
 //! Pintle, a GitOps reconciler for service versions pinned in Git: the rooms of the house, in the order in which data
 //! flows. `ARCHITECTURE.md` is the tour.
 
+pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod graph;
 pub mod image;
 pub mod pins;
