@@ -41,9 +41,14 @@ mod tests {
 
     #[test]
     fn distances_are_counted_in_edits() {
-        for (one, two, edits) in
-            [("", "", 0), ("abc", "abc", 0), ("abc", "acb", 1), ("verison", "version", 1), ("", "ab", 2), ("ab", "xy", 2)]
-        {
+        for (one, two, edits) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("verison", "version", 1),
+            ("", "ab", 2),
+            ("ab", "xy", 2),
+        ] {
             assert_eq!(distance(one, two), edits, "{one} {two}");
         }
     }

@@ -37,7 +37,11 @@ impl Reader<'_> {
             Meaning::Boolean => "a boolean",
             _ => "a number",
         };
-        self.refuse(field.at(), format!("`{}` is {kind} to YAML", show(scalar.text)), format!("quote it: \"{}\"", scalar.text));
+        self.refuse(
+            field.at(),
+            format!("`{}` is {kind} to YAML", show(scalar.text)),
+            format!("quote it: \"{}\"", scalar.text),
+        );
         None
     }
 
@@ -52,10 +56,10 @@ impl Reader<'_> {
     }
 
     /// One of a few words.
-    pub(in crate::pins) fn choice<T: Copy>(&mut self, field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
+    pub(in crate::pins) fn choice<T: Clone>(&mut self, field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
         let word = self.spelled(field)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
-            return Some(*choice);
+            return Some(choice.clone());
         }
         let names = || choices.iter().map(|(name, _)| *name);
         let hint = nearest(word, names()).map(|name| format!("did you mean `{name}`?")).unwrap_or_default();
@@ -139,7 +143,7 @@ impl Reader<'_> {
             Err(error) => error,
         };
         let crate::version::RangeError { message, offset, hint } = error;
-        self.refuse(inside(field, text, offset), message, hint.unwrap_or_default());
+        self.refuse(field.inside(text, offset), message, hint.unwrap_or_default());
         None
     }
 
@@ -155,7 +159,11 @@ impl Reader<'_> {
             }
             Err(reason) => {
                 let message = format!("`{}` is not a duration: {reason}", show(text));
-                self.refuse(field.at(), message, format!("write it as in 90s, 10m or 1h30m, from {} to {}", bounds[0], bounds[1]));
+                self.refuse(
+                    field.at(),
+                    message,
+                    format!("write it as in 90s, 10m or 1h30m, from {} to {}", bounds[0], bounds[1]),
+                );
             }
         }
         None
@@ -166,16 +174,16 @@ fn empty_or(value: Value<'_>) -> &'static str {
     if value.items().is_some() { "empty" } else { value.kind() }
 }
 
-/// The place of a byte of a scalar's text: exact where the text stands in the file letter for letter.
-fn inside(field: &Field<'_>, text: &str, offset: usize) -> Span<usize> {
-    let span = field.at();
-    let quotes = span.len().saturating_sub(text.len());
-    match quotes {
-        0 | 2 if offset < text.len() => {
-            let start = span.start + quotes / 2 + offset;
-            start..start + text[offset..].chars().next().map_or(1, char::len_utf8)
+impl Field<'_> {
+    /// The place of a byte of a scalar's text: exact where the text stands in the file letter for letter.
+    pub(in crate::pins) fn inside(&self, text: &str, offset: usize) -> Span<usize> {
+        let span = self.at();
+        let quotes = span.len().saturating_sub(text.len());
+        if !matches!(quotes, 0 | 2) || !text.is_char_boundary(offset) || offset >= text.len() {
+            return span;
         }
-        _ => span,
+        let start = span.start + quotes / 2 + offset;
+        start..start + text[offset..].chars().next().map_or(1, char::len_utf8)
     }
 }
 
@@ -210,7 +218,9 @@ mod tests {
 
     #[test]
     fn durations_are_numbers_with_units() {
-        for (text, seconds) in [("0s", 0), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("30d", 2_592_000), ("1d1s", 86_401)] {
+        for (text, seconds) in
+            [("0s", 0), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("30d", 2_592_000), ("1d1s", 86_401)]
+        {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
         }
         for (text, reason) in [

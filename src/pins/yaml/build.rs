@@ -125,7 +125,9 @@ mod tests {
         let deep = format!("a: {}", "[".repeat(10_000));
         let many = "--- a\n".repeat(DOCUMENTS + 1);
         let wide = format!("[{}]", "a,".repeat(VALUES));
-        for (text, message) in [(deep, "nest"), (many, "more than 10000 documents"), (wide, "more than 500000 values")] {
+        for (text, message) in
+            [(deep, "recursion limit"), (many, "more than 10000 documents"), (wide, "more than 500000 values")]
+        {
             let fault = read(&text).unwrap_err();
             assert!(fault.message.contains(message), "{}", fault.message);
         }
