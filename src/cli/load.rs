@@ -1,0 +1,1 @@
+//! What several commands begin with: a revision or the working tree, read, with the history of its pins.
