@@ -6,6 +6,8 @@
 mod desired;
 mod follow;
 mod look;
+mod pinned;
+mod report;
 mod tell;
 mod want;
 mod words;
@@ -23,6 +25,8 @@ use crate::plan::{self, Next, Plan, Running, Situation, Took, Wanted};
 pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
+pub use pinned::look_at_pins;
+pub use report::{ChangeReport, EstimateReport, Report, RestReport, Standing, released};
 pub use want::{held, want};
 pub use words::Words;
 
