@@ -23,6 +23,11 @@ pub struct Url {
     /// The same for all spellings of one remote.
     normal: String,
     pub(super) scheme: Scheme,
+    /// `user@host` or `host`.
+    pub(super) server: String,
+    pub(super) port: Option<u16>,
+    /// As the server is asked for it.
+    pub(super) path: String,
 }
 
 /// The transports that are used; a transport helper such as `ext::` is a way to run programs.
@@ -132,14 +137,18 @@ fn url(scheme: &str, rest: &str, plain_http: bool) -> Result<Url, Refusal> {
         Scheme::Http => 80,
         Scheme::Ssh | Scheme::File => 22,
     };
-    let port = port.filter(|port| *port != default).map(|port| format!(":{port}")).unwrap_or_default();
+    let port = port.filter(|port| *port != default);
     let user = user.map(check_user).transpose()?.map(|user| format!("{user}@")).unwrap_or_default();
     let path = check_path(path)?;
-    let name = scheme.name();
+    let base = format!("{}://{user}{host}{}", scheme.name(), port.map(|port| format!(":{port}")).unwrap_or_default());
     Ok(Url {
-        fetch: format!("{name}://{user}{host}{port}{path}"),
-        normal: format!("{name}://{user}{host}{port}{}", bare(path)),
+        fetch: format!("{base}{path}"),
+        normal: format!("{base}{}", bare(path)),
         scheme,
+        server: format!("{user}{host}"),
+        port,
+        // ssh://host/~ada/pins is a path of Ada's home.
+        path: path.strip_prefix('/').filter(|path| path.starts_with('~')).unwrap_or(path).to_owned(),
     })
 }
 
@@ -161,6 +170,9 @@ fn scp(server: &str, path: &str) -> Result<Url, Refusal> {
         fetch: format!("{user}{host}:{path}"),
         normal: format!("ssh://{user}{host}{}", bare(&rooted)),
         scheme: Scheme::Ssh,
+        server: format!("{user}{host}"),
+        port: None,
+        path: path.to_owned(),
     })
 }
 
@@ -169,7 +181,14 @@ fn file(server: &str, path: &str) -> Result<Url, Refusal> {
         return Err(("it names a file of another host", FORMS));
     }
     let path = check_path(path)?;
-    Ok(Url { fetch: format!("file://{path}"), normal: format!("file://{}", bare(path)), scheme: Scheme::File })
+    Ok(Url {
+        fetch: format!("file://{path}"),
+        normal: format!("file://{}", bare(path)),
+        scheme: Scheme::File,
+        server: String::new(),
+        port: None,
+        path: path.to_owned(),
+    })
 }
 
 fn host_and_port(server: &str) -> Result<(&str, Option<u16>), Refusal> {

@@ -1,10 +1,14 @@
 //! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
 
+mod credentials;
 mod display;
 mod error;
 mod history;
 mod location;
+mod mirror;
 mod open;
+mod process;
+mod remote;
 mod resolve;
 mod tree;
 mod worktree;
@@ -21,7 +25,7 @@ pub use display::display_safe;
 pub use error::{Reach, SourceError};
 pub use history::{History, Record};
 pub use location::{Location, Url};
-pub use open::{Access, Source, find_root};
+pub use open::{Access, Credentials, Source, find_root};
 pub use resolve::Relation;
 pub use tree::Changes;
 
