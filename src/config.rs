@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice};
 
+use crate::pins::SETTINGS;
 use crate::source::{Access, Location, SourceError, find_root};
 
 /// The flags that every command takes, as typed.
@@ -76,7 +77,6 @@ pub enum ConfigError {
     Cache,
 }
 
-const SETTINGS: &str = "pintle.yaml";
 const CACHE_VARIABLE: &str = "PINTLE_CACHE_DIR";
 
 impl Config {

@@ -169,6 +169,9 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
         formerly: draft.and_then(|draft| Some(draft.formerly.as_ref()?.0.clone())),
         version_at,
         depends_on_at: draft.and_then(|draft| draft.needs.at.clone()),
+        needs_at: draft.map(|draft| draft.needs.places.iter().cloned().collect()).unwrap_or_default(),
+        hold_at: draft.and_then(|draft| draft.hold_at.clone()),
+        rollback_floor_at: draft.and_then(|draft| draft.rollback_floor_at.clone()),
     }
 }
 

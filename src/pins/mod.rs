@@ -90,6 +90,12 @@ pub struct Service {
     pub version_at: Place,
     /// Where the `dependsOn` key stands, if there is one, for messages.
     pub depends_on_at: Option<Place>,
+    /// Where each of its providers is named, for messages.
+    pub needs_at: BTreeMap<ServiceName, Place>,
+    /// Where the `hold` stands, for messages.
+    pub hold_at: Option<Place>,
+    /// Where the `rollbackFloor` stands, for messages.
+    pub rollback_floor_at: Option<Place>,
 }
 
 /// The version-bound part of a service: what a rollback restores.
