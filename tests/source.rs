@@ -1,20 +1,12 @@
 //! Repositories made by git, read by Pintle: names, files, the working tree.
 
-use pintle::source::{Access, CommitId, Content, Listing, Location, Relation, Source, SourceError, find_root};
+use pintle::source::{Access, CommitId, Content, Listing, Location, Relation, Scope, Source, SourceError, find_root};
 
 use crate::common::git::{TestRepo, git};
 
 /// The repository as a user who names its path gets it.
 fn open(repo: &TestRepo) -> Source {
     Source::open(&Location::parse(&repo.location()).unwrap(), &Access::new("/nonexistent")).unwrap()
-}
-
-fn all(_: &str) -> bool {
-    true
-}
-
-fn folders<const N: usize>(folders: [&str; N]) -> [String; N] {
-    folders.map(str::to_owned)
 }
 
 /// `path=text` of each file, for comparing whole listings.
@@ -52,10 +44,9 @@ fn files_are_read_from_the_wanted_folders_only() {
         ("docs/d.md", "d"),
     ]);
     let source = open(&repo);
-    let listing = source.files(repo.head(), &all, &folders(["services"])).unwrap();
-    assert_eq!(shown(&listing), ["pintle.yaml=p", "services/a.yaml=a", "services/deep/b.yaml=b"]);
-    let wanted = |path: &str| path.ends_with("b.yaml");
-    assert_eq!(shown(&source.files(repo.head(), &wanted, &folders([""])).unwrap()), ["services/deep/b.yaml=b"]);
+    let listing = source.files(repo.head(), Scope::Folder("services")).unwrap();
+    assert_eq!(shown(&listing), ["services/a.yaml=a", "services/deep/b.yaml=b"]);
+    assert_eq!(paths(&source.files(repo.head(), Scope::All).unwrap()).len(), 5);
     assert_eq!(&*source.file(repo.head(), "docs/d.md").unwrap().unwrap().path, "docs/d.md");
     assert_eq!(source.file(repo.head(), "docs").unwrap(), None);
     assert_eq!(source.file(repo.head(), "docs/e.md").unwrap(), None);
@@ -67,7 +58,7 @@ fn changes_name_only_what_differs() {
     let first = repo.head();
     repo.write("s/b", "2").write("s/e", "1").write("t/d", "2").remove("s/c");
     let second = repo.commit("Change");
-    let changes = open(&repo).changed(first, second, &all, &folders(["s"])).unwrap();
+    let changes = open(&repo).changed(first, second, Scope::Folder("s")).unwrap();
     assert_eq!(shown(&changes.now), ["s/b=2", "s/e=1"]);
     assert_eq!(changes.gone, ["s/c".into()]);
 }
@@ -78,9 +69,9 @@ fn a_file_may_become_a_folder_and_back() {
     let first = repo.head();
     let second = repo.remove("s/x").save("s/x/inner", "deep");
     let source = open(&repo);
-    let there = source.changed(first, second, &all, &folders(["s"])).unwrap();
+    let there = source.changed(first, second, Scope::Folder("s")).unwrap();
     assert_eq!((shown(&there.now), there.gone), (vec!["s/x/inner=deep".to_owned()], vec!["s/x".into()]));
-    let back = source.changed(second, first, &all, &folders(["s"])).unwrap();
+    let back = source.changed(second, first, Scope::Folder("s")).unwrap();
     assert_eq!((shown(&back.now), back.gone), (vec!["s/x=file".to_owned()], vec!["s/x/inner".into()]));
 }
 
@@ -97,17 +88,17 @@ fn links_submodules_and_giants_are_named_not_read() {
     repo.git(&["commit", "--quiet", "-m", "Odd files"]);
     let source = open(&repo);
     let expected = ["s/giant=TooLarge(8388609)", "s/link=Symlink", "s/module=Submodule", "s/plain=x"];
-    assert_eq!(shown(&source.files(repo.head(), &all, &folders(["s"])).unwrap()), expected);
+    assert_eq!(shown(&source.files(repo.head(), Scope::Folder("s")).unwrap()), expected);
     std::fs::create_dir_all(repo.path().join("s/module/.git")).unwrap();
     repo.write("s/module/inner", "not ours");
     let expected = ["s/giant=TooLarge(8388609)", "s/link=Symlink", "s/plain=x"];
-    assert_eq!(shown(&source.worktree_files(&all, &folders(["s"])).unwrap()), expected);
+    assert_eq!(shown(&source.worktree_files(Scope::Folder("s")).unwrap()), expected);
 }
 
 #[test]
 fn a_blob_beyond_the_memory_limit_is_too_large_not_an_error() {
     let repo = TestRepo::with(&[("s/monster", "x".repeat(70 << 20).as_str())]);
-    let listing = open(&repo).files(repo.head(), &all, &folders(["s"])).unwrap();
+    let listing = open(&repo).files(repo.head(), Scope::Folder("s")).unwrap();
     assert_eq!(shown(&listing), ["s/monster=TooLarge(73400320)"]);
 }
 
@@ -120,9 +111,7 @@ fn paths_that_are_not_utf8_are_left_out_with_a_warning() {
     std::fs::write(repo.path().join(name), "x").unwrap();
     let id = repo.commit("Odd name");
     let source = open(&repo);
-    for listing in
-        [source.files(id, &all, &folders(["s"])).unwrap(), source.worktree_files(&all, &folders(["s"])).unwrap()]
-    {
+    for listing in [source.files(id, Scope::Folder("s")).unwrap(), source.worktree_files(Scope::Folder("s")).unwrap()] {
         assert_eq!(paths(&listing), ["s/a"]);
         assert_eq!(listing.problems.len(), 1);
         assert!(!listing.problems[0].place.path.contains('\u{1b}'), "{:?}", listing.problems);
@@ -133,28 +122,28 @@ fn paths_that_are_not_utf8_are_left_out_with_a_warning() {
 fn the_working_tree_has_the_ids_that_git_gives() {
     let repo = TestRepo::with(&[("pintle.yaml", "p"), ("s/a", "1"), ("t/x", "1")]);
     let source = open(&repo);
-    let committed = source.files(repo.head(), &all, &folders(["s"])).unwrap();
-    let here = source.worktree_files(&all, &folders(["s"])).unwrap();
+    let committed = source.files(repo.head(), Scope::Folder("s")).unwrap();
+    let here = source.worktree_files(Scope::Folder("s")).unwrap();
     assert_eq!(here, committed);
-    assert_eq!(here.files[1].blob.to_hex(), repo.git(&["rev-parse", "HEAD:s/a"]));
-    assert_eq!(source.worktree_file("s/a").unwrap().as_ref(), Some(&here.files[1]));
+    assert_eq!(here.files[0].blob.to_hex(), repo.git(&["rev-parse", "HEAD:s/a"]));
+    assert_eq!(source.worktree_file("s/a").unwrap().as_ref(), Some(&here.files[0]));
     assert_eq!(source.worktree_file("s").unwrap(), None);
     assert_eq!(source.worktree_file("s/nothing").unwrap(), None);
 }
 
 #[test]
 fn a_dirty_working_tree_names_what_is_not_committed() {
-    let repo = TestRepo::with(&[("a", "1\n"), ("s/b", "1"), ("s/c", "1"), ("t/d", "1")]);
+    let repo = TestRepo::with(&[("s/a", "1\n"), ("s/b", "1"), ("s/c", "1"), ("t/d", "1")]);
     let source = open(&repo);
-    let dirty = || source.dirty(&all, &folders(["s"])).unwrap();
+    let dirty = || source.dirty(Scope::Folder("s")).unwrap();
     assert!(dirty().is_empty());
-    repo.write("a", "1\r\n");
+    repo.write("s/a", "1\r\n");
     assert!(dirty().is_empty(), "git may have written CRLF at its checkout");
     repo.write("s/b", "2").write("s/new", "1").write("t/d", "2").remove("s/c");
     assert_eq!(dirty(), ["s/b".into(), "s/c".into(), "s/new".into()]);
     let empty = TestRepo::new();
     empty.write("x", "1");
-    assert_eq!(open(&empty).dirty(&all, &[]).unwrap(), ["x".into()]);
+    assert_eq!(open(&empty).dirty(Scope::All).unwrap(), ["x".into()]);
 }
 
 #[test]

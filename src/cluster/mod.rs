@@ -307,6 +307,13 @@ impl std::fmt::Display for WorkloadRef {
     }
 }
 
+impl Pod {
+    /// Its containers run, or may yet: a pod that has ended keeps its object, and nothing else.
+    pub fn runs(&self) -> bool {
+        !matches!(self.phase.as_str(), "Succeeded" | "Failed")
+    }
+}
+
 impl WorkloadKind {
     /// As kubectl types it.
     pub fn name(self) -> &'static str {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use gix::ObjectId;
 
 use super::error::{Result, unread};
-use super::tree::{Leaf, LeafKind, read};
+use super::tree::{Leaf, read};
 use super::walk::Step;
-use super::{BlobId, CommitId, History, Source, store};
+use super::{CommitId, History, Source, store};
 use crate::pins::{Fragment, Layout, ServiceName, pin_of};
 
 /// So many commits are compared before the next ones are: it bounds the memory that the first index of a long history
@@ -20,7 +20,7 @@ const BATCH: usize = 8192;
 #[derive(Debug, Default)]
 pub struct Index {
     history: Arc<History>,
-    /// How far it goes; behind the history's tip only where extending it failed half-way.
+    /// How far it goes.
     reached: Option<CommitId>,
     length: usize,
     /// The wanted files at that commit, by path.
@@ -34,7 +34,7 @@ pub struct Index {
 /// A wanted file at the commit that was reached.
 #[derive(Debug)]
 struct Known {
-    blob: BlobId,
+    leaf: Leaf,
     services: Vec<ServiceName>,
     /// Read when it is needed: an index from disk knows the file by its id alone.
     fragment: Option<Arc<Fragment>>,
@@ -53,8 +53,8 @@ impl Index {
             kept: Some(path),
             ..Self::default()
         };
-        for (path, blob, services) in files {
-            index.put(path, Known { blob, services, fragment: None });
+        for (path, leaf, services) in files {
+            index.put(path, Known { leaf, services, fragment: None });
         }
         index
     }
@@ -62,7 +62,7 @@ impl Index {
     /// Keeps the index for the next process. Not to be able to costs that process some seconds, nothing else.
     pub fn save(&self) -> Result<()> {
         let Some(path) = &self.kept else { return Ok(()) };
-        let files = self.files.iter().map(|(path, known)| (path.clone(), known.blob, known.services.clone()));
+        let files = self.files.iter().map(|(path, known)| (path.clone(), known.leaf, known.services.clone()));
         store::save(path, &self.history, files.collect())
     }
 
@@ -72,15 +72,23 @@ impl Index {
     }
 
     /// Takes in the commits up to `tip`, and returns how many it had to visit. Where the branch was rewritten that is all
-    /// of them. After an error it has got as far as it could, and goes on from there.
+    /// of them. After an error it is empty.
     pub fn extend(&mut self, source: &Source, tip: CommitId, layout: &Layout) -> Result<usize> {
-        if self.reached == Some(tip) && self.history.tip().is_some_and(|known| known.id == tip) {
+        let visited = self.try_extend(source, tip, layout);
+        if visited.is_err() {
+            self.clear();
+        }
+        visited
+    }
+
+    fn try_extend(&mut self, source: &Source, tip: CommitId, layout: &Layout) -> Result<usize> {
+        if self.reached == Some(tip) {
             return Ok(0);
         }
         let line = source.line(tip, self.reached)?;
         if self.reached.is_some() && !line.met {
             tracing::debug!(branch_tip = %tip, "the branch was rewritten: its index is built anew");
-            *self = Self { kept: self.kept.take(), ..Self::default() };
+            self.clear();
         }
         let mut before: Option<ObjectId> = line.before;
         for batch in line.commits.chunks(BATCH) {
@@ -107,10 +115,13 @@ impl Index {
                     touched.insert(service);
                 }
             }
-            if let Some((blob, fragment)) = change.now {
-                let services: Vec<_> = fragment.services().cloned().collect();
+            if let Some((leaf, fragment)) = change.now {
+                let services: BTreeSet<_> = fragment.services().cloned().collect();
                 touched.extend(services.iter().cloned());
-                self.put(change.path, Known { blob, services, fragment: Some(fragment) });
+                self.put(
+                    change.path,
+                    Known { leaf, services: services.into_iter().collect(), fragment: Some(fragment) },
+                );
             }
         }
         for service in touched {
@@ -119,6 +130,10 @@ impl Index {
             Arc::make_mut(&mut self.history).push(&service, &step.commit, pin);
         }
         Ok(())
+    }
+
+    fn clear(&mut self) {
+        *self = Self { kept: self.kept.take(), ..Self::default() };
     }
 
     fn put(&mut self, path: Arc<str>, known: Known) {
@@ -136,7 +151,7 @@ impl Index {
             let Some(known) = self.files.get_mut(path) else { continue };
             let fragment = match &known.fragment {
                 Some(fragment) => Arc::clone(fragment),
-                None => Arc::new(reread(source, path, known.blob, layout)?),
+                None => Arc::new(reread(source, path, known.leaf, layout)?),
             };
             known.fragment = Some(Arc::clone(&fragment));
             fragments.push(fragment);
@@ -145,9 +160,8 @@ impl Index {
     }
 }
 
-/// Reads a file again that an earlier process has read. Links and submodules speak of no service, so it is a file.
-fn reread(source: &Source, path: &str, blob: BlobId, layout: &Layout) -> Result<Fragment> {
-    let leaf = Leaf { id: ObjectId::Sha1(blob.0), kind: LeafKind::File };
+/// Reads a file again that an earlier process has read.
+fn reread(source: &Source, path: &str, leaf: Leaf, layout: &Layout) -> Result<Fragment> {
     let file = read(&source.repo(), path, leaf).map_err(|error| unread(path, source.location(), &error))?;
     Ok(Fragment::read(&file, layout))
 }

@@ -4,13 +4,16 @@ mod credentials;
 mod display;
 mod error;
 mod history;
+mod index;
 mod location;
 mod mirror;
 mod open;
 mod process;
 mod remote;
 mod resolve;
+mod store;
 mod tree;
+mod walk;
 mod worktree;
 
 use std::fmt::Write as _;
@@ -24,10 +27,11 @@ use crate::problem::Problem;
 pub use display::display_safe;
 pub use error::{Reach, SourceError};
 pub use history::{History, Record};
+pub use index::Index;
 pub use location::{Location, Url};
 pub use open::{Access, Credentials, Source, find_root};
 pub use resolve::Relation;
-pub use tree::Changes;
+pub use tree::{Changes, Scope};
 
 /// The full id of a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,7 +39,8 @@ pub use tree::Changes;
 pub struct CommitId([u8; 20]);
 
 /// The id of a file's content; two files with equal ids have equal bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BlobId([u8; 20]);
 
 /// What is shown of a commit. Order comes from the graph, never from the times.
@@ -106,6 +111,20 @@ impl BlobId {
     }
 }
 
+impl TryFrom<String> for BlobId {
+    type Error = String;
+
+    fn try_from(hex: String) -> Result<Self, String> {
+        CommitId::try_from(hex).map(|id| Self(id.0))
+    }
+}
+
+impl From<BlobId> for String {
+    fn from(id: BlobId) -> Self {
+        id.to_hex()
+    }
+}
+
 impl From<[u8; 20]> for BlobId {
     fn from(bytes: [u8; 20]) -> Self {
         Self(bytes)
@@ -143,7 +162,7 @@ impl TryFrom<String> for CommitId {
         for (i, byte) in bytes.iter_mut().enumerate().take_while(|_| ok) {
             *byte = u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).map_err(|error| error.to_string())?;
         }
-        if ok { Ok(Self(bytes)) } else { Err(format!("{hex:?} is not a full commit id")) }
+        if ok { Ok(Self(bytes)) } else { Err(format!("{hex:?} is not a full object id")) }
     }
 }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::error::Result;
-use super::{BlobId, Commit, History, Location, Record, Source, SourceError, content_id};
+use super::tree::Leaf;
+use super::{Commit, History, Location, Record, Source, SourceError, content_id};
 use crate::pins::{Layout, Pin, ServiceName};
 
 /// An index written by another version of Pintle is built anew.
@@ -17,8 +18,8 @@ const FORMAT: &str = concat!("pintle-index 1 ", env!("CARGO_PKG_VERSION"));
 /// So many indexes of one repository are kept: one for each branch and layout in use, with room for trying others.
 const KEPT: usize = 16;
 
-/// A wanted file: its path, its content's id, and the services it speaks of.
-pub(super) type KnownFile = (Arc<str>, BlobId, Vec<ServiceName>);
+/// A wanted file: its path, what stands there, and the services it speaks of.
+pub(super) type KnownFile = (Arc<str>, Leaf, Vec<ServiceName>);
 
 /// What is written.
 #[derive(Serialize, Deserialize)]
@@ -34,7 +35,9 @@ pub(super) struct Stored {
 /// Where the index of a branch is kept. All that changes what it holds is part of its name.
 pub(super) fn path(source: &Source, branch: &str, layout: &Layout) -> PathBuf {
     let place = match source.location() {
-        Location::Path(path) => Location::Path(source.shared.refs.common_dir().canonicalize().unwrap_or_else(|_| path.clone())),
+        Location::Path(path) => {
+            Location::Path(source.repo().common_dir().canonicalize().unwrap_or_else(|_| path.clone()))
+        }
         url @ Location::Url(_) => url.clone(),
     };
     let key = format!("{branch}\0{}", layout.fingerprint());
@@ -81,7 +84,8 @@ impl Stored {
             let commit = Arc::clone(moves.get(usize::try_from(position).ok()?)?);
             Some(Record { commit, position, pin })
         };
-        let services = self.services.into_iter().map(|(name, line)| (name, line.into_iter().filter_map(record).collect()));
+        let services =
+            self.services.into_iter().map(|(name, line)| (name, line.into_iter().filter_map(record).collect()));
         let mut history = History::restore(moves.clone(), services);
         history.reach(self.tip, self.length);
         (history, self.files)
@@ -108,10 +112,8 @@ fn checksum(body: &[u8]) -> u64 {
 /// Removes the oldest indexes, and what processes that were killed have left.
 fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut files: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
+    let mut files: Vec<_> =
+        entries.flatten().filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
     files.sort_by(|a, b| b.cmp(a));
     for (_, old) in files.into_iter().skip(KEPT) {
         let _ = std::fs::remove_file(old);

@@ -8,12 +8,26 @@ use gix::bstr::ByteSlice as _;
 use gix::objs::tree::{EntryKind, EntryRef};
 use gix::objs::{FindExt as _, TreeRefIter};
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{Result, unread, unread_commit};
 use super::{BlobId, CommitId, Content, FILE_LIMIT, File, Listing, Source, display_safe};
+use crate::pins::Layout;
 use crate::problem::{Place, Problem};
 
 /// A tree of trees can name more files than there are bytes in the world; no pin repository comes near this.
 const ENTRIES: usize = 5_000_000;
+
+/// Which files somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    /// Those that may hold pins. Folders that hold none are not opened.
+    Pins(&'a Layout),
+    /// The files of one folder, and all below it.
+    Folder(&'a str),
+    /// All.
+    All,
+}
 
 /// What changed between two commits, among the wanted files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,13 +39,13 @@ pub struct Changes {
 }
 
 /// What stands at a path of a tree, other than a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Leaf {
-    pub id: ObjectId,
+    pub blob: BlobId,
     pub kind: LeafKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum LeafKind {
     File,
     Symlink,
@@ -39,21 +53,14 @@ pub(super) enum LeafKind {
 }
 
 impl Source {
-    /// The wanted files of a commit, by path. Files of the root and, with all that is below them, of `folders` are asked
-    /// for; `""` stands for the whole repository.
-    pub fn files(&self, commit: CommitId, wanted: &dyn Fn(&str) -> bool, folders: &[String]) -> Result<Listing> {
-        Ok(self.changes(None, commit, wanted, folders)?.now)
+    /// The wanted files of a commit, by path.
+    pub fn files(&self, commit: CommitId, scope: Scope<'_>) -> Result<Listing> {
+        Ok(self.changes(None, commit, scope)?.now)
     }
 
     /// The wanted files that differ between two commits.
-    pub fn changed(
-        &self,
-        from: CommitId,
-        to: CommitId,
-        wanted: &dyn Fn(&str) -> bool,
-        folders: &[String],
-    ) -> Result<Changes> {
-        self.changes(Some(from), to, wanted, folders)
+    pub fn changed(&self, from: CommitId, to: CommitId, scope: Scope<'_>) -> Result<Changes> {
+        self.changes(Some(from), to, scope)
     }
 
     /// One file of a commit; none where there is no such path, or a folder.
@@ -62,36 +69,27 @@ impl Source {
         let fail = |error| unread(format!("{path} at {}", commit.short()), &self.location, &error);
         let tree = tree_of(&repo, commit).and_then(|tree| repo.find_tree(tree)).map_err(fail)?;
         let entry = tree.lookup_entry(path.split('/')).map_err(fail)?;
-        let leaf = entry.and_then(|entry| Some(Leaf { id: entry.object_id(), kind: leaf_kind(entry.mode().kind())? }));
+        let leaf = entry.and_then(|entry| {
+            Some(Leaf { blob: BlobId::of(entry.object_id()), kind: leaf_kind(entry.mode().kind())? })
+        });
         leaf.map(|leaf| read(&repo, path, leaf).map_err(fail)).transpose()
     }
 
     /// The wanted paths of a commit with the ids of their contents, unread.
-    pub(super) fn leaves(
-        &self,
-        commit: CommitId,
-        wanted: &dyn Fn(&str) -> bool,
-        folders: &[String],
-    ) -> Result<Vec<(String, Leaf)>> {
+    pub(super) fn leaves(&self, commit: CommitId, scope: Scope<'_>) -> Result<Vec<(String, Leaf)>> {
         let repo = self.repo();
         let fail = |error| unread_commit(commit, &self.location, &error);
         let tree = tree_of(&repo, commit).map_err(fail)?;
         let mut leaves = Vec::new();
         let visit = |path: &[u8], leaf: Option<Leaf>| {
-            let path = path.to_str().ok().filter(|path| wanted(path));
+            let path = path.to_str().ok().filter(|path| scope.wants(path));
             leaves.extend(path.zip(leaf).map(|(path, leaf)| (path.to_owned(), leaf)));
         };
-        diff(&repo, None, Some(tree), folders, visit).map_err(fail)?;
+        diff(&repo, None, Some(tree), scope, visit).map_err(fail)?;
         Ok(leaves)
     }
 
-    fn changes(
-        &self,
-        from: Option<CommitId>,
-        to: CommitId,
-        wanted: &dyn Fn(&str) -> bool,
-        folders: &[String],
-    ) -> Result<Changes> {
+    fn changes(&self, from: Option<CommitId>, to: CommitId, scope: Scope<'_>) -> Result<Changes> {
         let repo = self.repo();
         let fail = |error| unread_commit(to, &self.location, &error);
         let old = from.map(|from| tree_of(&repo, from)).transpose().map_err(fail)?;
@@ -101,14 +99,14 @@ impl Source {
         let visit = |path: &[u8], leaf: Option<Leaf>| match (path.to_str(), leaf) {
             _ if failed.is_err() => {}
             (Err(_), Some(_)) => changes.now.problems.push(not_utf8(path)),
-            (Ok(path), Some(leaf)) if wanted(path) => match read(&repo, path, leaf) {
+            (Ok(path), Some(leaf)) if scope.wants(path) => match read(&repo, path, leaf) {
                 Ok(file) => changes.now.files.push(file),
                 Err(error) => failed = Err(unread(format!("{path} at {}", to.short()), &self.location, &error)),
             },
-            (Ok(path), None) if wanted(path) => changes.gone.push(path.into()),
+            (Ok(path), None) if scope.wants(path) => changes.gone.push(path.into()),
             (Ok(_), _) | (Err(_), None) => {}
         };
-        diff(&repo, old, Some(new), folders, visit).map_err(fail)?;
+        diff(&repo, old, Some(new), scope, visit).map_err(fail)?;
         failed?;
         changes.now.files.sort_by(|a, b| a.path.cmp(&b.path));
         changes.gone.sort();
@@ -135,24 +133,26 @@ pub(super) fn read(repo: &gix::Repository, path: &str, leaf: Leaf) -> gix::Resul
         LeafKind::Submodule => Content::Submodule,
         LeafKind::File => {
             let mut buffer = Vec::new();
-            match repo.objects.find_blob(&leaf.id, &mut buffer).map(|blob| blob.data.len() as u64) {
+            match repo.objects.find_blob(&leaf.blob.object(), &mut buffer).map(|blob| blob.data.len() as u64) {
                 Ok(size) if size > FILE_LIMIT => Content::TooLarge(size),
                 Ok(_) => Content::Bytes(buffer.into()),
-                Err(error) if error.is_resource_exhausted() => Content::TooLarge(repo.find_header(leaf.id)?.size()),
+                Err(error) if error.is_resource_exhausted() => {
+                    Content::TooLarge(repo.find_header(leaf.blob.object())?.size())
+                }
                 Err(error) => return Err(error),
             }
         }
     };
-    Ok(File { path: path.into(), blob: BlobId::of(leaf.id), content })
+    Ok(File { path: path.into(), blob: leaf.blob, content })
 }
 
-/// Calls `visit` with each path that differs between two root folders, and with what stands there now. Only the root's
-/// own files and what is in `folders` is looked at, and of that only folders whose ids differ.
+/// Calls `visit` with each path that differs between two root folders, and with what stands there now. Only the root
+/// and the folders of the scope are looked at, and of them only those whose ids differ.
 pub(super) fn diff(
     repo: &gix::Repository,
     old: Option<ObjectId>,
     new: Option<ObjectId>,
-    folders: &[String],
+    scope: Scope<'_>,
     mut visit: impl FnMut(&[u8], Option<Leaf>),
 ) -> gix::Result<()> {
     let mut pending = vec![(Vec::new(), old, new)];
@@ -182,7 +182,7 @@ pub(super) fn diff(
             })?;
             let path = join(&folder, name);
             let (old_tree, new_tree) = (subtree(before), subtree(after));
-            if (old_tree.is_some() || new_tree.is_some()) && leads_to(&path, folders) {
+            if (old_tree.is_some() || new_tree.is_some()) && path.to_str().is_ok_and(|path| scope.enters(path)) {
                 pending.push((path.clone(), old_tree, new_tree));
             }
             let leaf = after.and_then(leaf);
@@ -216,7 +216,7 @@ fn subtree(entry: Option<EntryRef<'_>>) -> Option<ObjectId> {
 }
 
 fn leaf(entry: EntryRef<'_>) -> Option<Leaf> {
-    leaf_kind(entry.mode.kind()).map(|kind| Leaf { id: entry.oid.to_owned(), kind })
+    leaf_kind(entry.mode.kind()).map(|kind| Leaf { blob: BlobId::of(entry.oid.to_owned()), kind })
 }
 
 fn leaf_kind(kind: EntryKind) -> Option<LeafKind> {
@@ -238,37 +238,53 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     path
 }
 
-/// Whether a folder holds, or lies in, one of the wanted ones.
-pub(super) fn leads_to(path: &[u8], folders: &[String]) -> bool {
-    let within = |inner: &[u8], outer: &[u8]| {
-        outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-    };
-    folders
-        .iter()
-        .map(|folder| folder.trim_matches('/').as_bytes())
-        .any(|folder| within(path, folder) || within(folder, path))
+impl Scope<'_> {
+    pub(super) fn wants(self, path: &str) -> bool {
+        match self {
+            Self::Pins(layout) => layout.wants(path),
+            Self::Folder(folder) => within(path, folder),
+            Self::All => true,
+        }
+    }
+
+    /// Whether a wanted file may lie somewhere below this folder.
+    pub(super) fn enters(self, path: &str) -> bool {
+        match self {
+            Self::Pins(layout) => layout.enters(path),
+            Self::Folder(folder) => within(path, folder) || within(folder, path),
+            Self::All => true,
+        }
+    }
+}
+
+fn within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || outer.is_empty())
 }
 
 impl BlobId {
     pub(super) fn of(id: ObjectId) -> Self {
         Self(CommitId::of(id).0)
     }
+
+    pub(super) fn object(self) -> ObjectId {
+        ObjectId::Sha1(self.0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::leads_to;
+    use super::Scope;
 
     #[test]
-    fn only_wanted_folders_are_opened() {
-        let folders = ["charts/pins".to_owned(), "services".to_owned()];
-        for yes in ["charts", "charts/pins", "charts/pins/a", "services", "services/x/y"] {
-            assert!(leads_to(yes.as_bytes(), &folders), "{yes}");
+    fn only_folders_that_matter_are_opened() {
+        let scope = Scope::Folder("charts/pins");
+        for yes in ["charts", "charts/pins", "charts/pins/a"] {
+            assert!(scope.enters(yes), "{yes}");
         }
-        for no in ["chart", "charts/pinsel", "services2", "docs"] {
-            assert!(!leads_to(no.as_bytes(), &folders), "{no}");
+        for no in ["chart", "charts/pinsel", "docs"] {
+            assert!(!scope.enters(no), "{no}");
         }
-        assert!(leads_to(b"anything", &[String::new()]));
-        assert!(!leads_to(b"anything", &[]));
+        assert!(scope.wants("charts/pins/a") && !scope.wants("charts/pinsel/a") && !scope.wants("charts"));
+        assert!(Scope::All.enters("anything") && Scope::Folder("").wants("anything"));
     }
 }

@@ -8,8 +8,8 @@ use gix::objs::FindExt as _;
 
 use super::error::{Result, unread_commit};
 use super::resolve::read_commit;
-use super::tree::{Leaf, diff, read};
-use super::{BlobId, Commit, CommitId, Source};
+use super::tree::{Leaf, Scope, diff, read};
+use super::{Commit, CommitId, Source};
 use crate::pins::{Fragment, Layout};
 
 /// More threads than this wait for memory, not for work.
@@ -34,7 +34,7 @@ pub(super) struct Step {
 /// A file that a commit changed, and what it says now; none where it is gone.
 pub(super) struct Change {
     pub path: Arc<str>,
-    pub now: Option<(BlobId, Arc<Fragment>)>,
+    pub now: Option<(Leaf, Arc<Fragment>)>,
 }
 
 impl Source {
@@ -95,7 +95,7 @@ impl Source {
         for &(id, tree) in commits {
             let fail = |error| unread_commit(id, &self.location, &error);
             let mut leaves: Vec<(Arc<str>, Option<Leaf>)> = Vec::new();
-            diff(&repo, before, Some(tree), layout, |path, leaf| {
+            diff(&repo, before, Some(tree), Scope::Pins(layout), |path, leaf| {
                 leaves.extend(path.to_str().ok().filter(|path| layout.wants(path)).map(|path| (path.into(), leaf)));
             })
             .map_err(fail)?;
@@ -114,8 +114,8 @@ impl Source {
 
 impl Change {
     fn read(repo: &gix::Repository, path: Arc<str>, leaf: Option<Leaf>, layout: &Layout) -> gix::Result<Self> {
-        let file = leaf.map(|leaf| read(repo, &path, leaf)).transpose()?;
-        let now = file.map(|file| (file.blob, Arc::new(Fragment::read(&file, layout))));
-        Ok(Self { path, now })
+        let Some(leaf) = leaf else { return Ok(Self { path, now: None }) };
+        let fragment = Fragment::read(&read(repo, &path, leaf)?, layout);
+        Ok(Self { path, now: Some((leaf, Arc::new(fragment))) })
     }
 }

@@ -10,13 +10,13 @@ use gix::bstr::ByteSlice as _;
 use gix::path::os_str_into_bstr;
 
 use super::error::Result;
-use super::tree::{LeafKind, leads_to, not_utf8};
+use super::tree::{LeafKind, Scope, not_utf8};
 use super::{BlobId, Content, FILE_LIMIT, File, Listing, Source, SourceError, content_id};
 use crate::problem::{Place, Problem};
 
 impl Source {
-    /// The wanted files of the working tree, by path. `folders` are those of [`Source::files`].
-    pub fn worktree_files(&self, wanted: &dyn Fn(&str) -> bool, folders: &[String]) -> Result<Listing> {
+    /// The wanted files of the working tree, by path.
+    pub fn worktree_files(&self, scope: Scope<'_>) -> Result<Listing> {
         let root = self.root()?;
         let mut listing = Listing::default();
         let mut pending = vec![String::new()];
@@ -34,10 +34,10 @@ impl Source {
                     continue;
                 };
                 let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-                let kind = entry.file_type().map(|kind| (kind.is_dir(), wanted(&path)));
+                let kind = entry.file_type().map(|kind| (kind.is_dir(), scope.wants(&path)));
                 match kind {
                     _ if name.eq_ignore_ascii_case(".git") => {}
-                    Ok((true, _)) if !leads_to(path.as_bytes(), folders) => {}
+                    Ok((true, _)) if !scope.enters(&path) => {}
                     // Another repository within this one is none of its files.
                     Ok((true, _)) if entry.path().join(".git").exists() => {}
                     Ok((true, _)) => pending.push(path),
@@ -61,10 +61,10 @@ impl Source {
     }
 
     /// The wanted paths whose working tree differs from HEAD: changed, new or gone.
-    pub fn dirty(&self, wanted: &dyn Fn(&str) -> bool, folders: &[String]) -> Result<Vec<Arc<str>>> {
-        let here = self.worktree_files(wanted, folders)?.files;
+    pub fn dirty(&self, scope: Scope<'_>) -> Result<Vec<Arc<str>>> {
+        let here = self.worktree_files(scope)?.files;
         let committed = match self.tip(None) {
-            Ok(head) => self.leaves(head.id, wanted, folders)?,
+            Ok(head) => self.leaves(head.id, scope)?,
             Err(SourceError::Empty { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -72,7 +72,7 @@ impl Source {
         let mut dirty = Vec::new();
         for file in here {
             let leaf = committed.remove(file.path.as_ref());
-            if !leaf.is_some_and(|leaf| is_checkout_of(&file, BlobId::of(leaf.id))) {
+            if !leaf.is_some_and(|leaf| is_checkout_of(&file, leaf.blob)) {
                 dirty.push(file.path);
             }
         }

@@ -1,3 +1,6 @@
 //! What several tests share: real repositories and real servers on loopback.
 
+pub mod control_plane;
 pub mod git;
+pub mod namespace;
+pub mod recorder;
