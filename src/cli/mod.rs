@@ -11,6 +11,7 @@ mod load;
 mod logs;
 mod output;
 mod plan;
+mod progress;
 mod schema;
 mod status;
 
