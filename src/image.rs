@@ -184,7 +184,11 @@ fn valid_host(host: &str) -> Result<String, ImageError> {
         return Err(ImageError::Registry(host.to_owned()));
     }
     let host = host.to_ascii_lowercase();
-    Ok(if matches!(host.as_str(), "index.docker.io" | "registry-1.docker.io") { DEFAULT_REGISTRY.to_owned() } else { host })
+    Ok(if matches!(host.as_str(), "index.docker.io" | "registry-1.docker.io") {
+        DEFAULT_REGISTRY.to_owned()
+    } else {
+        host
+    })
 }
 
 fn is_host_label(label: &str) -> bool {
