@@ -7,12 +7,14 @@ mod diff;
 mod exit;
 mod graph;
 mod history;
+mod live;
 mod load;
 mod logs;
 mod output;
 mod plan;
 mod progress;
 mod schema;
+mod site;
 mod status;
 
 use std::ffi::OsString;

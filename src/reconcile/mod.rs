@@ -102,6 +102,21 @@ pub fn plan(desired: &Desired, look: &Look, wanted: &[Wanted]) -> Plan {
     Plan::of(situation(desired, look, wanted), &took)
 }
 
+/// Services that would be written for the first time, and whose images belong to somebody else, in words. Asked when
+/// somebody plans, so that nobody learns it at a release.
+pub async fn owners<C: Cluster>(
+    cluster: &C,
+    desired: &Desired,
+    look: &Look,
+) -> Result<BTreeMap<Id, String>, ClusterError> {
+    let wanted = want(desired, look);
+    let differs = |id: &Id| matches!(&wanted[id.index()], Wanted::Target(target) if look.live[id.index()].spec != [target.clone()]);
+    let changing: Vec<Id> = desired.graph.ids().filter(differs).collect();
+    let mut memory = Memory::default();
+    memory.ask(cluster, first_writes(desired, look, &changing)).await?;
+    Ok(memory.refused)
+}
+
 fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {
     Situation { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep }
 }

@@ -13,7 +13,8 @@ pub fn table(title: &str, report: &Report) -> String {
     if !report.under_way.is_empty() {
         let _ = writeln!(text, "\nUnder way: {}", report.under_way.join(", "));
     }
-    let width = |text: fn(&ChangeReport) -> &str| report.stages.iter().flatten().map(|it| text(it).len()).max().unwrap_or(0);
+    let width =
+        |text: fn(&ChangeReport) -> &str| report.stages.iter().flatten().map(|it| text(it).len()).max().unwrap_or(0);
     let widths = (width(|it| &it.service), width(|it| &it.from), width(|it| &it.to));
     for (stage, number) in report.stages.iter().zip(1..) {
         let starts = if number == 1 { "starts now" } else { "each starts when what it waits for has passed" };
@@ -26,7 +27,11 @@ pub fn table(title: &str, report: &Report) -> String {
         rest_text(&mut text, title, report.rest.iter().filter(|it| it.standing == standing));
     }
     if !report.released.is_empty() {
-        let _ = writeln!(text, "\nPinned no more (left running, nobody looks after them):\n  {}", report.released.join("\n  "));
+        let _ = writeln!(
+            text,
+            "\nPinned no more (left running, nobody looks after them):\n  {}",
+            report.released.join("\n  ")
+        );
     }
     let _ = write!(text, "\n{}", summary(report));
     text
@@ -73,8 +78,14 @@ pub fn summary(report: &Report) -> String {
         return styled(GOOD, "Nothing to do: everything runs what is pinned.") + "\n";
     }
     let count = |standing| report.rest.iter().filter(|it| it.standing == standing).count();
-    let mut parts = vec![format!("{} in {}", counted(report.changes(), "change"), counted(report.stages.len(), "stage"))];
-    for (what, standing) in [("failed", Standing::Failed), ("refused", Standing::Refused), ("held", Standing::Held), ("waiting", Standing::Waiting)] {
+    let mut parts =
+        vec![format!("{} in {}", counted(report.changes(), "change"), counted(report.stages.len(), "stage"))];
+    for (what, standing) in [
+        ("failed", Standing::Failed),
+        ("refused", Standing::Refused),
+        ("held", Standing::Held),
+        ("waiting", Standing::Waiting),
+    ] {
         let number = count(standing);
         if number > 0 {
             parts.push(format!("{number} {what}"));
