@@ -2,6 +2,7 @@
 //! flows. `ARCHITECTURE.md` is the tour.
 
 pub mod change;
+pub mod check;
 pub mod cli;
 pub mod cluster;
 pub mod config;

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use crate::config::Config;
 use crate::graph::Graph;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
-use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Source, SourceError};
+use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 
 /// A revision or the working tree, and what went before.
 #[derive(Debug)]
@@ -166,12 +166,9 @@ fn read_files(
     commit: Option<CommitId>,
     settings: &Settings,
 ) -> Result<(Layout, Listing, Vec<Fragment>), Failure> {
-    let list = |layout: &Layout| {
-        let (wanted, folders) = (|path: &str| layout.wants(path), layout.folders());
-        match commit {
-            Some(commit) => source.files(commit, &wanted, &folders),
-            None => source.worktree_files(&wanted, &folders),
-        }
+    let list = |layout: &Layout| match commit {
+        Some(commit) => source.files(commit, Scope::Pins(layout)),
+        None => source.worktree_files(Scope::Pins(layout)),
     };
     let read = |listing: &Listing, layout: &Layout| pins::read_all(&listing.files.iter().collect::<Vec<_>>(), layout);
     let layout = Layout::new(root, settings, []);

@@ -155,3 +155,8 @@ fn width() -> Option<usize> {
     let terminal = || io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     terminal().map(|(terminal_size::Width(width), _)| usize::from(width))
 }
+
+/// `1 error`, `2 errors`.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
