@@ -10,12 +10,13 @@ use tokio::sync::watch;
 
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
+use super::load::Loaded;
 use super::output::{Output, Printing};
 use super::plan::{described, report, text, warn_of};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
-use crate::pins::Layout;
 use crate::reconcile::{self, Outcome, Report, Run, Standing, follow, want};
+use crate::source::Scope;
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]
@@ -53,7 +54,7 @@ fn patience(text: &str) -> Result<Duration, String> {
     let signed: jiff::SignedDuration =
         text.parse().map_err(|error| format!("{error}; durations look like 90s, 15m, 2h"))?;
     let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
-    let allowed = Duration::from_secs(1)..=Duration::from_hours(24);
+    let allowed = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
     if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
 }
 
@@ -63,12 +64,12 @@ impl Apply {
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let (site, loaded) = Site::open(config, None).await?;
-        if let Some(error) = loaded.stale {
+        let site = Site::open(config, None).await?;
+        if let Some(error) = &site.loaded.stale {
             return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
         }
-        warn_of(&loaded, output);
-        warn_of_uncommitted(&site, &loaded.at.layout, output)?;
+        warn_of(&site.loaded, output);
+        warn_of_uncommitted(&site.loaded, output)?;
         let sight = site.see().await?;
         site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let plan = report(&site, &sight).await?;
@@ -179,11 +180,11 @@ fn closing(left: &Report, outcome: &Outcome) -> String {
 }
 
 /// Says what a commit would add: only commits are applied.
-fn warn_of_uncommitted(site: &Site, layout: &Layout, output: &mut Output) -> Result<(), Failure> {
-    if site.source.worktree().is_none() {
+fn warn_of_uncommitted(loaded: &Loaded, output: &mut Output) -> Result<(), Failure> {
+    if loaded.source.worktree().is_none() {
         return Ok(());
     }
-    let dirty = site.source.dirty(&|path: &str| layout.wants(path), &layout.folders())?;
+    let dirty = loaded.source.dirty(Scope::Pins(&loaded.at.layout))?;
     if !dirty.is_empty() {
         output.note(format_args!(
             "warning: only commits are applied, and these files have changes that are not committed: {}",

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::exit::Failure;
 use super::progress::Progress;
 use crate::config::Config;
-use crate::graph::Graph;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 

@@ -16,7 +16,7 @@ use crate::cluster::{Cluster, ClusterError, Observation};
 use crate::config::Config;
 use crate::pins::Runtime;
 use crate::reconcile::{Desired, Look, look};
-use crate::source::{Commit, CommitId, Relation, Source};
+use crate::source::{Commit, CommitId, Relation};
 
 /// How long a command waits for a complete picture of the cluster.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,8 +29,8 @@ pub struct Site {
     pub desired: Desired,
     /// What is there.
     pub cluster: Kube,
-    /// The repository.
-    pub source: Source,
+    /// Where the pins come from.
+    pub loaded: Loaded,
 }
 
 /// A complete picture of the cluster.
@@ -50,7 +50,7 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T
 impl Site {
     /// Reads the revision, by default the tip of the branch, and connects to the cluster. Where the remote could not be
     /// reached, `loaded.stale` says so, and nothing may be written.
-    pub async fn open(config: &Config, rev: Option<&str>) -> Result<(Self, Loaded), Failure> {
+    pub async fn open(config: &Config, rev: Option<&str>) -> Result<Self, Failure> {
         let loaded = load(config, rev)?;
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let pins = loaded.at.reading.pins.clone();
@@ -63,8 +63,7 @@ impl Site {
         drop(connecting);
         let desired = Desired::new(commit.id, pins, Arc::clone(&loaded.history), cluster.namespace().to_owned());
         cluster.scope(&desired.all_workloads());
-        let source = loaded.source.clone();
-        Ok((Self { commit, desired, cluster, source }, loaded))
+        Ok(Self { commit, desired, cluster, loaded })
     }
 
     /// A picture in which the pods of everything unsettled are known.
@@ -98,7 +97,7 @@ impl Site {
     fn guard_commit(&self, old: CommitId) -> Result<(), Failure> {
         let new = self.commit.id;
         let go_on = format!("look at both, then go on with --accept-rewrite {}..{}", old.short(), new.short());
-        match self.source.relation(old, new)? {
+        match self.loaded.source.relation(old, new)? {
             Relation::Same | Relation::Forward { .. } => Ok(()),
             Relation::Rewritten { merge_base: Some(base) } if base == new => Err(Failure::refused(format!(
                 "{} is older than {}, which the cluster was last written at: nothing is done",
@@ -115,7 +114,7 @@ impl Site {
             Relation::Unknown => Err(Failure::refused(format!(
                 "the cluster was last written at {}, a commit that is not in {}; nothing is done",
                 old.short(),
-                self.source.location()
+                self.loaded.source.location()
             ))
             .hint(format!("git pull or fetch it; if the branch was rewritten, {go_on}"))),
         }

@@ -55,8 +55,8 @@ impl Status {
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let (site, loaded) = Site::open(config, None).await?;
-        warn_of(&loaded, output);
+        let site = Site::open(config, None).await?;
+        warn_of(&site.loaded, output);
         self.known(&site)?;
         let mut before = None;
         loop {

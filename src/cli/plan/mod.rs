@@ -66,8 +66,8 @@ impl Plan {
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let (site, loaded) = Site::open(config, self.rev.as_deref()).await?;
-        warn_of(&loaded, output);
+        let site = Site::open(config, self.rev.as_deref()).await?;
+        warn_of(&site.loaded, output);
         let sight = site.see().await?;
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
