@@ -48,7 +48,8 @@ pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
             "keep `version:` in services/NAME.yaml for now",
         ));
     }
-    if ![".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end)) {
+    // A folder with one file for each service, named like it, is common, and the files are YAML (GOV.UK's are).
+    if ![".yaml", ".yml", ".json", "/{service}"].iter().any(|end| path.ends_with(end)) {
         return Err((format!("`{shown}` does not end in .yaml, .yml or .json"), "pins are read from YAML files"));
     }
     Ok(())
@@ -202,6 +203,7 @@ mod tests {
             assert!(check_path(path).is_err(), "{path}");
         }
         assert_eq!(check_path("apps/web/values-prod.yaml"), Ok(()));
+        assert_eq!(check_path("image-tags/production/{service}"), Ok(()));
         let (message, _) = check_path("web/pom.xml").unwrap_err();
         assert_eq!(message, "this version of Pintle reads pins from YAML, not from `web/pom.xml`");
         assert_eq!(check_path("web/VERSION").unwrap_err().0, "`web/VERSION` does not end in .yaml, .yml or .json");
