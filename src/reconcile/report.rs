@@ -1,7 +1,6 @@
 //! A plan as people and programs read it: numbers become names, reasons become sentences. Text and JSON are two
 //! printings of the same value.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +9,7 @@ use super::desired::Desired;
 use super::look::Look;
 use super::words::Words;
 use crate::change::{ChangeKind, End};
-use crate::cluster::{Observation, WorkloadId};
+use crate::cluster::Observation;
 use crate::graph::Id;
 use crate::plan::{Change, Estimate, Plan, Running, Step, Why};
 
@@ -195,9 +194,9 @@ fn seconds(duration: Duration) -> f64 {
 
 /// Workloads that this instance wrote once and that no pin names any more.
 pub fn released(desired: &Desired, observed: &Observation) -> Vec<String> {
-    let pinned: BTreeMap<WorkloadId, ()> = desired.all_workloads().into_iter().map(|id| (id, ())).collect();
+    let pinned = desired.all_workloads();
     let instance = &desired.pins.settings.instance;
     let ours =
         observed.workloads.iter().filter(|(_, it)| it.state.as_ref().is_some_and(|state| state.instance == *instance));
-    ours.filter(|(id, _)| !pinned.contains_key(id)).map(|(id, _)| id.to_string()).collect()
+    ours.filter(|(id, _)| !pinned.contains(id)).map(|(id, _)| id.to_string()).collect()
 }
