@@ -3,8 +3,6 @@
 mod bad;
 mod good;
 
-use std::sync::Arc;
-
 use super::{Reading, read};
 use crate::problem::render;
 use crate::source::{BlobId, Content, File};
@@ -66,8 +64,4 @@ fn bytes(file: &File) -> Option<&[u8]> {
         Content::Bytes(bytes) => Some(bytes),
         _ => None,
     }
-}
-
-fn path(text: &str) -> Arc<str> {
-    text.into()
 }
