@@ -42,6 +42,9 @@ pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
             "write it as in apps/web/values.yaml",
         ));
     }
+    if path == super::SETTINGS {
+        return Err((format!("`{path}` holds settings, not pins"), "name another file"));
+    }
     if LATER.iter().any(|end| path.ends_with(end)) {
         return Err((
             format!("this version of Pintle reads pins from YAML, not from `{shown}`"),

@@ -99,7 +99,7 @@ fn need(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Need> {
 /// The key of a row: a version, quoted where YAML would read a number.
 fn row_version(reader: &mut Reader<'_>, row: &Field<'_>) -> Option<crate::version::Version> {
     if row.plain && super::yaml::meaning(row.name) != Meaning::Text {
-        let message = format!("`{}` is a number to YAML", show(row.name));
+        let message = format!("`{}` is a number to YAML, not text", show(row.name));
         reader.refuse(row.key.clone(), message, format!("quote it: \"{}\"", row.name));
         return None;
     }

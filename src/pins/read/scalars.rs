@@ -108,7 +108,7 @@ impl Reader<'_> {
     pub(in crate::pins) fn label(&mut self, field: &Field<'_>) -> Option<String> {
         let text = self.text(field)?;
         if let Some(reason) = super::super::name::label_fault(text) {
-            self.refuse(field.at(), format!("`{}` cannot be the `{}`: {reason}", show(text), field.name), "");
+            self.refuse(field.at(), format!("`{}` is not a name for `{}`: {reason}", show(text), field.name), "");
             return None;
         }
         Some(text.to_owned())
