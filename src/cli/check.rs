@@ -75,7 +75,7 @@ impl Check {
         let start = Instant::now();
         let loaded = match &self.rev {
             Some(rev) => load(config, Some(rev))?,
-            None => load_worktree(config)?,
+            None => load_worktree(config, output)?,
         };
         let problems = problems(&loaded);
         let report = report(&loaded.at, &problems);

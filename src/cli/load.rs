@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::exit::Failure;
+use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::graph::Graph;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 
@@ -49,8 +49,8 @@ pub struct Opened {
 }
 
 /// Reads a revision, by default the tip of the branch, and the history up to it.
-pub fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
-    let opened = open(config)?;
+pub fn load(config: &Config, rev: Option<&str>, output: &mut Output) -> Result<Loaded, Failure> {
+    let opened = open(config, output)?;
     let commit = match rev {
         Some(rev) => Arc::new(opened.source.resolve(rev)?),
         None => opened.tip()?,
@@ -60,15 +60,15 @@ pub fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
 }
 
 /// Reads the working tree and the history up to the tip; where there is no working tree, the tip.
-pub fn load_worktree(config: &Config) -> Result<Loaded, Failure> {
-    let opened = open(config)?;
+pub fn load_worktree(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
+    let opened = open(config, output)?;
     let commit = if opened.source.worktree().is_some() { None } else { Some(opened.tip()?) };
     let at = Revision::read(&opened.source, &config.root, commit)?;
     opened.with_history(config, at)
 }
 
 /// Opens the repository, and fetches where it is a remote.
-pub fn open(config: &Config) -> Result<Opened, Failure> {
+pub fn open(config: &Config, output: &mut Output) -> Result<Opened, Failure> {
     let mut source = Source::open(&config.location, &config.access)?;
     let fetching = Progress::of(format!("fetching {}", config.location));
     let fetched = source.fetch(config.branch.as_deref());
@@ -78,7 +78,7 @@ pub fn open(config: &Config) -> Result<Opened, Failure> {
         Err(SourceError::Empty { .. }) => (None, None),
         Err(error) if error.retryable() => {
             let Ok(tip) = source.tip(config.branch.as_deref()) else { return Err(error.into()) };
-            tracing::warn!("{error}: this is what was fetched before");
+            output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
             (Some(tip), Some(error))
         }
         Err(error) => return Err(error.into()),
