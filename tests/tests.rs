@@ -8,6 +8,8 @@
 /// Repositories and servers that the others use.
 mod common;
 
+/// `pintle apply` on the control plane, judged by the API server's own record of what ran.
+mod apply;
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.
 mod control_plane;
 /// Repositories made by git, read by Pintle: names, files, the working tree.

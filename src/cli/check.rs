@@ -75,8 +75,9 @@ impl Check {
         let start = Instant::now();
         let loaded = match &self.rev {
             Some(rev) => load(config, Some(rev))?,
-            None => load_worktree(config, output)?,
+            None => load_worktree(config)?,
         };
+        loaded.say_stale(output);
         let problems = problems(&loaded);
         let report = report(&loaded.at, &problems);
         let exit = if report.errors > 0 { Exit::Error } else { Exit::Ok };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::exit::{Exit, Failure, help};
-use super::load::{Opened, Revision, open};
+use super::load::{Opened, Revision, open, say_stale};
 use super::output::{Output, Printing};
 use crate::change::between;
 use crate::config::Config;
@@ -41,7 +41,8 @@ const LOOK_BACK: usize = 10_000;
 impl Diff {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let (from, to) = self.ends()?;
-        let opened = open(config, output)?;
+        let opened = open(config)?;
+        say_stale(opened.stale.as_ref(), output);
         let from = Arc::new(opened.source.resolve(from)?);
         let to = to.map_or_else(|| opened.tip(), |to| Ok(Arc::new(opened.source.resolve(to)?)))?;
         let report = compare(opened, config, from, to)?;

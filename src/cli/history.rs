@@ -41,7 +41,8 @@ pub struct History {
 
 impl History {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let loaded = load(config, self.rev.as_deref(), output)?;
+        let loaded = load(config, self.rev.as_deref())?;
+        loaded.say_stale(output);
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
         let more = match &self.service {
             Some(typed) => {

@@ -49,8 +49,8 @@ pub struct Opened {
 }
 
 /// Reads a revision, by default the tip of the branch, and the history up to it.
-pub fn load(config: &Config, rev: Option<&str>, output: &mut Output) -> Result<Loaded, Failure> {
-    let opened = open(config, output)?;
+pub fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
+    let opened = open(config)?;
     let commit = match rev {
         Some(rev) => Arc::new(opened.source.resolve(rev)?),
         None => opened.tip()?,
@@ -60,15 +60,15 @@ pub fn load(config: &Config, rev: Option<&str>, output: &mut Output) -> Result<L
 }
 
 /// Reads the working tree and the history up to the tip; where there is no working tree, the tip.
-pub fn load_worktree(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
-    let opened = open(config, output)?;
+pub fn load_worktree(config: &Config) -> Result<Loaded, Failure> {
+    let opened = open(config)?;
     let commit = if opened.source.worktree().is_some() { None } else { Some(opened.tip()?) };
     let at = Revision::read(&opened.source, &config.root, commit)?;
     opened.with_history(config, at)
 }
 
 /// Opens the repository, and fetches where it is a remote.
-pub fn open(config: &Config, output: &mut Output) -> Result<Opened, Failure> {
+pub fn open(config: &Config) -> Result<Opened, Failure> {
     let mut source = Source::open(&config.location, &config.access)?;
     let fetching = Progress::of(format!("fetching {}", config.location));
     let fetched = source.fetch(config.branch.as_deref());
@@ -78,12 +78,25 @@ pub fn open(config: &Config, output: &mut Output) -> Result<Opened, Failure> {
         Err(SourceError::Empty { .. }) => (None, None),
         Err(error) if error.retryable() => {
             let Ok(tip) = source.tip(config.branch.as_deref()) else { return Err(error.into()) };
-            output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
             (Some(tip), Some(error))
         }
         Err(error) => return Err(error.into()),
     };
     Ok(Opened { source, tip: tip.map(Arc::new), stale })
+}
+
+impl Loaded {
+    /// Says where this is not the newest there is.
+    pub fn say_stale(&self, output: &mut Output) {
+        say_stale(self.stale.as_ref(), output);
+    }
+}
+
+/// Says that this is not the newest there is.
+pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
+    if let Some(error) = stale {
+        output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
+    }
 }
 
 impl Opened {
@@ -96,6 +109,10 @@ impl Opened {
     /// Adds the history up to a revision.
     pub fn with_history(self, config: &Config, at: Revision) -> Result<Loaded, Failure> {
         let commit = at.commit.as_ref().or(self.tip.as_ref()).map(|commit| commit.id);
+        let pins = &at.reading.pins;
+        // Without settings nobody knows where the pins are.
+        let commit =
+            commit.filter(|_| !(pins.services.is_empty() && pins.broken.is_empty()) || at.reading.unusable.is_none());
         let history = commit.map(|commit| self.history(config, commit, &at)).transpose()?.unwrap_or_default();
         Ok(Loaded { source: self.source, at, history, stale: self.stale })
     }

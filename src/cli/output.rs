@@ -107,6 +107,16 @@ impl Output {
         let _ = writeln!(self.err, "{text}");
     }
 
+    /// Writes to stderr as it is, without a line end: questions, and what is redrawn.
+    pub fn draw(&mut self, text: &str) {
+        let _ = write!(self.err, "{text}").and_then(|()| self.err.flush());
+    }
+
+    /// Whether stderr is a terminal, which can be drawn on.
+    pub fn is_live(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
     /// Prints a result: `text` for people, else the value.
     pub fn result(
         &mut self,

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::tell::{Scene, Teller};
-use super::{Desired, Memory, Pass, Pending, SeenWorkload, pass};
+use super::{Desired, Look, Memory, Pass, Pending, SeenWorkload, pass, situation};
 use crate::cluster::{Cluster, ClusterError};
 use crate::event::Event;
 use crate::graph::Id;
-use crate::plan::Step;
+use crate::plan::{self, Step, Wanted};
 use crate::verify::Verdict;
 
 /// How often it is looked at least: deadlines pass without anything changing.
@@ -35,6 +35,17 @@ pub struct Outcome {
     pub stopped: bool,
     /// Nothing happened for too long.
     pub out_of_patience: bool,
+    /// How many services were seen to arrive.
+    pub verified: usize,
+}
+
+impl Outcome {
+    /// The outcome of doing nothing.
+    pub fn still(desired: &Desired, look: Look, wanted: Vec<Wanted>) -> Self {
+        let next = plan::next(situation(desired, &look, &wanted));
+        let last = Pass { look, wanted, next, started: Vec::new(), pending: Pending::Nothing };
+        Self { last, stopped: false, out_of_patience: false, verified: 0 }
+    }
 }
 
 /// Carries the pins of one revision out to the end. `tell` is given each pass and what it showed that is new.
@@ -48,7 +59,7 @@ pub async fn follow<C: Cluster>(
     mut tell: impl FnMut(Option<&Pass>, &[Event]),
 ) -> Result<Outcome, ClusterError> {
     let (mut memory, mut teller) = (Memory::default(), Teller::default());
-    let (mut last_news, mut silent) = (Timestamp::now(), false);
+    let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
     loop {
         let now = Timestamp::now();
         let stopped = *run.stop.borrow();
@@ -59,12 +70,13 @@ pub async fn follow<C: Cluster>(
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
                 events.extend(teller.tell(Scene { desired, pass: &last, now }));
                 silent = false;
+                verified += events.iter().filter(|event| matches!(event, Event::Verified { .. })).count();
                 if !events.is_empty() {
                     last_news = now;
                 }
                 tell(Some(&last), &events);
                 if stopped || out_of_patience || is_done(&last) {
-                    return Ok(Outcome { last, stopped, out_of_patience });
+                    return Ok(Outcome { last, stopped, out_of_patience, verified });
                 }
                 if last.pending != Pending::Answer {
                     wait(cluster, &mut run.stop).await;

@@ -159,7 +159,7 @@ fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now
         now,
     };
     let spec = match &workload {
-        None => BTreeSet::from([Runs::Nothing]),
+        None => BTreeSet::from([Runs::Absent]),
         Some(it) => it.containers.iter().filter(|it| names.contains(&it.name.as_str())).map(Runs::of).collect(),
     };
     One {
@@ -202,7 +202,7 @@ fn is_proven(workload: Option<&Workload>) -> bool {
 
 fn labelled(desired: &Desired, service: &Service, runs: Runs) -> Running {
     match runs {
-        Runs::Nothing => Running::Absent,
+        Runs::Absent => Running::Absent,
         Runs::Unreadable(text) => Running::Unreadable(text),
         Runs::Image(image) if image == service.pin.image => Running::Image(image, Some(service.pin.version.clone())),
         Runs::Image(image) => {

@@ -6,6 +6,8 @@
 mod desired;
 mod follow;
 mod look;
+mod pinned;
+mod report;
 mod tell;
 mod want;
 mod words;
@@ -23,6 +25,8 @@ use crate::plan::{self, Next, Plan, Running, Situation, Took, Wanted};
 pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
+pub use pinned::look_at_pins;
+pub use report::{ChangeReport, EstimateReport, Report, RestReport, Standing, released};
 pub use want::{held, want};
 pub use words::Words;
 
@@ -96,6 +100,21 @@ pub async fn pass<C: Cluster>(
 pub fn plan(desired: &Desired, look: &Look, wanted: &[Wanted]) -> Plan {
     let took: Vec<Took> = look.services.iter().map(look::took).collect();
     Plan::of(situation(desired, look, wanted), &took)
+}
+
+/// Services that would be written for the first time, and whose images belong to somebody else, in words. Asked when
+/// somebody plans, so that nobody learns it at a release.
+pub async fn owners<C: Cluster>(
+    cluster: &C,
+    desired: &Desired,
+    look: &Look,
+) -> Result<BTreeMap<Id, String>, ClusterError> {
+    let wanted = want(desired, look);
+    let differs = |id: &Id| matches!(&wanted[id.index()], Wanted::Target(target) if look.live[id.index()].spec != [target.clone()]);
+    let changing: Vec<Id> = desired.graph.ids().filter(differs).collect();
+    let mut memory = Memory::default();
+    memory.ask(cluster, first_writes(desired, look, &changing)).await?;
+    Ok(memory.refused)
 }
 
 fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {

@@ -15,7 +15,7 @@ use super::settled;
 #[serde(rename_all = "lowercase")]
 pub enum Runs {
     /// Nothing: the workload does not exist, or is on its way out.
-    Nothing,
+    Absent,
     /// This image.
     Image(Image),
     /// Something whose name is no image reference, as it is written there.
@@ -42,7 +42,7 @@ pub fn live(
     pods: Option<&[Arc<Pod>]>,
     containers: &[&str],
 ) -> Option<BTreeSet<Runs>> {
-    let Some(workload) = workload else { return Some(BTreeSet::from([Runs::Nothing])) };
+    let Some(workload) = workload else { return Some(BTreeSet::from([Runs::Absent])) };
     let of_service = |all: &[Container]| -> Vec<Runs> {
         all.iter().filter(|container| containers.contains(&container.name.as_str())).map(Runs::of).collect()
     };
@@ -52,7 +52,7 @@ pub fn live(
     }
     live.extend(pods?.iter().filter(|pod| pod.runs()).flat_map(|pod| of_service(&pod.containers)));
     if workload.deleting {
-        live.insert(Runs::Nothing);
+        live.insert(Runs::Absent);
     }
     Some(live)
 }

@@ -4,3 +4,4 @@ pub mod control_plane;
 pub mod git;
 pub mod namespace;
 pub mod recorder;
+pub mod shop;

@@ -11,7 +11,7 @@ fn images(case: &Case, containers: &[&str]) -> String {
         return "not known".to_owned();
     };
     let show = |runs| match runs {
-        Runs::Nothing => "nothing".to_owned(),
+        Runs::Absent => "nothing".to_owned(),
         Runs::Image(image) => image.to_string(),
         Runs::Unreadable(text) => format!("unreadable {text:?}"),
     };
@@ -51,7 +51,7 @@ fn where_ending_pods_are_not_reported_they_are_looked_for() {
 
 #[test]
 fn a_missing_workload_runs_nothing_and_one_on_its_way_out_may() {
-    assert_eq!(live(&deployment().id, None, None, &["app"]), Some([Runs::Nothing].into()));
+    assert_eq!(live(&deployment().id, None, None, &["app"]), Some([Runs::Absent].into()));
     let leaving = deployment().workload(|w| w.deleting = true).pods([pod("checkout-a-1", "acme/checkout:1", "a")]);
     assert_eq!(images(&leaving, &["app"]), "nothing acme/checkout:1 acme/checkout:2");
 }

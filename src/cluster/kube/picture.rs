@@ -1,0 +1,343 @@
+//! The picture of the cluster, put together from what the watches say, and which watches that takes. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cluster::{ClusterError, Observation, Pod, Workload, WorkloadId};
+use crate::pins::{WorkloadKind, WorkloadRef};
+use crate::verify;
+
+use super::feed::{Difference, Feed, Item, News};
+use super::read::{SeenPod, SeenWorkload};
+
+/// More unsettled workloads of a namespace share one watch of all its pods.
+const MOST_POD_WATCHES: usize = 8;
+
+/// What one watch follows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    /// The workloads of a kind in a namespace.
+    Workloads(String, WorkloadKind),
+    /// The pods that a selector finds.
+    Pods {
+        /// Where.
+        namespace: String,
+        /// The workload and its selector; none for all pods.
+        of: Option<(WorkloadRef, String)>,
+    },
+}
+
+/// All that is known.
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    wanted: BTreeSet<WorkloadId>,
+    workloads: BTreeMap<String, BTreeMap<WorkloadKind, Feed<SeenWorkload>>>,
+    pods: BTreeMap<Subject, Feed<SeenPod>>,
+    /// Of the wanted ones.
+    unsettled: BTreeSet<WorkloadId>,
+}
+
+/// What there is to see.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// Not everything has been listed yet.
+    NotYet,
+    /// The server does not answer at all.
+    Nothing(ClusterError),
+    /// Everything.
+    Seen(Observation),
+}
+
+impl Picture {
+    /// Asks for other workloads.
+    pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
+        self.wanted.clone_from(wanted);
+        self.unsettled.retain(|id| wanted.contains(id));
+        for id in wanted {
+            self.resettle_one(id);
+        }
+    }
+
+    /// The watches that what is wanted takes: of the kinds wanted in each namespace.
+    pub(super) fn workload_subjects(&self) -> BTreeSet<Subject> {
+        self.wanted.iter().map(|id| Subject::Workloads(id.namespace.clone(), id.workload.kind)).collect()
+    }
+
+    /// The watches that what is unsettled takes: one each; where there are too many, one for all, but those that listen
+    /// already stay until that has listed, so that nothing that is known becomes unknown.
+    pub(super) fn pod_subjects(&self) -> BTreeSet<Subject> {
+        let mut by_namespace: BTreeMap<&str, Vec<&WorkloadId>> = BTreeMap::new();
+        for id in &self.unsettled {
+            by_namespace.entry(&id.namespace).or_default().push(id);
+        }
+        let mut subjects = BTreeSet::new();
+        for (namespace, ids) in by_namespace {
+            let all = Subject::Pods { namespace: namespace.to_owned(), of: None };
+            let shared = self.pods.get(&all);
+            let is_listed = shared.is_some_and(|feed| feed.items().is_some());
+            let own = || ids.iter().filter_map(|id| self.own_subject(id));
+            if ids.len() <= MOST_POD_WATCHES && shared.is_none() {
+                subjects.extend(own());
+                continue;
+            }
+            if !is_listed {
+                subjects.extend(own().filter(|subject| self.pods.contains_key(subject)));
+            }
+            subjects.insert(all);
+        }
+        subjects
+    }
+
+    /// Begins to listen to a watch.
+    pub(super) fn begin(&mut self, subject: &Subject, number: u64) {
+        match subject {
+            Subject::Workloads(namespace, kind) => {
+                self.workloads.entry(namespace.clone()).or_default().insert(*kind, Feed::new(number));
+            }
+            Subject::Pods { .. } => drop(self.pods.insert(subject.clone(), Feed::new(number))),
+        }
+    }
+
+    /// Forgets what a watch said.
+    pub(super) fn end(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Workloads(namespace, kind) => {
+                if let Some(kinds) = self.workloads.get_mut(namespace) {
+                    kinds.remove(kind);
+                }
+            }
+            Subject::Pods { .. } => drop(self.pods.remove(subject)),
+        }
+    }
+
+    /// Takes in what a watch of workloads says; answers whether the picture has changed.
+    pub(super) fn take_workloads(
+        &mut self,
+        (namespace, kind): (&str, WorkloadKind),
+        number: u64,
+        news: News<SeenWorkload>,
+        now: Timestamp,
+    ) -> bool {
+        let feed = self.workloads.get_mut(namespace).and_then(|kinds| kinds.get_mut(&kind));
+        let Some(feed) = feed.filter(|feed| feed.number == number) else { return false };
+        let difference = feed.take(news, now);
+        self.resettle(namespace, kind, &difference);
+        difference != Difference::None
+    }
+
+    /// Takes in what a watch of pods says; answers whether the picture has changed.
+    pub(super) fn take_pods(&mut self, subject: &Subject, number: u64, news: News<SeenPod>, now: Timestamp) -> bool {
+        let Some(feed) = self.pods.get_mut(subject).filter(|feed| feed.number == number) else { return false };
+        let difference = feed.take(news, now);
+        if difference != Difference::None {
+            // Where ending pods are not reported, it is the pods that show a Deployment to be settled.
+            let ids: Vec<_> = self.unsettled.iter().filter(|id| self.reports_no_ending(id)).cloned().collect();
+            for id in &ids {
+                self.resettle_one(id);
+            }
+        }
+        difference != Difference::None
+    }
+
+    /// Takes in the answer to a write, before any watch says so.
+    pub(super) fn wrote(&mut self, id: &WorkloadId, seen: SeenWorkload) {
+        let kinds = self.workloads.get_mut(&id.namespace);
+        if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
+            feed.put(seen);
+            self.resettle_one(id);
+        }
+    }
+
+    /// A workload as it is.
+    pub(super) fn workload(&self, id: &WorkloadId) -> Option<&Arc<Workload>> {
+        self.seen(id).map(|seen| &seen.workload)
+    }
+
+    /// What there is to see.
+    pub(super) fn look(&self, now: Timestamp, grace: Duration) -> Look {
+        let feeds = || {
+            self.workloads
+                .iter()
+                .flat_map(|(namespace, kinds)| kinds.iter().map(move |(kind, feed)| (namespace, *kind, feed)))
+        };
+        let mut observation = Observation::default();
+        let mut answers = self.wanted.is_empty();
+        let mut last = None;
+        for (namespace, kind, feed) in feeds() {
+            if let Some((since, error)) = feed.trouble(now, grace) {
+                let error = with_since(error, since);
+                let unknown = self.wanted.iter().filter(|id| id.namespace == *namespace && id.workload.kind == kind);
+                observation.unknown.extend(unknown.map(|id| (id.clone(), error.clone())));
+                answers |= !matches!(error, ClusterError::Unreachable(_));
+                last = Some(error);
+                continue;
+            }
+            let Some(items) = feed.items() else { return Look::NotYet };
+            answers = true;
+            self.look_at(namespace, kind, items, &mut observation);
+        }
+        match last {
+            Some(error) if !answers => return Look::Nothing(error),
+            None if !answers => return Look::NotYet,
+            _ => {}
+        }
+        self.look_at_pods(&mut observation, now, grace);
+        Look::Seen(observation)
+    }
+
+    fn look_at(
+        &self,
+        namespace: &str,
+        kind: WorkloadKind,
+        items: &BTreeMap<String, SeenWorkload>,
+        observation: &mut Observation,
+    ) {
+        for (name, seen) in items {
+            let workload = WorkloadRef { kind, name: name.clone() };
+            let id = WorkloadId { namespace: namespace.to_owned(), workload };
+            if seen.workload.state.is_some() || self.wanted.contains(&id) {
+                observation.workloads.insert(id, Arc::clone(&seen.workload));
+            }
+        }
+    }
+
+    fn look_at_pods(&self, observation: &mut Observation, now: Timestamp, grace: Duration) {
+        for id in &self.unsettled {
+            if let Some(pods) = self.pods_of(id) {
+                observation.pods.insert(id.clone(), pods);
+                continue;
+            }
+            let trouble = self.pod_feeds(id).find_map(|feed| feed.trouble(now, grace));
+            if let Some((since, error)) = trouble {
+                observation.workloads.remove(id);
+                observation.unknown.insert(id.clone(), with_since(error, since));
+            }
+        }
+    }
+
+    fn own_subject(&self, id: &WorkloadId) -> Option<Subject> {
+        let selector = self.seen(id)?.selector.as_ref()?.to_string();
+        Some(Subject::Pods { namespace: id.namespace.clone(), of: Some((id.workload.clone(), selector)) })
+    }
+
+    /// The feeds that may show the pods of a workload.
+    fn pod_feeds(&self, id: &WorkloadId) -> impl Iterator<Item = &Feed<SeenPod>> {
+        let all = Subject::Pods { namespace: id.namespace.clone(), of: None };
+        let subjects = [self.own_subject(id), Some(all)];
+        subjects.into_iter().flatten().filter_map(|subject| self.pods.get(&subject))
+    }
+
+    /// The pods of a workload; none where they have not been listed.
+    fn pods_of(&self, id: &WorkloadId) -> Option<Vec<Arc<Pod>>> {
+        let seen = self.seen(id)?;
+        let items = self.pod_feeds(id).find_map(Feed::items)?;
+        Some(items.values().filter(|pod| pod.belongs_to(seen)).map(|pod| Arc::clone(&pod.pod)).collect())
+    }
+
+    fn seen(&self, id: &WorkloadId) -> Option<&SeenWorkload> {
+        self.workloads.get(&id.namespace)?.get(&id.workload.kind)?.item(&id.workload.name)
+    }
+
+    fn reports_no_ending(&self, id: &WorkloadId) -> bool {
+        id.workload.kind == WorkloadKind::Deployment
+            && self.workload(id).is_some_and(|workload| workload.status.terminating.is_none())
+    }
+
+    fn resettle(&mut self, namespace: &str, kind: WorkloadKind, difference: &Difference) {
+        match difference {
+            Difference::None | Difference::Trouble => {}
+            Difference::All => {
+                let of_feed = |id: &&WorkloadId| id.namespace == namespace && id.workload.kind == kind;
+                let ids: Vec<_> = self.wanted.iter().filter(of_feed).cloned().collect();
+                for id in &ids {
+                    self.resettle_one(id);
+                }
+            }
+            Difference::One(name) => {
+                let workload = WorkloadRef { kind, name: name.clone() };
+                self.resettle_one(&WorkloadId { namespace: namespace.to_owned(), workload });
+            }
+        }
+    }
+
+    fn resettle_one(&mut self, id: &WorkloadId) {
+        let Some(workload) = self.workload(id).filter(|_| self.wanted.contains(id)).map(Arc::clone) else {
+            self.unsettled.remove(id);
+            return;
+        };
+        if !verify::settled(id, &workload, self.pods_of(id).as_deref()) {
+            self.unsettled.insert(id.clone());
+            return;
+        }
+        self.unsettled.remove(id);
+        if self.reports_no_ending(id) {
+            self.note_none_ending(id);
+        }
+    }
+
+    /// Remembers that no pod is ending where the server does not report it, since the pods are no longer looked at.
+    fn note_none_ending(&mut self, id: &WorkloadId) {
+        let feed = self.workloads.get_mut(&id.namespace).and_then(|kinds| kinds.get_mut(&id.workload.kind));
+        if let Some(seen) = feed.and_then(|feed| feed.item_mut(&id.workload.name)) {
+            Arc::make_mut(&mut seen.workload).status.terminating = Some(0);
+        }
+    }
+}
+
+fn with_since(error: &ClusterError, since: Timestamp) -> ClusterError {
+    match error {
+        ClusterError::Unreachable(why) => ClusterError::Unreachable(format!("{why}, since {since:.0}")),
+        other => other.clone(),
+    }
+}
+
+impl Item for SeenWorkload {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn uid(&self) -> &str {
+        &self.workload.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.workload.resource_version
+    }
+
+    fn shows_same(&self, other: &Self) -> bool {
+        let mut same_version = Workload::clone(&self.workload);
+        same_version.resource_version.clone_from(&other.workload.resource_version);
+        same_version == *other.workload
+    }
+
+    fn inherit(&mut self, older: &Self) {
+        let (new, old) = (&self.workload, &older.workload);
+        let same = new.uid == old.uid && new.generation == old.generation;
+        if same && new.status.terminating.is_none() && old.status.terminating == Some(0) {
+            Arc::make_mut(&mut self.workload).status.terminating = Some(0);
+        }
+    }
+}
+
+impl Item for SeenPod {
+    fn name(&self) -> &str {
+        &self.pod.name
+    }
+
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+
+    fn shows_same(&self, other: &Self) -> bool {
+        self.pod == other.pod && self.uid == other.uid
+    }
+
+    fn inherit(&mut self, _older: &Self) {}
+}
