@@ -164,6 +164,11 @@ fn closing(left: &Report, outcome: &Outcome) -> String {
             line(format!("{words}: {} {}: {}", it.service, it.pinned.as_deref().unwrap_or_default(), it.why));
         }
     }
+    for circle in &left.circles {
+        let mut words = String::new();
+        text::circle_text(&mut words, circle);
+        line(words.trim().to_owned());
+    }
     let waiting: Vec<&str> =
         left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str()).collect();
     let unstarted: Vec<&str> = left.stages.iter().flatten().map(|it| it.service.as_str()).chain(waiting).collect();
