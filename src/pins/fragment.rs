@@ -16,7 +16,7 @@ pub struct Fragment {
     pub(super) path: Arc<str>,
     /// The file of a service. Where it has errors too, so that the checks between files tell theirs at once, and so that
     /// its `pin:` stays part of the layout.
-    pub(super) draft: Option<Draft>,
+    pub(super) draft: Option<Box<Draft>>,
     /// The pins that patterns found.
     pub(super) found: Vec<Found>,
     pub(super) problems: Vec<Problem>,
@@ -48,7 +48,7 @@ impl Fragment {
                 let parsed = parse_file(&file.path, bytes, |_, tree| {
                     if let Some(name) = &own {
                         let mut reader = Reader::new(&file.path, Some(name));
-                        fragment.draft = draft(&mut reader, name, tree);
+                        fragment.draft = draft(&mut reader, name, tree).map(Box::new);
                         fragment.problems.extend(reader.finish());
                     }
                     for role in &roles {

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::keypath::{KeyPath, Step};
+use super::glob::Match;
+use super::keypath::{KeyPath, Step, Template};
 use super::yaml::{Entry, Value};
 
 /// A value that the path leads to.
@@ -57,22 +58,12 @@ pub(super) fn locate<'t>(document: Value<'t>, path: &KeyPath) -> Located<'t> {
         for hit in level.into_iter().take(FOLLOWED) {
             let before = next.len();
             match step {
-                Step::Key(_) => located.into_map(&hit, step, &mut next),
+                Step::Key(_) => located.descend(&hit, step, &mut next),
                 Step::Index(index) => {
                     let item = hit.value.items().and_then(|mut items| items.nth(*index));
-                    next.extend(item.map(|item| hit.down(item, hit.service, item.span())));
+                    next.extend(item.map(|item| hit.down(item, Match { service: hit.service }, item.span())));
                 }
-                Step::Select(key, wanted) => {
-                    for item in hit.value.items().into_iter().flatten() {
-                        let text = item.entries().and_then(|entries| text_of(&entries, key));
-                        let captured = text.and_then(|text| wanted.capture(text));
-                        next.extend(
-                            captured
-                                .and_then(|name| hit.captured(name, wanted.captures()))
-                                .map(|service| hit.down(item, service, item.span())),
-                        );
-                    }
-                }
+                Step::Select(key, wanted) => next.extend(hit.select(key, wanted)),
             }
             if next.len() == before && located.miss.as_ref().is_none_or(|miss| miss.depth < depth) {
                 located.miss = Some(Miss { depth, value: hit.value });
@@ -90,40 +81,48 @@ pub(super) fn text_of<'t>(entries: &[Entry<'t>], key: &str) -> Option<&'t str> {
 }
 
 impl<'t> Located<'t> {
-    fn into_map(&mut self, hit: &Hit<'t>, step: &Step, next: &mut Vec<Hit<'t>>) {
+    fn descend(&mut self, hit: &Hit<'t>, step: &Step, next: &mut Vec<Hit<'t>>) {
         let Step::Key(template) = step else { return };
         let wanted = hit.service.map(|name| template.fill(name)).filter(|_| template.captures());
         let mut first: Option<Range<usize>> = None;
         for entry in hit.value.entries().unwrap_or_default() {
             let Some(name) = entry.name() else { continue };
             let captured = match &wanted {
-                Some(wanted) => (wanted == name).then_some(hit.service),
+                Some(wanted) => (wanted == name).then_some(Match { service: hit.service }),
                 None => template.capture(name).and_then(|name| hit.captured(name, template.captures())),
             };
-            let Some(service) = captured else { continue };
+            let Some(captured) = captured else { continue };
             if wanted.is_none() && template.captures() {
-                next.push(hit.down(entry.value, service, entry.key.span()));
+                next.push(hit.down(entry.value, captured, entry.key.span()));
             } else if let Some(first) = &first {
-                self.twice.push(Twice { service, keys: [first.clone(), entry.key.span()] });
+                self.twice.push(Twice { service: captured.service, keys: [first.clone(), entry.key.span()] });
             } else {
                 first = Some(entry.key.span());
-                next.push(hit.down(entry.value, service, entry.key.span()));
+                next.push(hit.down(entry.value, captured, entry.key.span()));
             }
         }
     }
 }
 
 impl<'t> Hit<'t> {
-    fn down(&self, value: Value<'t>, service: Option<&'t str>, key: Range<usize>) -> Self {
-        Self { service, value, parent: self.value, key }
+    fn down(&self, value: Value<'t>, captured: Match<'t>, key: Range<usize>) -> Self {
+        Self { service: captured.service, value, parent: self.value, key }
+    }
+
+    /// The items of a list that have the wanted text under the key.
+    fn select(&self, key: &str, wanted: &Template) -> impl Iterator<Item = Self> {
+        self.value.items().into_iter().flatten().filter_map(move |item| {
+            let name = wanted.capture(text_of(&item.entries()?, key)?)?;
+            Some(self.down(item, self.captured(name, wanted.captures())?, item.span()))
+        })
     }
 
     /// The service after a step captured `name`; none where an earlier step captured another.
-    fn captured(&self, name: &'t str, captures: bool) -> Option<Option<&'t str>> {
+    fn captured(&self, name: &'t str, captures: bool) -> Option<Match<'t>> {
         match self.service {
-            _ if !captures => Some(self.service),
-            Some(earlier) => (earlier == name).then_some(self.service),
-            None => Some(Some(name)),
+            _ if !captures => Some(Match { service: self.service }),
+            Some(earlier) => (earlier == name).then_some(Match { service: Some(earlier) }),
+            None => Some(Match { service: Some(name) }),
         }
     }
 }

@@ -241,18 +241,3 @@ fn formerly(reader: &mut Reader<'_>, field: &Field<'_>, name: &ServiceName) -> O
     }
     Some((earlier, reader.place(field.at())))
 }
-
-/// The keys of each map of a service file, for the test of the JSON Schema.
-#[cfg(test)]
-pub(super) fn all_keys() -> std::collections::BTreeMap<&'static str, &'static [&'static str]> {
-    [
-        ("", &SERVICE_KEYS),
-        ("pin", &super::settings::PIN_KEYS),
-        ("verify", &VERIFY_KEYS),
-        ("hold", &HOLD_KEYS),
-        ("drift", &super::settings::DRIFT_KEYS),
-        ("local", &local::LOCAL_KEYS),
-    ]
-    .map(|(name, keys)| (name, keys.known))
-    .into()
-}

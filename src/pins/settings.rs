@@ -84,7 +84,7 @@ impl Settings {
             });
             (settings.filter(|_| !reader.failed()), reader.finish())
         });
-        read.unwrap_or_else(|problem| (None, vec![problem]))
+        read.unwrap_or_else(|problem| (None, vec![*problem]))
     }
 }
 
