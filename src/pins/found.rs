@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::keypath::SERVICE;
 use super::layout::Role;
 use super::locate::{Hit, Miss, locate, text_of};
-use super::read::Reader;
+use super::reader::Reader;
 use super::suggest::did_you_mean;
 use super::yaml::{Meaning, Tree};
 use super::{Pattern, ServiceName, ValueKind};
@@ -161,7 +161,7 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
 
 /// A version that names one thing.
 pub(super) fn version(text: &str) -> Result<Version, Refusal> {
-    if super::read::MUTABLE_TAGS.contains(&text) {
+    if super::reader::MUTABLE_TAGS.contains(&text) {
         let hint = "pin what it means now".to_owned();
         return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
     }
@@ -170,9 +170,9 @@ pub(super) fn version(text: &str) -> Result<Version, Refusal> {
 
 /// Kustomize takes the digest where both are set: the tag would be pinned and not run.
 fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
-    let entries = hit.parent.entries().unwrap_or_default();
-    let has = |key: &str| text_of(&entries, key).is_some_and(|text| !text.is_empty());
-    if has("newTag") && has("digest") {
+    let entries = if hit.name == Some("newTag") { hit.parent.entries() } else { None };
+    let digest = entries.as_deref().and_then(|entries| text_of(entries, "digest"));
+    if digest.is_some_and(|digest| !digest.is_empty()) {
         let remove = "remove `digest`, or `newTag`".to_owned();
         return Err(("`digest` stands beside this tag, and Kustomize takes the digest".to_owned(), Some(remove)));
     }
@@ -181,9 +181,11 @@ fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
 
 /// The repository as the values beside say it: Kustomize's `newName` or `name`, Helm's `repository` and `registry`.
 fn repository_beside(hit: &Hit<'_>) -> Option<String> {
+    // Only beside these: a map of many pins would be searched once for each.
+    let name = hit.name.filter(|name| matches!(*name, "newTag" | "tag" | "version"))?;
     let entries = hit.parent.entries()?;
     let text = |key: &str| text_of(&entries, key).filter(|text| !text.is_empty());
-    if text("newTag").is_some() {
+    if name == "newTag" {
         return text("newName").or_else(|| text("name")).map(str::to_owned);
     }
     let repository = text("repository")?;

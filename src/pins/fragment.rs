@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::found::{Found, find};
 use super::layout::{Layout, Role};
-use super::read::{Reader, parse_file};
+use super::reader::{Reader, parse_file};
 use super::service::{Draft, draft};
 use super::{Pattern, ServiceName};
 use crate::problem::{Place, Problem, Severity};

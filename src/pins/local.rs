@@ -1,6 +1,6 @@
 //! Reads `local`: how the local runtime runs a service.
 
-use super::read::{Field, Fields, Keys, Reader};
+use super::reader::{Field, Fields, Keys, Reader};
 use super::{Local, LocalHealth};
 use crate::problem::show;
 

@@ -14,7 +14,7 @@ mod local;
 mod locate;
 mod name;
 mod needs;
-mod read;
+mod reader;
 mod resolve;
 mod schema;
 mod service;

@@ -16,7 +16,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::read::Keys;
+    use super::super::reader::Keys;
     use super::super::{local, service, settings};
     use super::*;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::needs::{self, Needs};
-use super::read::{Field, Fields, Keys, Reader, single_document};
+use super::reader::{Field, Fields, Keys, Reader, single_document};
 use super::settings::{ALSO, drift, own_pattern, repository};
 use super::yaml::Tree;
 use super::{Drift, Held, Hold, Local, Pattern, ServiceName, Verify, WorkloadKind, WorkloadRef, local};

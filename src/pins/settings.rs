@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::glob::{Glob, check_path};
 use super::keypath::{KeyPath, SERVICE, Template};
-use super::read::{Field, Fields, Keys, Reader, parse_file, single_document};
+use super::reader::{Field, Fields, Keys, Reader, parse_file, single_document};
 use super::{Drift, DriftPolicy, Pattern, Runtime, SETTINGS, ServiceName, Settings, Unseen, ValueKind};
 use crate::image::Image;
 use crate::problem::{Place, Problem, show};

@@ -142,7 +142,7 @@ fn row_11_names_of_files_are_names_of_services() {
     web 
         services/web .yaml: `web ` is not a service name: it may have a-z, 0-9 and `-` only => rename the file
     сheckout
-        services/сheckout.yaml: `сheckout` is not a service name: it may have a-z, 0-9 and `-` only => rename the file
+        services/сheckout.yaml: `\u{441}heckout` is not a service name: it may have a-z, 0-9 and `-` only => rename the file
     aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…
         services/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.yaml: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…` is not a service name: it is longer than 63 characters => rename the file
     ");
