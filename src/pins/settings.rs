@@ -74,7 +74,7 @@ impl Default for Settings {
 impl Settings {
     /// Reads `pintle.yaml`; none where it has errors. Where the file does not exist, [`Settings::default`] holds.
     pub fn read(path: &Arc<str>, bytes: &[u8]) -> (Option<Self>, Vec<Problem>) {
-        let read = parse_file(path, bytes, |_, tree| {
+        let read = parse_file(path, bytes, |tree| {
             let mut reader = Reader::new(path, None);
             let settings = single_document(&mut reader, tree).and_then(|root| {
                 let fields = reader.named(root, SETTINGS_KEYS.what)?;

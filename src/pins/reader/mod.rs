@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ServiceName;
-use super::yaml::{Text, Tree, Value, decode, parse};
+use super::yaml::{Tree, Value, decode, parse};
 use crate::problem::{Place, Problem, Severity};
 
 pub(super) use fields::{Field, Fields, Keys};
@@ -88,7 +88,7 @@ fn some(text: String) -> Option<String> {
 pub(super) fn parse_file<T>(
     path: &Arc<str>,
     bytes: &[u8],
-    read: impl FnOnce(Text<'_>, &Tree<'_>) -> T,
+    read: impl FnOnce(&Tree<'_>) -> T,
 ) -> Result<T, Box<Problem>> {
     let fault = |fault: super::yaml::Fault| {
         let place = fault.span.map_or_else(|| Place::file(path), |span| Place::at(path, span));
@@ -97,9 +97,8 @@ pub(super) fn parse_file<T>(
             ..Problem::error(format!("this cannot be read: {}", fault.message), place)
         })
     };
-    let text = decode(bytes).map_err(fault)?;
-    let tree = parse(text).map_err(fault)?;
-    Ok(read(text, &tree))
+    let tree = decode(bytes).and_then(parse).map_err(fault)?;
+    Ok(read(&tree))
 }
 
 /// The one document of a file that must hold a map.
