@@ -146,9 +146,10 @@ impl FromStr for Digest {
     }
 }
 
-/// Whether the first part of a name is a host rather than a folder.
+/// Whether the first part of a name is a host rather than a folder. The grammar takes `Acme` for a host too; here it is a
+/// folder in capitals, and refused.
 fn is_host(first: &str) -> bool {
-    first == "localhost" || first.contains(['.', ':', '[']) || first.bytes().any(|byte| byte.is_ascii_uppercase())
+    first == "localhost" || first.contains(['.', ':', '['])
 }
 
 fn normal_repository(text: &str) -> Result<Arc<str>, ImageError> {
@@ -348,6 +349,7 @@ mod tests {
             ("web:1\n", "`1\\n` is not a tag"),
             (long.as_str(), "is not a tag: up to 128"),
             ("ghcr.io/Acme/web", "`Acme` is not a repository name"),
+            ("Acme/web", "`Acme` is not a repository name"),
             ("Web", "`Web` is not a repository name"),
             ("acme//web", "`` is not a repository name"),
             ("acme/-web", "`-web` is not a repository name"),
