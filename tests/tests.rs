@@ -9,3 +9,5 @@ mod common;
 
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.
 mod control_plane;
+/// What Pintle sees of a real cluster, and what it does to it.
+mod kube;

@@ -38,6 +38,8 @@ pub(super) struct Picture {
     pods: BTreeMap<Subject, Feed<SeenPod>>,
     /// Of the wanted ones.
     unsettled: BTreeSet<WorkloadId>,
+    /// Those with a write that is not answered.
+    writing: BTreeSet<WorkloadId>,
 }
 
 /// What there is to see.
@@ -70,7 +72,7 @@ impl Picture {
     /// already stay until that has listed, so that nothing that is known becomes unknown.
     pub(super) fn pod_subjects(&self) -> BTreeSet<Subject> {
         let mut by_namespace: BTreeMap<&str, Vec<&WorkloadId>> = BTreeMap::new();
-        for id in &self.unsettled {
+        for id in self.unsettled.difference(&self.writing) {
             by_namespace.entry(&id.namespace).or_default().push(id);
         }
         let mut subjects = BTreeSet::new();
@@ -142,8 +144,24 @@ impl Picture {
         difference != Difference::None
     }
 
-    /// Takes in the answer to a write, before any watch says so.
-    pub(super) fn wrote(&mut self, id: &WorkloadId, seen: SeenWorkload) {
+    /// A write is sent: its answer, or what the watch says of it, may come first, and only the answer says whether pods are
+    /// to be looked at.
+    pub(super) fn begin_write(&mut self, id: &WorkloadId) {
+        self.writing.insert(id.clone());
+    }
+
+    /// A write is answered, or given up.
+    pub(super) fn end_write(&mut self, id: &WorkloadId) {
+        self.writing.remove(id);
+    }
+
+    /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.
+    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
+        if before.containers == seen.workload.containers && verify::settled(id, before, None) {
+            // An annotation counts up the generation of a Deployment. The fence shows that nothing else has changed: what
+            // was settled still is, and its controller need not say so.
+            note_seen(&mut seen);
+        }
         let kinds = self.workloads.get_mut(&id.namespace);
         if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
             feed.put(seen);
@@ -287,6 +305,11 @@ impl Picture {
     }
 }
 
+fn note_seen(seen: &mut SeenWorkload) {
+    let workload = Arc::make_mut(&mut seen.workload);
+    workload.status.observed_generation = Some(workload.generation);
+}
+
 fn with_since(error: &ClusterError, since: Timestamp) -> ClusterError {
     match error {
         ClusterError::Unreachable(why) => ClusterError::Unreachable(format!("{why}, since {since:.0}")),
@@ -315,8 +338,15 @@ impl Item for SeenWorkload {
 
     fn inherit(&mut self, older: &Self) {
         let (new, old) = (&self.workload, &older.workload);
-        let same = new.uid == old.uid && new.generation == old.generation;
-        if same && new.status.terminating.is_none() && old.status.terminating == Some(0) {
+        if new.uid != old.uid || new.generation != old.generation {
+            return;
+        }
+        let (new, old) = (&new.status, &old.status);
+        let none_ending = new.terminating.is_none() && old.terminating == Some(0);
+        if old.observed_generation > new.observed_generation {
+            note_seen(self);
+        }
+        if none_ending {
             Arc::make_mut(&mut self.workload).status.terminating = Some(0);
         }
     }
