@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pintle::cluster::Cluster;
-use pintle::verify::{Verdict, Word};
+use pintle::cluster::{Cluster, Observation};
+use pintle::verify::{Change, Health, Verdict, Word};
 use serde_json::{Value, json};
 
 use crate::common::namespace::{Namespace, rolled_out, workload};
@@ -54,7 +54,7 @@ async fn a_broken_image_fails_within_seconds_with_the_pods_words_and_going_back_
     let scene = Scene::checkout("kube-broken", 2).await;
     scene.apply("deployment/checkout", "2-broken").await;
     let began = Instant::now();
-    let failed = |health: &pintle::verify::Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(health.word, Word::Degraded);
@@ -71,7 +71,7 @@ async fn a_broken_image_fails_within_seconds_with_the_pods_words_and_going_back_
 async fn a_crash_loop_fails_with_its_restarts_and_its_last_words() {
     let scene = Scene::checkout("kube-crash", 1).await;
     scene.apply("deployment/checkout", "2-crash").await;
-    let failed = |health: &pintle::verify::Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
     let (_, words) = health.message.split_once(", ").unwrap();
     assert_eq!(words, "container app: CrashLoopBackOff after 4 restarts: exit code 1");
@@ -81,7 +81,7 @@ async fn a_crash_loop_fails_with_its_restarts_and_its_last_words() {
 async fn what_becomes_ready_and_then_fails_is_seen_to_fail() {
     let scene = Scene::checkout("kube-later", 1).await;
     scene.apply("deployment/checkout", "2-ready-then-fail").await;
-    let failed = |health: &pintle::verify::Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
     scene.until_health("deployment/checkout", "failed", failed).await;
 }
 
@@ -93,16 +93,16 @@ async fn kubernetes_giving_up_is_believed() {
         ns.create_as_is("deployment/checkout", manifest).await;
     })
     .await;
-    let failed = |health: &pintle::verify::Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
     assert_eq!(health.message, "Kubernetes gave up waiting: 0 of 1 pod available");
     // Set back, the old verdict still stands in the status for a moment: it must not count against the new version.
     let written = scene.apply("deployment/checkout", "2").await;
     let id = scene.id("deployment/checkout");
-    let change = |seen: &pintle::cluster::Observation| {
+    let change = |seen: &Observation| {
         let workload = &seen.workloads[&id];
         let written = workload.managers.iter().find(|manager| manager.name == "pintle").unwrap().time;
-        let change = pintle::verify::Change { written, timeout: None, now: jiff::Timestamp::now() };
+        let change = Change { written, timeout: None, now: jiff::Timestamp::now() };
         pintle::verify::health(&id, Some(workload), seen.pods.get(&id).map(Vec::as_slice), &change)
     };
     scene
@@ -125,12 +125,12 @@ async fn a_stateful_set_rolls_out_and_its_broken_pod_waits_to_be_deleted() {
     assert_eq!(scene.until_settled("statefulset/db").await.message, "3 pods, available");
 
     scene.apply("statefulset/db", "3-broken").await;
-    let failed = |health: &pintle::verify::Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
     let health = scene.until_health("statefulset/db", "failed", failed).await;
     assert!(health.message.starts_with("pod db-2, container app: ImagePullBackOff"), "{}", health.message);
 
     scene.apply("statefulset/db", "2").await;
-    let waits = |health: &pintle::verify::Health| words(health).contains('\n');
+    let waits = |health: &Health| words(health).contains('\n');
     let health = scene.until_health("statefulset/db", "waits for a human", waits).await;
     let expected = format!("kubectl delete pod db-2 -n {}", scene.ns.name);
     assert_eq!(words(&health).lines().last(), Some(expected.as_str()));
@@ -164,7 +164,7 @@ async fn on_delete_waits_for_an_operator_pod_by_pod() {
         scene.until_settled(object).await;
         scene.apply(object, "2").await;
     }
-    let waits = |health: &pintle::verify::Health| words(health).contains("\nkubectl delete pod ");
+    let waits = |health: &Health| words(health).contains("\nkubectl delete pod ");
     for left in ["2 pods", "1 pod"] {
         let health =
             scene.until_health("statefulset/db", left, |health| waits(health) && health.message.contains(left)).await;
@@ -196,7 +196,7 @@ async fn a_partition_waits_for_an_operator() {
     .await;
     scene.until_settled("statefulset/db").await;
     scene.apply("statefulset/db", "2").await;
-    let waits = |health: &pintle::verify::Health| words(health).contains("\nkubectl patch ");
+    let waits = |health: &Health| words(health).contains("\nkubectl patch ");
     let health = scene.until_health("statefulset/db", "waits for a human", waits).await;
     assert_eq!(health.message, "waits for an operator: its partition keeps 2 pods on the old revision");
     let command = words(&health).lines().last().unwrap().to_owned();
@@ -209,11 +209,11 @@ async fn a_partition_waits_for_an_operator() {
 async fn a_paused_deployment_waits_to_be_resumed() {
     let scene = Scene::checkout("kube-paused", 1).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"paused": true}})).await;
-    let paused = |health: &pintle::verify::Health| health.word == Word::Suspended;
+    let paused = |health: &Health| health.word == Word::Suspended;
     let health = scene.until_health("deployment/checkout", "paused", paused).await;
     assert!(health.settled, "{health:?}");
     scene.apply("deployment/checkout", "2").await;
-    let waits = |health: &pintle::verify::Health| words(health).contains('\n');
+    let waits = |health: &Health| words(health).contains('\n');
     let health = scene.until_health("deployment/checkout", "waits for a human", waits).await;
     let expected = format!("kubectl rollout resume deployment/checkout -n {}", scene.ns.name);
     assert_eq!(words(&health).lines().last(), Some(expected.as_str()));
@@ -227,13 +227,13 @@ async fn a_paused_deployment_waits_to_be_resumed() {
 async fn scaled_to_zero_and_back() {
     let scene = Scene::checkout("kube-zero", 2).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"replicas": 0}})).await;
-    let rests = |health: &pintle::verify::Health| health.word == Word::Suspended;
+    let rests = |health: &Health| health.word == Word::Suspended;
     let health = scene.until_health("deployment/checkout", "at rest", rests).await;
     assert_eq!((health.settled, health.verdict), (true, Verdict::Pass));
     scene.apply("deployment/checkout", "2").await;
     scene.until_settled("deployment/checkout").await;
     merge(&scene, "deployment/checkout", json!({"spec": {"replicas": 2}})).await;
-    let all = |health: &pintle::verify::Health| health.settled && health.message == "2 pods, available";
+    let all = |health: &Health| health.settled && health.message == "2 pods, available";
     scene.until_health("deployment/checkout", "all there", all).await;
 }
 
@@ -242,4 +242,26 @@ async fn merge(scene: &Scene, object: &str, patch: Value) {
     let params = kube::api::PatchParams { field_manager: Some("kubectl-patch".to_owned()), ..Default::default() };
     let name = object.split_once('/').unwrap().1;
     scene.ns.api(object).patch(name, &params, &kube::api::Patch::Merge(patch)).await.unwrap();
+}
+
+#[tokio::test]
+async fn many_at_once_share_a_watch_of_pods_and_are_all_seen() {
+    let objects: Vec<_> = (0..12).map(|number| format!("deployment/s{number}")).collect();
+    let names: Vec<_> = objects.iter().map(String::as_str).collect();
+    let scene = Scene::new("kube-many", &names, async |ns: &Namespace| {
+        for object in &names {
+            ns.run(object, "test/it:1-never-ready", 1).await;
+        }
+    })
+    .await;
+    let all = |seen: &Observation| names.iter().all(|object| scene.live(seen, object) == "test/it:1-never-ready");
+    let pods = |seen: &Observation| seen.pods.values().filter(|pods| pods.len() == 1).count();
+    scene.until("all looked at", |seen| (all(seen) && pods(seen) == 12).then_some(())).await;
+    for object in &names {
+        scene.apply(object, "2").await;
+    }
+    for object in &names {
+        scene.until_settled(object).await;
+    }
+    assert!(scene.kube.observe().await.unwrap().pods.is_empty());
 }

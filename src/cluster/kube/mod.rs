@@ -6,6 +6,7 @@
 mod connect;
 mod errors;
 mod feed;
+mod items;
 mod managers;
 mod objects;
 mod picture;
