@@ -18,3 +18,5 @@ mod history;
 mod remote;
 /// Repositories made by git, read by Pintle: names, files, the working tree.
 mod source;
+/// What Pintle sees of a real cluster, and what it does to it.
+mod kube;
