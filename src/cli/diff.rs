@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::exit::{Exit, Failure, help};
-use super::load::{Opened, Revision, open, say_stale};
+use super::load::{Opened, Revision, open};
 use super::output::{Output, Printing};
 use crate::change::between;
 use crate::config::Config;
@@ -42,10 +42,9 @@ impl Diff {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let (from, to) = self.ends()?;
         let opened = open(config)?;
-        say_stale(opened.stale.as_ref(), output);
         let from = Arc::new(opened.source.resolve(from)?);
         let to = to.map_or_else(|| opened.tip(), |to| Ok(Arc::new(opened.source.resolve(to)?)))?;
-        let report = compare(opened, config, from, to)?;
+        let report = compare(opened, config, (from, to), output)?;
         output.result(self.printing.output, &report, |output| report.print(output))?;
         Ok(Exit::Ok)
     }
@@ -68,10 +67,16 @@ impl Diff {
     }
 }
 
-fn compare(opened: Opened, config: &Config, from: Arc<Commit>, to: Arc<Commit>) -> Result<Report, Failure> {
+fn compare(
+    opened: Opened,
+    config: &Config,
+    (from, to): (Arc<Commit>, Arc<Commit>),
+    output: &mut Output,
+) -> Result<Report, Failure> {
     let old = Revision::read(&opened.source, &config.root, Some(Arc::clone(&from)))?;
     let new = Revision::read(&opened.source, &config.root, Some(to))?;
     let loaded = opened.with_history(config, new)?;
+    loaded.warn(output);
     let position = position(&loaded.source, &loaded.history, &from)?;
     let order = |service: &Service| order_of(service, &loaded.history);
     let before = |name: &ServiceName, version: &Version| {

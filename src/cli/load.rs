@@ -86,9 +86,12 @@ pub fn open(config: &Config) -> Result<Opened, Failure> {
 }
 
 impl Loaded {
-    /// Says where this is not the newest there is.
-    pub fn say_stale(&self, output: &mut Output) {
+    /// Says where this is not the newest there is, or nothing that can be used.
+    pub fn warn(&self, output: &mut Output) {
         say_stale(self.stale.as_ref(), output);
+        if let Some(why) = &self.at.reading.unusable {
+            output.note(format_args!("{}: {why}", styled(BUSY.bold(), "warning")));
+        }
     }
 }
 
