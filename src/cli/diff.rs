@@ -73,8 +73,7 @@ fn compare(
     (from, to): (Arc<Commit>, Arc<Commit>),
     output: &mut Output,
 ) -> Result<Report, Failure> {
-    let old = Revision::read(&opened.source, &config.root, Some(Arc::clone(&from)))?;
-    let new = Revision::read(&opened.source, &config.root, Some(to))?;
+    let (old, new) = read_both(&opened.source, &config.root, &from, to)?;
     let loaded = opened.with_history(config, new)?;
     loaded.warn(output);
     let position = position(&loaded.source, &loaded.history, &from)?;
@@ -86,6 +85,22 @@ fn compare(
     };
     let between = between(&old.reading.pins, &loaded.at.reading.pins, order, before);
     Ok(Report::of(&old, &loaded.at, between))
+}
+
+/// Reads both; where one has no `pintle.yaml`, by that of the other.
+fn read_both(
+    source: &Source,
+    root: &str,
+    from: &Arc<Commit>,
+    to: Arc<Commit>,
+) -> Result<(Revision, Revision), Failure> {
+    let old = Revision::read(source, root, Some(Arc::clone(from)))?;
+    let new = Revision::read_with(source, root, Some(to), &old.reading.pins.settings)?;
+    if old.has_settings() || !new.has_settings() {
+        return Ok((old, new));
+    }
+    let old = Revision::read_with(source, root, Some(Arc::clone(from)), &new.reading.pins.settings)?;
+    Ok((old, new))
 }
 
 /// The place in history of a commit, or of the last one before it that moved a pin; none where there is none.

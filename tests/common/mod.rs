@@ -3,5 +3,6 @@
 pub mod control_plane;
 pub mod git;
 pub mod namespace;
+pub mod pintle;
 pub mod recorder;
 pub mod shop;
