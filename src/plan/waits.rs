@@ -48,17 +48,20 @@ pub(super) fn unverified(board: &Board<'_>, id: Id) -> Vec<Wait> {
 }
 
 /// Rule 5: neighbours that could start too, or have, and go first. `coming`: the services that a preference waits for,
-/// because nothing but time keeps them from starting. Rule 4 counts here too: a provider that is down would wait for a
-/// consumer that cannot get ready without it.
+/// because nothing but time keeps them from starting. Rule 4 counts here too. A provider waits for what its consumer
+/// leaves behind, not for the health of what comes: that may depend on the provider, so it would be a deadlock.
 pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>) -> Vec<Wait> {
     let first = |&(edge, other): &(EdgeId, Id)| {
         let is_consumer = board.graph.edge(edge).consumer == id;
-        if is_consumer { goes_up(board, other) } else { !goes_up(board, id) }
+        if is_consumer { goes_up(board, other) } else { !goes_up(board, id) && board.live(id).ready }
+    };
+    let on_its_way = |edge: EdgeId, other: Id| {
+        board.is_under_way(other) && (board.graph.edge(edge).provider == other || !board.runs_only_target(other))
     };
     board
         .graph
         .around(id)
-        .filter(|&(_, other)| coming.contains(&other) || board.is_under_way(other))
+        .filter(|&(edge, other)| coming.contains(&other) || on_its_way(edge, other))
         .filter(|&(edge, _)| !restricts_nothing(board, edge))
         .filter(first)
         .map(|(edge, on)| Wait { on, edge, because: Because::Preference })

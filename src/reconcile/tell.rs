@@ -51,8 +51,9 @@ impl Teller {
     pub fn tell(&mut self, scene: Scene<'_>) -> Vec<Event> {
         let Scene { pass, .. } = scene;
         let mut events = Vec::new();
-        for (id, step) in &pass.next.steps {
-            self.step(scene, *id, step, &mut events);
+        // What was seen comes before what was done about it.
+        for (&id, known) in &mut self.known {
+            known.leave(scene, id, &mut events);
         }
         let moving: BTreeSet<Id> = pass.next.steps.iter().map(|&(id, _)| id).collect();
         if pass.look.unseen.is_empty() {
@@ -60,6 +61,9 @@ impl Teller {
             for id in arrived {
                 self.arrived(scene, id, &mut events);
             }
+        }
+        for (id, step) in &pass.next.steps {
+            self.step(scene, *id, step, &mut events);
         }
         events
     }
@@ -105,16 +109,14 @@ impl Teller {
             known.last.clone_from(&standing);
             events.extend(standing);
         }
-        known.leave(scene, id, events);
     }
 
     fn arrived(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
         let Scene { desired, now, .. } = scene;
-        let Some(mut known) = self.known.remove(&id) else { return };
+        let Some(known) = self.known.remove(&id) else { return };
         if matches!(known.last, Some(Event::Held { .. } | Event::Refused { .. })) && known.started.is_none() {
             return;
         }
-        known.leave(scene, id, events);
         let took =
             known.started.map(|started| now.duration_since(started)).and_then(|took| Duration::try_from(took).ok());
         let service = desired.graph.name(id).clone();

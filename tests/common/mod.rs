@@ -2,6 +2,9 @@
 
 pub mod control_plane;
 pub mod git;
+pub mod hands;
 pub mod namespace;
+pub mod promise;
 pub mod recorder;
+pub mod running;
 pub mod shop;
