@@ -77,6 +77,7 @@ impl Check {
             Some(rev) => load(config, Some(rev))?,
             None => load_worktree(config)?,
         };
+        loaded.say_stale(output);
         let problems = problems(&loaded);
         let report = report(&loaded.at, &problems);
         let exit = if report.errors > 0 { Exit::Error } else { Exit::Ok };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::exit::Failure;
+use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
@@ -77,12 +78,25 @@ pub fn open(config: &Config) -> Result<Opened, Failure> {
         Err(SourceError::Empty { .. }) => (None, None),
         Err(error) if error.retryable() => {
             let Ok(tip) = source.tip(config.branch.as_deref()) else { return Err(error.into()) };
-            tracing::warn!("{error}: this is what was fetched before");
             (Some(tip), Some(error))
         }
         Err(error) => return Err(error.into()),
     };
     Ok(Opened { source, tip: tip.map(Arc::new), stale })
+}
+
+impl Loaded {
+    /// Says where this is not the newest there is.
+    pub fn say_stale(&self, output: &mut Output) {
+        say_stale(self.stale.as_ref(), output);
+    }
+}
+
+/// Says that this is not the newest there is.
+pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
+    if let Some(error) = stale {
+        output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
+    }
 }
 
 impl Opened {
@@ -95,6 +109,10 @@ impl Opened {
     /// Adds the history up to a revision.
     pub fn with_history(self, config: &Config, at: Revision) -> Result<Loaded, Failure> {
         let commit = at.commit.as_ref().or(self.tip.as_ref()).map(|commit| commit.id);
+        let pins = &at.reading.pins;
+        // Without settings nobody knows where the pins are.
+        let commit =
+            commit.filter(|_| !(pins.services.is_empty() && pins.broken.is_empty()) || at.reading.unusable.is_none());
         let history = commit.map(|commit| self.history(config, commit, &at)).transpose()?.unwrap_or_default();
         Ok(Loaded { source: self.source, at, history, stale: self.stale })
     }

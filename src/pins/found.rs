@@ -47,7 +47,7 @@ impl Role<'_> {
 pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) -> Vec<Found> {
     let fixed = match role.service() {
         Some(Err(error)) => {
-            let name = Problem::warning(format!("{error}: not pinned"), reader.whole());
+            let name = Problem::warning(format!("not pinned: {error}"), reader.whole());
             reader.tell(name.hint("rename it, or narrow `files` in pintle.yaml"));
             return Vec::new();
         }
@@ -103,7 +103,7 @@ fn name_of(
     if let Some(service) = fixed {
         return Some(service.clone());
     }
-    ServiceName::new(captured?).map_err(|error| reader.warn(key.clone(), format!("{error}: not pinned"), "")).ok()
+    ServiceName::new(captured?).map_err(|error| reader.warn(key.clone(), format!("not pinned: {error}"), "")).ok()
 }
 
 /// Says why the path led nowhere.
@@ -132,7 +132,10 @@ fn first_line(miss: &Miss<'_>) -> Range<usize> {
 type Refusal = (String, Option<String>);
 
 fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<FoundValue, Refusal> {
-    let Some(scalar) = hit.value.scalar().filter(|_| hit.value.tag().is_none()) else {
+    if let Some(tag) = hit.value.tag() {
+        return Err((format!("the tag `{}` means nothing here", show(tag)), Some("pin a plain value".to_owned())));
+    }
+    let Some(scalar) = hit.value.scalar() else {
         return Err((format!("the pin of `{service}` must be text, this is {}", hit.value.kind()), None));
     };
     let text = scalar.text;

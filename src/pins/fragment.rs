@@ -14,7 +14,8 @@ use crate::source::{Content, File};
 #[derive(Debug, Clone)]
 pub struct Fragment {
     pub(super) path: Arc<str>,
-    /// The file of a service, where it has no errors.
+    /// The file of a service. Where it has errors too, so that the checks between files tell theirs at once, and so that
+    /// its `pin:` stays part of the layout.
     pub(super) draft: Option<Draft>,
     /// The pins that patterns found.
     pub(super) found: Vec<Found>,
@@ -47,8 +48,7 @@ impl Fragment {
                 let parsed = parse_file(&file.path, bytes, |_, tree| {
                     if let Some(name) = &own {
                         let mut reader = Reader::new(&file.path, Some(name));
-                        let draft = draft(&mut reader, name, tree);
-                        fragment.draft = draft.filter(|_| !reader.failed());
+                        fragment.draft = draft(&mut reader, name, tree);
                         fragment.problems.extend(reader.finish());
                     }
                     for role in &roles {

@@ -25,7 +25,7 @@ const LATER: [&str; 6] = ["pom.xml", ".toml", ".properties", ".lockfile", ".grad
 /// Whether a path can stand in a pattern, and in a `pin:`.
 ///
 /// # Errors
-/// It leaves the repository, or names a file that is not YAML; the hint comes second.
+/// It leaves the repository, or names a file of a format that is not read; the hint comes second.
 pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
     let shown = show(path);
     if path.starts_with('/') || path.contains('\\') || path.contains(':') {
@@ -42,14 +42,14 @@ pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
             "write it as in apps/web/values.yaml",
         ));
     }
+    if path == super::SETTINGS {
+        return Err((format!("`{path}` holds settings, not pins"), "name another file"));
+    }
     if LATER.iter().any(|end| path.ends_with(end)) {
         return Err((
             format!("this version of Pintle reads pins from YAML, not from `{shown}`"),
             "keep `version:` in services/NAME.yaml for now",
         ));
-    }
-    if ![".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end)) {
-        return Err((format!("`{shown}` does not end in .yaml, .yml or .json"), "pins are read from YAML files"));
     }
     Ok(())
 }
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(check_path("apps/web/values-prod.yaml"), Ok(()));
         let (message, _) = check_path("web/pom.xml").unwrap_err();
         assert_eq!(message, "this version of Pintle reads pins from YAML, not from `web/pom.xml`");
-        assert_eq!(check_path("web/VERSION").unwrap_err().0, "`web/VERSION` does not end in .yaml, .yml or .json");
+        assert_eq!(check_path("image-tags/production/web"), Ok(()), "YAML needs no ending");
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Local> 
     match fields.get("run") {
         Some(run) => process(reader, run, &fields),
         None => {
-            let missing: Vec<_> = commands.into_iter().filter(|name| fields.get(name).is_none()).collect();
+            let missing = commands.into_iter().filter(|name| fields.get(name).is_none());
+            let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
             if !missing.is_empty() {
                 reader.refuse(field.at(), format!("`local` lacks {}", missing.join(", ")), FORMS);
             }

@@ -41,6 +41,7 @@ pub use keypath::{KeyPath, KeyPathError};
 pub use layout::{Layout, settings_path};
 pub use name::NameError;
 pub use schema::{service_schema, settings_schema};
+pub(crate) use suggest::did_you_mean;
 
 /// The name of the file of the settings.
 pub const SETTINGS: &str = "pintle.yaml";

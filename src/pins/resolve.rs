@@ -39,7 +39,10 @@ pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place
     };
     let refused = |message: String| Box::new(Problem::error(message, at.clone()).of(name));
     let image = match image {
-        Some(Source::Whole(image)) => same_repository(draft, image).map_err(refused)?.clone(),
+        Some(Source::Whole(image)) => {
+            same_repository(draft, image, at)?;
+            image.clone()
+        }
         other => {
             let beside = other.and_then(|source| if let Source::Beside(text) = source { Some(text) } else { None });
             let own = draft.and_then(|draft| draft.image.as_ref()).map(|(image, _)| image.clone());
@@ -111,10 +114,16 @@ fn tagged(
     version(text).map_err(|(message, hint)| refused(message, hint))
 }
 
-fn same_repository<'i>(draft: Option<&Draft>, image: &'i Image) -> Result<&'i Image, String> {
-    let Some((own, _)) = draft.and_then(|draft| draft.image.as_ref()) else { return Ok(image) };
-    let same = own.parse::<Image>().is_ok_and(|own| own.repository() == image.repository());
-    if same { Ok(image) } else { Err(format!("the service file says that the image is `{own}`")) }
+/// The value says the image; a service file that says it too must say the same.
+fn same_repository(draft: Option<&Draft>, image: &Image, at: &Place) -> Result<(), Box<Problem>> {
+    let Some((draft, (own, place))) = draft.and_then(|draft| Some((draft, draft.image.as_ref()?))) else {
+        return Ok(());
+    };
+    if own.parse::<Image>().is_ok_and(|own| own.repository() == image.repository()) {
+        return Ok(());
+    }
+    let problem = Problem::error(format!("the image here is not `{own}`"), at.clone()).of(&draft.name);
+    Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
 }
 
 fn render(draft: Option<&Draft>, repository: &str, version: &crate::version::Version) -> Result<Image, ImageError> {

@@ -77,8 +77,9 @@ impl Settings {
         let read = parse_file(path, bytes, |_, tree| {
             let mut reader = Reader::new(path, None);
             let settings = single_document(&mut reader, tree).and_then(|root| {
-                let fields = reader.fields(root, &SETTINGS_KEYS)?;
+                let fields = reader.named(root, SETTINGS_KEYS.what)?;
                 api_version(&mut reader, &fields, root.span().start)?;
+                reader.no_others(&fields, &SETTINGS_KEYS);
                 Some(settings(&mut reader, &fields))
             });
             (settings.filter(|_| !reader.failed()), reader.finish())

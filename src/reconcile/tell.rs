@@ -19,6 +19,8 @@ use crate::verify::Verdict;
 #[derive(Debug, Default)]
 pub struct Teller {
     known: BTreeMap<Id, Known>,
+    /// Who started in this pass, by what they waited for.
+    released: BTreeMap<Id, Vec<ServiceName>>,
 }
 
 /// What was told of a service.
@@ -51,10 +53,6 @@ impl Teller {
     pub fn tell(&mut self, scene: Scene<'_>) -> Vec<Event> {
         let Scene { pass, .. } = scene;
         let mut events = Vec::new();
-        // What was seen comes before what was done about it.
-        for (&id, known) in &mut self.known {
-            known.leave(scene, id, &mut events);
-        }
         let moving: BTreeSet<Id> = pass.next.steps.iter().map(|&(id, _)| id).collect();
         if pass.look.unseen.is_empty() {
             let arrived: Vec<Id> = self.known.keys().copied().filter(|id| !moving.contains(id)).collect();
@@ -65,6 +63,10 @@ impl Teller {
         for (id, step) in &pass.next.steps {
             self.step(scene, *id, step, &mut events);
         }
+        for (id, released) in std::mem::take(&mut self.released) {
+            events.push(Event::DependenciesUpdated { service: scene.desired.graph.name(id).clone(), released });
+        }
+        events.sort_by_key(rank);
         events
     }
 
@@ -84,16 +86,18 @@ impl Teller {
         let standing = match step {
             Step::Start(_) if pass.started.contains(&id) => {
                 known.started = Some(now);
-                known.on.clear();
+                for on in std::mem::take(&mut known.on) {
+                    self.released.entry(on).or_default().push(name());
+                }
                 Some(Event::NewStarting { service: name(), version: version(desired, id) })
             }
             Step::Start(_) => None,
             Step::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
                 let why: Vec<String> = waits.iter().map(|wait| words.wait(id, wait)).collect();
-                (known.waits != why)
-                    .then(|| Event::Waits { service: name(), why: why.clone() })
-                    .inspect(|_| known.waits = why)
+                let is_news = why.iter().any(|one| !known.waits.contains(one));
+                known.waits.clone_from(&why);
+                is_news.then(|| Event::Waits { service: name(), why })
             }
             Step::UnderWay => needs_you(&pass.look.services[id.index()], &name()),
             Step::Failed(said) => Some(Event::Failed {
@@ -103,33 +107,30 @@ impl Teller {
                 not_started: waiting_on(desired, pass, id),
             }),
             Step::Held(why) => Some(Event::Held { service: name(), why: words.held(why) }),
-            Step::Refused(circle) => Some(Event::Refused { service: name(), why: words.circle(circle) }),
+            Step::Refused(circle) if circle.iter().all(|&(other, _)| id <= other) => {
+                Some(Event::Refused { service: name(), why: words.circle(circle) })
+            }
+            // The first of the circle tells it for all.
+            Step::Refused(_) => None,
         };
         if standing.is_some() && known.last != standing {
             known.last.clone_from(&standing);
             events.extend(standing);
         }
+        known.leave(scene, id, events);
     }
 
     fn arrived(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
         let Scene { desired, now, .. } = scene;
-        let Some(known) = self.known.remove(&id) else { return };
+        let Some(mut known) = self.known.remove(&id) else { return };
         if matches!(known.last, Some(Event::Held { .. } | Event::Refused { .. })) && known.started.is_none() {
             return;
         }
+        known.leave(scene, id, events);
         let took =
             known.started.map(|started| now.duration_since(started)).and_then(|took| Duration::try_from(took).ok());
         let service = desired.graph.name(id).clone();
-        events.push(Event::Verified { service: service.clone(), version: version(desired, id), took });
-        let mut released: Vec<ServiceName> = Vec::new();
-        for (&other, known) in &mut self.known {
-            if known.on.remove(&id) {
-                released.push(desired.graph.name(other).clone());
-            }
-        }
-        if !released.is_empty() {
-            events.push(Event::DependenciesUpdated { service, released });
-        }
+        events.push(Event::Verified { service, version: version(desired, id), took });
     }
 }
 
@@ -154,6 +155,19 @@ impl Known {
                 events.push(Event::OldGone { service: service(), version: words.running(id, &old) });
             }
         }
+    }
+}
+
+/// The order in which events of one moment are told: what has ended, what begins, what is in the way.
+fn rank(event: &Event) -> u8 {
+    match event {
+        Event::Unreachable { .. } | Event::Reachable => 0,
+        Event::OldStopping { .. } | Event::OldGone { .. } => 1,
+        Event::Verified { .. } => 2,
+        Event::TargetFound { .. } | Event::DependenciesUpdated { .. } => 3,
+        Event::NewStarting { .. } => 4,
+        Event::Waits { .. } => 5,
+        Event::Failed { .. } | Event::NeedsYou { .. } | Event::Held { .. } | Event::Refused { .. } => 6,
     }
 }
 

@@ -92,10 +92,15 @@ impl Reader<'_> {
     /// The entries of a map whose keys are known; the others are told.
     pub(in crate::pins) fn fields<'t>(&mut self, value: Value<'t>, keys: &Keys) -> Option<Fields<'t>> {
         let fields = self.named(value, keys.what)?;
+        self.no_others(&fields, keys);
+        Some(fields)
+    }
+
+    /// Tells the fields that are not among the keys.
+    pub(in crate::pins) fn no_others(&mut self, fields: &Fields<'_>, keys: &Keys) {
         for field in fields.iter().filter(|field| !keys.known.contains(&field.name)) {
             self.unknown(field, keys);
         }
-        Some(fields)
     }
 
     fn unknown(&mut self, field: &Field<'_>, keys: &Keys) {

@@ -81,7 +81,7 @@ impl<'t> Value<'t> {
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",
             _ if self.is_null() => "empty",
-            _ => "a scalar",
+            _ => "text",
         }
     }
 
