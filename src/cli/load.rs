@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::exit::Failure;
+use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
@@ -77,12 +78,28 @@ pub fn open(config: &Config) -> Result<Opened, Failure> {
         Err(SourceError::Empty { .. }) => (None, None),
         Err(error) if error.retryable() => {
             let Ok(tip) = source.tip(config.branch.as_deref()) else { return Err(error.into()) };
-            tracing::warn!("{error}: this is what was fetched before");
             (Some(tip), Some(error))
         }
         Err(error) => return Err(error.into()),
     };
     Ok(Opened { source, tip: tip.map(Arc::new), stale })
+}
+
+impl Loaded {
+    /// Says where this is not the newest there is, or nothing that can be used.
+    pub fn warn(&self, output: &mut Output) {
+        say_stale(self.stale.as_ref(), output);
+        if let Some(why) = &self.at.reading.unusable {
+            output.note(format_args!("{}: {why}", styled(BUSY.bold(), "warning")));
+        }
+    }
+}
+
+/// Says that this is not the newest there is.
+pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
+    if let Some(error) = stale {
+        output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
+    }
 }
 
 impl Opened {
@@ -95,6 +112,10 @@ impl Opened {
     /// Adds the history up to a revision.
     pub fn with_history(self, config: &Config, at: Revision) -> Result<Loaded, Failure> {
         let commit = at.commit.as_ref().or(self.tip.as_ref()).map(|commit| commit.id);
+        let pins = &at.reading.pins;
+        // Without settings nobody knows where the pins are.
+        let commit =
+            commit.filter(|_| !(pins.services.is_empty() && pins.broken.is_empty()) || at.reading.unusable.is_none());
         let history = commit.map(|commit| self.history(config, commit, &at)).transpose()?.unwrap_or_default();
         Ok(Loaded { source: self.source, at, history, stale: self.stale })
     }
@@ -119,6 +140,16 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
+        Self::read_with(source, root, commit, &Settings::default())
+    }
+
+    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
+    pub fn read_with(
+        source: &Source,
+        root: &str,
+        commit: Option<Arc<Commit>>,
+        without: &Settings,
+    ) -> Result<Self, Failure> {
         let id = commit.as_ref().map(|commit| commit.id);
         let path = settings_path(root);
         let file = match id {
@@ -128,7 +159,7 @@ impl Revision {
         let (settings, problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
             Some((path, Content::Bytes(bytes))) => Settings::read(path, bytes),
             Some(_) => (None, Vec::new()),
-            None => (Some(Settings::default()), Vec::new()),
+            None => (Some(without.clone()), Vec::new()),
         };
         let known = settings.clone().unwrap_or_default();
         let (layout, listing, fragments) = read_files(source, root, id, &known)?;
@@ -141,6 +172,11 @@ impl Revision {
         // Without settings they have been told already.
         reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
         Ok(Self { commit, layout, reading, files })
+    }
+
+    /// Whether it has a `pintle.yaml`.
+    pub fn has_settings(&self) -> bool {
+        self.files.iter().any(|file| file.path == self.reading.pins.settings.place.path)
     }
 
     /// The content of a file that was read.

@@ -14,8 +14,11 @@ mod output;
 mod plan;
 mod progress;
 mod schema;
+mod shown;
 mod site;
 mod status;
+mod table;
+mod words;
 
 use std::ffi::OsString;
 
@@ -70,11 +73,8 @@ pub fn run(cli: &Cli) -> Exit {
     logs::start(cli.typed.verbose, cli.typed.color);
     let mut output = Output::new(cli.typed.color);
     let done = cli.command.run(&cli.typed, &mut output);
-    let (done, mut output) = match output.finish() {
-        Ok(()) => (done, Output::new(cli.typed.color)),
-        Err(failure) => (done.and(Err(failure)), Output::new(cli.typed.color)),
-    };
-    done.unwrap_or_else(|failure| {
+    let written = output.finish();
+    done.and_then(|exit| written.map(|()| exit)).unwrap_or_else(|failure| {
         output.failure(&failure);
         failure.exit
     })

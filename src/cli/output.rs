@@ -145,8 +145,8 @@ impl Output {
     }
 
     /// The end: what could not be written to stdout.
-    pub fn finish(self) -> Result<(), Failure> {
-        self.failed.map_or(Ok(()), |error| Err(Failure::error(format!("stdout cannot be written: {error}"))))
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        self.failed.take().map_or(Ok(()), |error| Err(Failure::error(format!("stdout cannot be written: {error}"))))
     }
 }
 

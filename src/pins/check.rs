@@ -25,8 +25,9 @@ pub(super) fn all(declared: &Declared<'_>) -> Vec<Problem> {
 
 impl Declared<'_> {
     /// What a hint says where a name is not declared.
-    fn hint(&self, name: &ServiceName) -> String {
-        did_you_mean(name.as_str(), self.said.keys().map(ServiceName::as_str)).unwrap_or_else(|| {
+    fn hint(&self, name: &ServiceName, consumer: &ServiceName) -> String {
+        let others = self.said.keys().filter(|other| *other != consumer);
+        did_you_mean(name.as_str(), others.map(ServiceName::as_str)).unwrap_or_else(|| {
             format!("declare it in services/{name}.yaml, with `external: true` if it is deployed elsewhere")
         })
     }
@@ -40,7 +41,7 @@ fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
     let tell = |(draft, provider, at): (&&super::service::Draft, &ServiceName, &Place)| {
         Problem::error(format!("`{}` depends on `{provider}`, which nothing declares", draft.name), at.clone())
             .of(&draft.name)
-            .hint(declared.hint(provider))
+            .hint(declared.hint(provider, &draft.name))
     };
     undeclared.map(tell).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::glob::Glob;
+use super::glob::{Glob, Match};
 use super::{Pattern, SETTINGS, Settings};
 
 /// The folder of service files.
@@ -74,7 +74,7 @@ impl Layout {
 
     /// Whether the file at this path may hold pins. The settings do not.
     pub fn wants(&self, path: &str) -> bool {
-        let Some(inner) = path.strip_prefix(&self.root) else { return false };
+        let Some(inner) = self.inner(path) else { return false };
         service_file(inner).is_some()
             || self.exact.contains_key(inner)
             || self.globs.iter().any(|&index| self.patterns[index].1.matches(inner).is_some())
@@ -116,17 +116,25 @@ impl Layout {
         format!("{:032x}", fnv1a(text.as_bytes()))
     }
 
+    /// The path below the root; none for the settings too, which a pattern may match.
+    fn inner<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.root).filter(|inner| *inner != SETTINGS)
+    }
+
     /// The name of the service whose own file this is, before it is checked.
     pub(super) fn service_file<'p>(&self, path: &'p str) -> Option<&'p str> {
-        service_file(path.strip_prefix(&self.root)?)
+        service_file(self.inner(path)?)
     }
 
     /// What a path means to the patterns that match it.
     pub(super) fn roles<'l>(&'l self, path: &'l str) -> Vec<Role<'l>> {
-        let Some(inner) = path.strip_prefix(&self.root) else { return Vec::new() };
-        let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, None));
+        let Some(inner) = self.inner(path) else { return Vec::new() };
+        let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, Match { service: None }));
         let globs = self.globs.iter().filter_map(|&index| Some((index, self.patterns[index].1.matches(inner)?)));
-        exact.chain(globs).map(|(index, captured)| Role { pattern: &self.patterns[index].0, captured }).collect()
+        exact
+            .chain(globs)
+            .map(|(index, found)| Role { pattern: &self.patterns[index].0, captured: found.service })
+            .collect()
     }
 }
 
@@ -162,7 +170,7 @@ mod tests {
 
     #[test]
     fn service_files_and_files_of_patterns_are_wanted() {
-        let layout = layout("", &["apps/{service}/values.yaml", "compose.yaml"]);
+        let layout = layout("", &["apps/{service}/values.yaml", "compose.yaml", "{service}.yaml"]);
         for (path, wanted) in [
             ("services/web.yaml", true),
             ("services/web.yml", true),

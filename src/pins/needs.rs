@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::read::{Field, Reader};
+use super::reader::{Field, Reader};
 use super::yaml::Meaning;
 use super::{DependsOn, Need, ServiceName};
 use crate::problem::{Place, show};
@@ -25,7 +25,7 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &Servic
     let mut of = DependsOn::new();
     if let Some(items) = field.value.items() {
         for item in items.map(|item| field.item(item)) {
-            let Some(provider) = reader.name(&item).filter(|name| is_other(reader, &item, name, consumer)) else {
+            let Some(provider) = reader.name(&item).filter(|name| is_other(reader, item.at(), name, consumer)) else {
                 continue;
             };
             if of.insert(provider.clone(), Need::Range(Range::any())).is_some() {
@@ -36,7 +36,9 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &Servic
     } else if let Some(entries) = map(reader, field) {
         for entry in entries.iter() {
             let name = reader.name_from(entry.name, entry.key.clone());
-            let Some(provider) = name.filter(|name| is_other(reader, entry, name, consumer)) else { continue };
+            let Some(provider) = name.filter(|name| is_other(reader, entry.key.clone(), name, consumer)) else {
+                continue;
+            };
             needs.places.push((provider.clone(), reader.place(entry.key.clone())));
             if let Some(need) = need(reader, entry) {
                 of.insert(provider, need);
@@ -47,7 +49,7 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &Servic
     needs
 }
 
-fn map<'t>(reader: &mut Reader<'_>, field: &Field<'t>) -> Option<super::read::Fields<'t>> {
+fn map<'t>(reader: &mut Reader<'_>, field: &Field<'t>) -> Option<super::reader::Fields<'t>> {
     if field.value.scalar().is_some() {
         let message = format!("`dependsOn` is {}, it must be a list of services or a map", field.value.kind());
         reader.refuse(field.at(), message, "write `dependsOn: [payments]`, or `dependsOn: {payments: \">=2.1\"}`");
@@ -56,9 +58,14 @@ fn map<'t>(reader: &mut Reader<'_>, field: &Field<'t>) -> Option<super::read::Fi
     reader.named(field.value, "`dependsOn`")
 }
 
-fn is_other(reader: &mut Reader<'_>, field: &Field<'_>, provider: &ServiceName, consumer: &ServiceName) -> bool {
+fn is_other(
+    reader: &mut Reader<'_>,
+    at: std::ops::Range<usize>,
+    provider: &ServiceName,
+    consumer: &ServiceName,
+) -> bool {
     if provider == consumer {
-        reader.refuse(field.key.clone(), format!("`{consumer}` cannot depend on itself"), "remove it");
+        reader.refuse(at, format!("`{consumer}` cannot depend on itself"), "remove it");
     }
     provider != consumer
 }
@@ -92,7 +99,7 @@ fn need(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Need> {
 /// The key of a row: a version, quoted where YAML would read a number.
 fn row_version(reader: &mut Reader<'_>, row: &Field<'_>) -> Option<crate::version::Version> {
     if row.plain && super::yaml::meaning(row.name) != Meaning::Text {
-        let message = format!("`{}` is a number to YAML", show(row.name));
+        let message = format!("`{}` is a number to YAML, not text", show(row.name));
         reader.refuse(row.key.clone(), message, format!("quote it: \"{}\"", row.name));
         return None;
     }

@@ -47,6 +47,11 @@ impl<'a> Words<'a> {
         self.desired.service(id).map_or_else(|| name.to_owned(), |service| format!("{name} {}", service.pin.version))
     }
 
+    /// The pinned version of a service, where it can be read.
+    fn version(self, id: Id) -> String {
+        self.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default()
+    }
+
     /// What a service waits for, as the end of a sentence that begins with "waits".
     pub fn wait(self, id: Id, wait: &Wait) -> String {
         let on = self.name(wait.on);
@@ -69,7 +74,7 @@ impl<'a> Words<'a> {
                 format!("until {} is verified: what others need goes up first", self.target(wait.on))
             }
             Because::Preference => {
-                format!("until {} is verified: what needs it goes back before it", self.target(wait.on))
+                format!("until {on} runs nothing but {}: what needs it goes back before it", self.version(wait.on))
             }
         }
     }
@@ -95,12 +100,19 @@ impl<'a> Words<'a> {
 
     /// A circle of waits, with the way out.
     pub fn circle(self, circle: &[(Id, Wait)]) -> String {
-        let links: Vec<String> =
-            circle.iter().map(|(id, wait)| format!("{} waits {}", self.target(*id), self.wait(*id, wait))).collect();
+        format!("no safe order: {}. {}", self.links(circle).join("; "), self.way_out(circle))
+    }
+
+    /// Each wait of a circle.
+    pub fn links(self, circle: &[(Id, Wait)]) -> Vec<String> {
+        circle.iter().map(|(id, wait)| format!("{} waits {}", self.target(*id), self.wait(*id, wait))).collect()
+    }
+
+    /// What breaks a circle of waits.
+    pub fn way_out(self, circle: &[(Id, Wait)]) -> String {
         let names: Vec<&str> = circle.iter().map(|(id, _)| self.name(*id)).collect();
         format!(
-            "no safe order: {}. Pin a version between that accepts both sides first, or allow an unsafe moment: `lockstep: [[{}]]`",
-            links.join("; "),
+            "Pin a version between that accepts both sides first, or allow an unsafe moment: `lockstep: [[{}]]`",
             names.join(", ")
         )
     }

@@ -1,23 +1,28 @@
-//! Whole revisions, from text to pins and problems.
+//! Whole revisions, from text to pins and problems. "Row" means a row of the table of bad inputs: each names what a
+//! user must get.
 
-mod bad;
+mod any;
+mod between;
+mod files;
 mod good;
-
-use std::sync::Arc;
+mod patterns;
+mod services;
+mod settings;
 
 use super::{Reading, read};
-use crate::problem::render;
+use crate::problem::{Problem, Severity, located, render, show};
 use crate::source::{BlobId, Content, File};
+
+/// A good service file.
+const SERVICE: &str = "version: \"1.8.2\"\nimage: ghcr.io/acme/web\n";
 
 /// A revision: paths and texts.
 struct Revision(Vec<File>);
 
-const SERVICE: &str = "version: \"1.8.2\"\nimage: ghcr.io/acme/web\n";
-
 impl Revision {
     /// One good service, `web`, and nothing else.
     fn new() -> Self {
-        Self(Vec::new()).with("services/web.yaml", SERVICE)
+        Self::empty().with("services/web.yaml", SERVICE)
     }
 
     fn empty() -> Self {
@@ -40,14 +45,45 @@ impl Revision {
         self
     }
 
+    /// A compose file whose services are pinned by their images.
+    fn compose(text: &str) -> Self {
+        Self::empty()
+            .with_settings("pins: [{files: compose.yaml, key: 'services.{service}.image', as: image}]\n")
+            .with("compose.yaml", text)
+    }
+
+    /// Helm values of one service, `web`.
+    fn values(text: &str) -> Self {
+        Self::empty()
+            .with_settings("pins: [{files: 'apps/{service}.yaml', key: image.tag, image: 'acme/{service}'}]\n")
+            .with("apps/web.yaml", text)
+    }
+
     fn read(&self) -> Reading {
         read("", &self.0)
     }
 
+    fn bytes(&self, path: &str) -> Option<&[u8]> {
+        let file = self.0.iter().find(|file| *file.path == *path)?;
+        if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
+    }
+
     /// All problems, as they are shown.
+    fn shown(&self) -> String {
+        render(&self.read().problems, &|path| self.bytes(path), false)
+    }
+
+    /// All problems in one line each: the place, the message, other places, and the way out.
     fn problems(&self) -> String {
-        let lookup = |path: &str| self.0.iter().find(|file| *file.path == *path).and_then(bytes);
-        render(&self.read().problems, &lookup, false)
+        let line = |problem: &Problem| {
+            let at = |problem: &Problem| located(problem, self.bytes(&problem.place.path).unwrap_or_default());
+            let warning = if problem.severity == Severity::Warning { "warning: " } else { "" };
+            let other = |(place, label): &_| at(&Problem::error(String::clone(label), Clone::clone(place)));
+            let also = problem.also.iter().map(|also| format!(" ({})", other(also))).collect::<Vec<_>>().concat();
+            let hint = problem.hint.as_ref().map(|hint| format!(" => {hint}")).unwrap_or_default();
+            format!("{warning}{}{also}{hint}", at(problem))
+        };
+        self.read().problems.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// The pins of services that can be used: `web 1.8.2 ghcr.io/acme/web:1.8.2`, those that cannot, and why nothing can.
@@ -61,13 +97,11 @@ impl Revision {
     }
 }
 
-fn bytes(file: &File) -> Option<&[u8]> {
-    match &file.content {
-        Content::Bytes(bytes) => Some(bytes),
-        _ => None,
-    }
-}
-
-fn path(text: &str) -> Arc<str> {
-    text.into()
+/// A table: each input, and the problems of the revision made of it.
+fn table(make: impl Fn(&str) -> Revision, inputs: &[&str]) -> String {
+    let row = |input: &&str| match make(input).problems() {
+        none if none.is_empty() => format!("{}\n    good\n", show(input)),
+        problems => format!("{}\n    {}\n", show(input), problems.replace('\n', "\n    ")),
+    };
+    inputs.iter().map(row).collect()
 }

@@ -39,7 +39,7 @@ impl Reader<'_> {
         };
         self.refuse(
             field.at(),
-            format!("`{}` is {kind} to YAML", show(scalar.text)),
+            format!("`{}` is {kind} to YAML, not text", show(scalar.text)),
             format!("quote it: \"{}\"", scalar.text),
         );
         None
@@ -108,7 +108,7 @@ impl Reader<'_> {
     pub(in crate::pins) fn label(&mut self, field: &Field<'_>) -> Option<String> {
         let text = self.text(field)?;
         if let Some(reason) = super::super::name::label_fault(text) {
-            self.refuse(field.at(), format!("`{}` cannot be a `{}`: {reason}", show(text), field.name), "");
+            self.refuse(field.at(), format!("`{}` is not a name for `{}`: {reason}", show(text), field.name), "");
             return None;
         }
         Some(text.to_owned())
@@ -198,13 +198,13 @@ pub(in crate::pins) fn parse_duration(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = rest.split_at(digits);
+        if number.is_empty() {
+            return Err(format!("there is no number before `{}`", show(unit)));
+        }
         let Some(letter) = unit.chars().next() else { return Err(format!("`{}` has no unit", show(rest))) };
         let Some((_, factor)) = units.find(|(name, _)| *name == letter) else {
             return Err(format!("`{}` is not one of the units d, h, m, s, in this order", show(unit)));
         };
-        if number.is_empty() {
-            return Err(format!("`{letter}` has no number"));
-        }
         let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
         seconds = part.and_then(|part| seconds.checked_add(part)).ok_or("it is longer than time itself")?;
         rest = &unit[letter.len_utf8()..];
@@ -227,10 +227,10 @@ mod tests {
             ("", "it is empty"),
             ("5", "`5` has no unit"),
             ("1h5", "`5` has no unit"),
-            ("-1s", "`-1s` is not one of the units d, h, m, s, in this order"),
+            ("-1s", "there is no number before `-1s`"),
             ("1y", "`y` is not one of the units d, h, m, s, in this order"),
             ("1s1m", "`m` is not one of the units d, h, m, s, in this order"),
-            ("m", "`m` has no number"),
+            ("m", "there is no number before `m`"),
             ("1.5h", "`.5h` is not one of the units d, h, m, s, in this order"),
             ("1000000000000000000h", "it is longer than time itself"),
             ("99999999999999999999s", "it is longer than time itself"),
