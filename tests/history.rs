@@ -332,7 +332,7 @@ fn a_shallow_clone_begins_where_it_was_cut() {
     let third = desk.pin("shop", "1.2.0");
     let clone = tempfile::tempdir().unwrap();
     let url = format!("file://{}", desk.repo.location());
-    text(&git(clone.path()).args(["clone", "-q", "--depth=2", &url, "."]).output().unwrap());
+    text(git(clone.path()).args(["clone", "-q", "--depth=2", &url, "."]).output().unwrap());
     let source = Source::open(&Location::Path(clone.path().to_owned()), &Access::new(desk.cache.path())).unwrap();
     let mut index = Index::load(&source, "main", &desk.layout);
     assert_eq!(index.extend(&source, third, &desk.layout).unwrap(), 2);
@@ -431,7 +431,7 @@ fn govuk_is_indexed_as_git_shows_it() {
     }
     let folder = tempfile::tempdir().unwrap();
     let clone = folder.path().join("pins.git");
-    let run = |folder: &Path, args: &[&str]| text(&git(folder).args(args).output().unwrap());
+    let run = |folder: &Path, args: &[&str]| text(git(folder).args(args).output().unwrap());
     run(folder.path(), &["clone", "-q", "--bare", "-b", "main", bundle.to_str().unwrap(), clone.to_str().unwrap()]);
     let pins = "charts/app-config/image-tags/production";
     let layout =

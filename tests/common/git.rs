@@ -1,6 +1,7 @@
 //! Real repositories, made by the system's `git` in a temp folder: no configuration of the user, fixed names, and a
 //! clock that goes one minute forward with each commit.
 
+use std::borrow::Borrow;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -111,7 +112,7 @@ impl TestRepo {
         self.wait(60);
         let date = format!("{} +0000", self.clock.get());
         let mut git = git(self.path());
-        text(&git.args(args).env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date).output().unwrap())
+        text(git.args(args).env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date).output().unwrap())
     }
 
     /// A bare copy, as a server has it, in a folder beside the working tree's `.git`.
@@ -146,7 +147,8 @@ pub fn hermetic(program: &mut Command) -> &mut Command {
 }
 
 /// What a program printed; it must have succeeded.
-pub fn text(output: &Output) -> String {
+pub fn text(output: impl Borrow<Output>) -> String {
+    let output = output.borrow();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
