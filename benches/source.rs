@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pintle::pins::{Layout, Settings};
 use pintle::source::{Access, Index, Location, Scope, Source};
@@ -86,10 +86,20 @@ fn many_files(folder: &Path) {
 }
 
 fn time<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
+    let (start, busy) = (Instant::now(), cpu());
     let result = work();
-    println!("{what}: {:.1?}", start.elapsed());
+    let (took, busy) = (start.elapsed(), cpu().saturating_sub(busy));
+    println!("{what}: {took:.1?} ({busy:.1?} of CPU)");
     result
+}
+
+/// The time that all threads have computed, in ticks of 10 ms: what tells a busy machine from slow code. Zero where there
+/// is no /proc.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
 }
 
 fn git(folder: &Path, args: &[&str]) {

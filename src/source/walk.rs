@@ -100,24 +100,26 @@ impl Source {
         })
     }
 
+    /// Goes from the newest to the oldest: git packs an older folder as the difference to the newer one, which is then at
+    /// hand.
     fn steps_of_one(
         &self,
-        mut before: Option<ObjectId>,
+        before: Option<ObjectId>,
         commits: &[(CommitId, ObjectId)],
         layout: &Layout,
     ) -> Result<Vec<Step>> {
         let mut repo = self.repo();
-        // What is new in one step is old in the next.
+        // What is old in one step is new in the next.
         repo.object_cache_size(OBJECT_CACHE);
         let mut steps = Vec::new();
-        for &(id, tree) in commits {
+        for (index, &(id, tree)) in commits.iter().enumerate().rev() {
             let fail = |error| unread_commit(id, &self.location, &error);
+            let before = index.checked_sub(1).map_or(before, |older| Some(commits[older].1));
             let mut leaves: Vec<(Arc<str>, Option<Leaf>)> = Vec::new();
             diff(&repo, before, Some(tree), Scope::Pins(layout), |path, leaf| {
                 leaves.extend(path.to_str().ok().filter(|path| layout.wants(path)).map(|path| (path.into(), leaf)));
             })
             .map_err(fail)?;
-            before = Some(tree);
             if leaves.is_empty() {
                 continue;
             }
@@ -126,6 +128,7 @@ impl Source {
             let data = repo.find_commit(id.object()).map_err(fail)?;
             steps.push(Step { commit: Arc::new(read_commit(id, &data.data)), changes });
         }
+        steps.reverse();
         Ok(steps)
     }
 }
