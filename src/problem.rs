@@ -1,5 +1,6 @@
 //! What is wrong with the pins, in a form that says where: rendered like rustc's messages by the command line.
 
+mod render;
 mod show;
 
 use std::ops::Range;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use crate::pins::ServiceName;
 
+pub use render::{line_col, located, render};
 pub use show::show;
 
 /// How bad a [`Problem`] is.

@@ -39,7 +39,7 @@ pub(super) fn label_fault(text: &str) -> Option<&'static str> {
     } else if text.len() > 63 {
         Some("it is longer than 63 characters")
     } else if !text.chars().all(|letter| is_letter(letter) || letter == '-') {
-        Some("only a-z, 0-9 and `-` are")
+        Some("it may have a-z, 0-9 and `-` only")
     } else if text.starts_with('-') || text.ends_with('-') {
         Some("it must start and end with a letter or a digit")
     } else {
@@ -92,10 +92,10 @@ mod tests {
         }
         for (text, message) in [
             ("", "`` is not a service name: it is empty"),
-            ("Checkout", "`Checkout` is not a service name: only a-z, 0-9 and `-` are"),
-            ("../x", "`../x` is not a service name: only a-z, 0-9 and `-` are"),
-            ("checkout ", "`checkout ` is not a service name: only a-z, 0-9 and `-` are"),
-            ("сheckout\u{200b}", "`сheckout\\u{200b}` is not a service name: only a-z, 0-9 and `-` are"),
+            ("Checkout", "`Checkout` is not a service name: it may have a-z, 0-9 and `-` only"),
+            ("../x", "`../x` is not a service name: it may have a-z, 0-9 and `-` only"),
+            ("checkout ", "`checkout ` is not a service name: it may have a-z, 0-9 and `-` only"),
+            ("сheckout\u{200b}", "`сheckout\\u{200b}` is not a service name: it may have a-z, 0-9 and `-` only"),
             ("-a", "`-a` is not a service name: it must start and end with a letter or a digit"),
         ] {
             assert_eq!(ServiceName::new(text).unwrap_err().to_string(), message);

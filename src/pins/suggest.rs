@@ -11,7 +11,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 /// `, did you mean …?` for the end of a hint; nothing where nothing is like it.
-pub(super) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+pub(crate) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
@@ -41,9 +41,14 @@ mod tests {
 
     #[test]
     fn distances_are_counted_in_edits() {
-        for (one, two, edits) in
-            [("", "", 0), ("abc", "abc", 0), ("abc", "acb", 1), ("verison", "version", 1), ("", "ab", 2), ("ab", "xy", 2)]
-        {
+        for (one, two, edits) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("verison", "version", 1),
+            ("", "ab", 2),
+            ("ab", "xy", 2),
+        ] {
             assert_eq!(distance(one, two), edits, "{one} {two}");
         }
     }

@@ -6,6 +6,8 @@ mod ahead;
 mod engine;
 mod next;
 mod stuck;
+#[cfg(test)]
+mod tests;
 mod waits;
 mod world;
 
@@ -25,6 +27,8 @@ pub enum Running {
     Absent,
     /// An image, and the version it is the image of; none where it was never pinned.
     Image(Image, Option<Version>),
+    /// Something whose name is no image reference, as it is written there.
+    Unreadable(String),
 }
 
 /// What is wanted of one service.
@@ -162,7 +166,7 @@ impl Running {
     pub fn label(&self) -> Label<'_> {
         match self {
             Self::Absent => Label::Absent,
-            Self::Image(_, None) => Label::Unknown,
+            Self::Image(_, None) | Self::Unreadable(_) => Label::Unknown,
             Self::Image(_, Some(version)) => Label::Version(version),
         }
     }

@@ -48,7 +48,8 @@ pub(super) fn unverified(board: &Board<'_>, id: Id) -> Vec<Wait> {
 }
 
 /// Rule 5: neighbours that could start too, or have, and go first. `coming`: the services that a preference waits for,
-/// because nothing but time keeps them from starting.
+/// because nothing but time keeps them from starting. Rule 4 counts here too: a provider that is down would wait for a
+/// consumer that cannot get ready without it.
 pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>) -> Vec<Wait> {
     let first = |&(edge, other): &(EdgeId, Id)| {
         let is_consumer = board.graph.edge(edge).consumer == id;
@@ -58,6 +59,7 @@ pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>) -> Vec
         .graph
         .around(id)
         .filter(|&(_, other)| coming.contains(&other) || board.is_under_way(other))
+        .filter(|&(edge, _)| !restricts_nothing(board, edge))
         .filter(first)
         .map(|(edge, on)| Wait { on, edge, because: Because::Preference })
         .collect()

@@ -80,7 +80,8 @@ pub fn containers_of<'w>(
 }
 
 impl Runs {
-    fn of(container: &Container) -> Self {
+    /// What a container runs.
+    pub fn of(container: &Container) -> Self {
         container.image.clone().map_or_else(|| Self::Unreadable(container.written.clone()), Self::Image)
     }
 }

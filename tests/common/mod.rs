@@ -1,5 +1,7 @@
-//! What the end-to-end tests share.
+//! What several tests share: real repositories and real servers on loopback.
 
 pub mod control_plane;
+pub mod git;
 pub mod namespace;
 pub mod recorder;
+pub mod shop;

@@ -29,6 +29,8 @@ pub(in crate::pins) struct Field<'t> {
     pub(in crate::pins) name: &'t str,
     /// Where its key stands.
     pub(in crate::pins) key: Range<usize>,
+    /// Its key is neither quoted nor a block.
+    pub(in crate::pins) plain: bool,
     /// Its value.
     pub(in crate::pins) value: Value<'t>,
 }
@@ -54,7 +56,7 @@ impl<'t> Field<'t> {
 
     /// Another value under this name: an item of the list that it is.
     pub(in crate::pins) fn item(&self, value: Value<'t>) -> Self {
-        Self { name: self.name, key: self.at(), value }
+        Self { name: self.name, key: self.at(), plain: false, value }
     }
 }
 
@@ -72,7 +74,7 @@ impl Reader<'_> {
                 self.refuse(key.span(), format!("a key of {what} must be text, this is {}", key.kind()), "");
                 continue;
             };
-            let field = Field { name: scalar.text, key: key.span(), value };
+            let field = Field { name: scalar.text, key: key.span(), plain: scalar.plain, value };
             // Few keys, or names that assembling would find again: quadratic time needs a limit.
             let known = fields.iter().rev().take(1000).find(|other| other.name == field.name);
             if let Some(first) = known {
@@ -90,10 +92,15 @@ impl Reader<'_> {
     /// The entries of a map whose keys are known; the others are told.
     pub(in crate::pins) fn fields<'t>(&mut self, value: Value<'t>, keys: &Keys) -> Option<Fields<'t>> {
         let fields = self.named(value, keys.what)?;
+        self.no_others(&fields, keys);
+        Some(fields)
+    }
+
+    /// Tells the fields that are not among the keys.
+    pub(in crate::pins) fn no_others(&mut self, fields: &Fields<'_>, keys: &Keys) {
         for field in fields.iter().filter(|field| !keys.known.contains(&field.name)) {
             self.unknown(field, keys);
         }
-        Some(fields)
     }
 
     fn unknown(&mut self, field: &Field<'_>, keys: &Keys) {

@@ -11,7 +11,7 @@ use super::yaml::{Text, Tree, Value, decode, parse};
 use crate::problem::{Place, Problem, Severity};
 
 pub(super) use fields::{Field, Fields, Keys};
-pub(super) use scalars::{parse_duration, MUTABLE_TAGS};
+pub(super) use scalars::MUTABLE_TAGS;
 
 /// More problems of one file are not told.
 const TOLD: usize = 100;
@@ -33,6 +33,11 @@ impl<'r> Reader<'r> {
     /// The place of some bytes of the file.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
         Place::at(self.path, span)
+    }
+
+    /// The place of the file as a whole.
+    pub(super) fn whole(&self) -> Place {
+        Place::file(self.path)
     }
 
     /// Tells an error and one way out of it.
@@ -95,7 +100,7 @@ pub(super) fn single_document<'t>(reader: &mut Reader<'_>, tree: &'t Tree<'t>) -
     let first = documents.next().filter(|value| !value.is_null());
     match (first, documents.next()) {
         (Some(value), None) => return Some(value),
-        (None, None) => reader.tell(Problem::error("this file is empty", Place::file(reader.path))),
+        (None, None) => reader.tell(Problem::error("this file is empty", reader.whole())),
         (_, Some(second)) => {
             let count = tree.documents().len();
             let message = format!("this file holds {count} YAML documents, it must hold one");

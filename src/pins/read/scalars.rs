@@ -37,7 +37,11 @@ impl Reader<'_> {
             Meaning::Boolean => "a boolean",
             _ => "a number",
         };
-        self.refuse(field.at(), format!("`{}` is {kind} to YAML", show(scalar.text)), format!("quote it: \"{}\"", scalar.text));
+        self.refuse(
+            field.at(),
+            format!("`{}` is {kind} to YAML, not text", show(scalar.text)),
+            format!("quote it: \"{}\"", scalar.text),
+        );
         None
     }
 
@@ -52,10 +56,10 @@ impl Reader<'_> {
     }
 
     /// One of a few words.
-    pub(in crate::pins) fn choice<T: Copy>(&mut self, field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
+    pub(in crate::pins) fn choice<T: Clone>(&mut self, field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
         let word = self.spelled(field)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
-            return Some(*choice);
+            return Some(choice.clone());
         }
         let names = || choices.iter().map(|(name, _)| *name);
         let hint = nearest(word, names()).map(|name| format!("did you mean `{name}`?")).unwrap_or_default();
@@ -104,7 +108,7 @@ impl Reader<'_> {
     pub(in crate::pins) fn label(&mut self, field: &Field<'_>) -> Option<String> {
         let text = self.text(field)?;
         if let Some(reason) = super::super::name::label_fault(text) {
-            self.refuse(field.at(), format!("`{}` cannot be a `{}`: {reason}", show(text), field.name), "");
+            self.refuse(field.at(), format!("`{}` is not a name for `{}`: {reason}", show(text), field.name), "");
             return None;
         }
         Some(text.to_owned())
@@ -139,7 +143,7 @@ impl Reader<'_> {
             Err(error) => error,
         };
         let crate::version::RangeError { message, offset, hint } = error;
-        self.refuse(inside(field, text, offset), message, hint.unwrap_or_default());
+        self.refuse(field.inside(text, offset), message, hint.unwrap_or_default());
         None
     }
 
@@ -155,7 +159,11 @@ impl Reader<'_> {
             }
             Err(reason) => {
                 let message = format!("`{}` is not a duration: {reason}", show(text));
-                self.refuse(field.at(), message, format!("write it as in 90s, 10m or 1h30m, from {} to {}", bounds[0], bounds[1]));
+                self.refuse(
+                    field.at(),
+                    message,
+                    format!("write it as in 90s, 10m or 1h30m, from {} to {}", bounds[0], bounds[1]),
+                );
             }
         }
         None
@@ -166,16 +174,16 @@ fn empty_or(value: Value<'_>) -> &'static str {
     if value.items().is_some() { "empty" } else { value.kind() }
 }
 
-/// The place of a byte of a scalar's text: exact where the text stands in the file letter for letter.
-fn inside(field: &Field<'_>, text: &str, offset: usize) -> Span<usize> {
-    let span = field.at();
-    let quotes = span.len().saturating_sub(text.len());
-    match quotes {
-        0 | 2 if offset < text.len() => {
-            let start = span.start + quotes / 2 + offset;
-            start..start + text[offset..].chars().next().map_or(1, char::len_utf8)
+impl Field<'_> {
+    /// The place of a byte of a scalar's text: exact where the text stands in the file letter for letter.
+    pub(in crate::pins) fn inside(&self, text: &str, offset: usize) -> Span<usize> {
+        let span = self.at();
+        let quotes = span.len().saturating_sub(text.len());
+        if !matches!(quotes, 0 | 2) || !text.is_char_boundary(offset) || offset >= text.len() {
+            return span;
         }
-        _ => span,
+        let start = span.start + quotes / 2 + offset;
+        start..start + text[offset..].chars().next().map_or(1, char::len_utf8)
     }
 }
 
@@ -190,13 +198,13 @@ pub(in crate::pins) fn parse_duration(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = rest.split_at(digits);
+        if number.is_empty() {
+            return Err(format!("there is no number before `{}`", show(unit)));
+        }
         let Some(letter) = unit.chars().next() else { return Err(format!("`{}` has no unit", show(rest))) };
         let Some((_, factor)) = units.find(|(name, _)| *name == letter) else {
             return Err(format!("`{}` is not one of the units d, h, m, s, in this order", show(unit)));
         };
-        if number.is_empty() {
-            return Err(format!("`{letter}` has no number"));
-        }
         let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
         seconds = part.and_then(|part| seconds.checked_add(part)).ok_or("it is longer than time itself")?;
         rest = &unit[letter.len_utf8()..];
@@ -210,17 +218,19 @@ mod tests {
 
     #[test]
     fn durations_are_numbers_with_units() {
-        for (text, seconds) in [("0s", 0), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("30d", 2_592_000), ("1d1s", 86_401)] {
+        for (text, seconds) in
+            [("0s", 0), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("30d", 2_592_000), ("1d1s", 86_401)]
+        {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
         }
         for (text, reason) in [
             ("", "it is empty"),
             ("5", "`5` has no unit"),
             ("1h5", "`5` has no unit"),
-            ("-1s", "`-1s` is not one of the units d, h, m, s, in this order"),
+            ("-1s", "there is no number before `-1s`"),
             ("1y", "`y` is not one of the units d, h, m, s, in this order"),
             ("1s1m", "`m` is not one of the units d, h, m, s, in this order"),
-            ("m", "`m` has no number"),
+            ("m", "there is no number before `m`"),
             ("1.5h", "`.5h` is not one of the units d, h, m, s, in this order"),
             ("1000000000000000000h", "it is longer than time itself"),
             ("99999999999999999999s", "it is longer than time itself"),

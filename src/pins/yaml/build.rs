@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::{Fault, Id, Kind, Node, Text, Tree};
 
@@ -17,13 +17,21 @@ pub(in crate::pins) fn parse(text: Text<'_>) -> Result<Tree<'_>, Fault> {
     let options = granit_parser::options! { emit_comments: false };
     let mut builder = Builder { base: text.base, ..Builder::default() };
     for event in Parser::new_from_str_with_options(text.text, options) {
-        let (event, span) = event.map_err(|error| {
-            let at = text.base + error.marker().byte_offset().unwrap_or(0);
-            Fault { message: lower_first(&error.info()), hint: String::new(), span: Some(at..at) }
-        })?;
+        let (event, span) = event.map_err(|error| syntax(&error, text.base))?;
         builder.take(event, &span)?;
     }
     Ok(Tree { nodes: builder.nodes, documents: builder.documents })
+}
+
+/// The parser's words, and the way out of the commonest mistake.
+fn syntax(error: &ScanError, base: usize) -> Fault {
+    let at = base + error.marker().byte_offset().unwrap_or(0);
+    let (message, hint) = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => ("it is nested too deeply".to_owned(), ""),
+        kind if kind.to_string().contains("tab") => (lower_first(&error.info()), "indent with spaces, not with tabs"),
+        _ => (lower_first(&error.info()), ""),
+    };
+    Fault { message, hint: hint.to_owned(), span: Some(at..at) }
 }
 
 fn lower_first(text: &str) -> String {
@@ -64,7 +72,11 @@ impl<'t> Builder<'t> {
             _ => return Ok(()),
         };
         let opens = !matches!(kind, Kind::Scalar { .. });
-        let id = self.add(Node { kind, span: at, tag: foreign(tag.as_deref()) }, anchor)?;
+        let tag = foreign(tag.as_deref());
+        // A tag that is refused is shown.
+        let written = tag.as_ref().and(span.tag_span()).and_then(|tag| tag.start.byte_offset());
+        let start = written.map_or(at.start, |start| self.base + start);
+        let id = self.add(Node { kind, span: start..at.end, tag }, anchor)?;
         if opens {
             self.open.push((id, None));
         }
@@ -125,7 +137,9 @@ mod tests {
         let deep = format!("a: {}", "[".repeat(10_000));
         let many = "--- a\n".repeat(DOCUMENTS + 1);
         let wide = format!("[{}]", "a,".repeat(VALUES));
-        for (text, message) in [(deep, "nest"), (many, "more than 10000 documents"), (wide, "more than 500000 values")] {
+        for (text, message) in
+            [(deep, "nested too deeply"), (many, "more than 10000 documents"), (wide, "more than 500000 values")]
+        {
             let fault = read(&text).unwrap_err();
             assert!(fault.message.contains(message), "{}", fault.message);
         }

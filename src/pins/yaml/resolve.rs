@@ -73,7 +73,10 @@ mod tests {
     fn plain_scalars_mean_what_some_parser_reads() {
         for (expected, texts) in [
             (Meaning::Text, &["1.8.2", "v1.10", "2024-01-01", "1.2.3-rc.1", "1e", "e3", "0xg", "nope", "-", "."][..]),
-            (Meaning::Text, &["1.0.0-0.dev.git.3916.h998c481f", "deadbeef", "1..2", "_1", "trUe", "yEs", "", "12:30"][..1]),
+            (
+                Meaning::Text,
+                &["1.0.0-0.dev.git.3916.h998c481f", "deadbeef", "1..2", "_1", "trUe", "yEs", "", "12:30"][..1],
+            ),
             (Meaning::Integer, &["0", "7", "123456", "-3"]),
             (Meaning::Number, &["1.10", "1.0", ".5", "5.", "1e3", "1234e56", "1E+3", "0x10", "010", "0o7", "1_000"]),
             (Meaning::Number, &["1234567", "20260101120000", "+1", "-.inf", ".nan", "0b11", "-1.5"]),

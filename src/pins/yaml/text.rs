@@ -17,7 +17,8 @@ pub(in crate::pins) struct Text<'t> {
 
 /// Reads bytes as UTF-8.
 pub(in crate::pins) fn decode(bytes: &[u8]) -> Result<Text<'_>, Fault> {
-    let whole = |message: &str, hint: &str| Err(Fault { message: message.to_owned(), hint: hint.to_owned(), span: None });
+    let whole =
+        |message: &str, hint: &str| Err(Fault { message: message.to_owned(), hint: hint.to_owned(), span: None });
     if bytes.starts_with(LFS_POINTER) {
         return whole("a Git LFS pointer, not the file itself", "keep pin files out of LFS (.gitattributes)");
     }

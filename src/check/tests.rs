@@ -1,0 +1,1 @@
+//! Pins and a history in, problems out.

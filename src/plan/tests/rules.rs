@@ -1,0 +1,250 @@
+//! Each rule, in the smallest system that shows it.
+
+use super::system;
+use insta::assert_snapshot;
+
+/// payments 2 is wanted by checkout 2 alone, payments 1 by checkout 1 alone or by both.
+fn pair(live_and_targets: [&str; 2]) -> String {
+    let [checkout, payments] = live_and_targets;
+    format!("checkout: {checkout}; 1 needs payments *; 2 needs payments >=2\npayments: {payments}")
+}
+
+#[test]
+fn an_upgrade_goes_provider_first_and_its_revert_consumer_first() {
+    assert_snapshot!(system(&pair(["1 -> 2", "1 -> 2"])).plans(), @"
+    payments
+    checkout
+    ");
+    assert_snapshot!(system(&pair(["2 -> 1", "2 -> 1"])).plans(), @"
+    checkout
+    payments
+    ");
+}
+
+#[test]
+fn a_provider_waits_until_the_last_pod_that_rejects_it_is_gone() {
+    assert_snapshot!(system(&pair(["2+1 -> 1 moving", "2 -> 1"])).says(), @"
+    checkout: under way
+    payments: waits for checkout to leave 2
+    ");
+    assert_snapshot!(system(&pair(["2+1 -> 1 failed", "2 -> 1"])).says(), @"
+    checkout: failed: CrashLoopBackOff
+    payments: waits for checkout to leave 2
+    ");
+    assert_snapshot!(system(&pair(["1 -> 1 failed", "2 -> 1"])).says(), @"
+    checkout: failed: CrashLoopBackOff
+    payments: start
+    ");
+}
+
+#[test]
+fn a_consumer_waits_for_a_provider_that_is_written_and_not_yet_verified() {
+    assert_snapshot!(system(&pair(["1 -> 2", "2 -> 2 moving"])).says(), @"
+    checkout: waits for payments to be verified
+    payments: under way
+    ");
+    assert_snapshot!(system(&pair(["1 -> 2", "1+2 -> 2 moving"])).says(), @"
+    checkout: waits for payments to leave 1
+    payments: under way
+    ");
+    assert_snapshot!(system(&pair(["1 -> 2", "2 -> 2 failed"])).says(), @"
+    checkout: waits for payments, which has failed: CrashLoopBackOff
+    payments: failed: CrashLoopBackOff
+    ");
+    assert_snapshot!(system(&pair(["1 -> 2", "2 -> 2"])).says(), @"checkout: start");
+}
+
+#[test]
+fn a_deploy_is_an_update_from_absence() {
+    assert_snapshot!(system(&pair(["- -> 2", "- -> 2"])).plans(), @"
+    payments
+    checkout
+    ");
+    assert_snapshot!(system(&pair(["- -> 2", "- -> 2"])).says(), @"
+    checkout: waits for payments
+    payments: start
+    ");
+}
+
+#[test]
+fn targets_that_do_not_fit_hold_the_consumer_or_where_it_does_not_move_the_provider() {
+    assert_snapshot!(system(&pair(["1 -> 2", "1 -> 1"])).says(), @"checkout: held: checkout does not fit payments");
+    assert_snapshot!(system(&pair(["2 -> 2", "2 -> 1"])).says(), @"payments: held: checkout does not fit payments");
+    assert_snapshot!(system(&pair(["1 -> 2", "1 -> 2 held"])).says(), @"
+    checkout: held: checkout does not fit payments
+    payments: held: a hold
+    ");
+}
+
+#[test]
+fn holding_one_change_holds_those_that_need_it_and_no_other() {
+    let text = "
+        a: 1 -> 2; 2 needs b >=2
+        b: 1 -> 2; 2 needs c >=2
+        c: 1 -> 2 held
+        d: 1 -> 2; 2 needs c *";
+    assert_snapshot!(system(text).says(), @"
+    a: held: a does not fit b
+    b: held: b does not fit c
+    c: held: a hold
+    d: start
+    ");
+}
+
+#[test]
+fn what_is_broken_restricts_nothing() {
+    // The pair that runs is bad already: repairing either end is not held up by the other.
+    assert_snapshot!(system(&pair(["2 -> 1", "1 -> 1"])).says(), @"checkout: start");
+    // A provider that is down on a superseded version does not block its own way back.
+    let text = "
+        checkout: 1 -> 1; 1 needs payments =1
+        payments: 2 -> 1 down";
+    assert_snapshot!(system(text).says(), @"payments: start");
+}
+
+#[test]
+fn a_consumer_whose_readiness_needs_a_broken_provider_goes_back_with_it() {
+    // Both were upgraded, payments 2 is down, checkout 2 never gets ready; both are reverted.
+    let text = "
+        checkout: 1+2 -> 1 moving; 1 needs payments =1; 2 needs payments =2
+        payments: 2 -> 1 down";
+    assert_snapshot!(system(text).says(), @"
+    checkout: start
+    payments: start
+    ");
+}
+
+#[test]
+fn a_free_pair_goes_provider_first_up_and_consumer_first_down() {
+    let free = |checkout: &str, payments: &str| {
+        system(&format!("checkout: {checkout}; 1 needs payments *; 2 needs payments *\npayments: {payments}"))
+    };
+    assert_snapshot!(free("1 -> 2", "1 -> 2").plans(), @"
+    payments
+    checkout
+    ");
+    assert_snapshot!(free("2 -> 1", "2 -> 1").plans(), @"
+    checkout
+    payments
+    ");
+    assert_snapshot!(free("1 -> 2", "1+2 -> 2 moving").says(), @"
+    checkout: lets payments go first
+    payments: under way
+    ");
+    assert_snapshot!(free("2 -> 1", "1+2 -> 2 failed").says(), @"
+    checkout: start
+    payments: failed: CrashLoopBackOff
+    ");
+}
+
+#[test]
+fn a_chain_of_free_pairs_goes_one_by_one() {
+    let text = "
+        a: 1 -> 2; 1 needs b *; 2 needs b *
+        b: 1 -> 2; 1 needs c *; 2 needs c *
+        c: 1 -> 2";
+    assert_snapshot!(system(text).plans(), @"
+    c
+    b
+    a
+    ");
+}
+
+#[test]
+fn preferences_in_a_circle_are_set_aside() {
+    let text = "
+        a: 1 -> 2; 1 needs b *; 2 needs b *
+        b: 1 -> 2; 1 needs a *; 2 needs a *";
+    assert_snapshot!(system(text).plans(), @"a b");
+}
+
+const CIRCLE: &str = "
+    a: 1 -> 2; 1 needs b =1; 2 needs b =2
+    b: 1 -> 2
+    z: 1 -> 2; 2 needs a =2";
+
+#[test]
+fn a_circle_of_waits_is_refused_in_words_and_what_needs_it_waits() {
+    assert_snapshot!(system(CIRCLE).says(), @"
+    a: refused: a waits for b to leave 1; b waits for a to leave 1
+    b: refused: b waits for a to leave 1; a waits for b to leave 1
+    z: waits for a to leave 1
+    ");
+}
+
+#[test]
+fn a_lockstep_group_breaks_a_circle_and_one_held_member_holds_all() {
+    assert_snapshot!(system(&format!("{CIRCLE}\nlockstep: a b")).plans(), @"
+    a b
+    z
+    ");
+    assert_snapshot!(system(&format!("{CIRCLE}\nlockstep: a b z\nq: 1 -> 2")).says(), @"
+    a: start with group 0
+    b: start with group 0
+    q: start
+    z: start with group 0
+    ");
+    assert_snapshot!(system(&format!("{CIRCLE}\nh: 1 -> 2 held\nlockstep: a b h")).says(), @"
+    a: held with h
+    b: held with h
+    h: held: a hold
+    z: waits for a to leave 1
+    ");
+}
+
+#[test]
+fn a_lockstep_group_is_not_used_where_an_order_exists() {
+    assert_snapshot!(system(&format!("{}\nlockstep: checkout payments", pair(["1 -> 2", "1 -> 2"]))).plans(), @"
+    payments
+    checkout
+    ");
+}
+
+#[test]
+fn something_that_hangs_elsewhere_hides_no_circle() {
+    assert_snapshot!(system(&format!("{CIRCLE}\nq: 1+2 -> 2 moving")).says(), @"
+    a: refused: a waits for b to leave 1; b waits for a to leave 1
+    b: refused: b waits for a to leave 1; a waits for b to leave 1
+    q: under way
+    z: waits for a to leave 1
+    ");
+}
+
+#[test]
+fn a_failed_step_stops_what_needs_it_and_nothing_else() {
+    let text = "
+        a: 1 -> 2; 2 needs b >=2
+        b: 1+2 -> 2 failed
+        c: 1 -> 2; 2 needs d >=2
+        d: 1 -> 2";
+    assert_snapshot!(system(text).says(), @"
+    a: waits for b to leave 1
+    b: failed: CrashLoopBackOff
+    c: waits for d to leave 1
+    d: start
+    ");
+    assert_snapshot!(system(text).plans(), @"
+    d
+    c
+    a: waits for b to leave 1
+    b: failed: CrashLoopBackOff
+    ");
+}
+
+#[test]
+fn the_estimate_lets_what_is_verified_first_release_what_waits_for_it() {
+    let text = "
+        a: 1 -> 2 took=5; 2 needs b >=2
+        b: 1 -> 2 took=10
+        c: 1 -> 2 took=20; 2 needs d >=2
+        d: 1 -> 2 took=40";
+    let estimate = system(text).plan().estimate;
+    assert_snapshot!(format!("{estimate:?}"), @"Estimate { together: 60s, one_by_one: 75s, assumed: 0, services: 4, replaced: 8, surge: 2 }");
+}
+
+#[test]
+fn a_service_of_which_half_the_workloads_are_written_is_started_again() {
+    let mut half = system("a: 1+2 -> 2 moving");
+    half.live[0].spec = half.live[0].running.clone();
+    assert_snapshot!(half.says(), @"a: start");
+}
