@@ -164,7 +164,7 @@ fn limits_that_a_service_sets_itself_are_kept() {
     let repo = repo(&[
         service("cart", "1.8.1", "hold: {above: \"1.7.9\", reason: \"loses orders\", until: 2026-01-01T00:00Z}\n"),
         service("ledger", "1.5.2", "rollbackFloor: \"1.6\"\n"),
-        service("search", "main", "versioning: semver\n"),
+        service("search", "01.2.3", "versioning: semver\n"),
         service("web", "1.8.2", "hold: {versions: \">=1.8, <1.8.4\"}\n"),
     ]);
     assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"

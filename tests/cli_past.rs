@@ -238,7 +238,7 @@ fn diff_says_which_pins_moved_and_how() {
 #[test]
 fn diff_shows_other_lines_as_text_and_new_and_gone_files_by_name() {
     let repo = shop();
-    repo.write("services/search.yaml", "version: \"0.9.0\"\nimage: ghcr.io/acme/search\ndependsOn: [payments]\n");
+    repo.write("services/search.yaml", "version: \"0.9.0\"\nimage: ghcr.io/acme/search\ndependsOn: [paying]\n");
     repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\nsoak: 5m\n");
     repo.remove("services/payments.yaml");
     let moved = checkout("1.8.3", ">=2.1, <3").replace("shop", "store") + "  search: \"*\"\n";

@@ -8,6 +8,7 @@ use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
+use crate::problem::Place;
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 
 /// A revision or the working tree, and what went before.
@@ -140,7 +141,8 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
-        Self::read_with(source, root, commit, &Settings::default())
+        let place = Place::file(&settings_path(root).into());
+        Self::read_with(source, root, commit, &Settings { place, ..Settings::default() })
     }
 
     /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.

@@ -72,7 +72,7 @@ fn without_times(line: &str) -> String {
     };
     let Some((before, after)) = line.split_once(" so far") else { return line };
     let start = before.rfind("  ").map_or(0, |gap| gap + 2);
-    format!("{}… so far{}", &before[..start], after.trim_start())
+    format!("{}… so far  {}", &before[..start], after.trim_start())
 }
 
 impl fmt::Display for Said {
