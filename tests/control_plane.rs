@@ -1,4 +1,7 @@
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use kube::api::{Patch, PatchParams};
@@ -179,7 +182,38 @@ async fn an_own_control_plane_can_be_paused_and_killed_and_leaves_nothing_behind
             && own.metrics().await.contains("apiserver_request_total")
     );
     drop(own);
-    assert!(!folder.exists() && !std::path::Path::new(&format!("/proc/{pid}")).exists());
+    assert!(!folder.exists() && !Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn no_server_outlives_a_test_run_that_is_killed() {
+    const CHILD: &str = "PINTLE_TEST_IS_TO_BE_KILLED";
+    if std::env::var_os(CHILD).is_some() {
+        let own = ControlPlane::start();
+        let pids =
+            [Part::Etcd, Part::Apiserver, Part::ControllerManager, Part::Scheduler, Part::Kwok].map(|p| own.pid(p));
+        println!("started {} {pids:?}", own.kubeconfig().parent().unwrap().display());
+        std::thread::sleep(Duration::from_secs(60));
+    }
+    let this = "control_plane::no_server_outlives_a_test_run_that_is_killed";
+    let mut run = Command::new(std::env::current_exe().unwrap());
+    let mut run = run.args(["--exact", this, "--nocapture"]).env(CHILD, "1").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.find_map(|l| l.split_once("started ").map(|(_, rest)| rest.to_owned())).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+
+    let (folder, pids) = line.split_once(' ').unwrap();
+    let mut left: Vec<_> =
+        serde_json::from_str::<Vec<u32>>(pids).unwrap().iter().map(|pid| format!("/proc/{pid}")).collect();
+    assert_eq!(left.len(), 5);
+    left.push(folder.to_owned());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !left.is_empty() {
+        assert!(Instant::now() < deadline, "left behind: {left:?}");
+        std::thread::sleep(Duration::from_millis(20));
+        left.retain(|path| Path::new(path).exists());
+    }
 }
 
 // --- Answers of the API server that Pintle relies on.

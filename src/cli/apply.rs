@@ -1,5 +1,4 @@
 //! `pintle apply`: the plan, carried out.
-#![expect(clippy::disallowed_methods, reason = "this room asks the user and watches for Ctrl-C")]
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::output::{Output, Printing};
 use super::plan::{described, report, text, warn_of};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
-use crate::reconcile::{self, Outcome, Report, Run, Standing, follow, want};
+use crate::reconcile::{self, Memory, Outcome, Report, Run, Standing, follow, want};
 use crate::source::Scope;
 
 /// Carry the plan out to its end, then stop
@@ -72,7 +71,8 @@ impl Apply {
         warn_of_uncommitted(&site.loaded, output)?;
         let sight = site.see().await?;
         site.guard_history(&sight, self.accept_rewrite.as_deref())?;
-        let plan = report(&site, &sight).await?;
+        let mut memory = Memory::default();
+        let plan = report(&site, &sight, &mut memory).await?;
         let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
         output.note(text::table(&title, &plan).trim_end());
         let moves =
@@ -80,7 +80,7 @@ impl Apply {
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }
-        let outcome = if moves { self.carry_out(&site, output).await? } else { still(&site, sight) };
+        let outcome = if moves { self.carry_out(&site, memory, output).await? } else { still(&site, sight) };
         self.tell(&site, &outcome, output)
     }
 
@@ -101,7 +101,7 @@ impl Apply {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
-    async fn carry_out(&self, site: &Site, output: &mut Output) -> Result<Outcome, Failure> {
+    async fn carry_out(&self, site: &Site, memory: Memory, output: &mut Output) -> Result<Outcome, Failure> {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -110,7 +110,7 @@ impl Apply {
             }
         });
         let mut live = Live::new(output);
-        let run = Run { stop: stopped, patience: self.timeout };
+        let run = Run { stop: stopped, patience: self.timeout, memory };
         let outcome =
             follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await;
         drop(live);
@@ -163,6 +163,11 @@ fn closing(left: &Report, outcome: &Outcome) -> String {
         for it in left.rest.iter().filter(|it| it.standing == standing) {
             line(format!("{words}: {} {}: {}", it.service, it.pinned.as_deref().unwrap_or_default(), it.why));
         }
+    }
+    for circle in &left.circles {
+        let mut words = String::new();
+        text::circle_text(&mut words, circle);
+        line(words.trim().to_owned());
     }
     let waiting: Vec<&str> =
         left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str()).collect();

@@ -18,12 +18,14 @@ use crate::verify::Verdict;
 const TICK: Duration = Duration::from_secs(1);
 
 /// How long a run goes on.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Run {
     /// Becomes true when nothing more shall start.
     pub stop: watch::Receiver<bool>,
     /// Ends the run when nothing has happened for so long.
     pub patience: Duration,
+    /// What is known already: whoever planned has asked for owners.
+    pub memory: Memory,
 }
 
 /// How a run ended.
@@ -58,14 +60,14 @@ pub async fn follow<C: Cluster>(
     mut run: Run,
     mut tell: impl FnMut(Option<&Pass>, &[Event]),
 ) -> Result<Outcome, ClusterError> {
-    let (mut memory, mut teller) = (Memory::default(), Teller::default());
+    let mut teller = Teller::default();
     let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
     loop {
         let now = Timestamp::now();
         let stopped = *run.stop.borrow();
         let waited = Duration::try_from(now.duration_since(last_news)).unwrap_or_default();
         let out_of_patience = waited > run.patience;
-        match pass(cluster, desired, &mut memory, now, !stopped).await {
+        match pass(cluster, desired, &mut run.memory, now, !stopped).await {
             Ok(last) => {
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
                 events.extend(teller.tell(Scene { desired, pass: &last, now }));

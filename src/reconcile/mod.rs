@@ -26,7 +26,7 @@ pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
-pub use report::{ChangeReport, EstimateReport, Report, RestReport, Standing, released};
+pub use report::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, released};
 pub use want::{held, want};
 pub use words::Words;
 
@@ -102,21 +102,6 @@ pub fn plan(desired: &Desired, look: &Look, wanted: &[Wanted]) -> Plan {
     Plan::of(situation(desired, look, wanted), &took)
 }
 
-/// Services that would be written for the first time, and whose images belong to somebody else, in words. Asked when
-/// somebody plans, so that nobody learns it at a release.
-pub async fn owners<C: Cluster>(
-    cluster: &C,
-    desired: &Desired,
-    look: &Look,
-) -> Result<BTreeMap<Id, String>, ClusterError> {
-    let wanted = want(desired, look);
-    let differs = |id: &Id| matches!(&wanted[id.index()], Wanted::Target(target) if look.live[id.index()].spec != [target.clone()]);
-    let changing: Vec<Id> = desired.graph.ids().filter(differs).collect();
-    let mut memory = Memory::default();
-    memory.ask(cluster, first_writes(desired, look, &changing)).await?;
-    Ok(memory.refused)
-}
-
 fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {
     Situation { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep }
 }
@@ -149,6 +134,25 @@ fn writes(desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<
 }
 
 impl Memory {
+    /// Asks for the owners of all that would be written for the first time, and adds to the look what they say. Asked when
+    /// somebody plans, so that nobody learns it at a release.
+    pub async fn survey<C: Cluster>(
+        &mut self,
+        cluster: &C,
+        desired: &Desired,
+        look: &mut Look,
+    ) -> Result<(), ClusterError> {
+        let wanted = want(desired, look);
+        let differs = |id: &Id| match &wanted[id.index()] {
+            Wanted::Target(target) => look.live[id.index()].spec != [target.clone()],
+            Wanted::Held(..) => false,
+        };
+        let changing: Vec<Id> = desired.graph.ids().filter(differs).collect();
+        self.ask(cluster, first_writes(desired, look, &changing)).await?;
+        self.correct(look);
+        Ok(())
+    }
+
     /// Asks whether somebody else owns what is to be written for the first time.
     async fn ask<C: Cluster>(&mut self, cluster: &C, writes: Vec<(Id, Write)>) -> Result<Pending, ClusterError> {
         let new = writes.into_iter().filter(|(_, write)| !self.asked.contains(&write.id));

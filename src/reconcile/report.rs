@@ -1,7 +1,6 @@
 //! A plan as people and programs read it: numbers become names, reasons become sentences. Text and JSON are two
 //! printings of the same value.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,9 +9,9 @@ use super::desired::Desired;
 use super::look::Look;
 use super::words::Words;
 use crate::change::{ChangeKind, End};
-use crate::cluster::{Observation, WorkloadId};
+use crate::cluster::Observation;
 use crate::graph::Id;
-use crate::plan::{Change, Estimate, Plan, Running, Step, Why};
+use crate::plan::{Change, Estimate, Plan, Running, Step, Wait, Why};
 
 /// A plan in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +23,8 @@ pub struct Report {
     pub stages: Vec<Vec<ChangeReport>>,
     /// What is not reached.
     pub rest: Vec<RestReport>,
+    /// The circles of waits for which there is no safe order.
+    pub circles: Vec<CircleReport>,
     /// Services that are pinned no more: they keep running, and nobody looks after them.
     pub released: Vec<String>,
     /// What it takes; none where there is nothing to do.
@@ -64,6 +65,18 @@ pub struct RestReport {
     pub why: String,
     /// Its own pin says so: a hold, or `external`.
     pub by_choice: bool,
+}
+
+/// A circle of waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CircleReport {
+    /// The services.
+    pub services: Vec<String>,
+    /// What each waits for, and why.
+    pub waits: Vec<String>,
+    /// What breaks it.
+    pub way_out: String,
 }
 
 /// How a service stands that is not reached.
@@ -107,6 +120,7 @@ impl Report {
             under_way: plan.under_way.iter().map(|&id| words.target(id)).collect(),
             stages: plan.stages.iter().map(|stage| stage.changes.iter().map(change).collect()).collect(),
             rest: plan.rest.iter().filter_map(|(id, step)| rest_report(desired, look, *id, step)).collect(),
+            circles: circles(words, plan),
             released,
             estimate: (!plan.stages.is_empty()).then(|| estimate_report(plan.estimate)),
         }
@@ -161,7 +175,11 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
     };
     let why = match step {
         Step::Held(why) => words.held(why),
-        Step::Refused(circle) => words.circle(circle),
+        Step::Refused(circle) => {
+            let others: Vec<&str> =
+                circle.iter().map(|(id, _)| words.name(*id)).filter(|name| *name != words.name(id)).collect();
+            format!("there is no safe order for it and {}", others.join(", "))
+        }
         Step::Failed(said) => said.clone(),
         _ => words.step(id, step),
     };
@@ -175,6 +193,20 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         why,
         by_choice: matches!(step, Step::Held(Why::Said(_))) && service.is_some_and(said),
     })
+}
+
+/// Each circle once, told from its first service on.
+fn circles(words: Words<'_>, plan: &Plan) -> Vec<CircleReport> {
+    let first = plan.rest.iter().filter_map(|(id, step)| match step {
+        Step::Refused(circle) if circle.iter().all(|(other, _)| id <= other) => Some(circle),
+        _ => None,
+    });
+    let report = |circle: &Vec<(Id, Wait)>| CircleReport {
+        services: circle.iter().map(|(id, _)| words.name(*id).to_owned()).collect(),
+        waits: words.links(circle),
+        way_out: words.way_out(circle),
+    };
+    first.map(report).collect()
 }
 
 fn estimate_report(estimate: Estimate) -> EstimateReport {
@@ -195,9 +227,9 @@ fn seconds(duration: Duration) -> f64 {
 
 /// Workloads that this instance wrote once and that no pin names any more.
 pub fn released(desired: &Desired, observed: &Observation) -> Vec<String> {
-    let pinned: BTreeMap<WorkloadId, ()> = desired.all_workloads().into_iter().map(|id| (id, ())).collect();
+    let pinned = desired.all_workloads();
     let instance = &desired.pins.settings.instance;
     let ours =
         observed.workloads.iter().filter(|(_, it)| it.state.as_ref().is_some_and(|state| state.instance == *instance));
-    ours.filter(|(id, _)| !pinned.contains_key(id)).map(|(id, _)| id.to_string()).collect()
+    ours.filter(|(id, _)| !pinned.contains(id)).map(|(id, _)| id.to_string()).collect()
 }

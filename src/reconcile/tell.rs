@@ -19,6 +19,8 @@ use crate::verify::Verdict;
 #[derive(Debug, Default)]
 pub struct Teller {
     known: BTreeMap<Id, Known>,
+    /// Who started in this pass, by what they waited for.
+    released: BTreeMap<Id, Vec<ServiceName>>,
 }
 
 /// What was told of a service.
@@ -29,8 +31,10 @@ struct Known {
     /// When it was written by this run.
     started: Option<Timestamp>,
     stopping: bool,
-    waits: Vec<String>,
+    /// Whom it waits for.
     on: BTreeSet<Id>,
+    /// Whom it was said to wait for.
+    waited: BTreeSet<Id>,
     /// The last standing that was told: failed, held, refused, needs somebody.
     last: Option<Event>,
 }
@@ -51,9 +55,6 @@ impl Teller {
     pub fn tell(&mut self, scene: Scene<'_>) -> Vec<Event> {
         let Scene { pass, .. } = scene;
         let mut events = Vec::new();
-        for (id, step) in &pass.next.steps {
-            self.step(scene, *id, step, &mut events);
-        }
         let moving: BTreeSet<Id> = pass.next.steps.iter().map(|&(id, _)| id).collect();
         if pass.look.unseen.is_empty() {
             let arrived: Vec<Id> = self.known.keys().copied().filter(|id| !moving.contains(id)).collect();
@@ -61,6 +62,13 @@ impl Teller {
                 self.arrived(scene, id, &mut events);
             }
         }
+        for (id, step) in &pass.next.steps {
+            self.step(scene, *id, step, &mut events);
+        }
+        for (id, released) in std::mem::take(&mut self.released) {
+            events.push(Event::DependenciesUpdated { service: scene.desired.graph.name(id).clone(), released });
+        }
+        events.sort_by_key(rank);
         events
     }
 
@@ -80,16 +88,19 @@ impl Teller {
         let standing = match step {
             Step::Start(_) if pass.started.contains(&id) => {
                 known.started = Some(now);
-                known.on.clear();
+                for on in std::mem::take(&mut known.on) {
+                    self.released.entry(on).or_default().push(name());
+                }
                 Some(Event::NewStarting { service: name(), version: version(desired, id) })
             }
             Step::Start(_) => None,
             Step::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
-                let why: Vec<String> = waits.iter().map(|wait| words.wait(id, wait)).collect();
-                (known.waits != why)
-                    .then(|| Event::Waits { service: name(), why: why.clone() })
-                    .inspect(|_| known.waits = why)
+                // Why it waits for the same neighbour changes as that goes its way; that is no news.
+                let is_news = known.on.iter().any(|on| !known.waited.contains(on));
+                known.waited.extend(&known.on);
+                let why = || waits.iter().map(|wait| words.wait(id, wait)).collect();
+                is_news.then(|| Event::Waits { service: name(), why: why() })
             }
             Step::UnderWay => needs_you(&pass.look.services[id.index()], &name()),
             Step::Failed(said) => Some(Event::Failed {
@@ -99,7 +110,11 @@ impl Teller {
                 not_started: waiting_on(desired, pass, id),
             }),
             Step::Held(why) => Some(Event::Held { service: name(), why: words.held(why) }),
-            Step::Refused(circle) => Some(Event::Refused { service: name(), why: words.circle(circle) }),
+            Step::Refused(circle) if circle.iter().all(|&(other, _)| id <= other) => {
+                Some(Event::Refused { service: name(), why: words.circle(circle) })
+            }
+            // The first of the circle tells it for all.
+            Step::Refused(_) => None,
         };
         if standing.is_some() && known.last != standing {
             known.last.clone_from(&standing);
@@ -118,16 +133,7 @@ impl Teller {
         let took =
             known.started.map(|started| now.duration_since(started)).and_then(|took| Duration::try_from(took).ok());
         let service = desired.graph.name(id).clone();
-        events.push(Event::Verified { service: service.clone(), version: version(desired, id), took });
-        let mut released: Vec<ServiceName> = Vec::new();
-        for (&other, known) in &mut self.known {
-            if known.on.remove(&id) {
-                released.push(desired.graph.name(other).clone());
-            }
-        }
-        if !released.is_empty() {
-            events.push(Event::DependenciesUpdated { service, released });
-        }
+        events.push(Event::Verified { service, version: version(desired, id), took });
     }
 }
 
@@ -152,6 +158,19 @@ impl Known {
                 events.push(Event::OldGone { service: service(), version: words.running(id, &old) });
             }
         }
+    }
+}
+
+/// The order in which events of one moment are told: what has ended, what begins, what is in the way.
+fn rank(event: &Event) -> u8 {
+    match event {
+        Event::Unreachable { .. } | Event::Reachable => 0,
+        Event::OldStopping { .. } | Event::OldGone { .. } => 1,
+        Event::Verified { .. } => 2,
+        Event::TargetFound { .. } | Event::DependenciesUpdated { .. } => 3,
+        Event::NewStarting { .. } => 4,
+        Event::Waits { .. } => 5,
+        Event::Failed { .. } | Event::NeedsYou { .. } | Event::Held { .. } | Event::Refused { .. } => 6,
     }
 }
 

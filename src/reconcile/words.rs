@@ -95,12 +95,19 @@ impl<'a> Words<'a> {
 
     /// A circle of waits, with the way out.
     pub fn circle(self, circle: &[(Id, Wait)]) -> String {
-        let links: Vec<String> =
-            circle.iter().map(|(id, wait)| format!("{} waits {}", self.target(*id), self.wait(*id, wait))).collect();
+        format!("no safe order: {}. {}", self.links(circle).join("; "), self.way_out(circle))
+    }
+
+    /// Each wait of a circle.
+    pub fn links(self, circle: &[(Id, Wait)]) -> Vec<String> {
+        circle.iter().map(|(id, wait)| format!("{} waits {}", self.target(*id), self.wait(*id, wait))).collect()
+    }
+
+    /// What breaks a circle of waits.
+    pub fn way_out(self, circle: &[(Id, Wait)]) -> String {
         let names: Vec<&str> = circle.iter().map(|(id, _)| self.name(*id)).collect();
         format!(
-            "no safe order: {}. Pin a version between that accepts both sides first, or allow an unsafe moment: `lockstep: [[{}]]`",
-            links.join("; "),
+            "Pin a version between that accepts both sides first, or allow an unsafe moment: `lockstep: [[{}]]`",
             names.join(", ")
         )
     }

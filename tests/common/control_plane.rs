@@ -4,6 +4,7 @@
 //! the test's own, which it may pause and break. What becomes of pods is said in `tests/servers/kubernetes/stages.yaml`.
 
 mod folder;
+mod part;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use kube::{Api, Client, Config};
 use serde_json::json;
 
 use self::folder::Folder;
+pub use self::part::Part;
 use self::server::Server;
 use super::namespace::Namespace;
 
@@ -30,16 +32,6 @@ pub struct ControlPlane {
     servers: Vec<(Part, Server)>,
     folder: Folder,
     config: Config,
-}
-
-/// The parts that a test may pause and break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Etcd,
-    Apiserver,
-    ControllerManager,
-    Scheduler,
-    Kwok,
 }
 
 impl ControlPlane {
@@ -135,15 +127,17 @@ async fn start() -> Result<ControlPlane, String> {
     let programs = programs()?;
     let folder = Folder::new("pintle-test-servers-");
     std::fs::write(folder.path().join("tokens.csv"), "test,admin,admin,\"system:masters\"\n").unwrap();
-    let run = |part: Part, args: &str| Server::start(&programs.join(part.program()), folder.path(), args);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap().port();
+    let run = |part: Part| Server::start(&programs.join(part.program()), folder.path(), &part.flags(port));
 
-    let mut etcd = run(Part::Etcd, ETCD);
+    let mut etcd = run(Part::Etcd);
     // The last thing that etcd opens; its key file is whole by then.
     until(&mut etcd, "listens", async || folder.path().join("localhost:7").exists()).await?;
 
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap().port();
-    let mut apiserver = run(Part::Apiserver, &format!("--secure-port {port} {APISERVER}"));
-    until(&mut apiserver, "listens", async || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).await?;
+    let mut apiserver = run(Part::Apiserver);
+    let certified = || folder.path().join("certificates/apiserver.crt").exists();
+    let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+    until(&mut apiserver, "listens", async || certified() && listens()).await?;
     let config = write_kubeconfig(folder.path(), port).await;
     let client = Client::try_from(config.clone()).unwrap();
     ready(&client, &mut apiserver).await?;
@@ -152,49 +146,13 @@ async fn start() -> Result<ControlPlane, String> {
     let stages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/kubernetes/stages.yaml");
     std::fs::copy(stages, folder.path().join("stages.yaml")).unwrap();
     let servers = vec![
-        (Part::Kwok, run(Part::Kwok, KWOK)),
-        (Part::Scheduler, run(Part::Scheduler, SCHEDULER)),
-        (Part::ControllerManager, run(Part::ControllerManager, CONTROLLER_MANAGER)),
+        (Part::Kwok, run(Part::Kwok)),
+        (Part::Scheduler, run(Part::Scheduler)),
+        (Part::ControllerManager, run(Part::ControllerManager)),
         (Part::Apiserver, apiserver),
         (Part::Etcd, etcd),
     ];
     Ok(ControlPlane { servers, folder, config })
-}
-
-// Servers run in the control plane's folder: paths are relative to it, and `localhost:7` is a socket there, so that etcd
-// takes no port. Its peers' address is never used, but makes it generate a key, which the API server borrows.
-const ETCD: &str = "--data-dir etcd --unsafe-no-fsync --log-level warn --listen-client-urls unix://localhost:7 \
-    --advertise-client-urls http://127.0.0.1:1 --peer-auto-tls --listen-peer-urls https://127.0.0.1:0 \
-    --initial-advertise-peer-urls https://127.0.0.1:1 --initial-cluster default=https://127.0.0.1:1";
-
-// The advertised address is one for documentation: without it the server looks for a network, and fails offline.
-// TaintNodesByCondition would keep the not-ready taint on KWOK's node for ever.
-const APISERVER: &str = "--etcd-servers unix://localhost:7 --bind-address 127.0.0.1 --advertise-address 192.0.2.1 \
-    --cert-dir certificates --service-account-key-file etcd/fixtures/peer/key.pem \
-    --service-account-signing-key-file etcd/fixtures/peer/key.pem \
-    --service-account-issuer https://kubernetes.default.svc --service-cluster-ip-range 10.0.0.0/24 \
-    --authorization-mode RBAC --token-auth-file tokens.csv \
-    --disable-admission-plugins ServiceAccount,TaintNodesByCondition";
-
-const CONTROLLER_MANAGER: &str = "--kubeconfig kubeconfig --leader-elect=false --secure-port 0 \
-    --controllers=deployment,replicaset,statefulset,daemonset,job,namespace,garbagecollector,endpointslice,\
-serviceaccount,resourcequota,podgc --kube-api-qps 500 --kube-api-burst 1000";
-
-const SCHEDULER: &str =
-    "--kubeconfig kubeconfig --leader-elect=false --secure-port 0 --kube-api-qps 500 --kube-api-burst 1000";
-
-const KWOK: &str = "--kubeconfig kubeconfig --manage-all-nodes --node-lease-duration-seconds 0 --config stages.yaml";
-
-impl Part {
-    fn program(self) -> &'static str {
-        match self {
-            Self::Etcd => "etcd",
-            Self::Apiserver => "kube-apiserver",
-            Self::ControllerManager => "kube-controller-manager",
-            Self::Scheduler => "kube-scheduler",
-            Self::Kwok => "kwok",
-        }
-    }
 }
 
 /// The folder of the servers' programs; the script that builds them knows it.
@@ -223,7 +181,11 @@ async fn write_kubeconfig(folder: &Path, port: u16) -> Config {
     }))
     .unwrap();
     std::fs::write(folder.join("kubeconfig"), &text).unwrap();
-    Config::from_custom_kubeconfig(Kubeconfig::from_yaml(&text).unwrap(), &KubeConfigOptions::default()).await.unwrap()
+    let kubeconfig = Kubeconfig::from_yaml(&text).unwrap();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    // A proxy in the environment is not for loopback.
+    config.proxy_url = None;
+    config
 }
 
 /// The one node, big enough for every test.

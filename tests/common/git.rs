@@ -152,6 +152,7 @@ pub fn text(output: Output) -> String {
 }
 
 /// The helper itself: a test that fails here explains the others.
+#[cfg(test)]
 mod tests {
     use super::TestRepo;
 

@@ -150,7 +150,9 @@ async fn wait<T: serde::Serialize>(
 ) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let seen = look().await;
+        let Ok(seen) = tokio::time::timeout(PATIENCE, look()).await else {
+            panic!("{subject}: no answer from the API server in {PATIENCE:?}, wanted \"{what}\"");
+        };
         if holds(&seen) {
             return seen;
         }

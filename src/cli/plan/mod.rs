@@ -10,7 +10,7 @@ use super::load::{Loaded, Revision, load};
 use super::output::{Format, Output};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
-use crate::reconcile::{self, Desired, Look, Report, look_at_pins, released, want};
+use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, released, want};
 use crate::source::{Commit, display_safe};
 
 /// Show what would be done, in which order, and why
@@ -72,7 +72,7 @@ impl Plan {
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
         }
-        let report = report(&site, &sight).await?;
+        let report = report(&site, &sight, &mut Memory::default()).await?;
         self.print(&Printed { revision: &site.commit, against: site.cluster.server().to_owned(), report }, output)
     }
 
@@ -105,13 +105,10 @@ impl Plan {
     }
 }
 
-/// What would be done; whoever owns the images of what would be written for the first time is asked.
-pub async fn report(site: &Site, sight: &Sight) -> Result<Report, Failure> {
-    let owners = reconcile::owners(&site.cluster, &site.desired, &sight.look).await?;
+/// What would be done.
+pub async fn report(site: &Site, sight: &Sight, memory: &mut Memory) -> Result<Report, Failure> {
     let mut look = sight.look.clone();
-    for (id, words) in owners {
-        look.services[id.index()].obstacle.get_or_insert(words);
-    }
+    memory.survey(&site.cluster, &site.desired, &mut look).await?;
     Ok(plan_of(&site.desired, &look, released(&site.desired, &sight.observed)))
 }
 

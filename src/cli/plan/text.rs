@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, styled};
-use crate::reconcile::{ChangeReport, EstimateReport, Report, RestReport, Standing};
+use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
 
 /// The plan as text, styled.
 pub fn table(title: &str, report: &Report) -> String {
@@ -25,6 +25,9 @@ pub fn table(title: &str, report: &Report) -> String {
     }
     for (title, standing) in TITLES {
         rest_text(&mut text, title, report.rest.iter().filter(|it| it.standing == standing));
+    }
+    for circle in &report.circles {
+        circle_text(&mut text, circle);
     }
     if !report.released.is_empty() {
         let _ = writeln!(
@@ -70,6 +73,15 @@ fn rest_text<'a>(text: &mut String, title: &str, rest: impl Iterator<Item = &'a 
         let _ = writeln!(text, "  {} {} ({pinned}runs {})", styled(BAD, "!"), styled(NAME, &it.service), it.runs);
         let _ = writeln!(text, "      {}", it.why);
     }
+}
+
+/// A circle of waits: each on a line, then what breaks it.
+pub fn circle_text(text: &mut String, circle: &CircleReport) {
+    let _ = writeln!(text, "\nNo safe order for {}", styled(NAME, circle.services.join(", ")));
+    for wait in &circle.waits {
+        let _ = writeln!(text, "      {wait}");
+    }
+    let _ = writeln!(text, "      {}", circle.way_out);
 }
 
 /// The last line: what the plan comes to.
@@ -154,6 +166,9 @@ pub fn markdown(title: &str, report: &Report) -> String {
         for it in report.rest.iter().filter(|it| it.standing == standing) {
             let _ = write!(text, "\n- {title}: **{}**: {}", it.service, it.why);
         }
+    }
+    for circle in &report.circles {
+        let _ = write!(text, "\n- No safe order: {}. {}", circle.waits.join("; "), circle.way_out);
     }
     let _ = write!(text, "\n\n{}", anstream::adapter::strip_str(&summary(report)));
     text

@@ -1,6 +1,6 @@
 //! Small systems as numbers, and what every sequence of starts and finishes can reach: no code shared with the rules.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt::Write;
 
 use proptest::collection::vec;
@@ -8,8 +8,11 @@ use proptest::prelude::*;
 
 use super::{System, system};
 
-/// Versions are 1 to 3; 0 is absence.
+/// Versions are 1 to 3; 0 is absence, and as a target it says that the service is held.
 pub(super) type V = u8;
+
+/// Versions, or services, as bits.
+pub(super) type Bits = u8;
 
 /// A system: services, and edges between them.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub(super) struct Case {
     pub(super) live: Vec<V>,
     pub(super) target: Vec<V>,
     pub(super) edges: Vec<Edge>,
+    /// The service of each workload.
+    pub(super) owners: Vec<usize>,
 }
 
 /// What each version of a consumer needs of a provider: none, or the set of versions as bits.
@@ -24,7 +29,59 @@ pub(super) struct Case {
 pub(super) struct Edge {
     pub(super) consumer: usize,
     pub(super) provider: usize,
-    pub(super) accepts: [Option<u8>; 3],
+    pub(super) accepts: [Option<Bits>; 3],
+}
+
+/// The workloads of a system as they are; entries without an owner stay as they are made.
+pub(super) type World = [Work; 5];
+
+/// One workload.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Work {
+    pub(super) spec: V,
+    /// Other versions of which pods exist.
+    pub(super) old: Bits,
+    pub(super) health: Health,
+}
+
+/// How what was written last is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) enum Health {
+    /// Verified.
+    #[default]
+    Well,
+    UnderWay,
+    /// Failed, with a ready pod left.
+    Failed,
+    /// Failed, with none.
+    Down,
+}
+
+impl Work {
+    /// What may run, as bits.
+    pub(super) fn live(self) -> Bits {
+        self.old | bit(self.spec)
+    }
+
+    pub(super) fn has_failed(self) -> bool {
+        matches!(self.health, Health::Failed | Health::Down)
+    }
+
+    pub(super) fn has_ready_pod(self) -> bool {
+        self.live() != bit(0) && self.health != Health::Down
+    }
+
+    /// This version is written; what ran goes on running for a while.
+    pub(super) fn write(&mut self, version: V) {
+        self.old = self.live() & !bit(version);
+        self.spec = version;
+        self.health = Health::UnderWay;
+    }
+
+    /// What was written is verified.
+    pub(super) fn finish(&mut self) {
+        (self.old, self.health) = (0, Health::Well);
+    }
 }
 
 impl Edge {
@@ -33,9 +90,32 @@ impl Edge {
         needs.is_none_or(|accepted| y > 0 && accepted & (1 << (y - 1)) != 0)
     }
 
+    /// All pairs of these are ok.
+    pub(super) fn all_ok(&self, consumer: Bits, provider: Bits) -> bool {
+        versions(consumer).all(|x| versions(provider).all(|y| self.ok(x, y)))
+    }
+
+    fn some_ok(&self, consumer: Bits, provider: Bits) -> bool {
+        versions(consumer).any(|x| versions(provider).any(|y| self.ok(x, y)))
+    }
+
     /// Some pair of these live sets is ok.
     pub(super) fn has_ok_pair(&self, live: &[BTreeSet<V>]) -> bool {
         live[self.consumer].iter().any(|&x| live[self.provider].iter().any(|&y| self.ok(x, y)))
+    }
+}
+
+/// What is wanted, and who may be moved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Aim<'a> {
+    pub(super) targets: &'a [V],
+    /// Services that rule 1 or a hold keeps where they are.
+    pub(super) held: Bits,
+}
+
+impl Aim<'_> {
+    pub(super) fn is_held(&self, service: usize) -> bool {
+        self.held & 1 << service != 0
     }
 }
 
@@ -62,54 +142,171 @@ impl Case {
         system(&text)
     }
 
+    pub(super) fn services(&self) -> std::ops::Range<usize> {
+        0..self.live.len()
+    }
+
     pub(super) fn around(&self, service: usize) -> impl Iterator<Item = &Edge> {
         self.edges.iter().filter(move |edge| edge.consumer == service || edge.provider == service)
     }
 
+    /// Everything settled on what the case says.
+    pub(super) fn world(&self) -> World {
+        let mut world = World::default();
+        for (work, &owner) in world.iter_mut().zip(&self.owners) {
+            work.spec = self.live[owner];
+        }
+        world
+    }
+
+    pub(super) fn works<'a>(&'a self, world: &'a World, service: usize) -> impl Iterator<Item = Work> + 'a {
+        self.owners.iter().zip(world).filter(move |(owner, _)| **owner == service).map(|(_, &work)| work)
+    }
+
+    pub(super) fn live(&self, world: &World, service: usize) -> Bits {
+        self.works(world, service).map(Work::live).fold(0, std::ops::BitOr::bitor)
+    }
+
+    pub(super) fn specs(&self, world: &World, service: usize) -> Bits {
+        self.works(world, service).map(|work| bit(work.spec)).fold(0, std::ops::BitOr::bitor)
+    }
+
+    /// What the service is going to run: its target, or, where it is held, what its specifications say.
+    fn aims(&self, world: &World, aim: Aim<'_>, service: usize) -> Bits {
+        if aim.is_held(service) { self.specs(world, service) } else { bit(aim.targets[service]) }
+    }
+
+    /// Something of it is not written, and may be.
+    pub(super) fn is_open(&self, world: &World, aim: Aim<'_>, service: usize) -> bool {
+        !aim.is_held(service) && self.specs(world, service) != bit(aim.targets[service])
+    }
+
+    pub(super) fn is_there(&self, world: &World, aim: Aim<'_>, service: usize) -> bool {
+        self.live(world, service) == bit(aim.targets[service])
+            && self.works(world, service).all(|work| work.health == Health::Well)
+    }
+
+    /// Rule 1, by its words.
+    pub(super) fn aim<'a>(&self, world: &World, targets: &'a [V]) -> Aim<'a> {
+        let said = self.services().filter(|&service| targets[service] == 0).map(|service| 1 << service).sum();
+        let mut aim = Aim { targets, held: said };
+        loop {
+            let fits =
+                |edge: &Edge| edge.all_ok(self.aims(world, aim, edge.consumer), self.aims(world, aim, edge.provider));
+            let held = |end: fn(&Edge) -> usize| -> Bits {
+                let ends = self.edges.iter().filter(|edge| !fits(edge)).map(end);
+                ends.filter(|&end| self.is_open(world, aim, end)).fold(0, |held, end| held | 1 << end)
+            };
+            let held = match held(|edge| edge.consumer) {
+                0 => held(|edge| edge.provider),
+                consumers => consumers,
+            };
+            if held == 0 {
+                return aim;
+            }
+            aim.held |= held;
+        }
+    }
+
+    /// Rule 4, by its words.
+    pub(super) fn restricts_nothing(&self, world: &World, aim: Aim<'_>, edge: &Edge) -> bool {
+        let works = || self.works(world, edge.provider);
+        let down = works().any(Work::has_failed) && !works().any(Work::has_ready_pod);
+        let off_target = self.specs(world, edge.provider) != self.aims(world, aim, edge.provider);
+        down && off_target || !edge.some_ok(self.live(world, edge.consumer), self.live(world, edge.provider))
+    }
+
     /// Rule 2 with rule 4, by its words: what a start adds runs well beside everything that runs.
-    pub(super) fn is_safe(&self, live: &[BTreeSet<V>], service: usize) -> bool {
-        let target = self.target[service];
-        self.around(service).all(|edge| {
-            let beside = |x: V, y: V| !edge.has_ok_pair(live) || edge.ok(x, y);
-            match edge.consumer == service {
-                true => live[edge.provider].iter().all(|&y| beside(target, y)),
-                false => live[edge.consumer].iter().all(|&x| beside(x, target)),
+    pub(super) fn is_safe(&self, world: &World, aim: Aim<'_>, service: usize) -> bool {
+        let target = bit(aim.targets[service]);
+        let restricting = self.around(service).filter(|edge| !self.restricts_nothing(world, aim, edge));
+        restricting.into_iter().all(|edge| {
+            if edge.consumer == service {
+                edge.all_ok(target, self.live(world, edge.provider))
+            } else {
+                edge.all_ok(self.live(world, edge.consumer), target)
             }
         })
     }
 
-    /// Whether some sequence of safe starts and finishes ends with every service on its target.
-    pub(super) fn is_solvable(&self) -> bool {
-        let start: Vec<BTreeSet<V>> = self.live.iter().map(|&version| BTreeSet::from([version])).collect();
-        let goal: Vec<BTreeSet<V>> = self.target.iter().map(|&version| BTreeSet::from([version])).collect();
-        let mut seen = BTreeSet::from([start.clone()]);
-        let mut queue = VecDeque::from([start]);
-        while let Some(live) = queue.pop_front() {
-            if live == goal {
+    /// Rule 3, by its words: providers that run their target alone and are not verified there.
+    pub(super) fn unverified<'a>(
+        &'a self,
+        world: &'a World,
+        aim: Aim<'a>,
+        service: usize,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let providers = self.edges.iter().filter(move |edge| edge.consumer == service).map(|edge| edge.provider);
+        providers.filter(move |&on| {
+            self.live(world, on) == self.aims(world, aim, on)
+                && self.live(world, on).is_power_of_two()
+                && self.works(world, on).any(|work| work.health != Health::Well)
+        })
+    }
+
+    /// Whether some sequence of safe starts and finishes brings these services to their targets, where nothing fails
+    /// from now on, and what has failed on its target gets well.
+    pub(super) fn reaches(&self, world: World, aim: Aim<'_>, goal: Bits) -> bool {
+        let mut seen = HashSet::from([world]);
+        let mut queue = VecDeque::from([world]);
+        while let Some(world) = queue.pop_front() {
+            if self.services().filter(|service| goal & 1 << service != 0).all(|it| self.is_there(&world, aim, it)) {
                 return true;
             }
-            for service in 0..live.len() {
-                let target = self.target[service];
-                let mut then = live.clone();
-                if live[service].len() == 2 {
-                    then[service] = BTreeSet::from([target]);
-                } else if !live[service].contains(&target) && self.is_safe(&live, service) {
-                    then[service].insert(target);
-                }
-                if seen.insert(then.clone()) {
-                    queue.push_back(then);
-                }
-            }
+            queue.extend(self.moves(&world, aim).filter(|&then| seen.insert(then)));
         }
         false
     }
 
+    /// Where each safe start and each finish leads.
+    fn moves<'a>(&'a self, world: &'a World, aim: Aim<'a>) -> impl Iterator<Item = World> + 'a {
+        let ready = move |service: &usize| self.is_open(world, aim, *service) && self.is_safe(world, aim, *service);
+        let starts =
+            self.services().filter(ready).map(move |service| self.start(*world, service, aim.targets[service]));
+        let ends = move |work: usize| self.ends(world[work], aim.targets[self.owners[work]]);
+        let finishes = (0..self.owners.len()).filter(move |&work| ends(work)).map(|work| {
+            let mut then = *world;
+            then[work].finish();
+            then
+        });
+        starts.chain(finishes)
+    }
+
+    /// Whether it comes to its end where nothing fails from now on.
+    pub(super) fn ends(&self, work: Work, target: V) -> bool {
+        work.health == Health::UnderWay || work.has_failed() && work.spec == target
+    }
+
+    /// Writes a version to all workloads of a service.
+    pub(super) fn start(&self, mut world: World, service: usize, version: V) -> World {
+        let works = self.owners.iter().zip(&mut world).filter(|(owner, _)| **owner == service);
+        works.filter(|(_, work)| work.spec != version).for_each(|(_, work)| work.write(version));
+        world
+    }
+
+    /// Whether some sequence of safe starts and finishes ends with every service on its target.
+    pub(super) fn is_solvable(&self) -> bool {
+        let aim = Aim { targets: &self.target, held: 0 };
+        self.reaches(self.world(), aim, all(self.services()))
+    }
+
     /// Whether the targets fit on all edges with an end that moves.
     pub(super) fn fits(&self) -> bool {
-        let moves = |service: usize| self.live[service] != self.target[service];
-        let concerned = self.edges.iter().filter(|edge| moves(edge.consumer) || moves(edge.provider));
-        concerned.into_iter().all(|edge| edge.ok(self.target[edge.consumer], self.target[edge.provider]))
+        self.aim(&self.world(), &self.target).held == 0
     }
+}
+
+pub(super) fn bit(version: V) -> Bits {
+    1 << version
+}
+
+pub(super) fn versions(bits: Bits) -> impl Iterator<Item = V> {
+    (0..=3).filter(move |&version| bits & bit(version) != 0)
+}
+
+/// These, as bits.
+pub(super) fn all(of: impl IntoIterator<Item = usize>) -> Bits {
+    of.into_iter().fold(0, |bits, one| bits | 1 << one)
 }
 
 pub(super) fn name(service: usize) -> &'static str {
@@ -130,10 +327,11 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
         let edge = (0..services, 1..services, [accepts.clone(), accepts.clone(), accepts]).prop_map(
             move |(consumer, step, accepts)| Edge { consumer, provider: (consumer + step) % services, accepts },
         );
-        (vec(0..=3_u8, services), vec(1..=3_u8, services), vec(edge, 0..=services + 2)).prop_map(|(live, target, mut edges)| {
+        (vec(0..=3_u8, services), vec(1..=3_u8, services), vec(edge, 0..=services + 2)).prop_map(move |(live, target, mut edges)| {
             edges.sort_by_key(|edge| (edge.consumer, edge.provider));
             edges.dedup_by_key(|edge| (edge.consumer, edge.provider));
-            Case { live, target, edges }
+            let owners = (0..services).collect();
+            Case { live, target, edges, owners }
         })
     })
 }

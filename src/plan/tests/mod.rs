@@ -78,9 +78,10 @@ fn node(name: &str, line: &str) -> Node {
 
 fn wanted(name: &str, head: &str) -> Wanted {
     let target = head.split_once("->").unwrap().1.split_whitespace().next().unwrap();
-    match head.contains("held") {
-        true => Wanted::Held(Some(running(name, target)), "a hold".to_owned()),
-        false => Wanted::Target(running(name, target)),
+    if head.contains("held") {
+        Wanted::Held(Some(running(name, target)), "a hold".to_owned())
+    } else {
+        Wanted::Target(running(name, target))
     }
 }
 
@@ -111,7 +112,9 @@ impl System {
 
     /// What `next` says, a line a service.
     pub(super) fn says(&self) -> String {
-        self.next().steps.iter().map(|(id, step)| format!("{}: {}\n", self.graph.name(*id), self.step(step))).collect()
+        let steps = self.next().steps;
+        let lines = steps.iter().map(|(id, step)| format!("{}: {}", self.graph.name(*id), self.step(step)));
+        lines.map(|line| line + "\n").collect()
     }
 
     /// The stages of the plan, a line each, and what is not reached.

@@ -1,0 +1,2 @@
+//! How long the plan takes.
+fn main() {}

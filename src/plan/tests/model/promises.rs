@@ -1,0 +1,143 @@
+//! What is promised of every state that can be reached.
+
+use stateright::Property;
+
+use super::super::brute::{Aim, Bits, Health, V, World, all as bits, bit, versions};
+use super::state::{Broken, Rollout, State};
+use crate::plan::Next;
+
+pub(super) fn all() -> Vec<Property<Rollout>> {
+    vec![
+        Property::always("no write adds a pair that is not ok", |_, state: &State| keeps(state, Broken::Pair)),
+        Property::always("no consumer starts beside an unverified provider", |_, state| {
+            keeps(state, Broken::Unverified)
+        }),
+        Property::always("no lockstep where there is an order", |_, state| keeps(state, Broken::Lockstep)),
+        Property::always("no write leads into a dead end", |_, state| keeps(state, Broken::DeadEnd)),
+        Property::always("rest is the target, or there is no safe sequence", rest_is_the_target),
+        Property::always("what fails or hangs stops only what waits for it", only_what_waits_stops),
+        Property::always("once faults have stopped the target is reached", arrives),
+    ]
+}
+
+fn keeps(state: &State, promise: Broken) -> bool {
+    state.broken != Some(promise)
+}
+
+/// The writer sees everything as it is, and does nothing.
+fn at_rest(model: &Rollout, state: &State) -> Option<Next> {
+    let idle = state.pass.is_none() && state.seen == state.now && state.broken.is_none();
+    let next = idle.then(|| model.next(&state.now, state.revision))?;
+    let writes = next.starts().any(|id| {
+        let service = id.index();
+        model.writes(&state.now, service, model.targets(state.revision)[service]) != 0
+    });
+    (!writes).then_some(next)
+}
+
+/// The services that are not held.
+fn free(model: &Rollout, aim: Aim<'_>) -> Bits {
+    bits(model.case.services().filter(|&service| !aim.is_held(service)))
+}
+
+fn are_there(model: &Rollout, world: &World, aim: Aim<'_>) -> bool {
+    model.case.services().all(|it| aim.is_held(it) || model.case.is_there(world, aim, it))
+}
+
+/// Where nothing is under way and nothing has failed, each service is where rule 1 leaves it, or no safe sequence takes
+/// it there; and each that is not there is spoken of.
+fn rest_is_the_target(model: &Rollout, state: &State) -> bool {
+    if model.works().any(|number| state.now[number].health != Health::Well) {
+        return true;
+    }
+    let Some(next) = at_rest(model, state) else { return true };
+    let aim = model.aim(&state.now, state.revision);
+    model.case.services().all(|it| {
+        let there = model.case.is_there(&state.now, aim, it);
+        let said = next.steps.iter().any(|(id, _)| id.index() == it);
+        (there || said) && (there || aim.is_held(it) || !model.case.reaches(state.now, aim, 1 << it))
+    })
+}
+
+/// Where the writer rests, whatever is under way may hang for ever and whatever has failed may stay so. Then each open
+/// service whose start is safe (rules 2 and 4) waits for a provider that is not verified (rule 3), or lets a step go
+/// first that hangs, or one that waits for such a step (rule 5).
+fn only_what_waits_stops(model: &Rollout, state: &State) -> bool {
+    if at_rest(model, state).is_none() {
+        return true;
+    }
+    let aim = model.aim(&state.now, state.revision);
+    let open = |it: &usize| model.case.is_open(&state.now, aim, *it) && model.case.is_safe(&state.now, aim, *it);
+    let open: Vec<usize> = model.case.services().filter(open).collect();
+    let mut waiting =
+        bits(open.iter().copied().filter(|&it| model.case.unverified(&state.now, aim, it).next().is_some()));
+    loop {
+        let hangs = |it: usize| model.case.works(&state.now, it).any(|work| work.health == Health::UnderWay);
+        let excused =
+            |&it: &usize| firsts(model, &state.now, aim, it).any(|first| waiting & 1 << first != 0 || hangs(first));
+        let more = waiting | bits(open.iter().copied().filter(excused));
+        if more == waiting {
+            return open.iter().all(|&it| waiting & 1 << it != 0);
+        }
+        waiting = more;
+    }
+}
+
+/// Rule 5, by its words: whom a service lets go first, if they can.
+fn firsts<'a>(model: &'a Rollout, world: &'a World, aim: Aim<'a>, service: usize) -> impl Iterator<Item = usize> + 'a {
+    let goes_up = move |it: usize| {
+        let target: V = aim.targets[it];
+        versions(model.case.live(world, it) & !bit(0)).all(|origin| origin <= target)
+    };
+    let edges = model.case.around(service).filter(move |edge| !model.case.restricts_nothing(world, aim, edge));
+    edges.filter_map(move |edge| {
+        let (first, goes_first) = if edge.consumer == service {
+            (edge.provider, goes_up(edge.provider))
+        } else {
+            (edge.consumer, !goes_up(service))
+        };
+        goes_first.then_some(first)
+    })
+}
+
+/// The targets could be reached, and after the last write they cannot.
+pub(super) fn leads_astray(model: &Rollout, before: &World, state: &State) -> bool {
+    let aim = model.aim(before, state.revision);
+    let goal = free(model, aim);
+    model.case.reaches(*before, aim, goal) && !model.case.reaches(state.now, aim, goal)
+}
+
+/// From here, if nothing fails any more, what has failed on its target gets well, and no revision follows.
+fn arrives(model: &Rollout, state: &State) -> bool {
+    if state.pass.is_some() || state.broken.is_some() {
+        return true;
+    }
+    let key = (state.now, state.revision);
+    if let Some(&known) = model.arrivals.lock().unwrap().get(&key) {
+        return known;
+    }
+    let aim = model.aim(&state.now, state.revision);
+    let arrives = are_there(model, &straight_on(model, state.now, state.revision), aim)
+        || !model.case.reaches(state.now, aim, free(model, aim));
+    model.arrivals.lock().unwrap().insert(key, arrives);
+    arrives
+}
+
+/// Passes without a hitch, until nothing moves any more.
+fn straight_on(model: &Rollout, mut world: World, revision: u8) -> World {
+    let targets = model.targets(revision);
+    loop {
+        let before = world;
+        for id in model.next(&world, revision).starts() {
+            world = model.case.start(world, id.index(), targets[id.index()]);
+        }
+        for number in model.works() {
+            if model.case.ends(world[number], targets[model.case.owners[number]]) {
+                world[number].finish();
+            }
+        }
+        if world == before {
+            return world;
+        }
+    }
+}

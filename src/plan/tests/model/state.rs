@@ -1,0 +1,279 @@
+//! What can happen to a small system and its writer, one thing at a time.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use stateright::{Model, Property};
+
+use super::super::brute::{Aim, Bits, Case, Health, V, Work, World, all, bit, name, versions};
+use super::super::{Live, Motion, Running, Situation, System, Wanted, running};
+use super::promises;
+use crate::graph::Id;
+use crate::plan::{Next, Step, next};
+
+/// A system with its revisions, and what may go wrong in it.
+pub(super) struct Rollout {
+    pub(super) case: Case,
+    /// The targets of each revision; the last one stays.
+    pub(super) revisions: Vec<Vec<V>>,
+    /// How often something may fail.
+    pub(super) faults: u8,
+    /// How many workloads the writer may see as they were, at the same time.
+    pub(super) lag: usize,
+    system: System,
+    /// Of each service: absence, and its three versions.
+    images: Vec<[Running; 4]>,
+    pub(super) arrivals: Mutex<HashMap<(World, u8), bool>>,
+}
+
+/// The cluster, and all that the writer has in its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct State {
+    /// The workloads as they are.
+    pub(super) now: World,
+    /// As the writer sees them: now, or as they were at some time after its last write to them.
+    pub(super) seen: World,
+    /// The tip of the branch.
+    pub(super) revision: u8,
+    /// The pass that goes on.
+    pub(super) pass: Option<Pass>,
+    faults: u8,
+    /// The promise that the last step has broken.
+    pub(super) broken: Option<Broken>,
+}
+
+/// A pass that has been decided, in the midst of its writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Pass {
+    revision: u8,
+    /// The workloads still to be written, as bits.
+    left: Bits,
+    /// The edges that rule 4 exempts, or the lockstep of rule 6, as bits.
+    exempt: u16,
+}
+
+/// Promises that a single step can break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Broken {
+    /// A write added a pair that is not ok.
+    Pair,
+    /// A consumer was started beside a provider that is not verified.
+    Unverified,
+    /// A lockstep group was started although there is an order.
+    Lockstep,
+    /// The targets could be reached before a write, and cannot be reached after it.
+    DeadEnd,
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// A pass begins: `next` decides on what is seen.
+    Look,
+    /// The pass writes one workload, or is refused by the fence.
+    Write(usize),
+    /// The pass dies.
+    Kill,
+    /// The writer sees the workload as it is.
+    See(usize),
+    /// The last pod of an older version ends.
+    End(usize, V),
+    /// What was written is verified.
+    Finish(usize),
+    /// What was written fails; with or without a ready pod left.
+    Fail(usize, Health),
+    /// What has failed is on its way again.
+    Recover(usize),
+    /// Another revision becomes the tip.
+    Revise,
+}
+
+impl Rollout {
+    pub(super) fn new(case: Case, lockstep: &[usize], later: &[Vec<V>], (faults, lag): (u8, usize)) -> Self {
+        let mut system = case.system();
+        let ids: Vec<Id> = system.graph.ids().collect();
+        system.lockstep = if lockstep.is_empty() { vec![] } else { vec![lockstep.iter().map(|&it| ids[it]).collect()] };
+        let revisions = std::iter::once(case.target.clone()).chain(later.iter().cloned()).collect();
+        let image = |service, version: &str| running(name(service), version);
+        let images = case.services().map(|it| ["-", "1", "2", "3"].map(|version| image(it, version))).collect();
+        Self { case, revisions, faults, lag, system, images, arrivals: Mutex::default() }
+    }
+
+    pub(super) fn targets(&self, revision: u8) -> &[V] {
+        &self.revisions[usize::from(revision)]
+    }
+
+    /// What rule 1 and holds leave of a revision.
+    pub(super) fn aim(&self, world: &World, revision: u8) -> Aim<'_> {
+        self.case.aim(world, self.targets(revision))
+    }
+
+    /// The function that all this is about.
+    pub(super) fn next(&self, world: &World, revision: u8) -> Next {
+        let targets = self.targets(revision).iter().zip(&self.images);
+        let wanted: Vec<Wanted> = targets
+            .map(|(&target, images)| match target {
+                0 => Wanted::Held(None, "a hold".to_owned()),
+                target => Wanted::Target(images[usize::from(target)].clone()),
+            })
+            .collect();
+        let live: Vec<Live> = self.case.services().map(|service| self.live(world, service)).collect();
+        let System { graph, lockstep, .. } = &self.system;
+        next(Situation { graph, wanted: &wanted, live: &live, lockstep })
+    }
+
+    fn live(&self, world: &World, service: usize) -> Live {
+        let works: Vec<Work> = self.case.works(world, service).collect();
+        let images = |bits| versions(bits).map(|version| self.images[service][usize::from(version)].clone()).collect();
+        let motion = match () {
+            () if works.iter().any(|work| work.has_failed()) => Motion::Failed("CrashLoopBackOff".to_owned()),
+            () if works.iter().any(|work| work.health == Health::UnderWay) => Motion::UnderWay,
+            () => Motion::Still,
+        };
+        Live {
+            running: images(self.case.live(world, service)),
+            spec: images(self.case.specs(world, service)),
+            motion,
+            ready: works.iter().any(|work| work.has_ready_pod()),
+            pods: 1,
+            surge: 1,
+        }
+    }
+
+    /// The workloads of a service that are to be written.
+    pub(super) fn writes(&self, world: &World, service: usize, target: V) -> Bits {
+        let works = self.case.owners.iter().zip(world).enumerate();
+        all(works.filter(|(_, (owner, work))| **owner == service && work.spec != target).map(|(number, _)| number))
+    }
+
+    /// Decides on what is seen.
+    fn look(&self, state: &mut State) {
+        let next = self.next(&state.seen, state.revision);
+        let aim = self.aim(&state.seen, state.revision);
+        let starts: Vec<usize> = next.starts().map(Id::index).collect();
+        let together = |step: &Step| matches!(step, Step::Start(Some(_)));
+        let group = all(next.steps.iter().filter(|(_, step)| together(step)).map(|(id, _)| id.index()));
+        let left = starts.iter().map(|&it| self.writes(&state.seen, it, aim.targets[it])).fold(0, |all, it| all | it);
+        let exempt = self.case.edges.iter().map(|edge| {
+            let both = 1 << edge.consumer | 1 << edge.provider;
+            group & both == both || self.case.restricts_nothing(&state.seen, aim, edge)
+        });
+        let exempt = exempt.enumerate().map(|(number, exempt)| u16::from(exempt) << number).sum();
+        state.pass = (left != 0).then_some(Pass { revision: state.revision, left, exempt });
+        state.broken = match () {
+            () if starts.iter().any(|&it| self.case.unverified(&state.seen, aim, it).next().is_some()) => {
+                Some(Broken::Unverified)
+            }
+            () if group != 0 && self.case.reaches(state.seen, aim, group) => Some(Broken::Lockstep),
+            () => None,
+        };
+    }
+
+    /// Writes one workload, unless it is another one than was seen. Its old pods may have ended meanwhile: the fence
+    /// does not know of them.
+    fn write(&self, state: &mut State, number: usize) {
+        let Some(pass) = &mut state.pass else { return };
+        pass.left &= !(1 << number);
+        let (before, pass) = (state.now, *pass);
+        if pass.left == 0 {
+            state.pass = None;
+        }
+        let (now, seen) = (&mut state.now[number], &mut state.seen[number]);
+        if (now.spec, now.health) != (seen.spec, seen.health) {
+            return;
+        }
+        let service = self.case.owners[number];
+        let target = self.targets(pass.revision)[service];
+        now.write(target);
+        seen.write(target);
+        state.broken = match () {
+            () if !self.adds_only_ok_pairs(&before, pass, service) => Some(Broken::Pair),
+            () if pass.revision == state.revision && promises::leads_astray(self, &before, state) => {
+                Some(Broken::DeadEnd)
+            }
+            () => None,
+        };
+    }
+
+    /// Looks at what really runs; what ran already is not added.
+    fn adds_only_ok_pairs(&self, before: &World, pass: Pass, service: usize) -> bool {
+        let target = bit(self.targets(pass.revision)[service]);
+        let restricting = self.case.edges.iter().enumerate().filter(|(number, _)| pass.exempt & 1 << number == 0);
+        self.case.live(before, service) & target != 0
+            || restricting.map(|(_, edge)| edge).all(|edge| match service {
+                it if it == edge.consumer => edge.all_ok(target, self.case.live(before, edge.provider)),
+                it if it == edge.provider => edge.all_ok(self.case.live(before, edge.consumer), target),
+                _ => true,
+            })
+    }
+}
+
+impl Model for Rollout {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let now = self.case.world();
+        vec![State { now, seen: now, revision: 0, pass: None, faults: self.faults, broken: None }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.broken.is_some() {
+            return;
+        }
+        if let Some(pass) = state.pass {
+            let left = self.works().filter(|number| pass.left & 1 << number != 0);
+            actions.extend(left.map(Action::Write).chain([Action::Kill]));
+        } else {
+            actions.push(Action::Look);
+            actions.extend(self.works().filter(|&number| state.seen[number] != state.now[number]).map(Action::See));
+        }
+        for (number, work) in self.works().zip(state.now) {
+            if work.health != Health::Well {
+                actions.extend(versions(work.old).map(|version| Action::End(number, version)));
+            }
+            match work.health {
+                Health::UnderWay => actions.push(Action::Finish(number)),
+                Health::Failed | Health::Down => actions.push(Action::Recover(number)),
+                Health::Well => {}
+            }
+            if work.health == Health::UnderWay && state.faults > 0 {
+                actions.extend([Health::Failed, Health::Down].map(|health| Action::Fail(number, health)));
+            }
+        }
+        actions.extend((usize::from(state.revision) + 1 < self.revisions.len()).then_some(Action::Revise));
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut state = *last;
+        match action {
+            Action::Look => self.look(&mut state),
+            Action::Write(number) => self.write(&mut state, number),
+            Action::Kill => state.pass = None,
+            Action::See(number) => state.seen[number] = state.now[number],
+            Action::End(number, version) => state.now[number].old &= !bit(version),
+            Action::Finish(number) => state.now[number].finish(),
+            Action::Fail(number, health) => {
+                state.now[number].health = health;
+                state.faults -= 1;
+            }
+            Action::Recover(number) => state.now[number].health = Health::UnderWay,
+            Action::Revise => state.revision += 1,
+        }
+        (state != *last).then_some(state)
+    }
+
+    fn within_boundary(&self, state: &State) -> bool {
+        self.works().filter(|&number| state.seen[number] != state.now[number]).count() <= self.lag
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        promises::all()
+    }
+}
+
+impl Rollout {
+    pub(super) fn works(&self) -> std::ops::Range<usize> {
+        0..self.case.owners.len()
+    }
+}
