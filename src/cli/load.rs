@@ -90,9 +90,7 @@ impl Loaded {
     /// Says where this is not the newest there is, or nothing that can be used.
     pub fn warn(&self, output: &mut Output) {
         say_stale(self.stale.as_ref(), output);
-        if let Some(why) = &self.at.reading.unusable {
-            output.note(format_args!("{}: {why}", styled(BUSY.bold(), "warning")));
-        }
+        self.at.warn(output);
     }
 }
 
@@ -174,6 +172,14 @@ impl Revision {
         // Without settings they have been told already.
         reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
         Ok(Self { commit, layout, reading, files })
+    }
+
+    /// Says where nothing of it can be used.
+    pub fn warn(&self, output: &mut Output) {
+        if let Some(why) = &self.reading.unusable {
+            let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
+            output.note(format_args!("{}: {why}{commit}", styled(BUSY.bold(), "warning")));
+        }
     }
 
     /// Whether it has a `pintle.yaml`.
