@@ -199,7 +199,7 @@ fn history_of_nothing_is_told() {
     $ pintle history --path nowhere
     COMMIT  WHEN (UTC)  AUTHOR  SERVICE  FROM  TO  MOVE
     --- stderr
-    warning: nowhere/pintle.yaml: 0 pins: this revision pins no service
+    warning: nowhere/pintle.yaml: 0 pins: this revision pins no service (at 7283b08f)
     "#);
     assert_snapshot!(Pintle::in_repo(&TestRepo::new()).says("history"), @"
     --- stderr
