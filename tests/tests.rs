@@ -12,5 +12,9 @@ mod common;
 mod apply;
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.
 mod control_plane;
+/// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.
+mod history;
+/// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
+mod remote;
 /// Repositories made by git, read by Pintle: names, files, the working tree.
 mod source;

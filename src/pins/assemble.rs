@@ -125,7 +125,7 @@ pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f
 pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f Fragment>) -> Option<Pin> {
     let mut said = Said::default();
     for fragment in fragments {
-        said.drafts.extend(fragment.draft.iter().filter(|draft| draft.name == *service));
+        said.drafts.extend(fragment.draft.as_deref().filter(|draft| draft.name == *service));
         said.found.extend(fragment.found.iter().filter(|found| found.service == *service));
         said.broken |= fragment.errors().any(|problem| problem.service.as_ref() == Some(service));
     }
@@ -151,7 +151,7 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
 fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
     let draft = said.drafts.first().copied();
     let default_workload = || vec![WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
-    let drift = draft.and_then(|draft| draft.drift).map(|(policy, grace)| DriftPolicy {
+    let on_drift = draft.and_then(|draft| draft.drift).map(|(policy, grace)| DriftPolicy {
         policy: policy.unwrap_or(settings.drift.policy),
         hand_grace: grace.unwrap_or(settings.drift.hand_grace),
     });
@@ -164,7 +164,7 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
         versioning: draft.and_then(|draft| draft.versioning),
         hold: draft.and_then(|draft| draft.hold.clone()),
         rollback_floor: draft.and_then(|draft| draft.rollback_floor.clone()),
-        drift,
+        drift: on_drift,
         external: draft.is_some_and(|draft| draft.external),
         formerly: draft.and_then(|draft| Some(draft.formerly.as_ref()?.0.clone())),
         version_at,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::keypath::SERVICE;
 use super::layout::Role;
 use super::locate::{Hit, Miss, locate, text_of};
-use super::read::Reader;
+use super::reader::Reader;
 use super::suggest::did_you_mean;
 use super::yaml::{Meaning, Tree};
 use super::{Pattern, ServiceName, ValueKind};
@@ -54,43 +54,39 @@ pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) ->
         Some(Ok(service)) => Some(service),
         None => None,
     };
-    let key = fixed
-        .as_ref()
-        .map_or_else(|| Cow::Borrowed(&role.pattern.key), |service| Cow::Owned(role.pattern.key.of(service)));
-    let mut found = Vec::new();
-    let mut miss: Option<Miss<'_>> = None;
-    let mut told = false;
-    for document in tree.documents() {
-        let located = locate(document, &key);
-        for twice in located.twice {
-            let Some(service) = name_of(reader, fixed.as_ref(), twice.service, &twice.keys[1]) else { continue };
-            let [first, second] = twice.keys.map(|span| reader.place(span));
-            let problem = Problem::error(format!("`{key}` stands twice for `{service}`"), second).of(&service);
-            reader.tell(problem.also(first, "first here").hint("remove one of them"));
-            told = true;
+    let key = match &fixed {
+        Some(service) => Cow::Owned(role.pattern.key.of(service)),
+        None => Cow::Borrowed(&role.pattern.key),
+    };
+    let located: Vec<_> = tree.documents().map(|document| locate(document, &key)).collect();
+    for twice in located.iter().flat_map(|located| &located.twice) {
+        let Some(service) = name_of(reader, fixed.as_ref(), twice.service, &twice.keys[1]) else { continue };
+        let [first, second] = twice.keys.clone().map(|span| reader.place(span));
+        let problem = Problem::error(format!("`{key}` stands twice for `{service}`"), second).of(&service);
+        reader.tell(problem.also(first, "first here").hint("remove one of them"));
+    }
+    let hits = || located.iter().flat_map(|located| &located.hits);
+    if hits().next().is_none() {
+        let misses = located.iter().filter_map(|located| located.miss.as_ref());
+        nothing(reader, &key, fixed.as_ref(), misses.max_by_key(|miss| miss.depth));
+    }
+    hits().filter_map(|hit| found(reader, role.pattern, fixed.as_ref(), hit)).collect()
+}
+
+/// The pin that a value is, if it is one.
+fn found(reader: &mut Reader<'_>, pattern: &Pattern, fixed: Option<&ServiceName>, hit: &Hit<'_>) -> Option<Found> {
+    let service = name_of(reader, fixed, hit.service, &hit.key)?;
+    let at = if hit.value.span().is_empty() { hit.key.clone() } else { hit.value.span() };
+    match value(pattern, &service, hit) {
+        Ok(value) => {
+            warn_of_numbers(reader, &service, hit);
+            Some(Found { service, value, at: reader.place(at) })
         }
-        for hit in located.hits {
-            told = true;
-            let Some(service) = name_of(reader, fixed.as_ref(), hit.service, &hit.key) else { continue };
-            let at = if hit.value.span().is_empty() { hit.key.clone() } else { hit.value.span() };
-            match value(role.pattern, &service, &hit) {
-                Ok(value) => {
-                    warn_of_numbers(reader, &service, &hit);
-                    found.push(Found { service, value, at: reader.place(at) });
-                }
-                Err((message, hint)) => {
-                    reader.tell(Problem { hint, ..Problem::error(message, reader.place(at)).of(&service) });
-                }
-            }
-        }
-        if let Some(other) = located.miss.filter(|other| miss.as_ref().is_none_or(|miss| miss.depth < other.depth)) {
-            miss = Some(other);
+        Err((message, way_out)) => {
+            reader.tell(Problem { hint: way_out, ..Problem::error(message, reader.place(at)).of(&service) });
+            None
         }
     }
-    if !told {
-        nothing(reader, &key, fixed.as_ref(), miss.as_ref());
-    }
-    found
 }
 
 /// The service that a path or a key names. Keys of other tools need not be names of services.
@@ -147,8 +143,8 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
         Meaning::Text | Meaning::Integer | Meaning::Number => {}
     }
     if text.contains("${") || text.contains("{{") {
-        let hint = "pin a plain value; Pintle fills in no variables".to_owned();
-        return Err((format!("`{}` is a template, not a value", show(text)), Some(hint)));
+        let plain = "pin a plain value; Pintle fills in no variables".to_owned();
+        return Err((format!("`{}` is a template, not a value", show(text)), Some(plain)));
     }
     match pattern.value {
         ValueKind::Version => {
@@ -165,7 +161,7 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
 
 /// A version that names one thing.
 pub(super) fn version(text: &str) -> Result<Version, Refusal> {
-    if super::read::MUTABLE_TAGS.contains(&text) {
+    if super::reader::MUTABLE_TAGS.contains(&text) {
         let hint = "pin what it means now".to_owned();
         return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
     }
@@ -174,20 +170,22 @@ pub(super) fn version(text: &str) -> Result<Version, Refusal> {
 
 /// Kustomize takes the digest where both are set: the tag would be pinned and not run.
 fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
-    let entries = hit.parent.entries().unwrap_or_default();
-    let has = |key: &str| text_of(&entries, key).is_some_and(|text| !text.is_empty());
-    if has("newTag") && has("digest") {
-        let hint = "remove `digest`, or `newTag`".to_owned();
-        return Err(("`digest` stands beside this tag, and Kustomize takes the digest".to_owned(), Some(hint)));
+    let entries = if hit.name == Some("newTag") { hit.parent.entries() } else { None };
+    let digest = entries.as_deref().and_then(|entries| text_of(entries, "digest"));
+    if digest.is_some_and(|digest| !digest.is_empty()) {
+        let remove = "remove `digest`, or `newTag`".to_owned();
+        return Err(("`digest` stands beside this tag, and Kustomize takes the digest".to_owned(), Some(remove)));
     }
     Ok(())
 }
 
 /// The repository as the values beside say it: Kustomize's `newName` or `name`, Helm's `repository` and `registry`.
 fn repository_beside(hit: &Hit<'_>) -> Option<String> {
+    // Only beside these: a map of many pins would be searched once for each.
+    let name = hit.name.filter(|name| matches!(*name, "newTag" | "tag" | "version"))?;
     let entries = hit.parent.entries()?;
     let text = |key: &str| text_of(&entries, key).filter(|text| !text.is_empty());
-    if text("newTag").is_some() {
+    if name == "newTag" {
         return text("newName").or_else(|| text("name")).map(str::to_owned);
     }
     let repository = text("repository")?;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::found::{Found, find};
 use super::layout::{Layout, Role};
-use super::read::{Reader, parse_file};
+use super::reader::{Reader, parse_file};
 use super::service::{Draft, draft};
+use super::yaml::Tree;
 use super::{Pattern, ServiceName};
 use crate::problem::{Place, Problem, Severity};
 use crate::source::{Content, File};
@@ -16,7 +17,7 @@ pub struct Fragment {
     pub(super) path: Arc<str>,
     /// The file of a service. Where it has errors too, so that the checks between files tell theirs at once, and so that
     /// its `pin:` stays part of the layout.
-    pub(super) draft: Option<Draft>,
+    pub(super) draft: Option<Box<Draft>>,
     /// The pins that patterns found.
     pub(super) found: Vec<Found>,
     pub(super) problems: Vec<Problem>,
@@ -42,32 +43,32 @@ impl Fragment {
         if own.is_none() && roles.is_empty() {
             return fragment;
         }
-        match &file.content {
-            Content::Bytes(bytes) => {
-                fragment.bytes = Arc::clone(bytes);
-                let parsed = parse_file(&file.path, bytes, |_, tree| {
-                    if let Some(name) = &own {
-                        let mut reader = Reader::new(&file.path, Some(name));
-                        fragment.draft = draft(&mut reader, name, tree);
-                        fragment.problems.extend(reader.finish());
-                    }
-                    for role in &roles {
-                        let mut reader = Reader::new(&file.path, None);
-                        fragment.found.extend(find(&mut reader, role, tree));
-                        fragment.problems.extend(reader.finish());
-                    }
-                });
-                if let Err(problem) = parsed {
-                    fragment.unreadable(&problem, own.as_ref(), &roles);
-                }
+        if let Content::Bytes(bytes) = &file.content {
+            fragment.bytes = Arc::clone(bytes);
+            let parsed = parse_file(&file.path, bytes, |tree| fragment.take(tree, own.as_ref(), &roles));
+            if let Err(problem) = parsed {
+                fragment.unreadable(&problem, own.as_ref(), &roles);
             }
-            other => {
-                let place = Place::file(&file.path);
-                let problem = Problem::error(format!("this is {}", what_it_is(other)), place);
-                fragment.unreadable(&problem.hint("put a regular file there"), own.as_ref(), &roles);
-            }
+        } else {
+            let problem = Problem::error(format!("this is {}", what_it_is(&file.content)), Place::file(&file.path));
+            fragment.unreadable(&problem.hint("put a regular file there"), own.as_ref(), &roles);
         }
         fragment
+    }
+
+    /// Takes in what a parsed file says.
+    fn take(&mut self, tree: &Tree<'_>, own: Option<&ServiceName>, roles: &[Role<'_>]) {
+        let path = Arc::clone(&self.path);
+        if let Some(name) = own {
+            let mut reader = Reader::new(&path, Some(name));
+            self.draft = draft(&mut reader, name, tree).map(Box::new);
+            self.problems.extend(reader.finish());
+        }
+        for role in roles {
+            let mut reader = Reader::new(&path, None);
+            self.found.extend(find(&mut reader, role, tree));
+            self.problems.extend(reader.finish());
+        }
     }
 
     /// The services that it speaks of, each at least once.

@@ -16,6 +16,13 @@ enum Piece {
     Service,
 }
 
+/// What a text or a path that matches says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Match<'p> {
+    /// What `{service}` stands for; none where there is no `{service}`.
+    pub(super) service: Option<&'p str>,
+}
+
 /// More wildcards in one name would make matching slow, and mean nothing.
 const WILDCARDS: usize = 2;
 
@@ -74,8 +81,8 @@ impl Glob {
         self.parts.iter().flatten().all(|piece| matches!(piece, Piece::Text(_)))
     }
 
-    /// What `{service}` stands for in `path`, none where the pattern holds none; nothing where it does not match.
-    pub(super) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
+    /// Matches a path.
+    pub(super) fn matches<'p>(&self, path: &'p str) -> Option<Match<'p>> {
         let mut service = None;
         let mut names = path.split('/');
         for part in &self.parts {
@@ -83,7 +90,7 @@ impl Glob {
                 return None;
             }
         }
-        names.next().is_none().then_some(service)
+        names.next().is_none().then_some(Match { service })
     }
 
     /// Whether a path that matches may lie below this folder.
@@ -165,21 +172,29 @@ mod tests {
 
     use super::*;
 
-    fn capture<'p>(files: &str, path: &'p str) -> Option<Option<&'p str>> {
+    fn capture<'p>(files: &str, path: &'p str) -> Option<Match<'p>> {
         Glob::new(files).unwrap().matches(path)
     }
 
     #[test]
     fn service_captures_and_star_does_not() {
-        assert_eq!(capture("apps/{service}/prod/k.yaml", "apps/web/prod/k.yaml"), Some(Some("web")));
-        assert_eq!(capture("apps/{service}/prod/k.yaml", "apps/web/x/prod/k.yaml"), None);
-        assert_eq!(capture("*/{service}-values.yaml", "eu/web-api-values.yaml"), Some(Some("web-api")));
-        assert_eq!(capture("{service}-*.yaml", "cart-api-prod.yaml"), Some(Some("cart-api")));
-        assert_eq!(capture("{service}/{service}.yaml", "web/web.yaml"), Some(Some("web")));
-        assert_eq!(capture("{service}/{service}.yaml", "web/db.yaml"), None);
-        assert_eq!(capture("compose.yaml", "compose.yaml"), Some(None));
-        assert_eq!(capture("compose.yaml", "compose.yaml/x"), None);
-        assert_eq!(capture("{service}.yaml", ".yaml"), None);
+        for (files, path, service) in [
+            ("apps/{service}/prod/k.yaml", "apps/web/prod/k.yaml", Some("web")),
+            ("*/{service}-values.yaml", "eu/web-api-values.yaml", Some("web-api")),
+            ("{service}-*.yaml", "cart-api-prod.yaml", Some("cart-api")),
+            ("{service}/{service}.yaml", "web/web.yaml", Some("web")),
+            ("compose.yaml", "compose.yaml", None),
+        ] {
+            assert_eq!(capture(files, path), Some(Match { service }), "{files}");
+        }
+        for (files, path) in [
+            ("apps/{service}/prod/k.yaml", "apps/web/x/prod/k.yaml"),
+            ("{service}/{service}.yaml", "web/db.yaml"),
+            ("compose.yaml", "compose.yaml/x"),
+            ("{service}.yaml", ".yaml"),
+        ] {
+            assert_eq!(capture(files, path), None, "{files}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::glob::Glob;
+use super::glob::{Glob, Match};
 use super::{Pattern, SETTINGS, Settings};
 
 /// The folder of service files.
@@ -129,9 +129,12 @@ impl Layout {
     /// What a path means to the patterns that match it.
     pub(super) fn roles<'l>(&'l self, path: &'l str) -> Vec<Role<'l>> {
         let Some(inner) = self.inner(path) else { return Vec::new() };
-        let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, None));
+        let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, Match { service: None }));
         let globs = self.globs.iter().filter_map(|&index| Some((index, self.patterns[index].1.matches(inner)?)));
-        exact.chain(globs).map(|(index, captured)| Role { pattern: &self.patterns[index].0, captured }).collect()
+        exact
+            .chain(globs)
+            .map(|(index, found)| Role { pattern: &self.patterns[index].0, captured: found.service })
+            .collect()
     }
 }
 

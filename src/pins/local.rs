@@ -1,6 +1,6 @@
 //! Reads `local`: how the local runtime runs a service.
 
-use super::read::{Field, Fields, Keys, Reader};
+use super::reader::{Field, Fields, Keys, Reader};
 use super::{Local, LocalHealth};
 use crate::problem::show;
 
@@ -21,19 +21,17 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Local> 
         let message = format!("`{}` does not go with the other keys of `local`", stray.name);
         reader.refuse(stray.key.clone(), message, FORMS);
     }
-    match fields.get("run") {
-        Some(run) => process(reader, run, &fields),
-        None => {
-            let missing = commands.into_iter().filter(|name| fields.get(name).is_none());
-            let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
-            if !missing.is_empty() {
-                reader.refuse(field.at(), format!("`local` lacks {}", missing.join(", ")), FORMS);
-            }
-            let mut words = |name: &str| fields.get(name).and_then(|field| command(reader, field));
-            let (start, stop, version, health) = (words("start"), words("stop"), words("version"), words("health"));
-            Some(Local::Commands { start: start?, stop: stop?, version: version?, health })
-        }
+    if let Some(run) = fields.get("run") {
+        return process(reader, run, &fields);
     }
+    let missing = commands.into_iter().filter(|name| fields.get(name).is_none());
+    let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
+    if !missing.is_empty() {
+        reader.refuse(field.at(), format!("`local` lacks {}", missing.join(", ")), FORMS);
+    }
+    let mut words = |name: &str| fields.get(name).and_then(|field| command(reader, field));
+    let (start, stop, version, health) = (words("start"), words("stop"), words("version"), words("health"));
+    Some(Local::Commands { start: start?, stop: stop?, version: version?, health })
 }
 
 const FORMS: &str = "use `run`, `port`, `health` and `rolling` for a process, \

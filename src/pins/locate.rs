@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::keypath::{KeyPath, Step};
+use super::keypath::{KeyPath, Step, Template};
 use super::yaml::{Entry, Value};
 
 /// A value that the path leads to.
@@ -14,6 +14,8 @@ pub(super) struct Hit<'t> {
     pub(super) value: Value<'t>,
     /// The map that it stands in.
     pub(super) parent: Value<'t>,
+    /// Its key, where the last step was one.
+    pub(super) name: Option<&'t str>,
     /// Where its key or item stands.
     pub(super) key: Range<usize>,
 }
@@ -51,28 +53,18 @@ const FOLLOWED: usize = 100_000;
 /// Follows the path through one document.
 pub(super) fn locate<'t>(document: Value<'t>, path: &KeyPath) -> Located<'t> {
     let mut located = Located::default();
-    let mut level = vec![Hit { service: None, value: document, parent: document, key: document.span() }];
+    let mut level = vec![Hit { service: None, value: document, parent: document, name: None, key: document.span() }];
     for (depth, step) in path.steps.iter().enumerate() {
         let mut next = Vec::new();
         for hit in level.into_iter().take(FOLLOWED) {
             let before = next.len();
             match step {
-                Step::Key(_) => located.into_map(&hit, step, &mut next),
+                Step::Key(key) => located.descend(&hit, key, &mut next),
                 Step::Index(index) => {
                     let item = hit.value.items().and_then(|mut items| items.nth(*index));
-                    next.extend(item.map(|item| hit.down(item, hit.service, item.span())));
+                    next.extend(item.map(|item| hit.down(item, hit.service)));
                 }
-                Step::Select(key, wanted) => {
-                    for item in hit.value.items().into_iter().flatten() {
-                        let text = item.entries().and_then(|entries| text_of(&entries, key));
-                        let captured = text.and_then(|text| wanted.capture(text));
-                        next.extend(
-                            captured
-                                .and_then(|name| hit.captured(name, wanted.captures()))
-                                .map(|service| hit.down(item, service, item.span())),
-                        );
-                    }
-                }
+                Step::Select(key, wanted) => next.extend(hit.select(key, wanted)),
             }
             if next.len() == before && located.miss.as_ref().is_none_or(|miss| miss.depth < depth) {
                 located.miss = Some(Miss { depth, value: hit.value });
@@ -90,41 +82,41 @@ pub(super) fn text_of<'t>(entries: &[Entry<'t>], key: &str) -> Option<&'t str> {
 }
 
 impl<'t> Located<'t> {
-    fn into_map(&mut self, hit: &Hit<'t>, step: &Step, next: &mut Vec<Hit<'t>>) {
-        let Step::Key(template) = step else { return };
-        let wanted = hit.service.map(|name| template.fill(name)).filter(|_| template.captures());
+    /// The values under the keys of a map that the template matches: any number where it captures, else one.
+    fn descend(&mut self, hit: &Hit<'t>, template: &Template, next: &mut Vec<Hit<'t>>) {
+        let captures = template.captures() && hit.service.is_none();
+        let wanted = template.fill(hit.service.unwrap_or_default());
         let mut first: Option<Range<usize>> = None;
         for entry in hit.value.entries().unwrap_or_default() {
             let Some(name) = entry.name() else { continue };
-            let captured = match &wanted {
-                Some(wanted) => (wanted == name).then_some(hit.service),
-                None => template.capture(name).and_then(|name| hit.captured(name, template.captures())),
-            };
-            let Some(service) = captured else { continue };
-            if wanted.is_none() && template.captures() {
-                next.push(hit.down(entry.value, service, entry.key.span()));
-            } else if let Some(first) = &first {
-                self.twice.push(Twice { service, keys: [first.clone(), entry.key.span()] });
-            } else {
-                first = Some(entry.key.span());
-                next.push(hit.down(entry.value, service, entry.key.span()));
+            let service = if captures { template.capture(name) } else { hit.service.filter(|_| wanted == name) };
+            if service.is_none() && (captures || wanted != name) {
+                continue;
             }
+            if let Some(first) = first.as_ref().filter(|_| !captures) {
+                self.twice.push(Twice { service, keys: [first.clone(), entry.key.span()] });
+                continue;
+            }
+            first = Some(entry.key.span());
+            let key = entry.key.span();
+            next.push(Hit { service, value: entry.value, parent: hit.value, name: Some(name), key });
         }
     }
 }
 
 impl<'t> Hit<'t> {
-    fn down(&self, value: Value<'t>, service: Option<&'t str>, key: Range<usize>) -> Self {
-        Self { service, value, parent: self.value, key }
+    fn down(&self, item: Value<'t>, service: Option<&'t str>) -> Self {
+        Self { service, value: item, parent: self.value, name: None, key: item.span() }
     }
 
-    /// The service after a step captured `name`; none where an earlier step captured another.
-    fn captured(&self, name: &'t str, captures: bool) -> Option<Option<&'t str>> {
-        match self.service {
-            _ if !captures => Some(self.service),
-            Some(earlier) => (earlier == name).then_some(self.service),
-            None => Some(Some(name)),
-        }
+    /// The items of a list that have the wanted text under the key.
+    fn select(&self, key: &str, wanted: &Template) -> impl Iterator<Item = Self> {
+        self.value.items().into_iter().flatten().filter_map(move |item| {
+            let name = wanted.capture(text_of(&item.entries()?, key)?)?;
+            let same = !wanted.captures() || self.service.is_none_or(|earlier| earlier == name);
+            let service = if wanted.captures() { Some(name) } else { self.service };
+            same.then(|| self.down(item, service))
+        })
     }
 }
 

@@ -2,6 +2,12 @@
 //!
 //! A file is read on its own into a [`Fragment`]; fragments are put together into [`Pins`]. So one changed file costs
 //! the reading of one file, and the history index can follow a service through commits by the files that changed.
+//! Which files those are the [`Layout`] knows: from the [`Settings`], and from the `pin:` keys of service files, which
+//! are therefore read first. [`read`] does all of it for files that are in memory.
+//!
+//! YAML is read as a tree that keeps the spelling and the place of every value, not by serde: `1.10` is never a number
+//! here, and a file tells all its problems, not the first. Our own files are read strictly, those of other tools by
+//! their spelling.
 
 mod assemble;
 mod check;
@@ -14,7 +20,7 @@ mod local;
 mod locate;
 mod name;
 mod needs;
-mod read;
+mod reader;
 mod resolve;
 mod schema;
 mod service;

@@ -1,13 +1,11 @@
 //! The names of services.
 
-use std::sync::Arc;
-
 use super::ServiceName;
-use crate::problem::show;
+use crate::problem::show_ascii;
 
 /// Why a text is no [`ServiceName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a service name: {reason}", show(.text))]
+#[error("`{}` is not a service name: {reason}", show_ascii(.text))]
 pub struct NameError {
     text: String,
     reason: &'static str,
@@ -69,12 +67,6 @@ impl From<ServiceName> for String {
     }
 }
 
-impl From<&ServiceName> for Arc<str> {
-    fn from(name: &ServiceName) -> Self {
-        Self::clone(&name.0)
-    }
-}
-
 impl std::fmt::Display for ServiceName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(&self.0)
@@ -95,7 +87,10 @@ mod tests {
             ("Checkout", "`Checkout` is not a service name: it may have a-z, 0-9 and `-` only"),
             ("../x", "`../x` is not a service name: it may have a-z, 0-9 and `-` only"),
             ("checkout ", "`checkout ` is not a service name: it may have a-z, 0-9 and `-` only"),
-            ("сheckout\u{200b}", "`сheckout\\u{200b}` is not a service name: it may have a-z, 0-9 and `-` only"),
+            (
+                "\u{441}heckout\u{200b}",
+                "`\\u{441}heckout\\u{200b}` is not a service name: it may have a-z, 0-9 and `-` only",
+            ),
             ("-a", "`-a` is not a service name: it must start and end with a letter or a digit"),
         ] {
             assert_eq!(ServiceName::new(text).unwrap_err().to_string(), message);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::read::{Field, Reader};
+use super::reader::{Field, Reader};
 use super::yaml::Meaning;
 use super::{DependsOn, Need, ServiceName};
 use crate::problem::{Place, show};
@@ -49,7 +49,7 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &Servic
     needs
 }
 
-fn map<'t>(reader: &mut Reader<'_>, field: &Field<'t>) -> Option<super::read::Fields<'t>> {
+fn map<'t>(reader: &mut Reader<'_>, field: &Field<'t>) -> Option<super::reader::Fields<'t>> {
     if field.value.scalar().is_some() {
         let message = format!("`dependsOn` is {}, it must be a list of services or a map", field.value.kind());
         reader.refuse(field.at(), message, "write `dependsOn: [payments]`, or `dependsOn: {payments: \">=2.1\"}`");

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::found::{Found, FoundValue, version};
 use super::service::Draft;
 use super::{Pin, ServiceName, Verify};
-use crate::image::{Image, ImageError};
+use crate::image::{Digest, Image};
 use crate::problem::{Place, Problem};
+use crate::version::Version;
 
 /// All that the files of a revision say of one service.
 #[derive(Debug, Default)]
@@ -23,35 +24,18 @@ pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place
     let written = draft.and_then(|draft| draft.version.as_ref());
     let places = written.map(|(_, place)| place).into_iter().chain(said.found.iter().map(|found| &found.at));
     twice(name, places)?;
-    let found = said.found.first();
+    let found = said.found.first().map(|found| (&found.value, &found.at));
     let (version, image, at) = match (written, found) {
-        (Some((version, at)), _) => (version.clone(), None, at),
-        (None, Some(found)) => match &found.value {
-            FoundValue::Version(version, repository) => {
-                (version.clone(), repository.clone().map(Source::Beside), &found.at)
-            }
-            FoundValue::Image(image) => {
-                let version = tagged(name, draft, image, &found.at)?;
-                (version, Some(Source::Whole(image)), &found.at)
-            }
-        },
-        (None, None) => return Err(unpinned(name, draft)),
-    };
-    let refused = |message: String| Box::new(Problem::error(message, at.clone()).of(name));
-    let image = match image {
-        Some(Source::Whole(image)) => {
+        (Some((version, at)), _) => (version.clone(), render(name, draft, (version, None), at)?, at),
+        (None, Some((FoundValue::Version(version, beside), at))) => {
+            (version.clone(), render(name, draft, (version, beside.as_deref()), at)?, at)
+        }
+        (None, Some((FoundValue::Image(image), at))) => {
+            let version = tagged(name, draft, image, at)?;
             same_repository(draft, image, at)?;
-            image.clone()
+            (version, image.clone(), at)
         }
-        other => {
-            let beside = other.and_then(|source| if let Source::Beside(text) = source { Some(text) } else { None });
-            let own = draft.and_then(|draft| draft.image.as_ref()).map(|(image, _)| image.clone());
-            let Some(repository) = own.or(beside) else {
-                let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
-                return Err(Box::new(refused(format!("nothing says the image of `{name}`")).hint(hint)));
-            };
-            render(draft, &repository, &version).map_err(|error| refused(format!("this makes no image: {error}")))?
-        }
+        (None, None) => return Err(unpinned(name, draft)),
     };
     let pin = Pin {
         version,
@@ -61,12 +45,6 @@ pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place
         local: draft.and_then(|draft| draft.local.clone()),
     };
     Ok((pin, at.clone()))
-}
-
-/// Where the image comes from when the service file does not say it.
-enum Source<'f> {
-    Beside(String),
-    Whole(&'f Image),
 }
 
 /// Two patterns may find the same value; two values are two truths.
@@ -92,12 +70,7 @@ fn unpinned(name: &ServiceName, draft: Option<&Draft>) -> Box<Problem> {
     Box::new(draft.map_or_else(nowhere, missing).of(name))
 }
 
-fn tagged(
-    name: &ServiceName,
-    draft: Option<&Draft>,
-    image: &Image,
-    at: &Place,
-) -> Result<crate::version::Version, Box<Problem>> {
+fn tagged(name: &ServiceName, draft: Option<&Draft>, image: &Image, at: &Place) -> Result<Version, Box<Problem>> {
     let refused = |message: String, hint: Option<String>| {
         Box::new(Problem { hint, ..Problem::error(message, at.clone()).of(name) })
     };
@@ -126,8 +99,21 @@ fn same_repository(draft: Option<&Draft>, image: &Image, at: &Place) -> Result<(
     Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
 }
 
-fn render(draft: Option<&Draft>, repository: &str, version: &crate::version::Version) -> Result<Image, ImageError> {
+/// The image of a version: in the repository that the service file says, else in the one that stands beside the pin.
+fn render(
+    name: &ServiceName,
+    draft: Option<&Draft>,
+    (version, beside): (&Version, Option<&str>),
+    at: &Place,
+) -> Result<Image, Box<Problem>> {
+    let own = draft.and_then(|draft| draft.image.as_ref()).map(|(image, _)| image.as_str());
+    let Some(repository) = own.or(beside) else {
+        let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
+        let problem = Problem::error(format!("nothing says the image of `{name}`"), at.clone());
+        return Err(Box::new(problem.of(name).hint(hint)));
+    };
     let tag = draft.map_or_else(|| version.to_string(), |draft| draft.tag.of(version));
-    let digest = draft.and_then(|draft| draft.digest.as_ref());
-    Image::render(repository, &tag, digest.map(crate::image::Digest::as_str))
+    let digest = draft.and_then(|draft| draft.digest.as_ref()).map(Digest::as_str);
+    Image::render(repository, &tag, digest)
+        .map_err(|error| Box::new(Problem::error(format!("this makes no image: {error}"), at.clone()).of(name)))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::needs::{self, Needs};
-use super::read::{Field, Fields, Keys, Reader, single_document};
+use super::reader::{Field, Fields, Keys, Reader, single_document};
 use super::settings::{ALSO, drift, own_pattern, repository};
 use super::yaml::Tree;
 use super::{Drift, Held, Hold, Local, Pattern, ServiceName, Verify, WorkloadKind, WorkloadRef, local};
@@ -244,19 +244,4 @@ fn formerly(reader: &mut Reader<'_>, field: &Field<'_>, name: &ServiceName) -> O
         return None;
     }
     Some((earlier, reader.place(field.at())))
-}
-
-/// The keys of each map of a service file, for the test of the JSON Schema.
-#[cfg(test)]
-pub(super) fn all_keys() -> std::collections::BTreeMap<&'static str, &'static [&'static str]> {
-    [
-        ("", &SERVICE_KEYS),
-        ("pin", &super::settings::PIN_KEYS),
-        ("verify", &VERIFY_KEYS),
-        ("hold", &HOLD_KEYS),
-        ("drift", &super::settings::DRIFT_KEYS),
-        ("local", &local::LOCAL_KEYS),
-    ]
-    .map(|(name, keys)| (name, keys.known))
-    .into()
 }

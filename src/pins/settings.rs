@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::glob::{Glob, check_path};
 use super::keypath::{KeyPath, SERVICE, Template};
-use super::read::{Field, Fields, Keys, Reader, parse_file, single_document};
+use super::reader::{Field, Fields, Keys, Reader, parse_file, single_document};
 use super::{Drift, DriftPolicy, Pattern, Runtime, SETTINGS, ServiceName, Settings, Unseen, ValueKind};
 use crate::image::Image;
 use crate::problem::{Place, Problem, show};
@@ -74,7 +74,7 @@ impl Default for Settings {
 impl Settings {
     /// Reads `pintle.yaml`; none where it has errors. Where the file does not exist, [`Settings::default`] holds.
     pub fn read(path: &Arc<str>, bytes: &[u8]) -> (Option<Self>, Vec<Problem>) {
-        let read = parse_file(path, bytes, |_, tree| {
+        let read = parse_file(path, bytes, |tree| {
             let mut reader = Reader::new(path, None);
             let settings = single_document(&mut reader, tree).and_then(|root| {
                 let fields = reader.named(root, SETTINGS_KEYS.what)?;
@@ -84,7 +84,7 @@ impl Settings {
             });
             (settings.filter(|_| !reader.failed()), reader.finish())
         });
-        read.unwrap_or_else(|problem| (None, vec![problem]))
+        read.unwrap_or_else(|problem| (None, vec![*problem]))
     }
 }
 

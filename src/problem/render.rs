@@ -16,7 +16,7 @@ const MARKED: usize = 200;
 pub fn line_col(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = &bytes[..offset.min(bytes.len())];
     let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let line = before.split(|&byte| byte == b'\n').count();
     let text = String::from_utf8_lossy(&before[start..]);
     (line, text.trim_start_matches('\u{feff}').chars().count() + 1)
 }
@@ -93,4 +93,109 @@ fn excerpt(bytes: &[u8], span: Range<usize>) -> Option<Excerpt> {
 fn clean(text: &str) -> String {
     let clean = |letter: char| if is_unfit(letter) && letter != '\t' { '\u{fffd}' } else { letter };
     text.trim_start_matches('\u{feff}').chars().map(clean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn shown(text: &str, span: Range<usize>) -> String {
+        let path = "a.yaml".into();
+        let problem = Problem::error("wrong", Place::at(&path, span.clone()));
+        let problem = problem.also(Place::at(&path, 0..1), "first").hint("do\u{1b}n't");
+        render(&[problem], &|path| (path == "a.yaml").then_some(text.as_bytes()), false)
+    }
+
+    #[test]
+    fn lines_and_columns_are_counted_in_characters() {
+        let text = "\u{feff}é: 1\r\nb: 2".as_bytes();
+        for (offset, expected) in [(0, (1, 1)), (3, (1, 1)), (5, (1, 2)), (10, (2, 1)), (13, (2, 4)), (99, (2, 5))] {
+            assert_eq!(line_col(text, offset), expected, "{offset}");
+        }
+    }
+
+    #[test]
+    fn the_line_stands_below_its_place() {
+        assert_snapshot!(shown("a: 1\nb: 2\r\nc: 3\n", 8..9), @r"
+        error: wrong
+         --> a.yaml:2:4
+          |
+        2 | b: 2
+          |    ^
+          |
+         ::: a.yaml:1:1
+          |
+        1 | a: 1
+          | - first
+          |
+          = help: do\u{1b}n't
+        ");
+    }
+
+    #[test]
+    fn only_the_first_line_of_a_long_place_is_marked() {
+        assert_snapshot!(shown("a: [1,\n 2]\n", 3..11), @r"
+        error: wrong
+         --> a.yaml:1:4
+          |
+        1 | a: [1,
+          |    ^^^
+          |
+         ::: a.yaml:1:1
+          |
+        1 | a: [1,
+          | - first
+          |
+          = help: do\u{1b}n't
+        ");
+    }
+
+    #[test]
+    fn terminal_characters_are_shown_as_signs_of_one_column() {
+        let shown = shown("a: \u{1b}[31m\u{202e}\u{85}x\n", 8..11);
+        assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{85}']), "{shown}");
+        assert_snapshot!(shown, @r"
+        error: wrong
+         --> a.yaml:1:9
+          |
+        1 | a: �[31m��x
+          |         ^
+          |
+         ::: a.yaml:1:1
+          |
+        1 | a: �[31m��x
+          | - first
+          |
+          = help: do\u{1b}n't
+        ");
+    }
+
+    #[test]
+    fn endless_lines_are_cut() {
+        let text = "x".repeat(1_000_000);
+        assert!(shown(&text, 500_000..900_000).len() < 2_000);
+    }
+
+    #[test]
+    fn places_outside_the_text_are_named_only() {
+        assert_snapshot!(shown("", 3..5), @r"
+        error: wrong
+        --> a.yaml
+        ::: a.yaml
+         = help: do\u{1b}n't
+        ");
+        let gone = Problem::warning("gone", Place::file(&"b.yaml".into()));
+        assert_snapshot!(render(&[gone], &|_| None, false), @"
+        warning: gone
+        --> b.yaml
+        ");
+    }
+
+    #[test]
+    fn colours_come_on_request() {
+        let problem = [Problem::error("wrong", Place::file(&"a.yaml".into()))];
+        assert!(render(&problem, &|_| None, true).contains('\u{1b}'));
+    }
 }

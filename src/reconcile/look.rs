@@ -219,9 +219,7 @@ fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Runni
     let written_here = states().count() > 0;
     let unproven = states().any(|workload| !is_proven(Some(workload)));
     let at_target = spec == std::slice::from_ref(target);
-    seen.drifted = written_here
-        && !at_target
-        && states().all(|it| it.state.as_ref().is_some_and(|state| is_version(target, state)));
+    seen.drifted = written_here && !at_target && states().all(|it| is_by_hand(it, target));
     let failed = seen.workloads.iter().find_map(|it| match &it.health.verdict {
         Verdict::Fail(words) => Some(words.clone()),
         _ => None,
@@ -241,8 +239,11 @@ fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Runni
     }
 }
 
-fn is_version(target: &Running, state: &State) -> bool {
-    matches!(target, Running::Image(_, Some(version)) if *version == state.version)
+/// Somebody else has written an image since Pintle wrote the target.
+fn is_by_hand(workload: &Workload, target: &Running) -> bool {
+    let is_target = |state: &State| matches!(target, Running::Image(_, Some(version)) if *version == state.version);
+    let by_another = workload.managers.first().is_some_and(|manager| manager.name != FIELD_MANAGER);
+    by_another && workload.state.as_ref().is_some_and(is_target)
 }
 
 fn pods(workload: &Workload) -> u32 {

@@ -31,8 +31,10 @@ struct Known {
     /// When it was written by this run.
     started: Option<Timestamp>,
     stopping: bool,
-    waits: Vec<String>,
+    /// Whom it waits for.
     on: BTreeSet<Id>,
+    /// Whom it was said to wait for.
+    waited: BTreeSet<Id>,
     /// The last standing that was told: failed, held, refused, needs somebody.
     last: Option<Event>,
 }
@@ -94,10 +96,11 @@ impl Teller {
             Step::Start(_) => None,
             Step::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
-                let why: Vec<String> = waits.iter().map(|wait| words.wait(id, wait)).collect();
-                let is_news = why.iter().any(|one| !known.waits.contains(one));
-                known.waits.clone_from(&why);
-                is_news.then(|| Event::Waits { service: name(), why })
+                // Why it waits for the same neighbour changes as that goes its way; that is no news.
+                let is_news = known.on.iter().any(|on| !known.waited.contains(on));
+                known.waited.extend(&known.on);
+                let why = || waits.iter().map(|wait| words.wait(id, wait)).collect();
+                is_news.then(|| Event::Waits { service: name(), why: why() })
             }
             Step::UnderWay => needs_you(&pass.look.services[id.index()], &name()),
             Step::Failed(said) => Some(Event::Failed {

@@ -2,6 +2,7 @@
 
 pub mod control_plane;
 pub mod git;
+pub mod git_http;
 pub mod hands;
 pub mod namespace;
 pub mod promise;

@@ -1,6 +1,7 @@
 //! Whole revisions, from text to pins and problems. "Row" means a row of the table of bad inputs: each names what a
 //! user must get.
 
+mod any;
 mod between;
 mod files;
 mod good;
@@ -78,7 +79,7 @@ impl Revision {
             let at = |problem: &Problem| located(problem, self.bytes(&problem.place.path).unwrap_or_default());
             let warning = if problem.severity == Severity::Warning { "warning: " } else { "" };
             let other = |(place, label): &_| at(&Problem::error(String::clone(label), Clone::clone(place)));
-            let also: String = problem.also.iter().map(|also| format!(" ({})", other(also))).collect();
+            let also = problem.also.iter().map(|also| format!(" ({})", other(also))).collect::<Vec<_>>().concat();
             let hint = problem.hint.as_ref().map(|hint| format!(" => {hint}")).unwrap_or_default();
             format!("{warning}{}{also}{hint}", at(problem))
         };

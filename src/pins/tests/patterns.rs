@@ -153,7 +153,7 @@ fn a_service_without_pin_is_told() {
     image: acme/web\npin: {file: '*.yaml', key: tag}
         services/web.yaml:2:13: `*.yaml` is not a file => name one file; patterns stand in `pins:` of pintle.yaml
     image: acme/web\npin: {file: pintle.yaml, key: soak}
-        services/web.yaml:2:6: `web` has no pin: there is no pintle.yaml => correct `file`
+        services/web.yaml:2:13: `pintle.yaml` holds settings, not pins => name another file
     version: 1.8.2
         services/web.yaml:1:10: nothing says the image of `web` => write `image:` into services/web.yaml, or `image` into the pattern
     "#);

@@ -147,11 +147,9 @@ mod tests {
 
     #[test]
     fn aliases_take_no_room() {
-        let mut bomb = "a0: &a0 [x, x]\n".to_owned();
-        for level in 1..60 {
-            bomb += &format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n", level - 1);
-        }
-        assert!(read(&bomb).unwrap().nodes.len() < 400);
+        let mut bomb = vec!["a0: &a0 [x, x]".to_owned()];
+        bomb.extend((1..60).map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]", level - 1)));
+        assert!(read(&bomb.join("\n")).unwrap().nodes.len() < 400);
         assert!(read("&a [*a]").is_ok(), "a list that holds itself is a reference too");
     }
 }

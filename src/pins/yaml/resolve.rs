@@ -36,10 +36,11 @@ pub(in crate::pins) fn meaning(text: &str) -> Meaning {
 
 /// <https://yaml.org/type/bool.html>; 1.2 keeps `true` and `false` only.
 fn is_boolean(text: &str) -> bool {
-    let cased = |word: &str| {
-        text == word || text == word.to_uppercase() || text.strip_prefix(&word[..1].to_uppercase()) == Some(&word[1..])
-    };
-    text.len() <= 5 && ["true", "false", "yes", "no", "on", "off", "y", "n"].into_iter().any(cased)
+    let words = ["true", "false", "yes", "no", "on", "off", "y", "n"];
+    let rest = text.get(1..).unwrap_or_default();
+    let lower = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+        && (lower(rest) || text.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
 /// <https://yaml.org/type/float.html>, <https://yaml.org/type/int.html>: with underscores, exponents, bases.

@@ -178,11 +178,11 @@ mod tests {
 
     #[test]
     fn merge_bombs_end() {
-        let mut bomb = "a0: &a0 {x: 1}\n".to_owned();
-        for level in 1..30 {
+        let mut bomb = vec!["a0: &a0 {x: 1}".to_owned()];
+        bomb.extend((1..30).map(|level| {
             let many = vec![format!("*a{}", level - 1); 50].join(", ");
-            bomb += &format!("a{level}: &a{level} {{<<: [{many}]}}\n");
-        }
-        assert_eq!(last(&bomb), "x=1@1");
+            format!("a{level}: &a{level} {{<<: [{many}]}}")
+        }));
+        assert_eq!(last(&bomb.join("\n")), "x=1@1");
     }
 }

@@ -1,5 +1,6 @@
 //! The entries of a map whose keys are known.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::super::suggest::nearest;
@@ -17,6 +18,9 @@ pub(in crate::pins) struct Keys {
     /// Keys that are not read yet, and what to do until they are.
     pub(in crate::pins) later: &'static [(&'static str, &'static str)],
 }
+
+/// So many keys are looked through faster than an index of them is made.
+const FEW: usize = 20;
 
 /// The entries of a map.
 #[derive(Debug, Clone)]
@@ -69,20 +73,27 @@ impl Reader<'_> {
             return None;
         };
         let mut fields: Vec<Field<'t>> = Vec::with_capacity(entries.len());
+        let (many, mut index) = (entries.len() > FEW, HashMap::new());
         for Entry { key, value } in entries {
             let Some(scalar) = key.scalar().filter(|_| key.tag().is_none()) else {
                 self.refuse(key.span(), format!("a key of {what} must be text, this is {}", key.kind()), "");
                 continue;
             };
             let field = Field { name: scalar.text, key: key.span(), plain: scalar.plain, value };
-            // Few keys, or names that assembling would find again: quadratic time needs a limit.
-            let known = fields.iter().rev().take(1000).find(|other| other.name == field.name);
+            let known = if many {
+                index.get(field.name).copied()
+            } else {
+                fields.iter().position(|other| other.name == field.name)
+            };
             if let Some(first) = known {
-                let first = self.place(first.key.clone());
+                let first = self.place(fields[first].key.clone());
                 let message = format!("`{}` stands twice in {what}", show(field.name));
                 let twice = Problem::error(message, self.place(field.key)).also(first, "first here");
                 self.tell(twice.hint("remove one of them"));
             } else {
+                if many {
+                    index.insert(field.name, fields.len());
+                }
                 fields.push(field);
             }
         }
@@ -99,7 +110,11 @@ impl Reader<'_> {
     /// Tells the fields that are not among the keys.
     pub(in crate::pins) fn no_others(&mut self, fields: &Fields<'_>, keys: &Keys) {
         for field in fields.iter().filter(|field| !keys.known.contains(&field.name)) {
-            self.unknown(field, keys);
+            if self.is_full() {
+                self.untold += 1;
+            } else {
+                self.unknown(field, keys);
+            }
         }
     }
 

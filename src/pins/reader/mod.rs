@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ServiceName;
-use super::yaml::{Text, Tree, Value, decode, parse};
+use super::yaml::{Tree, Value, decode, parse};
 use crate::problem::{Place, Problem, Severity};
 
 pub(super) use fields::{Field, Fields, Keys};
@@ -53,11 +53,16 @@ impl<'r> Reader<'r> {
     /// Tells a problem; it holds the service of this reader where it names none.
     pub(super) fn tell(&mut self, mut problem: Problem) {
         problem.service = problem.service.or_else(|| self.service.cloned());
-        if self.problems.len() < TOLD {
-            self.problems.push(problem);
-        } else {
+        if self.is_full() {
             self.untold += 1;
+        } else {
+            self.problems.push(problem);
         }
+    }
+
+    /// Whether more problems are counted only: what costs time to say need not be put into words.
+    fn is_full(&self) -> bool {
+        self.problems.len() >= TOLD
     }
 
     /// Whether something told so far is an error.
@@ -83,15 +88,17 @@ fn some(text: String) -> Option<String> {
 pub(super) fn parse_file<T>(
     path: &Arc<str>,
     bytes: &[u8],
-    read: impl FnOnce(Text<'_>, &Tree<'_>) -> T,
-) -> Result<T, Problem> {
+    read: impl FnOnce(&Tree<'_>) -> T,
+) -> Result<T, Box<Problem>> {
     let fault = |fault: super::yaml::Fault| {
         let place = fault.span.map_or_else(|| Place::file(path), |span| Place::at(path, span));
-        Problem { hint: some(fault.hint), ..Problem::error(format!("this cannot be read: {}", fault.message), place) }
+        Box::new(Problem {
+            hint: some(fault.hint),
+            ..Problem::error(format!("this cannot be read: {}", fault.message), place)
+        })
     };
-    let text = decode(bytes).map_err(fault)?;
-    let tree = parse(text).map_err(fault)?;
-    Ok(read(text, &tree))
+    let tree = decode(bytes).and_then(parse).map_err(fault)?;
+    Ok(read(&tree))
 }
 
 /// The one document of a file that must hold a map.
