@@ -6,6 +6,7 @@ pub mod git_http;
 pub mod hands;
 pub mod namespace;
 pub mod promise;
+pub mod proxy;
 pub mod recorder;
 pub mod running;
 pub mod shop;
