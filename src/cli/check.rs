@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
-use super::load::{Loaded, Revision, load, load_worktree};
+use super::load::{Loaded, Revision, load, load_worktree, say_stale};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
 use crate::check::check;
 use crate::config::Config;
@@ -77,7 +77,7 @@ impl Check {
             Some(rev) => load(config, Some(rev))?,
             None => load_worktree(config)?,
         };
-        loaded.say_stale(output);
+        say_stale(loaded.stale.as_ref(), output);
         let problems = problems(&loaded);
         let report = report(&loaded.at, &problems);
         let exit = if report.errors > 0 { Exit::Error } else { Exit::Ok };

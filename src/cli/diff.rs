@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::exit::{Exit, Failure, help};
-use super::load::{Opened, Revision, open, say_stale};
+use super::load::{Opened, Revision, open};
 use super::output::{Output, Printing};
 use crate::change::between;
 use crate::config::Config;
@@ -42,10 +42,9 @@ impl Diff {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let (from, to) = self.ends()?;
         let opened = open(config)?;
-        say_stale(opened.stale.as_ref(), output);
         let from = Arc::new(opened.source.resolve(from)?);
         let to = to.map_or_else(|| opened.tip(), |to| Ok(Arc::new(opened.source.resolve(to)?)))?;
-        let report = compare(opened, config, from, to)?;
+        let report = compare(opened, config, (from, to), output)?;
         output.result(self.printing.output, &report, |output| report.print(output))?;
         Ok(Exit::Ok)
     }
@@ -68,10 +67,15 @@ impl Diff {
     }
 }
 
-fn compare(opened: Opened, config: &Config, from: Arc<Commit>, to: Arc<Commit>) -> Result<Report, Failure> {
-    let old = Revision::read(&opened.source, &config.root, Some(Arc::clone(&from)))?;
-    let new = Revision::read(&opened.source, &config.root, Some(to))?;
+fn compare(
+    opened: Opened,
+    config: &Config,
+    (from, to): (Arc<Commit>, Arc<Commit>),
+    output: &mut Output,
+) -> Result<Report, Failure> {
+    let (old, new) = read_both(&opened.source, &config.root, &from, to)?;
     let loaded = opened.with_history(config, new)?;
+    loaded.warn(output);
     let position = position(&loaded.source, &loaded.history, &from)?;
     let order = |service: &Service| order_of(service, &loaded.history);
     let before = |name: &ServiceName, version: &Version| {
@@ -81,6 +85,22 @@ fn compare(opened: Opened, config: &Config, from: Arc<Commit>, to: Arc<Commit>) 
     };
     let between = between(&old.reading.pins, &loaded.at.reading.pins, order, before);
     Ok(Report::of(&old, &loaded.at, between))
+}
+
+/// Reads both; where one has no `pintle.yaml`, by that of the other.
+fn read_both(
+    source: &Source,
+    root: &str,
+    from: &Arc<Commit>,
+    to: Arc<Commit>,
+) -> Result<(Revision, Revision), Failure> {
+    let old = Revision::read(source, root, Some(Arc::clone(from)))?;
+    let new = Revision::read_with(source, root, Some(to), &old.reading.pins.settings)?;
+    if old.has_settings() || !new.has_settings() {
+        return Ok((old, new));
+    }
+    let old = Revision::read_with(source, root, Some(Arc::clone(from)), &new.reading.pins.settings)?;
+    Ok((old, new))
 }
 
 /// The place in history of a commit, or of the last one before it that moved a pin; none where there is none.

@@ -49,7 +49,7 @@ enum Drawing {
 impl Graph {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let loaded = load(config, self.rev.as_deref())?;
-        loaded.say_stale(output);
+        loaded.warn(output);
         let links = Links::of(&loaded.at.reading.pins, &loaded.history);
         let from = self.service.as_ref().map(|typed| known(typed, links.names())).transpose()?;
         let links = match &from {

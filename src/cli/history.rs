@@ -42,7 +42,7 @@ pub struct History {
 impl History {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let loaded = load(config, self.rev.as_deref())?;
-        loaded.say_stale(output);
+        loaded.warn(output);
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
         let more = match &self.service {
             Some(typed) => {

@@ -86,9 +86,12 @@ pub fn open(config: &Config) -> Result<Opened, Failure> {
 }
 
 impl Loaded {
-    /// Says where this is not the newest there is.
-    pub fn say_stale(&self, output: &mut Output) {
+    /// Says where this is not the newest there is, or nothing that can be used.
+    pub fn warn(&self, output: &mut Output) {
         say_stale(self.stale.as_ref(), output);
+        if let Some(why) = &self.at.reading.unusable {
+            output.note(format_args!("{}: {why}", styled(BUSY.bold(), "warning")));
+        }
     }
 }
 
@@ -137,6 +140,16 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
+        Self::read_with(source, root, commit, &Settings::default())
+    }
+
+    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
+    pub fn read_with(
+        source: &Source,
+        root: &str,
+        commit: Option<Arc<Commit>>,
+        without: &Settings,
+    ) -> Result<Self, Failure> {
         let id = commit.as_ref().map(|commit| commit.id);
         let path = settings_path(root);
         let file = match id {
@@ -146,7 +159,7 @@ impl Revision {
         let (settings, problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
             Some((path, Content::Bytes(bytes))) => Settings::read(path, bytes),
             Some(_) => (None, Vec::new()),
-            None => (Some(Settings::default()), Vec::new()),
+            None => (Some(without.clone()), Vec::new()),
         };
         let known = settings.clone().unwrap_or_default();
         let (layout, listing, fragments) = read_files(source, root, id, &known)?;
@@ -159,6 +172,11 @@ impl Revision {
         // Without settings they have been told already.
         reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
         Ok(Self { commit, layout, reading, files })
+    }
+
+    /// Whether it has a `pintle.yaml`.
+    pub fn has_settings(&self) -> bool {
+        self.files.iter().any(|file| file.path == self.reading.pins.settings.place.path)
     }
 
     /// The content of a file that was read.

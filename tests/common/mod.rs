@@ -5,6 +5,7 @@ pub mod git;
 pub mod git_http;
 pub mod hands;
 pub mod namespace;
+pub mod pintle;
 pub mod promise;
 pub mod proxy;
 pub mod recorder;

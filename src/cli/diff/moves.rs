@@ -75,8 +75,12 @@ impl Report {
             let note = styled(BUSY, "has errors in one of the revisions: how it moved is not known");
             output.line(format_args!("{} {note}", styled(NAME, name)));
         }
+        let mut was_long = true;
         for file in &self.files {
-            output.line("");
+            if file.is_long() || was_long {
+                output.line("");
+            }
+            was_long = file.is_long();
             file.print(output);
         }
     }

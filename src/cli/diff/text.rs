@@ -8,7 +8,7 @@ use similar::{Change, ChangeTag, TextDiff};
 
 use crate::change::Between;
 use crate::cli::load::Revision;
-use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, styled};
+use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, counted, styled};
 use crate::pins::Service;
 use crate::problem::{Place, line_col};
 use crate::source::{Content, File, display_safe};
@@ -16,12 +16,15 @@ use crate::source::{Content, File, display_safe};
 /// Longer lines are cut.
 const LINE: usize = 200;
 
-/// The hunks of one file; also `--output json`.
+/// What is new of one file; also `--output json`. Files that are new or gone as a whole are named only: the moves tell
+/// what they pin.
 #[derive(Debug, Serialize)]
 pub(super) struct FileDiff {
     path: Arc<str>,
     /// Whether the file is new, gone, or another one.
     status: &'static str,
+    /// The number of its lines, or of those it had.
+    lines: usize,
     hunks: Vec<Hunk>,
 }
 
@@ -63,6 +66,13 @@ fn told<'s>(revision: &Revision, services: impl Iterator<Item = &'s Service>) ->
 
 fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<FileDiff> {
     let [old, new] = sides.map(|file| file.map(shown).unwrap_or_default());
+    let named =
+        |status, text: &str| FileDiff { path: Arc::clone(path), status, lines: text.lines().count(), hunks: vec![] };
+    match sides {
+        [None, _] => return Some(named("added", &new)),
+        [_, None] => return Some(named("removed", &old)),
+        [Some(_), Some(_)] => {}
+    }
     let diff = TextDiff::from_lines(&old, &new);
     let is_told = |change: &Change<&str>| match (change.tag(), change.old_index(), change.new_index()) {
         (ChangeTag::Equal, ..) => true,
@@ -84,12 +94,7 @@ fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<
                 .collect(),
         })
         .collect();
-    let status = match sides {
-        [None, _] => "added",
-        [_, None] => "removed",
-        _ => "changed",
-    };
-    (!hunks.is_empty()).then(|| FileDiff { path: Arc::clone(path), status, hunks })
+    (!hunks.is_empty()).then(|| FileDiff { hunks, ..named("changed", &new) })
 }
 
 /// The text of a file, or what it is instead.
@@ -103,10 +108,18 @@ fn shown(file: &File) -> String {
 }
 
 impl FileDiff {
+    /// It has more than one line.
+    pub(super) fn is_long(&self) -> bool {
+        !self.hunks.is_empty()
+    }
+
     /// For people.
     pub(super) fn print(&self, output: &mut Output) {
-        let status = if self.status == "changed" { String::new() } else { format!(" ({})", self.status) };
-        output.line(format_args!("{}{status}", styled(NAME, display_safe(&self.path, LINE))));
+        let path = styled(NAME, display_safe(&self.path, LINE));
+        match self.status {
+            "changed" => output.line(path),
+            status => output.line(format_args!("{path} {status}, {}", counted(self.lines, "line"))),
+        }
         for hunk in &self.hunks {
             output.line(styled(DIM, &hunk.header));
             for line in &hunk.lines {

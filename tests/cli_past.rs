@@ -1,0 +1,470 @@
+use insta::assert_snapshot;
+
+use crate::common::git::TestRepo;
+use crate::common::pintle::Pintle;
+
+/// Two services that move forward, back, and aside.
+fn shop() -> TestRepo {
+    let repo = TestRepo::with(&[
+        ("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n"),
+        ("services/payments.yaml", "version: \"2.0.3\"\nimage: ghcr.io/acme/payments\n"),
+        ("services/checkout.yaml", &checkout("1.7.9", ">=2.0, <3")),
+    ]);
+    repo.wait(3600).save("services/payments.yaml", "version: \"2.1.0\"\nimage: ghcr.io/acme/payments\n");
+    let bad = repo.wait(86_400).save("services/checkout.yaml", checkout("1.8.2", ">=2.1, <3"));
+    repo.wait(600).revert(bad);
+    repo.save("services/checkout.yaml", checkout("1.7.8", ">=2.0, <3"));
+    repo
+}
+
+fn checkout(version: &str, payments: &str) -> String {
+    format!(
+        "version: \"{version}\"\nimage: ghcr.io/acme/checkout\nnamespace: shop\ndependsOn:\n  payments: \"{payments}\"\n"
+    )
+}
+
+#[test]
+fn history_shows_each_pin_how_it_came_and_how_long_it_stood() {
+    let repo = shop();
+    assert_snapshot!(Pintle::in_repo(&repo).says("history checkout"), @r#"
+    VERSION  MOVE         COMMIT    AUTHOR  WHEN (UTC)        STOOD        SUBJECT
+    1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  … so farChange services/checkout.yaml
+    1.7.9    ↓ return     65670a12  Ada     2026-01-02 01:21  3m           Revert "Change services/checkout.yaml"
+      needs payments >=2.0, <3, was >=2.1, <3
+    1.8.2    ↑ upgrade    b3b3431b  Ada     2026-01-02 01:09  12m          Change services/checkout.yaml
+      needs payments >=2.1, <3, was >=2.0, <3
+    1.7.9    deploy       af63c399  Ada     2026-01-01 00:03  1d 1h        Start
+    "#);
+}
+
+#[test]
+fn history_without_a_service_shows_the_last_moves_of_all() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("history"), @"
+    COMMIT    WHEN (UTC)        AUTHOR  SERVICE   FROM   TO     MOVE
+    7283b08f  2026-01-02 01:24  Ada     checkout  1.7.9  1.7.8  ↓ downgrade
+    65670a12  2026-01-02 01:21  Ada     checkout  1.8.2  1.7.9  ↓ return
+    b3b3431b  2026-01-02 01:09  Ada     checkout  1.7.9  1.8.2  ↑ upgrade
+    8bf18480  2026-01-01 01:06  Ada     payments  2.0.3  2.1.0  ↑ upgrade
+    af63c399  2026-01-01 00:03  Ada     checkout  -      1.7.9  deploy
+    af63c399  2026-01-01 00:03  Ada     payments  -      2.0.3  deploy
+    ");
+    assert_snapshot!(pintle.says("history --limit 2"), @"
+    COMMIT    WHEN (UTC)        AUTHOR  SERVICE   FROM   TO     MOVE
+    7283b08f  2026-01-02 01:24  Ada     checkout  1.7.9  1.7.8  ↓ downgrade
+    65670a12  2026-01-02 01:21  Ada     checkout  1.8.2  1.7.9  ↓ return
+    --- stderr
+    … and 4 more: --limit 0 shows all
+    ");
+}
+
+#[test]
+fn history_tells_programs_the_same() {
+    let repo = shop();
+    assert_snapshot!(Pintle::in_repo(&repo).says("history checkout --limit 1 --output json"), @r#"
+    {
+      "service": "checkout",
+      "total": 4,
+      "pins": [
+        {
+          "version": "1.7.8",
+          "image": "ghcr.io/acme/checkout:1.7.8",
+          "from": "1.7.9",
+          "kind": "downgrade",
+          "direction": "down",
+          "needs": [],
+          "commit": {
+            "id": "7283b08f514ce1691797f04584254f3c1abe90d0",
+            "author": "Ada <ada@example.com>",
+            "time": "2026-01-02T01:24:00Z",
+            "subject": "Change services/checkout.yaml"
+          },
+          "until": null
+        }
+      ]
+    }
+    --- stderr
+    … and 3 more: --limit 0 shows all
+    "#);
+    assert_snapshot!(Pintle::in_repo(&repo).says("history --limit 1 --output yaml"), @"
+    total: 6
+    moves:
+    - service: checkout
+      from: 1.7.9
+      to: 1.7.8
+      kind: downgrade
+      direction: down
+      commit:
+        id: 7283b08f514ce1691797f04584254f3c1abe90d0
+        author: Ada <ada@example.com>
+        time: 2026-01-02T01:24:00Z
+        subject: Change services/checkout.yaml
+    --- stderr
+    … and 5 more: --limit 0 shows all
+    ");
+}
+
+#[test]
+fn history_goes_on_through_removal_a_new_name_and_a_new_image() {
+    let repo = shop();
+    let digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    repo.save(
+        "services/payments.yaml",
+        format!("version: \"2.1.0\"\nimage: ghcr.io/acme/payments\ndigest: {digest}\n"),
+    );
+    repo.remove("services/checkout.yaml").commit("Remove checkout");
+    let renamed = "version: \"1.9.0\"\nimage: ghcr.io/acme/basket\nformerly: checkout\n";
+    repo.save("services/basket.yaml", renamed);
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("history payments"), @"
+    VERSION  MOVE       COMMIT    AUTHOR  WHEN (UTC)        STOOD        SUBJECT
+    2.1.0    image      e90f6f94  Ada     2026-01-02 01:27  … so farChange services/payments.yaml
+    2.1.0    ↑ upgrade  8bf18480  Ada     2026-01-01 01:06  1d           Change services/payments.yaml
+    2.0.3    deploy     af63c399  Ada     2026-01-01 00:03  1h 3m        Start
+    ");
+    assert_snapshot!(pintle.says("history basket --limit 3"), @r#"
+    VERSION  MOVE         COMMIT    AUTHOR  WHEN (UTC)        STOOD        SUBJECT
+    1.9.0    ↑ upgrade    2b3714c7  Ada     2026-01-02 01:33  … so farChange services/basket.yaml
+      needs no payments any more, was >=2.0, <3
+    1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  9m           Change services/checkout.yaml
+    1.7.9    ↓ return     65670a12  Ada     2026-01-02 01:21  3m           Revert "Change services/checkout.yaml"
+      needs payments >=2.0, <3, was >=2.1, <3
+    --- stderr
+    … and 2 more: --limit 0 shows all
+    "#);
+    assert_snapshot!(pintle.says("history checkout --limit 2"), @"
+    VERSION  MOVE         COMMIT    AUTHOR  WHEN (UTC)        STOOD  SUBJECT
+    none     release      2ebc9ec3  Ada     2026-01-02 01:30         Remove checkout
+    1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  6m     Change services/checkout.yaml
+    --- stderr
+    … and 3 more: --limit 0 shows all
+    ");
+}
+
+#[test]
+fn history_shows_what_others_wrote_without_its_tricks() {
+    let repo = shop();
+    repo.git(&["config", "user.name", "Eve\u{1b}[31m\u{202e}"]);
+    repo.write("services/payments.yaml", "version: \"2.2.0\"\nimage: ghcr.io/acme/payments\n");
+    repo.git(&["add", "--all"]);
+    repo.git(&[
+        "commit",
+        "--quiet",
+        "--author",
+        "Eve\u{1b}[31m\u{202e}X <e@example.com>",
+        "-m",
+        "\u{1b}[2Jcleared\u{202e}",
+    ]);
+    assert_snapshot!(Pintle::in_repo(&repo).says("history payments --limit 1"), @r"
+    VERSION  MOVE       COMMIT    AUTHOR                  WHEN (UTC)        STOOD        SUBJECT
+    2.2.0    ↑ upgrade  3f5383e2  Eve\u{1b}[31m\u{202e}X  2026-01-02 01:28  … so far\u{1b}[2Jcleared\u{202e}
+    --- stderr
+    … and 2 more: --limit 0 shows all
+    ");
+}
+
+#[test]
+fn history_of_nothing_is_told() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    let tries =
+        ["history chekout", "history zebra", "history ../x", "history checkout --rev nope", "history --path nowhere"];
+    let told: Vec<String> = tries.iter().map(|words| format!("$ pintle {words}\n{}", pintle.says(words))).collect();
+    assert_snapshot!(told.join("\n"), @r#"
+    $ pintle history chekout
+    --- stderr
+    error: there is no service "chekout"
+      hint: did you mean `checkout`?
+    --- exit 1
+
+    $ pintle history zebra
+    --- stderr
+    error: there is no service "zebra"
+      hint: `pintle graph` shows all services
+    --- exit 1
+
+    $ pintle history ../x
+    --- stderr
+    error: there is no service "../x"
+      hint: `pintle graph` shows all services
+    --- exit 1
+
+    $ pintle history checkout --rev nope
+    --- stderr
+    error: REPO has no commit "nope": couldn't parse revision, input="nope": Reference "nope" could not be found: The ref partially named "nope" could not be found
+      hint: name a branch, a tag or a commit that `git log` shows there
+    --- exit 1
+
+    $ pintle history --path nowhere
+    COMMIT  WHEN (UTC)  AUTHOR  SERVICE  FROM  TO  MOVE
+    --- stderr
+    warning: pintle.yaml: 0 pins: this revision pins no service
+    "#);
+    assert_snapshot!(Pintle::in_repo(&TestRepo::new()).says("history"), @"
+    --- stderr
+    error: REPO has no commit yet
+      hint: commit the pins first; until then nothing is changed
+    --- exit 1
+    ");
+}
+
+#[test]
+fn diff_says_which_pins_moved_and_how() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("diff HEAD~3"), @"
+    SERVICE   FROM   TO     MOVE
+    checkout  1.7.9  1.7.8  ↓ downgrade
+
+    1 service: 1 downgrade
+    ");
+    assert_snapshot!(pintle.says("diff HEAD~2 HEAD~1"), @"
+    SERVICE   FROM   TO     MOVE
+    checkout  1.8.2  1.7.9  ↓ return
+      needs payments >=2.0, <3, was >=2.1, <3
+
+    1 service: 1 return
+    ");
+    assert_snapshot!(pintle.says("diff HEAD~1..HEAD"), @"
+    SERVICE   FROM   TO     MOVE
+    checkout  1.7.9  1.7.8  ↓ downgrade
+
+    1 service: 1 downgrade
+    ");
+    assert_snapshot!(pintle.says("diff HEAD HEAD"), @"Nothing moved.");
+}
+
+#[test]
+fn diff_shows_other_lines_as_text_and_new_and_gone_files_by_name() {
+    let repo = shop();
+    repo.write("services/search.yaml", "version: \"0.9.0\"\nimage: ghcr.io/acme/search\ndependsOn: [payments]\n");
+    repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\nsoak: 5m\n");
+    repo.remove("services/payments.yaml");
+    let moved = checkout("1.8.3", ">=2.1, <3").replace("shop", "store") + "  search: \"*\"\n";
+    repo.save("services/checkout.yaml", moved.replace("payments", "paying"));
+    let renamed = "version: \"2.1.0\"\nimage: ghcr.io/acme/payments\nformerly: payments\n";
+    repo.save("services/paying.yaml", renamed);
+    assert_snapshot!(Pintle::in_repo(&repo).says("diff HEAD~2"), @r#"
+    SERVICE   FROM   TO     MOVE
+    checkout  1.7.8  1.8.3  ↑ upgrade
+      needs paying >=2.1, <3, new
+      needs no payments any more, was >=2.0, <3
+      needs search *, new
+    paying    2.1.0  2.1.0  rename
+      was named payments
+
+    2 services: 1 rename, 1 upgrade
+    search has errors in one of the revisions: how it moved is not known
+
+    pintle.yaml
+    @@ -1 +1,2 @@
+     apiVersion: pintle.dev/v1alpha1
+    +soak: 5m
+
+    services/checkout.yaml
+    @@ -1,5 +1,6 @@
+    -version: "1.7.8"
+    +version: "1.8.3"
+     image: ghcr.io/acme/checkout
+    -namespace: shop
+    +namespace: store
+     dependsOn:
+    -  payments: ">=2.0, <3"
+    +  paying: ">=2.1, <3"
+    +  search: "*"
+
+    services/paying.yaml added, 3 lines
+    services/payments.yaml removed, 2 lines
+    services/search.yaml added, 3 lines
+    "#);
+    assert_snapshot!(Pintle::in_repo(&repo).says("diff HEAD~2 -o json"), @r#"
+    {
+      "from": {
+        "id": "7283b08f514ce1691797f04584254f3c1abe90d0",
+        "author": "Ada <ada@example.com>",
+        "time": "2026-01-02T01:24:00Z",
+        "subject": "Change services/checkout.yaml"
+      },
+      "to": {
+        "id": "4fa3af4775dc13bb13941dd647628ce88aeeed0b",
+        "author": "Ada <ada@example.com>",
+        "time": "2026-01-02T01:30:00Z",
+        "subject": "Change services/paying.yaml"
+      },
+      "moved": [
+        {
+          "service": "checkout",
+          "kind": "upgrade",
+          "direction": "up",
+          "from": {
+            "version": "1.7.8",
+            "image": "ghcr.io/acme/checkout:1.7.8"
+          },
+          "to": {
+            "version": "1.8.3",
+            "image": "ghcr.io/acme/checkout:1.8.3"
+          },
+          "needs": [
+            {
+              "provider": "paying",
+              "from": null,
+              "to": ">=2.1, <3"
+            },
+            {
+              "provider": "payments",
+              "from": ">=2.0, <3",
+              "to": null
+            },
+            {
+              "provider": "search",
+              "from": null,
+              "to": "*"
+            }
+          ]
+        },
+        {
+          "service": "paying",
+          "renamed_from": "payments",
+          "kind": "rename",
+          "direction": null,
+          "from": {
+            "version": "2.1.0",
+            "image": "ghcr.io/acme/payments:2.1.0"
+          },
+          "to": {
+            "version": "2.1.0",
+            "image": "ghcr.io/acme/payments:2.1.0"
+          },
+          "needs": []
+        }
+      ],
+      "unreadable": [
+        "search"
+      ],
+      "files": [
+        {
+          "path": "pintle.yaml",
+          "status": "changed",
+          "lines": 2,
+          "hunks": [
+            {
+              "header": "@@ -1 +1,2 @@",
+              "lines": [
+                " apiVersion: pintle.dev/v1alpha1",
+                "+soak: 5m"
+              ]
+            }
+          ]
+        },
+        {
+          "path": "services/checkout.yaml",
+          "status": "changed",
+          "lines": 6,
+          "hunks": [
+            {
+              "header": "@@ -1,5 +1,6 @@",
+              "lines": [
+                "-version: \"1.7.8\"",
+                "+version: \"1.8.3\"",
+                " image: ghcr.io/acme/checkout",
+                "-namespace: shop",
+                "+namespace: store",
+                " dependsOn:",
+                "-  payments: \">=2.0, <3\"",
+                "+  paying: \">=2.1, <3\"",
+                "+  search: \"*\""
+              ]
+            }
+          ]
+        },
+        {
+          "path": "services/paying.yaml",
+          "status": "added",
+          "lines": 3,
+          "hunks": []
+        },
+        {
+          "path": "services/payments.yaml",
+          "status": "removed",
+          "lines": 2,
+          "hunks": []
+        },
+        {
+          "path": "services/search.yaml",
+          "status": "added",
+          "lines": 3,
+          "hunks": []
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn diff_leaves_out_what_cannot_be_read_and_says_so() {
+    let repo = shop();
+    repo.save("services/payments.yaml", "version: 2.2\nimage: ghcr.io/acme/payments\n");
+    assert_snapshot!(Pintle::in_repo(&repo).says("diff HEAD~1"), @r#"
+    payments has errors in one of the revisions: how it moved is not known
+
+    services/payments.yaml
+    @@ -1,2 +1,2 @@
+    -version: "2.1.0"
+    +version: 2.2
+     image: ghcr.io/acme/payments
+    "#);
+}
+
+#[test]
+fn diff_of_what_is_no_pair_of_revisions_is_refused() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    let tries =
+        ["diff", "diff HEAD~1..HEAD~2 HEAD", "diff ..HEAD", "diff HEAD~1...HEAD", "diff HEAD nope", "diff a b c"];
+    let told: Vec<String> = tries.iter().map(|words| format!("$ pintle {words}\n{}", pintle.says(words))).collect();
+    assert_snapshot!(told.join("\n"), @r#"
+    $ pintle diff
+    --- stderr
+    error: the following required arguments were not provided:
+      <REV>...
+
+    Usage: pintle diff <REV>...
+
+    For more information, try '--help'.
+    --- exit 64
+
+    $ pintle diff HEAD~1..HEAD~2 HEAD
+    --- stderr
+    error: a range and a revision are three revisions
+      hint: write `pintle diff A B`, `pintle diff A..B`, or `pintle diff A` for the tip of the branch
+    --- exit 64
+
+    $ pintle diff ..HEAD
+    --- stderr
+    error: "..HEAD" does not name two revisions
+      hint: write `pintle diff A B`, `pintle diff A..B`, or `pintle diff A` for the tip of the branch
+    --- exit 64
+
+    $ pintle diff HEAD~1...HEAD
+    --- stderr
+    error: "HEAD~1...HEAD" does not name two revisions
+      hint: write `pintle diff A B`, `pintle diff A..B`, or `pintle diff A` for the tip of the branch
+    --- exit 64
+
+    $ pintle diff HEAD nope
+    --- stderr
+    error: REPO has no commit "nope": couldn't parse revision, input="nope": Reference "nope" could not be found: The ref partially named "nope" could not be found
+      hint: name a branch, a tag or a commit that `git log` shows there
+    --- exit 1
+
+    $ pintle diff a b c
+    --- stderr
+    error: unexpected value 'c' for '<REV>...' found; no more were expected
+
+    Usage: pintle diff [OPTIONS] <REV>...
+
+    For more information, try '--help'.
+    --- exit 64
+    "#);
+}
