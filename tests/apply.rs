@@ -1,5 +1,9 @@
 /// What is refused or held, and is left as it is.
 mod bad_input;
+/// The calls that a run makes: how many, and what becomes of one that is killed at any of them.
+mod calls;
+/// Services that come, go, and change otherwise, and what a change leaves as it is.
+mod changes;
 /// A broken version: nothing that needs it starts, everything else does.
 mod failures;
 /// What people do to workloads while a rollout goes on.
