@@ -102,7 +102,7 @@ impl fmt::Display for Said {
         }
         match self.code {
             Some(0) => Ok(()),
-            Some(code) => write!(f, "--- exit {code}\n"),
+            Some(code) => writeln!(f, "--- exit {code}"),
             None => f.write_str("--- killed\n"),
         }
     }
