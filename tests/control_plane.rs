@@ -98,7 +98,7 @@ async fn a_pod_becomes_ready_by_hand() {
     let runs = |pods: &[Value]| pods.iter().any(|pod| pod["status"]["phase"] == "Running");
     let pods = ns.wait_for_pods("checkout", "running", runs).await;
     assert!(!is_ready(&pods[0]));
-    ns.make_ready(pods[0]["metadata"]["name"].as_str().unwrap()).await;
+    ns.set_ready(pods[0]["metadata"]["name"].as_str().unwrap(), true).await;
     ns.wait("deployment/checkout", "rolled out", rolled_out).await;
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::circles::circles;
 use super::stuck;
-use super::waits::{incompatible, preferred, unverified};
+use super::waits::{incompatible, lets_go_first, preferred, unverified};
 use super::world::Board;
 use super::{Because, Step, Wait};
 use crate::graph::Id;
@@ -18,6 +19,8 @@ pub(super) struct Engine<'a> {
     needs: Waits,
     /// The open services that nothing but time keeps from starting: the ones that preferences wait for.
     coming: BTreeSet<Id>,
+    /// The open services whose preferences would wait for each other: between them there are none.
+    circles: BTreeSet<Id>,
     parts: Parts,
 }
 
@@ -34,11 +37,26 @@ impl<'a> Engine<'a> {
     pub(super) fn new(board: Board<'a>) -> Self {
         let parts = Parts::of(&board);
         let open: Vec<Id> = board.open.iter().copied().collect();
-        let mut engine = Self { board, needs: Waits::new(), coming: BTreeSet::new(), parts };
+        let mut engine = Self { board, needs: Waits::new(), coming: BTreeSet::new(), circles: BTreeSet::new(), parts };
         for id in open {
             engine.look_at(id);
         }
+        engine.circles = circles(engine.preferences());
         engine
+    }
+
+    /// Of each free pair of open services, the one that waits, and the one that goes first.
+    fn preferences(&self) -> Vec<(Id, Id)> {
+        let is_free = |id: Id, other: Id| self.needs[&id].iter().all(|wait| wait.on != other);
+        let pairs =
+            self.needs.keys().flat_map(|&id| self.board.graph.around(id).map(move |(edge, other)| (id, edge, other)));
+        pairs
+            .filter(|(_, _, other)| self.needs.contains_key(other))
+            .filter(|&(id, edge, other)| {
+                is_free(id, other) && is_free(other, id) && lets_go_first(&self.board, id, edge)
+            })
+            .map(|(id, _, other)| (id, other))
+            .collect()
     }
 
     /// What these services do now; of each group that stands still, what all its open services do.
@@ -115,7 +133,7 @@ impl<'a> Engine<'a> {
     fn waits(&self, id: Id) -> Vec<Wait> {
         match self.needs.get(&id) {
             Some(waits) if !waits.is_empty() => waits.clone(),
-            _ => preferred(&self.board, id, &self.coming),
+            _ => preferred(&self.board, id, &self.coming, &self.circles),
         }
     }
 }

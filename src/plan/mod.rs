@@ -3,6 +3,7 @@
 //! Services are meant by their numbers in the [`Graph`](crate::graph::Graph); all slices have an entry for each.
 
 mod ahead;
+mod circles;
 mod engine;
 mod next;
 mod stuck;

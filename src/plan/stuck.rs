@@ -1,19 +1,18 @@
-//! Waits that no finish will end: preferences are set aside, lockstep groups start together, the rest is refused (rules
-//! 5 and 6).
+//! Waits that no finish will end: lockstep groups start together, the rest is refused (rule 6).
 //!
 //! Asked only where nothing starts and nothing is under way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::circles::into_circles;
 use super::engine::Waits;
 use super::waits::{incompatible, unverified};
 use super::world::{Board, Stand};
-use super::{Because, Step, Wait, Why};
+use super::{Step, Wait, Why};
 use crate::graph::Id;
 
 /// Says of each open service what it does.
 pub(super) fn resolve(board: &Board<'_>, mut waits: Waits) -> BTreeMap<Id, Step> {
-    set_preferences_aside(&mut waits);
     let mut steps = BTreeMap::new();
     for (number, group) in board.lockstep.iter().enumerate() {
         start_together(board, &mut waits, &mut steps, (number, group));
@@ -28,41 +27,12 @@ pub(super) fn resolve(board: &Board<'_>, mut waits: Waits) -> BTreeMap<Id, Step>
     steps
 }
 
-/// Preferences that wait for each other in a circle are no reason to stand still.
-fn set_preferences_aside(waits: &mut Waits) {
-    for id in stuck(waits, &BTreeMap::new()) {
-        let Some(waits) = waits.get_mut(&id) else { continue };
-        if waits.iter().all(|wait| wait.because == Because::Preference) {
-            waits.clear();
-        }
-    }
-}
-
-/// The services whose waits lead into a circle: all that is left when those which will pass are taken away.
+/// The services whose waits lead into a circle: the others will pass.
 fn stuck(waits: &Waits, steps: &BTreeMap<Id, Step>) -> BTreeSet<Id> {
-    let mut waiting: BTreeMap<Id, usize> = BTreeMap::new();
-    let mut released_by: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
     let is_open = |id: &Id| waits.contains_key(id) && !steps.contains_key(id);
-    for (&id, waits) in waits.iter().filter(|(id, _)| is_open(id)) {
-        let on: BTreeSet<Id> = waits.iter().map(|wait| wait.on).filter(is_open).collect();
-        waiting.insert(id, on.len());
-        for other in on {
-            released_by.entry(other).or_default().push(id);
-        }
-    }
-    let mut passing: Vec<Id> = waiting.iter().filter(|&(_, &count)| count == 0).map(|(&id, _)| id).collect();
-    while let Some(id) = passing.pop() {
-        waiting.remove(&id);
-        for other in released_by.remove(&id).unwrap_or_default() {
-            if let Some(count) = waiting.get_mut(&other) {
-                *count -= 1;
-                if *count == 0 {
-                    passing.push(other);
-                }
-            }
-        }
-    }
-    waiting.into_keys().collect()
+    let open = waits.iter().filter(|(id, _)| is_open(id));
+    let pairs = open.flat_map(|(&id, waits)| waits.iter().map(move |wait| (id, wait.on)));
+    into_circles(&pairs.filter(|(_, on)| is_open(on)).collect::<Vec<_>>())
 }
 
 /// Starts the members of a lockstep group that are stuck, if that is all that keeps them.

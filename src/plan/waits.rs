@@ -20,9 +20,22 @@ pub(super) fn incompatible(board: &Board<'_>, id: Id, together: &[Id]) -> Vec<Wa
         .collect()
 }
 
-/// Rule 4: what is broken cannot get worse, and must not block its own repair.
+/// Rule 4: what is broken cannot get worse, and must not block its own repair. Nor must the half of a lockstep group
+/// that has started block the other.
 fn restricts_nothing(board: &Board<'_>, edge: EdgeId) -> bool {
-    !board.has_ok_pair(edge) || board.is_down_off_target(board.graph.edge(edge).provider)
+    let provider = board.graph.edge(edge).provider;
+    !board.has_ok_pair(edge) || board.is_down_off_target(provider) || is_half_started(board, edge)
+}
+
+/// Rule 6: one end of a lockstep group has started, and does not run well beside what the other still runs. A pass that
+/// dies between two writes leaves it so, and what has started may never get well alone.
+fn is_half_started(board: &Board<'_>, edge: EdgeId) -> bool {
+    let ends = board.graph.edge(edge);
+    let is_apart = |id: Id, other: Id| {
+        board.has_started(id) && board.live(other).running.iter().any(|running| !fits(board, edge, id, running))
+    };
+    (is_apart(ends.consumer, ends.provider) || is_apart(ends.provider, ends.consumer))
+        && board.lockstep.iter().any(|group| group.contains(&ends.consumer) && group.contains(&ends.provider))
 }
 
 /// Whether the target of `id` fits what runs at the other end.
@@ -48,21 +61,31 @@ pub(super) fn unverified(board: &Board<'_>, id: Id) -> Vec<Wait> {
 }
 
 /// Rule 5: neighbours that could start too, or have, and go first. `coming`: the services that a preference waits for,
-/// because nothing but time keeps them from starting. Rule 4 counts here too: a provider that is down would wait for a
-/// consumer that cannot get ready without it.
-pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>) -> Vec<Wait> {
-    let first = |&(edge, other): &(EdgeId, Id)| {
-        let is_consumer = board.graph.edge(edge).consumer == id;
-        if is_consumer { goes_up(board, other) } else { !goes_up(board, id) }
+/// because nothing but time keeps them from starting. `circles`: those whose preferences would wait for each other. A
+/// provider waits for what its consumer leaves behind, not for the health of what comes: that may depend on the
+/// provider, so it would be a deadlock.
+pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>, circles: &BTreeSet<Id>) -> Vec<Wait> {
+    let in_circle = |other: &Id| circles.contains(&id) && circles.contains(other);
+    let on_its_way = |edge: EdgeId, other: Id| {
+        board.is_under_way(other) && (board.graph.edge(edge).provider == other || !board.runs_only_target(other))
     };
     board
         .graph
         .around(id)
-        .filter(|&(_, other)| coming.contains(&other) || board.is_under_way(other))
-        .filter(|&(edge, _)| !restricts_nothing(board, edge))
-        .filter(first)
+        .filter(|&(edge, other)| coming.contains(&other) || on_its_way(edge, other))
+        .filter(|(_, other)| !in_circle(other))
+        .filter(|&(edge, _)| lets_go_first(board, id, edge))
         .map(|(edge, on)| Wait { on, edge, because: Because::Preference })
         .collect()
+}
+
+/// Whether the service at this end of an edge lets the one at the other end go first. Rule 4 counts here too: a provider
+/// that is down would wait for a consumer that cannot get ready without it.
+pub(super) fn lets_go_first(board: &Board<'_>, id: Id, edge: EdgeId) -> bool {
+    let ends = board.graph.edge(edge);
+    let goes_first =
+        if ends.consumer == id { goes_up(board, ends.provider) } else { !goes_up(board, id) && board.live(id).ready };
+    goes_first && !restricts_nothing(board, edge)
 }
 
 /// Whether a provider goes up. A deploy does; so does a move between versions without an order: it is a release, until

@@ -69,7 +69,9 @@ impl<'a> Board<'a> {
         live.running.clone_from(&live.spec);
         live.motion = Motion::Still;
         live.ready = true;
-        self.stands[id.index()] = Stand::There;
+        if self.stands[id.index()] == Stand::Written {
+            self.stands[id.index()] = Stand::There;
+        }
     }
 
     /// What the service is going to run: its target, or, where it is held, what its specifications say.
@@ -85,13 +87,24 @@ impl<'a> Board<'a> {
         self.is_written(id) && !matches!(self.live(id).motion, Motion::Failed(_))
     }
 
+    /// It is written and not verified; a hold does not stop what is on its way.
     pub(super) fn is_written(&self, id: Id) -> bool {
+        match self.stand(id) {
+            Stand::Written => true,
+            Stand::Held(_) => self.live(id).motion != Motion::Still,
+            Stand::There | Stand::Open => false,
+        }
+    }
+
+    /// It is written by this rollout, and not verified.
+    pub(super) fn has_started(&self, id: Id) -> bool {
         *self.stand(id) == Stand::Written
     }
 
     /// Its live set is its target, and nothing else.
     pub(super) fn runs_only_target(&self, id: Id) -> bool {
-        self.live(id).running == self.targets(id)
+        let targets = self.targets(id);
+        targets.len() == 1 && self.live(id).running == targets
     }
 
     /// Whether `x` at the consumer's end of an edge and `y` at the provider's run well together.

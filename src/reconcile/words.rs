@@ -47,6 +47,11 @@ impl<'a> Words<'a> {
         self.desired.service(id).map_or_else(|| name.to_owned(), |service| format!("{name} {}", service.pin.version))
     }
 
+    /// The pinned version of a service, where it can be read.
+    fn version(self, id: Id) -> String {
+        self.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default()
+    }
+
     /// What a service waits for, as the end of a sentence that begins with "waits".
     pub fn wait(self, id: Id, wait: &Wait) -> String {
         let on = self.name(wait.on);
@@ -69,7 +74,7 @@ impl<'a> Words<'a> {
                 format!("until {} is verified: what others need goes up first", self.target(wait.on))
             }
             Because::Preference => {
-                format!("until {} is verified: what needs it goes back before it", self.target(wait.on))
+                format!("until {on} runs nothing but {}: what needs it goes back before it", self.version(wait.on))
             }
         }
     }

@@ -76,7 +76,7 @@ pub fn containers_of<'w>(
     let runs =
         |container: &&Container| container.image.as_ref().is_some_and(|found| found.repository() == image.repository());
     let found: Vec<_> = workload.containers.iter().filter(runs).collect();
-    if found.is_empty() { Err(none(format!("that runs {}", image.repository()))) } else { Ok(found) }
+    if found.is_empty() { Err(none(format!("that runs {}", image.familiar()))) } else { Ok(found) }
 }
 
 impl Runs {

@@ -3,7 +3,10 @@
 pub mod control_plane;
 pub mod git;
 pub mod git_http;
+pub mod hands;
 pub mod namespace;
 pub mod pintle;
+pub mod promise;
 pub mod recorder;
+pub mod running;
 pub mod shop;

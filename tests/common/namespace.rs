@@ -67,18 +67,6 @@ impl Namespace {
         self.api(object).delete(name(object), &DeleteParams::default()).await.unwrap();
     }
 
-    /// Lets a pod with the annotation `pintle.test/ready: by-hand` become ready.
-    pub async fn make_ready(&self, pod: &str) {
-        let conditions = json!([{"type": "Ready", "status": "True"}, {"type": "ContainersReady", "status": "True"}]);
-        let mut containers = self.get(&format!("pod/{pod}")).await["status"]["containerStatuses"].take();
-        for container in containers.as_array_mut().unwrap() {
-            container["ready"] = json!(true);
-        }
-        let patch = json!({"status": {"conditions": conditions, "containerStatuses": containers}});
-        let pods = self.api("pod/");
-        pods.patch_status(pod, &PatchParams::default(), &Patch::Strategic(patch)).await.unwrap();
-    }
-
     /// Waits until `holds` of the object, which is null while it does not exist, and gives it.
     pub async fn wait(&self, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         wait(&format!("{object} in {}", self.name), what, async || self.get(object).await, holds).await

@@ -93,6 +93,27 @@ impl Recording {
         moments
     }
 
+    /// The place of the event that shows an image for the first time.
+    #[track_caller]
+    pub fn first(&self, image: &str) -> usize {
+        let first = self.events.iter().position(|event| event.images.contains(image));
+        first.unwrap_or_else(|| panic!("no pod ran {image}"))
+    }
+
+    /// The place of the event by which the last pod of an image was gone.
+    #[track_caller]
+    pub fn gone(&self, image: &str) -> usize {
+        let last = self.events.iter().rposition(|event| event.images.contains(image));
+        let last = last.unwrap_or_else(|| panic!("no pod ran {image}"));
+        assert_eq!(self.events[last].what, What::Gone, "{image} still runs");
+        last
+    }
+
+    /// No pod ran this image.
+    pub fn never(&self, image: &str) -> bool {
+        !self.events.iter().any(|event| event.images.contains(image))
+    }
+
     /// Takes a list for the events that led to it, and gives the version from which to watch on.
     fn catch_up(&mut self, list: ObjectList<Pod>) -> String {
         let mut before = BTreeMap::new();

@@ -68,9 +68,8 @@ pub(super) async fn connect(to: &Connect) -> Result<Connected, ClusterError> {
         None => format!("the cluster this pod runs in ({scheme}://{address})"),
     };
     let namespace = to.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-    // kube would send writes again on its own, and wait for minutes.
+    // kube would send writes again on its own.
     config.default_retry = false;
-    config.connect_timeout = Some(to.patience.answer);
     if let (Ok(name), Ok(value)) = ("user-agent".parse(), concat!("pintle/", env!("CARGO_PKG_VERSION")).parse()) {
         config.headers.push((name, value));
     }

@@ -107,7 +107,8 @@ fn unauthorized(server: &str) -> ClusterError {
 fn words(status: &Status) -> String {
     let line = status.message.lines().next().unwrap_or_default();
     let line: String = line.chars().take(500).collect();
-    if line.is_empty() { format!("status {} {}", status.code, status.reason) } else { line }
+    let is_page = status.status.is_none() || status.reason == "Failed to parse error data";
+    if is_page || line.is_empty() { format!("status {}: {line}", status.code) } else { line }
 }
 
 /// The innermost cause, which names the thing: `Connection refused`.

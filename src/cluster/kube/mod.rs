@@ -6,6 +6,7 @@
 mod connect;
 mod errors;
 mod feed;
+mod items;
 mod managers;
 mod objects;
 mod picture;
@@ -94,7 +95,9 @@ impl Cluster for Kube {
     }
 
     async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
-        let body = write::body(write, self.shared.workload(&write.id).as_deref())?;
+        let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
+        let body = write::body(write, &before)?;
+        let _writing = self.shared.begin_write(&write.id);
         // Whom it must not be forced upon was checked against the very version that fences it.
         let object = match self.patch(&write.id, &PatchParams::apply(PINTLE).force(), body).await {
             Ok(object) => object,
@@ -102,14 +105,14 @@ impl Cluster for Kube {
             Err(Unpatched::Silent(why)) => return Err(errors::no_answer(&self.server, &why)),
         };
         let seen = read::workload(write.id.workload.kind, object);
-        let written =
-            Written { resource_version: seen.workload.resource_version.clone(), generation: seen.workload.generation };
-        self.shared.wrote(&write.id, seen);
-        Ok(written)
+        let (resource_version, generation) = (seen.workload.resource_version.clone(), seen.workload.generation);
+        self.shared.wrote(&write.id, &before, seen);
+        Ok(Written { resource_version, generation })
     }
 
     async fn would_conflict(&self, write: &Write) -> Result<(), ClusterError> {
-        let body = write::question(write, self.shared.workload(&write.id).as_deref())?;
+        let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
+        let body = write::question(write, &before)?;
         let params = PatchParams { dry_run: true, ..PatchParams::apply(PINTLE) };
         match self.patch(&write.id, &params, body).await {
             Ok(_) => Ok(()),

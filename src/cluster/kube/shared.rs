@@ -91,12 +91,15 @@ impl Shared {
         self.kept().picture.workload(id).map(Arc::clone)
     }
 
-    /// Takes in the answer to a write.
-    pub(super) fn wrote(self: &Arc<Self>, id: &WorkloadId, seen: SeenWorkload) {
-        let mut kept = self.kept();
-        kept.picture.wrote(id, seen);
-        self.keep_pods(&mut kept);
-        self.changes.send_modify(|count| *count += 1);
+    /// Says that a write is sent, until the answer is dropped.
+    pub(super) fn begin_write<'s>(self: &'s Arc<Self>, id: &'s WorkloadId) -> Writing<'s> {
+        self.kept().picture.begin_write(id);
+        Writing { shared: self, id }
+    }
+
+    /// Takes in the answer to a write over `before`.
+    pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: SeenWorkload) {
+        self.kept().picture.wrote(id, before, seen);
     }
 
     /// Ends all watches.
@@ -182,6 +185,21 @@ impl Shared {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         lock(&self.kept)
+    }
+}
+
+/// A write under way; dropped when it is answered, or given up.
+pub(super) struct Writing<'s> {
+    shared: &'s Arc<Shared>,
+    id: &'s WorkloadId,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let mut kept = self.shared.kept();
+        kept.picture.end_write(self.id);
+        self.shared.keep_pods(&mut kept);
+        self.shared.changes.send_modify(|count| *count += 1);
     }
 }
 

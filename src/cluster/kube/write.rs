@@ -12,8 +12,8 @@ const OTHER_TAG: &str = "pintle-asks-who-owns-this";
 
 /// The apply of `write`, or why it is not sent: the workload is another one or has changed, it has no such container, or
 /// the image is somebody's from whom it is not taken over.
-pub(super) fn body(write: &Write, workload: Option<&Workload>) -> Result<Value, ClusterError> {
-    let workload = check(write, workload)?;
+pub(super) fn body(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
+    check(write, workload)?;
     let mut images: Vec<_> =
         write.images.iter().map(|(name, init, _)| (name.as_str(), *init, text(write, workload, name))).collect();
     images.extend(also_owned(write, workload));
@@ -23,7 +23,7 @@ pub(super) fn body(write: &Write, workload: Option<&Workload>) -> Result<Value, 
 }
 
 /// The same with other images, to be sent as a dry run.
-pub(super) fn question(write: &Write, workload: Option<&Workload>) -> Result<Value, ClusterError> {
+pub(super) fn question(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
     check(write, workload)?;
     let other = |image: &crate::image::Image| format!("{}:{OTHER_TAG}", image.repository());
     let images: Vec<_> = write.images.iter().map(|(name, init, image)| (name.as_str(), *init, other(image))).collect();
@@ -58,9 +58,11 @@ fn fenced(write: &Write, images: &[Image<'_>]) -> Value {
     })
 }
 
-fn check<'w>(write: &Write, workload: Option<&'w Workload>) -> Result<&'w Workload, ClusterError> {
+fn check(write: &Write, workload: &Workload) -> Result<(), ClusterError> {
     let id = || write.id.clone();
-    let workload = workload.filter(|workload| workload.uid == write.uid).ok_or_else(|| ClusterError::Missing(id()))?;
+    if workload.uid != write.uid {
+        return Err(ClusterError::Missing(id()));
+    }
     if workload.resource_version != write.resource_version {
         return Err(ClusterError::Stale(id()));
     }
@@ -76,7 +78,7 @@ fn check<'w>(write: &Write, workload: Option<&'w Workload>) -> Result<&'w Worklo
     let others = workload.managers.iter().filter(|manager| !may_take_over(&manager.name, manager.applied));
     match others.into_iter().find(|manager| manager.containers.iter().any(of_write)) {
         Some(manager) => Err(ClusterError::Owned { id: id(), manager: manager.name.clone() }),
-        None => Ok(workload),
+        None => Ok(()),
     }
 }
 

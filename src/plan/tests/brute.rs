@@ -22,6 +22,8 @@ pub(super) struct Case {
     pub(super) edges: Vec<Edge>,
     /// The service of each workload.
     pub(super) owners: Vec<usize>,
+    /// The services of a lockstep group.
+    pub(super) lockstep: Bits,
 }
 
 /// What each version of a consumer needs of a provider: none, or the set of versions as bits.
@@ -172,7 +174,7 @@ impl Case {
     }
 
     /// What the service is going to run: its target, or, where it is held, what its specifications say.
-    fn aims(&self, world: &World, aim: Aim<'_>, service: usize) -> Bits {
+    pub(super) fn aims(&self, world: &World, aim: Aim<'_>, service: usize) -> Bits {
         if aim.is_held(service) { self.specs(world, service) } else { bit(aim.targets[service]) }
     }
 
@@ -213,7 +215,25 @@ impl Case {
         let works = || self.works(world, edge.provider);
         let down = works().any(Work::has_failed) && !works().any(Work::has_ready_pod);
         let off_target = self.specs(world, edge.provider) != self.aims(world, aim, edge.provider);
-        down && off_target || !edge.some_ok(self.live(world, edge.consumer), self.live(world, edge.provider))
+        down && off_target
+            || !edge.some_ok(self.live(world, edge.consumer), self.live(world, edge.provider))
+            || self.is_half_started(world, aim, edge)
+    }
+
+    /// Rule 6, by its words: one end of a lockstep group has started, and does not run well beside the other, which has
+    /// not.
+    fn is_half_started(&self, world: &World, aim: Aim<'_>, edge: &Edge) -> bool {
+        let started = |it: usize| {
+            !aim.is_held(it)
+                && self.specs(world, it) == bit(aim.targets[it])
+                && self.works(world, it).any(|work| work.health != Health::Well)
+        };
+        let (consumer, provider) = (edge.consumer, edge.provider);
+        let target = |it: usize| bit(aim.targets[it]);
+        let both = 1 << consumer | 1 << provider;
+        self.lockstep & both == both
+            && (started(consumer) && !edge.all_ok(target(consumer), self.live(world, provider))
+                || started(provider) && !edge.all_ok(self.live(world, consumer), target(provider)))
     }
 
     /// Rule 2 with rule 4, by its words: what a start adds runs well beside everything that runs.
@@ -263,8 +283,7 @@ impl Case {
         let ready = move |service: &usize| self.is_open(world, aim, *service) && self.is_safe(world, aim, *service);
         let starts =
             self.services().filter(ready).map(move |service| self.start(*world, service, aim.targets[service]));
-        let ends = move |work: usize| self.ends(world[work], aim.targets[self.owners[work]]);
-        let finishes = (0..self.owners.len()).filter(move |&work| ends(work)).map(|work| {
+        let finishes = (0..self.owners.len()).filter(move |&work| self.ends(world, aim, work)).map(|work| {
             let mut then = *world;
             then[work].finish();
             then
@@ -272,9 +291,11 @@ impl Case {
         starts.chain(finishes)
     }
 
-    /// Whether it comes to its end where nothing fails from now on.
-    pub(super) fn ends(&self, work: Work, target: V) -> bool {
-        work.health == Health::UnderWay || work.has_failed() && work.spec == target
+    /// Whether a workload comes to its end where nothing fails from now on.
+    pub(super) fn ends(&self, world: &World, aim: Aim<'_>, number: usize) -> bool {
+        let (work, owner) = (world[number], self.owners[number]);
+        let stays = aim.is_held(owner) || work.spec == aim.targets[owner];
+        work.health == Health::UnderWay || work.has_failed() && stays
     }
 
     /// Writes a version to all workloads of a service.
@@ -331,7 +352,7 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
             edges.sort_by_key(|edge| (edge.consumer, edge.provider));
             edges.dedup_by_key(|edge| (edge.consumer, edge.provider));
             let owners = (0..services).collect();
-            Case { live, target, edges, owners }
+            Case { live, target, edges, owners, lockstep: 0 }
         })
     })
 }

@@ -2,9 +2,8 @@
 
 use stateright::Property;
 
-use super::super::brute::{Aim, Bits, Health, V, World, all as bits, bit, versions};
-use super::state::{Broken, Rollout, State};
-use crate::plan::Next;
+use super::super::brute::{Aim, Bits, Health, World, all as bits, bit, versions};
+use super::state::{Broken, Question, Rollout, Said, State};
 
 pub(super) fn all() -> Vec<Property<Rollout>> {
     vec![
@@ -25,14 +24,10 @@ fn keeps(state: &State, promise: Broken) -> bool {
 }
 
 /// The writer sees everything as it is, and does nothing.
-fn at_rest(model: &Rollout, state: &State) -> Option<Next> {
+fn at_rest(model: &Rollout, state: &State) -> Option<Said> {
     let idle = state.pass.is_none() && state.seen == state.now && state.broken.is_none();
-    let next = idle.then(|| model.next(&state.now, state.revision))?;
-    let writes = next.starts().any(|id| {
-        let service = id.index();
-        model.writes(&state.now, service, model.targets(state.revision)[service]) != 0
-    });
-    (!writes).then_some(next)
+    let said = idle.then(|| model.says(&state.now, state.revision))?;
+    (said.starts == 0).then_some(said)
 }
 
 /// The services that are not held.
@@ -50,12 +45,12 @@ fn rest_is_the_target(model: &Rollout, state: &State) -> bool {
     if model.works().any(|number| state.now[number].health != Health::Well) {
         return true;
     }
-    let Some(next) = at_rest(model, state) else { return true };
+    let Some(said) = at_rest(model, state) else { return true };
     let aim = model.aim(&state.now, state.revision);
     model.case.services().all(|it| {
         let there = model.case.is_there(&state.now, aim, it);
-        let said = next.steps.iter().any(|(id, _)| id.index() == it);
-        (there || said) && (there || aim.is_held(it) || !model.case.reaches(state.now, aim, 1 << it))
+        let spoken_of = said.spoken_of & 1 << it != 0;
+        there || spoken_of && (aim.is_held(it) || !model.reaches(state.now, state.revision, aim, 1 << it))
     })
 }
 
@@ -86,8 +81,9 @@ fn only_what_waits_stops(model: &Rollout, state: &State) -> bool {
 /// Rule 5, by its words: whom a service lets go first, if they can.
 fn firsts<'a>(model: &'a Rollout, world: &'a World, aim: Aim<'a>, service: usize) -> impl Iterator<Item = usize> + 'a {
     let goes_up = move |it: usize| {
-        let target: V = aim.targets[it];
-        versions(model.case.live(world, it) & !bit(0)).all(|origin| origin <= target)
+        let aims = model.case.aims(world, aim, it);
+        let origins = || versions(model.case.live(world, it) & !aims & !bit(0));
+        versions(aims).all(|target| origins().all(|origin| origin < target))
     };
     let edges = model.case.around(service).filter(move |edge| !model.case.restricts_nothing(world, aim, edge));
     edges.filter_map(move |edge| {
@@ -104,7 +100,8 @@ fn firsts<'a>(model: &'a Rollout, world: &'a World, aim: Aim<'a>, service: usize
 pub(super) fn leads_astray(model: &Rollout, before: &World, state: &State) -> bool {
     let aim = model.aim(before, state.revision);
     let goal = free(model, aim);
-    model.case.reaches(*before, aim, goal) && !model.case.reaches(state.now, aim, goal)
+    let reaches = |world| model.reaches(world, state.revision, aim, goal);
+    reaches(*before) && !reaches(state.now)
 }
 
 /// From here, if nothing fails any more, what has failed on its target gets well, and no revision follows.
@@ -112,15 +109,11 @@ fn arrives(model: &Rollout, state: &State) -> bool {
     if state.pass.is_some() || state.broken.is_some() {
         return true;
     }
-    let key = (state.now, state.revision);
-    if let Some(&known) = model.arrivals.lock().unwrap().get(&key) {
-        return known;
-    }
-    let aim = model.aim(&state.now, state.revision);
-    let arrives = are_there(model, &straight_on(model, state.now, state.revision), aim)
-        || !model.case.reaches(state.now, aim, free(model, aim));
-    model.arrivals.lock().unwrap().insert(key, arrives);
-    arrives
+    model.answer(Question::Arrives, (state.now, state.revision), || {
+        let aim = model.aim(&state.now, state.revision);
+        are_there(model, &straight_on(model, state.now, state.revision), aim)
+            || !model.reaches(state.now, state.revision, aim, free(model, aim))
+    })
 }
 
 /// Passes without a hitch, until nothing moves any more.
@@ -128,14 +121,13 @@ fn straight_on(model: &Rollout, mut world: World, revision: u8) -> World {
     let targets = model.targets(revision);
     loop {
         let before = world;
-        for id in model.next(&world, revision).starts() {
-            world = model.case.start(world, id.index(), targets[id.index()]);
+        let said = model.says(&world, revision);
+        for it in model.case.services().filter(|it| said.starts & 1 << it != 0) {
+            world = model.case.start(world, it, targets[it]);
         }
-        for number in model.works() {
-            if model.case.ends(world[number], targets[model.case.owners[number]]) {
-                world[number].finish();
-            }
-        }
+        let aim = model.aim(&world, revision);
+        let ending: Vec<usize> = model.works().filter(|&number| model.case.ends(&world, aim, number)).collect();
+        ending.into_iter().for_each(|number| world[number].finish());
         if world == before {
             return world;
         }

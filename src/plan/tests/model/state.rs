@@ -23,7 +23,32 @@ pub(super) struct Rollout {
     system: System,
     /// Of each service: absence, and its three versions.
     images: Vec<[Running; 4]>,
-    pub(super) arrivals: Mutex<HashMap<(World, u8), bool>>,
+    /// What was worked out before.
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    said: HashMap<(World, u8), Said>,
+    answers: HashMap<(Question, World, u8), bool>,
+}
+
+/// A question about a world at a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Question {
+    /// Once faults have stopped, the target is reached.
+    Arrives,
+    /// Some safe sequence brings these services to their targets while those are held.
+    Reaches { held: Bits, goal: Bits },
+}
+
+/// What `next` says, as far as promises are concerned; services as bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) starts: Bits,
+    pub(super) together: Bits,
+    /// Whatever is not where it should be.
+    pub(super) spoken_of: Bits,
 }
 
 /// The cluster, and all that the writer has in its head.
@@ -89,14 +114,15 @@ pub(super) enum Action {
 }
 
 impl Rollout {
-    pub(super) fn new(case: Case, lockstep: &[usize], later: &[Vec<V>], (faults, lag): (u8, usize)) -> Self {
+    pub(super) fn new(mut case: Case, lockstep: &[usize], later: &[Vec<V>], (faults, lag): (u8, usize)) -> Self {
+        case.lockstep = all(lockstep.iter().copied());
         let mut system = case.system();
         let ids: Vec<Id> = system.graph.ids().collect();
         system.lockstep = if lockstep.is_empty() { vec![] } else { vec![lockstep.iter().map(|&it| ids[it]).collect()] };
         let revisions = std::iter::once(case.target.clone()).chain(later.iter().cloned()).collect();
         let image = |service, version: &str| running(name(service), version);
         let images = case.services().map(|it| ["-", "1", "2", "3"].map(|version| image(it, version))).collect();
-        Self { case, revisions, faults, lag, system, images, arrivals: Mutex::default() }
+        Self { case, revisions, faults, lag, system, images, known: Mutex::default() }
     }
 
     pub(super) fn targets(&self, revision: u8) -> &[V] {
@@ -108,8 +134,41 @@ impl Rollout {
         self.case.aim(world, self.targets(revision))
     }
 
+    /// Answers from memory where the same was asked before.
+    pub(super) fn answer(&self, question: Question, (world, revision): (World, u8), find: impl Fn() -> bool) -> bool {
+        let key = (question, world, revision);
+        let known = self.known.lock().unwrap().answers.get(&key).copied();
+        known.unwrap_or_else(|| {
+            let answer = find();
+            self.known.lock().unwrap().answers.insert(key, answer);
+            answer
+        })
+    }
+
+    /// Some safe sequence brings these services to their targets.
+    pub(super) fn reaches(&self, world: World, revision: u8, aim: Aim<'_>, goal: Bits) -> bool {
+        let question = Question::Reaches { held: aim.held, goal };
+        self.answer(question, (world, revision), || self.case.reaches(world, aim, goal))
+    }
+
+    /// What `next` says.
+    pub(super) fn says(&self, world: &World, revision: u8) -> Said {
+        let known = self.known.lock().unwrap().said.get(&(*world, revision)).copied();
+        known.unwrap_or_else(|| {
+            let next = self.next(world, revision);
+            let together = next.steps.iter().filter(|(_, step)| matches!(step, Step::Start(Some(_))));
+            let said = Said {
+                starts: all(next.starts().map(Id::index)),
+                together: all(together.map(|(id, _)| id.index())),
+                spoken_of: all(next.steps.iter().map(|(id, _)| id.index())),
+            };
+            self.known.lock().unwrap().said.insert((*world, revision), said);
+            said
+        })
+    }
+
     /// The function that all this is about.
-    pub(super) fn next(&self, world: &World, revision: u8) -> Next {
+    fn next(&self, world: &World, revision: u8) -> Next {
         let targets = self.targets(revision).iter().zip(&self.images);
         let wanted: Vec<Wanted> = targets
             .map(|(&target, images)| match target {
@@ -148,25 +207,35 @@ impl Rollout {
 
     /// Decides on what is seen.
     fn look(&self, state: &mut State) {
-        let next = self.next(&state.seen, state.revision);
+        let said = self.says(&state.seen, state.revision);
         let aim = self.aim(&state.seen, state.revision);
-        let starts: Vec<usize> = next.starts().map(Id::index).collect();
-        let together = |step: &Step| matches!(step, Step::Start(Some(_)));
-        let group = all(next.steps.iter().filter(|(_, step)| together(step)).map(|(id, _)| id.index()));
-        let left = starts.iter().map(|&it| self.writes(&state.seen, it, aim.targets[it])).fold(0, |all, it| all | it);
+        let starts = || self.case.services().filter(|it| said.starts & 1 << it != 0);
+        let left = starts().map(|it| self.writes(&state.seen, it, aim.targets[it])).fold(0, |all, it| all | it);
         let exempt = self.case.edges.iter().map(|edge| {
             let both = 1 << edge.consumer | 1 << edge.provider;
-            group & both == both || self.case.restricts_nothing(&state.seen, aim, edge)
+            said.together & both == both || self.case.restricts_nothing(&state.seen, aim, edge)
         });
         let exempt = exempt.enumerate().map(|(number, exempt)| u16::from(exempt) << number).sum();
         state.pass = (left != 0).then_some(Pass { revision: state.revision, left, exempt });
         state.broken = match () {
-            () if starts.iter().any(|&it| self.case.unverified(&state.seen, aim, it).next().is_some()) => {
+            () if starts().any(|it| self.case.unverified(&state.seen, aim, it).next().is_some()) => {
                 Some(Broken::Unverified)
             }
-            () if group != 0 && self.case.reaches(state.seen, aim, group) => Some(Broken::Lockstep),
+            () if said.together != 0 && self.case.reaches(self.hung(state.seen, aim), aim, said.together) => {
+                Some(Broken::Lockstep)
+            }
             () => None,
         };
+    }
+
+    /// The same where what was superseded never ends: rule 6 does not wait for it.
+    fn hung(&self, mut world: World, aim: Aim<'_>) -> World {
+        for (work, &owner) in world.iter_mut().zip(&self.case.owners) {
+            if work.health == Health::UnderWay && work.spec != aim.targets[owner] && !aim.is_held(owner) {
+                work.health = Health::Failed;
+            }
+        }
+        world
     }
 
     /// Writes one workload, unless it is another one than was seen. Its old pods may have ended meanwhile: the fence

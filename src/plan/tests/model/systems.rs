@@ -20,7 +20,7 @@ fn case(live: &[V], target: &[V], needs: &[(usize, V, usize, &[V])]) -> Case {
         edges[at].accepts[usize::from(version) - 1] = Some(bits);
     }
     edges.sort_by_key(|edge| (edge.consumer, edge.provider));
-    Case { live: live.to_vec(), target: target.to_vec(), edges, owners: (0..live.len()).collect() }
+    Case { live: live.to_vec(), target: target.to_vec(), edges, owners: (0..live.len()).collect(), lockstep: 0 }
 }
 
 const ALL: &[V] = &[1, 2, 3];

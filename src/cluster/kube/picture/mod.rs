@@ -1,20 +1,19 @@
 //! The picture of the cluster, put together from what the watches say, and which watches that takes. Pure.
 
+mod pods;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cluster::{ClusterError, Observation, Pod, Workload, WorkloadId};
+use crate::cluster::{ClusterError, Observation, Workload, WorkloadId};
 use crate::pins::{WorkloadKind, WorkloadRef};
 use crate::verify;
 
-use super::feed::{Difference, Feed, Item, News};
+use super::feed::{Difference, Feed, News};
 use super::read::{SeenPod, SeenWorkload};
-
-/// More unsettled workloads of a namespace share one watch of all its pods.
-const MOST_POD_WATCHES: usize = 8;
 
 /// What one watch follows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +37,8 @@ pub(super) struct Picture {
     pods: BTreeMap<Subject, Feed<SeenPod>>,
     /// Of the wanted ones.
     unsettled: BTreeSet<WorkloadId>,
+    /// Those with a write that is not answered.
+    writing: BTreeSet<WorkloadId>,
 }
 
 /// What there is to see.
@@ -64,31 +65,6 @@ impl Picture {
     /// The watches that what is wanted takes: of the kinds wanted in each namespace.
     pub(super) fn workload_subjects(&self) -> BTreeSet<Subject> {
         self.wanted.iter().map(|id| Subject::Workloads(id.namespace.clone(), id.workload.kind)).collect()
-    }
-
-    /// The watches that what is unsettled takes: one each; where there are too many, one for all, but those that listen
-    /// already stay until that has listed, so that nothing that is known becomes unknown.
-    pub(super) fn pod_subjects(&self) -> BTreeSet<Subject> {
-        let mut by_namespace: BTreeMap<&str, Vec<&WorkloadId>> = BTreeMap::new();
-        for id in &self.unsettled {
-            by_namespace.entry(&id.namespace).or_default().push(id);
-        }
-        let mut subjects = BTreeSet::new();
-        for (namespace, ids) in by_namespace {
-            let all = Subject::Pods { namespace: namespace.to_owned(), of: None };
-            let shared = self.pods.get(&all);
-            let is_listed = shared.is_some_and(|feed| feed.items().is_some());
-            let own = || ids.iter().filter_map(|id| self.own_subject(id));
-            if ids.len() <= MOST_POD_WATCHES && shared.is_none() {
-                subjects.extend(own());
-                continue;
-            }
-            if !is_listed {
-                subjects.extend(own().filter(|subject| self.pods.contains_key(subject)));
-            }
-            subjects.insert(all);
-        }
-        subjects
     }
 
     /// Begins to listen to a watch.
@@ -142,8 +118,24 @@ impl Picture {
         difference != Difference::None
     }
 
-    /// Takes in the answer to a write, before any watch says so.
-    pub(super) fn wrote(&mut self, id: &WorkloadId, seen: SeenWorkload) {
+    /// A write is sent: its answer, or what the watch says of it, may come first, and only the answer says whether pods are
+    /// to be looked at.
+    pub(super) fn begin_write(&mut self, id: &WorkloadId) {
+        self.writing.insert(id.clone());
+    }
+
+    /// A write is answered, or given up.
+    pub(super) fn end_write(&mut self, id: &WorkloadId) {
+        self.writing.remove(id);
+    }
+
+    /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.
+    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
+        if before.containers == seen.workload.containers && verify::settled(id, before, None) {
+            // An annotation counts up the generation of a Deployment. The fence shows that nothing else has changed: what
+            // was settled still is, and its controller need not say so.
+            seen.note_seen();
+        }
         let kinds = self.workloads.get_mut(&id.namespace);
         if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
             feed.put(seen);
@@ -204,39 +196,6 @@ impl Picture {
         }
     }
 
-    fn look_at_pods(&self, observation: &mut Observation, now: Timestamp, grace: Duration) {
-        for id in &self.unsettled {
-            if let Some(pods) = self.pods_of(id) {
-                observation.pods.insert(id.clone(), pods);
-                continue;
-            }
-            let trouble = self.pod_feeds(id).find_map(|feed| feed.trouble(now, grace));
-            if let Some((since, error)) = trouble {
-                observation.workloads.remove(id);
-                observation.unknown.insert(id.clone(), with_since(error, since));
-            }
-        }
-    }
-
-    fn own_subject(&self, id: &WorkloadId) -> Option<Subject> {
-        let selector = self.seen(id)?.selector.as_ref()?.to_string();
-        Some(Subject::Pods { namespace: id.namespace.clone(), of: Some((id.workload.clone(), selector)) })
-    }
-
-    /// The feeds that may show the pods of a workload.
-    fn pod_feeds(&self, id: &WorkloadId) -> impl Iterator<Item = &Feed<SeenPod>> {
-        let all = Subject::Pods { namespace: id.namespace.clone(), of: None };
-        let subjects = [self.own_subject(id), Some(all)];
-        subjects.into_iter().flatten().filter_map(|subject| self.pods.get(&subject))
-    }
-
-    /// The pods of a workload; none where they have not been listed.
-    fn pods_of(&self, id: &WorkloadId) -> Option<Vec<Arc<Pod>>> {
-        let seen = self.seen(id)?;
-        let items = self.pod_feeds(id).find_map(Feed::items)?;
-        Some(items.values().filter(|pod| pod.belongs_to(seen)).map(|pod| Arc::clone(&pod.pod)).collect())
-    }
-
     fn seen(&self, id: &WorkloadId) -> Option<&SeenWorkload> {
         self.workloads.get(&id.namespace)?.get(&id.workload.kind)?.item(&id.workload.name)
     }
@@ -282,7 +241,7 @@ impl Picture {
     fn note_none_ending(&mut self, id: &WorkloadId) {
         let feed = self.workloads.get_mut(&id.namespace).and_then(|kinds| kinds.get_mut(&id.workload.kind));
         if let Some(seen) = feed.and_then(|feed| feed.item_mut(&id.workload.name)) {
-            Arc::make_mut(&mut seen.workload).status.terminating = Some(0);
+            seen.note_none_ending();
         }
     }
 }
@@ -292,52 +251,4 @@ fn with_since(error: &ClusterError, since: Timestamp) -> ClusterError {
         ClusterError::Unreachable(why) => ClusterError::Unreachable(format!("{why}, since {since:.0}")),
         other => other.clone(),
     }
-}
-
-impl Item for SeenWorkload {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn uid(&self) -> &str {
-        &self.workload.uid
-    }
-
-    fn resource_version(&self) -> &str {
-        &self.workload.resource_version
-    }
-
-    fn shows_same(&self, other: &Self) -> bool {
-        let mut same_version = Workload::clone(&self.workload);
-        same_version.resource_version.clone_from(&other.workload.resource_version);
-        same_version == *other.workload
-    }
-
-    fn inherit(&mut self, older: &Self) {
-        let (new, old) = (&self.workload, &older.workload);
-        let same = new.uid == old.uid && new.generation == old.generation;
-        if same && new.status.terminating.is_none() && old.status.terminating == Some(0) {
-            Arc::make_mut(&mut self.workload).status.terminating = Some(0);
-        }
-    }
-}
-
-impl Item for SeenPod {
-    fn name(&self) -> &str {
-        &self.pod.name
-    }
-
-    fn uid(&self) -> &str {
-        &self.uid
-    }
-
-    fn resource_version(&self) -> &str {
-        &self.resource_version
-    }
-
-    fn shows_same(&self, other: &Self) -> bool {
-        self.pod == other.pod && self.uid == other.uid
-    }
-
-    fn inherit(&mut self, _older: &Self) {}
 }
