@@ -159,7 +159,8 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
         line("Nothing has happened for too long.".to_owned());
     }
     for it in &left.under_way {
-        line(format!("Under way: {it}"));
+        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
+        line(format!("Under way: {} {}: {}{command}", it.service, it.to, it.why));
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for it in left.rest.iter().filter(|it| it.standing == standing) {

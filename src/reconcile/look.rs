@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::desired::Desired;
-use crate::cluster::{Observation, State, Strategy, Workload, WorkloadId};
+use crate::cluster::{ClusterError, Observation, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
 use crate::pins::Service;
 use crate::plan::{Live, Motion, Running};
@@ -32,6 +32,8 @@ pub struct Seen {
     pub workloads: Vec<SeenWorkload>,
     /// Why it cannot be written, in words with the way out; none where it can.
     pub obstacle: Option<String>,
+    /// A workload of it cannot be looked at: nothing is known of what runs.
+    pub unknown: bool,
     /// What was written is verified, and that is not recorded yet.
     pub to_record: bool,
     /// It runs something else than was written, although the pin did not move.
@@ -108,7 +110,12 @@ fn service_look(
         unseen |= one.running.is_none();
         running.extend(one.running.into_iter().flatten().map(label));
         seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(one.seen.workload.as_deref(), instance, &id));
+        seen.unknown |= observed.unknown.get(&id).is_some_and(hides);
         seen.workloads.push(one.seen);
+    }
+    if seen.unknown {
+        let running = vec![Running::Unreadable("unknown".to_owned())];
+        return Ok((Live { spec: running.clone(), running, ..absent() }, seen));
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
         let running = vec![target.clone()];
@@ -144,10 +151,9 @@ fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now
     let pods = observed.pods.get(id).map(Vec::as_slice);
     let found =
         workload.as_deref().map(|it| verify::containers_of(id, it, service.containers.as_deref(), &service.pin.image));
+    let unknown = observed.unknown.get(id);
     let (containers, obstacle): (Vec<String>, _) = match found {
-        None => {
-            (Vec::new(), Some(format!("{id} does not exist; Pintle creates no workload: apply its manifest first")))
-        }
+        None => (Vec::new(), Some(unknown.map_or_else(|| missing(id), out_of_sight))),
         Some(Err(none)) => (Vec::new(), Some(format!("{none}: name them with `containers:`"))),
         Some(Ok(containers)) => (containers.iter().map(|container| container.name.clone()).collect(), None),
     };
@@ -167,7 +173,10 @@ fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now
         running: verify::live(id, workload.as_deref(), pods, &names),
         obstacle,
         seen: SeenWorkload {
-            health: verify::health(id, workload.as_deref(), pods, &change),
+            health: match unknown.filter(|error| hides(error)) {
+                Some(error) => unknown_health(error),
+                None => verify::health(id, workload.as_deref(), pods, &change),
+            },
             id: id.clone(),
             workload,
             ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
@@ -175,6 +184,29 @@ fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now
             written,
         },
     }
+}
+
+fn missing(id: &WorkloadId) -> String {
+    format!("{id} does not exist; Pintle creates no workload: apply its manifest first")
+}
+
+/// Why a workload cannot be looked at, and the way out.
+fn out_of_sight(error: &ClusterError) -> String {
+    match error {
+        ClusterError::NoNamespace(_) => format!("{error}: create it, or correct `namespace:`"),
+        ClusterError::Forbidden(_) => format!("{error}: grant that, or pin it where it may be seen"),
+        error => error.to_string(),
+    }
+}
+
+/// Where there is no namespace nothing runs; else nothing is known.
+fn hides(error: &ClusterError) -> bool {
+    !matches!(error, ClusterError::NoNamespace(_))
+}
+
+fn unknown_health(error: &ClusterError) -> Health {
+    let why = error.to_string();
+    Health { word: Word::Unknown, message: why.clone(), settled: false, verdict: Verdict::Inconclusive(why) }
 }
 
 /// When Pintle wrote it last.

@@ -3,27 +3,44 @@
 use std::cmp::Ordering;
 
 use super::desired::Desired;
-use super::look::{Look, Seen};
-use crate::graph::Id;
+use super::look::Look;
+use crate::graph::{EdgeId, Id};
 use crate::pins::{Held, Hold, Service};
 use crate::plan::{Running, Wanted};
-use crate::version::Order;
+use crate::version::{Order, Version};
 
 /// What is wanted of each service, by its number.
 pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
-    desired.graph.ids().map(|id| wanted(desired, id, &look.services[id.index()])).collect()
+    desired.graph.ids().map(|id| wanted(desired, id, look)).collect()
 }
 
-fn wanted(desired: &Desired, id: Id, seen: &Seen) -> Wanted {
+fn wanted(desired: &Desired, id: Id, look: &Look) -> Wanted {
+    let seen = &look.services[id.index()];
     let Some(service) = desired.service(id) else {
         let why = desired.pins.broken.get(desired.graph.name(id)).cloned().unwrap_or_default();
         return Wanted::Held(None, why);
     };
     let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
-    match held(service, desired.graph.order(id)).or_else(|| seen.obstacle.clone()) {
+    let held = held(service, desired.graph.order(id)).or_else(|| seen.obstacle.clone());
+    match held.or_else(|| beside_unknown(desired, id, look)) {
         Some(why) => Wanted::Held(Some(target), why),
         None => Wanted::Target(target),
     }
+}
+
+/// A neighbour that cannot be looked at may run anything: no change beside it is known to be safe, unless no version of
+/// theirs minds.
+fn beside_unknown(desired: &Desired, id: Id, look: &Look) -> Option<String> {
+    let graph = &desired.graph;
+    let minds = |edge: EdgeId| {
+        let consumer = graph.edge(edge).consumer;
+        let now = desired.service(consumer).map(|service| &service.pin);
+        let before = desired.history.records(graph.name(consumer)).iter().filter_map(|record| record.pin.as_deref());
+        before.chain(now).any(|pin| graph.need(edge, &pin.version).is_some_and(|range| !range.is_any()))
+    };
+    let (_, other) = graph.around(id).find(|&(edge, other)| look.services[other.index()].unknown && minds(edge))?;
+    let why = look.services[other.index()].obstacle.as_deref().unwrap_or_default();
+    Some(format!("what {} runs is not known, and it must fit: {why}", graph.name(other)))
 }
 
 /// Why the pins themselves say that a service is not written.
@@ -32,9 +49,7 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
         return Some("deployed elsewhere (`external: true`)".to_owned());
     }
     let pinned = &service.pin.version;
-    if let Some(floor) = &service.rollback_floor
-        && order.compare(pinned, floor) == Some(Ordering::Less)
-    {
+    if let Some(floor) = below_floor(service, order) {
         return Some(format!(
             "{pinned} is older than its `rollbackFloor` {floor}: its data has moved on; pin {floor} or newer"
         ));
@@ -42,9 +57,20 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
     service.hold.as_ref().filter(|hold| hold.catches(pinned, order)).map(|hold| hold_words(service, hold))
 }
 
+/// Whether it is held because somebody chose so: that is no failure of an apply.
+pub fn held_by_choice(service: &Service, order: &Order) -> bool {
+    let on_hold = || service.hold.as_ref().is_some_and(|hold| hold.catches(&service.pin.version, order));
+    service.external || (below_floor(service, order).is_none() && on_hold())
+}
+
+fn below_floor<'s>(service: &'s Service, order: &Order) -> Option<&'s Version> {
+    let floor = service.rollback_floor.as_ref()?;
+    (order.compare(&service.pin.version, floor) == Some(Ordering::Less)).then_some(floor)
+}
+
 impl Hold {
     /// Whether it keeps a version out.
-    pub fn catches(&self, version: &crate::version::Version, order: &Order) -> bool {
+    pub fn catches(&self, version: &Version, order: &Order) -> bool {
         match &self.versions {
             Held::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
             Held::Versions(range) => range.contains(version, order),
