@@ -5,8 +5,6 @@
 mod edges;
 mod limits;
 mod moved;
-#[cfg(test)]
-mod tests;
 
 use std::cmp::Ordering;
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pintle::pins::{Fragment, Layout, Pin, ServiceName, Settings, pin_of};
 use pintle::source::{Access, CommitId, History, Index, Location, Scope, Source};
@@ -269,6 +271,59 @@ fn old_indexes_and_leftovers_of_the_killed_are_swept() {
     assert_eq!(desk.index().1, 0);
 }
 
+/// What the test below kills: it indexes the repository named in its environment for ever.
+#[test]
+#[ignore = "does nothing by itself"]
+fn index_for_ever() {
+    let Some((repo, cache)) = std::env::var_os("INDEXED").zip(std::env::var_os("INDEXED_INTO")) else { return };
+    let source = Source::open(&Location::Path(repo.into()), &Access::new(cache)).unwrap();
+    let layout = layout("");
+    let (tip, start) = (source.tip(None).unwrap().id, source.resolve("HEAD~20").unwrap().id);
+    loop {
+        for commit in [start, tip] {
+            let mut index = Index::load(&source, "main", &layout);
+            index.extend(&source, commit, &layout).unwrap();
+            index.save().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_process_killed_while_it_indexes_leaves_nothing_that_misleads() {
+    let desk = Desk::new();
+    for patch in 0..25 {
+        desk.pin("shop", &format!("1.0.{patch}"));
+    }
+    let expected = Desk { cache: tempfile::tempdir().unwrap(), repo: desk.repo, layout: layout("") };
+    let history = expected.history();
+    let desk = Desk { cache: tempfile::tempdir().unwrap(), ..expected };
+    for round in 0..12 {
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "history::index_for_ever", "--ignored", "--nocapture"])
+            .envs([("INDEXED", desk.repo.path()), ("INDEXED_INTO", desk.cache.path())])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(100 + round * 7));
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        assert_eq!(desk.history(), history, "round {round}");
+    }
+}
+
+#[test]
+fn a_commit_that_moved_nothing_leads_to_one_that_did() {
+    let desk = Desk::new();
+    desk.repo.save("README.md", "0");
+    let moved = desk.pin("shop", "1.0.0");
+    let later = desk.repo.save("README.md", "1");
+    let (source, history) = (desk.source(), desk.history());
+    let nearest = |commit| source.back_to(commit, |id| history.position(id).is_some()).unwrap();
+    assert_eq!(nearest(later), Some(moved));
+    assert_eq!(nearest(moved), Some(moved));
+    assert_eq!(nearest(source.resolve("HEAD~2").unwrap().id), None);
+}
+
 #[test]
 fn a_shallow_clone_begins_where_it_was_cut() {
     let desk = Desk::new();
@@ -329,23 +384,23 @@ fn brute_force(desk: &Desk) -> BTreeMap<ServiceName, Vec<(CommitId, Option<Strin
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 % end
+        usize::try_from(self.0 % 1_000_000).unwrap() % end
     }
 
     fn change(&mut self, repo: &TestRepo, step: usize) {
         for _ in 0..=self.below(2) {
-            let service = ["a", "b", "c"][self.below(3) as usize];
+            let service = ["a", "b", "c"][self.below(3)];
             let version = format!("1.0.{}", self.below(4));
             let path = [
                 format!("services/{service}.yaml"),
                 format!("deploy/x/{service}.yaml"),
                 format!("deploy/y/{service}.yaml"),
-            ][self.below(3) as usize]
-                .clone();
+            ][self.below(3)]
+            .clone();
             let there = repo.path().join(&path).exists();
             match self.below(8) {
                 0 | 1 if there => _ = repo.remove(&path),

@@ -7,7 +7,7 @@ use pintle::source::{Access, Credentials, Location, Reach, Relation, Scope, Sour
 use tempfile::TempDir;
 
 use crate::common::git::{TestRepo, git};
-use crate::common::git_http::{GitServer, Mood};
+use crate::common::git_http::{GitServer, Identity, Mood};
 
 /// A repository with a bare copy that a server serves, and the cache of who reads it.
 struct Forge {
@@ -52,8 +52,9 @@ impl Forge {
     }
 
     fn mirror(&self) -> std::path::PathBuf {
-        let folders = std::fs::read_dir(self.cache.path().join("mirror")).unwrap().map(|entry| entry.unwrap().path());
-        folders.filter(|path| path.extension().is_some_and(|extension| extension == "git")).next().unwrap()
+        let mut folders =
+            std::fs::read_dir(self.cache.path().join("mirror")).unwrap().map(|entry| entry.unwrap().path());
+        folders.find(|path| path.extension().is_some_and(|extension| extension == "git")).unwrap()
     }
 }
 
@@ -101,31 +102,44 @@ fn http_asks_first_and_fetches_what_moved() {
 #[test]
 fn credentials_are_told_to_the_server_of_the_url_only() {
     let forge = Forge::new();
-    let server = GitServer::start(forge.root.path());
+    let Some(identity) = Identity::new(forge.root.path()) else {
+        println!("skipped: openssl is not installed");
+        return;
+    };
+    let server = GitServer::start_tls(forge.root.path(), &identity);
     // ada:secret
     server.set(Mood::Guard("Basic YWRhOnNlY3JldA=="));
     let known = |password: &str| Credentials::Known("ada".to_owned(), password.to_owned());
-    let try_with = |credentials| {
-        let access = Access { credentials, ..forge.access() };
+    let try_with = |url: &str, credentials| {
+        let access = Access { credentials, certificates: identity.certificate.clone(), ..forge.access() };
         assert!(!format!("{access:?}").contains("secret"));
-        open(&server.url("pins.git"), &access).fetch(None)
+        open(url, &access).fetch(None)
     };
+    let url = server.url("pins.git");
     for credentials in [Credentials::None, known("secret2")] {
-        let error = try_with(credentials).unwrap_err();
+        let error = try_with(&url, credentials).unwrap_err();
         assert_eq!(reach(&error), Reach::Credentials, "{error}");
         assert!(!error.retryable() && !format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
-    assert_eq!(try_with(known("secret")).unwrap().id, forge.repo.head());
+    assert_eq!(try_with(&url, known("secret")).unwrap().id, forge.repo.head());
 
-    let thief = GitServer::start(forge.root.path());
+    let thief = GitServer::start_tls(forge.root.path(), &identity);
     thief.set(Mood::Guard("Basic nothing-is-right"));
-    let (_, address) =
-        thief.url("").trim_end_matches('/').split_once("://").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    server.set(Mood::Redirect(address));
-    let error = try_with(known("secret")).unwrap_err();
+    server.set(Mood::Redirect(thief.url("").trim_end_matches('/').to_owned()));
+    let error = try_with(&url, known("secret")).unwrap_err();
     assert_eq!(reach(&error), Reach::Credentials, "{error}");
     let heard = thief.requests().join("\n");
     assert!(!heard.is_empty() && !heard.contains("YWRh"), "{heard}");
+
+    let plain = GitServer::start(forge.root.path());
+    plain.set(Mood::Guard("Basic YWRhOnNlY3JldA=="));
+    let error = try_with(&plain.url("pins.git"), known("secret")).unwrap_err();
+    assert_eq!(reach(&error), Reach::Credentials, "{error}");
+    let heard = plain.requests().join("\n");
+    assert!(!heard.is_empty() && !heard.contains("YWRh"), "never in clear text: {heard}");
+
+    let error = open(&url, &forge.access()).fetch(None).unwrap_err();
+    assert_eq!(reach(&error), Reach::Untrusted, "{error}");
 }
 
 #[test]
@@ -335,6 +349,21 @@ fn two_readers_share_a_cache() {
         readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect()
     });
     assert_eq!(tips, vec![forge.repo.head(); 20]);
+}
+
+#[test]
+fn who_waits_too_long_for_another_process_says_so() {
+    let forge = Forge::new();
+    let access = Access { answer_within: Duration::from_millis(300), ..forge.access() };
+    let mut source = open(&format!("file://{}", forge.bare()), &access);
+    source.fetch(None).unwrap();
+    let lock = std::fs::File::options().write(true).open(forge.mirror().with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    let error = source.fetch(None).unwrap_err();
+    assert!(matches!(error, SourceError::Locked { .. }) && error.retryable(), "{error}");
+    assert!(content(&open(&format!("file://{}", forge.bare()), &access)).contains("49"), "reading needs no lock");
+    drop(lock);
+    source.fetch(None).unwrap();
 }
 
 #[test]

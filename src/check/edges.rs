@@ -75,7 +75,14 @@ fn misfit(checked: &Checked<'_>, service: &Service, provider: &Service) -> Optio
     let pinned = format!("{y} is pinned here");
     let problem =
         Problem::error(message, need_at(service, name)).of(consumer).also(provider.version_at.clone(), pinned);
-    Some(problem.hint(way_out(checked, service, provider, (edge, range))))
+    let of_provider = order_of(provider, checked.history);
+    Some(match never_pinned(range, &of_provider) {
+        Some(bound) => problem.hint(format!(
+            "`{name}` was never pinned at {bound}, and its versions have the order of their \
+                                             first pins: no version is known to lie on either side of it"
+        )),
+        None => problem.hint(way_out(checked, service, provider, (edge, range))),
+    })
 }
 
 fn edge_between<'a>(checked: &Checked<'a>, service: &Service, provider: &Service) -> Option<(EdgeId, &'a Range)> {

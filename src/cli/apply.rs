@@ -71,10 +71,10 @@ impl Apply {
         }
         warn_of(&site.loaded, output);
         warn_of_uncommitted(&site.loaded, output)?;
-        let sight = site.see().await?;
+        let mut sight = site.see().await?;
         site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
-        let plan = report(&site, &sight, &mut memory).await?;
+        let plan = report(&site, &mut sight, &mut memory).await?;
         let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
         output.note(text::table(&title, &plan).trim_end());
         let moves =

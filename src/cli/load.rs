@@ -8,6 +8,7 @@ use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
+use crate::problem::Place;
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 
 /// A revision or the working tree, and what went before.
@@ -89,9 +90,7 @@ impl Loaded {
     /// Says where this is not the newest there is, or nothing that can be used.
     pub fn warn(&self, output: &mut Output) {
         say_stale(self.stale.as_ref(), output);
-        if let Some(why) = &self.at.reading.unusable {
-            output.note(format_args!("{}: {why}", styled(BUSY.bold(), "warning")));
-        }
+        self.at.warn(output);
     }
 }
 
@@ -140,7 +139,8 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
-        Self::read_with(source, root, commit, &Settings::default())
+        let place = Place::file(&settings_path(root).into());
+        Self::read_with(source, root, commit, &Settings { place, ..Settings::default() })
     }
 
     /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
@@ -172,6 +172,14 @@ impl Revision {
         // Without settings they have been told already.
         reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
         Ok(Self { commit, layout, reading, files })
+    }
+
+    /// Says where nothing of it can be used.
+    pub fn warn(&self, output: &mut Output) {
+        if let Some(why) = &self.reading.unusable {
+            let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
+            output.note(format_args!("{}: {why}{commit}", styled(BUSY.bold(), "warning")));
+        }
     }
 
     /// Whether it has a `pintle.yaml`.

@@ -8,11 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::desired::Desired;
-use crate::cluster::{ClusterError, Observation, State, Strategy, Workload, WorkloadId};
+use crate::cluster::{Container, Observation, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
+use crate::image::Image;
 use crate::pins::Service;
 use crate::plan::{Live, Motion, Running};
-use crate::verify::{self, Change, Health, Runs, Verdict, Word};
+use crate::verify::{self, Change, Health, NoContainer, Runs, Verdict, Word};
 
 /// The cluster as one revision sees it; entries stand by the numbers of the graph.
 #[derive(Debug, Clone)]
@@ -32,8 +33,6 @@ pub struct Seen {
     pub workloads: Vec<SeenWorkload>,
     /// Why it cannot be written, in words with the way out; none where it can.
     pub obstacle: Option<String>,
-    /// A workload of it cannot be looked at: nothing is known of what runs.
-    pub unknown: bool,
     /// What was written is verified, and that is not recorded yet.
     pub to_record: bool,
     /// It runs something else than was written, although the pin did not move.
@@ -103,19 +102,18 @@ fn service_look(
     let mut seen = Seen::default();
     let (mut running, mut spec) = (BTreeSet::new(), BTreeSet::new());
     let mut unseen = false;
-    for id in desired.workloads(service) {
-        let one = workload_look(service, observed, &id, now);
+    let ids = desired.workloads(service);
+    if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
+        return Ok(unknown(desired, service, target, format!("it cannot be looked at: {why}")));
+    }
+    for id in ids {
+        let one = workload_look(desired, service, observed, &id, now);
         let label = |runs: Runs| labelled(desired, service, runs);
         spec.extend(one.spec.into_iter().map(label));
         unseen |= one.running.is_none();
         running.extend(one.running.into_iter().flatten().map(label));
         seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(one.seen.workload.as_deref(), instance, &id));
-        seen.unknown |= observed.unknown.get(&id).is_some_and(hides);
         seen.workloads.push(one.seen);
-    }
-    if seen.unknown {
-        let running = vec![Running::Unreadable("unknown".to_owned())];
-        return Ok((Live { spec: running.clone(), running, ..absent() }, seen));
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
         let running = vec![target.clone()];
@@ -138,6 +136,16 @@ fn service_look(
     Ok((live, seen))
 }
 
+/// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
+fn unknown(desired: &Desired, service: &Service, target: Running, why: String) -> (Live, Seen) {
+    let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
+    let mut running: BTreeSet<Running> =
+        pinned.map(|pin| Running::Image(pin.image.clone(), Some(pin.version.clone()))).collect();
+    running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
+    let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
+    (live, Seen { obstacle: Some(why), ..Seen::default() })
+}
+
 /// What one workload shows.
 struct One {
     seen: SeenWorkload,
@@ -146,14 +154,14 @@ struct One {
     obstacle: Option<String>,
 }
 
-fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
+fn workload_look(desired: &Desired, service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
     let workload = observed.workloads.get(id).cloned();
     let pods = observed.pods.get(id).map(Vec::as_slice);
-    let found =
-        workload.as_deref().map(|it| verify::containers_of(id, it, service.containers.as_deref(), &service.pin.image));
-    let unknown = observed.unknown.get(id);
+    let found = workload.as_deref().map(|it| containers_of(desired, service, id, it));
     let (containers, obstacle): (Vec<String>, _) = match found {
-        None => (Vec::new(), Some(unknown.map_or_else(|| missing(id), out_of_sight))),
+        None => {
+            (Vec::new(), Some(format!("{id} does not exist; Pintle creates no workload: apply its manifest first")))
+        }
         Some(Err(none)) => (Vec::new(), Some(format!("{none}: name them with `containers:`"))),
         Some(Ok(containers)) => (containers.iter().map(|container| container.name.clone()).collect(), None),
     };
@@ -173,10 +181,7 @@ fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now
         running: verify::live(id, workload.as_deref(), pods, &names),
         obstacle,
         seen: SeenWorkload {
-            health: match unknown.filter(|error| hides(error)) {
-                Some(error) => unknown_health(error),
-                None => verify::health(id, workload.as_deref(), pods, &change),
-            },
+            health: verify::health(id, workload.as_deref(), pods, &change),
             id: id.clone(),
             workload,
             ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
@@ -186,27 +191,19 @@ fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now
     }
 }
 
-fn missing(id: &WorkloadId) -> String {
-    format!("{id} does not exist; Pintle creates no workload: apply its manifest first")
-}
-
-/// Why a workload cannot be looked at, and the way out.
-fn out_of_sight(error: &ClusterError) -> String {
-    match error {
-        ClusterError::NoNamespace(_) => format!("{error}: create it, or correct `namespace:`"),
-        ClusterError::Forbidden(_) => format!("{error}: grant that, or pin it where it may be seen"),
-        error => error.to_string(),
-    }
-}
-
-/// Where there is no namespace nothing runs; else nothing is known.
-fn hides(error: &ClusterError) -> bool {
-    !matches!(error, ClusterError::NoNamespace(_))
-}
-
-fn unknown_health(error: &ClusterError) -> Health {
-    let why = error.to_string();
-    Health { word: Word::Unknown, message: why.clone(), settled: false, verdict: Verdict::Inconclusive(why) }
+/// The service's containers: by what is pinned now, else by what was pinned before, because a commit may move the image
+/// to another repository.
+fn containers_of<'w>(
+    desired: &Desired,
+    service: &Service,
+    id: &WorkloadId,
+    workload: &'w Workload,
+) -> Result<Vec<&'w Container>, NoContainer> {
+    let find = |image: &Image| verify::containers_of(id, workload, service.containers.as_deref(), image);
+    find(&service.pin.image).or_else(|none| {
+        let before = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
+        before.map(|pin| &pin.image).find_map(|image| find(image).ok()).ok_or(none)
+    })
 }
 
 /// When Pintle wrote it last.

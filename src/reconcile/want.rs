@@ -3,44 +3,27 @@
 use std::cmp::Ordering;
 
 use super::desired::Desired;
-use super::look::Look;
-use crate::graph::{EdgeId, Id};
+use super::look::{Look, Seen};
+use crate::graph::Id;
 use crate::pins::{Held, Hold, Service};
 use crate::plan::{Running, Wanted};
 use crate::version::{Order, Version};
 
 /// What is wanted of each service, by its number.
 pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
-    desired.graph.ids().map(|id| wanted(desired, id, look)).collect()
+    desired.graph.ids().map(|id| wanted(desired, id, &look.services[id.index()])).collect()
 }
 
-fn wanted(desired: &Desired, id: Id, look: &Look) -> Wanted {
-    let seen = &look.services[id.index()];
+fn wanted(desired: &Desired, id: Id, seen: &Seen) -> Wanted {
     let Some(service) = desired.service(id) else {
         let why = desired.pins.broken.get(desired.graph.name(id)).cloned().unwrap_or_default();
         return Wanted::Held(None, why);
     };
     let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
-    let held = held(service, desired.graph.order(id)).or_else(|| seen.obstacle.clone());
-    match held.or_else(|| beside_unknown(desired, id, look)) {
+    match held(service, desired.graph.order(id)).or_else(|| seen.obstacle.clone()) {
         Some(why) => Wanted::Held(Some(target), why),
         None => Wanted::Target(target),
     }
-}
-
-/// A neighbour that cannot be looked at may run anything: no change beside it is known to be safe, unless no version of
-/// theirs minds.
-fn beside_unknown(desired: &Desired, id: Id, look: &Look) -> Option<String> {
-    let graph = &desired.graph;
-    let minds = |edge: EdgeId| {
-        let consumer = graph.edge(edge).consumer;
-        let now = desired.service(consumer).map(|service| &service.pin);
-        let before = desired.history.records(graph.name(consumer)).iter().filter_map(|record| record.pin.as_deref());
-        before.chain(now).any(|pin| graph.need(edge, &pin.version).is_some_and(|range| !range.is_any()))
-    };
-    let (_, other) = graph.around(id).find(|&(edge, other)| look.services[other.index()].unknown && minds(edge))?;
-    let why = look.services[other.index()].obstacle.as_deref().unwrap_or_default();
-    Some(format!("what {} runs is not known, and it must fit: {why}", graph.name(other)))
 }
 
 /// Why the pins themselves say that a service is not written.

@@ -58,17 +58,9 @@ fn started(desired: &Desired, service: &Service, workload: &Workload) -> State {
     }
 }
 
-/// The state with its version added to the proven ones. A clock that runs behind the API server's gives no time.
-fn proven(mut state: State, written: Option<Timestamp>, now: Timestamp) -> State {
+/// The state with its version proven. A clock that runs behind the API server's gives no time.
+fn proven(state: State, written: Option<Timestamp>, now: Timestamp) -> State {
     let took = written.map_or(0, |written| now.duration_since(written).as_millis());
-    let new = Proven {
-        version: state.version.clone(),
-        commit: state.commit,
-        at: now,
-        took_ms: u64::try_from(took).unwrap_or(0),
-    };
-    state.proven.retain(|old| old.version != new.version);
-    state.proven.insert(0, new);
-    state.proven.truncate(State::PROVEN);
-    state
+    let (version, commit) = (state.version.clone(), state.commit);
+    state.prove(Proven { version, commit, at: now, took_ms: u64::try_from(took).unwrap_or(0) })
 }

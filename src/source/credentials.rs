@@ -11,20 +11,20 @@ use gix::sec::identity::Account;
 use super::{Credentials, Url};
 
 /// Answers gix's question for credentials; the two other actions, to keep and to forget them, are left to who has them.
-pub(super) fn answer(action: &Action, url: &Url, credentials: &Credentials) -> gix::Result<Option<Outcome>> {
-    let Action::Get(context) = action else { return Ok(None) };
+pub(super) fn answer(action: &Action, url: &Url, credentials: &Credentials) -> Option<Outcome> {
+    let Action::Get(context) = action else { return None };
     if !is_for(context, url) {
-        return Ok(None);
+        return None;
     }
     let known = match credentials {
         Credentials::None => None,
         Credentials::Known(user, password) => Some((user.clone(), password.clone())),
         Credentials::Helper => fill(&url.fetch),
     };
-    Ok(known.map(|(username, password)| Outcome {
+    known.map(|(username, password)| Outcome {
         identity: Account { username, password, oauth_refresh_token: None },
         next: Context::default().into(),
-    }))
+    })
 }
 
 /// Whether the question comes from the server that the user named, and not from one that it redirected to.

@@ -163,9 +163,7 @@ impl History {
             records.sort_by_key(|record| record.position);
             // The commit of the renaming itself mostly moves nothing.
             records.dedup_by(|next, record| next.pin == record.pin);
-            let mut line = Line::default();
-            records.into_iter().for_each(|record| line.push(record));
-            self.services.insert(name, line);
+            self.services.insert(name, Line::of(records));
         }
         self
     }
@@ -190,16 +188,20 @@ impl History {
         services: impl IntoIterator<Item = (ServiceName, Vec<Record>)>,
     ) -> Self {
         let positions = moves.iter().zip(0..).map(|(commit, position)| (commit.id, position)).collect();
-        let services = services.into_iter().map(|(name, records)| {
-            let mut line = Line::default();
-            records.into_iter().for_each(|record| line.push(record));
-            (name, line)
-        });
+        let services = services.into_iter().map(|(name, records)| (name, Line::of(records)));
         Self { tip: None, length: 0, moves, positions, services: services.collect() }
     }
 }
 
 impl Line {
+    fn of(records: Vec<Record>) -> Self {
+        let mut line = Self::default();
+        for record in records {
+            line.push(record);
+        }
+        line
+    }
+
     fn push(&mut self, record: Record) {
         if let Some(pin) = &record.pin {
             let index = self.records.len();

@@ -24,9 +24,6 @@ const PACKS: usize = 50;
 /// What one object of a pack may need in memory while it is received.
 const RECEIVE_LIMIT: usize = 2 << 30;
 
-/// How long another process may keep the mirror to itself.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The file in the mirror that says when the remote was last reached.
 const REACHED: &str = "pintle-reached";
 
@@ -67,7 +64,7 @@ impl Source {
 
     fn locked(&mut self, url: &Url, work: impl FnOnce(&Mirror<'_>) -> Result<(), Failure>) -> Result<()> {
         let mirror = Mirror { url, access: &self.access, path: folder(&self.location, &self.access) };
-        let lock = lock(&mirror.path)?;
+        let lock = lock(&mirror.path, self.access.answer_within)?;
         let outcome = work(&mirror);
         // Opened again in any case, so that what another process has fetched is seen too.
         let shared = opened::open(&mirror.path);
@@ -97,8 +94,11 @@ impl Source {
 /// Opens the mirror of a remote; an empty one where there is none yet, or none that can be opened.
 pub(super) fn open(location: &Location, access: &Access) -> Result<ThreadSafeRepository> {
     let path = folder(location, access);
-    let _lock = lock(&path)?;
-    opened::open(&path).or_else(|_| init(&path))
+    // Only who changes it must be alone with it; another process may be fetching for minutes.
+    opened::open(&path).or_else(|_| {
+        let _lock = lock(&path, access.answer_within)?;
+        opened::open(&path).or_else(|_| init(&path))
+    })
 }
 
 struct Mirror<'a> {
@@ -186,7 +186,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Keeps other processes from changing the mirror for as long as the file is open; the system lets go of it for a process
 /// that was killed.
-fn lock(mirror: &Path) -> Result<File> {
+fn lock(mirror: &Path, patience: Duration) -> Result<File> {
     let path = mirror.with_extension("lock");
     let fail = |error| SourceError::File { attempt: "lock", path: path.clone(), error };
     std::fs::create_dir_all(mirror.parent().unwrap_or(mirror)).map_err(fail)?;
@@ -195,8 +195,8 @@ fn lock(mirror: &Path) -> Result<File> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
-                std::thread::sleep(Duration::from_millis(20))
+            Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(20));
             }
             Err(TryLockError::WouldBlock) => return Err(SourceError::Locked { path }),
             Err(TryLockError::Error(error)) => return Err(fail(error)),

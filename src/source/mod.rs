@@ -13,6 +13,7 @@ mod remote;
 mod resolve;
 mod store;
 mod tree;
+mod url;
 mod walk;
 mod worktree;
 
@@ -28,10 +29,11 @@ pub use display::display_safe;
 pub use error::{Reach, SourceError};
 pub use history::{History, Record};
 pub use index::Index;
-pub use location::{Location, Url};
+pub use location::Location;
 pub use open::{Access, Credentials, Source, find_root};
 pub use resolve::Relation;
 pub use tree::{Changes, Scope};
+pub use url::Url;
 
 /// The full id of a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -45,7 +45,7 @@ pub enum Credentials {
 }
 
 /// An open repository. Its methods block: call them where blocking is fine.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Source {
     pub(super) location: Location,
     pub(super) access: Access,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::location::Scheme;
+use super::url::Scheme;
 use super::{Access, Url};
 
 /// A running program that speaks for the remote. Dropping it ends it.

@@ -16,7 +16,7 @@ use gix::remote::fetch::Tags;
 use gix::remote::{Connection, Direction, ref_map};
 
 use super::error::say;
-use super::location::Scheme;
+use super::url::Scheme;
 use super::{Access, Reach, Url, credentials, display_safe, process};
 
 /// A remote, and the repository that receives from it.
@@ -103,7 +103,7 @@ impl Remote<'_> {
         if matches!(self.url.scheme, Scheme::Http | Scheme::Https) {
             let mut connection = remote.connect(Direction::Fetch).map_err(|error| judge(&error, ""))?;
             connection.set_transport_options(Box::new(http_options(self.access, within)));
-            connection.set_credentials(|action| credentials::answer(&action, self.url, &self.access.credentials));
+            connection.set_credentials(|action| Ok(credentials::answer(&action, self.url, &self.access.credentials)));
             return talk(connection).map_err(|error| judge(&error, ""));
         }
         let (process, output, input) = process::start(self.url, self.access, within).map_err(|error| {
@@ -116,9 +116,11 @@ impl Remote<'_> {
             Pipes::new(output, input, Protocol::V2, self.url.path.as_str(), nobody, ConnectMode::Process, false);
         let outcome = talk(remote.to_connection_with_transport(Box::new(pipes)));
         let (late, words) = process.finish();
-        outcome.map_err(|error| match late {
-            true => Failure::Reach(Reach::Passing, format!("no answer within {} s", within.as_secs())),
-            false => judge(&error, &words),
+        outcome.map_err(|error| {
+            if late {
+                return Failure::Reach(Reach::Passing, format!("no answer within {} s", within.as_secs()));
+            }
+            judge(&error, &words)
         })
     }
 }
@@ -144,11 +146,12 @@ fn http_options(access: &Access, within: Duration) -> http::Options {
 /// What kind of obstacle an error is. `words` are the program's that connected, which know best.
 fn judge(error: &gix::Error, words: &str) -> Failure {
     let said = say(error);
-    let words =
-        display_safe(words.trim().lines().filter(|line| !line.trim().is_empty()).last().unwrap_or_default(), 300);
+    let words = display_safe(words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default(), 300);
     let all = format!("{words} {said}").to_lowercase();
     let any = |texts: &[&str]| texts.iter().any(|text| all.contains(text));
-    let kind = if error.is_unauthenticated() || any(&["permission denied (", "could not obtain identity"]) {
+    let kind = if error.is_unauthenticated()
+        || any(&["permission denied (", "could not obtain identity", "in clear text"])
+    {
         Reach::Credentials
     } else if error.is_permission_denied() {
         Reach::Forbidden

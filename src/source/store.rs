@@ -21,14 +21,16 @@ const KEPT: usize = 16;
 /// A wanted file: its path, what stands there, and the services it speaks of.
 pub(super) type KnownFile = (Arc<str>, Leaf, Vec<ServiceName>);
 
+/// The position of a record among the moves, and its pin.
+type StoredRecord = (u32, Option<Arc<Pin>>);
+
 /// What is written.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Stored {
     tip: Arc<Commit>,
     length: usize,
     moves: Vec<Arc<Commit>>,
-    /// The position of each record among `moves`, and its pin.
-    services: Vec<(ServiceName, Vec<(u32, Option<Arc<Pin>>)>)>,
+    services: Vec<(ServiceName, Vec<StoredRecord>)>,
     files: Vec<KnownFile>,
 }
 

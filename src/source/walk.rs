@@ -15,6 +15,9 @@ use crate::pins::{Fragment, Layout};
 /// More threads than this wait for memory, not for work.
 const THREADS: usize = 8;
 
+/// Enough for the folders of two commits.
+const OBJECT_CACHE: usize = 4 << 20;
+
 /// The commits of a first-parent line that are not known yet, oldest first.
 pub(super) struct Line {
     /// The root folder that the oldest of them is compared with; none where it is the first of all, or the known one was
@@ -61,6 +64,19 @@ impl Source {
         Ok(line)
     }
 
+    /// Goes from a commit back along first parents to the nearest one that is wanted, the commit itself included.
+    pub fn back_to(&self, commit: CommitId, wanted: impl Fn(CommitId) -> bool) -> Result<Option<CommitId>> {
+        let repo = self.repo();
+        let fail = |error| unread_commit(commit, &self.location, &error);
+        for step in repo.rev_walk([commit.object()]).first_parent_only().all().map_err(fail)? {
+            let id = CommitId::of(step.map_err(fail)?.id);
+            if wanted(id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// What each of the commits changed, in their order; `before` is the root folder ahead of the first one.
     pub(super) fn steps(
         &self,
@@ -90,7 +106,9 @@ impl Source {
         commits: &[(CommitId, ObjectId)],
         layout: &Layout,
     ) -> Result<Vec<Step>> {
-        let repo = self.repo();
+        let mut repo = self.repo();
+        // What is new in one step is old in the next.
+        repo.object_cache_size(OBJECT_CACHE);
         let mut steps = Vec::new();
         for &(id, tree) in commits {
             let fail = |error| unread_commit(id, &self.location, &error);

@@ -58,7 +58,7 @@ async fn a_repository_without_pins_removes_and_writes_nothing() {
     shop.repo.git(&["branch", "-D", "main"]);
     shop.repo.git(&["branch", "-m", "main"]);
     let empty = shop.pintle(&["apply", "--yes"]).await.ended(1);
-    empty.line(&["error", "has no commits"]);
+    empty.line(&["error", "has no commit yet"]);
     assert_eq!(shop.ns.get("deployment/payments").await["metadata"], before["metadata"]);
 }
 

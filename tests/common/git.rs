@@ -1,6 +1,7 @@
 //! Real repositories, made by the system's `git` in a temp folder: no configuration of the user, fixed names, and a
 //! clock that goes one minute forward with each commit.
 
+use std::borrow::Borrow;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -146,7 +147,8 @@ pub fn hermetic(program: &mut Command) -> &mut Command {
 }
 
 /// What a program printed; it must have succeeded.
-pub fn text(output: Output) -> String {
+pub fn text(output: impl Borrow<Output>) -> String {
+    let output = output.borrow();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }

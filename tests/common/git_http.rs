@@ -1,11 +1,15 @@
-//! A real Git server on loopback: `git http-backend` behind a small CGI bridge, with basic auth, and with moods.
+//! A real Git server on loopback: `git http-backend` behind a small CGI bridge, with TLS, basic auth, and moods.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::git::git;
 
@@ -20,13 +24,56 @@ pub enum Mood {
     Page(u16),
     /// Takes requests and never answers.
     Stall,
-    /// Sends all to the same path of another server.
+    /// Sends all to the same path of another server: `https://host:port`.
     Redirect(String),
+}
+
+/// A certificate of 127.0.0.1 that nobody has signed, and its key.
+pub struct Identity {
+    /// In PEM.
+    pub certificate: Vec<u8>,
+    config: Arc<ServerConfig>,
+}
+
+impl Identity {
+    /// Made by openssl; none where it is not installed.
+    pub fn new(folder: &Path) -> Option<Self> {
+        let config = "[req]\nprompt = no\ndistinguished_name = name\nx509_extensions = leaf\n[name]\nCN = 127.0.0.1\n\
+                      [leaf]\nsubjectAltName = IP:127.0.0.1\nbasicConstraints = CA:FALSE\n";
+        std::fs::write(folder.join("openssl.cnf"), config).unwrap();
+        let arguments = "req -x509 -config openssl.cnf -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+                         -keyout key.pem -out cert.pem -days 2";
+        let mut command = Command::new("openssl");
+        command.args(arguments.split_whitespace()).current_dir(folder).stderr(Stdio::null());
+        command.status().ok().filter(std::process::ExitStatus::success)?;
+        let certificate = std::fs::read(folder.join("cert.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+        let chain = vec![CertificateDer::from_pem_slice(&certificate).unwrap()];
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
+        Some(Self { certificate, config: Arc::new(config) })
+    }
+}
+
+/// A connection, in clear text or not.
+trait Wire: Read + Write {
+    /// Says goodbye: TLS takes an end without it for an attack.
+    fn end(&mut self) {}
+}
+
+impl Wire for TcpStream {}
+
+impl Wire for StreamOwned<ServerConnection, TcpStream> {
+    fn end(&mut self) {
+        self.conn.send_close_notify();
+        let _ = self.flush();
+    }
 }
 
 /// A Git server; it serves the repositories in a folder until the test ends.
 pub struct GitServer {
-    address: String,
+    base: String,
     state: Arc<State>,
 }
 
@@ -37,18 +84,36 @@ struct State {
 }
 
 impl GitServer {
-    /// Starts it on a free port.
+    /// Starts it on a free port, with plain http.
     pub fn start(root: &Path) -> Self {
+        Self::start_with(root, "http", |stream| Some(Box::new(stream)))
+    }
+
+    /// Starts it on a free port, with https.
+    pub fn start_tls(root: &Path, identity: &Identity) -> Self {
+        let config = Arc::clone(&identity.config);
+        Self::start_with(root, "https", move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).ok()?;
+            Some(Box::new(StreamOwned::new(connection, stream)))
+        })
+    }
+
+    fn start_with(
+        root: &Path,
+        scheme: &str,
+        wrap: impl Fn(TcpStream) -> Option<Box<dyn Wire>> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let base = format!("{scheme}://{}", listener.local_addr().unwrap());
         let state = State { root: root.to_owned(), mood: Mutex::new(Mood::Serve), requests: Mutex::default() };
         let state = Arc::new(state);
-        let server = Self { address, state: Arc::clone(&state) };
+        let server = Self { base, state: Arc::clone(&state) };
+        let wrap = Arc::new(wrap);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let state = Arc::clone(&state);
+                let (state, wrap) = (Arc::clone(&state), Arc::clone(&wrap));
                 // A client that hangs up is no failure of the server.
-                std::thread::spawn(move || state.answer(&stream.unwrap()));
+                std::thread::spawn(move || state.answer(&mut *wrap(stream.ok()?)?));
             }
         });
         server
@@ -56,7 +121,7 @@ impl GitServer {
 
     /// The URL of a repository below the root.
     pub fn url(&self, repository: &str) -> String {
-        format!("http://{}/{repository}", self.address)
+        format!("{}/{repository}", self.base)
     }
 
     /// Changes what it does from now on.
@@ -77,7 +142,7 @@ struct Request {
 }
 
 impl Request {
-    fn read(stream: &TcpStream) -> Option<Self> {
+    fn read(stream: &mut dyn Wire) -> Option<Self> {
         let mut reader = BufReader::new(stream);
         let mut lines = Vec::new();
         loop {
@@ -115,7 +180,7 @@ impl Request {
 }
 
 impl State {
-    fn answer(&self, mut stream: &TcpStream) -> Option<()> {
+    fn answer(&self, stream: &mut dyn Wire) -> Option<()> {
         let request = Request::read(stream)?;
         let authorization = request.header("authorization");
         self.requests.lock().unwrap().push(format!("{} {authorization}", request.line).trim_end().to_owned());
@@ -128,7 +193,7 @@ impl State {
             Mood::Page(status) => (status, b"Content-Type: text/html\r\n\r\n<h1>Please log in</h1>".to_vec()),
             Mood::Redirect(to) => {
                 let target = request.line.split(' ').nth(1)?;
-                (302, format!("Location: http://{to}{target}\r\n\r\n").into_bytes())
+                (302, format!("Location: {to}{target}\r\n\r\n").into_bytes())
             }
             Mood::Stall => {
                 std::thread::sleep(Duration::from_secs(30));
@@ -136,7 +201,9 @@ impl State {
             }
         };
         stream.write_all(format!("HTTP/1.1 {status} X\r\nConnection: close\r\n").as_bytes()).ok()?;
-        stream.write_all(&answer).ok()
+        stream.write_all(&answer).ok()?;
+        stream.end();
+        Some(())
     }
 
     /// Hands the request to git, as RFC 3875 has it.
@@ -144,7 +211,8 @@ impl State {
         let mut words = request.line.split(' ');
         let (method, target) = words.next().zip(words.next())?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut child = git(&self.root)
+        let mut backend = git(&self.root);
+        backend
             .arg("http-backend")
             .env("GIT_PROJECT_ROOT", &self.root)
             .env("GIT_HTTP_EXPORT_ALL", "1")
@@ -157,12 +225,10 @@ impl State {
             .env("GIT_PROTOCOL", request.header("git-protocol"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take()?;
-        let body = request.body.clone();
-        std::thread::spawn(move || stdin.write_all(&body));
+            .stderr(Stdio::null());
+        let mut child = backend.spawn().unwrap();
+        let (stdin, body) = (child.stdin.take(), request.body.clone());
+        std::thread::spawn(move || stdin.unwrap().write_all(&body));
         let output = child.wait_with_output().unwrap().stdout;
         let text = String::from_utf8_lossy(&output[..output.len().min(100)]).into_owned();
         let status = text.strip_prefix("Status: ").and_then(|status| status[..3].parse().ok());
