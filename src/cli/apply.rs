@@ -71,10 +71,10 @@ impl Apply {
         }
         warn_of(&site.loaded, output);
         warn_of_uncommitted(&site.loaded, output)?;
-        let sight = site.see().await?;
+        let mut sight = site.see().await?;
         site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
-        let plan = report(&site, &sight, &mut memory).await?;
+        let plan = report(&site, &mut sight, &mut memory).await?;
         let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
         output.note(text::table(&title, &plan).trim_end());
         let moves =
@@ -159,7 +159,8 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
         line("Nothing has happened for too long.".to_owned());
     }
     for it in &left.under_way {
-        line(format!("Under way: {it}"));
+        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
+        line(format!("Under way: {} {}: {}{command}", it.service, it.to, it.why));
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for it in left.rest.iter().filter(|it| it.standing == standing) {

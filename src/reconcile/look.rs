@@ -136,12 +136,12 @@ fn service_look(
     Ok((live, seen))
 }
 
-/// A service that cannot be looked at: it may run whatever was ever pinned, and is not written.
+/// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
 fn unknown(desired: &Desired, service: &Service, target: Running, why: String) -> (Live, Seen) {
     let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
     let mut running: BTreeSet<Running> =
         pinned.map(|pin| Running::Image(pin.image.clone(), Some(pin.version.clone()))).collect();
-    running.insert(target.clone());
+    running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
     let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
     (live, Seen { obstacle: Some(why), ..Seen::default() })
 }
