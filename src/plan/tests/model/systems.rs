@@ -43,6 +43,9 @@ pub(super) fn by_hand() -> Vec<(String, Rollout)> {
     };
     add("pair of two workloads each", workloads(pair(&[1, 1], &[2, 2]), &[0, 0, 1, 1]), &[], &[vec![1, 1]], (1, 1));
 
+    let repair = case(&[1, 0], &[3, 2], &[(0, 1, 1, &[1, 2]), (0, 2, 1, &[2]), (0, 3, 1, &[2, 3])]);
+    add("a deploy that repairs, reverted", workloads(repair, &[0, 1, 1]), &[], &[vec![1, 1]], (1, 2));
+
     // a needs what b is, exactly, and b accepts any.
     let exact = &[(0, 1, 1, &[1][..]), (0, 2, 1, &[2]), (0, 3, 1, &[3])];
     add("circle, refused", case(&[1, 1], &[2, 2], exact), &[], &[vec![1, 1]], (2, 2));
