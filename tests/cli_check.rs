@@ -270,7 +270,7 @@ fn ranges_follow_the_order_of_the_provider() {
     1 | version: "build-7"
       |          --------- build-7 is pinned here
       |
-      = help: `api` was never pinned at build-9, and its versions have the order of their first pins: no version is known to lie on either side of it
+      = help: `api` was never pinned at build-9: no version is known to lie on either side of it
 
     error: `^1.4` is no range for `ledger`: under `versioning: history` versions have no numbers for `^` and `~` to count
      --> services/web.yaml:5:3
@@ -340,6 +340,9 @@ fn wrong_inputs_are_told_apart() {
         "check --rev a..b",
         "check --branch a..b",
         "check --branch mian",
+        "check --branch @{u}",
+        "check --branch x.lock",
+        "check --branch refs/heads/main",
         "check --path ../other",
         "check --path envs/prod",
         "check --repo ext::sh",
@@ -390,6 +393,24 @@ fn wrong_inputs_are_told_apart() {
     error: REPO has no branch "mian"
       hint: did you mean main?
     --- exit 1
+
+    $ pintle check --branch @{u}
+    --- stderr
+    error: "@{u}" is not the name of a branch: Reference name cannot contain '@{'
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --branch x.lock
+    --- stderr
+    error: "x.lock" is not the name of a branch: Reference name cannot end with '.lock'
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --branch refs/heads/main
+    --- stderr
+    error: "refs/heads/main" is not the name of a branch: it is a full ref, not the name alone
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
 
     $ pintle check --path ../other
     --- stderr

@@ -242,14 +242,18 @@ fn a_rewritten_branch_is_told_from_one_that_went_on() {
 #[test]
 fn a_shallow_clone_can_be_read() {
     let repo = TestRepo::with(&[("a", "1")]);
-    let (old, tip) = (repo.save("a", "2"), repo.save("a", "3"));
+    let (old, middle, tip) = (repo.save("a", "2"), repo.save("a", "3"), repo.save("a", "4"));
     let clone = tempfile::tempdir().unwrap();
     let url = format!("file://{}", repo.location());
-    assert!(git(clone.path()).args(["clone", "-q", "--depth=1", &url, "."]).status().unwrap().success());
+    assert!(git(clone.path()).args(["clone", "-q", "--depth=2", &url, "."]).status().unwrap().success());
     let source = Source::open(&Location::Path(clone.path().to_owned()), &Access::new("/nonexistent")).unwrap();
     assert!(source.is_shallow());
     assert_eq!(source.tip(None).unwrap().id, tip);
     assert_eq!(source.relation(old, tip).unwrap(), Relation::Unknown);
+    assert_eq!(source.relation(middle, tip).unwrap(), Relation::Forward { commits: 1 });
+    assert_eq!(source.relation(tip, middle).unwrap(), Relation::Rewritten { merge_base: Some(middle) });
+    assert_eq!(source.back_to(tip, |id| id == middle).unwrap(), Some(middle));
+    assert_eq!(source.back_to(tip, |id| id == old).unwrap(), None);
     assert_eq!(source.relation(tip, tip).unwrap(), Relation::Same);
 }
 

@@ -165,6 +165,7 @@ impl Revision {
         let (layout, listing, fragments) = read_files(source, root, id, &known)?;
         let mut files = listing.files;
         files.extend(file);
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         let mut reading = match &settings {
             Some(settings) => pins::assemble(settings, &fragments),
             None => pins::read(root, &files),
@@ -189,8 +190,8 @@ impl Revision {
 
     /// The content of a file that was read.
     pub fn bytes(&self, path: &str) -> Option<&[u8]> {
-        let file = self.files.iter().find(|file| *file.path == *path)?;
-        if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
+        let at = self.files.binary_search_by(|file| file.path.as_ref().cmp(path)).ok()?;
+        if let Content::Bytes(bytes) = &self.files[at].content { Some(bytes) } else { None }
     }
 
     /// Its services go on with the history of their earlier names.
