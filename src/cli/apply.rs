@@ -65,20 +65,20 @@ impl Apply {
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, None).await?;
+        let mut site = Site::open(config, None).await?;
         if let Some(error) = &site.loaded.stale {
             return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
         }
         warn_of(&site.loaded, output);
         warn_of_uncommitted(&site.loaded, output)?;
         let mut sight = site.see().await?;
-        site.guard_history(&sight, self.accept_rewrite.as_deref())?;
+        site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
         let plan = report(&site, &mut sight, &mut memory).await?;
         let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
         output.note(text::table(&title, &plan).trim_end());
-        let moves =
-            plan.changes() > 0 || !plan.under_way.is_empty() || sight.look.services.iter().any(|it| it.to_record);
+        let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
+        let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }

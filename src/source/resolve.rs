@@ -109,12 +109,17 @@ impl Source {
         Ok(ancestor == descendant || self.merge_base(ancestor, descendant)? == Some(ancestor))
     }
 
+    /// Whether a commit is here.
+    pub fn knows(&self, id: CommitId) -> bool {
+        self.repo().has_object(id.object())
+    }
+
     /// Where `old` stands to `tip`: what tells a branch that went on from one that was rewritten.
     pub fn relation(&self, old: CommitId, tip: CommitId) -> Result<Relation> {
         if old == tip {
             return Ok(Relation::Same);
         }
-        if !self.repo().has_object(old.object()) {
+        if !self.knows(old) {
             return Ok(Relation::Unknown);
         }
         let merge_base = self.merge_base(old, tip)?;

@@ -21,7 +21,7 @@ async fn a_rewritten_branch_is_held_until_somebody_accepts_it() {
     let before = shop.ns.get("deployment/payments").await;
 
     let held = shop.apply_ends(4).await;
-    held.line(&["the branch was rewritten", &old.short().to_string(), &new.short().to_string(), "nothing is done"]);
+    held.line(&["the branch was rewritten", &old.short(), &new.short(), "nothing is done"]);
     held.line(&["hint", &format!("--accept-rewrite {range}")]);
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0 1.0");
     assert_eq!(shop.ns.get("deployment/payments").await["metadata"], before["metadata"]);
@@ -93,8 +93,7 @@ async fn an_api_server_that_stops_in_mid_rollout_holds_everything_and_then_it_go
     own.pause(Part::Apiserver);
     tokio::time::sleep(Duration::from_secs(20)).await;
     own.resume(Part::Apiserver);
-    let ended = apply.end().await.ended(0);
-    eprintln!("{}", ended.err);
+    apply.end().await.ended(0);
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0-slow 2.0");
     let recording = shop.kept(recorder).await;
     assert!(recording.gone(&image("payments", "1.0")) < recording.first(&image("checkout", "2.0")));

@@ -108,7 +108,9 @@ async fn what_kubectl_or_helm_has_applied_is_adopted() {
         api.create(&params, &serde_json::from_value(manifest).unwrap()).await.unwrap();
     }
     let names = ["server-side", "client-side", "chart"];
-    names.iter().for_each(|name| drop(shop.pin(name, UP, "")));
+    for name in names {
+        shop.pin(name, UP, "");
+    }
     shop.commit("Add what others have applied");
     shop.apply().await;
     for name in names {
@@ -189,16 +191,16 @@ async fn grant(ns: &Namespace, user: &str, verbs: &[&str]) {
     let name = json!({"name": user});
     let rules = json!([{"apiGroups": ["", "apps"], "resources": ["pods", "deployments"], "verbs": verbs}]);
     let role: Role = serde_json::from_value(json!({"metadata": name, "rules": rules})).unwrap();
-    let roles: Api<Role> = Api::namespaced(ns.client.clone(), &ns.name);
-    roles.create(&PostParams::default(), &role).await.unwrap();
+    let api: Api<Role> = Api::namespaced(ns.client.clone(), &ns.name);
+    api.create(&PostParams::default(), &role).await.unwrap();
     let group = "rbac.authorization.k8s.io";
     let binding = json!({
         "metadata": name,
         "roleRef": {"apiGroup": group, "kind": "Role", "name": user},
         "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
     });
-    let bindings: Api<RoleBinding> = Api::namespaced(ns.client.clone(), &ns.name);
-    bindings.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
+    let api: Api<RoleBinding> = Api::namespaced(ns.client.clone(), &ns.name);
+    api.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
 }
 
 /// A kubeconfig of somebody with fewer rights.
