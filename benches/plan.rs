@@ -42,7 +42,7 @@ fn main() {
 /// other one of these needs the new versions of those that change with it.
 fn large() -> System {
     let mut chance = Chance(7);
-    let changes = |service: usize| service % (SERVICES / CHANGES) == 0;
+    let changes = |service: usize| service.is_multiple_of(SERVICES / CHANGES);
     let need = |service: usize, chance: &mut Chance| {
         let on = chance.below(service);
         // As likely as not one that changes too: what is released together belongs together.
