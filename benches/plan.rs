@@ -1,2 +1,124 @@
-//! How long the plan takes.
-fn main() {}
+//! How long `next` and the plan take: in a large system that changes a little, and in a chain that changes as a whole.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::measure;
+use pintle::graph::{Graph, Node};
+use pintle::image::Image;
+use pintle::pins::{DependsOn, Need, ServiceName};
+use pintle::plan::{Live, Motion, Plan, Running, Situation, Took, Wanted, next};
+use pintle::version::{Order, Version};
+
+const SERVICES: usize = 10_000;
+const NEEDS: usize = 3;
+const CHANGES: usize = 1_000;
+
+/// A system: owns what a [`Situation`] borrows.
+struct System {
+    graph: Graph,
+    wanted: Vec<Wanted>,
+    live: Vec<Live>,
+    took: Vec<Took>,
+}
+
+/// Numbers by chance, the same in every run: xorshift.
+struct Chance(u64);
+
+fn main() {
+    let large = large();
+    measure("next: 10,000 services, 30,000 edges, 1,000 changes", 50, || next(large.at()));
+    measure("plan: the same 1,000 changes, with its estimate", 20, || Plan::of(large.at(), &large.took));
+    let settled = settled();
+    measure("next: the same, and nothing to do", 50, || next(settled.at()));
+    let chain = chain();
+    measure("next: a chain of 10,000, all change in order", 20, || next(chain.at()));
+    measure("plan: a chain of 10,000, with its estimate", 5, || Plan::of(chain.at(), &chain.took));
+}
+
+/// Each service needs three others, in ranges as people write them. Every tenth changes, and the new version of every
+/// other one of these needs the new versions of those that change with it.
+fn large() -> System {
+    let mut chance = Chance(7);
+    let changes = |service: usize| service.is_multiple_of(SERVICES / CHANGES);
+    let need = |service: usize, chance: &mut Chance| {
+        let on = chance.below(service);
+        // As likely as not one that changes too: what is released together belongs together.
+        let on = if changes(service) && chance.below(2) == 0 { on / 10 * 10 } else { on };
+        let old = ["^1.4", ">=1.4, <3", "~1.4 || ~1.5", "*"][chance.below(4)];
+        let new = if changes(on) && chance.below(2) == 0 { "^1.5" } else { old };
+        (on, old, new)
+    };
+    let needs: Vec<Vec<_>> =
+        (0..SERVICES).map(|service| (0..NEEDS.min(service)).map(|_| need(service, &mut chance)).collect()).collect();
+    System::new(&needs, changes)
+}
+
+fn settled() -> System {
+    let mut system = large();
+    let targets = system.wanted.iter().filter_map(Wanted::target).cloned();
+    for (live, target) in system.live.iter_mut().zip(targets) {
+        (live.running, live.spec) = (vec![target.clone()], vec![target]);
+    }
+    system
+}
+
+/// Each needs the new version of the one before it.
+fn chain() -> System {
+    let all: Vec<_> = (0_usize..SERVICES)
+        .map(|service| service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, "^1.4", "^1.5")]))
+        .collect();
+    System::new(&all, |_| true)
+}
+
+impl System {
+    /// Each service needs some others: in a range as of 1.4.0, which runs, and in another as of 1.5.0, which is wanted
+    /// of those that change.
+    fn new(needs: &[Vec<(usize, &str, &str)>], changes: impl Fn(usize) -> bool) -> Self {
+        let versions = ["1.4.0", "1.5.0"].map(|text| Version::new(text).expect("a version"));
+        let need = |on: usize, range: &str| (name(on), Need::Range(range.parse().expect("a range")));
+        let nodes = needs.iter().enumerate().map(|(service, needs)| {
+            let old: DependsOn = needs.iter().map(|&(on, old, _)| need(on, old)).collect();
+            let new: DependsOn = needs.iter().map(|&(on, _, new)| need(on, new)).collect();
+            let order = Order::choose(None, versions.clone());
+            let versions = versions.iter().cloned().zip([Arc::new(old), Arc::new(new)]).collect();
+            Node { name: name(service), order, now: Arc::default(), versions }
+        });
+        let graph = Graph::new(nodes.collect());
+        let run = |service: usize, version: usize| {
+            let repository = format!("ghcr.io/acme/{}", name(service));
+            let image = Image::render(&repository, versions[version].as_str(), None).expect("an image");
+            Running::Image(image, Some(versions[version].clone()))
+        };
+        let live = |running: Running| {
+            let (running, spec) = (vec![running.clone()], vec![running]);
+            Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1 }
+        };
+        let services = 0..needs.len();
+        Self {
+            graph,
+            wanted: services.clone().map(|it| Wanted::Target(run(it, usize::from(changes(it))))).collect(),
+            live: services.clone().map(|it| live(run(it, 0))).collect(),
+            took: services.map(|it| Some(Duration::from_secs(5 + it as u64 * 37 % 86))).collect(),
+        }
+    }
+
+    fn at(&self) -> Situation<'_> {
+        Situation { graph: &self.graph, wanted: &self.wanted, live: &self.live, lockstep: &[] }
+    }
+}
+
+fn name(service: usize) -> ServiceName {
+    ServiceName::try_from(format!("s{service:05}")).expect("a name")
+}
+
+impl Chance {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % count as u64).unwrap_or(0)
+    }
+}

@@ -10,13 +10,7 @@
 )]
 
 #[path = "../tests/common/mod.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    clippy::panic,
-    clippy::needless_pass_by_value,
-    reason = "made for the tests, which use more"
-)]
+#[expect(dead_code, unused_imports, clippy::panic, reason = "made for the tests, which use more")]
 mod common;
 
 use std::collections::BTreeSet;

@@ -5,14 +5,12 @@
 mod edges;
 mod limits;
 mod moved;
-#[cfg(test)]
-mod tests;
 
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use crate::graph::{Graph, order_of};
+use crate::graph::Graph;
 use crate::pins::{Pins, Service, ServiceName};
 use crate::problem::{Place, Problem};
 use crate::source::History;
@@ -22,9 +20,9 @@ use crate::version::{Order, Range, Version, Versioning};
 pub fn check(pins: &Pins, graph: &Graph, history: &History, now: Timestamp) -> Vec<Problem> {
     let checked = Checked { pins, graph, history, now };
     let of_one = |service: &Service| {
-        let order = order_of(service, history);
-        let mut problems = limits::all(&checked, service, &order);
-        problems.extend(edges::all(&checked, service, &order));
+        let Some(order) = checked.order(&service.name) else { return Vec::new() };
+        let mut problems = limits::all(&checked, service, order);
+        problems.extend(edges::all(&checked, service, order));
         problems.extend(moved::needs(&checked, service));
         problems
     };
@@ -39,6 +37,11 @@ struct Checked<'a> {
 }
 
 impl Checked<'_> {
+    /// The order of a service's versions; none where the graph does not hold it.
+    fn order(&self, service: &ServiceName) -> Option<&Order> {
+        Some(self.graph.order(self.graph.id(service)?))
+    }
+
     /// All versions that history knows of a service, repeats included.
     fn versions(&self, service: &ServiceName) -> impl Iterator<Item = &Version> {
         self.history.records(service).iter().filter_map(|record| record.pin.as_ref()).map(|pin| &pin.version)

@@ -32,11 +32,11 @@ pub struct Typed {
     /// For services that name no namespace [default: the one of pintle.yaml, else of the context]
     #[arg(short, long, global = true, value_name = "NAME")]
     pub namespace: Option<String>,
-    /// Where mirrors and indexes are kept; it can be deleted [default: $XDG_CACHE_HOME/pintle or ~/.cache/pintle]
-    #[arg(long, global = true, value_name = "DIR", env = CACHE_VARIABLE, hide_env_values = true)]
+    /// Where mirrors and indexes are kept.
+    #[arg(long, global = true, value_name = "DIR", env = CACHE_VARIABLE, hide_env_values = true, help = CACHE_HELP)]
     pub cache_dir: Option<PathBuf>,
-    /// When to use colour; auto heeds NO_COLOR and whether stdout is a terminal
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help = COLOR_HELP)]
     pub color: ColorChoice,
     /// Log what is done to stderr; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -78,6 +78,9 @@ pub enum ConfigError {
 }
 
 const CACHE_VARIABLE: &str = "PINTLE_CACHE_DIR";
+const CACHE_HELP: &str =
+    "Where mirrors and indexes are kept; it can be deleted [default: $XDG_CACHE_HOME/pintle or ~/.cache/pintle]";
+const COLOR_HELP: &str = "When to use colour; auto heeds NO_COLOR and whether stdout is a terminal";
 
 impl Config {
     /// Finds out what is meant.

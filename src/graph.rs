@@ -183,6 +183,13 @@ impl Graph {
     }
 }
 
+impl Edge {
+    /// The service at the other end.
+    pub fn opposite(&self, id: Id) -> Id {
+        if self.consumer == id { self.provider } else { self.consumer }
+    }
+}
+
 /// Whether `x` is `from` or newer.
 fn reaches(order: &Order, x: &Version, from: &Version) -> bool {
     matches!(order.compare(x, from), Some(Ordering::Equal | Ordering::Greater))

@@ -35,6 +35,19 @@ fn every_problem_is_told_at_once() {
         ("services/search.yaml".into(), "version: 1.10\nimage: ghcr.io/acme/search\nnamspace: shop\n".into()),
     ]);
     assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
+    error: `checkout` 1.8.2 needs `payments` >=2.1, <3, but `payments` is pinned at 2.0.3
+     --> services/checkout.yaml:4:3
+      |
+    4 |   payments: ">=2.1, <3"
+      |   ^^^^^^^^
+      |
+     ::: services/payments.yaml:1:10
+      |
+    1 | version: "2.0.3"
+      |          ------- 2.0.3 is pinned here
+      |
+      = help: pin `payments` at 2.1 or newer, below 3
+
     error: `checkout` depends on `basket`, which nothing declares
      --> services/checkout.yaml:5:3
       |
@@ -59,7 +72,7 @@ fn every_problem_is_told_at_once() {
       |
       = help: did you mean `namespace`?
 
-    3 services: 3 errors (… ms)
+    3 services: 4 errors (… ms)
     --- exit 1
     "#);
 }
@@ -104,15 +117,15 @@ fn a_need_that_changed_while_the_version_did_not_is_a_warning() {
     let needs = "dependsOn:\n  payments: \">=2.1, <3\"\n  ledger: ^3\n";
     write(&repo, service("checkout", "1.8.2", needs)).commit("Say more");
     assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
-    warning: `checkout` 1.8.2 needs `payments` >=2.1, <3, but 0090336c pinned the same version with >=2.0, <3
+    warning: `checkout` 1.8.2 needs `payments` >=2.1, <3, but needed >=2.0, <3 when 0090336c pinned it
      --> services/checkout.yaml:4:3
       |
     4 |   payments: ">=2.1, <3"
       |   ^^^^^^^^
       |
-      = help: this changes what 1.8.2 is said to need wherever it runs; if only the next version needs it, write `payments: {"1.8.2": ">=2.0, <3", "NEXT": ">=2.1, <3"}`
+      = help: this changes what 1.8.2 is said to need wherever it runs; write >=2.0, <3 again; or, if only the next version needs it, `payments: {"1.8.2": ">=2.0, <3", "NEXT": ">=2.1, <3"}`
 
-    warning: `checkout` 1.8.2 needs `ledger` ^3, but 0090336c pinned the same version without it
+    warning: `checkout` 1.8.2 needs `ledger` ^3, but did not when 0090336c pinned it
      --> services/checkout.yaml:5:3
       |
     5 |   ledger: ^3
@@ -147,13 +160,13 @@ fn a_version_set_back_by_hand_with_the_needs_of_the_newer_one_is_told() {
     write(&repo, service("checkout", "1.8.2", "dependsOn:\n  payments: \">=2.1, <3\"\n")).commit("checkout 1.8.2");
     write(&repo, service("checkout", "1.7.9", "dependsOn:\n  payments: \">=2.1, <3\"\n")).commit("Back");
     assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
-    warning: `checkout` 1.7.9 needs `payments` >=2.1, <3, but 6948187b pinned the same version with >=2.0, <3
+    warning: `checkout` 1.7.9 needs `payments` >=2.1, <3, but needed >=2.0, <3 when 6948187b pinned it
      --> services/checkout.yaml:4:3
       |
     4 |   payments: ">=2.1, <3"
       |   ^^^^^^^^
       |
-      = help: this changes what 1.7.9 is said to need wherever it runs; if only the next version needs it, write `payments: {"1.7.9": ">=2.0, <3", "NEXT": ">=2.1, <3"}`
+      = help: this changes what 1.7.9 is said to need wherever it runs; write >=2.0, <3 again; or, if only the next version needs it, `payments: {"1.7.9": ">=2.0, <3", "NEXT": ">=2.1, <3"}`
 
     2 services: 1 warning (… ms)
     "#);
@@ -164,7 +177,7 @@ fn limits_that_a_service_sets_itself_are_kept() {
     let repo = repo(&[
         service("cart", "1.8.1", "hold: {above: \"1.7.9\", reason: \"loses orders\", until: 2026-01-01T00:00Z}\n"),
         service("ledger", "1.5.2", "rollbackFloor: \"1.6\"\n"),
-        service("search", "main", "versioning: semver\n"),
+        service("search", "01.2.3", "versioning: semver\n"),
         service("web", "1.8.2", "hold: {versions: \">=1.8, <1.8.4\"}\n"),
     ]);
     assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
@@ -202,13 +215,13 @@ fn limits_that_a_service_sets_itself_are_kept() {
       |
       = help: its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
 
-    error: `main` names no version: what it means moves
+    error: `01.2.3` is not a semantic version: leading zero: is this a date?
      --> services/search.yaml:1:10
       |
-    1 | version: "main"
-      |          ^^^^^^
+    1 | version: "01.2.3"
+      |          ^^^^^^^^
       |
-      = help: pin what it means now
+      = help: set `versioning: history` to have versions ordered as they appeared in Git
 
     error: `web` 1.8.2 is pinned, but versions in >=1.8, <1.8.4 are held
      --> services/web.yaml:1:10
@@ -257,7 +270,7 @@ fn ranges_follow_the_order_of_the_provider() {
     1 | version: "build-7"
       |          --------- build-7 is pinned here
       |
-      = help: pin `api` at build-9 or newer
+      = help: `api` was never pinned at build-9: no version is known to lie on either side of it
 
     error: `^1.4` is no range for `ledger`: under `versioning: history` versions have no numbers for `^` and `~` to count
      --> services/web.yaml:5:3
@@ -327,6 +340,9 @@ fn wrong_inputs_are_told_apart() {
         "check --rev a..b",
         "check --branch a..b",
         "check --branch mian",
+        "check --branch @{u}",
+        "check --branch x.lock",
+        "check --branch refs/heads/main",
         "check --path ../other",
         "check --path envs/prod",
         "check --repo ext::sh",
@@ -338,13 +354,13 @@ fn wrong_inputs_are_told_apart() {
     assert_snapshot!(told.join("\n"), @r#"
     $ pintle check --rev topik
     --- stderr
-    error: REPO has no commit "topik": couldn't parse revision, input="topik": Reference "topik" could not be found: The ref partially named "topik" could not be found
+    error: REPO has no commit "topik": no branch, tag or commit has this name
       hint: did you mean topic?
     --- exit 1
 
     $ pintle check --rev HEAD~9
     --- stderr
-    error: REPO has no commit "HEAD~9": delegate.traverse(NthAncestor(9)) failed, input="~9": Commit d5f9d94 has 0 ancestors along the first parent and ancestor number 9 is out of range
+    error: REPO has no commit "HEAD~9": its history is not that long
       hint: name a branch, a tag or a commit that `git log` shows there
     --- exit 1
 
@@ -362,7 +378,7 @@ fn wrong_inputs_are_told_apart() {
 
     $ pintle check --rev a..b
     --- stderr
-    error: REPO has no commit "a..b": couldn't parse revision, input="a..b": Reference "a" could not be found: The ref partially named "a" could not be found
+    error: REPO has no commit "a..b": this is a range, and one commit is meant
       hint: name a branch, a tag or a commit that `git log` shows there
     --- exit 1
 
@@ -378,6 +394,24 @@ fn wrong_inputs_are_told_apart() {
       hint: did you mean main?
     --- exit 1
 
+    $ pintle check --branch @{u}
+    --- stderr
+    error: "@{u}" is not the name of a branch: Reference name cannot contain '@{'
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --branch x.lock
+    --- stderr
+    error: "x.lock" is not the name of a branch: Reference name cannot end with '.lock'
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --branch refs/heads/main
+    --- stderr
+    error: "refs/heads/main" is not the name of a branch: it is a full ref, not the name alone
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
     $ pintle check --path ../other
     --- stderr
     error: --path "../other" does not lie in the repository
@@ -386,7 +420,7 @@ fn wrong_inputs_are_told_apart() {
 
     $ pintle check --path envs/prod
     error: 0 pins: this revision pins no service
-    --> pintle.yaml
+    --> envs/prod/pintle.yaml
      = help: pin one in services/NAME.yaml; if none is meant, write `allowEmpty: true` into pintle.yaml
 
     0 services: 1 error (… ms)

@@ -3,6 +3,7 @@
     clippy::disallowed_methods,
     reason = "tests are outside the pure stages: they use files, processes and clocks"
 )]
+#![expect(clippy::too_many_lines, reason = "whole outputs stand in the tests that compare them")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 /// Repositories and servers that the others use.

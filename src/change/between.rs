@@ -1,6 +1,7 @@
 //! What moved between the pins of two revisions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{ChangeKind, End};
 use crate::pins::{DependsOn, Need, Pins, Service, ServiceName};
@@ -74,7 +75,8 @@ pub fn between(
                 &order(to.or(from)?),
                 before,
             );
-            let needs = from.zip(to).map(|(from, to)| needs_between(&from.pin.depends_on, &to.pin.depends_on));
+            let before = from.map(|from| Arc::clone(&from.pin.depends_on)).unwrap_or_default();
+            let needs = to.map(|to| needs_between(&before, &to.pin.depends_on));
             Some(Moved {
                 name: name.clone(),
                 renamed_from: renamed_from.cloned(),

@@ -47,10 +47,10 @@ pub fn line(records: &[Record], order: &Order) -> Vec<Move> {
             order,
             before,
         );
-        if kind.is_some() {
-            if let Some(standing) = standing.replace(moves.len()) {
-                moves[standing].until = Some(Arc::clone(&record.commit));
-            }
+        if kind.is_some()
+            && let Some(standing) = standing.replace(moves.len())
+        {
+            moves[standing].until = Some(Arc::clone(&record.commit));
         }
         moves.push(Move {
             commit: Arc::clone(&record.commit),

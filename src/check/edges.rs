@@ -1,7 +1,7 @@
 //! What a service needs of others: ranges that mean something, and pins that lie in them.
 
 use super::{Checked, has_no_place, need_at, never_pinned, newest};
-use crate::graph::{EdgeId, Label, order_of};
+use crate::graph::{EdgeId, Label};
 use crate::pins::{Need, Service, ServiceName};
 use crate::problem::Problem;
 use crate::version::{Order, Range, RangeError, Version};
@@ -19,9 +19,9 @@ fn of_one(
     provider: &Service,
     need: &Need,
 ) -> Vec<Problem> {
-    let of_provider = order_of(provider, checked.history);
+    let Some(of_provider) = checked.order(&provider.name) else { return Vec::new() };
     let meaningless =
-        |range: &Range| range.fits(&of_provider).err().map(|error| bad_range(service, provider, range, error));
+        |range: &Range| range.fits(of_provider).err().map(|error| bad_range(service, provider, range, error));
     let rows: Vec<&Range> = match need {
         Need::Range(range) => vec![range],
         Need::Table(rows) => rows.iter().map(|(_, range)| range).collect(),
@@ -32,7 +32,7 @@ fn of_one(
     }
     let misfit = misfit(checked, service, provider);
     let fits = misfit.is_none();
-    let unknown = rows.iter().filter(|_| fits).filter_map(|range| never_pinned(range, &of_provider));
+    let unknown = rows.iter().filter(|_| fits).filter_map(|range| never_pinned(range, of_provider));
     let unknown = unknown.map(|bound| unknown_bound(service, &provider.name, bound));
     misfit.into_iter().chain(unknown).chain(unknown_rows(service, order, &provider.name, need)).collect()
 }
@@ -75,7 +75,11 @@ fn misfit(checked: &Checked<'_>, service: &Service, provider: &Service) -> Optio
     let pinned = format!("{y} is pinned here");
     let problem =
         Problem::error(message, need_at(service, name)).of(consumer).also(provider.version_at.clone(), pinned);
-    Some(problem.hint(way_out(checked, service, provider, (edge, range))))
+    Some(match never_pinned(range, checked.order(name)?) {
+        Some(bound) => problem
+            .hint(format!("`{name}` was never pinned at {bound}: no version is known to lie on either side of it")),
+        None => problem.hint(way_out(checked, service, provider, (edge, range))?),
+    })
 }
 
 fn edge_between<'a>(checked: &Checked<'a>, service: &Service, provider: &Service) -> Option<(EdgeId, &'a Range)> {
@@ -86,13 +90,18 @@ fn edge_between<'a>(checked: &Checked<'a>, service: &Service, provider: &Service
 }
 
 /// Versions that were pinned before and would fit.
-fn way_out(checked: &Checked<'_>, service: &Service, provider: &Service, (edge, range): (EdgeId, &Range)) -> String {
-    let orders = [service, provider].map(|service| order_of(service, checked.history));
+fn way_out(
+    checked: &Checked<'_>,
+    service: &Service,
+    provider: &Service,
+    (edge, range): (EdgeId, &Range),
+) -> Option<String> {
+    let (of_consumer, of_provider) = (checked.order(&service.name)?, checked.order(&provider.name)?);
     let (consumer, name, y) = (&service.name, &provider.name, &provider.pin.version);
-    let fitting = newest(checked.versions(name).filter(|version| range.contains(version, &orders[1])), &orders[1]);
+    let fitting = newest(checked.versions(name).filter(|version| range.contains(version, of_provider)), of_provider);
     let accepts = |x: &Version| checked.graph.ok(edge, Label::Version(x), Label::Version(y));
-    let accepting = newest(checked.versions(consumer).filter(|version| accepts(version)), &orders[0]);
-    match (fitting, accepting) {
+    let accepting = newest(checked.versions(consumer).filter(|version| accepts(version)), of_consumer);
+    Some(match (fitting, accepting) {
         (Some(fitting), Some(accepting)) => {
             format!(
                 "pin `{name}` at {fitting}, or `{consumer}` at {accepting}, which accepts {y}; both were pinned before"
@@ -106,5 +115,5 @@ fn way_out(checked: &Checked<'_>, service: &Service, provider: &Service, (edge, 
             )
         }
         (None, None) => format!("pin `{name}` at {}", range.in_words()),
-    }
+    })
 }

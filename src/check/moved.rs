@@ -28,20 +28,26 @@ fn problem(service: &Service, commit: &Commit, moved: &NeedMoved) -> Option<Prob
     };
     let (name, version, provider, commit) = (&service.name, &service.pin.version, &moved.provider, commit.id.short());
     let (from, to) = (range(moved.from.as_ref())?, range(moved.to.as_ref())?);
-    let needs = to.as_ref().map_or_else(|| format!("needs no `{provider}`"), |to| format!("needs `{provider}` {to}"));
-    let needed = from.as_ref().map_or_else(|| "without it".to_owned(), |from| format!("with {from}"));
-    let message = format!("`{name}` {version} {needs}, but {commit} pinned the same version {needed}");
-    let row = |version: &str, range: Option<String>| range.map(|range| format!("\"{version}\": \"{range}\""));
-    let table: Vec<String> = row(version.as_str(), from).into_iter().chain(row("NEXT", to)).collect();
-    let hint = match moved.to {
-        Some(_) => format!(
-            "this changes what {version} is said to need wherever it runs; \
-             if only the next version needs it, write `{provider}: {{{}}}`",
-            table.join(", ")
-        ),
-        None => {
-            format!("this changes what {version} is said to need wherever it runs; drop it together with the version")
+    let message = match (&from, &to) {
+        (Some(from), Some(to)) => {
+            format!("`{name}` {version} needs `{provider}` {to}, but needed {from} when {commit} pinned it")
         }
+        (None, Some(to)) => format!("`{name}` {version} needs `{provider}` {to}, but did not when {commit} pinned it"),
+        (Some(from), None) => {
+            format!("`{name}` {version} does not need `{provider}`, but needed {from} when {commit} pinned it")
+        }
+        (None, None) => return None,
     };
+    let row = |version: &str, range: &str| format!("\"{version}\": \"{range}\"");
+    let remedy = match (&from, &to) {
+        (Some(from), Some(to)) => format!(
+            "write {from} again; or, if only the next version needs it, `{provider}: {{{}, {}}}`",
+            row(version.as_str(), from),
+            row("NEXT", to)
+        ),
+        (None, Some(to)) => format!("if only the next version needs it, write `{provider}: {{{}}}`", row("NEXT", to)),
+        (_, None) => "drop it together with the version".to_owned(),
+    };
+    let hint = format!("this changes what {version} is said to need wherever it runs; {remedy}");
     Some(Problem::warning(message, need_at(service, provider)).of(name).hint(hint))
 }

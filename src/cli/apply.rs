@@ -1,5 +1,6 @@
 //! `pintle apply`: the plan, carried out.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use super::output::{Output, Printing};
 use super::plan::{described, report, text, warn_of};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
-use crate::reconcile::{self, Memory, Outcome, Report, Run, Standing, follow, want};
-use crate::source::Scope;
+use crate::pins::ServiceName;
+use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::source::{Scope, display_safe};
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]
@@ -63,20 +65,20 @@ impl Apply {
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, None).await?;
+        let mut site = Site::open(config, None).await?;
         if let Some(error) = &site.loaded.stale {
             return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
         }
         warn_of(&site.loaded, output);
         warn_of_uncommitted(&site.loaded, output)?;
-        let sight = site.see().await?;
-        site.guard_history(&sight, self.accept_rewrite.as_deref())?;
+        let mut sight = site.see().await?;
+        site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
-        let plan = report(&site, &sight, &mut memory).await?;
+        let plan = report(&site, &mut sight, &mut memory).await?;
         let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
         output.note(text::table(&title, &plan).trim_end());
-        let moves =
-            plan.changes() > 0 || !plan.under_way.is_empty() || sight.look.services.iter().any(|it| it.to_record);
+        let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
+        let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }
@@ -123,7 +125,7 @@ impl Apply {
         let plan = reconcile::plan(&site.desired, &pass.look, &pass.wanted);
         let left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
         let exit = exit(&left, outcome);
-        let words = closing(&left, outcome);
+        let words = closing(site, &left, outcome);
         let ended = Ended { in_sync: left.is_empty(), stopped: outcome.stopped, verified: outcome.verified, left };
         output.result(self.printing.output, &ended, |output| output.line(words))?;
         Ok(exit)
@@ -147,7 +149,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 }
 
 /// The last words: how everything stands, and what to type next.
-fn closing(left: &Report, outcome: &Outcome) -> String {
+fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
     if outcome.stopped {
@@ -157,7 +159,8 @@ fn closing(left: &Report, outcome: &Outcome) -> String {
         line("Nothing has happened for too long.".to_owned());
     }
     for it in &left.under_way {
-        line(format!("Under way: {it}"));
+        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
+        line(format!("Under way: {} {}: {}{command}", it.service, it.to, it.why));
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for it in left.rest.iter().filter(|it| it.standing == standing) {
@@ -175,13 +178,21 @@ fn closing(left: &Report, outcome: &Outcome) -> String {
     if !unstarted.is_empty() {
         line(format!("Not started: {}", unstarted.join(", ")));
     }
-    if left.rest.iter().any(|it| it.standing == Standing::Failed) {
-        line("Next: git revert the commit that moved the pin, or pin a fixed version, then: pintle apply".to_owned());
+    let commits: BTreeSet<String> = left.rest.iter().filter_map(|it| moved_by(site, it)).collect();
+    for commit in commits {
+        line(format!("Next: git revert {commit}, or pin a version that is fixed; then: pintle apply"));
     }
     if left.is_empty() {
         line(format!("In sync: everything runs what is pinned ({} changed).", outcome.verified));
     }
     text.trim_end().to_owned()
+}
+
+/// The commit that moved the pin of a service which has failed.
+fn moved_by(site: &Site, it: &RestReport) -> Option<String> {
+    let name = ServiceName::new(&it.service).ok()?;
+    let record = site.desired.history.records(&name).last().filter(|_| it.standing == Standing::Failed)?;
+    Some(format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
 }
 
 /// Says what a commit would add: only commits are applied.

@@ -36,6 +36,7 @@ pub struct Check {
 
 /// `--output json`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report {
     /// The commit; null for the working tree.
     commit: Option<String>,
@@ -46,6 +47,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Shown {
     severity: &'static str,
     service: Option<String>,
@@ -57,6 +59,7 @@ struct Shown {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct At {
     path: Arc<str>,
     line: Option<usize>,
@@ -64,6 +67,7 @@ struct At {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Also {
     #[serde(flatten)]
     at: At,
@@ -94,9 +98,13 @@ impl Check {
 
 /// What the files say wrong, then what does not fit, by path and place.
 fn problems(loaded: &Loaded) -> Vec<Problem> {
-    let pins = &loaded.at.reading.pins;
-    let mut problems = loaded.at.reading.problems.clone();
-    problems.extend(check(pins, &Graph::of(pins, &loaded.history), &loaded.history, Timestamp::now()));
+    let reading = &loaded.at.reading;
+    let mut pins = reading.pins.clone();
+    // What is wrong in one way may be wrong in another too.
+    pins.services.extend(reading.faulty.clone());
+    pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
+    let mut problems = reading.problems.clone();
+    problems.extend(check(&pins, &Graph::of(&pins, &loaded.history), &loaded.history, Timestamp::now()));
     let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
     problems.sort_by(|a, b| (&a.place.path, start(a)).cmp(&(&b.place.path, start(b))));
     problems

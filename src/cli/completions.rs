@@ -4,7 +4,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::Cli;
-use super::exit::{Exit, Failure, help};
+use super::exit::{Exit, help};
 use super::output::Output;
 
 /// Print the completions for a shell
@@ -19,10 +19,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, output: &mut Output) -> Exit {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "pintle", &mut script);
         output.write(format_args!("{}", String::from_utf8_lossy(&script)));
-        Ok(Exit::Ok)
+        Exit::Ok
     }
 }

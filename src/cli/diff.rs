@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::exit::{Exit, Failure, help};
-use super::load::{Opened, Revision, open};
+use super::load::{Opened, Revision, open, say_stale};
 use super::output::{Output, Printing};
 use crate::change::between;
 use crate::config::Config;
@@ -44,7 +44,7 @@ impl Diff {
         let opened = open(config)?;
         let from = Arc::new(opened.source.resolve(from)?);
         let to = to.map_or_else(|| opened.tip(), |to| Ok(Arc::new(opened.source.resolve(to)?)))?;
-        let report = compare(opened, config, (from, to), output)?;
+        let report = compare(opened, config, &[from, to], output)?;
         output.result(self.printing.output, &report, |output| report.print(output))?;
         Ok(Exit::Ok)
     }
@@ -67,51 +67,48 @@ impl Diff {
     }
 }
 
-fn compare(
-    opened: Opened,
-    config: &Config,
-    (from, to): (Arc<Commit>, Arc<Commit>),
-    output: &mut Output,
-) -> Result<Report, Failure> {
-    let (old, new) = read_both(&opened.source, &config.root, &from, to)?;
-    let loaded = opened.with_history(config, new)?;
-    loaded.warn(output);
-    let position = position(&loaded.source, &loaded.history, &from)?;
+/// Compares them in the light of the history up to the tip, which is the one that is kept.
+fn compare(opened: Opened, config: &Config, ends: &[Arc<Commit>; 2], output: &mut Output) -> Result<Report, Failure> {
+    let tip = Revision::read(&opened.source, &config.root, Some(opened.tip()?))?;
+    let [old, new] = read(&opened.source, &config.root, ends, &tip)?;
+    let loaded = opened.with_history(config, tip)?;
+    say_stale(loaded.stale.as_ref(), output);
+    for revision in [&old, &new] {
+        revision.warn(output);
+    }
+    let position = position(&loaded.source, &loaded.history, &ends[0]);
     let order = |service: &Service| order_of(service, &loaded.history);
     let before = |name: &ServiceName, version: &Version| {
         let records = loaded.history.records(name).iter();
         let mut records = records.take_while(|record| position.is_some_and(|position| record.position <= position));
         records.any(|record| record.pin.as_ref().is_some_and(|pin| pin.version == *version))
     };
-    let between = between(&old.reading.pins, &loaded.at.reading.pins, order, before);
-    Ok(Report::of(&old, &loaded.at, between))
+    let between = between(&old.reading.pins, &new.reading.pins, order, before);
+    Ok(Report::of(&old, &new, between))
 }
 
-/// Reads both; where one has no `pintle.yaml`, by that of the other.
-fn read_both(
-    source: &Source,
-    root: &str,
-    from: &Arc<Commit>,
-    to: Arc<Commit>,
-) -> Result<(Revision, Revision), Failure> {
-    let old = Revision::read(source, root, Some(Arc::clone(from)))?;
-    let new = Revision::read_with(source, root, Some(to), &old.reading.pins.settings)?;
-    if old.has_settings() || !new.has_settings() {
-        return Ok((old, new));
-    }
-    let old = Revision::read_with(source, root, Some(Arc::clone(from)), &new.reading.pins.settings)?;
-    Ok((old, new))
+/// Reads both; where one has no `pintle.yaml`, by that of the other, else by that of the tip, as history does.
+fn read(source: &Source, root: &str, ends: &[Arc<Commit>; 2], tip: &Revision) -> Result<[Revision; 2], Failure> {
+    let [old, new] = ends.each_ref().map(|commit| Revision::read(source, root, Some(Arc::clone(commit))));
+    let both = [old?, new?];
+    let known = both.iter().rev().chain([tip]).find(|revision| revision.has_settings());
+    let Some(settings) = known.map(|revision| revision.reading.pins.settings.clone()) else { return Ok(both) };
+    let again = |revision: Revision| {
+        let commit = revision.commit.clone().filter(|_| !revision.has_settings());
+        commit.map_or(Ok(revision), |commit| Revision::read_with(source, root, Some(commit), &settings))
+    };
+    let [old, new] = both.map(again);
+    Ok([old?, new?])
 }
 
 /// The place in history of a commit, or of the last one before it that moved a pin; none where there is none.
-fn position(source: &Source, history: &History, commit: &Commit) -> Result<Option<u32>, Failure> {
+fn position(source: &Source, history: &History, commit: &Commit) -> Option<u32> {
     let mut id = commit.id;
     for _ in 0..LOOK_BACK {
         if let Some(position) = history.position(id) {
-            return Ok(Some(position));
+            return Some(position);
         }
-        let Ok(parent) = source.resolve(&format!("{id}~1")) else { return Ok(None) };
-        id = parent.id;
+        id = source.resolve(&format!("{id}~1")).ok()?.id;
     }
-    Ok(None)
+    None
 }

@@ -58,7 +58,9 @@ impl Graph {
         };
         match (self.printing.output, self.format) {
             (Format::Table, Drawing::Tree) => {
-                tree::lines(&links, from.as_ref()).iter().for_each(|line| output.line(line))
+                for line in tree::lines(&links, from.as_ref()) {
+                    output.line(line);
+                }
             }
             (Format::Table, Drawing::Dot) => output.write(format_args!("{}", drawn::dot(&links))),
             (Format::Table, Drawing::Mermaid) => output.write(format_args!("{}", drawn::mermaid(&links))),

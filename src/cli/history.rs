@@ -4,6 +4,8 @@
 mod all;
 mod one;
 
+use std::cmp::Ordering;
+
 use clap::Args;
 use jiff::Timestamp;
 
@@ -14,7 +16,6 @@ use super::table::Cell;
 use super::words::known;
 use crate::change::ChangeKind;
 use crate::config::Config;
-use std::cmp::Ordering;
 
 /// Show the pins that a service had, newest first
 ///
@@ -44,19 +45,16 @@ impl History {
         let loaded = load(config, self.rev.as_deref())?;
         loaded.warn(output);
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
-        let more = match &self.service {
-            Some(typed) => {
-                let name = known(typed, loaded.history.services().map(|(name, _)| name))?;
-                let line = one::Line::of(&loaded, &name, limit);
-                output
-                    .result(self.printing.output, &line, |output| line.table(None, Timestamp::now()).print(output))?;
-                line.more()
-            }
-            None => {
-                let last = all::Last::of(&loaded, limit);
-                output.result(self.printing.output, &last, |output| last.table().print(output))?;
-                last.more()
-            }
+        let more = if let Some(typed) = &self.service {
+            let name = known(typed, loaded.history.services().map(|(name, _)| name))?;
+            let line = one::Line::of(&loaded, &name, limit);
+            let now = Timestamp::now();
+            output.result(self.printing.output, &line, |output| line.table(None, now).print(output))?;
+            line.more()
+        } else {
+            let last = all::Last::of(&loaded, limit);
+            output.result(self.printing.output, &last, |output| last.table().print(output))?;
+            last.more()
         };
         if more > 0 {
             output.note(format_args!("… and {more} more: --limit 0 shows all"));

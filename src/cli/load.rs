@@ -8,6 +8,7 @@ use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
+use crate::problem::Place;
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 
 /// A revision or the working tree, and what went before.
@@ -89,9 +90,7 @@ impl Loaded {
     /// Says where this is not the newest there is, or nothing that can be used.
     pub fn warn(&self, output: &mut Output) {
         say_stale(self.stale.as_ref(), output);
-        if let Some(why) = &self.at.reading.unusable {
-            output.note(format_args!("{}: {why}", styled(BUSY.bold(), "warning")));
-        }
+        self.at.warn(output);
     }
 }
 
@@ -140,7 +139,8 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
-        Self::read_with(source, root, commit, &Settings::default())
+        let place = Place::file(&settings_path(root).into());
+        Self::read_with(source, root, commit, &Settings { place, ..Settings::default() })
     }
 
     /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
@@ -165,6 +165,7 @@ impl Revision {
         let (layout, listing, fragments) = read_files(source, root, id, &known)?;
         let mut files = listing.files;
         files.extend(file);
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         let mut reading = match &settings {
             Some(settings) => pins::assemble(settings, &fragments),
             None => pins::read(root, &files),
@@ -174,6 +175,14 @@ impl Revision {
         Ok(Self { commit, layout, reading, files })
     }
 
+    /// Says where nothing of it can be used.
+    pub fn warn(&self, output: &mut Output) {
+        if let Some(why) = &self.reading.unusable {
+            let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
+            output.note(format_args!("{}: {why}{commit}", styled(BUSY.bold(), "warning")));
+        }
+    }
+
     /// Whether it has a `pintle.yaml`.
     pub fn has_settings(&self) -> bool {
         self.files.iter().any(|file| file.path == self.reading.pins.settings.place.path)
@@ -181,8 +190,8 @@ impl Revision {
 
     /// The content of a file that was read.
     pub fn bytes(&self, path: &str) -> Option<&[u8]> {
-        let file = self.files.iter().find(|file| *file.path == *path)?;
-        if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
+        let at = self.files.binary_search_by(|file| file.path.as_ref().cmp(path)).ok()?;
+        if let Content::Bytes(bytes) = &self.files[at].content { Some(bytes) } else { None }
     }
 
     /// Its services go on with the history of their earlier names.

@@ -91,8 +91,8 @@ impl Command {
             Self::Graph(graph) => graph.run(&config()?, output),
             Self::History(history) => history.run(&config()?, output),
             Self::Diff(diff) => diff.run(&config()?, output),
-            Self::Schema(schema) => schema.run(output),
-            Self::Completions(completions) => completions.run(output),
+            Self::Schema(schema) => Ok(schema.run(output)),
+            Self::Completions(completions) => Ok(completions.run(output)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::exit::{Exit, Failure, help};
+use super::exit::{Exit, help};
 use super::output::Output;
 use crate::pins::{service_schema, settings_schema};
 
@@ -29,12 +29,12 @@ enum Kind {
 }
 
 impl Schema {
-    pub(super) fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, output: &mut Output) -> Exit {
         let schema = match self.file {
             Kind::Settings => settings_schema(),
             Kind::Service => service_schema(),
         };
         output.line(schema.trim_end());
-        Ok(Exit::Ok)
+        Exit::Ok
     }
 }

@@ -13,6 +13,7 @@ use crate::source::Commit;
 
 /// A commit.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShownCommit {
     id: String,
     author: Arc<str>,
@@ -22,6 +23,7 @@ pub struct ShownCommit {
 
 /// How a pin moved.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShownKind {
     /// `needs` where the pin did not move.
     kind: &'static str,
@@ -30,6 +32,7 @@ pub struct ShownKind {
 
 /// A need that moved.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShownNeed {
     provider: ServiceName,
     from: Option<String>,

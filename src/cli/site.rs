@@ -81,17 +81,38 @@ impl Site {
     }
 
     /// Refuses to go on where workloads were written at a commit that the branch does not go on from: its history was
-    /// rewritten, or this clone is behind (design, I2 and I10).
-    pub fn guard_history(&self, sight: &Sight, accepted: Option<&str>) -> Result<(), Failure> {
-        let instance = &self.desired.pins.settings.instance;
-        let states = sight.observed.workloads.values().filter_map(|workload| workload.state.as_ref());
-        let written: BTreeSet<CommitId> =
-            states.filter(|state| state.instance == *instance).map(|state| state.commit).collect();
+    /// rewritten, or this clone is behind (design, I2 and I10). Returns the commits that `accepted`, an OLD..NEW, lets go:
+    /// OLD, and those that led to it.
+    pub fn guard_history(&self, sight: &Sight, accepted: Option<&str>) -> Result<BTreeSet<CommitId>, Failure> {
+        let written = self.written(sight);
         let accepted = accepted.map(|range| self.accepted(range, &written)).transpose()?;
-        for old in written.into_iter().filter(|old| accepted != Some(*old)) {
-            self.guard_commit(old)?;
+        let (mut let_go, mut newest) = (BTreeSet::new(), None);
+        for old in written {
+            if self.leads_to(old, self.commit.id)? {
+                continue;
+            }
+            if accepted == Some(old) || accepted.map_or(Ok(false), |accepted| self.leads_to(old, accepted))? {
+                let_go.insert(old);
+            } else if newest.map_or(Ok(true), |newest| self.leads_to(newest, old))? {
+                newest = Some(old);
+            }
         }
-        Ok(())
+        newest.map_or(Ok(()), |old| self.guard_commit(old))?;
+        Ok(let_go)
+    }
+
+    /// The commits that the workloads of the pins were written at.
+    fn written(&self, sight: &Sight) -> BTreeSet<CommitId> {
+        let instance = &self.desired.pins.settings.instance;
+        let pinned = self.desired.all_workloads();
+        let workloads = sight.observed.workloads.iter().filter(|(id, _)| pinned.contains(id));
+        let states = workloads.filter_map(|(_, workload)| workload.state.as_ref());
+        states.filter(|state| state.instance == *instance).map(|state| state.commit).collect()
+    }
+
+    fn leads_to(&self, old: CommitId, new: CommitId) -> Result<bool, Failure> {
+        let source = &self.loaded.source;
+        Ok(source.knows(old) && source.knows(new) && source.is_ancestor(old, new)?)
     }
 
     fn guard_commit(&self, old: CommitId) -> Result<(), Failure> {

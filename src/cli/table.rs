@@ -1,5 +1,7 @@
 //! Tables of text: columns as wide as they must be, cut where a terminal is too narrow.
 
+use std::fmt::Write as _;
+
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -126,7 +128,7 @@ fn line(cells: &[Cell], widths: &[usize]) -> String {
     for (at, (cell, width)) in cells.iter().zip(widths).enumerate().take(last + 1) {
         let text = fitted(&cell.text, *width);
         let gap = if at == last { 0 } else { width - text.width().min(*width) + GAP };
-        line.push_str(&format!("{}{text}{:#}{:gap$}", cell.style, cell.style, ""));
+        let _ = write!(line, "{}{text}{:#}{:gap$}", cell.style, cell.style, "");
     }
     line
 }

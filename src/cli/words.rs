@@ -46,13 +46,13 @@ pub fn need(need: &Need) -> String {
     }
 }
 
-/// `needs payments >=2.1, was >=2.0`.
+/// `needs payments >=2.1 (was >=2.0)`.
 pub fn need_moved(moved: &NeedMoved) -> String {
     let NeedMoved { provider, from, to } = moved;
     match (from, to) {
-        (Some(from), Some(to)) => format!("needs {provider} {}, was {}", need(to), need(from)),
-        (None, Some(to)) => format!("needs {provider} {}, new", need(to)),
-        (Some(from), None) => format!("needs no {provider} any more, was {}", need(from)),
+        (Some(from), Some(to)) => format!("needs {provider} {} (was {})", need(to), need(from)),
+        (None, Some(to)) => format!("needs {provider} {} (new)", need(to)),
+        (Some(from), None) => format!("no longer needs {provider} (was {})", need(from)),
         (None, None) => String::new(),
     }
 }

@@ -224,7 +224,7 @@ pub enum ClusterError {
     #[error("{0} does not exist")]
     Missing(WorkloadId),
     /// Somebody else owns the image field.
-    #[error("the image of {id} belongs to {manager}")]
+    #[error("the image of {id} belongs to {manager}: {}", kube::way_out(manager))]
     Owned {
         /// The workload.
         id: WorkloadId,

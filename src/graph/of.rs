@@ -27,7 +27,7 @@ pub fn order_of(service: &Service, history: &History) -> Order {
 
 fn node(name: &ServiceName, service: Option<&Service>, history: &History) -> Node {
     let pinned = history.records(name).iter().filter_map(|record| record.pin.as_deref());
-    let last = pinned.clone().last().map(|pin| &pin.depends_on);
+    let last = pinned.clone().next_back().map(|pin| &pin.depends_on);
     let now = service.map(|service| &service.pin.depends_on).or(last).cloned().unwrap_or_default();
     let current = service.map(|service| &service.pin);
     let mut versions: HashMap<&Version, &Arc<DependsOn>> = HashMap::new();

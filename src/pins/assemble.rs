@@ -16,6 +16,8 @@ use crate::source::{Content, File};
 pub struct Reading {
     /// The services that can be used, and those that cannot.
     pub pins: Pins,
+    /// Services that are broken only because of what stands in other files: for what else is wrong with them.
+    pub faulty: BTreeMap<ServiceName, Service>,
     /// By path and place.
     pub problems: Vec<Problem>,
     /// Set where nothing of this revision may be used, with the reason: the settings have errors, a file cannot be
@@ -62,7 +64,7 @@ fn without_settings(mut problems: Vec<Problem>, fragments: &[Fragment], files: &
     problems.extend(fragments.iter().flat_map(|fragment| fragment.problems.iter().cloned()));
     sort(&mut problems);
     let pins = Pins { settings: Settings::default(), services: BTreeMap::new(), broken: BTreeMap::new() };
-    Reading { pins, problems, unusable }
+    Reading { pins, faulty: BTreeMap::new(), problems, unusable }
 }
 
 /// Reads files on as many threads as the machine has; fragments in the order of the files.
@@ -110,14 +112,14 @@ pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f
     let unusable = blinding.map(tell);
     problems.extend(nothing);
     sort(&mut problems);
-    let mut broken = BTreeMap::new();
+    let (mut broken, mut faulty) = (BTreeMap::new(), BTreeMap::new());
     for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
         if let Some(service) = &problem.service {
-            services.remove(service);
+            faulty.extend(services.remove_entry(service));
             broken.entry(service.clone()).or_insert_with(|| tell(problem));
         }
     }
-    Reading { pins: Pins { settings: settings.clone(), services, broken }, problems, unusable }
+    Reading { pins: Pins { settings: settings.clone(), services, broken }, faulty, problems, unusable }
 }
 
 /// The pin of one service from the fragments that speak of it, as history has it: none where the service is not there,

@@ -67,6 +67,7 @@ impl Plan {
     /// Runs ahead. `took`: how long the last changes of each service took.
     pub fn of(at: Situation<'_>, took: &[Took]) -> Self {
         let mut engine = Engine::new(Board::set(at));
+        let (together, surge) = clock(engine.clone(), at, took);
         let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
         let mut waited = Waited::default();
         let mut stages = Vec::new();
@@ -91,7 +92,7 @@ impl Plan {
             stages.extend((!stage.changes.is_empty()).then_some(stage));
         }
         let rest = rest(&engine, at);
-        let estimate = Estimate::of(at, took, &stages);
+        let estimate = Estimate { together, surge, ..Estimate::of(at, took, &stages) };
         Self { under_way, stages, rest, estimate }
     }
 
@@ -140,25 +141,27 @@ fn rest(engine: &Engine<'_>, at: Situation<'_>) -> Vec<(Id, Step)> {
 }
 
 impl Estimate {
-    /// Lets a clock run over the same engine: whatever is verified first releases what waits for it.
+    /// All but what needs a clock.
     fn of(at: Situation<'_>, took: &[Took], stages: &[Stage]) -> Self {
-        let duration = |id: Id| took.get(id.index()).copied().flatten().unwrap_or(ASSUMED);
         let changes = || stages.iter().flat_map(|stage| &stage.changes).map(|change| change.service);
-        let (together, surge) = clock(at, duration);
         Self {
-            together,
-            one_by_one: changes().map(duration).sum(),
+            one_by_one: changes().map(|id| duration(took, id)).sum(),
             assumed: changes().filter(|id| took.get(id.index()).copied().flatten().is_none()).count(),
             services: changes().count(),
             replaced: changes().map(|id| u64::from(at.live[id.index()].pods)).sum(),
-            surge,
+            ..Self::default()
         }
     }
 }
 
-/// The time until nothing moves any more, and the most pods above the usual number on the way.
-fn clock(at: Situation<'_>, duration: impl Fn(Id) -> Duration) -> (Duration, u64) {
-    let mut engine = Engine::new(Board::set(at));
+fn duration(took: &[Took], id: Id) -> Duration {
+    took.get(id.index()).copied().flatten().unwrap_or(ASSUMED)
+}
+
+/// The time until nothing moves any more, and the most pods above the usual number on the way: whatever is verified
+/// first releases what waits for it.
+fn clock(mut engine: Engine<'_>, at: Situation<'_>, took: &[Took]) -> (Duration, u64) {
+    let duration = |id: Id| duration(took, id);
     let surge_of = |id: &Id| u64::from(at.live[id.index()].surge);
     let mut finishes: BinaryHeap<Reverse<(Duration, Id)>> = BinaryHeap::new();
     let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();

@@ -31,6 +31,8 @@ pub(super) fn into_circles(pairs: &[(Id, Id)]) -> BTreeSet<Id> {
 pub(super) fn circles(mut pairs: Vec<(Id, Id)>) -> BTreeSet<Id> {
     let left = into_circles(&pairs);
     pairs.retain(|(id, on)| left.contains(id) && left.contains(on));
-    pairs.iter_mut().for_each(|(id, on)| std::mem::swap(id, on));
+    for (id, on) in &mut pairs {
+        std::mem::swap(id, on);
+    }
     into_circles(&pairs)
 }

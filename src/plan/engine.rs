@@ -4,19 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::circles;
 use super::stuck;
-use super::waits::{incompatible, lets_go_first, preferred, unverified};
+use super::waits::{lets_go_first, needs, preferred};
 use super::world::Board;
 use super::{Because, Step, Wait};
-use crate::graph::Id;
+use crate::graph::{EdgeId, Id};
 
 /// What each open service waits for; nothing means that it may start.
 pub(super) type Waits = BTreeMap<Id, Vec<Wait>>;
 
 /// A board, and the waits on it.
+#[derive(Clone)]
 pub(super) struct Engine<'a> {
     pub(super) board: Board<'a>,
-    /// Rules 2 to 4 of each open service.
-    needs: Waits,
+    /// Of each service that is open, the edges on which it waits, and for what: rules 2 to 4.
+    needs: Vec<Option<BTreeMap<EdgeId, Vec<Wait>>>>,
     /// The open services that nothing but time keeps from starting: the ones that preferences wait for.
     coming: BTreeSet<Id>,
     /// The open services whose preferences would wait for each other: between them there are none.
@@ -26,9 +27,11 @@ pub(super) struct Engine<'a> {
 
 /// The services that move, in groups that no edge joins: rule 6 asks of each group whether it stands still, so that
 /// something which hangs elsewhere stops nothing here.
+#[derive(Clone)]
 struct Parts {
-    of: BTreeMap<Id, usize>,
-    members: Vec<BTreeSet<Id>>,
+    /// Of each service, the number of its group.
+    of: Vec<Option<usize>>,
+    members: Vec<Vec<Id>>,
     /// How many members are under way.
     under_way: Vec<usize>,
 }
@@ -37,53 +40,56 @@ impl<'a> Engine<'a> {
     pub(super) fn new(board: Board<'a>) -> Self {
         let parts = Parts::of(&board);
         let open: Vec<Id> = board.open.iter().copied().collect();
-        let mut engine = Self { board, needs: Waits::new(), coming: BTreeSet::new(), circles: BTreeSet::new(), parts };
-        for id in open {
-            engine.look_at(id);
+        let needs = vec![None; board.graph.len()];
+        let mut engine = Self { board, needs, coming: BTreeSet::new(), circles: BTreeSet::new(), parts };
+        for &id in &open {
+            engine.needs[id.index()] = Some(engine.needs_of(id));
+            engine.come(id);
         }
         engine.circles = circles(engine.preferences());
         engine
     }
 
+    fn needs_of(&self, id: Id) -> BTreeMap<EdgeId, Vec<Wait>> {
+        let waits = self.board.graph.around(id).map(|(edge, _)| (edge, needs(&self.board, id, edge)));
+        waits.filter(|(_, waits)| !waits.is_empty()).collect()
+    }
+
     /// Of each free pair of open services, the one that waits, and the one that goes first.
     fn preferences(&self) -> Vec<(Id, Id)> {
-        let is_free = |id: Id, other: Id| self.needs[&id].iter().all(|wait| wait.on != other);
-        let pairs =
-            self.needs.keys().flat_map(|&id| self.board.graph.around(id).map(move |(edge, other)| (id, edge, other)));
-        pairs
-            .filter(|(_, _, other)| self.needs.contains_key(other))
-            .filter(|&(id, edge, other)| {
-                is_free(id, other) && is_free(other, id) && lets_go_first(&self.board, id, edge)
-            })
-            .map(|(id, _, other)| (id, other))
-            .collect()
+        let is_free = |id: Id, edge| self.needs[id.index()].as_ref().is_some_and(|needs| !needs.contains_key(&edge));
+        let mut preferences = Vec::new();
+        for &id in &self.board.open {
+            let free = self.board.graph.around(id).filter(|&(edge, other)| is_free(id, edge) && is_free(other, edge));
+            let first = free.filter(|&(edge, _)| lets_go_first(&self.board, id, edge));
+            preferences.extend(first.map(|(_, other)| (id, other)));
+        }
+        preferences
     }
 
     /// What these services do now; of each group that stands still, what all its open services do.
     pub(super) fn steps(&self, asked: impl IntoIterator<Item = Id>) -> BTreeMap<Id, Step> {
-        let asked: Vec<Id> = asked.into_iter().collect();
-        let mut waits: Waits =
-            asked.iter().filter(|id| self.needs.contains_key(id)).map(|&id| (id, self.waits(id))).collect();
-        let mut steps = BTreeMap::new();
-        let parts: BTreeSet<usize> = asked.iter().filter_map(|id| self.parts.of.get(id).copied()).collect();
-        let starting: BTreeSet<usize> = waits
-            .iter()
-            .filter(|(_, waits)| waits.is_empty())
-            .filter_map(|(id, _)| self.parts.of.get(id).copied())
-            .collect();
-        for part in parts {
-            if self.parts.under_way[part] == 0 && !starting.contains(&part) {
-                let members = self.parts.members[part].iter().filter(|id| self.needs.contains_key(id));
-                let still = members.map(|&id| (id, self.waits(id))).collect();
-                steps.extend(stuck::resolve(&self.board, still));
+        let mut waits: Waits = BTreeMap::new();
+        // Of each group that was asked for, whether something starts in it.
+        let mut starts: BTreeMap<usize, bool> = BTreeMap::new();
+        for id in asked {
+            let Some(part) = self.parts.of[id.index()] else { continue };
+            let starts = starts.entry(part).or_default();
+            if self.board.is_open(id) {
+                let own = self.waits(id);
+                *starts |= own.is_empty();
+                waits.insert(id, own);
             }
         }
-        waits.retain(|id, _| !steps.contains_key(id));
-        steps.extend(
-            waits
-                .into_iter()
-                .map(|(id, waits)| if waits.is_empty() { (id, Step::Start(None)) } else { (id, Step::Waits(waits)) }),
-        );
+        let mut steps = BTreeMap::new();
+        for (part, _) in starts.into_iter().filter(|&(part, starts)| !starts && self.parts.under_way[part] == 0) {
+            let open = self.parts.members[part].iter().filter(|id| self.board.is_open(**id));
+            steps.extend(stuck::resolve(&self.board, open.map(|&id| (id, self.waits(id))).collect()));
+        }
+        for (id, waits) in waits {
+            let step = if waits.is_empty() { Step::Start(None) } else { Step::Waits(waits) };
+            steps.entry(id).or_insert(step);
+        }
         steps
     }
 
@@ -92,7 +98,7 @@ impl<'a> Engine<'a> {
         for &id in ids {
             self.board.start(id);
             self.parts.count(id, |under_way| under_way + 1);
-            self.needs.remove(&id);
+            self.needs[id.index()] = None;
             self.coming.remove(&id);
         }
         self.look_around(ids)
@@ -108,31 +114,43 @@ impl<'a> Engine<'a> {
     }
 
     fn look_around(&mut self, moved: &[Id]) -> BTreeSet<Id> {
-        let around = |board: &Board<'_>, id| -> Vec<Id> { board.graph.around(id).map(|(_, other)| other).collect() };
-        let near: BTreeSet<Id> = moved.iter().flat_map(|&id| around(&self.board, id)).collect();
+        let graph = self.board.graph;
         let mut ask: BTreeSet<Id> = moved.iter().copied().collect();
-        for id in near {
+        for (edge, id) in moved.iter().flat_map(|&id| graph.around(id)) {
             ask.insert(id);
-            if self.needs.contains_key(&id) && self.look_at(id) {
-                ask.extend(around(&self.board, id));
+            if self.look_at(id, edge) {
+                ask.extend(graph.around(id).map(|(_, other)| other));
             }
         }
         ask
     }
 
-    /// Works out rules 2 to 4 of a service anew, and says whether it comes or goes as one that preferences wait for.
-    fn look_at(&mut self, id: Id) -> bool {
-        let mut waits = incompatible(&self.board, id, &[]);
-        waits.extend(unverified(&self.board, id));
-        let comes = waits.iter().all(|wait| wait.because == Because::Unverified);
-        self.needs.insert(id, waits);
-        if comes { self.coming.insert(id) } else { self.coming.remove(&id) }
+    /// Works out rules 2 to 4 of an open service anew on one edge, and says whether its coming has changed.
+    fn look_at(&mut self, id: Id, edge: EdgeId) -> bool {
+        let Some(known) = &mut self.needs[id.index()] else { return false };
+        let waits = needs(&self.board, id, edge);
+        if waits.is_empty() {
+            known.remove(&edge);
+        } else {
+            known.insert(edge, waits);
+        }
+        self.come(id)
+    }
+
+    /// Notes whether nothing but time keeps an open service from starting, and says whether that is new.
+    fn come(&mut self, id: Id) -> bool {
+        let mut waits = self.needs[id.index()].iter().flat_map(BTreeMap::values).flatten();
+        if waits.all(|wait| wait.because == Because::Unverified) {
+            self.coming.insert(id)
+        } else {
+            self.coming.remove(&id)
+        }
     }
 
     /// All waits of an open service; preferences count where nothing else does.
     fn waits(&self, id: Id) -> Vec<Wait> {
-        match self.needs.get(&id) {
-            Some(waits) if !waits.is_empty() => waits.clone(),
+        match &self.needs[id.index()] {
+            Some(waits) if !waits.is_empty() => waits.values().flatten().cloned().collect(),
             _ => preferred(&self.board, id, &self.coming, &self.circles),
         }
     }
@@ -140,19 +158,23 @@ impl<'a> Engine<'a> {
 
 impl Parts {
     fn of(board: &Board<'_>) -> Self {
-        let moves = |id: Id| board.open.contains(&id) || board.is_written(id);
-        let mut parts = Self { of: BTreeMap::new(), members: Vec::new(), under_way: Vec::new() };
+        let moves = |id: Id| board.is_open(id) || board.is_written(id);
+        let mut parts = Self { of: vec![None; board.graph.len()], members: Vec::new(), under_way: Vec::new() };
         for first in board.graph.ids().filter(|&id| moves(id)) {
-            if parts.of.contains_key(&first) {
+            if parts.of[first.index()].is_some() {
                 continue;
             }
             let number = parts.members.len();
-            let mut members = BTreeSet::from([first]);
-            let mut look_at = vec![first];
-            while let Some(id) = look_at.pop() {
-                parts.of.insert(id, number);
-                let others = board.graph.around(id).map(|(_, other)| other).filter(|&other| moves(other));
-                look_at.extend(others.filter(|&other| members.insert(other)));
+            parts.of[first.index()] = Some(number);
+            let mut members = vec![first];
+            let mut at = 0;
+            while let Some(&id) = members.get(at) {
+                for other in board.graph.around(id).map(|(_, other)| other).filter(|&other| moves(other)) {
+                    if parts.of[other.index()].replace(number).is_none() {
+                        members.push(other);
+                    }
+                }
+                at += 1;
             }
             parts.under_way.push(members.iter().filter(|&&id| board.is_under_way(id)).count());
             parts.members.push(members);
@@ -161,7 +183,7 @@ impl Parts {
     }
 
     fn count(&mut self, id: Id, change: impl Fn(usize) -> usize) {
-        if let Some(&part) = self.of.get(&id) {
+        if let Some(part) = self.of[id.index()] {
             self.under_way[part] = change(self.under_way[part]);
         }
     }

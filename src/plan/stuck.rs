@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::circles::into_circles;
 use super::engine::Waits;
-use super::waits::{incompatible, unverified};
+use super::waits::needs;
 use super::world::{Board, Stand};
 use super::{Step, Wait, Why};
 use crate::graph::Id;
@@ -44,7 +44,8 @@ fn start_together(
 ) {
     let stuck = stuck(waits, steps);
     let members: Vec<Id> = group.iter().copied().filter(|id| stuck.contains(id)).collect();
-    let free = |&id: &Id| incompatible(board, id, &members).is_empty() && unverified(board, id).is_empty();
+    let others = |id: Id| board.graph.around(id).filter(|(_, other)| !members.contains(other));
+    let free = |&id: &Id| others(id).all(|(edge, _)| needs(board, id, edge).is_empty());
     if members.len() < 2 || !members.iter().all(free) {
         return;
     }

@@ -7,17 +7,24 @@ use super::world::Board;
 use super::{Because, Motion, Running, Wait};
 use crate::graph::{EdgeId, Id, Label};
 
-/// Rules 2 and 4: each neighbour's running version that does not fit the target. Pairs with services of `together` are
-/// left out: they start in the same moment.
-pub(super) fn incompatible(board: &Board<'_>, id: Id, together: &[Id]) -> Vec<Wait> {
-    let others = board.graph.around(id).filter(|(_, other)| !together.contains(other));
-    others
-        .filter(|&(edge, _)| !restricts_nothing(board, edge))
-        .flat_map(|(edge, other)| {
-            let bad = board.live(other).running.iter().filter(move |running| !fits(board, edge, id, running));
-            bad.map(move |running| Wait { on: other, edge, because: Because::Incompatible(running.clone()) })
-        })
-        .collect()
+/// Rules 2 to 4 on one edge: what the service at this end of it waits for.
+pub(super) fn needs(board: &Board<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {
+    let mut waits = incompatible(board, id, edge);
+    waits.extend(unverified(board, id, edge));
+    waits
+}
+
+/// Rules 2 and 4: what runs at the other end and does not fit the target. Where some workloads are written already, the
+/// start of the others adds nothing. (Pods alone do not count: they may be gone by the time of the write.)
+fn incompatible(board: &Board<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {
+    if board.is_half_written(id) {
+        return Vec::new();
+    }
+    let on = board.graph.edge(edge).opposite(id);
+    let bad = board.live(on).running.iter().filter(|running| !fits(board, edge, id, running));
+    let waits: Vec<Wait> =
+        bad.map(|running| Wait { on, edge, because: Because::Incompatible(running.clone()) }).collect();
+    if waits.is_empty() || restricts_nothing(board, edge) { Vec::new() } else { waits }
 }
 
 /// Rule 4: what is broken cannot get worse, and must not block its own repair. Nor must the half of a lockstep group
@@ -47,17 +54,19 @@ fn fits(board: &Board<'_>, edge: EdgeId, id: Id, running: &Running) -> bool {
         .all(|target| if is_consumer { board.ok(edge, target, running) } else { board.ok(edge, running, target) })
 }
 
-/// Rule 3: providers that run their target alone, and are not verified there.
-pub(super) fn unverified(board: &Board<'_>, id: Id) -> Vec<Wait> {
-    let providers = board.graph.needs(id).iter().map(|&edge| (edge, board.graph.edge(edge).provider));
-    providers
-        .filter(|&(_, on)| board.is_written(on) && board.runs_only_target(on))
-        .filter_map(|(edge, on)| match &board.live(on).motion {
-            Motion::Still => None,
-            Motion::UnderWay => Some(Wait { on, edge, because: Because::Unverified }),
-            Motion::Failed(words) => Some(Wait { on, edge, because: Because::Failed(words.clone()) }),
-        })
-        .collect()
+/// Rule 3: a provider that runs its target alone, and is not verified there. A target that needs nothing of it does not
+/// wait.
+fn unverified(board: &Board<'_>, id: Id, edge: EdgeId) -> Option<Wait> {
+    let on = board.graph.edge(edge).provider;
+    if on == id || !board.is_written(on) || !board.runs_only_target(on) || !board.is_needed(edge) {
+        return None;
+    }
+    let because = match &board.live(on).motion {
+        Motion::Still => return None,
+        Motion::UnderWay => Because::Unverified,
+        Motion::Failed(words) => Because::Failed(words.clone()),
+    };
+    Some(Wait { on, edge, because })
 }
 
 /// Rule 5: neighbours that could start too, or have, and go first. `coming`: the services that a preference waits for,

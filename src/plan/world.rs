@@ -21,11 +21,13 @@ pub(super) enum Stand {
 }
 
 /// A [`Situation`], and where each service stands in it. Moves can be made on it: that is how a plan runs ahead.
+#[derive(Clone)]
 pub(super) struct Board<'a> {
     pub(super) graph: &'a Graph,
     pub(super) lockstep: &'a [Vec<Id>],
     wanted: &'a [Wanted],
-    live: Cow<'a, [Live]>,
+    /// Borrowed, until a move is made.
+    live: Vec<Cow<'a, Live>>,
     stands: Vec<Stand>,
     /// The services that stand [`Stand::Open`], sorted.
     pub(super) open: BTreeSet<Id>,
@@ -37,7 +39,7 @@ impl<'a> Board<'a> {
         let stands: Vec<Stand> = at.wanted.iter().zip(at.live).map(|(wanted, live)| stand(wanted, live)).collect();
         let open = at.graph.ids().filter(|id| stands[id.index()] == Stand::Open).collect();
         let Situation { graph, wanted, live, lockstep } = at;
-        let mut board = Self { graph, lockstep, wanted, live: Cow::Borrowed(live), stands, open };
+        let mut board = Self { graph, lockstep, wanted, live: live.iter().map(Cow::Borrowed).collect(), stands, open };
         board.hold_misfits();
         board
     }
@@ -53,7 +55,7 @@ impl<'a> Board<'a> {
     /// The target is written: it may run from now on, beside what runs already.
     pub(super) fn start(&mut self, id: Id) {
         let Wanted::Target(target) = &self.wanted[id.index()] else { return };
-        let live = &mut self.live.to_mut()[id.index()];
+        let live = self.live[id.index()].to_mut();
         if !live.running.contains(target) {
             live.running.push(target.clone());
         }
@@ -65,7 +67,7 @@ impl<'a> Board<'a> {
 
     /// What was written is verified, and what ran before is gone.
     pub(super) fn finish(&mut self, id: Id) {
-        let live = &mut self.live.to_mut()[id.index()];
+        let live = self.live[id.index()].to_mut();
         live.running.clone_from(&live.spec);
         live.motion = Motion::Still;
         live.ready = true;
@@ -99,6 +101,21 @@ impl<'a> Board<'a> {
     /// It is written by this rollout, and not verified.
     pub(super) fn has_started(&self, id: Id) -> bool {
         *self.stand(id) == Stand::Written
+    }
+
+    pub(super) fn is_open(&self, id: Id) -> bool {
+        *self.stand(id) == Stand::Open
+    }
+
+    /// Its target is written to some of its workloads.
+    pub(super) fn is_half_written(&self, id: Id) -> bool {
+        matches!(&self.wanted[id.index()], Wanted::Target(target) if self.live(id).spec.contains(target))
+    }
+
+    /// The target of the consumer needs the provider.
+    pub(super) fn is_needed(&self, edge: EdgeId) -> bool {
+        let needs = |x: &Running| matches!(x.label(), Label::Version(x) if self.graph.need(edge, x).is_some());
+        self.targets(self.graph.edge(edge).consumer).iter().any(needs)
     }
 
     /// Its live set is its target, and nothing else.
@@ -175,11 +192,11 @@ impl<'a> Board<'a> {
 }
 
 fn stand(wanted: &Wanted, live: &Live) -> Stand {
+    let is_there = |target| live.motion == Motion::Still && is_at(target, live);
     match wanted {
-        Wanted::Held(Some(target), _) if is_at(target, live) && live.motion == Motion::Still => Stand::There,
+        Wanted::Target(target) | Wanted::Held(Some(target), _) if is_there(target) => Stand::There,
         Wanted::Held(_, why) => Stand::Held(Why::Said(why.clone())),
         Wanted::Target(target) if live.spec != slice::from_ref(target) => Stand::Open,
-        Wanted::Target(target) if is_at(target, live) && live.motion == Motion::Still => Stand::There,
         Wanted::Target(_) => Stand::Written,
     }
 }

@@ -23,6 +23,9 @@ pub struct Desired {
     pub lockstep: Vec<Vec<Id>>,
     /// For services that name no namespace, nor do the settings.
     pub namespace: String,
+    /// Commits of a history that was rewritten, as somebody has accepted: workloads that name one of them shall name the
+    /// revision instead.
+    pub let_go: BTreeSet<CommitId>,
 }
 
 impl Desired {
@@ -31,7 +34,7 @@ impl Desired {
         let graph = Graph::of(&pins, &history);
         let ids = |group: &Vec<ServiceName>| group.iter().filter_map(|name| graph.id(name)).collect();
         let lockstep = pins.settings.lockstep.iter().map(ids).collect();
-        Self { commit, pins, history, graph, lockstep, namespace }
+        Self { commit, pins, history, graph, lockstep, namespace, let_go: BTreeSet::new() }
     }
 
     /// The service of a number; none where its file cannot be used.

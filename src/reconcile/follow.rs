@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::tell::{Scene, Teller};
-use super::{Desired, Look, Memory, Pass, Pending, SeenWorkload, pass, situation};
+use super::{Desired, Look, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
 use crate::cluster::{Cluster, ClusterError};
 use crate::event::Event;
 use crate::graph::Id;
@@ -77,7 +77,7 @@ pub async fn follow<C: Cluster>(
                     last_news = now;
                 }
                 tell(Some(&last), &events);
-                if stopped || out_of_patience || is_done(&last) {
+                if stopped || out_of_patience || is_done(desired, &last) {
                     return Ok(Outcome { last, stopped, out_of_patience, verified });
                 }
                 if last.pending != Pending::Answer {
@@ -114,7 +114,7 @@ async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>) {
 }
 
 /// Nothing starts, and whatever is under way has ended, or waits for somebody.
-fn is_done(pass: &Pass) -> bool {
+fn is_done(desired: &Desired, pass: &Pass) -> bool {
     let waits_for_somebody =
         |it: &SeenWorkload| matches!(it.health.verdict, Verdict::Wait { what_to_type: Some(_), .. });
     let is_over = |(id, step): &(Id, Step)| match step {
@@ -122,6 +122,6 @@ fn is_done(pass: &Pass) -> bool {
         Step::UnderWay => pass.look.services[id.index()].workloads.iter().any(waits_for_somebody),
         Step::Failed(_) | Step::Waits(_) | Step::Held(_) | Step::Refused(_) => true,
     };
-    let recorded = pass.look.services.iter().all(|seen| !seen.to_record);
+    let recorded = pass.look.services.iter().all(|seen| !seen.to_record && write::rebase(desired, seen).is_empty());
     pass.pending == Pending::Nothing && recorded && pass.next.steps.iter().all(is_over)
 }

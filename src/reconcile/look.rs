@@ -8,11 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::desired::Desired;
-use crate::cluster::{Observation, State, Strategy, Workload, WorkloadId};
+use crate::cluster::{Container, Observation, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
+use crate::image::Image;
 use crate::pins::Service;
 use crate::plan::{Live, Motion, Running};
-use crate::verify::{self, Change, Health, Runs, Verdict, Word};
+use crate::verify::{self, Change, Health, NoContainer, Runs, Verdict, Word};
 
 /// The cluster as one revision sees it; entries stand by the numbers of the graph.
 #[derive(Debug, Clone)]
@@ -101,8 +102,12 @@ fn service_look(
     let mut seen = Seen::default();
     let (mut running, mut spec) = (BTreeSet::new(), BTreeSet::new());
     let mut unseen = false;
-    for id in desired.workloads(service) {
-        let one = workload_look(service, observed, &id, now);
+    let ids = desired.workloads(service);
+    if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
+        return Ok(unknown(desired, service, target, format!("it cannot be looked at: {why}")));
+    }
+    for id in ids {
+        let one = workload_look(desired, service, observed, &id, now);
         let label = |runs: Runs| labelled(desired, service, runs);
         spec.extend(one.spec.into_iter().map(label));
         unseen |= one.running.is_none();
@@ -131,6 +136,16 @@ fn service_look(
     Ok((live, seen))
 }
 
+/// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
+fn unknown(desired: &Desired, service: &Service, target: Running, why: String) -> (Live, Seen) {
+    let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
+    let mut running: BTreeSet<Running> =
+        pinned.map(|pin| Running::Image(pin.image.clone(), Some(pin.version.clone()))).collect();
+    running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
+    let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
+    (live, Seen { obstacle: Some(why), ..Seen::default() })
+}
+
 /// What one workload shows.
 struct One {
     seen: SeenWorkload,
@@ -139,11 +154,10 @@ struct One {
     obstacle: Option<String>,
 }
 
-fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
+fn workload_look(desired: &Desired, service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
     let workload = observed.workloads.get(id).cloned();
     let pods = observed.pods.get(id).map(Vec::as_slice);
-    let found =
-        workload.as_deref().map(|it| verify::containers_of(id, it, service.containers.as_deref(), &service.pin.image));
+    let found = workload.as_deref().map(|it| containers_of(desired, service, id, it));
     let (containers, obstacle): (Vec<String>, _) = match found {
         None => {
             (Vec::new(), Some(format!("{id} does not exist; Pintle creates no workload: apply its manifest first")))
@@ -175,6 +189,21 @@ fn workload_look(service: &Service, observed: &Observation, id: &WorkloadId, now
             written,
         },
     }
+}
+
+/// The service's containers: by what is pinned now, else by what was pinned before, because a commit may move the image
+/// to another repository.
+fn containers_of<'w>(
+    desired: &Desired,
+    service: &Service,
+    id: &WorkloadId,
+    workload: &'w Workload,
+) -> Result<Vec<&'w Container>, NoContainer> {
+    let find = |image: &Image| verify::containers_of(id, workload, service.containers.as_deref(), image);
+    find(&service.pin.image).or_else(|none| {
+        let before = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
+        before.map(|pin| &pin.image).find_map(|image| find(image).ok()).ok_or(none)
+    })
 }
 
 /// When Pintle wrote it last.

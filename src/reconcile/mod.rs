@@ -26,7 +26,7 @@ pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
-pub use report::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, released};
+pub use report::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, released};
 pub use want::{held, want};
 pub use words::Words;
 
@@ -42,6 +42,8 @@ pub struct Memory {
     in_doubt: BTreeMap<WorkloadId, (String, Running)>,
     /// Workloads that were asked for their owner.
     asked: BTreeSet<WorkloadId>,
+    /// When this process wrote a workload.
+    began: BTreeMap<WorkloadId, Timestamp>,
 }
 
 /// What a pass saw and did.
@@ -91,7 +93,8 @@ pub async fn pass<C: Cluster>(
         return Ok(Pass { look, wanted, next, started: Vec::new(), pending });
     }
     // 5. IO: write them, and record what is verified.
-    let pending = memory.send(cluster, writes(desired, &look, &starts, now)).await?;
+    let writes = memory.writes(desired, &look, &starts, now);
+    let pending = memory.send(cluster, writes).await?;
     let half_seen = if look.unseen.is_empty() { Pending::Nothing } else { Pending::Sight };
     Ok(Pass { look, wanted, next, started: starts, pending: pending.max(half_seen) })
 }
@@ -121,16 +124,6 @@ fn first_writes(desired: &Desired, look: &Look, starts: &[Id]) -> Vec<(Id, Write
         new.map(move |write| (id, write)).collect::<Vec<_>>()
     };
     starts.iter().flat_map(of).collect()
-}
-
-/// All writes of a pass: the starts, and what is verified and not recorded yet.
-fn writes(desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
-    let seen = |id: Id| &look.services[id.index()];
-    let name = |id: Id| move |write: Write| (id, write);
-    let starts = starts.iter().flat_map(|&id| write::start(desired, id, seen(id)).into_iter().map(name(id)));
-    let verified = desired.graph.ids().filter(|&id| seen(id).to_record);
-    let records = verified.flat_map(|id| write::record(desired, id, seen(id), now).into_iter().map(name(id)));
-    starts.chain(records).collect()
 }
 
 impl Memory {
@@ -166,6 +159,23 @@ impl Memory {
             }
         }
         Ok(pending)
+    }
+
+    /// All writes of a pass: the starts, what is verified and not recorded yet, and what lets go of a rewritten history.
+    fn writes(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+        let seen = |id: Id| &look.services[id.index()];
+        let named = |id: Id| move |write: Write| (id, write);
+        let mut writes: Vec<(Id, Write)> =
+            starts.iter().flat_map(|&id| write::start(desired, id, seen(id)).into_iter().map(named(id))).collect();
+        self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
+        for id in desired.graph.ids() {
+            if seen(id).to_record {
+                writes.extend(write::record(desired, id, seen(id), now, &self.began).into_iter().map(named(id)));
+            } else if !desired.let_go.is_empty() && !starts.contains(&id) {
+                writes.extend(write::rebase(desired, seen(id)).into_iter().map(named(id)));
+            }
+        }
+        writes
     }
 
     /// Sends writes and waits for all answers: a pass ends when its writes are answered.

@@ -12,13 +12,14 @@ use crate::change::{ChangeKind, End};
 use crate::cluster::Observation;
 use crate::graph::Id;
 use crate::plan::{Change, Estimate, Plan, Running, Step, Wait, Why};
+use crate::verify::Verdict;
 
 /// A plan in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// What is under way already: `payments 2.1.0`.
-    pub under_way: Vec<String>,
+    /// What is under way already.
+    pub under_way: Vec<UnderWayReport>,
     /// Rounds of changes. There is no barrier between them.
     pub stages: Vec<Vec<ChangeReport>>,
     /// What is not reached.
@@ -29,6 +30,20 @@ pub struct Report {
     pub released: Vec<String>,
     /// What it takes; none where there is nothing to do.
     pub estimate: Option<EstimateReport>,
+}
+
+/// One service is on its way to its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnderWayReport {
+    /// The service.
+    pub service: String,
+    /// What shall run.
+    pub to: String,
+    /// How far it has come.
+    pub why: String,
+    /// What to type, where only a human can move it.
+    pub command: Option<String>,
 }
 
 /// One service gets its target.
@@ -117,7 +132,7 @@ impl Report {
         let words = Words::new(desired);
         let change = |change: &Change| change_report(desired, look, change);
         Self {
-            under_way: plan.under_way.iter().map(|&id| words.target(id)).collect(),
+            under_way: plan.under_way.iter().map(|&id| under_way_report(desired, look, id)).collect(),
             stages: plan.stages.iter().map(|stage| stage.changes.iter().map(change).collect()).collect(),
             rest: plan.rest.iter().filter_map(|(id, step)| rest_report(desired, look, *id, step)).collect(),
             circles: circles(words, plan),
@@ -135,6 +150,19 @@ impl Report {
     pub fn changes(&self) -> usize {
         self.stages.iter().map(Vec::len).sum()
     }
+}
+
+fn under_way_report(desired: &Desired, look: &Look, id: Id) -> UnderWayReport {
+    let words = Words::new(desired);
+    let verdicts = || look.services[id.index()].workloads.iter().map(|it| &it.health);
+    let command = verdicts().find_map(|health| match &health.verdict {
+        Verdict::Wait { what_to_type, .. } => Some((health, Some(what_to_type.clone()?))),
+        _ => None,
+    });
+    let moving = || verdicts().find(|health| !health.settled).map(|health| (health, None));
+    let (why, command) =
+        command.or_else(moving).map_or_else(Default::default, |(it, type_)| (it.message.clone(), type_));
+    UnderWayReport { service: words.name(id).to_owned(), to: words.version(id), why, command }
 }
 
 fn change_report(desired: &Desired, look: &Look, change: &Change) -> ChangeReport {
@@ -184,7 +212,7 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         _ => words.step(id, step),
     };
     let service = desired.service(id);
-    let said = |service| super::want::held(service, desired.graph.order(id)).is_some();
+    let said = |service| super::want::held_by_choice(service, desired.graph.order(id));
     Some(RestReport {
         service: words.name(id).to_owned(),
         standing,

@@ -93,7 +93,6 @@ impl Teller {
                 }
                 Some(Event::NewStarting { service: name(), version: version(desired, id) })
             }
-            Step::Start(_) => None,
             Step::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
                 // Why it waits for the same neighbour changes as that goes its way; that is no news.
@@ -114,7 +113,7 @@ impl Teller {
                 Some(Event::Refused { service: name(), why: words.circle(circle) })
             }
             // The first of the circle tells it for all.
-            Step::Refused(_) => None,
+            Step::Start(_) | Step::Refused(_) => None,
         };
         if standing.is_some() && known.last != standing {
             known.last.clone_from(&standing);

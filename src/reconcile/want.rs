@@ -7,7 +7,7 @@ use super::look::{Look, Seen};
 use crate::graph::Id;
 use crate::pins::{Held, Hold, Service};
 use crate::plan::{Running, Wanted};
-use crate::version::Order;
+use crate::version::{Order, Version};
 
 /// What is wanted of each service, by its number.
 pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
@@ -32,9 +32,7 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
         return Some("deployed elsewhere (`external: true`)".to_owned());
     }
     let pinned = &service.pin.version;
-    if let Some(floor) = &service.rollback_floor
-        && order.compare(pinned, floor) == Some(Ordering::Less)
-    {
+    if let Some(floor) = below_floor(service, order) {
         return Some(format!(
             "{pinned} is older than its `rollbackFloor` {floor}: its data has moved on; pin {floor} or newer"
         ));
@@ -42,9 +40,20 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
     service.hold.as_ref().filter(|hold| hold.catches(pinned, order)).map(|hold| hold_words(service, hold))
 }
 
+/// Whether it is held because somebody chose so: that is no failure of an apply.
+pub fn held_by_choice(service: &Service, order: &Order) -> bool {
+    let on_hold = || service.hold.as_ref().is_some_and(|hold| hold.catches(&service.pin.version, order));
+    service.external || (below_floor(service, order).is_none() && on_hold())
+}
+
+fn below_floor<'s>(service: &'s Service, order: &Order) -> Option<&'s Version> {
+    let floor = service.rollback_floor.as_ref()?;
+    (order.compare(&service.pin.version, floor) == Some(Ordering::Less)).then_some(floor)
+}
+
 impl Hold {
     /// Whether it keeps a version out.
-    pub fn catches(&self, version: &crate::version::Version, order: &Order) -> bool {
+    pub fn catches(&self, version: &Version, order: &Order) -> bool {
         match &self.versions {
             Held::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
             Held::Versions(range) => range.contains(version, order),

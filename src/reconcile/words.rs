@@ -48,7 +48,7 @@ impl<'a> Words<'a> {
     }
 
     /// The pinned version of a service, where it can be read.
-    fn version(self, id: Id) -> String {
+    pub fn version(self, id: Id) -> String {
         self.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default()
     }
 

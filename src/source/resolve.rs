@@ -27,6 +27,17 @@ pub enum Relation {
     Unknown,
 }
 
+/// What gix says, in the words of those who typed the name, where that can be told from its text.
+fn why(said: &str) -> String {
+    if said.contains("is out of range") {
+        "its history is not that long".to_owned()
+    } else if said.contains("could not be found") {
+        "no branch, tag or commit has this name".to_owned()
+    } else {
+        said.to_owned()
+    }
+}
+
 /// Names longer than this are no names, and are cut in messages.
 const NAME: usize = 200;
 
@@ -79,7 +90,10 @@ impl Source {
         match found {
             Ok(commit) => self.commit(CommitId::of(commit.id)),
             Err(_) if self.head().is_err_and(|error| matches!(error, SourceError::Empty { .. })) => self.head(),
-            Err(error) => Err(none(say(&error), near(name, &self.branches()))),
+            Err(_) if revision.contains("..") => {
+                Err(none("this is a range, and one commit is meant".to_owned(), Vec::new()))
+            }
+            Err(error) => Err(none(why(&say(&error)), near(name, &self.branches()))),
         }
     }
 
@@ -95,12 +109,17 @@ impl Source {
         Ok(ancestor == descendant || self.merge_base(ancestor, descendant)? == Some(ancestor))
     }
 
+    /// Whether a commit is here.
+    pub fn knows(&self, id: CommitId) -> bool {
+        self.repo().has_object(id.object())
+    }
+
     /// Where `old` stands to `tip`: what tells a branch that went on from one that was rewritten.
     pub fn relation(&self, old: CommitId, tip: CommitId) -> Result<Relation> {
         if old == tip {
             return Ok(Relation::Same);
         }
-        if !self.repo().has_object(old.object()) {
+        if !self.knows(old) {
             return Ok(Relation::Unknown);
         }
         let merge_base = self.merge_base(old, tip)?;

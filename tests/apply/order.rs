@@ -83,7 +83,9 @@ async fn two_that_need_each_others_new_version_are_refused_and_go_together_in_lo
     shop.pin("checkout", "2.0", "dependsOn: {payments: \">=2.0\"}\n");
     shop.pin("payments", "2.0", "dependsOn: {checkout: \">=2.0\"}\n").commit("Upgrade both");
     let refused = shop.apply_ends(4).await;
-    refused.result(&["Refused: checkout 2.0: no safe order: checkout 2.0 waits until payments 1.0 is gone"]);
+    refused.result(&["Refused: checkout 2.0: there is no safe order for it and payments"]);
+    refused.result(&["checkout 2.0 waits until payments 1.0 is gone: checkout 2.0 needs payments >=2.0"]);
+    refused.result(&["payments 2.0 waits until checkout 1.0 is gone: payments 2.0 needs checkout >=2.0"]);
     refused.result(&["Pin a version between", "lockstep: [["]);
     assert_eq!(shop.versions(&["checkout", "payments"]).await, "1.0 1.0");
     let recording = shop.kept(recorder).await;

@@ -7,6 +7,7 @@ pub mod hands;
 pub mod namespace;
 pub mod pintle;
 pub mod promise;
+pub mod proxy;
 pub mod recorder;
 pub mod running;
 pub mod shop;

@@ -60,19 +60,38 @@ impl<'r> Pintle<'r> {
     fn normal(&self, text: &str) -> String {
         let text = text.replace(self.repo.path().canonicalize().unwrap().to_str().unwrap(), "REPO");
         let text = text.replace(&self.repo.location(), "REPO").replace(self.home.path().to_str().unwrap(), "HOME");
-        text.lines().map(|line| without_times(line) + "\n").collect()
+        let text: String = text.lines().map(|line| without_milliseconds(line) + "\n").collect();
+        if text.contains(" so far") { without_today(&text) } else { text }
     }
 }
 
-/// `(38 ms)` and `14m so far` differ from run to run.
-fn without_times(line: &str) -> String {
-    let line = match line.rsplit_once('(') {
+/// `(38 ms)` differs from run to run.
+fn without_milliseconds(line: &str) -> String {
+    match line.rsplit_once('(') {
         Some((before, after)) if after.ends_with(" ms)") => format!("{before}(… ms)"),
         _ => line.to_owned(),
+    }
+}
+
+/// `14m so far` differs from day to day, and with it the width of its column.
+fn without_today(table: &str) -> String {
+    let head: Vec<char> = table.lines().next().unwrap_or_default().chars().collect();
+    let place = |name: &str| {
+        let name: Vec<char> = name.chars().collect();
+        head.windows(name.len()).position(|part| part == name).unwrap()
     };
-    let Some((before, after)) = line.split_once(" so far") else { return line };
-    let start = before.rfind("  ").map_or(0, |gap| gap + 2);
-    format!("{}… so far{}", &before[..start], after.trim_start())
+    let (from, to) = (place("STOOD"), place("SUBJECT"));
+    let fixed = |line: &str| {
+        let letters: Vec<char> = line.chars().collect();
+        if letters.len() <= to || letters[to - 1] != ' ' {
+            return line.to_owned() + "\n";
+        }
+        let text = |part: &[char]| part.iter().collect::<String>();
+        let stood = text(&letters[from..to]);
+        let stood = if stood.contains(" so far") { "… so far" } else { stood.trim_end() };
+        format!("{}{stood:<10}{}\n", text(&letters[..from]), text(&letters[to..]))
+    };
+    table.lines().map(fixed).collect()
 }
 
 impl fmt::Display for Said {
@@ -83,7 +102,7 @@ impl fmt::Display for Said {
         }
         match self.code {
             Some(0) => Ok(()),
-            Some(code) => write!(f, "--- exit {code}\n"),
+            Some(code) => writeln!(f, "--- exit {code}"),
             None => f.write_str("--- killed\n"),
         }
     }

@@ -110,6 +110,7 @@ fn numbers(text: &str) -> [u32; 3] {
 }
 
 /// The judge itself: a test that fails here explains the others.
+#[cfg(test)]
 mod tests {
     use super::super::recorder::{Event, What};
     use super::*;

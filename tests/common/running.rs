@@ -50,19 +50,24 @@ impl Running {
         assert!(status.success());
     }
 
-    /// Waits for its end.
-    pub async fn end(mut self) -> Printed {
+    /// Waits for its end, and gives its exit code; none where it was killed.
+    pub async fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
-        let status = loop {
+        loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
+                return status.code();
             }
             assert!(Instant::now() < deadline, "it does not end; it says\n{}", self.err.lock().unwrap());
             tokio::time::sleep(Duration::from_millis(10)).await;
-        };
+        }
+    }
+
+    /// Waits for its end.
+    pub async fn end(mut self) -> Printed {
+        let code = self.ended().await;
         self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         let take = |text: &Mutex<String>| std::mem::take(&mut *text.lock().unwrap());
-        Printed { out: take(&self.out), err: take(&self.err), code: status.code() }
+        Printed { out: take(&self.out), err: take(&self.err), code }
     }
 }
 

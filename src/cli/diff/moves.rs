@@ -18,6 +18,7 @@ use crate::version::Version;
 
 /// What moved between two revisions; also `--output json`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Report {
     from: Option<ShownCommit>,
     to: Option<ShownCommit>,
@@ -30,6 +31,7 @@ pub(super) struct Report {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Shown {
     service: ServiceName,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,7 @@ struct Shown {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct End {
     version: Version,
     image: Image,
@@ -70,6 +73,9 @@ impl Report {
         if !moved.is_empty() {
             table(moved).print(output);
             output.line(format_args!("\n{}", summary(moved)));
+        }
+        if !moved.is_empty() && !self.unreadable.is_empty() {
+            output.line("");
         }
         for name in &self.unreadable {
             let note = styled(BUSY, "has errors in one of the revisions: how it moved is not known");

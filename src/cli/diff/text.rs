@@ -19,6 +19,7 @@ const LINE: usize = 200;
 /// What is new of one file; also `--output json`. Files that are new or gone as a whole are named only: the moves tell
 /// what they pin.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct FileDiff {
     path: Arc<str>,
     /// Whether the file is new, gone, or another one.
@@ -29,6 +30,7 @@ pub(super) struct FileDiff {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Hunk {
     header: String,
     /// Each with its sign: ` `, `-` or `+`.

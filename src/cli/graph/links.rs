@@ -11,6 +11,7 @@ use crate::version::{Range, Version};
 
 /// What is drawn; also `--output json`.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Links {
     /// The services and their pinned versions; none where a file has errors.
     pub(super) services: BTreeMap<ServiceName, Option<Version>>,
@@ -20,6 +21,7 @@ pub(super) struct Links {
 
 /// The pinned version of one service needs another service.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Link {
     pub(super) consumer: ServiceName,
     pub(super) provider: ServiceName,

@@ -13,19 +13,21 @@ const DEEPEST: usize = 60;
 pub(super) fn lines(links: &Links, from: Option<&ServiceName>) -> Vec<String> {
     let Some(service) = from else {
         let mut tree = Tree::new(links, false);
-        roots(links).into_iter().for_each(|root| tree.grow(root));
-        return tree.lines;
+        for root in roots(links) {
+            tree.grow(root);
+        }
+        return tree.drawing;
     };
     let mut tree = Tree::new(links, false);
     tree.grow(service);
-    let mut lines = tree.lines;
+    let mut drawing = tree.drawing;
     let mut upwards = Tree::new(links, true);
     upwards.grow(service);
-    if upwards.lines.len() > 1 {
-        lines.extend([String::new(), styled(DIM, "needed by")]);
-        lines.extend(upwards.lines.into_iter().skip(1));
+    if upwards.drawing.len() > 1 {
+        drawing.extend([String::new(), styled(DIM, "needed by")]);
+        drawing.extend(upwards.drawing.into_iter().skip(1));
     }
-    lines
+    drawing
 }
 
 /// The services that nothing needs; and of those that only circles lead to, one for each circle.
@@ -55,7 +57,7 @@ struct Tree<'a> {
     next: BTreeMap<&'a ServiceName, Vec<&'a Link>>,
     upwards: bool,
     drawn: BTreeSet<&'a ServiceName>,
-    lines: Vec<String>,
+    drawing: Vec<String>,
 }
 
 /// A line to be drawn: whose, by which link, and behind which bars.
@@ -70,11 +72,11 @@ struct Twig<'a> {
 impl<'a> Tree<'a> {
     fn new(links: &'a Links, upwards: bool) -> Self {
         let next = links.by_service(upwards);
-        Self { links, next, upwards, drawn: BTreeSet::new(), lines: Vec::new() }
+        Self { links, next, upwards, drawn: BTreeSet::new(), drawing: Vec::new() }
     }
 
     fn grow(&mut self, root: &'a ServiceName) {
-        self.lines.push(self.title(root));
+        self.drawing.push(self.title(root));
         self.drawn.insert(root);
         let mut pending = self.twigs(root, "", &[]);
         while let Some(twig) = pending.pop() {
@@ -88,7 +90,7 @@ impl<'a> Tree<'a> {
             };
             let branch = if twig.last { "└─ " } else { "├─ " };
             let front = styled(DIM, format_args!("{}{branch}", twig.bars));
-            self.lines.push(format!("{front}{}  {}{}", self.title(other), need(twig.link), styled(DIM, note)));
+            self.drawing.push(format!("{front}{}  {}{}", self.title(other), need(twig.link), styled(DIM, note)));
             if note.is_empty() && self.drawn.insert(other) {
                 let bars = format!("{}{}", twig.bars, if twig.last { "   " } else { "│  " });
                 pending.extend(self.twigs(other, &bars, &twig.above));

@@ -1,5 +1,7 @@
 //! The last commits that moved pins, across services.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::word;
@@ -15,6 +17,7 @@ use crate::version::Version;
 
 /// The last moves, newest first; also `--output json`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Last {
     total: usize,
     moves: Vec<Shown>,
@@ -23,6 +26,7 @@ pub(super) struct Last {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Shown {
     service: ServiceName,
     from: Option<Version>,
@@ -37,7 +41,10 @@ impl Last {
     pub(super) fn of(loaded: &Loaded, limit: usize) -> Self {
         let history = &loaded.history;
         let mut all = Vec::new();
-        for (name, records) in history.services() {
+        // Their moves are told as those of their later names.
+        let earlier: BTreeSet<&ServiceName> =
+            loaded.at.reading.pins.services.values().filter_map(|service| service.formerly.as_ref()).collect();
+        for (name, records) in history.services().filter(|(name, _)| !earlier.contains(name)) {
             let service = loaded.at.reading.pins.services.get(name);
             let order = service.map_or_else(|| history.order(name, None), |service| order_of(service, history));
             let moves = line(records, &order).into_iter().zip(records);

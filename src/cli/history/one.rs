@@ -19,6 +19,7 @@ use crate::version::Version;
 
 /// The moves of one service, newest first; also `--output json`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Line {
     service: ServiceName,
     total: usize,
@@ -28,6 +29,7 @@ pub(super) struct Line {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Shown {
     version: Option<Version>,
     image: Option<String>,

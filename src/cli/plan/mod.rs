@@ -68,11 +68,11 @@ impl Plan {
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let site = Site::open(config, self.rev.as_deref()).await?;
         warn_of(&site.loaded, output);
-        let sight = site.see().await?;
+        let mut sight = site.see().await?;
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
         }
-        let report = report(&site, &sight, &mut Memory::default()).await?;
+        let report = report(&site, &mut sight, &mut Memory::default()).await?;
         self.print(&Printed { revision: &site.commit, against: site.cluster.server().to_owned(), report }, output)
     }
 
@@ -105,11 +105,10 @@ impl Plan {
     }
 }
 
-/// What would be done.
-pub async fn report(site: &Site, sight: &Sight, memory: &mut Memory) -> Result<Report, Failure> {
-    let mut look = sight.look.clone();
-    memory.survey(&site.cluster, &site.desired, &mut look).await?;
-    Ok(plan_of(&site.desired, &look, released(&site.desired, &sight.observed)))
+/// What would be done. What the cluster says of owners and rights is added to the sight.
+pub async fn report(site: &Site, sight: &mut Sight, memory: &mut Memory) -> Result<Report, Failure> {
+    memory.survey(&site.cluster, &site.desired, &mut sight.look).await?;
+    Ok(plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed)))
 }
 
 fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {

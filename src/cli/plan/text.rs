@@ -11,7 +11,8 @@ use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestR
 pub fn table(title: &str, report: &Report) -> String {
     let mut text = format!("{title}\n");
     if !report.under_way.is_empty() {
-        let _ = writeln!(text, "\nUnder way: {}", report.under_way.join(", "));
+        let names: Vec<String> = report.under_way.iter().map(|it| format!("{} {}", it.service, it.to)).collect();
+        let _ = writeln!(text, "\nUnder way: {}", names.join(", "));
     }
     let width =
         |text: fn(&ChangeReport) -> &str| report.stages.iter().flatten().map(|it| text(it).len()).max().unwrap_or(0);

@@ -92,6 +92,10 @@ impl Edge {
         needs.is_none_or(|accepted| y > 0 && accepted & (1 << (y - 1)) != 0)
     }
 
+    fn needs(&self, x: V) -> bool {
+        x > 0 && self.accepts[usize::from(x) - 1].is_some()
+    }
+
     /// All pairs of these are ok.
     pub(super) fn all_ok(&self, consumer: Bits, provider: Bits) -> bool {
         versions(consumer).all(|x| versions(provider).all(|y| self.ok(x, y)))
@@ -240,13 +244,15 @@ impl Case {
     pub(super) fn is_safe(&self, world: &World, aim: Aim<'_>, service: usize) -> bool {
         let target = bit(aim.targets[service]);
         let restricting = self.around(service).filter(|edge| !self.restricts_nothing(world, aim, edge));
-        restricting.into_iter().all(|edge| {
-            if edge.consumer == service {
-                edge.all_ok(target, self.live(world, edge.provider))
-            } else {
-                edge.all_ok(self.live(world, edge.consumer), target)
-            }
-        })
+        let adds_nothing = self.specs(world, service) & target != 0;
+        adds_nothing
+            || restricting.into_iter().all(|edge| {
+                if edge.consumer == service {
+                    edge.all_ok(target, self.live(world, edge.provider))
+                } else {
+                    edge.all_ok(self.live(world, edge.consumer), target)
+                }
+            })
     }
 
     /// Rule 3, by its words: providers that run their target alone and are not verified there.
@@ -256,8 +262,10 @@ impl Case {
         aim: Aim<'a>,
         service: usize,
     ) -> impl Iterator<Item = usize> + 'a {
-        let providers = self.edges.iter().filter(move |edge| edge.consumer == service).map(|edge| edge.provider);
-        providers.filter(move |&on| {
+        let needed = move |edge: &&Edge| {
+            edge.consumer == service && versions(self.aims(world, aim, service)).any(|version| edge.needs(version))
+        };
+        self.edges.iter().filter(needed).map(|edge| edge.provider).filter(move |&on| {
             self.live(world, on) == self.aims(world, aim, on)
                 && self.live(world, on).is_power_of_two()
                 && self.works(world, on).any(|work| work.health != Health::Well)
@@ -349,6 +357,7 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
             move |(consumer, step, accepts)| Edge { consumer, provider: (consumer + step) % services, accepts },
         );
         (vec(0..=3_u8, services), vec(1..=3_u8, services), vec(edge, 0..=services + 2)).prop_map(move |(live, target, mut edges)| {
+            edges.retain(|edge| edge.accepts.iter().any(Option::is_some));
             edges.sort_by_key(|edge| (edge.consumer, edge.provider));
             edges.dedup_by_key(|edge| (edge.consumer, edge.provider));
             let owners = (0..services).collect();

@@ -1,1 +1,0 @@
-//! Pins and a history in, problems out.
