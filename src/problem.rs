@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::pins::ServiceName;
 
 pub use render::{line_col, located, render};
-pub use show::{show, show_ascii};
+pub use show::{display_safe, show, show_ascii};
 
 /// How bad a [`Problem`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

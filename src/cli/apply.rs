@@ -16,8 +16,9 @@ use super::plan::{described, report, text, warn_of};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
 use crate::pins::ServiceName;
+use crate::problem::display_safe;
 use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
-use crate::source::{Scope, display_safe};
+use crate::source::Scope;
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::exit::Failure;
 use crate::change::NeedMoved;
 use crate::pins::{Need, ServiceName, did_you_mean};
-use crate::source::{Commit, display_safe};
+use crate::problem::display_safe;
+use crate::source::Commit;
 
 /// Longer names of people are cut.
 const NAME: usize = 30;

@@ -5,17 +5,31 @@ use std::borrow::Cow;
 /// Longer texts are cut: a message is read by people.
 const LONGEST: usize = 80;
 
-/// `text` for a message: control characters and such as reorder or hide text are escaped, long texts cut.
+/// `text` for a message: as [`display_safe`], cut after 80 characters.
 pub fn show(text: &str) -> Cow<'_, str> {
-    let long = text.chars().nth(LONGEST).is_some();
-    if !long && !text.contains(is_unfit) {
+    if text.chars().nth(LONGEST).is_none() && !text.contains(is_unfit) {
         return Cow::Borrowed(text);
     }
-    let mut shown = escape(text.chars().take(LONGEST));
-    if long {
-        shown.push('…');
+    Cow::Owned(display_safe(text, LONGEST))
+}
+
+/// At most `max` characters of `text`, with control and invisible characters and those that turn the direction of
+/// writing escaped. Every printer uses it for what others wrote: authors, subjects, paths, messages of remotes.
+pub fn display_safe(text: &str, max: usize) -> String {
+    let mut safe = String::new();
+    let mut length = 0;
+    for character in text.chars() {
+        let shown = escape(std::iter::once(character));
+        length += shown.chars().count();
+        if length > max {
+            // The ellipsis takes the place of the last character, so that the result is never longer than `max`.
+            while safe.chars().count() >= max && safe.pop().is_some() {}
+            safe.extend((max > 0).then_some('…'));
+            return safe;
+        }
+        safe.push_str(&shown);
     }
-    Cow::Owned(shown)
+    safe
 }
 
 /// As [`show`], and letters that only look like those of ASCII are escaped too: for names that must be ASCII.
@@ -40,9 +54,9 @@ pub(super) fn escape(letters: impl Iterator<Item = char>) -> String {
 /// sources: <https://www.unicode.org/reports/tr36/> and CVE-2021-42574.
 pub(super) fn is_unfit(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}')
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(letter, '\u{e0000}'..='\u{e007f}')
+        || matches!(letter, '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -64,7 +78,11 @@ mod tests {
     #[test]
     fn plain_text_stays_as_it_is_and_long_text_is_cut() {
         assert_eq!(show("ζέβρα 1.8"), "ζέβρα 1.8");
-        assert_eq!(show(&"x".repeat(81)), format!("{}…", "x".repeat(80)));
+        assert_eq!(show(&"x".repeat(81)), format!("{}…", "x".repeat(79)));
+        assert_eq!(display_safe("abcdefg", 6), "abcde…");
+        assert_eq!(display_safe("abc\u{1b}", 6), "abc…");
+        assert_eq!(display_safe("abc", 0), "");
+        assert_eq!(display_safe(&"x".repeat(1 << 20), 10).chars().count(), 10);
         assert_eq!(show(&"x".repeat(80)), "x".repeat(80));
     }
 }

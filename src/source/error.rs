@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{CommitId, Location, display_safe};
+use super::{CommitId, Location};
+use crate::problem::display_safe;
 
 /// The result of everything in this stage.
 pub(super) type Result<T, E = SourceError> = std::result::Result<T, E>;

@@ -89,7 +89,7 @@ fn redact(text: &str) -> String {
         Some((before, after)) if before != format!("{scheme}git") => format!("{scheme}…@{after}"),
         _ => text.to_owned(),
     };
-    super::display_safe(&shown, 200)
+    crate::problem::display_safe(&shown, 200)
 }
 
 #[cfg(test)]

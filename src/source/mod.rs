@@ -1,7 +1,6 @@
 //! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
 
 mod credentials;
-mod display;
 mod error;
 mod history;
 mod index;
@@ -25,7 +24,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 
-pub use display::display_safe;
 pub use error::{Reach, SourceError};
 pub use history::{History, Record};
 pub use index::Index;

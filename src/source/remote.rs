@@ -17,7 +17,8 @@ use gix::remote::{Connection, Direction, ref_map};
 
 use super::error::say;
 use super::url::Scheme;
-use super::{Access, Reach, Url, credentials, display_safe, process};
+use super::{Access, Reach, Url, credentials, process};
+use crate::problem::display_safe;
 
 /// A remote, and the repository that receives from it.
 pub(super) struct Remote<'a> {

@@ -6,7 +6,8 @@ use gix::bstr::{BStr, ByteSlice as _};
 use jiff::Timestamp;
 
 use super::error::{Result, say, unread, unread_commit};
-use super::{Commit, CommitId, Source, SourceError, display_safe};
+use super::{Commit, CommitId, Source, SourceError};
+use crate::problem::display_safe;
 
 /// Where a commit stands to the tip of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use gix::objs::{FindExt as _, TreeRefIter};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Result, unread, unread_commit};
-use super::{BlobId, CommitId, Content, FILE_LIMIT, File, Listing, Source, display_safe};
+use super::{BlobId, CommitId, Content, FILE_LIMIT, File, Listing, Source};
 use crate::pins::Layout;
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, display_safe};
 
 /// A tree of trees can name more files than there are bytes in the world; no pin repository comes near this.
 const ENTRIES: usize = 5_000_000;

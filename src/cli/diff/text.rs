@@ -10,8 +10,9 @@ use crate::change::Between;
 use crate::cli::load::Revision;
 use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, counted, styled};
 use crate::pins::Service;
+use crate::problem::display_safe;
 use crate::problem::{Place, line_col};
-use crate::source::{Content, File, display_safe};
+use crate::source::{Content, File};
 
 /// Longer lines are cut.
 const LINE: usize = 200;

@@ -14,7 +14,7 @@ use crate::cli::table::{Cell, Head, Table};
 use crate::cli::words::{author, how_long, need_moved, when};
 use crate::graph::order_of;
 use crate::pins::ServiceName;
-use crate::source::display_safe;
+use crate::problem::display_safe;
 use crate::version::Version;
 
 /// The moves of one service, newest first; also `--output json`.

@@ -10,8 +10,9 @@ use super::load::{Loaded, Revision, load};
 use super::output::{Format, Output};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
+use crate::problem::display_safe;
 use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, released, want};
-use crate::source::{Commit, display_safe};
+use crate::source::Commit;
 
 /// Show what would be done, in which order, and why
 #[derive(Debug, Args)]
