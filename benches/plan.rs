@@ -36,13 +36,15 @@ fn main() {
     let chain = chain();
     measure("next: a chain of 10,000, all change in order", 20, || next(chain.at()));
     measure("plan: a chain of 10,000, with its estimate", 5, || Plan::of(chain.at(), &chain.took));
+    let hub = hub();
+    measure("plan: 10,000 that all need one, with its estimate", 5, || Plan::of(hub.at(), &hub.took));
 }
 
 /// Each service needs three others, in ranges as people write them. Every tenth changes, and the new version of every
 /// other one of these needs the new versions of those that change with it.
 fn large() -> System {
     let mut chance = Chance(7);
-    let changes = |service: usize| service % (SERVICES / CHANGES) == 0;
+    let changes = |service: usize| service.is_multiple_of(SERVICES / CHANGES);
     let need = |service: usize, chance: &mut Chance| {
         let on = chance.below(service);
         // As likely as not one that changes too: what is released together belongs together.
@@ -71,6 +73,12 @@ fn chain() -> System {
         .map(|service| service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, "^1.4", "^1.5")]))
         .collect();
     System::new(&all, |_| true)
+}
+
+/// All need the new version of the first.
+fn hub() -> System {
+    let needs = |service: usize| if service == 0 { vec![] } else { vec![(0, "^1.4", "^1.5")] };
+    System::new(&(0..SERVICES).map(needs).collect::<Vec<_>>(), |_| true)
 }
 
 impl System {

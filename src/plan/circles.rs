@@ -31,6 +31,6 @@ pub(super) fn into_circles(pairs: &[(Id, Id)]) -> BTreeSet<Id> {
 pub(super) fn circles(mut pairs: Vec<(Id, Id)>) -> BTreeSet<Id> {
     let left = into_circles(&pairs);
     pairs.retain(|(id, on)| left.contains(id) && left.contains(on));
-    pairs.iter_mut().for_each(|(id, on)| std::mem::swap(id, on));
-    into_circles(&pairs)
+    let reversed: Vec<(Id, Id)> = pairs.into_iter().map(|(id, on)| (on, id)).collect();
+    into_circles(&reversed)
 }

@@ -127,7 +127,9 @@ fn straight_on(model: &Rollout, mut world: World, revision: u8) -> World {
         }
         let aim = model.aim(&world, revision);
         let ending: Vec<usize> = model.works().filter(|&number| model.case.ends(&world, aim, number)).collect();
-        ending.into_iter().for_each(|number| world[number].finish());
+        for number in ending {
+            world[number].finish();
+        }
         if world == before {
             return world;
         }
