@@ -3,7 +3,8 @@
 use stateright::Property;
 
 use super::super::brute::{Aim, Bits, Health, World, all as bits, bit, versions};
-use super::state::{Broken, Question, Rollout, Said, State};
+use super::rollout::{Question, Rollout, Said};
+use super::state::{Broken, State};
 
 pub(super) fn all() -> Vec<Property<Rollout>> {
     vec![
