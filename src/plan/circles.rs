@@ -31,6 +31,8 @@ pub(super) fn into_circles(pairs: &[(Id, Id)]) -> BTreeSet<Id> {
 pub(super) fn circles(mut pairs: Vec<(Id, Id)>) -> BTreeSet<Id> {
     let left = into_circles(&pairs);
     pairs.retain(|(id, on)| left.contains(id) && left.contains(on));
-    let reversed: Vec<(Id, Id)> = pairs.into_iter().map(|(id, on)| (on, id)).collect();
-    into_circles(&reversed)
+    for (id, on) in &mut pairs {
+        std::mem::swap(id, on);
+    }
+    into_circles(&pairs)
 }
