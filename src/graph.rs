@@ -3,12 +3,16 @@
 //! An edge stands wherever *some* version of the consumer needs the provider, because versions that are still running
 //! count as much as those that are wanted.
 
+mod of;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::pins::{DependsOn, Need, ServiceName};
 use crate::version::{Order, Range, Version};
+
+pub use of::order_of;
 
 /// The number of a service in a [`Graph`]: names sort as numbers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::show;
+use crate::problem::show_ascii;
 
 /// The registry of names that name none.
 const DEFAULT_REGISTRY: &str = "docker.io";
@@ -41,22 +41,22 @@ pub enum ImageError {
     #[error("there is no repository in it")]
     NoRepository,
     /// The host before the first `/`.
-    #[error("`{}` is not a registry host", show(.0))]
+    #[error("`{}` is not a registry host", show_ascii(.0))]
     Registry(String),
     /// A part of the path has letters that no registry takes.
-    #[error("`{}` is not a repository name: only a-z, 0-9 and single `.`, `_`, `__` or dashes between them", show(.0))]
+    #[error("`{}` is not a repository name: only a-z, 0-9 and single `.`, `_`, `__` or dashes between them", show_ascii(.0))]
     Path(String),
     /// The repository is longer than 255 characters.
     #[error("the repository has {0} characters, registries take 255")]
     LongRepository(usize),
     /// The text after the `:`.
-    #[error("`{}` is not a tag: up to 128 of a-z, A-Z, 0-9, `_`, `.` and `-`, not first `.` or `-`", show(.0))]
+    #[error("`{}` is not a tag: up to 128 of a-z, A-Z, 0-9, `_`, `.` and `-`, not first `.` or `-`", show_ascii(.0))]
     Tag(String),
     /// The text before the `:` of a digest.
-    #[error("`{}` is not a digest algorithm: sha256 and sha512 are", show(.0))]
+    #[error("`{}` is not a digest algorithm: sha256 and sha512 are", show_ascii(.0))]
     Algorithm(String),
     /// The digits of a digest.
-    #[error("a {algorithm} digest has {expected} digits of 0-9 and a-f, this one is `{}`", show(.found))]
+    #[error("a {algorithm} digest has {expected} digits of 0-9 and a-f, this one is `{}`", show_ascii(.found))]
     Digits {
         /// The algorithm.
         algorithm: &'static str,
@@ -146,9 +146,10 @@ impl FromStr for Digest {
     }
 }
 
-/// Whether the first part of a name is a host rather than a folder.
+/// Whether the first part of a name is a host rather than a folder. The grammar takes `Acme` for a host too; here it is a
+/// folder in capitals, and refused.
 fn is_host(first: &str) -> bool {
-    first == "localhost" || first.contains(['.', ':', '[']) || first.bytes().any(|byte| byte.is_ascii_uppercase())
+    first == "localhost" || first.contains(['.', ':', '['])
 }
 
 fn normal_repository(text: &str) -> Result<Arc<str>, ImageError> {
@@ -348,6 +349,7 @@ mod tests {
             ("web:1\n", "`1\\n` is not a tag"),
             (long.as_str(), "is not a tag: up to 128"),
             ("ghcr.io/Acme/web", "`Acme` is not a repository name"),
+            ("Acme/web", "`Acme` is not a repository name"),
             ("Web", "`Web` is not a repository name"),
             ("acme//web", "`` is not a repository name"),
             ("acme/-web", "`-web` is not a repository name"),

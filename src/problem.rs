@@ -1,5 +1,6 @@
 //! What is wrong with the pins, in a form that says where: rendered like rustc's messages by the command line.
 
+mod render;
 mod show;
 
 use std::ops::Range;
@@ -7,7 +8,8 @@ use std::sync::Arc;
 
 use crate::pins::ServiceName;
 
-pub use show::show;
+pub use render::{line_col, located, render};
+pub use show::{show, show_ascii};
 
 /// How bad a [`Problem`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,1 +1,31 @@
-//! End-to-end tests.
+//! End-to-end tests, in one binary: they share the servers they talk to.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are outside the pure stages: they use files, processes and clocks"
+)]
+#![expect(clippy::too_many_lines, reason = "whole outputs stand in the tests that compare them")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
+
+/// Repositories and servers that the others use.
+mod common;
+
+/// `pintle apply` on the control plane, judged by the API server's own record of what ran.
+mod apply;
+/// `pintle check`: every problem at once, whole outputs.
+mod cli_check;
+/// `pintle graph`: trees, circles, drawings.
+mod cli_graph;
+/// `pintle history` and `pintle diff`: how pins came to be what they are.
+mod cli_past;
+/// What all commands share: help, usage errors, colour, terminals, pipes.
+mod cli_words;
+/// What the control plane of the other tests does, and the API server's answers that Pintle relies on.
+mod control_plane;
+/// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.
+mod history;
+/// What Pintle sees of a real cluster, and what it does to it.
+mod kube;
+/// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
+mod remote;
+/// Repositories made by git, read by Pintle: names, files, the working tree.
+mod source;

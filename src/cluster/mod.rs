@@ -3,18 +3,22 @@
 //! [`Cluster`] is the only trait that exists for the sake of a seam. It decides nothing: health is `verify`'s, order is
 //! `plan`'s.
 
-use std::collections::BTreeMap;
+pub mod kube;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};
-use crate::source::CommitId;
-use crate::version::Version;
+
+pub use self::kube::Kube;
+pub use state::{Proven, State};
 
 /// A workload of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -26,7 +30,7 @@ pub struct WorkloadId {
     pub workload: WorkloadRef,
 }
 
-/// One look at the cluster. A workload that was asked for and is not in it does not exist.
+/// One look at the cluster. A workload that was asked for and is in neither map does not exist.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
     /// The workloads asked for, and those of the same namespaces that carry a [`State`].
@@ -34,6 +38,8 @@ pub struct Observation {
     /// The pods of each workload that is not settled. Looked at only while it is unsettled: an absent key means not
     /// looked at (yet), an empty list means that there are none.
     pub pods: BTreeMap<WorkloadId, Vec<Arc<Pod>>>,
+    /// The workloads asked for that cannot be looked at, and why: nothing is known of them, not even whether they exist.
+    pub unknown: BTreeMap<WorkloadId, ClusterError>,
 }
 
 /// A workload as it is.
@@ -181,45 +187,6 @@ pub struct Trouble {
     pub restarts: i32,
 }
 
-/// What Pintle remembers on a workload: the annotation [`State::ANNOTATION`], always sent whole, because server-side
-/// apply deletes what the next apply omits. A hint, never the truth: `kubectl rollout undo` puts an older copy back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
-    /// [`State::SCHEMA`]; an annotation of another schema counts as none.
-    pub schema: u32,
-    /// The instance that wrote it.
-    pub instance: String,
-    /// The commit whose pin was written.
-    pub commit: CommitId,
-    /// The version that was written.
-    pub version: Version,
-    /// The versions last verified here, newest first, at most [`State::PROVEN`].
-    #[serde(default)]
-    pub proven: Vec<Proven>,
-}
-
-/// A version verified on this workload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proven {
-    /// The version.
-    pub version: Version,
-    /// The commit whose pin it was: a return to a version proven before is verified anew.
-    pub commit: CommitId,
-    /// When it was verified.
-    pub at: Timestamp,
-    /// How long it took from the write to there, in milliseconds.
-    pub took_ms: u64,
-}
-
-impl State {
-    /// The annotation's name.
-    pub const ANNOTATION: &'static str = "pintle.dev/state";
-    /// What this version reads and writes.
-    pub const SCHEMA: u32 = 1;
-    /// How many proven versions are kept.
-    pub const PROVEN: usize = 8;
-}
-
 /// One write to one workload: images, and what is remembered. Nothing else is ever written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
@@ -257,13 +224,16 @@ pub enum ClusterError {
     #[error("{0} does not exist")]
     Missing(WorkloadId),
     /// Somebody else owns the image field.
-    #[error("the image of {id} belongs to {manager}")]
+    #[error("the image of {id} belongs to {manager}: {}", kube::way_out(manager))]
     Owned {
         /// The workload.
         id: WorkloadId,
         /// The field manager.
         manager: String,
     },
+    /// The namespace does not exist.
+    #[error("namespace {0} does not exist")]
+    NoNamespace(String),
     /// Not allowed, with verb, resource and namespace.
     #[error("{0}")]
     Forbidden(String),
@@ -282,6 +252,9 @@ pub enum ClusterError {
 
 /// Where services run. Static dispatch: chosen once, where the command line is read.
 pub trait Cluster: Send + Sync {
+    /// Says which workloads are asked for from now on.
+    fn scope(&self, _wanted: &BTreeSet<WorkloadId>) {}
+
     /// The newest picture: complete, and never older than the answer to a write made through this value.
     fn observe(&self) -> impl Future<Output = Result<Observation, ClusterError>> + Send;
 
@@ -304,6 +277,13 @@ impl std::fmt::Display for WorkloadId {
 impl std::fmt::Display for WorkloadRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.kind.name(), self.name)
+    }
+}
+
+impl Pod {
+    /// Its containers run, or may yet: a pod that has ended keeps its object, and nothing else.
+    pub fn runs(&self) -> bool {
+        !matches!(self.phase.as_str(), "Succeeded" | "Failed")
     }
 }
 

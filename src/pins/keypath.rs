@@ -1,5 +1,248 @@
-//! Key paths with selectors: `images[name=ghcr.io/acme/{service}].newTag`.
+//! Key paths: `images[name=ghcr.io/acme/{service}].newTag`.
 
-/// A parsed key path.
+use std::fmt;
+use std::str::FromStr;
+
+use super::ServiceName;
+use crate::problem::show;
+
+/// A parsed key path. Its steps: keys with dots between them, in `["…"]` where a key holds other signs; `[0]` for an
+/// item of a list; `[name=web]` for the items that are maps with such an entry. `{service}` stands for the name of a
+/// service, and captures it in a key or a selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPath(pub(super) String);
+pub struct KeyPath {
+    text: String,
+    pub(super) steps: Vec<Step>,
+}
+
+/// One step down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Into the value of a key of a map.
+    Key(Template),
+    /// Into an item of a list.
+    Index(usize),
+    /// Into the items of a list that have the value under the key.
+    Select(String, Template),
+}
+
+/// A text that may hold `{service}` once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Template {
+    before: String,
+    /// What follows `{service}`; none where there is no `{service}`.
+    after: Option<String>,
+}
+
+/// Why a text is no key path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct KeyPathError {
+    /// What is wrong.
+    pub message: String,
+    /// Where, in bytes from the start of the path.
+    pub offset: usize,
+}
+
+/// Where the name of a service stands.
+pub(super) const SERVICE: &str = "{service}";
+
+impl Template {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// It holds `{service}` twice, or other words in braces.
+    pub(super) fn new(text: &str) -> Result<Self, String> {
+        let (before, after) = text.split_once(SERVICE).map_or((text, None), |(before, after)| (before, Some(after)));
+        let rest = after.unwrap_or_default();
+        if rest.contains(SERVICE) {
+            return Err(format!("`{SERVICE}` stands twice in `{}`", show(text)));
+        }
+        if [before, rest].iter().any(|part| part.contains(['{', '}'])) {
+            return Err(format!("`{}` has braces that are not `{SERVICE}`", show(text)));
+        }
+        Ok(Self { before: before.to_owned(), after: after.map(str::to_owned) })
+    }
+
+    /// Whether it holds `{service}`.
+    pub(super) fn captures(&self) -> bool {
+        self.after.is_some()
+    }
+
+    /// The text that stands for `{service}` in `text`; the empty text where it holds none and is `text`.
+    pub(super) fn capture<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let rest = text.strip_prefix(self.before.as_str())?;
+        match &self.after {
+            None => rest.is_empty().then_some(""),
+            Some(after) => rest.strip_suffix(after.as_str()).filter(|name| !name.is_empty()),
+        }
+    }
+
+    /// With the name in place of `{service}`.
+    pub(super) fn fill(&self, name: &str) -> String {
+        match &self.after {
+            None => self.before.clone(),
+            Some(after) => format!("{}{name}{after}", self.before),
+        }
+    }
+}
+
+impl KeyPath {
+    /// Whether `{service}` stands in it.
+    pub(super) fn captures(&self) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Key(template) | Step::Select(_, template) => template.captures(),
+            Step::Index(_) => false,
+        })
+    }
+
+    /// With the name of the one service in place of `{service}`.
+    pub(super) fn of(&self, service: &ServiceName) -> Self {
+        let fill = |template: &Template| Template { before: template.fill(service.as_str()), after: None };
+        let steps = self.steps.iter().map(|step| match step {
+            Step::Key(key) => Step::Key(fill(key)),
+            Step::Index(index) => Step::Index(*index),
+            Step::Select(key, value) => Step::Select(key.clone(), fill(value)),
+        });
+        Self { text: self.text.replace(SERVICE, service.as_str()), steps: steps.collect() }
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for KeyPath {
+    type Err = KeyPathError;
+
+    fn from_str(text: &str) -> Result<Self, KeyPathError> {
+        let mut steps = Vec::new();
+        let mut at = 0;
+        while at < text.len() || steps.is_empty() {
+            let rest = &text[at..];
+            let (step, length) = if rest.starts_with('[') {
+                bracket(rest)
+            } else {
+                let dot = usize::from(!steps.is_empty());
+                key(&rest[dot..]).map(|(step, length)| (step, dot + length))
+            }
+            .map_err(|message| KeyPathError { message, offset: at })?;
+            steps.push(step);
+            at += length;
+            if !text[at..].is_empty() && !text[at..].starts_with(['.', '[']) {
+                return Err(KeyPathError { message: "a `.` or `[` must follow a `]`".to_owned(), offset: at });
+            }
+        }
+        Ok(Self { text: text.to_owned(), steps })
+    }
+}
+
+/// A key up to the next dot or bracket, and its length.
+fn key(text: &str) -> Result<(Step, usize), String> {
+    let length = text.find(['.', '[']).unwrap_or(text.len());
+    let key = &text[..length];
+    if key.is_empty() {
+        return Err("a key is missing here".to_owned());
+    }
+    if let Some(sign) = key.chars().find(|sign| matches!(sign, ']' | '"' | '=' | '*') || sign.is_whitespace()) {
+        return Err(format!("write keys with `{}` in them as [\"…\"]", show(&sign.to_string())));
+    }
+    Ok((Step::Key(Template::new(key)?), length))
+}
+
+/// `[0]`, `["a.b/c"]` or `[name=web]`, and its length.
+fn bracket(text: &str) -> Result<(Step, usize), String> {
+    if let Some(rest) = text.strip_prefix("[\"") {
+        let end = rest.find("\"]").ok_or("`[\"` has no `\"]`")?;
+        return Ok((Step::Key(Template::new(&rest[..end])?), end + 4));
+    }
+    let end = text.find(']').ok_or("`[` has no `]`")?;
+    let inner = &text[1..end];
+    let step = match inner.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Step::Select(key.to_owned(), Template::new(unquoted(value))?),
+        _ => Step::Index(
+            inner.parse().map_err(|_| format!("`[{}]` is neither [0], [\"key\"] nor [name=value]", show(inner)))?,
+        ),
+    };
+    Ok((step, end + 1))
+}
+
+fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "{}", show(&key.fill(SERVICE))),
+            Self::Index(index) => write!(f, "[{index}]"),
+            Self::Select(key, value) => write!(f, "[{}={}]", show(key), show(&value.fill(SERVICE))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn steps(text: &str) -> String {
+        let path: KeyPath = text.parse().unwrap();
+        path.steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn paths_are_keys_indices_and_selectors() {
+        assert_eq!(steps("image.tag"), "image tag");
+        assert_eq!(steps("images[name=ghcr.io/acme/{service}].newTag"), "images [name=ghcr.io/acme/{service}] newTag");
+        assert_eq!(steps("services.{service}.image"), "services {service} image");
+        assert_eq!(steps(r#"metadata.annotations["a.b/c"]"#), "metadata annotations a.b/c");
+        assert_eq!(steps(r#"["a.b"].c[0][1].d[n="x y"]"#), "a.b c [0] [1] d [n=x y]");
+        assert_eq!(steps("app-config.x_{service}_tag"), "app-config x_{service}_tag");
+    }
+
+    #[test]
+    fn mistakes_are_shown_where_they_stand() {
+        for (text, offset, message) in [
+            ("", 0, "a key is missing here"),
+            ("a..b", 1, "a key is missing here"),
+            ("a.", 1, "a key is missing here"),
+            ("a[0]b", 4, "a `.` or `[` must follow a `]`"),
+            ("a[0", 1, "`[` has no `]`"),
+            ("a[\"b]", 1, "`[\"` has no `\"]`"),
+            ("a[x]", 1, "`[x]` is neither [0], [\"key\"] nor [name=value]"),
+            ("a[=x]", 1, "`[=x]` is neither [0], [\"key\"] nor [name=value]"),
+            ("a b", 0, "write keys with ` ` in them as [\"…\"]"),
+            ("a.{name}", 1, "`{name}` has braces that are not `{service}`"),
+            ("{service}{service}", 0, "`{service}` stands twice in `{service}{service}`"),
+        ] {
+            let error = text.parse::<KeyPath>().unwrap_err();
+            assert_eq!((error.offset, error.message.as_str()), (offset, message), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_template_captures_what_it_fills() {
+        let template = Template::new("ghcr.io/acme/{service}").unwrap();
+        assert_eq!(template.capture("ghcr.io/acme/checkout"), Some("checkout"));
+        assert_eq!(template.capture("ghcr.io/acme/"), None);
+        assert_eq!(template.capture("ghcr.io/other/checkout"), None);
+        assert_eq!(template.fill("checkout"), "ghcr.io/acme/checkout");
+        assert_eq!(Template::new("web").unwrap().capture("web"), Some(""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"([a{}.\[\]"=0é ]|\{service\}){0,12}"#) {
+            let _ = text.parse::<KeyPath>();
+        }
+    }
+}

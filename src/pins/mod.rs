@@ -2,8 +2,33 @@
 //!
 //! A file is read on its own into a [`Fragment`]; fragments are put together into [`Pins`]. So one changed file costs
 //! the reading of one file, and the history index can follow a service through commits by the files that changed.
+//! Which files those are the [`Layout`] knows: from the [`Settings`], and from the `pin:` keys of service files, which
+//! are therefore read first. [`read`] does all of it for files that are in memory.
+//!
+//! YAML is read as a tree that keeps the spelling and the place of every value, not by serde: `1.10` is never a number
+//! here, and a file tells all its problems, not the first. Our own files are read strictly, those of other tools by
+//! their spelling.
 
+mod assemble;
+mod check;
+mod found;
+mod fragment;
+mod glob;
 mod keypath;
+mod layout;
+mod local;
+mod locate;
+mod name;
+mod needs;
+mod reader;
+mod resolve;
+mod schema;
+mod service;
+mod settings;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +41,16 @@ use crate::image::Image;
 use crate::problem::Place;
 use crate::version::{Range, Version, Versioning};
 
-pub use keypath::KeyPath;
+pub use assemble::{Reading, assemble, pin_of, read, read_all};
+pub use fragment::Fragment;
+pub use keypath::{KeyPath, KeyPathError};
+pub use layout::{Layout, settings_path};
+pub use name::NameError;
+pub use schema::{service_schema, settings_schema};
+pub(crate) use suggest::did_you_mean;
+
+/// The name of the file of the settings.
+pub const SETTINGS: &str = "pintle.yaml";
 
 /// The name of a service: a DNS-1123 label, so that it can name a workload.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +97,12 @@ pub struct Service {
     pub version_at: Place,
     /// Where the `dependsOn` key stands, if there is one, for messages.
     pub depends_on_at: Option<Place>,
+    /// Where each of its providers is named, for messages.
+    pub needs_at: BTreeMap<ServiceName, Place>,
+    /// Where the `hold` stands, for messages.
+    pub hold_at: Option<Place>,
+    /// Where the `rollbackFloor` stands, for messages.
+    pub rollback_floor_at: Option<Place>,
 }
 
 /// The version-bound part of a service: what a rollback restores.
@@ -218,10 +258,14 @@ pub struct Settings {
     pub unseen: Unseen,
     /// Services that may start together where no safe order exists.
     pub lockstep: Vec<Vec<ServiceName>>,
+    /// Where the `lockstep` key stands, if there is one, for messages.
+    pub lockstep_at: Option<Place>,
     /// Where versions live that stand in files of their own.
     pub pins: Vec<Pattern>,
     /// Zero pins mean zero pins, not an accident.
     pub allow_empty: bool,
+    /// The file as a whole, for messages.
+    pub place: Place,
 }
 
 /// What runs the services.
@@ -266,30 +310,4 @@ pub enum ValueKind {
     Version,
     /// `name:tag@digest` in one scalar (`as: image`).
     Image,
-}
-
-impl ServiceName {
-    /// As written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for ServiceName {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        Ok(Self(text.into()))
-    }
-}
-
-impl From<ServiceName> for String {
-    fn from(name: ServiceName) -> Self {
-        name.0.as_ref().to_owned()
-    }
-}
-
-impl std::fmt::Display for ServiceName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
 }

@@ -28,6 +28,8 @@ pub enum Running {
     Absent,
     /// An image, and the version it is the image of; none where it was never pinned.
     Image(Image, Option<Version>),
+    /// Something whose name is no image reference, as it is written there.
+    Unreadable(String),
 }
 
 /// What is wanted of one service.
@@ -165,7 +167,7 @@ impl Running {
     pub fn label(&self) -> Label<'_> {
         match self {
             Self::Absent => Label::Absent,
-            Self::Image(_, None) => Label::Unknown,
+            Self::Image(_, None) | Self::Unreadable(_) => Label::Unknown,
             Self::Image(_, Some(version)) => Label::Version(version),
         }
     }

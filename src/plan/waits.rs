@@ -70,13 +70,18 @@ fn unverified(board: &Board<'_>, id: Id, edge: EdgeId) -> Option<Wait> {
 }
 
 /// Rule 5: neighbours that could start too, or have, and go first. `coming`: the services that a preference waits for,
-/// because nothing but time keeps them from starting. `circles`: those whose preferences would wait for each other.
+/// because nothing but time keeps them from starting. `circles`: those whose preferences would wait for each other. A
+/// provider waits for what its consumer leaves behind, not for the health of what comes: that may depend on the
+/// provider, so it would be a deadlock.
 pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>, circles: &BTreeSet<Id>) -> Vec<Wait> {
     let in_circle = |other: &Id| circles.contains(&id) && circles.contains(other);
+    let on_its_way = |edge: EdgeId, other: Id| {
+        board.is_under_way(other) && (board.graph.edge(edge).provider == other || !board.runs_only_target(other))
+    };
     board
         .graph
         .around(id)
-        .filter(|(_, other)| coming.contains(other) || board.is_under_way(*other))
+        .filter(|&(edge, other)| coming.contains(&other) || on_its_way(edge, other))
         .filter(|(_, other)| !in_circle(other))
         .filter(|&(edge, _)| lets_go_first(board, id, edge))
         .map(|(edge, on)| Wait { on, edge, because: Because::Preference })
@@ -87,7 +92,8 @@ pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>, circle
 /// that is down would wait for a consumer that cannot get ready without it.
 pub(super) fn lets_go_first(board: &Board<'_>, id: Id, edge: EdgeId) -> bool {
     let ends = board.graph.edge(edge);
-    let goes_first = if ends.consumer == id { goes_up(board, ends.provider) } else { !goes_up(board, id) };
+    let goes_first =
+        if ends.consumer == id { goes_up(board, ends.provider) } else { !goes_up(board, id) && board.live(id).ready };
     goes_first && !restricts_nothing(board, edge)
 }
 

@@ -18,6 +18,15 @@ pub fn show(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// As [`show`], and letters that only look like those of ASCII are escaped too: for names that must be ASCII.
+pub fn show_ascii(text: &str) -> String {
+    let letters = show(text);
+    let escape = |letter: char| {
+        if letter.is_ascii() || letter == '…' { letter.to_string() } else { letter.escape_unicode().to_string() }
+    };
+    letters.chars().map(escape).collect()
+}
+
 /// The characters, those that are unfit for a terminal escaped as in Rust: `\u{1b}`.
 pub(super) fn escape(letters: impl Iterator<Item = char>) -> String {
     let mut shown = String::new();
@@ -45,6 +54,11 @@ mod tests {
         assert_eq!(show("a\u{1b}[31mb"), "a\\u{1b}[31mb");
         assert_eq!(show("1\u{202e}2\n"), "1\\u{202e}2\\n");
         assert_eq!(show("\u{85}\u{200b}"), "\\u{85}\\u{200b}");
+    }
+
+    #[test]
+    fn letters_that_look_like_others_are_escaped_in_names() {
+        assert_eq!(show_ascii("\u{441}heckout\n"), "\\u{441}heckout\\n");
     }
 
     #[test]

@@ -1,13 +1,39 @@
 //! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
 
+mod credentials;
+mod display;
+mod error;
 mod history;
+mod index;
+mod location;
+mod mirror;
+mod open;
+mod process;
+mod remote;
+mod resolve;
+mod store;
+mod tree;
+mod url;
+mod walk;
+mod worktree;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::problem::Problem;
+
+pub use display::display_safe;
+pub use error::{Reach, SourceError};
 pub use history::{History, Record};
+pub use index::Index;
+pub use location::Location;
+pub use open::{Access, Credentials, Source, find_root};
+pub use resolve::Relation;
+pub use tree::{Changes, Scope};
+pub use url::Url;
 
 /// The full id of a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,7 +41,8 @@ pub use history::{History, Record};
 pub struct CommitId([u8; 20]);
 
 /// The id of a file's content; two files with equal ids have equal bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BlobId([u8; 20]);
 
 /// What is shown of a commit. Order comes from the graph, never from the times.
@@ -42,6 +69,18 @@ pub struct File {
     pub content: Content,
 }
 
+/// The files of a revision or of the working tree that somebody asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The files, by path.
+    pub files: Vec<File>,
+    /// What was left out, and why.
+    pub problems: Vec<Problem>,
+}
+
+/// A file is read up to this size; a pin file of 8 MiB is a mistake.
+pub const FILE_LIMIT: u64 = 8 << 20;
+
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -58,17 +97,56 @@ pub enum Content {
 impl CommitId {
     /// All 40 hexadecimal digits.
     pub fn to_hex(self) -> String {
-        use std::fmt::Write;
-        self.0.iter().fold(String::with_capacity(40), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&self.0)
     }
 
     /// The first 8 digits, for people.
     pub fn short(self) -> String {
         self.to_hex()[..8].to_owned()
     }
+}
+
+impl BlobId {
+    /// All 40 hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        hex(&self.0)
+    }
+}
+
+impl TryFrom<String> for BlobId {
+    type Error = String;
+
+    fn try_from(hex: String) -> Result<Self, String> {
+        CommitId::try_from(hex).map(|id| Self(id.0))
+    }
+}
+
+impl From<BlobId> for String {
+    fn from(id: BlobId) -> Self {
+        id.to_hex()
+    }
+}
+
+impl From<[u8; 20]> for BlobId {
+    fn from(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// The id that git gives to a content.
+pub fn content_id(content: &[u8]) -> BlobId {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(format!("blob {}\0", content.len()).as_bytes());
+    hasher.update(content);
+    // Fails only where the content is made to collide with another, which git refuses as well: nothing equals it then.
+    hasher.try_finalize().map_or(BlobId([0xff; 20]), BlobId::of)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl From<[u8; 20]> for CommitId {
@@ -86,7 +164,7 @@ impl TryFrom<String> for CommitId {
         for (i, byte) in bytes.iter_mut().enumerate().take_while(|_| ok) {
             *byte = u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).map_err(|error| error.to_string())?;
         }
-        if ok { Ok(Self(bytes)) } else { Err(format!("{hex:?} is not a full commit id")) }
+        if ok { Ok(Self(bytes)) } else { Err(format!("{hex:?} is not a full object id")) }
     }
 }
 

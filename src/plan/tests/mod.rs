@@ -156,6 +156,7 @@ impl System {
         let on = self.graph.name(wait.on);
         match &wait.because {
             Because::Incompatible(Running::Absent) => format!("waits for {on}"),
+            Because::Incompatible(Running::Unreadable(text)) => format!("waits for {on} to leave {text}"),
             Because::Incompatible(Running::Image(_, version)) => {
                 format!("waits for {on} to leave {}", version.as_ref().unwrap())
             }

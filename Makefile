@@ -1,0 +1,29 @@
+# What developers type. `make test` is all that continuous integration runs.
+
+.PHONY: help test needs lint servers bench audit clean
+
+help: ## what can be typed
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+test: needs lint servers ## format, lints, unit, property and end-to-end tests (cold 15 min, then 3)
+	cargo test
+
+needs: # names what is missing before anything runs
+	@sh tests/needs
+
+lint: ## formatting and clippy, warnings are errors
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+
+servers: ## builds the Kubernetes control plane of the tests, once (5 min)
+	@tests/servers/build
+
+bench: ## the figures of the README
+	cargo bench
+
+audit: ## licences, bans and sources of all dependencies
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny check licenses bans sources
+
+clean: ## removes what was built here; the test servers stay in the cache folder
+	cargo clean

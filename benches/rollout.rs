@@ -1,0 +1,207 @@
+//! Rollouts on a real API server, beside a bare loop of the same patches in the same run: what Pintle adds to what the
+//! control plane itself takes.
+//!
+//! `cargo bench --bench rollout`; `SERVICES=200` for a smaller one. Needs the test servers (`make servers`).
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark starts servers, reads the clock, and prints"
+)]
+
+#[path = "../tests/common/mod.rs"]
+#[expect(dead_code, unused_imports, clippy::panic, reason = "made for the tests, which use more")]
+mod common;
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::control_plane::ControlPlane;
+use common::git::{TestRepo, hermetic};
+use common::namespace::{Namespace, rolled_out};
+use futures::{StreamExt, TryStreamExt, pin_mut};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::runtime::{WatchStreamExt, watcher};
+use serde_json::json;
+
+/// Patches that are on their way at once, here and in Pintle.
+const CONCURRENCY: usize = 16;
+
+struct Bench {
+    cp: ControlPlane,
+    ns: Namespace,
+    repo: TestRepo,
+    home: tempfile::TempDir,
+    names: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() {
+    let services = std::env::var("SERVICES").map_or(1_000, |text| text.parse().unwrap());
+    let bench = Bench::open(services).await;
+    println!("{services} Deployments of one pod, all moved at once, {CONCURRENCY} patches at a time");
+    let bare = bench.bare(&bench.names, "2").await;
+    println!("  bare loop: accepted {:.2?}, known healthy {:.2?}", bare.accepted, bare.healthy);
+    let first = bench.pintle("3", &bench.names, |_| String::new());
+    println!(
+        "  the first time, asking who owns each image: accepted {:.2?}, known healthy {:.2?}",
+        first.accepted, first.healthy
+    );
+    let before = bench.requests().await;
+    let pintle = bench.pintle("4", &bench.names, |_| String::new());
+    let requests = bench.requests().await - before;
+    println!("  pintle:    accepted {:.2?}, known healthy {:.2?}", pintle.accepted, pintle.healthy);
+    println!(
+        "  ratio:     accepted {:.2}, known healthy {:.2}; peak memory {:.0} MiB; {:.2} requests a change",
+        pintle.accepted.as_secs_f64() / bare.accepted.as_secs_f64(),
+        pintle.healthy.as_secs_f64() / bare.healthy.as_secs_f64(),
+        pintle.peak_mib,
+        f64::from(requests) / f64::from(u32::try_from(services).unwrap()),
+    );
+    bench.chain().await;
+}
+
+struct Took {
+    accepted: Duration,
+    healthy: Duration,
+    peak_mib: f64,
+}
+
+impl Bench {
+    async fn open(services: usize) -> Self {
+        let cp = ControlPlane::start();
+        let ns = cp.namespace("bench").await;
+        let names: Vec<String> = (0..services).map(|n| format!("service-{n:04}")).collect();
+        let create = |name: &String| {
+            let (object, image) = (format!("deployment/{name}"), image(name, "1"));
+            let ns = &ns;
+            async move { ns.run(&object, &image, 1).await }
+        };
+        futures::stream::iter(names.iter().map(create)).buffer_unordered(CONCURRENCY).collect::<Vec<()>>().await;
+        let bench = Self { repo: TestRepo::new(), home: tempfile::tempdir().unwrap(), cp, ns, names };
+        bench.healthy(&bench.names, "1").await;
+        bench
+    }
+
+    /// Patches and watches, and nothing else.
+    async fn bare(&self, names: &[String], version: &str) -> Took {
+        let begun = Instant::now();
+        let api = self.ns.api("deployment/any");
+        let patch = |name: &String| {
+            let body = json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image(name, version)}]}}}});
+            let (api, name) = (api.clone(), name.clone());
+            async move { api.patch(&name, &PatchParams::default(), &Patch::Strategic(body)).await.unwrap() }
+        };
+        let patches = async {
+            futures::stream::iter(names.iter().map(patch)).buffer_unordered(CONCURRENCY).for_each(|_| async {}).await;
+            begun.elapsed()
+        };
+        let (accepted, ()) = tokio::join!(patches, self.healthy(names, version));
+        Took { accepted, healthy: begun.elapsed(), peak_mib: 0.0 }
+    }
+
+    /// Until a watch has shown all of these rolled out.
+    async fn healthy(&self, names: &[String], version: &str) {
+        let mut left: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let api: Api<DynamicObject> = self.ns.api("deployment/any");
+        let events = watcher(api, watcher::Config::default().any_semantic()).default_backoff().applied_objects();
+        pin_mut!(events);
+        while let Some(object) = events.try_next().await.unwrap() {
+            let object = serde_json::to_value(object).unwrap();
+            let name = object["metadata"]["name"].as_str().unwrap();
+            let at = &object["spec"]["template"]["spec"]["containers"][0]["image"];
+            if *at == image(name, version) && rolled_out(&object) {
+                left.remove(name);
+            }
+            if left.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Pins a version of all of these and applies it.
+    fn pintle(&self, version: &str, names: &[String], rest: impl Fn(usize) -> String) -> Took {
+        self.repo.write("pintle.yaml", format!("apiVersion: pintle.dev/v1alpha1\nnamespace: {}\n", self.ns.name));
+        for (name, number) in names.iter().zip(0..) {
+            let text = format!("version: \"{version}\"\nimage: ghcr.io/acme/{name}\n{}", rest(number));
+            self.repo.write(&format!("services/{name}.yaml"), text);
+        }
+        self.repo.commit(&format!("Pin {version}"));
+        self.apply()
+    }
+
+    fn apply(&self) -> Took {
+        let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));
+        hermetic(&mut pintle).env("HOME", self.home.path()).env("KUBECONFIG", self.cp.kubeconfig());
+        pintle.current_dir(self.repo.path()).args(["apply", "--yes"]).stdin(Stdio::null()).stdout(Stdio::null());
+        let begun = Instant::now();
+        let mut child = pintle.stderr(Stdio::piped()).spawn().unwrap();
+        let (mut accepted, mut text) = (Duration::ZERO, String::new());
+        for line in std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap())) {
+            let line = line.unwrap();
+            if line.ends_with(" starting") {
+                accepted = begun.elapsed();
+            }
+            text.push_str(&line);
+            text.push('\n');
+        }
+        assert!(child.wait().unwrap().success(), "{text}");
+        Took { accepted, healthy: begun.elapsed(), peak_mib: peak_of_children() }
+    }
+
+    /// Ten services, each of which needs the new version of the next, against ten single rollouts.
+    async fn chain(&self) {
+        let names = &self.names[..10];
+        let begun = Instant::now();
+        for name in names {
+            self.bare(std::slice::from_ref(name), "5").await;
+        }
+        let one_by_one = begun.elapsed();
+        let needs = |version: &str, number: usize| {
+            if number == 9 {
+                String::new()
+            } else {
+                format!("dependsOn: {{service-{:04}: \">={version}\"}}\n", number + 1)
+            }
+        };
+        self.pintle("5", names, |number| needs("5", number));
+        let up = self.pintle("6", names, |number| needs("6", number));
+        self.repo.git(&["revert", "--no-edit", "HEAD"]);
+        let down = self.apply();
+        println!(
+            "ten in a chain: ten single rollouts {one_by_one:.2?}, forwards {:.2?}, git revert {:.2?}",
+            up.healthy, down.healthy
+        );
+    }
+
+    /// Requests that Pintle has made, by the API server's own count: all patches, lists and watches but those of the
+    /// control plane are its own, because nothing else runs between two readings.
+    async fn requests(&self) -> u32 {
+        let metrics = self.cp.metrics().await;
+        let count = |line: &str| line.rsplit(' ').next().and_then(|number| number.parse::<f64>().ok()).unwrap_or(0.0);
+        let apply = |line: &&str| line.starts_with("apiserver_request_total") && line.contains("verb=\"APPLY\"");
+        let total: f64 = metrics.lines().filter(apply).map(count).sum();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests")]
+        let total = total as u32;
+        total
+    }
+}
+
+fn image(name: &str, version: &str) -> String {
+    format!("ghcr.io/acme/{name}:{version}")
+}
+
+/// The most memory that any child had, in MiB.
+fn peak_of_children() -> f64 {
+    #[expect(unsafe_code, reason = "the only way to ask for what children used")]
+    // SAFETY: getrusage writes the struct it is given, which is valid for all bit patterns.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
+        usage
+    };
+    #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
+    let peak = usage.ru_maxrss as f64 / 1024.0;
+    peak
+}

@@ -1,0 +1,211 @@
+//! `pintle apply`: the plan, carried out.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::exit::{Exit, Failure, help};
+use super::live::Live;
+use super::load::Loaded;
+use super::output::{Output, Printing};
+use super::plan::{described, report, text, warn_of};
+use super::site::{Sight, Site, block_on};
+use crate::config::Config;
+use crate::pins::ServiceName;
+use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::source::{Scope, display_safe};
+
+/// Carry the plan out to its end, then stop
+#[derive(Debug, Args)]
+#[command(after_help = help("pintle apply\npintle apply --yes --timeout 30m", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
+pub struct Apply {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Go on although the branch was rewritten from OLD to NEW
+    #[arg(long, value_name = "OLD..NEW")]
+    pub accept_rewrite: Option<String>,
+    /// Stop waiting when nothing has happened for so long
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = patience)]
+    pub timeout: Duration,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+/// How an apply ended.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ended {
+    /// Everything runs what is pinned.
+    in_sync: bool,
+    /// Somebody stopped it.
+    stopped: bool,
+    /// Services changed.
+    verified: usize,
+    /// What is left, as a plan.
+    #[serde(flatten)]
+    left: Report,
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let signed: jiff::SignedDuration =
+        text.parse().map_err(|error| format!("{error}; durations look like 90s, 15m, 2h"))?;
+    let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
+    let allowed = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+    if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
+}
+
+impl Apply {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        block_on(self.run_online(config, output))
+    }
+
+    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let mut site = Site::open(config, None).await?;
+        if let Some(error) = &site.loaded.stale {
+            return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
+        }
+        warn_of(&site.loaded, output);
+        warn_of_uncommitted(&site.loaded, output)?;
+        let mut sight = site.see().await?;
+        site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
+        let mut memory = Memory::default();
+        let plan = report(&site, &mut sight, &mut memory).await?;
+        let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
+        output.note(text::table(&title, &plan).trim_end());
+        let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
+        let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
+        if moves && !self.agreed(&plan, output)? {
+            return Err(Failure::error("nothing was changed"));
+        }
+        let outcome = if moves { self.carry_out(&site, memory, output).await? } else { still(&site, sight) };
+        self.tell(&site, &outcome, output)
+    }
+
+    /// Asks, unless that was answered by a flag.
+    fn agreed(&self, plan: &Report, output: &mut Output) -> Result<bool, Failure> {
+        if self.yes || plan.changes() == 0 {
+            return Ok(true);
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::usage("there is no terminal to ask").hint("look at the plan, then add --yes"));
+        }
+        output.draw("Continue? [yN] ");
+        let mut answer = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .map_err(|error| Failure::error(format!("no answer: {error}")))?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+
+    async fn carry_out(&self, site: &Site, memory: Memory, output: &mut Output) -> Result<Outcome, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                // Nobody listens any more where the run has ended by itself.
+                let _ = stop.send(true);
+            }
+        });
+        let mut live = Live::new(output);
+        let run = Run { stop: stopped, patience: self.timeout, memory };
+        let outcome =
+            follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await;
+        drop(live);
+        Ok(outcome?)
+    }
+
+    /// How everything stands, and the exit code of it.
+    fn tell(&self, site: &Site, outcome: &Outcome, output: &mut Output) -> Result<Exit, Failure> {
+        let pass = &outcome.last;
+        let plan = reconcile::plan(&site.desired, &pass.look, &pass.wanted);
+        let left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
+        let exit = exit(&left, outcome);
+        let words = closing(site, &left, outcome);
+        let ended = Ended { in_sync: left.is_empty(), stopped: outcome.stopped, verified: outcome.verified, left };
+        output.result(self.printing.output, &ended, |output| output.line(words))?;
+        Ok(exit)
+    }
+}
+
+/// Nothing was to be done.
+fn still(site: &Site, sight: Sight) -> Outcome {
+    let wanted = want(&site.desired, &sight.look);
+    Outcome::still(&site.desired, sight.look, wanted)
+}
+
+fn exit(left: &Report, outcome: &Outcome) -> Exit {
+    let any = |standing| left.rest.iter().any(|it| it.standing == standing && !it.by_choice);
+    match () {
+        () if outcome.stopped => Exit::Error,
+        () if any(Standing::Failed) || outcome.out_of_patience || !left.under_way.is_empty() => Exit::Unhealthy,
+        () if any(Standing::Refused) || any(Standing::Held) || any(Standing::Waiting) => Exit::Refused,
+        () => Exit::Ok,
+    }
+}
+
+/// The last words: how everything stands, and what to type next.
+fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    let mut line = |words: String| text.push_str(&(words + "\n"));
+    if outcome.stopped {
+        line("Stopped: nothing more starts. What runs now is compatible; `pintle apply` goes on from here.".to_owned());
+    }
+    if outcome.out_of_patience {
+        line("Nothing has happened for too long.".to_owned());
+    }
+    for it in &left.under_way {
+        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
+        line(format!("Under way: {} {}: {}{command}", it.service, it.to, it.why));
+    }
+    for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
+        for it in left.rest.iter().filter(|it| it.standing == standing) {
+            line(format!("{words}: {} {}: {}", it.service, it.pinned.as_deref().unwrap_or_default(), it.why));
+        }
+    }
+    for circle in &left.circles {
+        let mut words = String::new();
+        text::circle_text(&mut words, circle);
+        line(words.trim().to_owned());
+    }
+    let waiting: Vec<&str> =
+        left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str()).collect();
+    let unstarted: Vec<&str> = left.stages.iter().flatten().map(|it| it.service.as_str()).chain(waiting).collect();
+    if !unstarted.is_empty() {
+        line(format!("Not started: {}", unstarted.join(", ")));
+    }
+    let commits: BTreeSet<String> = left.rest.iter().filter_map(|it| moved_by(site, it)).collect();
+    for commit in commits {
+        line(format!("Next: git revert {commit}, or pin a version that is fixed; then: pintle apply"));
+    }
+    if left.is_empty() {
+        line(format!("In sync: everything runs what is pinned ({} changed).", outcome.verified));
+    }
+    text.trim_end().to_owned()
+}
+
+/// The commit that moved the pin of a service which has failed.
+fn moved_by(site: &Site, it: &RestReport) -> Option<String> {
+    let name = ServiceName::new(&it.service).ok()?;
+    let record = site.desired.history.records(&name).last().filter(|_| it.standing == Standing::Failed)?;
+    Some(format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
+}
+
+/// Says what a commit would add: only commits are applied.
+fn warn_of_uncommitted(loaded: &Loaded, output: &mut Output) -> Result<(), Failure> {
+    if loaded.source.worktree().is_none() {
+        return Ok(());
+    }
+    let dirty = loaded.source.dirty(Scope::Pins(&loaded.at.layout))?;
+    if !dirty.is_empty() {
+        output.note(format_args!(
+            "warning: only commits are applied, and these files have changes that are not committed: {}",
+            dirty.join(", ")
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! `pintle check`: everything that is wrong with the pins, for people and for the CI of the pin repository.
+#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::exit::{Exit, Failure, help};
+use super::load::{Loaded, Revision, load, load_worktree, say_stale};
+use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
+use crate::check::check;
+use crate::config::Config;
+use crate::graph::Graph;
+use crate::problem::{self, Place, Problem, Severity, line_col};
+
+/// Report everything that is wrong with the pins
+///
+/// Reads the working tree as it is, committed or not, and names every problem at once. Beside mistakes in the files these
+/// are pinned versions that do not fit each other, versions that are held or below their floor, and needs that changed
+/// while the version did not.
+#[derive(Debug, Args)]
+#[command(after_help = help(
+    "pintle check\npintle check --rev origin/main\npintle check --output json | jq '.problems[].message'",
+    &[Exit::Ok, Exit::Error, Exit::Usage],
+))]
+pub struct Check {
+    /// Check this revision instead of the working tree
+    #[arg(long)]
+    rev: Option<String>,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+/// `--output json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    /// The commit; null for the working tree.
+    commit: Option<String>,
+    services: usize,
+    errors: usize,
+    warnings: usize,
+    problems: Vec<Shown>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    severity: &'static str,
+    service: Option<String>,
+    #[serde(flatten)]
+    at: At,
+    message: String,
+    hint: Option<String>,
+    also: Vec<Also>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct At {
+    path: Arc<str>,
+    line: Option<usize>,
+    column: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Also {
+    #[serde(flatten)]
+    at: At,
+    label: String,
+}
+
+impl Check {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let start = Instant::now();
+        let loaded = match &self.rev {
+            Some(rev) => load(config, Some(rev))?,
+            None => load_worktree(config)?,
+        };
+        say_stale(loaded.stale.as_ref(), output);
+        let problems = problems(&loaded);
+        let report = report(&loaded.at, &problems);
+        let exit = if report.errors > 0 { Exit::Error } else { Exit::Ok };
+        output.result(self.printing.output, &report, |output| {
+            let lookup = |path: &str| loaded.at.bytes(path);
+            for problem in &problems {
+                output.line(problem::render(std::slice::from_ref(problem), &lookup, output.is_colored()));
+            }
+            output.line(summary(&report, start));
+        })?;
+        Ok(exit)
+    }
+}
+
+/// What the files say wrong, then what does not fit, by path and place.
+fn problems(loaded: &Loaded) -> Vec<Problem> {
+    let reading = &loaded.at.reading;
+    let mut pins = reading.pins.clone();
+    // What is wrong in one way may be wrong in another too.
+    pins.services.extend(reading.faulty.clone());
+    pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
+    let mut problems = reading.problems.clone();
+    problems.extend(check(&pins, &Graph::of(&pins, &loaded.history), &loaded.history, Timestamp::now()));
+    let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
+    problems.sort_by(|a, b| (&a.place.path, start(a)).cmp(&(&b.place.path, start(b))));
+    problems
+}
+
+fn report(at: &Revision, problems: &[Problem]) -> Report {
+    let place = |place: &Place| {
+        let start = place.span.as_ref().and_then(|span| Some(line_col(at.bytes(&place.path)?, span.start)));
+        At { path: Arc::clone(&place.path), line: start.map(|start| start.0), column: start.map(|start| start.1) }
+    };
+    let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let pins = &at.reading.pins;
+    Report {
+        commit: at.commit.as_ref().map(|commit| commit.id.to_hex()),
+        services: pins.services.len() + pins.broken.len(),
+        errors: count(Severity::Error),
+        warnings: count(Severity::Warning),
+        problems: problems
+            .iter()
+            .map(|problem| Shown {
+                severity: if problem.severity == Severity::Error { "error" } else { "warning" },
+                service: problem.service.as_ref().map(ToString::to_string),
+                at: place(&problem.place),
+                message: problem.message.clone(),
+                hint: problem.hint.clone(),
+                also: problem.also.iter().map(|(at, label)| Also { at: place(at), label: label.clone() }).collect(),
+            })
+            .collect(),
+    }
+}
+
+fn summary(report: &Report, start: Instant) -> String {
+    let (errors, warnings) = (counted(report.errors, "error"), counted(report.warnings, "warning"));
+    let verdict = match (report.errors, report.warnings) {
+        (0, 0) => styled(GOOD, "no problems"),
+        (0, _) => styled(BUSY, warnings),
+        (_, 0) => styled(BAD, errors),
+        (_, _) => format!("{}, {}", styled(BAD, errors), styled(BUSY, warnings)),
+    };
+    let took = styled(DIM, format_args!("({} ms)", start.elapsed().as_millis()));
+    format!("{}: {verdict} {took}", counted(report.services, "service"))
+}

@@ -1,0 +1,158 @@
+//! The pins and needs that moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::text::{FileDiff, files};
+use crate::change::{Between, ChangeKind, Moved};
+use crate::cli::history::word;
+use crate::cli::load::Revision;
+use crate::cli::output::{BUSY, DIM, NAME, Output, counted, styled};
+use crate::cli::shown::{ShownCommit, ShownKind, ShownNeed};
+use crate::cli::table::{Cell, Head, Table};
+use crate::cli::words::need_moved;
+use crate::image::Image;
+use crate::pins::ServiceName;
+use crate::version::Version;
+
+/// What moved between two revisions; also `--output json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    from: Option<ShownCommit>,
+    to: Option<ShownCommit>,
+    moved: Vec<Shown>,
+    /// Services that one of the revisions has with errors: how they moved is not known.
+    unreadable: BTreeSet<ServiceName>,
+    files: Vec<FileDiff>,
+    #[serde(skip)]
+    between: Between,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    service: ServiceName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renamed_from: Option<ServiceName>,
+    #[serde(flatten)]
+    kind: ShownKind,
+    from: Option<End>,
+    to: Option<End>,
+    needs: Vec<ShownNeed>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct End {
+    version: Version,
+    image: Image,
+}
+
+impl Report {
+    pub(super) fn of(old: &Revision, new: &Revision, between: Between) -> Self {
+        let broken = [old, new].into_iter().flat_map(|revision| revision.reading.pins.broken.keys().cloned());
+        Self {
+            from: old.commit.as_deref().map(ShownCommit::of),
+            to: new.commit.as_deref().map(ShownCommit::of),
+            moved: between.moved.iter().map(Shown::of).collect(),
+            unreadable: broken.collect(),
+            files: files(old, new, &between),
+            between,
+        }
+    }
+
+    /// For people.
+    pub(super) fn print(&self, output: &mut Output) {
+        let moved = &self.between.moved;
+        if moved.is_empty() && self.files.is_empty() && self.unreadable.is_empty() {
+            output.line("Nothing moved.");
+            return;
+        }
+        if !moved.is_empty() {
+            table(moved).print(output);
+            output.line(format_args!("\n{}", summary(moved)));
+        }
+        if !moved.is_empty() && !self.unreadable.is_empty() {
+            output.line("");
+        }
+        for name in &self.unreadable {
+            let note = styled(BUSY, "has errors in one of the revisions: how it moved is not known");
+            output.line(format_args!("{} {note}", styled(NAME, name)));
+        }
+        let mut was_long = true;
+        for file in &self.files {
+            if file.is_long() || was_long {
+                output.line("");
+            }
+            was_long = file.is_long();
+            file.print(output);
+        }
+    }
+}
+
+impl Shown {
+    fn of(moved: &Moved) -> Self {
+        let end = |service: &Option<crate::pins::Service>| {
+            let pin = service.as_ref().map(|service| &service.pin);
+            pin.map(|pin| End { version: pin.version.clone(), image: pin.image.clone() })
+        };
+        let kind = match (&moved.renamed_from, moved.kind) {
+            (Some(_), None) => ShownKind::RENAME,
+            (_, kind) => ShownKind::of(kind),
+        };
+        Self {
+            service: moved.name.clone(),
+            renamed_from: moved.renamed_from.clone(),
+            kind,
+            from: end(&moved.from),
+            to: end(&moved.to),
+            needs: moved.needs.iter().map(ShownNeed::of).collect(),
+        }
+    }
+}
+
+fn table(moved: &[Moved]) -> Table {
+    let mut table =
+        Table::new(vec![Head::whole("SERVICE"), Head::whole("FROM"), Head::whole("TO"), Head::whole("MOVE")]);
+    for one in moved {
+        let pins = [&one.from, &one.to].map(|service| service.as_ref().map(|service| &service.pin));
+        let versions = pins.map(|pin| pin.map_or("-", |pin| pin.version.as_str()).to_owned());
+        let [from, to] = versions;
+        let kind = match (&one.renamed_from, one.kind) {
+            (Some(_), None) => Cell::from("rename"),
+            (_, kind) => word(kind),
+        };
+        table.row(vec![Cell::new(NAME, one.name.as_str()), Cell::new(DIM, from), to.into(), kind]);
+        if let Some(earlier) = &one.renamed_from {
+            table.note(Cell::new(DIM, format!("was named {earlier}")));
+        }
+        if let ([Some(from), Some(to)], Some(ChangeKind::Image)) = (pins, one.kind) {
+            table.note(Cell::new(DIM, format!("runs as {}, was {}", to.image, from.image)));
+        }
+        for needs in &one.needs {
+            table.note(Cell::new(DIM, need_moved(needs)));
+        }
+    }
+    table
+}
+
+/// `3 services: 2 upgrades, 1 return`.
+fn summary(moved: &[Moved]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in moved {
+        let word =
+            one.kind.map_or(if one.renamed_from.is_some() { "rename" } else { "change of needs" }, ChangeKind::as_str);
+        *counts.entry(word).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.into_iter().map(|(word, count)| many(count, word)).collect();
+    format!("{}: {}", counted(moved.len(), "service"), counts.join(", "))
+}
+
+fn many(count: usize, word: &str) -> String {
+    match word {
+        "change of needs" if count > 1 => format!("{count} changes of needs"),
+        _ => counted(count, word),
+    }
+}

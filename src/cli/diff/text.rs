@@ -1,0 +1,136 @@
+//! The lines of pin files that differ, but for those that the moves have told already.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+use similar::{Change, ChangeTag, TextDiff};
+
+use crate::change::Between;
+use crate::cli::load::Revision;
+use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, counted, styled};
+use crate::pins::Service;
+use crate::problem::{Place, line_col};
+use crate::source::{Content, File, display_safe};
+
+/// Longer lines are cut.
+const LINE: usize = 200;
+
+/// What is new of one file; also `--output json`. Files that are new or gone as a whole are named only: the moves tell
+/// what they pin.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileDiff {
+    path: Arc<str>,
+    /// Whether the file is new, gone, or another one.
+    status: &'static str,
+    /// The number of its lines, or of those it had.
+    lines: usize,
+    hunks: Vec<Hunk>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Hunk {
+    header: String,
+    /// Each with its sign: ` `, `-` or `+`.
+    lines: Vec<String>,
+}
+
+/// The lines of one side, by path and number from zero, that the moves have told.
+type Told = BTreeSet<(Arc<str>, usize)>;
+
+/// The files that differ in lines that no move tells.
+pub(super) fn files(old: &Revision, new: &Revision, between: &Between) -> Vec<FileDiff> {
+    let told = [
+        told(old, between.moved.iter().filter_map(|moved| moved.from.as_ref())),
+        told(new, between.moved.iter().filter_map(|moved| moved.to.as_ref())),
+    ];
+    let mut sides: BTreeMap<&Arc<str>, [Option<&File>; 2]> = BTreeMap::new();
+    for (side, revision) in [old, new].into_iter().enumerate() {
+        for file in &revision.files {
+            sides.entry(&file.path).or_default()[side] = Some(file);
+        }
+    }
+    let differing = sides.into_iter().filter(|(_, [a, b])| a.map(|a| a.blob) != b.map(|b| b.blob));
+    differing.filter_map(|(path, sides)| file(path, sides, &told)).collect()
+}
+
+/// Where the pins that moved are written: their versions and their needs.
+fn told<'s>(revision: &Revision, services: impl Iterator<Item = &'s Service>) -> Told {
+    let line = |place: &Place| {
+        let (line, _) = line_col(revision.bytes(&place.path)?, place.span.as_ref()?.start);
+        Some((Arc::clone(&place.path), line - 1))
+    };
+    let places = services.flat_map(|service| service.needs_at.values().chain([&service.version_at]));
+    places.filter_map(line).collect()
+}
+
+fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<FileDiff> {
+    let [old, new] = sides.map(|file| file.map(shown).unwrap_or_default());
+    let named =
+        |status, text: &str| FileDiff { path: Arc::clone(path), status, lines: text.lines().count(), hunks: vec![] };
+    match sides {
+        [None, _] => return Some(named("added", &new)),
+        [_, None] => return Some(named("removed", &old)),
+        [Some(_), Some(_)] => {}
+    }
+    let diff = TextDiff::from_lines(&old, &new);
+    let is_told = |change: &Change<&str>| match (change.tag(), change.old_index(), change.new_index()) {
+        (ChangeTag::Equal, ..) => true,
+        (ChangeTag::Delete, Some(line), _) => told[0].contains(&(Arc::clone(path), line)),
+        (ChangeTag::Insert, _, Some(line)) => told[1].contains(&(Arc::clone(path), line)),
+        _ => false,
+    };
+    let mut unified = diff.unified_diff();
+    let hunks =
+        unified.context_radius(2).iter_hunks().filter(|hunk| !hunk.iter_changes().all(|change| is_told(&change)));
+    let hunks: Vec<Hunk> = hunks
+        .map(|hunk| Hunk {
+            header: hunk.header().to_string(),
+            lines: hunk
+                .iter_changes()
+                .map(|change| {
+                    format!("{}{}", change.tag(), display_safe(change.value().trim_end_matches(['\r', '\n']), LINE))
+                })
+                .collect(),
+        })
+        .collect();
+    (!hunks.is_empty()).then(|| FileDiff { hunks, ..named("changed", &new) })
+}
+
+/// The text of a file, or what it is instead.
+fn shown(file: &File) -> String {
+    match &file.content {
+        Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Content::TooLarge(size) => format!("(a file of {size} bytes)\n"),
+        Content::Symlink => "(a symbolic link)\n".to_owned(),
+        Content::Submodule => "(a submodule)\n".to_owned(),
+    }
+}
+
+impl FileDiff {
+    /// It has more than one line.
+    pub(super) fn is_long(&self) -> bool {
+        !self.hunks.is_empty()
+    }
+
+    /// For people.
+    pub(super) fn print(&self, output: &mut Output) {
+        let path = styled(NAME, display_safe(&self.path, LINE));
+        match self.status {
+            "changed" => output.line(path),
+            status => output.line(format_args!("{path} {status}, {}", counted(self.lines, "line"))),
+        }
+        for hunk in &self.hunks {
+            output.line(styled(DIM, &hunk.header));
+            for line in &hunk.lines {
+                match line.as_bytes().first() {
+                    Some(b'-') => output.line(styled(BAD, line)),
+                    Some(b'+') => output.line(styled(GOOD, line)),
+                    _ => output.line(line),
+                }
+            }
+        }
+    }
+}

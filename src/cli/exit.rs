@@ -1,0 +1,108 @@
+//! How a command ends: the exit codes, and what is said where it fails.
+
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+use crate::source::SourceError;
+
+/// How a command ended; the number is the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done; in sync.
+    Ok = 0,
+    /// It failed, or what was checked has errors.
+    Error = 1,
+    /// There are changes, for those who asked.
+    Changes = 2,
+    /// Applied, but not everything is healthy.
+    Unhealthy = 3,
+    /// A rule of the pins refuses it.
+    Refused = 4,
+    /// What was typed means nothing; 2 is taken.
+    Usage = 64,
+}
+
+/// Why a command failed, at the edge of the program.
+#[derive(Debug)]
+pub struct Failure {
+    /// The kind, which is the exit code.
+    pub exit: Exit,
+    /// What failed, without a full stop.
+    pub message: String,
+    /// One way out.
+    pub hint: Option<String>,
+}
+
+impl Exit {
+    /// For `--help`.
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "done",
+            Self::Error => "it failed, or the pins have errors",
+            Self::Changes => "there are changes (with --exit-code)",
+            Self::Unhealthy => "applied, but not everything is healthy",
+            Self::Refused => "refused by a rule of the pins",
+            Self::Usage => "wrong arguments",
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What follows the flags in `--help`: examples, and the exit codes that the command can give.
+pub(super) fn help(examples: &str, exits: &[Exit]) -> String {
+    let examples: Vec<String> = examples.lines().map(|line| format!("  {}", line.trim())).collect();
+    let exits: Vec<String> = exits.iter().map(|exit| format!("  {:<2}  {}", *exit as u8, exit.meaning())).collect();
+    format!("Examples:\n{}\n\nExit codes:\n{}", examples.join("\n"), exits.join("\n"))
+}
+
+impl Failure {
+    /// It failed.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Error, message: message.into(), hint: None }
+    }
+
+    /// A rule of the pins refuses it.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Refused, ..Self::error(message) }
+    }
+
+    /// What was typed means nothing.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::error(message) }
+    }
+
+    /// Says how to get out of it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        let exit = match error {
+            SourceError::Location { .. } | SourceError::BranchName { .. } => Exit::Usage,
+            _ => Exit::Error,
+        };
+        Self { exit, message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let message = error.to_string();
+        match error {
+            ConfigError::Source(error) => error.into(),
+            ConfigError::Path(_) => Self::usage(message).hint("name a folder of the repository, such as envs/prod"),
+            ConfigError::Here(_) => Self::error(message).hint("go to a folder that exists, or name --repo <path|url>"),
+            ConfigError::Cache => Self::usage(message).hint("name one: --cache-dir <dir>"),
+        }
+    }
+}

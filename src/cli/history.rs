@@ -1,0 +1,76 @@
+//! `pintle history`: each pin that a service had, or the last commits that moved pins.
+#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
+
+mod all;
+mod one;
+
+use std::cmp::Ordering;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::exit::{Exit, Failure, help};
+use super::load::load;
+use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing};
+use super::table::Cell;
+use super::words::known;
+use crate::change::ChangeKind;
+use crate::config::Config;
+
+/// Show the pins that a service had, newest first
+///
+/// For each: the version, how it came (deploy, upgrade, downgrade, return to a version pinned before, sidegrade, image,
+/// release), the commit, and how long it stood. Without a service: the last commits that moved any pin.
+#[derive(Debug, Args)]
+#[command(after_help = help(
+    "pintle history checkout\npintle history --limit 50\npintle history checkout --output json",
+    &[Exit::Ok, Exit::Error, Exit::Usage],
+))]
+pub struct History {
+    /// The service; without one, the last moves of all
+    #[arg(value_name = "SERVICE")]
+    service: Option<String>,
+    /// The history up to this revision instead of the tip of the branch
+    #[arg(long)]
+    rev: Option<String>,
+    /// Show so many moves; 0 for all
+    #[arg(long, value_name = "N", default_value = "20")]
+    limit: usize,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+impl History {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let loaded = load(config, self.rev.as_deref())?;
+        loaded.warn(output);
+        let limit = if self.limit == 0 { usize::MAX } else { self.limit };
+        let more = if let Some(typed) = &self.service {
+            let name = known(typed, loaded.history.services().map(|(name, _)| name))?;
+            let line = one::Line::of(&loaded, &name, limit);
+            let now = Timestamp::now();
+            output.result(self.printing.output, &line, |output| line.table(None, now).print(output))?;
+            line.more()
+        } else {
+            let last = all::Last::of(&loaded, limit);
+            output.result(self.printing.output, &last, |output| last.table().print(output))?;
+            last.more()
+        };
+        if more > 0 {
+            output.note(format_args!("… and {more} more: --limit 0 shows all"));
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// The word for a move, with an arrow where it goes up or down.
+pub(super) fn word(kind: Option<ChangeKind>) -> Cell {
+    let Some(kind) = kind else { return Cell::new(DIM, "needs") };
+    let (arrow, style) = match kind.direction() {
+        Ordering::Greater => ("↑ ", GOOD),
+        Ordering::Less => ("↓ ", BUSY),
+        Ordering::Equal if kind == ChangeKind::Release => ("", BAD),
+        Ordering::Equal => ("", anstyle::Style::new()),
+    };
+    Cell::new(style, format!("{arrow}{kind}"))
+}

@@ -1,0 +1,125 @@
+//! What a run shows while it goes on: on a terminal what is in motion, redrawn in place below the lines of what has
+//! happened; elsewhere the lines alone.
+#![expect(clippy::disallowed_methods, reason = "a live view reads the clock")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::output::{BAD, BUSY, DIM, GOOD, NAME, Output, styled};
+use crate::event::Event;
+use crate::graph::Id;
+use crate::plan::Step;
+use crate::reconcile::{Desired, Pass, Words};
+
+/// Lines of services in motion that are drawn at most.
+const LINES: usize = 12;
+
+/// The view of one run.
+pub struct Live<'a> {
+    output: &'a mut Output,
+    begun: Timestamp,
+    since: BTreeMap<Id, Timestamp>,
+    drawn: usize,
+}
+
+impl<'a> Live<'a> {
+    /// A view on stderr.
+    pub fn new(output: &'a mut Output) -> Self {
+        Self { output, begun: Timestamp::now(), since: BTreeMap::new(), drawn: 0 }
+    }
+
+    /// Shows what is new, and how everything stands.
+    pub fn show(&mut self, desired: &Desired, pass: Option<&Pass>, events: &[Event]) {
+        self.clear();
+        let now = Timestamp::now();
+        for event in events {
+            let at = passed(self.begun, now);
+            self.output.note(format_args!("{} {}", styled(DIM, format_args!("{at:>6}")), line(event)));
+        }
+        if let Some(pass) = pass.filter(|_| self.output.is_live()) {
+            self.draw(desired, pass, now);
+        }
+    }
+
+    fn draw(&mut self, desired: &Desired, pass: &Pass, now: Timestamp) {
+        let words = Words::new(desired);
+        let moving = |step: &Step| matches!(step, Step::Start(_) | Step::UnderWay);
+        let steps = || pass.next.steps.iter().filter(|(_, step)| moving(step));
+        self.since.retain(|id, _| steps().any(|(other, _)| other == id));
+        let mut text = String::new();
+        let shown = steps().count().min(LINES);
+        for (id, _) in steps().take(LINES) {
+            let since = *self.since.entry(*id).or_insert(now);
+            let health = pass.look.services[id.index()].workloads.iter().map(|it| it.health.message.as_str());
+            let message = health.collect::<Vec<_>>().join("; ");
+            let _ =
+                writeln!(text, "       {} {} {message} {}", styled(BUSY, "~"), words.target(*id), passed(since, now));
+        }
+        let waiting = pass.next.steps.iter().filter(|(_, step)| matches!(step, Step::Waits(_))).count();
+        let more = steps().count() - shown;
+        if shown + waiting > 0 {
+            let _ =
+                writeln!(text, "       {}", styled(DIM, format_args!("{} in motion, {waiting} waiting", shown + more)));
+        }
+        self.drawn = text.lines().count();
+        self.output.draw(&text);
+    }
+
+    /// Takes back what was drawn.
+    fn clear(&mut self) {
+        if self.drawn > 0 {
+            // Up so many lines, and clear from there to the end of the screen (ECMA-48: CPL, ED).
+            self.output.draw(&format!("\u{1b}[{}F\u{1b}[J", self.drawn));
+            self.drawn = 0;
+        }
+    }
+}
+
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn passed(from: Timestamp, to: Timestamp) -> String {
+    super::plan::text::duration(to.duration_since(from).as_secs_f64().max(0.0))
+}
+
+/// An event in one line: the steps that a textbook names.
+pub fn line(event: &Event) -> String {
+    let name = |service: &dyn std::fmt::Display| styled(NAME, service);
+    match event {
+        Event::TargetFound { service, from, to } => format!("{} target found: {from} -> {to}", name(service)),
+        Event::Waits { service, why } => format!("{} waits {}", name(service), why.join("; and ")),
+        Event::NewStarting { service, version } => format!("{} {version} starting", name(service)),
+        Event::OldStopping { service, version } => format!("{} {version} stopping", name(service)),
+        Event::OldGone { service, version } => format!("{} {version} gone", name(service)),
+        Event::Verified { service, version, took } => {
+            let took = took.map(|took| format!(" after {}", super::plan::text::duration(took.as_secs_f64())));
+            format!("{} {version} {}{}", name(service), styled(GOOD, "verified"), took.unwrap_or_default())
+        }
+        Event::DependenciesUpdated { service, released } => {
+            format!("{} dependencies updated: released {}", name(service), list(released))
+        }
+        Event::Failed { service, version, words, not_started } => {
+            let rest =
+                if not_started.is_empty() { String::new() } else { format!("; not started: {}", list(not_started)) };
+            format!("{} {version} {}: {words}{rest}", name(service), styled(BAD, "failed"))
+        }
+        Event::NeedsYou { service, why, command } => {
+            format!("{} {}: {why}; type: {command}", name(service), styled(BUSY, "waits for you"))
+        }
+        Event::Held { service, why } => format!("{} {}: {why}", name(service), styled(BUSY, "held")),
+        Event::Refused { service, why } => format!("{} {}: {why}", name(service), styled(BAD, "refused")),
+        Event::Unreachable { why } => {
+            format!("{}: {why}; everything is held", styled(BAD, "the cluster does not answer"))
+        }
+        Event::Reachable => "the cluster answers again".to_owned(),
+    }
+}
+
+fn list(names: &[crate::pins::ServiceName]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

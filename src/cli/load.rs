@@ -1,0 +1,229 @@
+//! What several commands begin with: a revision or the working tree, read, with the history of its pins.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::exit::Failure;
+use super::output::{BUSY, Output, styled};
+use super::progress::Progress;
+use crate::config::Config;
+use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
+use crate::problem::Place;
+use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
+
+/// A revision or the working tree, and what went before.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The repository, fetched.
+    pub source: Source,
+    /// What it says.
+    pub at: Revision,
+    /// The pins along first parents up to the revision; of a working tree, up to the tip. Renamed services go on with the
+    /// history of their earlier names.
+    pub history: Arc<History>,
+    /// Set where the remote cannot be reached just now: this is what was fetched before.
+    pub stale: Option<SourceError>,
+}
+
+/// What one revision, or the working tree, says.
+#[derive(Debug)]
+pub struct Revision {
+    /// The commit; none for the working tree.
+    pub commit: Option<Arc<Commit>>,
+    /// Which files hold pins.
+    pub layout: Layout,
+    /// The pins, and what is wrong with them.
+    pub reading: Reading,
+    /// The files that were read, by path.
+    pub files: Vec<File>,
+}
+
+/// A repository that is open, and as new as can be.
+#[derive(Debug)]
+pub struct Opened {
+    /// The repository.
+    pub source: Source,
+    /// The tip of the branch; none where nothing has been committed.
+    pub tip: Option<Arc<Commit>>,
+    /// Set where the remote cannot be reached just now.
+    pub stale: Option<SourceError>,
+}
+
+/// Reads a revision, by default the tip of the branch, and the history up to it.
+pub fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
+    let opened = open(config)?;
+    let commit = match rev {
+        Some(rev) => Arc::new(opened.source.resolve(rev)?),
+        None => opened.tip()?,
+    };
+    let at = Revision::read(&opened.source, &config.root, Some(commit))?;
+    opened.with_history(config, at)
+}
+
+/// Reads the working tree and the history up to the tip; where there is no working tree, the tip.
+pub fn load_worktree(config: &Config) -> Result<Loaded, Failure> {
+    let opened = open(config)?;
+    let commit = if opened.source.worktree().is_some() { None } else { Some(opened.tip()?) };
+    let at = Revision::read(&opened.source, &config.root, commit)?;
+    opened.with_history(config, at)
+}
+
+/// Opens the repository, and fetches where it is a remote.
+pub fn open(config: &Config) -> Result<Opened, Failure> {
+    let mut source = Source::open(&config.location, &config.access)?;
+    let fetching = Progress::of(format!("fetching {}", config.location));
+    let fetched = source.fetch(config.branch.as_deref());
+    drop(fetching);
+    let (tip, stale) = match fetched {
+        Ok(tip) => (Some(tip), None),
+        Err(SourceError::Empty { .. }) => (None, None),
+        Err(error) if error.retryable() => {
+            let Ok(tip) = source.tip(config.branch.as_deref()) else { return Err(error.into()) };
+            (Some(tip), Some(error))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Opened { source, tip: tip.map(Arc::new), stale })
+}
+
+impl Loaded {
+    /// Says where this is not the newest there is, or nothing that can be used.
+    pub fn warn(&self, output: &mut Output) {
+        say_stale(self.stale.as_ref(), output);
+        self.at.warn(output);
+    }
+}
+
+/// Says that this is not the newest there is.
+pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
+    if let Some(error) = stale {
+        output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
+    }
+}
+
+impl Opened {
+    /// The tip of the branch.
+    pub fn tip(&self) -> Result<Arc<Commit>, Failure> {
+        let empty = || SourceError::Empty { location: self.source.location().to_string() };
+        self.tip.clone().ok_or_else(|| empty().into())
+    }
+
+    /// Adds the history up to a revision.
+    pub fn with_history(self, config: &Config, at: Revision) -> Result<Loaded, Failure> {
+        let commit = at.commit.as_ref().or(self.tip.as_ref()).map(|commit| commit.id);
+        let pins = &at.reading.pins;
+        // Without settings nobody knows where the pins are.
+        let commit =
+            commit.filter(|_| !(pins.services.is_empty() && pins.broken.is_empty()) || at.reading.unusable.is_none());
+        let history = commit.map(|commit| self.history(config, commit, &at)).transpose()?.unwrap_or_default();
+        Ok(Loaded { source: self.source, at, history, stale: self.stale })
+    }
+
+    /// The history up to a commit, by the layout of a revision.
+    fn history(&self, config: &Config, commit: CommitId, at: &Revision) -> Result<Arc<History>, Failure> {
+        let _reading = Progress::of("reading the history of the pins");
+        let branch = config.branch.clone().map_or_else(|| self.source.default_branch(), Ok)?;
+        let mut index = Index::load(&self.source, &branch, &at.layout);
+        let read = index.extend(&self.source, commit, &at.layout)?;
+        // Only the branch itself is kept: other revisions would push it out.
+        if read > 0
+            && self.tip.as_ref().is_some_and(|tip| tip.id == commit)
+            && let Err(error) = index.save()
+        {
+            tracing::info!("the index is not kept: {error}");
+        }
+        Ok(at.renamed(index.history()))
+    }
+}
+
+impl Revision {
+    /// Reads a commit, or the working tree.
+    pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
+        let place = Place::file(&settings_path(root).into());
+        Self::read_with(source, root, commit, &Settings { place, ..Settings::default() })
+    }
+
+    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
+    pub fn read_with(
+        source: &Source,
+        root: &str,
+        commit: Option<Arc<Commit>>,
+        without: &Settings,
+    ) -> Result<Self, Failure> {
+        let id = commit.as_ref().map(|commit| commit.id);
+        let path = settings_path(root);
+        let file = match id {
+            Some(id) => source.file(id, &path)?,
+            None => source.worktree_file(&path)?,
+        };
+        let (settings, problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
+            Some((path, Content::Bytes(bytes))) => Settings::read(path, bytes),
+            Some(_) => (None, Vec::new()),
+            None => (Some(without.clone()), Vec::new()),
+        };
+        let known = settings.clone().unwrap_or_default();
+        let (layout, listing, fragments) = read_files(source, root, id, &known)?;
+        let mut files = listing.files;
+        files.extend(file);
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut reading = match &settings {
+            Some(settings) => pins::assemble(settings, &fragments),
+            None => pins::read(root, &files),
+        };
+        // Without settings they have been told already.
+        reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
+        Ok(Self { commit, layout, reading, files })
+    }
+
+    /// Says where nothing of it can be used.
+    pub fn warn(&self, output: &mut Output) {
+        if let Some(why) = &self.reading.unusable {
+            let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
+            output.note(format_args!("{}: {why}{commit}", styled(BUSY.bold(), "warning")));
+        }
+    }
+
+    /// Whether it has a `pintle.yaml`.
+    pub fn has_settings(&self) -> bool {
+        self.files.iter().any(|file| file.path == self.reading.pins.settings.place.path)
+    }
+
+    /// The content of a file that was read.
+    pub fn bytes(&self, path: &str) -> Option<&[u8]> {
+        let at = self.files.binary_search_by(|file| file.path.as_ref().cmp(path)).ok()?;
+        if let Content::Bytes(bytes) = &self.files[at].content { Some(bytes) } else { None }
+    }
+
+    /// Its services go on with the history of their earlier names.
+    fn renamed(&self, history: &Arc<History>) -> Arc<History> {
+        let services = self.reading.pins.services.values();
+        let names = services.filter_map(|service| Some((service.formerly.clone()?, service.name.clone())));
+        let names: BTreeMap<_, _> = names.collect();
+        if names.is_empty() { Arc::clone(history) } else { Arc::new(History::clone(history).renamed(&names)) }
+    }
+}
+
+/// The files that hold pins, each read on its own: those that the settings name, then those that service files name.
+fn read_files(
+    source: &Source,
+    root: &str,
+    commit: Option<CommitId>,
+    settings: &Settings,
+) -> Result<(Layout, Listing, Vec<Fragment>), Failure> {
+    let list = |layout: &Layout| match commit {
+        Some(commit) => source.files(commit, Scope::Pins(layout)),
+        None => source.worktree_files(Scope::Pins(layout)),
+    };
+    let read = |listing: &Listing, layout: &Layout| pins::read_all(&listing.files.iter().collect::<Vec<_>>(), layout);
+    let layout = Layout::new(root, settings, []);
+    let listing = list(&layout)?;
+    let fragments = read(&listing, &layout);
+    let own: Vec<_> = fragments.iter().flat_map(Fragment::patterns).cloned().collect();
+    if own.is_empty() {
+        return Ok((layout, listing, fragments));
+    }
+    let layout = Layout::new(root, settings, own);
+    let listing = list(&layout)?;
+    let fragments = read(&listing, &layout);
+    Ok((layout, listing, fragments))
+}

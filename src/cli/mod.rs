@@ -1,0 +1,98 @@
+//! The command line: a file per command, each with its flags and its `run`.
+
+mod apply;
+mod check;
+mod completions;
+mod diff;
+mod exit;
+mod graph;
+mod history;
+mod live;
+mod load;
+mod logs;
+mod output;
+mod plan;
+mod progress;
+mod schema;
+mod shown;
+mod site;
+mod status;
+mod table;
+mod words;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Typed};
+
+pub use exit::{Exit, Failure};
+pub use output::Output;
+
+/// Steers what runs by what Git pins: every step compatible, in both directions.
+#[derive(Debug, Parser)]
+#[command(name = "pintle", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = exit::help(
+    "pintle check\npintle plan --from HEAD~1\npintle apply",
+    &[Exit::Ok, Exit::Error, Exit::Changes, Exit::Unhealthy, Exit::Refused, Exit::Usage],
+))]
+pub struct Cli {
+    #[command(flatten)]
+    typed: Typed,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Status(status::Status),
+    Graph(graph::Graph),
+    History(history::History),
+    Diff(diff::Diff),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+}
+
+/// Reads what was typed.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(arguments)
+}
+
+/// Says what was wrong with what was typed, or the help that was asked for.
+pub fn refuse(refused: &clap::Error) -> Exit {
+    // Nobody may be there to read it.
+    let _ = refused.print();
+    if refused.use_stderr() { Exit::Usage } else { Exit::Ok }
+}
+
+/// Carries it out.
+pub fn run(cli: &Cli) -> Exit {
+    logs::start(cli.typed.verbose, cli.typed.color);
+    let mut output = Output::new(cli.typed.color);
+    let done = cli.command.run(&cli.typed, &mut output);
+    let written = output.finish();
+    done.and_then(|exit| written.map(|()| exit)).unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.exit
+    })
+}
+
+impl Command {
+    fn run(&self, typed: &Typed, output: &mut Output) -> Result<Exit, Failure> {
+        let config = || Config::resolve(typed);
+        match self {
+            Self::Check(check) => check.run(&config()?, output),
+            Self::Plan(plan) => plan.run(&config()?, output),
+            Self::Apply(apply) => apply.run(&config()?, output),
+            Self::Status(status) => status.run(&config()?, output),
+            Self::Graph(graph) => graph.run(&config()?, output),
+            Self::History(history) => history.run(&config()?, output),
+            Self::Diff(diff) => diff.run(&config()?, output),
+            Self::Schema(schema) => Ok(schema.run(output)),
+            Self::Completions(completions) => Ok(completions.run(output)),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Where results and messages go: results to stdout as text, JSON or YAML, everything else to stderr.
+//!
+//! A reader that has seen enough (`| head`) is no error: the rest is dropped, and the command does what it was asked to.
+
+use std::fmt::{Arguments, Display};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::exit::Failure;
+
+/// `--output`, for commands that print results.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Printing {
+    /// How results are printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: Format,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For both.
+    Yaml,
+}
+
+/// Stdout and stderr, with the colours that were asked for.
+pub struct Output {
+    out: AutoStream<io::Stdout>,
+    err: AutoStream<io::Stderr>,
+    /// Columns of the terminal; none where stdout is none.
+    width: Option<usize>,
+    /// What went wrong on stdout, other than that nobody reads it.
+    failed: Option<io::Error>,
+    closed: bool,
+}
+
+/// Good, done, healthy.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// In progress, about to change, to be looked at.
+pub const BUSY: Style = AnsiColor::Yellow.on_default();
+/// Failed, refused, removed.
+pub const BAD: Style = AnsiColor::Red.on_default();
+/// A name that the eye looks for.
+pub const NAME: Style = Style::new().bold();
+/// What is there for completeness.
+pub const DIM: Style = Style::new().dimmed();
+
+/// `text` in a style.
+pub fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+impl Output {
+    /// With colours as typed.
+    pub fn new(color: clap::ColorChoice) -> Self {
+        let choice = match color {
+            clap::ColorChoice::Auto => ColorChoice::Auto,
+            clap::ColorChoice::Always => ColorChoice::Always,
+            clap::ColorChoice::Never => ColorChoice::Never,
+        };
+        Self {
+            out: AutoStream::new(io::stdout(), choice),
+            err: AutoStream::new(io::stderr(), choice),
+            width: width(),
+            failed: None,
+            closed: false,
+        }
+    }
+
+    /// Columns of the terminal; none where stdout is none and nothing need be cut.
+    pub fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Whether stdout shows colours.
+    pub fn is_colored(&self) -> bool {
+        self.out.current_choice() != ColorChoice::Never
+    }
+
+    /// Writes text to stdout.
+    pub fn write(&mut self, text: Arguments<'_>) {
+        if self.closed || self.failed.is_some() {
+            return;
+        }
+        match self.out.write_fmt(text).and_then(|()| self.out.flush()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.closed = true,
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    /// Writes a line to stdout.
+    pub fn line(&mut self, text: impl Display) {
+        self.write(format_args!("{text}\n"));
+    }
+
+    /// Writes a line to stderr, whether or not anybody reads it.
+    pub fn note(&mut self, text: impl Display) {
+        let _ = writeln!(self.err, "{text}");
+    }
+
+    /// Writes to stderr as it is, without a line end: questions, and what is redrawn.
+    pub fn draw(&mut self, text: &str) {
+        let _ = write!(self.err, "{text}").and_then(|()| self.err.flush());
+    }
+
+    /// Whether stderr is a terminal, which can be drawn on.
+    pub fn is_live(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Prints a result: `text` for people, else the value.
+    pub fn result(
+        &mut self,
+        format: Format,
+        value: &impl Serialize,
+        text: impl FnOnce(&mut Self),
+    ) -> Result<(), Failure> {
+        let unprintable = |error: &dyn Display| Failure::error(format!("the result cannot be printed: {error}"));
+        match format {
+            Format::Table => text(self),
+            Format::Json => self.line(serde_json::to_string_pretty(value).map_err(|error| unprintable(&error))?),
+            Format::Yaml => {
+                let yaml = serde_yaml::to_string(value).map_err(|error| unprintable(&error))?;
+                self.write(format_args!("{yaml}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says why the command failed.
+    pub fn failure(&mut self, failure: &Failure) {
+        self.note(format_args!("{}: {}", styled(BAD.bold(), "error"), failure.message));
+        if let Some(hint) = &failure.hint {
+            self.note(format_args!("  {} {hint}", styled(DIM, "hint:")));
+        }
+    }
+
+    /// The end: what could not be written to stdout.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        self.failed.take().map_or(Ok(()), |error| Err(Failure::error(format!("stdout cannot be written: {error}"))))
+    }
+}
+
+/// `COLUMNS` is what shells and tests say; else the terminal is asked.
+fn width() -> Option<usize> {
+    let terminal = || io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    terminal().map(|(terminal_size::Width(width), _)| usize::from(width))
+}
+
+/// `1 error`, `2 errors`.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

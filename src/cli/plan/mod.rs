@@ -1,0 +1,134 @@
+//! `pintle plan`: what would be done, in which order, and why.
+
+pub mod text;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::exit::{Exit, Failure, help};
+use super::load::{Loaded, Revision, load};
+use super::output::{Format, Output};
+use super::site::{Sight, Site, block_on};
+use crate::config::Config;
+use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, released, want};
+use crate::source::{Commit, display_safe};
+
+/// Show what would be done, in which order, and why
+#[derive(Debug, Args)]
+#[command(after_help = help("pintle plan\npintle plan --rev fix/payments --exit-code\npintle plan --from origin/main --output markdown", &[Exit::Ok, Exit::Error, Exit::Changes, Exit::Refused, Exit::Usage]))]
+pub struct Plan {
+    /// Plan this revision instead of the tip of the branch
+    #[arg(long)]
+    pub rev: Option<String>,
+    /// Take the pins at this revision as what runs; needs no cluster
+    #[arg(long, value_name = "REV")]
+    pub from: Option<String>,
+    /// Exit with 2 where there are changes
+    #[arg(long)]
+    pub exit_code: bool,
+    /// How the plan is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: PlanFormat,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For both.
+    Yaml,
+    /// For a pull request.
+    Markdown,
+}
+
+/// A plan, and what it is a plan of.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Printed<'a> {
+    /// The revision.
+    pub revision: &'a Commit,
+    /// What it was compared with.
+    pub against: String,
+    /// The plan.
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+impl Plan {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        match &self.from {
+            Some(from) => self.run_offline(config, from, output),
+            None => block_on(self.run_online(config, output)),
+        }
+    }
+
+    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let site = Site::open(config, self.rev.as_deref()).await?;
+        warn_of(&site.loaded, output);
+        let mut sight = site.see().await?;
+        if self.rev.is_none() {
+            site.guard_history(&sight, None)?;
+        }
+        let report = report(&site, &mut sight, &mut Memory::default()).await?;
+        self.print(&Printed { revision: &site.commit, against: site.cluster.server().to_owned(), report }, output)
+    }
+
+    /// Takes the pins at one revision as what runs while those at another are wanted.
+    fn run_offline(&self, config: &Config, from: &str, output: &mut Output) -> Result<Exit, Failure> {
+        let loaded = load(config, self.rev.as_deref())?;
+        warn_of(&loaded, output);
+        let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
+        let from = std::sync::Arc::new(loaded.source.resolve(from)?);
+        let before = Revision::read(&loaded.source, &config.root, Some(from.clone()))?.reading.pins;
+        let pins = loaded.at.reading.pins.clone();
+        let desired = Desired::new(commit.id, pins, loaded.history.clone(), String::new());
+        let look = look_at_pins(&desired, &before);
+        let gone = before.services.keys().filter(|name| desired.graph.id(name).is_none()).map(ToString::to_string);
+        let report = plan_of(&desired, &look, gone.collect());
+        self.print(&Printed { revision: &commit, against: format!("the pins at {}", described(&from)), report }, output)
+    }
+
+    fn print(&self, printed: &Printed<'_>, output: &mut Output) -> Result<Exit, Failure> {
+        let report = &printed.report;
+        let title = format!("Plan for {}, against {}", described(printed.revision), printed.against);
+        match self.output {
+            PlanFormat::Table => output.write(format_args!("{}", text::table(&title, report))),
+            PlanFormat::Markdown => output.write(format_args!("{}", text::markdown(&title, report))),
+            PlanFormat::Json => output.result(Format::Json, printed, |_| ())?,
+            PlanFormat::Yaml => output.result(Format::Yaml, printed, |_| ())?,
+        }
+        let has_changes = report.changes() > 0 || !report.under_way.is_empty();
+        Ok(if self.exit_code && has_changes { Exit::Changes } else { Exit::Ok })
+    }
+}
+
+/// What would be done. What the cluster says of owners and rights is added to the sight.
+pub async fn report(site: &Site, sight: &mut Sight, memory: &mut Memory) -> Result<Report, Failure> {
+    memory.survey(&site.cluster, &site.desired, &mut sight.look).await?;
+    Ok(plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed)))
+}
+
+fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {
+    let wanted = want(desired, look);
+    let plan = reconcile::plan(desired, look, &wanted);
+    Report::of(desired, look, &plan, released)
+}
+
+/// A commit in a line.
+pub fn described(commit: &Commit) -> String {
+    format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
+}
+
+/// Says what the plan does not show: files with errors, and a remote that does not answer.
+pub fn warn_of(loaded: &Loaded, output: &mut Output) {
+    if let Some(error) = &loaded.stale {
+        output.note(format_args!("warning: {error}; this is what was fetched before"));
+    }
+    let errors = loaded.at.reading.problems.iter().filter(|it| it.severity == crate::problem::Severity::Error).count();
+    if errors > 0 {
+        output.note(format_args!("warning: the pins have {errors} errors: pintle check shows them"));
+    }
+}

@@ -1,0 +1,181 @@
+//! A plan as text for a terminal and as Markdown for a pull request.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+
+use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, styled};
+use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
+
+/// The plan as text, styled.
+pub fn table(title: &str, report: &Report) -> String {
+    let mut text = format!("{title}\n");
+    if !report.under_way.is_empty() {
+        let names: Vec<String> = report.under_way.iter().map(|it| format!("{} {}", it.service, it.to)).collect();
+        let _ = writeln!(text, "\nUnder way: {}", names.join(", "));
+    }
+    let width =
+        |text: fn(&ChangeReport) -> &str| report.stages.iter().flatten().map(|it| text(it).len()).max().unwrap_or(0);
+    let widths = (width(|it| &it.service), width(|it| &it.from), width(|it| &it.to));
+    for (stage, number) in report.stages.iter().zip(1..) {
+        let starts = if number == 1 { "starts now" } else { "each starts when what it waits for has passed" };
+        let _ = writeln!(text, "\nStage {number} {}", styled(DIM, format_args!("({starts})")));
+        for change in stage {
+            change_text(&mut text, change, widths);
+        }
+    }
+    for (title, standing) in TITLES {
+        rest_text(&mut text, title, report.rest.iter().filter(|it| it.standing == standing));
+    }
+    for circle in &report.circles {
+        circle_text(&mut text, circle);
+    }
+    if !report.released.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nPinned no more (left running, nobody looks after them):\n  {}",
+            report.released.join("\n  ")
+        );
+    }
+    let _ = write!(text, "\n{}", summary(report));
+    text
+}
+
+const TITLES: [(&str, Standing); 4] = [
+    ("Failed", Standing::Failed),
+    ("Refused", Standing::Refused),
+    ("Held", Standing::Held),
+    ("Waiting for one of these", Standing::Waiting),
+];
+
+fn change_text(text: &mut String, change: &ChangeReport, (name, from, to): (usize, usize, usize)) {
+    let ChangeReport { service, from: runs, to: target, kind, waits, lockstep } = change;
+    let service = styled(NAME, format_args!("{service:name$}"));
+    let arrow = styled(style_of(kind), format_args!("{runs:>from$} -> {target:to$}"));
+    let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}");
+    for wait in waits {
+        let _ = writeln!(text, "      waits {wait}");
+    }
+    if *lockstep {
+        let _ = writeln!(text, "      {}", styled(BAD, "starts together with its lockstep group: unsafe for a moment"));
+    }
+}
+
+fn style_of(kind: &str) -> Style {
+    if kind == "drift" { BAD } else { BUSY }
+}
+
+fn rest_text<'a>(text: &mut String, title: &str, rest: impl Iterator<Item = &'a RestReport>) {
+    for (number, it) in rest.enumerate() {
+        if number == 0 {
+            let _ = writeln!(text, "\n{title}");
+        }
+        let pinned = it.pinned.as_ref().map(|version| format!("pinned {version}, ")).unwrap_or_default();
+        let _ = writeln!(text, "  {} {} ({pinned}runs {})", styled(BAD, "!"), styled(NAME, &it.service), it.runs);
+        let _ = writeln!(text, "      {}", it.why);
+    }
+}
+
+/// A circle of waits: each on a line, then what breaks it.
+pub fn circle_text(text: &mut String, circle: &CircleReport) {
+    let _ = writeln!(text, "\nNo safe order for {}", styled(NAME, circle.services.join(", ")));
+    for wait in &circle.waits {
+        let _ = writeln!(text, "      {wait}");
+    }
+    let _ = writeln!(text, "      {}", circle.way_out);
+}
+
+/// The last line: what the plan comes to.
+pub fn summary(report: &Report) -> String {
+    if report.is_empty() {
+        return styled(GOOD, "Nothing to do: everything runs what is pinned.") + "\n";
+    }
+    let count = |standing| report.rest.iter().filter(|it| it.standing == standing).count();
+    let mut parts =
+        vec![format!("{} in {}", counted(report.changes(), "change"), counted(report.stages.len(), "stage"))];
+    for (what, standing) in [
+        ("failed", Standing::Failed),
+        ("refused", Standing::Refused),
+        ("held", Standing::Held),
+        ("waiting", Standing::Waiting),
+    ] {
+        let number = count(standing);
+        if number > 0 {
+            parts.push(format!("{number} {what}"));
+        }
+    }
+    let estimate = report.estimate.as_ref().map(estimate).unwrap_or_default();
+    format!("Plan: {}.{estimate}\n", parts.join(", "))
+}
+
+fn estimate(it: &EstimateReport) -> String {
+    let assumed = match it.assumed {
+        0 => String::new(),
+        all if all == it.services => ", 30s assumed for each".to_owned(),
+        some => format!(", 30s assumed for {some} of them"),
+    };
+    let together = duration(it.seconds);
+    let one_by_one = duration(it.one_by_one_seconds);
+    format!(
+        "\nTakes about {together} (one by one: {one_by_one}{assumed}); replaces {}, at most {} above the usual number.",
+        counted(usize::try_from(it.pods_replaced).unwrap_or(usize::MAX), "pod"),
+        it.extra_pods,
+    )
+}
+
+/// A duration as people say it.
+pub fn duration(seconds: f64) -> String {
+    let whole = std::time::Duration::from_secs_f64(seconds);
+    let (minutes, rest) = (whole.as_secs() / 60, whole.as_secs() % 60);
+    match minutes {
+        0 if seconds < 10.0 => format!("{seconds:.1}s"),
+        0 => format!("{rest}s"),
+        _ if rest == 0 => format!("{minutes}m"),
+        _ => format!("{minutes}m {rest}s"),
+    }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The plan as Markdown.
+pub fn markdown(title: &str, report: &Report) -> String {
+    let mut text = format!("### {title}\n");
+    if report.is_empty() {
+        text.push_str("\nNothing to do.\n");
+        return text;
+    }
+    if report.changes() > 0 {
+        text.push_str("\n| Stage | Service | From | To | | Waits |\n|---|---|---|---|---|---|\n");
+    }
+    for (stage, number) in report.stages.iter().zip(1..) {
+        for it in stage {
+            let lockstep = if it.lockstep { " (lockstep: unsafe for a moment)" } else { "" };
+            let waits = cell(&it.waits.join("; "));
+            let _ = writeln!(
+                text,
+                "| {number} | **{}** | {} | {} | {}{lockstep} | {waits} |",
+                cell(&it.service),
+                cell(&it.from),
+                cell(&it.to),
+                it.kind
+            );
+        }
+    }
+    for (title, standing) in TITLES {
+        for it in report.rest.iter().filter(|it| it.standing == standing) {
+            let _ = write!(text, "\n- {title}: **{}**: {}", it.service, it.why);
+        }
+    }
+    for circle in &report.circles {
+        let _ = write!(text, "\n- No safe order: {}. {}", circle.waits.join("; "), circle.way_out);
+    }
+    let _ = write!(text, "\n\n{}", anstream::adapter::strip_str(&summary(report)));
+    text
+}
+
+/// Text that cannot leave its cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}

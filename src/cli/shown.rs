@@ -1,0 +1,71 @@
+//! What programs are told of commits, moves and needs: `--output json` and `yaml`.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::words::need;
+use crate::change::{ChangeKind, NeedMoved};
+use crate::pins::ServiceName;
+use crate::source::Commit;
+
+/// A commit.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownCommit {
+    id: String,
+    author: Arc<str>,
+    time: Timestamp,
+    subject: Arc<str>,
+}
+
+/// How a pin moved.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownKind {
+    /// `needs` where the pin did not move.
+    kind: &'static str,
+    direction: Option<&'static str>,
+}
+
+/// A need that moved.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownNeed {
+    provider: ServiceName,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl ShownCommit {
+    /// What is told of it.
+    pub fn of(commit: &Commit) -> Self {
+        let Commit { id, author, time, subject } = commit;
+        Self { id: id.to_hex(), author: Arc::clone(author), time: *time, subject: Arc::clone(subject) }
+    }
+}
+
+impl ShownKind {
+    /// Only the name is another one.
+    pub const RENAME: Self = Self { kind: "rename", direction: None };
+
+    /// What is told of it.
+    pub fn of(kind: Option<ChangeKind>) -> Self {
+        let direction = kind.and_then(|kind| match kind.direction() {
+            Ordering::Greater => Some("up"),
+            Ordering::Less => Some("down"),
+            Ordering::Equal => None,
+        });
+        Self { kind: kind.map_or("needs", ChangeKind::as_str), direction }
+    }
+}
+
+impl ShownNeed {
+    /// What is told of it.
+    pub fn of(moved: &NeedMoved) -> Self {
+        let NeedMoved { provider, from, to } = moved;
+        Self { provider: provider.clone(), from: from.as_ref().map(need), to: to.as_ref().map(need) }
+    }
+}

@@ -1,0 +1,186 @@
+//! Tables of text: columns as wide as they must be, cut where a terminal is too narrow.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::output::{DIM, Output};
+
+/// No column is cut below this.
+const NARROWEST: usize = 8;
+const GAP: usize = 2;
+
+/// A table under construction.
+#[derive(Debug)]
+pub struct Table {
+    heads: Vec<Head>,
+    rows: Vec<Row>,
+}
+
+/// The head of a column.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    name: &'static str,
+    /// Whether it may be cut: names and texts may, what one copies may not.
+    cut: bool,
+}
+
+/// One piece of text in a style.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    text: String,
+    style: Style,
+}
+
+#[derive(Debug)]
+enum Row {
+    Cells(Vec<Cell>),
+    /// A line below a row that belongs to it.
+    Note(Cell),
+}
+
+impl Head {
+    /// A column that is always shown whole.
+    pub const fn whole(name: &'static str) -> Self {
+        Self { name, cut: false }
+    }
+
+    /// A column that is cut where the terminal is too narrow.
+    pub const fn cut(name: &'static str) -> Self {
+        Self { name, cut: true }
+    }
+}
+
+impl Cell {
+    /// Text in a style.
+    pub fn new(style: Style, text: impl Into<String>) -> Self {
+        Self { text: text.into(), style }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::new(Style::new(), text)
+    }
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(heads: Vec<Head>) -> Self {
+        Self { heads, rows: Vec::new() }
+    }
+
+    /// Adds a row: a cell for each head.
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(Row::Cells(cells));
+    }
+
+    /// Adds a line to the last row.
+    pub fn note(&mut self, text: impl Into<Cell>) {
+        self.rows.push(Row::Note(text.into()));
+    }
+
+    /// Prints it.
+    pub fn print(&self, output: &mut Output) {
+        for line in self.lines(output.width()) {
+            output.line(line);
+        }
+    }
+
+    /// The lines, for a terminal of that many columns.
+    fn lines(&self, columns: Option<usize>) -> Vec<String> {
+        let widths = self.widths(columns);
+        let heads: Vec<Cell> = self.heads.iter().map(|head| Cell::new(DIM, head.name)).collect();
+        let mut lines = vec![line(&heads, &widths)];
+        lines.extend(self.rows.iter().map(|row| match row {
+            Row::Cells(cells) => line(cells, &widths),
+            Row::Note(note) => format!("  {}{}{:#}", note.style, note.text, note.style),
+        }));
+        lines
+    }
+
+    fn widths(&self, columns: Option<usize>) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.heads.iter().map(|head| head.name.width()).collect();
+        for row in &self.rows {
+            let Row::Cells(cells) = row else { continue };
+            for (width, cell) in widths.iter_mut().zip(cells) {
+                *width = (*width).max(cell.text.width());
+            }
+        }
+        let Some(columns) = columns else { return widths };
+        loop {
+            let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+            let cut = |at: &usize| self.heads[*at].cut && widths[*at] > NARROWEST;
+            let Some(widest) = (0..widths.len()).filter(cut).max_by_key(|at| widths[*at]) else { return widths };
+            if total <= columns {
+                return widths;
+            }
+            widths[widest] -= 1;
+        }
+    }
+}
+
+/// The cells in their columns; nothing after the last one.
+fn line(cells: &[Cell], widths: &[usize]) -> String {
+    let mut line = String::new();
+    let last = cells.iter().rposition(|cell| !cell.text.is_empty()).unwrap_or_default();
+    for (at, (cell, width)) in cells.iter().zip(widths).enumerate().take(last + 1) {
+        let text = fitted(&cell.text, *width);
+        let gap = if at == last { 0 } else { width - text.width().min(*width) + GAP };
+        let _ = write!(line, "{}{text}{:#}{:gap$}", cell.style, cell.style, "");
+    }
+    line
+}
+
+/// At most `width` columns of the text.
+fn fitted(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut fitted = String::new();
+    for letter in text.chars() {
+        let mut buffer = [0; 4];
+        if fitted.width() + letter.encode_utf8(&mut buffer).width() + 1 > width {
+            break;
+        }
+        fitted.push(letter);
+    }
+    fitted.push('…');
+    fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(vec![Head::whole("VERSION"), Head::cut("AUTHOR"), Head::cut("SUBJECT")]);
+        table.row(vec!["1.0".into(), "Ada".into(), "Pin the first version there is".into()]);
+        table.row(vec!["1.0.1".into(), "山田太郎".into(), "Fix".into()]);
+        table.note("needs payments");
+        table
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_a_terminal_shows_them() {
+        let lines = table().lines(None);
+        insta::assert_snapshot!(anstream::adapter::strip_str(&lines.join("\n")), @"
+        VERSION  AUTHOR    SUBJECT
+        1.0      Ada       Pin the first version there is
+        1.0.1    山田太郎  Fix
+          needs payments
+        ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_what_nobody_copies() {
+        let lines = table().lines(Some(32));
+        insta::assert_snapshot!(anstream::adapter::strip_str(&lines.join("\n")), @"
+        VERSION  AUTHOR    SUBJECT
+        1.0      Ada       Pin the firs…
+        1.0.1    山田太郎  Fix
+          needs payments
+        ");
+    }
+}

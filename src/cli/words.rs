@@ -1,0 +1,90 @@
+//! The words that results share: needs, times, how long, who.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::exit::Failure;
+use crate::change::NeedMoved;
+use crate::pins::{Need, ServiceName, did_you_mean};
+use crate::source::{Commit, display_safe};
+
+/// Longer names of people are cut.
+const NAME: usize = 30;
+
+/// `2026-01-31 14:02`, in UTC.
+pub fn when(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// `45s`, `12m`, `4h 12m`, `2d 5h`, `93d`: two units at most, and those that matter.
+pub fn how_long(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
+    let two = |first: String, rest: i64, unit: &str| if rest == 0 { first } else { format!("{first} {rest}{unit}") };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m"),
+        (0, ..) => two(format!("{hours}h"), minutes % 60, "m"),
+        (1..=9, ..) => two(format!("{days}d"), hours % 24, "h"),
+        _ => format!("{days}d"),
+    }
+}
+
+/// Who wrote a commit, without the address.
+pub fn author(commit: &Commit) -> String {
+    let name = commit.author.split(" <").next().unwrap_or_default();
+    display_safe(if name.is_empty() { &commit.author } else { name }, NAME)
+}
+
+/// `>=2.1, <3`, or the rows of a table.
+pub fn need(need: &Need) -> String {
+    match need {
+        Need::Range(range) => range.to_string(),
+        Need::Table(rows) => {
+            let rows: Vec<String> = rows.iter().map(|(from, range)| format!("{from}: {range}")).collect();
+            format!("{{{}}}", rows.join("; "))
+        }
+    }
+}
+
+/// `needs payments >=2.1 (was >=2.0)`.
+pub fn need_moved(moved: &NeedMoved) -> String {
+    let NeedMoved { provider, from, to } = moved;
+    match (from, to) {
+        (Some(from), Some(to)) => format!("needs {provider} {} (was {})", need(to), need(from)),
+        (None, Some(to)) => format!("needs {provider} {} (new)", need(to)),
+        (Some(from), None) => format!("no longer needs {provider} (was {})", need(from)),
+        (None, None) => String::new(),
+    }
+}
+
+/// The name of a service that a user typed, if it is one of the known.
+pub fn known<'n>(typed: &str, names: impl Iterator<Item = &'n ServiceName>) -> Result<ServiceName, Failure> {
+    let names: Vec<&ServiceName> = names.collect();
+    if let Some(name) = names.iter().find(|name| name.as_str() == typed) {
+        return Ok((*name).clone());
+    }
+    let failure = Failure::error(format!("there is no service {:?}", display_safe(typed, NAME)));
+    let near = did_you_mean(typed, names.into_iter().map(ServiceName::as_str));
+    Err(failure.hint(near.unwrap_or_else(|| "`pintle graph` shows all services".to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        for (seconds, words) in [
+            (-5, "0s"),
+            (59, "59s"),
+            (3599, "59m"),
+            (3600, "1h"),
+            (15_120, "4h 12m"),
+            (86_400, "1d"),
+            (190_800, "2d 5h"),
+            (8_035_200, "93d"),
+        ] {
+            assert_eq!(how_long(SignedDuration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Finds the cluster as kubectl does, and asks it whether it is new enough.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::Client;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+
+use crate::cluster::ClusterError;
+
+use super::errors;
+
+/// The oldest minor version of Kubernetes 1 that is tried against.
+const OLDEST: u32 = 33;
+
+/// Which cluster.
+#[derive(Debug, Clone, Default)]
+pub struct Connect {
+    /// The kubeconfig file; none for `$KUBECONFIG`, `~/.kube/config`, or the service account of the pod this runs in.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context; none for the current one.
+    pub context: Option<String>,
+    /// The namespace of workloads that name none; none for the context's.
+    pub namespace: Option<String>,
+    /// How long to wait.
+    pub patience: Patience,
+}
+
+/// How long to wait for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For an answer to a question.
+    pub answer: Duration,
+    /// For the answer to a write: admission webhooks may take 30 s.
+    pub write: Duration,
+    /// For a sign of life of a watch; the server gives one a minute, with or without changes.
+    pub silence: Duration,
+    /// Before silence is told: a server may restart.
+    pub grace: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(10),
+            write: Duration::from_secs(40),
+            silence: Duration::from_secs(90),
+            grace: Duration::from_secs(15),
+        }
+    }
+}
+
+/// A client, and what it is called in messages.
+pub(super) struct Connected {
+    pub(super) client: Client,
+    pub(super) server: String,
+    pub(super) namespace: String,
+}
+
+/// Connects, which takes one request.
+pub(super) async fn connect(to: &Connect) -> Result<Connected, ClusterError> {
+    let (mut config, context) = config(to).await?;
+    let uri = &config.cluster_url;
+    let address = uri.authority().map_or_else(String::new, |it| it.host().to_owned() + &port(it.port_u16()));
+    let scheme = uri.scheme_str().unwrap_or("https");
+    let server = match context {
+        Some(context) => format!("context {context} ({scheme}://{address})"),
+        None => format!("the cluster this pod runs in ({scheme}://{address})"),
+    };
+    let namespace = to.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+    // kube would send writes again on its own.
+    config.default_retry = false;
+    if let (Ok(name), Ok(value)) = ("user-agent".parse(), concat!("pintle/", env!("CARGO_PKG_VERSION")).parse()) {
+        config.headers.push((name, value));
+    }
+    let client = Client::try_from(config).map_err(|error| ClusterError::Config(format!("{server}: {error}")))?;
+    ask_version(&client, &server, to.patience.answer).await?;
+    Ok(Connected { client, server, namespace })
+}
+
+fn port(port: Option<u16>) -> String {
+    port.map(|port| format!(":{port}")).unwrap_or_default()
+}
+
+/// The configuration and the name of its context; none inside a cluster.
+async fn config(to: &Connect) -> Result<(Config, Option<String>), ClusterError> {
+    let read = match &to.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let explicit = to.kubeconfig.is_some() || to.context.is_some();
+    let file = match read {
+        Ok(file) if explicit || file.current_context.as_ref().is_some_and(|name| !name.is_empty()) => file,
+        Ok(_) => return inside("the kubeconfig has no current context"),
+        Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if !explicit => {
+            return inside("there is no kubeconfig");
+        }
+        Err(error) => return Err(ClusterError::Config(error.to_string())),
+    };
+    let name = to.context.clone().or_else(|| file.current_context.clone()).unwrap_or_default();
+    if !file.contexts.iter().any(|context| context.name == name) {
+        let names: Vec<_> = file.contexts.iter().map(|context| context.name.as_str()).collect();
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(ClusterError::Config(format!("the kubeconfig has no context `{name}`; it has {there}")));
+    }
+    let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
+    let config = Config::from_custom_kubeconfig(file, &options).await;
+    let config = config.map_err(|error| ClusterError::Config(format!("context {name}: {error}")))?;
+    Ok((config, Some(name)))
+}
+
+fn inside(why_not_outside: &str) -> Result<(Config, Option<String>), ClusterError> {
+    match Config::incluster() {
+        Ok(config) => Ok((config, None)),
+        Err(error) => {
+            Err(ClusterError::Config(format!("{why_not_outside}, and this is no pod of a cluster ({error})")))
+        }
+    }
+}
+
+async fn ask_version(client: &Client, server: &str, patience: Duration) -> Result<(), ClusterError> {
+    let version = match tokio::time::timeout(patience, client.apiserver_version()).await {
+        Err(_) => return Err(errors::no_answer(server, &format!("no answer within {patience:?}"))),
+        // Whoever may not ask finds out by the requests that matter.
+        Ok(Err(kube::Error::Api(status))) if status.code == 403 || status.code == 404 => return Ok(()),
+        Ok(Err(error)) => return Err(errors::of_read(server, &error)),
+        Ok(Ok(version)) => version,
+    };
+    // Providers write `33+`.
+    let minor = version.minor.trim_end_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or(OLDEST);
+    if version.major == "1" && minor < OLDEST {
+        let found = format!("{}.{}", version.major, version.minor);
+        return Err(ClusterError::Config(format!("{server} is Kubernetes {found}; Pintle needs 1.{OLDEST} or newer")));
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Workloads and pods as items of a list that is kept up to date. Pure.
+
+use std::sync::Arc;
+
+use crate::cluster::Workload;
+
+use super::feed::Item;
+use super::read::{SeenPod, SeenWorkload};
+
+impl SeenWorkload {
+    /// Remembers that its status is about this generation, though its controller has not said so.
+    pub(super) fn note_seen(&mut self) {
+        let workload = Arc::make_mut(&mut self.workload);
+        workload.status.observed_generation = Some(workload.generation);
+    }
+
+    /// Remembers that none of its pods is ending, where that is not reported.
+    pub(super) fn note_none_ending(&mut self) {
+        Arc::make_mut(&mut self.workload).status.terminating = Some(0);
+    }
+}
+
+impl Item for SeenWorkload {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn uid(&self) -> &str {
+        &self.workload.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.workload.resource_version
+    }
+
+    fn shows_same(&self, other: &Self) -> bool {
+        let mut same_version = Workload::clone(&self.workload);
+        same_version.resource_version.clone_from(&other.workload.resource_version);
+        same_version == *other.workload
+    }
+
+    fn inherit(&mut self, older: &Self) {
+        let (new, old) = (&self.workload, &older.workload);
+        if new.uid != old.uid || new.generation != old.generation {
+            return;
+        }
+        let (new, old) = (&new.status, &old.status);
+        let none_ending = new.terminating.is_none() && old.terminating == Some(0);
+        if old.observed_generation > new.observed_generation {
+            self.note_seen();
+        }
+        if none_ending {
+            self.note_none_ending();
+        }
+    }
+}
+
+impl Item for SeenPod {
+    fn name(&self) -> &str {
+        &self.pod.name
+    }
+
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+
+    fn shows_same(&self, other: &Self) -> bool {
+        self.pod == other.pod && self.uid == other.uid
+    }
+
+    fn inherit(&mut self, _older: &Self) {}
+}

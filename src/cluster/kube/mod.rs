@@ -1,0 +1,129 @@
+//! The Kubernetes cluster: watches instead of questions, and fenced applies.
+//!
+//! What decides is pure and stands beside: `picture` (what is known), `feed` (one list), `read` (objects to plain data),
+//! `write` (what is sent), `managers` (who owns what), `errors` (answers in words).
+
+mod connect;
+mod errors;
+mod feed;
+mod items;
+mod managers;
+mod objects;
+mod picture;
+mod read;
+mod shared;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod troubles;
+mod write;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::Value;
+
+use super::{Cluster, ClusterError, Observation, WorkloadId, Write, Written};
+
+use self::managers::PINTLE;
+use self::objects::WorkloadObject;
+use self::shared::Shared;
+
+pub use connect::{Connect, Patience};
+pub use managers::way_out;
+
+/// A Kubernetes cluster.
+pub struct Kube {
+    shared: Arc<Shared>,
+    client: Client,
+    server: String,
+    namespace: String,
+    patience: Patience,
+}
+
+impl Kube {
+    /// Connects, which takes one request; what is watched is said by [`Cluster::scope`].
+    pub async fn connect(to: &Connect) -> Result<Self, ClusterError> {
+        let connected = connect::connect(to).await?;
+        let (client, server) = (connected.client, connected.server);
+        let shared = Shared::new(client.clone(), server.clone(), to.patience);
+        Ok(Self { shared, client, server, namespace: connected.namespace, patience: to.patience })
+    }
+
+    /// The cluster's name in messages: the context and the server's address.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The namespace of workloads that name none.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    async fn patch(&self, id: &WorkloadId, params: &PatchParams, body: Value) -> Result<WorkloadObject, Unpatched> {
+        let resource = objects::resource(id.workload.kind);
+        let api: Api<WorkloadObject> = Api::namespaced_with(self.client.clone(), &id.namespace, &resource);
+        let patch = Patch::Apply(body);
+        match tokio::time::timeout(self.patience.write, api.patch(&id.workload.name, params, &patch)).await {
+            Ok(answer) => answer.map_err(Unpatched::Answered),
+            Err(_) => Err(Unpatched::Silent(format!("no answer within {:?}", self.patience.write))),
+        }
+    }
+}
+
+/// Why a patch was not applied, or perhaps was.
+enum Unpatched {
+    Answered(kube::Error),
+    Silent(String),
+}
+
+impl Cluster for Kube {
+    fn scope(&self, wanted: &BTreeSet<WorkloadId>) {
+        self.shared.scope(wanted);
+    }
+
+    async fn observe(&self) -> Result<Observation, ClusterError> {
+        self.shared.observe().await
+    }
+
+    async fn changed(&self, at_most: Duration) -> Result<(), ClusterError> {
+        self.shared.changed(at_most).await;
+        Ok(())
+    }
+
+    async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
+        let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
+        let body = write::body(write, &before)?;
+        let _writing = self.shared.begin_write(&write.id);
+        // Whom it must not be forced upon was checked against the very version that fences it.
+        let object = match self.patch(&write.id, &PatchParams::apply(PINTLE).force(), body).await {
+            Ok(object) => object,
+            Err(Unpatched::Answered(error)) => return Err(errors::of_write(&self.server, &write.id, &error)),
+            Err(Unpatched::Silent(why)) => return Err(errors::no_answer(&self.server, &why)),
+        };
+        let seen = read::workload(write.id.workload.kind, object);
+        let (resource_version, generation) = (seen.workload.resource_version.clone(), seen.workload.generation);
+        self.shared.wrote(&write.id, &before, seen);
+        Ok(Written { resource_version, generation })
+    }
+
+    async fn would_conflict(&self, write: &Write) -> Result<(), ClusterError> {
+        let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
+        let body = write::question(write, &before)?;
+        let params = PatchParams { dry_run: true, ..PatchParams::apply(PINTLE) };
+        match self.patch(&write.id, &params, body).await {
+            Ok(_) => Ok(()),
+            Err(Unpatched::Silent(why)) => Err(errors::no_answer(&self.server, &why)),
+            Err(Unpatched::Answered(error)) => errors::of_question(&self.server, &write.id, &error),
+        }
+    }
+}
+
+impl Drop for Kube {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}

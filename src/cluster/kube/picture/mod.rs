@@ -1,0 +1,254 @@
+//! The picture of the cluster, put together from what the watches say, and which watches that takes. Pure.
+
+mod pods;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cluster::{ClusterError, Observation, Workload, WorkloadId};
+use crate::pins::{WorkloadKind, WorkloadRef};
+use crate::verify;
+
+use super::feed::{Difference, Feed, News};
+use super::read::{SeenPod, SeenWorkload};
+
+/// What one watch follows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    /// The workloads of a kind in a namespace.
+    Workloads(String, WorkloadKind),
+    /// The pods that a selector finds.
+    Pods {
+        /// Where.
+        namespace: String,
+        /// The workload and its selector; none for all pods.
+        of: Option<(WorkloadRef, String)>,
+    },
+}
+
+/// All that is known.
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    wanted: BTreeSet<WorkloadId>,
+    workloads: BTreeMap<String, BTreeMap<WorkloadKind, Feed<SeenWorkload>>>,
+    pods: BTreeMap<Subject, Feed<SeenPod>>,
+    /// Of the wanted ones.
+    unsettled: BTreeSet<WorkloadId>,
+    /// Those with a write that is not answered.
+    writing: BTreeSet<WorkloadId>,
+}
+
+/// What there is to see.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// Not everything has been listed yet.
+    NotYet,
+    /// The server does not answer at all.
+    Nothing(ClusterError),
+    /// Everything.
+    Seen(Observation),
+}
+
+impl Picture {
+    /// Asks for other workloads.
+    pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
+        self.wanted.clone_from(wanted);
+        self.unsettled.retain(|id| wanted.contains(id));
+        for id in wanted {
+            self.resettle_one(id);
+        }
+    }
+
+    /// The watches that what is wanted takes: of the kinds wanted in each namespace.
+    pub(super) fn workload_subjects(&self) -> BTreeSet<Subject> {
+        self.wanted.iter().map(|id| Subject::Workloads(id.namespace.clone(), id.workload.kind)).collect()
+    }
+
+    /// Begins to listen to a watch.
+    pub(super) fn begin(&mut self, subject: &Subject, number: u64) {
+        match subject {
+            Subject::Workloads(namespace, kind) => {
+                self.workloads.entry(namespace.clone()).or_default().insert(*kind, Feed::new(number));
+            }
+            Subject::Pods { .. } => drop(self.pods.insert(subject.clone(), Feed::new(number))),
+        }
+    }
+
+    /// Forgets what a watch said.
+    pub(super) fn end(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Workloads(namespace, kind) => {
+                if let Some(kinds) = self.workloads.get_mut(namespace) {
+                    kinds.remove(kind);
+                }
+            }
+            Subject::Pods { .. } => drop(self.pods.remove(subject)),
+        }
+    }
+
+    /// Takes in what a watch of workloads says; answers whether the picture has changed.
+    pub(super) fn take_workloads(
+        &mut self,
+        (namespace, kind): (&str, WorkloadKind),
+        number: u64,
+        news: News<SeenWorkload>,
+        now: Timestamp,
+    ) -> bool {
+        let feed = self.workloads.get_mut(namespace).and_then(|kinds| kinds.get_mut(&kind));
+        let Some(feed) = feed.filter(|feed| feed.number == number) else { return false };
+        let difference = feed.take(news, now);
+        self.resettle(namespace, kind, &difference);
+        difference != Difference::None
+    }
+
+    /// Takes in what a watch of pods says; answers whether the picture has changed.
+    pub(super) fn take_pods(&mut self, subject: &Subject, number: u64, news: News<SeenPod>, now: Timestamp) -> bool {
+        let Some(feed) = self.pods.get_mut(subject).filter(|feed| feed.number == number) else { return false };
+        let difference = feed.take(news, now);
+        if difference != Difference::None {
+            // Where ending pods are not reported, it is the pods that show a Deployment to be settled.
+            let ids: Vec<_> = self.unsettled.iter().filter(|id| self.reports_no_ending(id)).cloned().collect();
+            for id in &ids {
+                self.resettle_one(id);
+            }
+        }
+        difference != Difference::None
+    }
+
+    /// A write is sent: its answer, or what the watch says of it, may come first, and only the answer says whether pods are
+    /// to be looked at.
+    pub(super) fn begin_write(&mut self, id: &WorkloadId) {
+        self.writing.insert(id.clone());
+    }
+
+    /// A write is answered, or given up.
+    pub(super) fn end_write(&mut self, id: &WorkloadId) {
+        self.writing.remove(id);
+    }
+
+    /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.
+    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
+        if before.containers == seen.workload.containers && verify::settled(id, before, None) {
+            // An annotation counts up the generation of a Deployment. The fence shows that nothing else has changed: what
+            // was settled still is, and its controller need not say so.
+            seen.note_seen();
+        }
+        let kinds = self.workloads.get_mut(&id.namespace);
+        if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
+            feed.put(seen);
+            self.resettle_one(id);
+        }
+    }
+
+    /// A workload as it is.
+    pub(super) fn workload(&self, id: &WorkloadId) -> Option<&Arc<Workload>> {
+        self.seen(id).map(|seen| &seen.workload)
+    }
+
+    /// What there is to see.
+    pub(super) fn look(&self, now: Timestamp, grace: Duration) -> Look {
+        let feeds = || {
+            self.workloads
+                .iter()
+                .flat_map(|(namespace, kinds)| kinds.iter().map(move |(kind, feed)| (namespace, *kind, feed)))
+        };
+        let mut observation = Observation::default();
+        let mut answers = self.wanted.is_empty();
+        let mut last = None;
+        for (namespace, kind, feed) in feeds() {
+            if let Some((since, error)) = feed.trouble(now, grace) {
+                let error = with_since(error, since);
+                let unknown = self.wanted.iter().filter(|id| id.namespace == *namespace && id.workload.kind == kind);
+                observation.unknown.extend(unknown.map(|id| (id.clone(), error.clone())));
+                answers |= !matches!(error, ClusterError::Unreachable(_));
+                last = Some(error);
+                continue;
+            }
+            let Some(items) = feed.items() else { return Look::NotYet };
+            answers = true;
+            self.look_at(namespace, kind, items, &mut observation);
+        }
+        match last {
+            Some(error) if !answers => return Look::Nothing(error),
+            None if !answers => return Look::NotYet,
+            _ => {}
+        }
+        self.look_at_pods(&mut observation, now, grace);
+        Look::Seen(observation)
+    }
+
+    fn look_at(
+        &self,
+        namespace: &str,
+        kind: WorkloadKind,
+        items: &BTreeMap<String, SeenWorkload>,
+        observation: &mut Observation,
+    ) {
+        for (name, seen) in items {
+            let workload = WorkloadRef { kind, name: name.clone() };
+            let id = WorkloadId { namespace: namespace.to_owned(), workload };
+            if seen.workload.state.is_some() || self.wanted.contains(&id) {
+                observation.workloads.insert(id, Arc::clone(&seen.workload));
+            }
+        }
+    }
+
+    fn seen(&self, id: &WorkloadId) -> Option<&SeenWorkload> {
+        self.workloads.get(&id.namespace)?.get(&id.workload.kind)?.item(&id.workload.name)
+    }
+
+    fn reports_no_ending(&self, id: &WorkloadId) -> bool {
+        id.workload.kind == WorkloadKind::Deployment
+            && self.workload(id).is_some_and(|workload| workload.status.terminating.is_none())
+    }
+
+    fn resettle(&mut self, namespace: &str, kind: WorkloadKind, difference: &Difference) {
+        match difference {
+            Difference::None | Difference::Trouble => {}
+            Difference::All => {
+                let of_feed = |id: &&WorkloadId| id.namespace == namespace && id.workload.kind == kind;
+                let ids: Vec<_> = self.wanted.iter().filter(of_feed).cloned().collect();
+                for id in &ids {
+                    self.resettle_one(id);
+                }
+            }
+            Difference::One(name) => {
+                let workload = WorkloadRef { kind, name: name.clone() };
+                self.resettle_one(&WorkloadId { namespace: namespace.to_owned(), workload });
+            }
+        }
+    }
+
+    fn resettle_one(&mut self, id: &WorkloadId) {
+        let Some(workload) = self.workload(id).filter(|_| self.wanted.contains(id)).map(Arc::clone) else {
+            self.unsettled.remove(id);
+            return;
+        };
+        if !verify::settled(id, &workload, self.pods_of(id).as_deref()) {
+            self.unsettled.insert(id.clone());
+            return;
+        }
+        self.unsettled.remove(id);
+        if self.reports_no_ending(id) {
+            self.note_none_ending(id);
+        }
+    }
+
+    /// Remembers that no pod is ending where the server does not report it, since the pods are no longer looked at.
+    fn note_none_ending(&mut self, id: &WorkloadId) {
+        let feed = self.workloads.get_mut(&id.namespace).and_then(|kinds| kinds.get_mut(&id.workload.kind));
+        if let Some(seen) = feed.and_then(|feed| feed.item_mut(&id.workload.name)) {
+            seen.note_none_ending();
+        }
+    }
+}
+
+fn with_since(error: &ClusterError, since: Timestamp) -> ClusterError {
+    match error {
+        ClusterError::Unreachable(why) => ClusterError::Unreachable(format!("{why}, since {since:.0}")),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,178 @@
+//! Objects of the API to plain data. Pure, and total: whatever is missing or odd becomes absence.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::core::{Selector, SelectorExt};
+
+use crate::cluster::{Condition, Container, Pod, State, Status, Strategy, Workload};
+use crate::pins::WorkloadKind;
+
+use super::managers;
+use super::objects::{ConditionObject, PodObject, PodSpec, UpdateStrategy, WorkloadObject, WorkloadStatus};
+use super::troubles::troubles;
+
+/// A workload and how its pods are found.
+#[derive(Debug, Clone)]
+pub(super) struct SeenWorkload {
+    pub(super) name: String,
+    pub(super) workload: Arc<Workload>,
+    /// None where it is broken or would match every pod.
+    pub(super) selector: Option<Selector>,
+}
+
+/// A pod and whose it is.
+#[derive(Debug, Clone)]
+pub(super) struct SeenPod {
+    pub(super) pod: Arc<Pod>,
+    pub(super) uid: String,
+    pub(super) resource_version: String,
+    labels: BTreeMap<String, String>,
+    owner: Option<OwnerReference>,
+}
+
+/// A workload's object as plain data.
+pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorkload {
+    let (meta, spec) = (object.metadata, object.spec);
+    let state = meta.annotations.as_ref().and_then(|all| State::read(all.get(State::ANNOTATION)?));
+    let containers = containers(&spec.template.and_then(|template| template.spec).unwrap_or_default());
+    let status = object.status.map(|status| read_status(kind, status)).unwrap_or_default();
+    let pods = if kind == WorkloadKind::DaemonSet { status.desired } else { spec.replicas };
+    let workload = Workload {
+        uid: meta.uid.unwrap_or_default(),
+        resource_version: meta.resource_version.unwrap_or_default(),
+        generation: meta.generation.unwrap_or_default(),
+        deleting: meta.deletion_timestamp.is_some(),
+        containers,
+        state,
+        managers: managers::of_images(meta.managed_fields.as_deref().unwrap_or_default()),
+        replicas: if kind == WorkloadKind::DaemonSet { None } else { spec.replicas },
+        strategy: strategy(kind, spec.strategy.or(spec.update_strategy).unwrap_or_default(), pods.unwrap_or(1)),
+        paused: spec.paused.unwrap_or(false),
+        status,
+    };
+    let selector = spec.selector.and_then(|selector| Selector::try_from(selector).ok());
+    SeenWorkload {
+        name: meta.name.unwrap_or_default(),
+        workload: Arc::new(workload),
+        selector: selector.filter(|selector| !selector.selects_all()),
+    }
+}
+
+/// A pod's object as plain data.
+pub(super) fn pod(object: PodObject) -> SeenPod {
+    let (meta, status) = (object.metadata, object.status.unwrap_or_default());
+    let labels = meta.labels.unwrap_or_default();
+    let is_ready = |condition: &ConditionObject| {
+        condition.kind.as_deref() == Some("Ready") && condition.status.as_deref() == Some("True")
+    };
+    let pod = Pod {
+        name: meta.name.unwrap_or_default(),
+        containers: containers(&object.spec),
+        phase: status.phase.clone().unwrap_or_else(|| "Unknown".to_owned()),
+        ready: status.conditions.iter().flatten().any(is_ready),
+        terminating: meta.deletion_timestamp.is_some(),
+        created: meta.creation_timestamp.map(|time| time.0),
+        template: labels.get("pod-template-hash").or_else(|| labels.get("controller-revision-hash")).cloned(),
+        troubles: troubles(&status),
+    };
+    let owners = meta.owner_references.unwrap_or_default();
+    SeenPod {
+        pod: Arc::new(pod),
+        uid: meta.uid.unwrap_or_default(),
+        resource_version: meta.resource_version.unwrap_or_default(),
+        labels,
+        owner: owners.into_iter().find(|owner| owner.controller == Some(true)),
+    }
+}
+
+impl SeenPod {
+    /// Its labels are selected, and its controller is the workload, or a replica set that is named after it: two
+    /// workloads whose selectors overlap keep their pods apart.
+    pub(super) fn belongs_to(&self, seen: &SeenWorkload) -> bool {
+        let selected = seen.selector.as_ref().is_some_and(|selector| selector.matches(&self.labels));
+        let Some(owner) = self.owner.as_ref().filter(|_| selected) else { return false };
+        if owner.kind == "ReplicaSet" {
+            let rest = owner.name.strip_prefix(&seen.name).and_then(|rest| rest.strip_prefix('-'));
+            return rest.is_some_and(|hash| !hash.contains('-'));
+        }
+        owner.uid == seen.workload.uid
+    }
+}
+
+fn containers(spec: &PodSpec) -> Vec<Container> {
+    let all = |init: bool| {
+        let list = if init { &spec.init_containers } else { &spec.containers };
+        list.iter().flatten().map(move |object| {
+            let written = object.image.clone().unwrap_or_default();
+            Container { name: object.name.clone(), image: written.parse().ok(), written, init }
+        })
+    };
+    all(false).chain(all(true)).collect()
+}
+
+fn strategy(kind: WorkloadKind, strategy: UpdateStrategy, pods: i32) -> Strategy {
+    let rolling = strategy.rolling_update.unwrap_or_default();
+    match (strategy.kind.as_deref(), kind) {
+        (Some("Recreate"), _) => Strategy::Recreate,
+        (Some("OnDelete"), _) => Strategy::OnDelete,
+        (_, WorkloadKind::StatefulSet) => match rolling.partition {
+            Some(from) if from > 0 => Strategy::Partition(from),
+            _ => Strategy::Rolling { surge: 0 },
+        },
+        (_, WorkloadKind::DaemonSet) => Strategy::Rolling { surge: surge(rolling.max_surge, "0", pods) },
+        (_, WorkloadKind::Deployment) => Strategy::Rolling { surge: surge(rolling.max_surge, "25%", pods) },
+    }
+}
+
+/// Rounded up, as Kubernetes does.
+fn surge(max: Option<IntOrString>, default: &str, pods: i32) -> i32 {
+    match max.unwrap_or_else(|| IntOrString::String(default.to_owned())) {
+        IntOrString::Int(number) => number,
+        IntOrString::String(text) => {
+            let percent: i32 = text.trim_end_matches('%').parse().unwrap_or(0);
+            pods.saturating_mul(percent).saturating_add(99) / 100
+        }
+    }
+}
+
+fn read_status(kind: WorkloadKind, status: WorkloadStatus) -> Status {
+    let common = Status {
+        observed_generation: status.observed_generation,
+        current_revision: status.current_revision,
+        update_revision: status.update_revision,
+        conditions: status.conditions.into_iter().flatten().map(condition).collect(),
+        ..Status::default()
+    };
+    if kind == WorkloadKind::DaemonSet {
+        return Status {
+            replicas: status.current_number_scheduled,
+            updated: status.updated_number_scheduled,
+            ready: status.number_ready,
+            available: status.number_available,
+            desired: status.desired_number_scheduled,
+            ..common
+        };
+    }
+    Status {
+        replicas: status.replicas,
+        updated: status.updated_replicas,
+        ready: status.ready_replicas,
+        available: status.available_replicas,
+        terminating: status.terminating_replicas,
+        current: status.current_replicas,
+        ..common
+    }
+}
+
+fn condition(object: ConditionObject) -> Condition {
+    Condition {
+        kind: object.kind.unwrap_or_default(),
+        status: object.status.unwrap_or_default(),
+        reason: object.reason.unwrap_or_default(),
+        message: object.message.unwrap_or_default(),
+        updated: object.last_update_time.or(object.last_transition_time).map(|time| time.0),
+    }
+}

@@ -1,0 +1,209 @@
+//! What the watches and their reader share: the picture, and the tasks that keep it.
+#![expect(clippy::disallowed_methods, reason = "the time of a failure, and the gathering of changes that come at once")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::core::ApiResource;
+use kube::{Api, Client};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::cluster::{ClusterError, Observation, Workload, WorkloadId};
+
+use super::Patience;
+use super::objects;
+use super::picture::{Look, Picture, Subject};
+use super::read::{self, SeenWorkload};
+use super::stream::Stream;
+
+/// A change is told this much later, and with it all that came in between.
+const GATHER: Duration = Duration::from_millis(15);
+/// How often a reader that waits for a first answer looks whether it has waited long enough.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// What the watches and their reader share.
+pub(super) struct Shared {
+    client: Client,
+    server: String,
+    patience: Patience,
+    runtime: Handle,
+    kept: Mutex<Kept>,
+    /// Counts the changes of the picture.
+    changes: watch::Sender<u64>,
+    /// The count at the last look.
+    looked: Mutex<u64>,
+}
+
+#[derive(Default)]
+struct Kept {
+    picture: Picture,
+    tasks: BTreeMap<Subject, AbortHandle>,
+    started: u64,
+    closed: bool,
+}
+
+impl Shared {
+    /// Watches nothing yet.
+    pub(super) fn new(client: Client, server: String, patience: Patience) -> Arc<Self> {
+        let (runtime, changes) = (Handle::current(), watch::Sender::new(0));
+        Arc::new(Self { client, server, patience, runtime, kept: Mutex::default(), changes, looked: Mutex::new(0) })
+    }
+
+    /// Watches what is wanted, and no longer what is not.
+    pub(super) fn scope(self: &Arc<Self>, wanted: &BTreeSet<WorkloadId>) {
+        let mut kept = self.kept();
+        kept.picture.scope(wanted);
+        let subjects = kept.picture.workload_subjects();
+        self.keep(&mut kept, &subjects, |subject| matches!(subject, Subject::Workloads(..)));
+        self.keep_pods(&mut kept);
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// The picture, once it is complete.
+    pub(super) async fn observe(&self) -> Result<Observation, ClusterError> {
+        let mut changes = self.changes.subscribe();
+        loop {
+            *lock(&self.looked) = *changes.borrow_and_update();
+            let look = self.kept().picture.look(Timestamp::now(), self.patience.grace);
+            match look {
+                Look::Seen(observation) => return Ok(observation),
+                Look::Nothing(error) => return Err(error),
+                Look::NotYet => drop(tokio::time::timeout(LOOK_AGAIN, changes.changed()).await),
+            }
+        }
+    }
+
+    /// Returns when the picture has changed since it was last looked at, or after `at_most`.
+    pub(super) async fn changed(&self, at_most: Duration) {
+        let mut changes = self.changes.subscribe();
+        let looked = *lock(&self.looked);
+        if tokio::time::timeout(at_most, changes.wait_for(|count| *count != looked)).await.is_ok() {
+            tokio::time::sleep(GATHER.min(at_most)).await;
+        }
+    }
+
+    /// A workload as it is.
+    pub(super) fn workload(&self, id: &WorkloadId) -> Option<Arc<Workload>> {
+        self.kept().picture.workload(id).map(Arc::clone)
+    }
+
+    /// Says that a write is sent, until the answer is dropped.
+    pub(super) fn begin_write<'s>(self: &'s Arc<Self>, id: &'s WorkloadId) -> Writing<'s> {
+        self.kept().picture.begin_write(id);
+        Writing { shared: self, id }
+    }
+
+    /// Takes in the answer to a write over `before`.
+    pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: SeenWorkload) {
+        self.kept().picture.wrote(id, before, seen);
+    }
+
+    /// Ends all watches.
+    pub(super) fn close(&self) {
+        let mut kept = self.kept();
+        kept.closed = true;
+        kept.tasks.values().for_each(AbortHandle::abort);
+        kept.tasks.clear();
+    }
+
+    /// Takes in what a watch says.
+    fn hear(self: &Arc<Self>, take: impl FnOnce(&mut Picture, Timestamp) -> bool) {
+        let mut kept = self.kept();
+        if take(&mut kept.picture, Timestamp::now()) {
+            self.keep_pods(&mut kept);
+            self.changes.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn keep_pods(self: &Arc<Self>, kept: &mut Kept) {
+        let subjects = kept.picture.pod_subjects();
+        self.keep(kept, &subjects, |subject| matches!(subject, Subject::Pods { .. }));
+    }
+
+    /// Of the watches that `are` concerned, keeps those of `subjects` and starts the missing ones.
+    fn keep(self: &Arc<Self>, kept: &mut Kept, subjects: &BTreeSet<Subject>, are: impl Fn(&Subject) -> bool) {
+        let Kept { picture, tasks, started, closed } = kept;
+        tasks.retain(|subject, task| {
+            let keep = !are(subject) || subjects.contains(subject);
+            if !keep {
+                task.abort();
+                picture.end(subject);
+            }
+            keep
+        });
+        for subject in subjects {
+            if *closed || tasks.contains_key(subject) {
+                continue;
+            }
+            *started += 1;
+            picture.begin(subject, *started);
+            tasks.insert(subject.clone(), self.start(subject.clone(), *started));
+        }
+    }
+
+    fn start(self: &Arc<Self>, subject: Subject, number: u64) -> AbortHandle {
+        let shared = Arc::clone(self);
+        let task = match &subject {
+            Subject::Workloads(namespace, kind) => {
+                let (namespace, kind) = (namespace.clone(), *kind);
+                let namespaces = Some((Api::all(self.client.clone()), namespace.clone()));
+                let stream = self.stream(&namespace, &objects::resource(kind), None, namespaces);
+                self.runtime.spawn(stream.follow(move |news| {
+                    let news = news.map(|object| read::workload(kind, object));
+                    shared.hear(|picture, now| picture.take_workloads((&namespace, kind), number, news, now));
+                }))
+            }
+            Subject::Pods { namespace, of } => {
+                let labels = of.as_ref().map(|(_, labels)| labels.clone());
+                let stream = self.stream(namespace, &objects::pods(), labels, None);
+                self.runtime.spawn(stream.follow(move |news| {
+                    let news = news.map(read::pod);
+                    shared.hear(|picture, now| picture.take_pods(&subject, number, news, now));
+                }))
+            }
+        };
+        task.abort_handle()
+    }
+
+    fn stream<K>(
+        &self,
+        namespace: &str,
+        resource: &ApiResource,
+        labels: Option<String>,
+        namespaces: Option<(Api<k8s_openapi::api::core::v1::Namespace>, String)>,
+    ) -> Stream<K>
+    where
+        K: kube::Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>,
+    {
+        let api = Api::namespaced_with(self.client.clone(), namespace, resource);
+        Stream { api, labels, namespace: namespaces, server: self.server.clone(), patience: self.patience }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        lock(&self.kept)
+    }
+}
+
+/// A write under way; dropped when it is answered, or given up.
+pub(super) struct Writing<'s> {
+    shared: &'s Arc<Shared>,
+    id: &'s WorkloadId,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let mut kept = self.shared.kept();
+        kept.picture.end_write(self.id);
+        self.shared.keep_pods(&mut kept);
+        self.shared.changes.send_modify(|count| *count += 1);
+    }
+}
+
+/// Nothing that is done under a lock leaves anything half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,218 @@
+//! Follows one list of objects for as long as it is polled: lists, watches, goes on where it was, starts over where the
+//! server has forgotten that, and waits longer after each failure.
+//!
+//! kube's own watcher does not tell when a broken watch has come back, and lists from the server's cache, which may be
+//! older than what was seen before.
+#![expect(clippy::disallowed_methods, reason = "the waiting between attempts")]
+
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use futures::{StreamExt, pin_mut};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::core::{Resource, Status};
+use serde::de::DeserializeOwned;
+
+use crate::cluster::ClusterError;
+
+use super::Patience;
+use super::errors;
+use super::feed::News;
+
+/// The objects of a page, where the server does not stream lists.
+const PAGE: u32 = 200;
+/// The server asks for patience in whole seconds; it is not obeyed for longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A list to follow.
+pub(super) struct Stream<K> {
+    pub(super) api: Api<K>,
+    pub(super) labels: Option<String>,
+    /// Asked whether it exists where the list is empty; none where that does not matter.
+    pub(super) namespace: Option<(Api<Namespace>, String)>,
+    /// The server, for messages.
+    pub(super) server: String,
+    pub(super) patience: Patience,
+}
+
+/// How an attempt ended.
+enum End {
+    /// The server, or the silence, ended the watch.
+    Over,
+    /// The server no longer knows the place.
+    Forgotten,
+    /// It does not stream lists.
+    NoStreaming,
+    /// It failed; wait so long at least.
+    Failed(ClusterError, Duration),
+}
+
+/// Where an attempt begins.
+struct Place {
+    version: Option<String>,
+    streaming: bool,
+    /// Something was heard since the attempt began.
+    heard: bool,
+    /// Objects of the last list.
+    listed: usize,
+}
+
+impl<K> Stream<K>
+where
+    K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
+{
+    /// Follows it, telling everything to `tell`; never ends.
+    pub(super) async fn follow(self, mut tell: impl FnMut(News<K>) + Send) {
+        let mut place = Place { version: None, streaming: true, heard: false, listed: 0 };
+        let mut failures = 0;
+        loop {
+            place.heard = false;
+            let mut at_least = Duration::ZERO;
+            match self.attempt(&mut place, &mut tell).await.unwrap_or_else(|end| end) {
+                End::Over => {}
+                End::Forgotten => place.version = None,
+                End::NoStreaming => (place.version, place.streaming) = (None, false),
+                End::Failed(error, wait) => {
+                    at_least = wait.min(LONGEST_WAIT);
+                    tell(News::Failed(error));
+                }
+            }
+            failures = if place.heard { 0 } else { failures + 1 };
+            if failures > 0 || !at_least.is_zero() {
+                tokio::time::sleep(backoff(failures).max(at_least)).await;
+            }
+        }
+    }
+
+    async fn attempt(&self, place: &mut Place, tell: &mut (impl FnMut(News<K>) + Send)) -> Result<End, End> {
+        if place.version.is_none() && !place.streaming {
+            self.list(place, tell).await?;
+        }
+        let streaming = place.version.is_none();
+        let params = WatchParams {
+            label_selector: self.labels.clone(),
+            send_initial_events: streaming,
+            ..WatchParams::default()
+        };
+        // An empty version asks for a list that is as new as the request.
+        let version = place.version.clone().unwrap_or_default();
+        let events = self.answer(self.api.watch(&params, &version)).await?;
+        tell(if streaming { News::Listing } else { News::Alive });
+        pin_mut!(events);
+        place.listed = 0;
+        while let Ok(Some(event)) = tokio::time::timeout(self.patience.silence, events.next()).await {
+            let event = event.map_err(|error| self.failed(&error))?;
+            place.heard = true;
+            if place.version.is_some() {
+                self.hear(event, place, tell)?;
+            } else {
+                self.hear_listed(event, place, tell)?;
+                self.ask_for_namespace(place, tell).await;
+            }
+        }
+        // A list that broke off counts as nothing.
+        place.heard &= place.version.is_some();
+        Ok(End::Over)
+    }
+
+    /// Takes in what is said after the list.
+    fn hear(&self, event: WatchEvent<K>, place: &mut Place, tell: &mut impl FnMut(News<K>)) -> Result<(), End> {
+        let (version, news) = match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                (object.meta().resource_version.clone(), News::Changed(object))
+            }
+            WatchEvent::Deleted(object) => (object.meta().resource_version.clone(), News::Gone(object)),
+            WatchEvent::Bookmark(mark) => (Some(mark.metadata.resource_version), News::Alive),
+            WatchEvent::Error(status) => return Err(self.refused(&status)),
+        };
+        place.version = version;
+        tell(news);
+        Ok(())
+    }
+
+    /// Takes in what is said within a streamed list.
+    fn hear_listed(&self, event: WatchEvent<K>, place: &mut Place, tell: &mut impl FnMut(News<K>)) -> Result<(), End> {
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                place.listed += 1;
+                tell(News::Listed(object));
+            }
+            WatchEvent::Bookmark(mark) if mark.metadata.annotations.contains_key("k8s.io/initial-events-end") => {
+                place.version = Some(mark.metadata.resource_version);
+                tell(News::Complete);
+            }
+            WatchEvent::Bookmark(_) | WatchEvent::Deleted(_) => {}
+            WatchEvent::Error(status) => return Err(self.refused(&status)),
+        }
+        Ok(())
+    }
+
+    /// Page by page, as new as the request.
+    async fn list(&self, place: &mut Place, tell: &mut (impl FnMut(News<K>) + Send)) -> Result<(), End> {
+        let mut params = ListParams { label_selector: self.labels.clone(), limit: Some(PAGE), ..ListParams::default() };
+        place.listed = 0;
+        tell(News::Listing);
+        loop {
+            let page = self.answer(self.api.list(&params)).await?;
+            place.heard = true;
+            place.listed += page.items.len();
+            page.items.into_iter().for_each(|object| tell(News::Listed(object)));
+            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if params.continue_token.is_none() {
+                place.version = page.metadata.resource_version;
+                tell(News::Complete);
+                self.ask_for_namespace(place, tell).await;
+                return Ok(());
+            }
+        }
+    }
+
+    /// An empty list may mean that there is no namespace; lists do not say so.
+    async fn ask_for_namespace(&self, place: &Place, tell: &mut (impl FnMut(News<K>) + Send)) {
+        let is_empty = place.version.is_some() && place.listed == 0;
+        let Some((api, name)) = self.namespace.as_ref().filter(|_| is_empty) else { return };
+        if let Ok(Err(kube::Error::Api(status))) =
+            tokio::time::timeout(self.patience.answer, api.get_metadata(name)).await
+            && status.code == 404
+        {
+            tell(News::Failed(ClusterError::NoNamespace(name.clone())));
+        }
+    }
+
+    async fn answer<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, End> {
+        let Ok(answer) = tokio::time::timeout(self.patience.answer, request).await else {
+            let why = format!("no answer within {:?}", self.patience.answer);
+            return Err(End::Failed(errors::no_answer(&self.server, &why), Duration::ZERO));
+        };
+        answer.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &kube::Error) -> End {
+        match error {
+            kube::Error::Api(status) => self.refused(status),
+            _ => End::Failed(errors::of_read(&self.server, error), Duration::ZERO),
+        }
+    }
+
+    fn refused(&self, status: &Status) -> End {
+        if errors::is_gone(status) {
+            return End::Forgotten;
+        }
+        if errors::knows_no_streaming(status) {
+            return End::NoStreaming;
+        }
+        let wait = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+        let error = errors::of_read(&self.server, &kube::Error::Api(Box::new(status.clone())));
+        End::Failed(error, Duration::from_secs(wait.into()))
+    }
+}
+
+/// Doubles from 0.2 s to 20 s, less up to a half, so that many do not come back at once.
+fn backoff(failures: u32) -> Duration {
+    let longest = Duration::from_millis(200).saturating_mul(1 << failures.saturating_sub(1).min(7));
+    let random = RandomState::new().hash_one(failures) % 512;
+    longest.min(Duration::from_secs(20)).mul_f64(0.5 + f64::from(u32::try_from(random).unwrap_or(0)) / 1024.0)
+}

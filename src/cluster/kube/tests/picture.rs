@@ -1,0 +1,167 @@
+//! Which watches it takes, and what is seen through them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::cluster::kube::feed::News;
+use crate::cluster::kube::picture::{Look, Picture, Subject};
+use crate::cluster::kube::read::{self, SeenPod, SeenWorkload};
+use crate::cluster::{ClusterError, Workload};
+use crate::pins::WorkloadKind;
+
+use super::{at, id, object, seen};
+
+const GRACE: Duration = Duration::from_secs(15);
+
+fn unsettled(name: &str) -> SeenWorkload {
+    let mut object = object(name);
+    object["metadata"]["generation"] = json!(2);
+    seen(&object)
+}
+
+fn pod(name: &str, app: &str, owner: &Value) -> SeenPod {
+    let metadata =
+        json!({"name": name, "uid": name, "resourceVersion": "1", "labels": {"app": app}, "ownerReferences": [owner]});
+    read::pod(serde_json::from_value(json!({"metadata": metadata, "spec": {}})).unwrap())
+}
+
+/// A picture of `names` with their watch begun as number 1.
+fn picture(names: &[String]) -> Picture {
+    let mut picture = Picture::default();
+    picture.scope(&names.iter().map(|name| id(name)).collect());
+    picture.begin(&Subject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 1);
+    picture
+}
+
+fn tell(picture: &mut Picture, news: impl IntoIterator<Item = News<SeenWorkload>>) {
+    for news in news {
+        picture.take_workloads(("shop", WorkloadKind::Deployment), 1, news, at(0));
+    }
+}
+
+fn list(picture: &mut Picture, listed: impl IntoIterator<Item = SeenWorkload>) {
+    tell(picture, [News::Listing]);
+    tell(picture, listed.into_iter().map(News::Listed));
+    tell(picture, [News::Complete]);
+}
+
+fn names(number: usize) -> Vec<String> {
+    (0..number).map(|number| format!("s{number}")).collect()
+}
+
+/// The watches of pods, those that are begun marked.
+fn pod_watches(picture: &Picture, begun: &BTreeSet<Subject>) -> String {
+    let show = |subject: &Subject| {
+        let name = match subject {
+            Subject::Pods { of: Some((workload, labels)), .. } => format!("{} {labels}", workload.name),
+            Subject::Pods { of: None, .. } => "all".to_owned(),
+            Subject::Workloads(..) => panic!("no pods"),
+        };
+        if begun.contains(subject) { name } else { format!("+{name}") }
+    };
+    picture.pod_subjects().iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+fn begin(picture: &mut Picture) -> BTreeSet<Subject> {
+    let subjects = picture.pod_subjects();
+    for subject in &subjects {
+        picture.begin(subject, 2);
+    }
+    subjects
+}
+
+#[test]
+fn pods_are_watched_while_something_is_unsettled_each_for_itself() {
+    let mut picture = picture(&names(2));
+    list(&mut picture, [seen(&object("s0")), unsettled("s1"), unsettled("foreign")]);
+    assert_snapshot!(pod_watches(&picture, &BTreeSet::new()), @"+s1 app=s1");
+    let mut settled = object("s1");
+    settled["metadata"]["resourceVersion"] = json!("101");
+    tell(&mut picture, [News::Changed(seen(&settled))]);
+    assert_eq!(pod_watches(&picture, &BTreeSet::new()), "");
+}
+
+#[test]
+fn more_than_eight_share_a_watch_and_nothing_known_becomes_unknown() {
+    let mut picture = picture(&names(9));
+    list(&mut picture, names(8).iter().map(|name| unsettled(name)));
+    let begun = begin(&mut picture);
+    assert_eq!(begun.len(), 8);
+    tell(&mut picture, [News::Changed(unsettled("s8"))]);
+    assert_snapshot!(pod_watches(&picture, &begun), @"+all, s0 app=s0, s1 app=s1, s2 app=s2, s3 app=s3, s4 app=s4, s5 app=s5, s6 app=s6, s7 app=s7");
+    let all = Subject::Pods { namespace: "shop".to_owned(), of: None };
+    picture.begin(&all, 3);
+    for news in [News::Listing, News::Complete] {
+        picture.take_pods(&all, 3, news, at(0));
+    }
+    let begun = [all].into();
+    assert_snapshot!(pod_watches(&picture, &begun), @"all");
+    // Fewer again: the shared one stays until all are settled, for a new list of each would cost more.
+    tell(&mut picture, names(8).iter().map(|name| News::Gone(unsettled(name))));
+    assert_snapshot!(pod_watches(&picture, &begun), @"all");
+    tell(&mut picture, [News::Gone(unsettled("s8"))]);
+    assert_eq!(pod_watches(&picture, &begun), "");
+}
+
+#[test]
+fn a_write_under_way_waits_for_its_answer_before_pods_are_watched() {
+    let mut picture = picture(&names(1));
+    list(&mut picture, [seen(&object("s0"))]);
+    let before = Workload::clone(picture.workload(&id("s0")).unwrap());
+    picture.begin_write(&id("s0"));
+    let mut annotated = object("s0");
+    (annotated["metadata"]["generation"], annotated["metadata"]["resourceVersion"]) = (json!(2), json!("101"));
+    tell(&mut picture, [News::Changed(seen(&annotated))]);
+    assert_eq!(pod_watches(&picture, &BTreeSet::new()), "");
+    picture.wrote(&id("s0"), &before, seen(&annotated));
+    picture.end_write(&id("s0"));
+    assert_eq!(pod_watches(&picture, &BTreeSet::new()), "", "no image changed, so it still is settled");
+    // Nor does a later look at the same generation make it less so.
+    annotated["metadata"]["resourceVersion"] = json!("102");
+    tell(&mut picture, [News::Changed(seen(&annotated))]);
+    assert_eq!(pod_watches(&picture, &BTreeSet::new()), "");
+}
+
+#[test]
+fn the_last_words_of_an_ended_watch_are_not_heard() {
+    let mut picture = picture(&names(1));
+    picture.begin(&Subject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 2);
+    tell(&mut picture, [News::Complete]);
+    assert!(matches!(picture.look(at(0), GRACE), Look::NotYet));
+}
+
+#[test]
+fn silence_is_borne_for_a_while_and_then_told_with_its_beginning() {
+    let mut picture = picture(&names(1));
+    list(&mut picture, [seen(&object("s0"))]);
+    let silent = || News::Failed(ClusterError::Unreachable("no answer within 10s".to_owned()));
+    picture.take_workloads(("shop", WorkloadKind::Deployment), 1, silent(), at(10));
+    picture.take_workloads(("shop", WorkloadKind::Deployment), 1, silent(), at(20));
+    let Look::Seen(observation) = picture.look(at(24), GRACE) else { panic!("borne") };
+    assert_eq!(observation.workloads.len(), 1);
+    let Look::Nothing(error) = picture.look(at(25), GRACE) else { panic!("told") };
+    assert_snapshot!(error, @"the API server does not answer: no answer within 10s, since 2026-09-21T14:13:30Z");
+    tell(&mut picture, [News::Alive]);
+    assert!(matches!(picture.look(at(26), GRACE), Look::Seen(_)));
+}
+
+#[test]
+fn pods_belong_to_the_workload_whose_replica_set_owns_them() {
+    let owned = |kind: &str, name: &str| json!({"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "x", "controller": true});
+    let s0 = seen(&object("s0"));
+    let belongs = |app: &str, owner: Value| pod("p", app, &owner).belongs_to(&s0);
+    assert!(belongs("s0", owned("ReplicaSet", "s0-7d9c")));
+    assert!(!belongs("s1", owned("ReplicaSet", "s0-7d9c")), "not selected");
+    assert!(!belongs("s0", owned("ReplicaSet", "s0-canary-7d9c")), "of another Deployment with the same labels");
+    assert!(!belongs("s0", owned("StatefulSet", "s0")), "of another uid");
+    assert!(
+        !belongs("s0", json!({"apiVersion": "v1", "kind": "X", "name": "x", "uid": "uid-s0"})),
+        "not its controller"
+    );
+    let mut direct = owned("StatefulSet", "s0");
+    direct["uid"] = json!("uid-s0");
+    assert!(belongs("s0", direct));
+}

@@ -1,0 +1,72 @@
+//! What keeps a pod from being ready, in its own words. Pure.
+
+use crate::cluster::Trouble;
+
+use super::objects::{ConditionObject, ContainerStatus, PodStatus, Terminated};
+
+/// Longer words are cut: containers choose their own last message.
+const MAX_CHARS: usize = 400;
+
+/// Waiting for these is the ordinary course of things.
+const ORDINARY: &[&str] = &["", "ContainerCreating", "PodInitializing"];
+
+/// The troubles of a pod: containers that wait first, then those that have ended badly, then the pod as a whole.
+pub(super) fn troubles(status: &PodStatus) -> Vec<Trouble> {
+    let containers = || status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    let mut troubles: Vec<_> = containers().filter_map(waiting).collect();
+    troubles.extend(containers().filter_map(ended));
+    troubles.extend(status.conditions.iter().flatten().filter_map(unscheduled));
+    troubles.extend(status.reason.as_deref().map(|reason| of_pod(reason, status.message.as_deref())));
+    troubles
+}
+
+fn waiting(status: &ContainerStatus) -> Option<Trouble> {
+    let state = status.state.as_ref()?.waiting.as_ref()?;
+    let reason = state.reason.clone().unwrap_or_default();
+    if ORDINARY.contains(&reason.as_str()) {
+        return None;
+    }
+    // What kubelet says of a crash loop is how long it waits; how the container ended last says more.
+    let last = status.last_state.as_ref().and_then(|last| last.terminated.as_ref());
+    let message = last.filter(|_| reason == "CrashLoopBackOff").map(last_words);
+    let message = message.or_else(|| state.message.clone()).unwrap_or_default();
+    Some(of_container(status, reason, &message))
+}
+
+fn ended(status: &ContainerStatus) -> Option<Trouble> {
+    let state = status.state.as_ref()?.terminated.as_ref().filter(|state| state.exit_code.unwrap_or(0) != 0)?;
+    let reason = state.reason.clone().unwrap_or_else(|| "Error".to_owned());
+    Some(of_container(status, reason, &last_words(state)))
+}
+
+fn unscheduled(condition: &ConditionObject) -> Option<Trouble> {
+    let is_it = condition.kind.as_deref() == Some("PodScheduled") && condition.status.as_deref() == Some("False");
+    is_it.then(|| of_pod(condition.reason.as_deref().unwrap_or("Unschedulable"), condition.message.as_deref()))
+}
+
+fn of_container(status: &ContainerStatus, reason: String, message: &str) -> Trouble {
+    let restarts = status.restart_count.unwrap_or(0);
+    Trouble { container: Some(status.name.clone()), reason, message: cut(message), restarts }
+}
+
+fn of_pod(reason: &str, message: Option<&str>) -> Trouble {
+    Trouble { container: None, reason: reason.to_owned(), message: cut(message.unwrap_or_default()), restarts: 0 }
+}
+
+fn last_words(state: &Terminated) -> String {
+    let code = state.exit_code.unwrap_or_default();
+    let reason = match state.reason.as_deref() {
+        None | Some("" | "Error") => String::new(),
+        Some(reason) => format!(" ({reason})"),
+    };
+    let message = state.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
+    let message = message.map(|message| format!(": {message}")).unwrap_or_default();
+    format!("exit code {code}{reason}{message}")
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

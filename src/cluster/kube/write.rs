@@ -1,0 +1,105 @@
+//! What is sent to a workload: images, and what is remembered, fenced. Pure.
+
+use serde_json::{Value, json};
+
+use crate::cluster::{ClusterError, State, Workload, Write};
+
+use super::managers::{PINTLE, may_take_over};
+use super::objects::kind_name;
+
+/// A tag that nobody uses: owners of an image equal to ours do not show in a conflict.
+const OTHER_TAG: &str = "pintle-asks-who-owns-this";
+
+/// The apply of `write`, or why it is not sent: the workload is another one or has changed, it has no such container, or
+/// the image is somebody's from whom it is not taken over.
+pub(super) fn body(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
+    check(write, workload)?;
+    let mut images: Vec<_> =
+        write.images.iter().map(|(name, init, _)| (name.as_str(), *init, text(write, workload, name))).collect();
+    images.extend(also_owned(write, workload));
+    let mut body = fenced(write, &images);
+    body["metadata"]["annotations"] = json!({State::ANNOTATION: write.state.write()});
+    Ok(body)
+}
+
+/// The same with other images, to be sent as a dry run.
+pub(super) fn question(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
+    check(write, workload)?;
+    let other = |image: &crate::image::Image| format!("{}:{OTHER_TAG}", image.repository());
+    let images: Vec<_> = write.images.iter().map(|(name, init, image)| (name.as_str(), *init, other(image))).collect();
+    Ok(fenced(write, &images))
+}
+
+/// A container, whether it is an init container, and the text of its image.
+type Image<'w> = (&'w str, bool, String);
+
+fn fenced(write: &Write, images: &[Image<'_>]) -> Value {
+    let list = |wanted: bool| -> Vec<Value> {
+        let of_list = images.iter().filter(|(_, init, _)| *init == wanted);
+        of_list.map(|(name, _, image)| json!({"name": name, "image": image})).collect()
+    };
+    let mut pod = json!({});
+    for (key, list) in [("containers", list(false)), ("initContainers", list(true))] {
+        if !list.is_empty() {
+            pod[key] = list.into();
+        }
+    }
+    // Without the uid, an apply to a workload that was deleted meanwhile would create it.
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": kind_name(write.id.workload.kind),
+        "metadata": {
+            "name": write.id.workload.name,
+            "namespace": write.id.namespace,
+            "uid": write.uid,
+            "resourceVersion": write.resource_version,
+        },
+        "spec": {"template": {"spec": pod}},
+    })
+}
+
+fn check(write: &Write, workload: &Workload) -> Result<(), ClusterError> {
+    let id = || write.id.clone();
+    if workload.uid != write.uid {
+        return Err(ClusterError::Missing(id()));
+    }
+    if workload.resource_version != write.resource_version {
+        return Err(ClusterError::Stale(id()));
+    }
+    for (name, init, _) in &write.images {
+        // An apply would add it.
+        if !workload.containers.iter().any(|container| container.name == *name && container.init == *init) {
+            let names: Vec<_> = workload.containers.iter().map(|container| container.name.as_str()).collect();
+            let message = format!("there is no container {name}; there are {}", names.join(", "));
+            return Err(ClusterError::Refused { id: id(), message });
+        }
+    }
+    let of_write = |container: &String| write.images.iter().any(|(name, ..)| name == container);
+    let others = workload.managers.iter().filter(|manager| !may_take_over(&manager.name, manager.applied));
+    match others.into_iter().find(|manager| manager.containers.iter().any(of_write)) {
+        Some(manager) => Err(ClusterError::Owned { id: id(), manager: manager.name.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// An image as it is written there, where that means the same: another spelling would replace every pod.
+fn text(write: &Write, workload: &Workload, name: &str) -> String {
+    let wanted = write.images.iter().find(|(container, ..)| container == name).map(|(.., image)| image);
+    let there = workload.containers.iter().find(|container| container.name == name);
+    match (wanted, there) {
+        (Some(wanted), Some(there)) if there.image.as_ref() == Some(wanted) => there.written.clone(),
+        (Some(wanted), _) => wanted.to_string(),
+        (None, _) => String::new(),
+    }
+}
+
+/// Images that Pintle applied earlier and that this write is not about: an apply that omits them would delete them.
+fn also_owned<'w>(write: &Write, workload: &'w Workload) -> Vec<Image<'w>> {
+    let ours = |name: &String| {
+        let mut managers = workload.managers.iter().filter(|manager| manager.applied && manager.name == PINTLE);
+        managers.any(|manager| manager.containers.contains(name))
+    };
+    let omitted = |name: &String| !write.images.iter().any(|(container, ..)| container == name);
+    let containers = workload.containers.iter().filter(|it| ours(&it.name) && omitted(&it.name));
+    containers.map(|it| (it.name.as_str(), it.init, it.written.clone())).collect()
+}

@@ -1,0 +1,142 @@
+//! What happens, as one enum: the log, the live view and the history are its readers. Nothing decides by events.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::pins::ServiceName;
+
+/// Something that happened to a service, or to the whole run. Versions and images are given as people read them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "event")]
+pub enum Event {
+    /// What shall run differs from what runs.
+    TargetFound {
+        /// The service.
+        service: ServiceName,
+        /// What runs.
+        from: String,
+        /// What shall run.
+        to: String,
+    },
+    /// It starts when something else has passed.
+    Waits {
+        /// The service.
+        service: ServiceName,
+        /// For what, and why.
+        why: Vec<String>,
+    },
+    /// The write was accepted: the new version starts.
+    NewStarting {
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+    },
+    /// Pods of the old version are ending.
+    OldStopping {
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+    },
+    /// The last pod of the old version is gone.
+    OldGone {
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+    },
+    /// All its workloads are settled and healthy.
+    Verified {
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+        /// Since the write; none where it was written by somebody else.
+        #[serde(with = "seconds")]
+        took: Option<Duration>,
+    },
+    /// Others waited for it and need not any more.
+    DependenciesUpdated {
+        /// The service.
+        service: ServiceName,
+        /// Who waited for it.
+        released: Vec<ServiceName>,
+    },
+    /// It has failed, for certain.
+    Failed {
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+        /// The pod's own words.
+        words: String,
+        /// What was not started because of it.
+        not_started: Vec<ServiceName>,
+    },
+    /// Only a human can move it.
+    NeedsYou {
+        /// The service.
+        service: ServiceName,
+        /// What it waits for.
+        why: String,
+        /// What to type.
+        command: String,
+    },
+    /// It is not written.
+    Held {
+        /// The service.
+        service: ServiceName,
+        /// Why, and the way out.
+        why: String,
+    },
+    /// No order exists.
+    Refused {
+        /// The service.
+        service: ServiceName,
+        /// The circle of waits, and the way out.
+        why: String,
+    },
+    /// The cluster does not answer. Everything is held until it does.
+    Unreachable {
+        /// What it said.
+        why: String,
+    },
+    /// The cluster answers again.
+    Reachable,
+}
+
+mod seconds {
+    use std::time::Duration;
+
+    use serde::Serializer;
+
+    #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
+    pub(super) fn serialize<S: Serializer>(took: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+        match took {
+            Some(took) => to.serialize_some(&took.as_secs_f64()),
+            None => to.serialize_none(),
+        }
+    }
+}
+
+impl Event {
+    /// The service it concerns; none where it concerns the whole run.
+    pub fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Self::TargetFound { service, .. }
+            | Self::Waits { service, .. }
+            | Self::NewStarting { service, .. }
+            | Self::OldStopping { service, .. }
+            | Self::OldGone { service, .. }
+            | Self::Verified { service, .. }
+            | Self::DependenciesUpdated { service, .. }
+            | Self::Failed { service, .. }
+            | Self::NeedsYou { service, .. }
+            | Self::Held { service, .. }
+            | Self::Refused { service, .. } => Some(service),
+            Self::Unreachable { .. } | Self::Reachable => None,
+        }
+    }
+}

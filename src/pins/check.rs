@@ -1,0 +1,103 @@
+//! What only shows when all files are put together.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::resolve::Said;
+use super::suggest::did_you_mean;
+use super::{Service, ServiceName, Settings, WorkloadRef};
+use crate::problem::{Place, Problem};
+
+/// A revision before its last checks.
+pub(super) struct Declared<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) said: &'a BTreeMap<ServiceName, Said<'a>>,
+    pub(super) services: &'a BTreeMap<ServiceName, Service>,
+}
+
+/// All that is wrong between files.
+pub(super) fn all(declared: &Declared<'_>) -> Vec<Problem> {
+    let mut problems = undeclared_providers(declared);
+    problems.extend(shared_workloads(declared));
+    problems.extend(living_ancestors(declared));
+    problems.extend(unknown_lockstep(declared));
+    problems
+}
+
+impl Declared<'_> {
+    /// What a hint says where a name is not declared.
+    fn hint(&self, name: &ServiceName, consumer: &ServiceName) -> String {
+        let others = self.said.keys().filter(|other| *other != consumer);
+        did_you_mean(name.as_str(), others.map(ServiceName::as_str)).unwrap_or_else(|| {
+            format!("declare it in services/{name}.yaml, with `external: true` if it is deployed elsewhere")
+        })
+    }
+}
+
+/// A service that is broken is declared all the same: its consumers are not to blame.
+fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
+    let drafts = declared.said.values().flat_map(|said| &said.drafts);
+    let needs = drafts.flat_map(|draft| draft.needs.places.iter().map(move |(provider, at)| (draft, provider, at)));
+    let undeclared = needs.filter(|(_, provider, _)| !declared.said.contains_key(*provider));
+    let tell = |(draft, provider, at): (&&super::service::Draft, &ServiceName, &Place)| {
+        Problem::error(format!("`{}` depends on `{provider}`, which nothing declares", draft.name), at.clone())
+            .of(&draft.name)
+            .hint(declared.hint(provider, &draft.name))
+    };
+    undeclared.map(tell).collect()
+}
+
+/// Two services would write different images to one workload. One that is deployed elsewhere writes none.
+fn shared_workloads(declared: &Declared<'_>) -> Vec<Problem> {
+    let mut owners: HashMap<(Option<&str>, &WorkloadRef), &Service> = HashMap::new();
+    let mut problems = Vec::new();
+    for service in declared.services.values().filter(|service| !service.external) {
+        let namespace = service.namespace.as_deref().or(declared.settings.namespace.as_deref());
+        for workload in &service.workloads {
+            let owner = *owners.entry((namespace, workload)).or_insert(service);
+            if owner.name == service.name {
+                continue;
+            }
+            let [first, second] = [owner, service].map(|service| workloads_at(declared, service));
+            let message = format!("`{workload}` belongs to `{}` and to `{}`", owner.name, service.name);
+            let hint = "name each workload in one service";
+            let tell = |of: &Service, at: &Place, other: &Place| {
+                Problem::error(message.clone(), at.clone()).of(&of.name).also(other.clone(), "also here").hint(hint)
+            };
+            problems.push(tell(owner, &first, &second));
+            problems.push(tell(service, &second, &first));
+        }
+    }
+    problems
+}
+
+fn workloads_at(declared: &Declared<'_>, service: &Service) -> Place {
+    let draft = declared.said.get(&service.name).and_then(|said| said.drafts.first());
+    let written = draft.and_then(|draft| draft.workloads.as_ref()).map(|(_, place)| place);
+    written.unwrap_or(&service.version_at).clone()
+}
+
+/// A history has one heir.
+fn living_ancestors(declared: &Declared<'_>) -> Vec<Problem> {
+    let drafts = declared.said.values().flat_map(|said| &said.drafts);
+    let formerly = drafts.filter_map(|draft| draft.formerly.as_ref().map(|(earlier, at)| (draft, earlier, at)));
+    let alive = formerly.filter(|(_, earlier, _)| declared.said.contains_key(*earlier));
+    let tell = |(draft, earlier, at): (&&super::service::Draft, &ServiceName, &Place)| {
+        Problem::error(format!("`{earlier}` is still declared, `{}` cannot go on its history", draft.name), at.clone())
+            .of(&draft.name)
+            .hint("remove `formerly`, or the other service")
+    };
+    alive.map(tell).collect()
+}
+
+/// A group whose member is gone still serves the others: a warning.
+fn unknown_lockstep(declared: &Declared<'_>) -> Vec<Problem> {
+    let at = declared.settings.lockstep_at.as_ref().unwrap_or(&declared.settings.place);
+    let members = declared.settings.lockstep.iter().flatten();
+    let unknown = members.filter(|member| !declared.said.contains_key(*member));
+    let tell = |member: &ServiceName| {
+        let message = format!("`lockstep` names `{member}`, which nothing declares");
+        let hint = did_you_mean(member.as_str(), declared.said.keys().map(ServiceName::as_str));
+        Problem::warning(message, at.clone()).hint(hint.unwrap_or_else(|| "remove it from the group".to_owned()))
+    };
+    unknown.map(tell).collect()
+}

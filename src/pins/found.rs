@@ -1,0 +1,200 @@
+//! The pins that patterns find in files of other tools: read by their spelling, because those files are not ours to
+//! be strict about.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::keypath::SERVICE;
+use super::layout::Role;
+use super::locate::{Hit, Miss, locate, text_of};
+use super::reader::Reader;
+use super::suggest::did_you_mean;
+use super::yaml::{Meaning, Tree};
+use super::{Pattern, ServiceName, ValueKind};
+use crate::image::Image;
+use crate::problem::{Place, Problem, show};
+use crate::version::Version;
+
+/// A pin that a pattern found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) service: ServiceName,
+    pub(super) value: FoundValue,
+    /// Where the value stands.
+    pub(super) at: Place,
+}
+
+/// What the value says.
+#[derive(Debug, Clone)]
+pub(super) enum FoundValue {
+    /// A version, and the repository where the pattern or the values beside it say it.
+    Version(Version, Option<String>),
+    /// An image; its tag holds the version.
+    Image(Image),
+}
+
+impl Role<'_> {
+    /// The one service that the path pins, whatever stands in the file; none where the names stand inside.
+    pub(super) fn service(&self) -> Option<Result<ServiceName, super::NameError>> {
+        match (&self.pattern.service, self.captured) {
+            (Some(service), _) => Some(Ok(service.clone())),
+            (None, captured) => captured.map(ServiceName::new),
+        }
+    }
+}
+
+/// Looks for the pins of one pattern in all documents of a file.
+pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) -> Vec<Found> {
+    let fixed = match role.service() {
+        Some(Err(error)) => {
+            let name = Problem::warning(format!("not pinned: {error}"), reader.whole());
+            reader.tell(name.hint("rename it, or narrow `files` in pintle.yaml"));
+            return Vec::new();
+        }
+        Some(Ok(service)) => Some(service),
+        None => None,
+    };
+    let key = match &fixed {
+        Some(service) => Cow::Owned(role.pattern.key.of(service)),
+        None => Cow::Borrowed(&role.pattern.key),
+    };
+    let located: Vec<_> = tree.documents().map(|document| locate(document, &key)).collect();
+    for twice in located.iter().flat_map(|located| &located.twice) {
+        let Some(service) = name_of(reader, fixed.as_ref(), twice.service, &twice.keys[1]) else { continue };
+        let [first, second] = twice.keys.clone().map(|span| reader.place(span));
+        let problem = Problem::error(format!("`{key}` stands twice for `{service}`"), second).of(&service);
+        reader.tell(problem.also(first, "first here").hint("remove one of them"));
+    }
+    let hits = || located.iter().flat_map(|located| &located.hits);
+    if hits().next().is_none() {
+        let misses = located.iter().filter_map(|located| located.miss.as_ref());
+        nothing(reader, &key, fixed.as_ref(), misses.max_by_key(|miss| miss.depth));
+    }
+    hits().filter_map(|hit| found(reader, role.pattern, fixed.as_ref(), hit)).collect()
+}
+
+/// The pin that a value is, if it is one.
+fn found(reader: &mut Reader<'_>, pattern: &Pattern, fixed: Option<&ServiceName>, hit: &Hit<'_>) -> Option<Found> {
+    let service = name_of(reader, fixed, hit.service, &hit.key)?;
+    let at = if hit.value.span().is_empty() { hit.key.clone() } else { hit.value.span() };
+    match value(pattern, &service, hit) {
+        Ok(value) => {
+            warn_of_numbers(reader, &service, hit);
+            Some(Found { service, value, at: reader.place(at) })
+        }
+        Err((message, way_out)) => {
+            reader.tell(Problem { hint: way_out, ..Problem::error(message, reader.place(at)).of(&service) });
+            None
+        }
+    }
+}
+
+/// The service that a path or a key names. Keys of other tools need not be names of services.
+fn name_of(
+    reader: &mut Reader<'_>,
+    fixed: Option<&ServiceName>,
+    captured: Option<&str>,
+    key: &Range<usize>,
+) -> Option<ServiceName> {
+    if let Some(service) = fixed {
+        return Some(service.clone());
+    }
+    ServiceName::new(captured?).map_err(|error| reader.warn(key.clone(), format!("not pinned: {error}"), "")).ok()
+}
+
+/// Says why the path led nowhere.
+fn nothing(reader: &mut Reader<'_>, key: &super::KeyPath, fixed: Option<&ServiceName>, miss: Option<&Miss<'_>>) {
+    let message = format!("`{key}` leads to nothing in this file");
+    let Some(service) = fixed else {
+        let nothing = Problem::warning(message, reader.whole());
+        reader.tell(nothing.hint("correct the key, or narrow `files` in pintle.yaml"));
+        return;
+    };
+    let place = miss.map_or_else(|| reader.whole(), |miss| reader.place(first_line(miss)));
+    let step = miss.and_then(|miss| key.steps.get(miss.depth)).map(ToString::to_string).unwrap_or_default();
+    let entries = miss.and_then(|miss| miss.value.entries()).unwrap_or_default();
+    let meant = did_you_mean(&step, entries.iter().filter_map(super::yaml::Entry::name));
+    let hint = meant.unwrap_or_else(|| "correct the key, or keep the file out of `files`".to_owned());
+    let message = if step.is_empty() { message } else { format!("{message}: there is no `{step}` here") };
+    reader.tell(Problem::error(message, place).of(service).hint(hint));
+}
+
+/// The place where the missing step was looked for; its first byte, for a map may be the whole file.
+fn first_line(miss: &Miss<'_>) -> Range<usize> {
+    let span = miss.value.span();
+    span.start..span.end.min(span.start + 1)
+}
+
+type Refusal = (String, Option<String>);
+
+fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<FoundValue, Refusal> {
+    if let Some(tag) = hit.value.tag() {
+        return Err((format!("the tag `{}` means nothing here", show(tag)), Some("pin a plain value".to_owned())));
+    }
+    let Some(scalar) = hit.value.scalar() else {
+        return Err((format!("the pin of `{service}` must be text, this is {}", hit.value.kind()), None));
+    };
+    let text = scalar.text;
+    match scalar.meaning() {
+        Meaning::Null => return Err((format!("`{service}` has no version here"), None)),
+        Meaning::Boolean => {
+            return Err((format!("`{}` is a boolean to YAML", show(text)), Some(format!("quote it: \"{text}\""))));
+        }
+        Meaning::Text | Meaning::Integer | Meaning::Number => {}
+    }
+    if text.contains("${") || text.contains("{{") {
+        let plain = "pin a plain value; Pintle fills in no variables".to_owned();
+        return Err((format!("`{}` is a template, not a value", show(text)), Some(plain)));
+    }
+    match pattern.value {
+        ValueKind::Version => {
+            digest_beside(hit)?;
+            let repository = pattern.image.as_ref().map(|image| image.replace(SERVICE, service.as_str()));
+            Ok(FoundValue::Version(version(text)?, repository.or_else(|| repository_beside(hit))))
+        }
+        ValueKind::Image => match text.parse() {
+            Ok(image) => Ok(FoundValue::Image(image)),
+            Err(error) => Err((format!("`{}` is not an image: {error}", show(text)), None)),
+        },
+    }
+}
+
+/// A version that names one thing.
+pub(super) fn version(text: &str) -> Result<Version, Refusal> {
+    if super::reader::MUTABLE_TAGS.contains(&text) {
+        let hint = "pin what it means now".to_owned();
+        return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
+    }
+    Version::new(text).map_err(|error| (format!("`{}` is not a version: {error}", show(text)), error.hint()))
+}
+
+/// Kustomize takes the digest where both are set: the tag would be pinned and not run.
+fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
+    let entries = if hit.name == Some("newTag") { hit.parent.entries() } else { None };
+    let digest = entries.as_deref().and_then(|entries| text_of(entries, "digest"));
+    if digest.is_some_and(|digest| !digest.is_empty()) {
+        let remove = "remove `digest`, or `newTag`".to_owned();
+        return Err(("`digest` stands beside this tag, and Kustomize takes the digest".to_owned(), Some(remove)));
+    }
+    Ok(())
+}
+
+/// The repository as the values beside say it: Kustomize's `newName` or `name`, Helm's `repository` and `registry`.
+fn repository_beside(hit: &Hit<'_>) -> Option<String> {
+    // Only beside these: a map of many pins would be searched once for each.
+    let name = hit.name.filter(|name| matches!(*name, "newTag" | "tag" | "version"))?;
+    let entries = hit.parent.entries()?;
+    let text = |key: &str| text_of(&entries, key).filter(|text| !text.is_empty());
+    if name == "newTag" {
+        return text("newName").or_else(|| text("name")).map(str::to_owned);
+    }
+    let repository = text("repository")?;
+    Some(text("registry").map_or_else(|| repository.to_owned(), |registry| format!("{registry}/{repository}")))
+}
+
+fn warn_of_numbers(reader: &mut Reader<'_>, service: &ServiceName, hit: &Hit<'_>) {
+    let Some(scalar) = hit.value.scalar().filter(|scalar| scalar.meaning() == Meaning::Number) else { return };
+    let message = format!("`{}` is a number to YAML: other tools may read it as another one", scalar.text);
+    let problem = Problem::warning(message, reader.place(hit.value.span())).of(service);
+    reader.tell(problem.hint(format!("quote it: \"{}\"", scalar.text)));
+}

@@ -1,0 +1,240 @@
+//! The `files:` of a pattern: a path with `{service}`, which captures, and `*`, which stands for any part of a name.
+
+use super::keypath::SERVICE;
+use crate::problem::show;
+
+/// A parsed pattern of paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Glob {
+    parts: Vec<Vec<Piece>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Star,
+    Service,
+}
+
+/// What a text or a path that matches says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Match<'p> {
+    /// What `{service}` stands for; none where there is no `{service}`.
+    pub(super) service: Option<&'p str>,
+}
+
+/// More wildcards in one name would make matching slow, and mean nothing.
+const WILDCARDS: usize = 2;
+
+/// Formats that come later, by the end of the file's name.
+const LATER: [&str; 6] = ["pom.xml", ".toml", ".properties", ".lockfile", ".gradle", ".gradle.kts"];
+
+/// Whether a path can stand in a pattern, and in a `pin:`.
+///
+/// # Errors
+/// It leaves the repository, or names a file of a format that is not read; the hint comes second.
+pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
+    let shown = show(path);
+    if path.starts_with('/') || path.contains('\\') || path.contains(':') {
+        return Err((
+            format!("`{shown}` is not a path below the pin repository's folder"),
+            "write it as in apps/web/values.yaml",
+        ));
+    }
+    if let Some(part) =
+        path.split('/').find(|part| matches!(*part, "" | "." | ".." | ".git") || part.contains(char::is_control))
+    {
+        return Err((
+            format!("`{}` cannot be a part of the path `{shown}`", show(part)),
+            "write it as in apps/web/values.yaml",
+        ));
+    }
+    if path == super::SETTINGS {
+        return Err((format!("`{path}` holds settings, not pins"), "name another file"));
+    }
+    if LATER.iter().any(|end| path.ends_with(end)) {
+        return Err((
+            format!("this version of Pintle reads pins from YAML, not from `{shown}`"),
+            "keep `version:` in services/NAME.yaml for now",
+        ));
+    }
+    Ok(())
+}
+
+impl Glob {
+    /// Reads a pattern that [`check_path`] accepts.
+    ///
+    /// # Errors
+    /// What is wrong with its wildcards.
+    pub(super) fn new(files: &str) -> Result<Self, String> {
+        let parts = files.split('/').map(pieces).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { parts })
+    }
+
+    /// Whether `{service}` stands in it.
+    pub(super) fn captures(&self) -> bool {
+        self.parts.iter().flatten().any(|piece| *piece == Piece::Service)
+    }
+
+    /// Whether it names one path only.
+    pub(super) fn is_exact(&self) -> bool {
+        self.parts.iter().flatten().all(|piece| matches!(piece, Piece::Text(_)))
+    }
+
+    /// Matches a path.
+    pub(super) fn matches<'p>(&self, path: &'p str) -> Option<Match<'p>> {
+        let mut service = None;
+        let mut names = path.split('/');
+        for part in &self.parts {
+            if !part_matches(part, names.next()?, &mut service) {
+                return None;
+            }
+        }
+        names.next().is_none().then_some(Match { service })
+    }
+
+    /// Whether a path that matches may lie below this folder.
+    pub(super) fn enters(&self, folder: &str) -> bool {
+        let mut service = None;
+        let mut parts = self.parts[..self.parts.len() - 1].iter();
+        folder.split('/').all(|name| parts.next().is_some_and(|part| part_matches(part, name, &mut service)))
+    }
+
+    /// The part before the first wildcard: the path itself, or a folder.
+    pub(super) fn fixed(&self) -> String {
+        let fixed = self.parts.iter().map_while(|part| match part.as_slice() {
+            [Piece::Text(text)] => Some(text.as_str()),
+            _ => None,
+        });
+        fixed.collect::<Vec<_>>().join("/")
+    }
+}
+
+fn pieces(part: &str) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut rest = part;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(SERVICE) {
+            pieces.push(Piece::Service);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('*') {
+            pieces.push(Piece::Star);
+            rest = after;
+        } else {
+            let length = [rest.find(SERVICE), rest.find('*')].into_iter().flatten().min().unwrap_or(rest.len());
+            let (text, after) = rest.split_at(length);
+            if text.contains(['{', '}', '[', ']', '?']) {
+                return Err(format!("`{}` is not understood: `{SERVICE}` and `*` are", show(part)));
+            }
+            pieces.push(Piece::Text(text.to_owned()));
+            rest = after;
+        }
+    }
+    if part.contains("**") {
+        return Err("`**` is not understood: `*` stands for one name, write one for each folder".to_owned());
+    }
+    if pieces.iter().filter(|piece| !matches!(piece, Piece::Text(_))).count() > WILDCARDS {
+        return Err(format!("`{}` has more than {WILDCARDS} wildcards", show(part)));
+    }
+    Ok(pieces)
+}
+
+/// Matches one name; `{service}` takes as much as it can, and the same everywhere.
+fn part_matches<'p>(pieces: &[Piece], name: &'p str, service: &mut Option<&'p str>) -> bool {
+    let Some((piece, rest)) = pieces.split_first() else { return name.is_empty() };
+    match piece {
+        Piece::Text(text) => name.strip_prefix(text.as_str()).is_some_and(|name| part_matches(rest, name, service)),
+        Piece::Star => splits(name).any(|(_, after)| part_matches(rest, after, service)),
+        Piece::Service => splits(name).any(|(taken, after)| {
+            let before = *service;
+            if taken.is_empty() || before.is_some_and(|earlier| earlier != taken) {
+                return false;
+            }
+            *service = Some(taken);
+            let matches = part_matches(rest, after, service);
+            if !matches {
+                *service = before;
+            }
+            matches
+        }),
+    }
+}
+
+/// All ways to split a text in two, the longest first part first.
+fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let ends = text.char_indices().map(|(at, _)| at).rev();
+    std::iter::once(text.len()).chain(ends).map(|at| text.split_at(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn capture<'p>(files: &str, path: &'p str) -> Option<Match<'p>> {
+        Glob::new(files).unwrap().matches(path)
+    }
+
+    #[test]
+    fn service_captures_and_star_does_not() {
+        for (files, path, service) in [
+            ("apps/{service}/prod/k.yaml", "apps/web/prod/k.yaml", Some("web")),
+            ("*/{service}-values.yaml", "eu/web-api-values.yaml", Some("web-api")),
+            ("{service}-*.yaml", "cart-api-prod.yaml", Some("cart-api")),
+            ("{service}/{service}.yaml", "web/web.yaml", Some("web")),
+            ("compose.yaml", "compose.yaml", None),
+        ] {
+            assert_eq!(capture(files, path), Some(Match { service }), "{files}");
+        }
+        for (files, path) in [
+            ("apps/{service}/prod/k.yaml", "apps/web/x/prod/k.yaml"),
+            ("{service}/{service}.yaml", "web/db.yaml"),
+            ("compose.yaml", "compose.yaml/x"),
+            ("{service}.yaml", ".yaml"),
+        ] {
+            assert_eq!(capture(files, path), None, "{files}");
+        }
+    }
+
+    #[test]
+    fn folders_that_cannot_hold_a_match_are_not_entered() {
+        let glob = Glob::new("apps/{service}/prod/k.yaml").unwrap();
+        for (folder, enters) in
+            [("apps", true), ("apps/web", true), ("apps/web/prod", true), ("apps/web/dev", false), ("charts", false)]
+        {
+            assert_eq!(glob.enters(folder), enters, "{folder}");
+        }
+        assert!(!glob.enters("apps/web/prod/k.yaml"), "a file is no folder");
+        assert_eq!((glob.fixed(), Glob::new("a/b.yaml").unwrap().fixed()), ("apps".to_owned(), "a/b.yaml".to_owned()));
+    }
+
+    #[test]
+    fn paths_stay_inside_the_repository() {
+        for path in
+            ["/etc/x.yaml", "../x.yaml", "a/../x.yaml", ".git/x.yaml", "a//x.yaml", "a\\x.yaml", "C:/x.yaml", ""]
+        {
+            assert!(check_path(path).is_err(), "{path}");
+        }
+        assert_eq!(check_path("apps/web/values-prod.yaml"), Ok(()));
+        let (message, _) = check_path("web/pom.xml").unwrap_err();
+        assert_eq!(message, "this version of Pintle reads pins from YAML, not from `web/pom.xml`");
+        assert_eq!(check_path("image-tags/production/web"), Ok(()), "YAML needs no ending");
+    }
+
+    #[test]
+    fn wildcards_that_mean_nothing_here_are_refused() {
+        for files in ["apps/**/x.yaml", "{name}.yaml", "a?.yaml", "*-*-*.yaml"] {
+            assert!(Glob::new(files).is_err(), "{files}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_pattern_and_path_panic(files in r"([a*/é]|\{service\}){0,8}", path in "[aé/]{0,12}") {
+            if let Ok(glob) = Glob::new(&files) {
+                let _ = (glob.matches(&path), glob.enters(&path), glob.fixed());
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Which files hold pins.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::glob::{Glob, Match};
+use super::{Pattern, SETTINGS, Settings};
+
+/// The folder of service files.
+const SERVICES: &str = "services";
+
+/// Raised when the same files would be read otherwise, so that indices of history are built anew.
+const READER: u32 = 1;
+
+/// Which files hold pins, from the settings and from the `pin:` keys of service files. Made once and asked for every
+/// path of every commit.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Empty, or ending in `/`.
+    root: String,
+    patterns: Vec<(Pattern, Glob)>,
+    /// Indices into `patterns` of those that name one path, by that path.
+    exact: HashMap<String, Vec<usize>>,
+    /// The folders above those paths.
+    above: HashSet<String>,
+    /// Indices of the others.
+    globs: Vec<usize>,
+}
+
+/// What a path means to one pattern.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Role<'l> {
+    pub(super) pattern: &'l Pattern,
+    /// What `{service}` stands for in the path.
+    pub(super) captured: Option<&'l str>,
+}
+
+/// The path of the settings below `root`, the folder of the pins in the repository.
+pub fn settings_path(root: &str) -> String {
+    normal_root(root) + SETTINGS
+}
+
+/// Empty, or ending in `/`.
+fn normal_root(root: &str) -> String {
+    let parts: Vec<_> = root.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    if parts.is_empty() { String::new() } else { parts.join("/") + "/" }
+}
+
+impl Layout {
+    /// The layout below `root`, the folder of the pins in the repository (empty: the repository itself). `own` are the
+    /// patterns of service files ([`Fragment::patterns`](super::Fragment::patterns)); without them it is the layout to
+    /// read the service files by.
+    pub fn new(root: &str, settings: &Settings, own: impl IntoIterator<Item = Pattern>) -> Self {
+        let patterns = settings.pins.iter().cloned().chain(own);
+        // What the settings and service files were read from has no pattern that does not parse.
+        let patterns = patterns.filter_map(|pattern| Glob::new(&pattern.files).ok().map(|glob| (pattern, glob)));
+        let mut layout = Self {
+            root: normal_root(root),
+            patterns: patterns.collect(),
+            exact: HashMap::new(),
+            above: HashSet::new(),
+            globs: Vec::new(),
+        };
+        for (index, (pattern, glob)) in layout.patterns.iter().enumerate() {
+            if !glob.is_exact() {
+                layout.globs.push(index);
+                continue;
+            }
+            layout.exact.entry(pattern.files.clone()).or_default().push(index);
+            let slashes = pattern.files.match_indices('/');
+            layout.above.extend(slashes.map(|(at, _)| pattern.files[..at].to_owned()));
+        }
+        layout
+    }
+
+    /// Whether the file at this path may hold pins. The settings do not.
+    pub fn wants(&self, path: &str) -> bool {
+        let Some(inner) = self.inner(path) else { return false };
+        service_file(inner).is_some()
+            || self.exact.contains_key(inner)
+            || self.globs.iter().any(|&index| self.patterns[index].1.matches(inner).is_some())
+    }
+
+    /// Whether a wanted file may lie somewhere below this folder: what a walk through a tree asks before it descends.
+    pub fn enters(&self, folder: &str) -> bool {
+        if self.root.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/') || folder.is_empty()) {
+            return true;
+        }
+        let Some(inner) = folder.strip_prefix(&self.root) else { return false };
+        inner.is_empty()
+            || inner == SERVICES
+            || self.above.contains(inner)
+            || self.globs.iter().any(|&index| self.patterns[index].1.enters(inner))
+    }
+
+    /// Folders and single files that all wanted files lie in; none of them lies in another.
+    pub fn folders(&self) -> Vec<String> {
+        let fixed = self.patterns.iter().map(|(_, glob)| glob.fixed()).chain([SERVICES.to_owned()]);
+        let all: BTreeSet<String> =
+            fixed.map(|path| (self.root.clone() + &path).trim_end_matches('/').to_owned()).collect();
+        let mut folders: Vec<String> = Vec::new();
+        for path in &all {
+            let slashes = path.match_indices('/').map(|(at, _)| &path[..at]);
+            if !slashes.chain([""]).any(|above| above != path && all.contains(above)) {
+                folders.push(path.clone());
+            }
+        }
+        folders
+    }
+
+    /// Changes whenever the same files would be read otherwise: an index of history notes it, and is built anew.
+    pub fn fingerprint(&self) -> String {
+        let mut text = format!("{READER}\0{}", self.root);
+        let mut patterns: Vec<String> = self.patterns.iter().map(|(pattern, _)| format!("\0{pattern:?}")).collect();
+        patterns.sort();
+        text.extend(patterns);
+        format!("{:032x}", fnv1a(text.as_bytes()))
+    }
+
+    /// The path below the root; none for the settings too, which a pattern may match.
+    fn inner<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.root).filter(|inner| *inner != SETTINGS)
+    }
+
+    /// The name of the service whose own file this is, before it is checked.
+    pub(super) fn service_file<'p>(&self, path: &'p str) -> Option<&'p str> {
+        service_file(self.inner(path)?)
+    }
+
+    /// What a path means to the patterns that match it.
+    pub(super) fn roles<'l>(&'l self, path: &'l str) -> Vec<Role<'l>> {
+        let Some(inner) = self.inner(path) else { return Vec::new() };
+        let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, Match { service: None }));
+        let globs = self.globs.iter().filter_map(|&index| Some((index, self.patterns[index].1.matches(inner)?)));
+        exact
+            .chain(globs)
+            .map(|(index, found)| Role { pattern: &self.patterns[index].0, captured: found.service })
+            .collect()
+    }
+}
+
+/// `services/NAME.yaml`; `.yml` is taken too, so that it can be told instead of passed over.
+fn service_file(inner: &str) -> Option<&str> {
+    let name = inner.strip_prefix(SERVICES)?.strip_prefix('/')?;
+    let name = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
+    (!name.contains('/')).then_some(name)
+}
+
+/// FNV-1a with 128 bits, <http://www.isthe.com/chongo/tech/comp/fnv/>: stable between releases, as std's is not.
+fn fnv1a(bytes: &[u8]) -> u128 {
+    let step =
+        |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ValueKind;
+    use super::*;
+
+    fn layout(root: &str, files: &[&str]) -> Layout {
+        let pattern = |files: &&str| Pattern {
+            files: (*files).to_owned(),
+            key: "{service}.tag".parse().unwrap(),
+            image: None,
+            value: ValueKind::Version,
+            service: None,
+        };
+        Layout::new(root, &Settings { pins: files.iter().map(pattern).collect(), ..Settings::default() }, [])
+    }
+
+    #[test]
+    fn service_files_and_files_of_patterns_are_wanted() {
+        let layout = layout("", &["apps/{service}/values.yaml", "compose.yaml", "{service}.yaml"]);
+        for (path, wanted) in [
+            ("services/web.yaml", true),
+            ("services/web.yml", true),
+            ("services/README.md", false),
+            ("services/a/web.yaml", false),
+            ("apps/web/values.yaml", true),
+            ("apps/web/values-dev.yaml", false),
+            ("compose.yaml", true),
+            ("pintle.yaml", false),
+        ] {
+            assert_eq!(layout.wants(path), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn everything_lies_below_the_root() {
+        let layout = layout("./envs/prod/", &["apps/{service}/values.yaml"]);
+        assert_eq!(settings_path("envs/prod"), "envs/prod/pintle.yaml");
+        assert!(layout.wants("envs/prod/services/web.yaml") && layout.wants("envs/prod/apps/web/values.yaml"));
+        assert!(!layout.wants("services/web.yaml") && !layout.wants("apps/web/values.yaml"));
+        assert_eq!(layout.folders(), ["envs/prod/apps", "envs/prod/services"]);
+    }
+
+    #[test]
+    fn walks_enter_only_what_may_hold_pins() {
+        let layout = layout("envs/prod", &["apps/{service}/values.yaml", "deploy/all/compose.yaml"]);
+        for (folder, enters) in [
+            ("", true),
+            ("envs", true),
+            ("envs/prod", true),
+            ("envs/prod/services", true),
+            ("envs/prod/apps/web", true),
+            ("envs/prod/deploy/all", true),
+            ("envs/prod/deploy/one", false),
+            ("envs/production", false),
+            ("envs/dev", false),
+            ("src", false),
+        ] {
+            assert_eq!(layout.enters(folder), enters, "{folder}");
+        }
+    }
+
+    #[test]
+    fn folders_do_not_lie_in_each_other() {
+        assert_eq!(
+            layout("", &["a/{service}.yaml", "a/b/{service}.yaml", "a-b/c.yaml"]).folders(),
+            ["a", "a-b/c.yaml", "services"]
+        );
+        assert_eq!(layout("", &["{service}/values.yaml"]).folders(), [""]);
+    }
+
+    #[test]
+    fn the_fingerprint_follows_what_is_read() {
+        let one = layout("", &["a/{service}.yaml"]).fingerprint();
+        assert_eq!(one, layout("./", &["a/{service}.yaml"]).fingerprint());
+        for other in [layout("x", &["a/{service}.yaml"]), layout("", &["b/{service}.yaml"]), layout("", &[])] {
+            assert_ne!(one, other.fingerprint());
+        }
+    }
+}

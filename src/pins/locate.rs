@@ -1,0 +1,184 @@
+//! Finds the values of a key path in a document.
+
+use std::ops::Range;
+
+use super::keypath::{KeyPath, Step, Template};
+use super::yaml::{Entry, Value};
+
+/// A value that the path leads to.
+#[derive(Debug, Clone)]
+pub(super) struct Hit<'t> {
+    /// What `{service}` stands for; none where the path holds none.
+    pub(super) service: Option<&'t str>,
+    /// The value.
+    pub(super) value: Value<'t>,
+    /// The map that it stands in.
+    pub(super) parent: Value<'t>,
+    /// Its key, where the last step was one.
+    pub(super) name: Option<&'t str>,
+    /// Where its key or item stands.
+    pub(super) key: Range<usize>,
+}
+
+/// Where a path ends early.
+#[derive(Debug, Clone)]
+pub(super) struct Miss<'t> {
+    /// How many steps led somewhere.
+    pub(super) depth: usize,
+    /// Where they led.
+    pub(super) value: Value<'t>,
+}
+
+/// A key of the path that stands twice in its map, which readers resolve differently.
+#[derive(Debug, Clone)]
+pub(super) struct Twice<'t> {
+    /// What `{service}` stands for so far.
+    pub(super) service: Option<&'t str>,
+    /// Where the key stands.
+    pub(super) keys: [Range<usize>; 2],
+}
+
+/// All that a path finds in one document.
+#[derive(Debug, Default)]
+pub(super) struct Located<'t> {
+    pub(super) hits: Vec<Hit<'t>>,
+    /// The miss that came farthest.
+    pub(super) miss: Option<Miss<'t>>,
+    pub(super) twice: Vec<Twice<'t>>,
+}
+
+/// More places at a time are not followed: aliases can make few bytes many places.
+const FOLLOWED: usize = 100_000;
+
+/// Follows the path through one document.
+pub(super) fn locate<'t>(document: Value<'t>, path: &KeyPath) -> Located<'t> {
+    let mut located = Located::default();
+    let mut level = vec![Hit { service: None, value: document, parent: document, name: None, key: document.span() }];
+    for (depth, step) in path.steps.iter().enumerate() {
+        let mut next = Vec::new();
+        for hit in level.into_iter().take(FOLLOWED) {
+            let before = next.len();
+            match step {
+                Step::Key(key) => located.descend(&hit, key, &mut next),
+                Step::Index(index) => {
+                    let item = hit.value.items().and_then(|mut items| items.nth(*index));
+                    next.extend(item.map(|item| hit.down(item, hit.service)));
+                }
+                Step::Select(key, wanted) => next.extend(hit.select(key, wanted)),
+            }
+            if next.len() == before && located.miss.as_ref().is_none_or(|miss| miss.depth < depth) {
+                located.miss = Some(Miss { depth, value: hit.value });
+            }
+        }
+        level = next;
+    }
+    located.hits = level;
+    located
+}
+
+/// The text under a key of a map.
+pub(super) fn text_of<'t>(entries: &[Entry<'t>], key: &str) -> Option<&'t str> {
+    entries.iter().find(|entry| entry.name() == Some(key))?.value.scalar().map(|scalar| scalar.text)
+}
+
+impl<'t> Located<'t> {
+    /// The values under the keys of a map that the template matches: any number where it captures, else one.
+    fn descend(&mut self, hit: &Hit<'t>, template: &Template, next: &mut Vec<Hit<'t>>) {
+        let captures = template.captures() && hit.service.is_none();
+        let wanted = template.fill(hit.service.unwrap_or_default());
+        let mut first: Option<Range<usize>> = None;
+        for entry in hit.value.entries().unwrap_or_default() {
+            let Some(name) = entry.name() else { continue };
+            let service = if captures { template.capture(name) } else { hit.service.filter(|_| wanted == name) };
+            if service.is_none() && (captures || wanted != name) {
+                continue;
+            }
+            if let Some(first) = first.as_ref().filter(|_| !captures) {
+                self.twice.push(Twice { service, keys: [first.clone(), entry.key.span()] });
+                continue;
+            }
+            first = Some(entry.key.span());
+            let key = entry.key.span();
+            next.push(Hit { service, value: entry.value, parent: hit.value, name: Some(name), key });
+        }
+    }
+}
+
+impl<'t> Hit<'t> {
+    fn down(&self, item: Value<'t>, service: Option<&'t str>) -> Self {
+        Self { service, value: item, parent: self.value, name: None, key: item.span() }
+    }
+
+    /// The items of a list that have the wanted text under the key.
+    fn select(&self, key: &str, wanted: &Template) -> impl Iterator<Item = Self> {
+        self.value.items().into_iter().flatten().filter_map(move |item| {
+            let name = wanted.capture(text_of(&item.entries()?, key)?)?;
+            let same = !wanted.captures() || self.service.is_none_or(|earlier| earlier == name);
+            let service = if wanted.captures() { Some(name) } else { self.service };
+            same.then(|| self.down(item, service))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml::{Text, parse};
+    use super::*;
+
+    fn find(text: &str, path: &str) -> String {
+        let tree = parse(Text { text, base: 0 }).unwrap();
+        let path: KeyPath = path.parse().unwrap();
+        let show = |hit: Hit<'_>| {
+            let value = hit.value.scalar().map_or("?", |scalar| scalar.text);
+            format!("{}={value}", hit.service.unwrap_or("-"))
+        };
+        let found = tree.documents().flat_map(|document| locate(document, &path).hits);
+        found.map(show).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn selectors_pick_the_items_of_a_list() {
+        let kustomization =
+            "images:\n- name: acme/web\n  newTag: v1\n- {name: acme/db, newTag: \"2\"}\n- name: other\n";
+        assert_eq!(find(kustomization, "images[name=acme/{service}].newTag"), "web=v1 db=2");
+        assert_eq!(find(kustomization, "images[name=acme/web].newTag"), "-=v1");
+        assert_eq!(find(kustomization, "images[1].newTag"), "-=2");
+        assert_eq!(find(kustomization, "images[7].newTag"), "");
+    }
+
+    #[test]
+    fn keys_capture_names() {
+        let compose = "services:\n  web: {image: \"web:1\"}\n  db: {build: .}\n  cache: {image: \"cache:2\"}\n";
+        assert_eq!(find(compose, "services.{service}.image"), "web=web:1 cache=cache:2");
+        assert_eq!(find("web_tag: 1.10\ndb_tag: 2\nx: 3\n", "{service}_tag"), "web=1.10 db=2");
+    }
+
+    #[test]
+    fn a_name_captured_twice_must_be_the_same() {
+        assert_eq!(find("a: {a: {v: 1}, b: {v: 2}}\nb: {b: {v: 3}}\n", "{service}.{service}.v"), "a=1 b=3");
+    }
+
+    #[test]
+    fn every_document_is_looked_through() {
+        assert_eq!(find("kind: A\n---\nimage: {tag: v1}\n---\nimage: {tag: v2}\n", "image.tag"), "-=v1 -=v2");
+    }
+
+    #[test]
+    fn merged_maps_are_looked_into() {
+        assert_eq!(find("x: &x {image: 'a:1'}\nservices:\n  web: {<<: *x}\n", "services.{service}.image"), "web=a:1");
+    }
+
+    #[test]
+    fn a_key_of_the_path_that_stands_twice_is_told() {
+        let tree = parse(Text { text: "image: {tag: 1, tag: 2}\n", base: 0 }).unwrap();
+        let located = locate(tree.documents().next().unwrap(), &"image.tag".parse().unwrap());
+        assert_eq!(located.twice[0].keys, [8..11, 16..19]);
+    }
+
+    #[test]
+    fn the_miss_that_came_farthest_is_told() {
+        let tree = parse(Text { text: "image: {tga: 1}\n", base: 0 }).unwrap();
+        let miss = locate(tree.documents().next().unwrap(), &"image.tag".parse().unwrap()).miss.unwrap();
+        assert_eq!((miss.depth, miss.value.span()), (1, 7..15));
+    }
+}

@@ -1,0 +1,107 @@
+//! Reads `dependsOn`: names, ranges, or a table of ranges.
+
+use std::sync::Arc;
+
+use super::reader::{Field, Reader};
+use super::yaml::Meaning;
+use super::{DependsOn, Need, ServiceName};
+use crate::problem::{Place, show};
+use crate::version::Range;
+
+/// What a service file says that the service needs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Needs {
+    /// By provider.
+    pub(super) of: Arc<DependsOn>,
+    /// Where each provider is named.
+    pub(super) places: Vec<(ServiceName, Place)>,
+    /// Where the value stands.
+    pub(super) at: Option<Place>,
+}
+
+/// Reads the value of `dependsOn`.
+pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &ServiceName) -> Needs {
+    let mut needs = Needs { at: Some(reader.place(field.at())), ..Needs::default() };
+    let mut of = DependsOn::new();
+    if let Some(items) = field.value.items() {
+        for item in items.map(|item| field.item(item)) {
+            let Some(provider) = reader.name(&item).filter(|name| is_other(reader, item.at(), name, consumer)) else {
+                continue;
+            };
+            if of.insert(provider.clone(), Need::Range(Range::any())).is_some() {
+                reader.warn(item.at(), format!("`{provider}` stands twice in `dependsOn`"), "remove one of them");
+            }
+            needs.places.push((provider, reader.place(item.at())));
+        }
+    } else if let Some(entries) = map(reader, field) {
+        for entry in entries.iter() {
+            let name = reader.name_from(entry.name, entry.key.clone());
+            let Some(provider) = name.filter(|name| is_other(reader, entry.key.clone(), name, consumer)) else {
+                continue;
+            };
+            needs.places.push((provider.clone(), reader.place(entry.key.clone())));
+            if let Some(need) = need(reader, entry) {
+                of.insert(provider, need);
+            }
+        }
+    }
+    needs.of = Arc::new(of);
+    needs
+}
+
+fn map<'t>(reader: &mut Reader<'_>, field: &Field<'t>) -> Option<super::reader::Fields<'t>> {
+    if field.value.scalar().is_some() {
+        let message = format!("`dependsOn` is {}, it must be a list of services or a map", field.value.kind());
+        reader.refuse(field.at(), message, "write `dependsOn: [payments]`, or `dependsOn: {payments: \">=2.1\"}`");
+        return None;
+    }
+    reader.named(field.value, "`dependsOn`")
+}
+
+fn is_other(
+    reader: &mut Reader<'_>,
+    at: std::ops::Range<usize>,
+    provider: &ServiceName,
+    consumer: &ServiceName,
+) -> bool {
+    if provider == consumer {
+        reader.refuse(at, format!("`{consumer}` cannot depend on itself"), "remove it");
+    }
+    provider != consumer
+}
+
+/// `">=2.1"`, or `{"1.0": "*", "1.8": "^1.4"}`.
+fn need(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Need> {
+    if entry.value.entries().is_none() {
+        if entry.value.is_null() {
+            reader.refuse(
+                entry.at(),
+                format!("nothing says which versions of `{}`", entry.name),
+                "write \"*\" for any",
+            );
+            return None;
+        }
+        return reader.range(entry).map(Need::Range);
+    }
+    let what = format!("the table of `{}`", entry.name);
+    let rows = reader.named(entry.value, &what)?;
+    let mut table = Vec::new();
+    for row in rows.iter() {
+        let version = row_version(reader, row);
+        table.extend(version.zip(reader.range(row)));
+    }
+    if rows.iter().next().is_none() {
+        reader.refuse(entry.at(), format!("{what} is empty"), "write it as in {\"1.8\": \"^1.4\"}");
+    }
+    Some(Need::Table(table))
+}
+
+/// The key of a row: a version, quoted where YAML would read a number.
+fn row_version(reader: &mut Reader<'_>, row: &Field<'_>) -> Option<crate::version::Version> {
+    if row.plain && super::yaml::meaning(row.name) != Meaning::Text {
+        let message = format!("`{}` is a number to YAML, not text", show(row.name));
+        reader.refuse(row.key.clone(), message, format!("quote it: \"{}\"", row.name));
+        return None;
+    }
+    reader.version_from(row.name, row.key.clone())
+}

@@ -1,0 +1,139 @@
+//! The entries of a map whose keys are known.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::super::suggest::nearest;
+use super::super::yaml::{Entry, Value};
+use super::Reader;
+use crate::problem::{Problem, show};
+
+/// The keys that a map may have.
+#[derive(Debug)]
+pub(in crate::pins) struct Keys {
+    /// What the map is, for messages: `a service file`.
+    pub(in crate::pins) what: &'static str,
+    /// The keys it may have; the JSON Schemas say the same.
+    pub(in crate::pins) known: &'static [&'static str],
+    /// Keys that are not read yet, and what to do until they are.
+    pub(in crate::pins) later: &'static [(&'static str, &'static str)],
+}
+
+/// So many keys are looked through faster than an index of them is made.
+const FEW: usize = 20;
+
+/// The entries of a map.
+#[derive(Debug, Clone)]
+pub(in crate::pins) struct Fields<'t>(Vec<Field<'t>>);
+
+/// An entry of a map, or an item of a list, with the name that messages give it.
+#[derive(Debug, Clone)]
+pub(in crate::pins) struct Field<'t> {
+    /// Its key.
+    pub(in crate::pins) name: &'t str,
+    /// Where its key stands.
+    pub(in crate::pins) key: Range<usize>,
+    /// Its key is neither quoted nor a block.
+    pub(in crate::pins) plain: bool,
+    /// Its value.
+    pub(in crate::pins) value: Value<'t>,
+}
+
+impl<'t> Fields<'t> {
+    /// The field of that name.
+    pub(in crate::pins) fn get(&self, name: &str) -> Option<&Field<'t>> {
+        self.0.iter().find(|field| field.name == name)
+    }
+
+    /// All of them.
+    pub(in crate::pins) fn iter(&self) -> impl Iterator<Item = &Field<'t>> {
+        self.0.iter()
+    }
+}
+
+impl<'t> Field<'t> {
+    /// Where the value stands; where it is empty, its key.
+    pub(in crate::pins) fn at(&self) -> Range<usize> {
+        let span = self.value.span();
+        if span.is_empty() { self.key.clone() } else { span }
+    }
+
+    /// Another value under this name: an item of the list that it is.
+    pub(in crate::pins) fn item(&self, value: Value<'t>) -> Self {
+        Self { name: self.name, key: self.at(), plain: false, value }
+    }
+}
+
+impl Reader<'_> {
+    /// The entries of a map whose keys are names of the user's: duplicates and keys that are no text are told.
+    pub(in crate::pins) fn named<'t>(&mut self, value: Value<'t>, what: &str) -> Option<Fields<'t>> {
+        self.no_tag(value)?;
+        let Some(entries) = value.entries() else {
+            self.refuse(value.span(), format!("{what} must be a map, this is {}", value.kind()), "");
+            return None;
+        };
+        let mut fields: Vec<Field<'t>> = Vec::with_capacity(entries.len());
+        let (many, mut index) = (entries.len() > FEW, HashMap::new());
+        for Entry { key, value } in entries {
+            let Some(scalar) = key.scalar().filter(|_| key.tag().is_none()) else {
+                self.refuse(key.span(), format!("a key of {what} must be text, this is {}", key.kind()), "");
+                continue;
+            };
+            let field = Field { name: scalar.text, key: key.span(), plain: scalar.plain, value };
+            let known = if many {
+                index.get(field.name).copied()
+            } else {
+                fields.iter().position(|other| other.name == field.name)
+            };
+            if let Some(first) = known {
+                let first = self.place(fields[first].key.clone());
+                let message = format!("`{}` stands twice in {what}", show(field.name));
+                let twice = Problem::error(message, self.place(field.key)).also(first, "first here");
+                self.tell(twice.hint("remove one of them"));
+            } else {
+                if many {
+                    index.insert(field.name, fields.len());
+                }
+                fields.push(field);
+            }
+        }
+        Some(Fields(fields))
+    }
+
+    /// The entries of a map whose keys are known; the others are told.
+    pub(in crate::pins) fn fields<'t>(&mut self, value: Value<'t>, keys: &Keys) -> Option<Fields<'t>> {
+        let fields = self.named(value, keys.what)?;
+        self.no_others(&fields, keys);
+        Some(fields)
+    }
+
+    /// Tells the fields that are not among the keys.
+    pub(in crate::pins) fn no_others(&mut self, fields: &Fields<'_>, keys: &Keys) {
+        for field in fields.iter().filter(|field| !keys.known.contains(&field.name)) {
+            if self.is_full() {
+                self.untold += 1;
+            } else {
+                self.unknown(field, keys);
+            }
+        }
+    }
+
+    fn unknown(&mut self, field: &Field<'_>, keys: &Keys) {
+        if let Some((name, instead)) = keys.later.iter().find(|(name, _)| *name == field.name) {
+            self.refuse(field.key.clone(), format!("`{name}` is not read by this version of Pintle"), *instead);
+            return;
+        }
+        let hint = match nearest(field.name, keys.known.iter().copied()) {
+            Some(key) => format!("did you mean `{key}`?"),
+            None => format!("the keys are {}", keys.known.join(", ")),
+        };
+        self.refuse(field.key.clone(), format!("`{}` is not a key of {}", show(field.name), keys.what), hint);
+    }
+
+    /// Tags other than YAML's own ask a reader to make something of a value; none is made here.
+    pub(super) fn no_tag(&mut self, value: Value<'_>) -> Option<()> {
+        let Some(tag) = value.tag() else { return Some(()) };
+        self.refuse(value.span(), format!("the tag `{}` means nothing here", show(tag)), "remove it");
+        None
+    }
+}

@@ -1,0 +1,241 @@
+//! Texts, choices, names, versions, ranges, durations: each refused with what to write instead.
+
+use std::ops::Range as Span;
+use std::time::Duration;
+
+use super::super::ServiceName;
+use super::super::suggest::nearest;
+use super::super::yaml::{Meaning, Scalar, Value};
+use super::{Field, Reader};
+use crate::problem::show;
+use crate::version::{Range, Version};
+
+/// Tags that move: they name no version. The exact words only, for `release-main` may be a build.
+pub(in crate::pins) const MUTABLE_TAGS: [&str; 7] = ["latest", "main", "master", "stable", "edge", "nightly", "dev"];
+
+impl Reader<'_> {
+    /// The scalar of a field, whatever YAML would make of it.
+    fn scalar<'t>(&mut self, field: &Field<'t>) -> Option<Scalar<'t>> {
+        self.no_tag(field.value)?;
+        let Some(scalar) = field.value.scalar() else {
+            let message = format!("`{}` must be text, this is {}", show(field.name), field.value.kind());
+            self.refuse(field.at(), message, "");
+            return None;
+        };
+        if scalar.meaning() == Meaning::Null {
+            self.refuse(field.at(), format!("`{}` has no value", show(field.name)), "write one, or remove the key");
+            return None;
+        }
+        Some(scalar)
+    }
+
+    /// Text that every YAML parser reads as text: `1.10` must be quoted.
+    pub(in crate::pins) fn text<'t>(&mut self, field: &Field<'t>) -> Option<&'t str> {
+        let scalar = self.scalar(field)?;
+        let kind = match scalar.meaning() {
+            Meaning::Text => return Some(scalar.text),
+            Meaning::Boolean => "a boolean",
+            _ => "a number",
+        };
+        self.refuse(
+            field.at(),
+            format!("`{}` is {kind} to YAML, not text", show(scalar.text)),
+            format!("quote it: \"{}\"", scalar.text),
+        );
+        None
+    }
+
+    /// Text as it is spelled, quoted or not: an argument of a program.
+    pub(in crate::pins) fn spelled<'t>(&mut self, field: &Field<'t>) -> Option<&'t str> {
+        self.scalar(field).map(|scalar| scalar.text)
+    }
+
+    /// `true` or `false`.
+    pub(in crate::pins) fn flag(&mut self, field: &Field<'_>) -> Option<bool> {
+        self.choice(field, &[("true", true), ("false", false)])
+    }
+
+    /// One of a few words.
+    pub(in crate::pins) fn choice<T: Clone>(&mut self, field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
+        let word = self.spelled(field)?;
+        if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
+            return Some(choice.clone());
+        }
+        let names = || choices.iter().map(|(name, _)| *name);
+        let hint = nearest(word, names()).map(|name| format!("did you mean `{name}`?")).unwrap_or_default();
+        let list = names().collect::<Vec<_>>().join(", ");
+        self.refuse(field.at(), format!("`{}` is `{}`, it must be one of {list}", field.name, show(word)), hint);
+        None
+    }
+
+    /// The items of a list; `what` says what one of them is.
+    pub(in crate::pins) fn list<'t>(&mut self, field: &Field<'t>, what: &str) -> Option<Vec<Field<'t>>> {
+        self.no_tag(field.value)?;
+        let items = field.value.items().map(|items| items.map(|item| field.item(item)).collect::<Vec<_>>());
+        if items.as_ref().is_none_or(Vec::is_empty) {
+            let message = format!("`{}` must be a list of {what}, this is {}", show(field.name), empty_or(field.value));
+            self.refuse(field.at(), message, "");
+            return None;
+        }
+        items
+    }
+
+    /// A list of words, each read by `read`; none where one of them is wrong.
+    pub(in crate::pins) fn each<'t, T>(
+        &mut self,
+        field: &Field<'t>,
+        what: &str,
+        mut read: impl FnMut(&mut Self, &Field<'t>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = self.list(field, what)?;
+        let count = items.len();
+        let read: Vec<T> = items.iter().filter_map(|item| read(self, item)).collect();
+        (read.len() == count).then_some(read)
+    }
+
+    /// The name of a service.
+    pub(in crate::pins) fn name(&mut self, field: &Field<'_>) -> Option<ServiceName> {
+        let text = self.text(field)?;
+        self.name_from(text, field.at())
+    }
+
+    /// The name of a service that stands as a key.
+    pub(in crate::pins) fn name_from(&mut self, text: &str, at: Span<usize>) -> Option<ServiceName> {
+        ServiceName::new(text).map_err(|error| self.refuse(at, error.to_string(), "")).ok()
+    }
+
+    /// A DNS-1123 label that names something else than a service.
+    pub(in crate::pins) fn label(&mut self, field: &Field<'_>) -> Option<String> {
+        let text = self.text(field)?;
+        if let Some(reason) = super::super::name::label_fault(text) {
+            self.refuse(field.at(), format!("`{}` is not a name for `{}`: {reason}", show(text), field.name), "");
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// A version, in text that no parser mistakes.
+    pub(in crate::pins) fn version(&mut self, field: &Field<'_>) -> Option<Version> {
+        let text = self.text(field)?;
+        self.version_from(text, field.at())
+    }
+
+    /// A version whose text is found already.
+    pub(in crate::pins) fn version_from(&mut self, text: &str, at: Span<usize>) -> Option<Version> {
+        match Version::new(text) {
+            Ok(_) if MUTABLE_TAGS.contains(&text) => {
+                self.refuse(at, format!("`{text}` names no version: what it means moves"), "pin what it means now");
+            }
+            Ok(version) => return Some(version),
+            Err(error) => {
+                let message = format!("`{}` is not a version: {error}", show(text));
+                self.refuse(at, message, error.hint().unwrap_or_default());
+            }
+        }
+        None
+    }
+
+    /// A range of versions; a mistake in it is shown where it stands.
+    pub(in crate::pins) fn range(&mut self, field: &Field<'_>) -> Option<Range> {
+        let text = self.text(field)?;
+        let error = match text.parse() {
+            Ok(range) => return Some(range),
+            Err(error) => error,
+        };
+        let crate::version::RangeError { message, offset, hint } = error;
+        self.refuse(field.inside(text, offset), message, hint.unwrap_or_default());
+        None
+    }
+
+    /// A duration within bounds.
+    pub(in crate::pins) fn duration(&mut self, field: &Field<'_>, bounds: [&str; 2]) -> Option<Duration> {
+        let text = self.spelled(field)?;
+        let [least, most] = bounds.map(|bound| parse_duration(bound).unwrap_or_default());
+        match parse_duration(text) {
+            Ok(duration) if (least..=most).contains(&duration) => return Some(duration),
+            Ok(_) => {
+                let message = format!("`{}` is {}, it must be {} to {}", field.name, show(text), bounds[0], bounds[1]);
+                self.refuse(field.at(), message, "");
+            }
+            Err(reason) => {
+                let message = format!("`{}` is not a duration: {reason}", show(text));
+                self.refuse(
+                    field.at(),
+                    message,
+                    format!("write it as in 90s, 10m or 1h30m, from {} to {}", bounds[0], bounds[1]),
+                );
+            }
+        }
+        None
+    }
+}
+
+fn empty_or(value: Value<'_>) -> &'static str {
+    if value.items().is_some() { "empty" } else { value.kind() }
+}
+
+impl Field<'_> {
+    /// The place of a byte of a scalar's text: exact where the text stands in the file letter for letter.
+    pub(in crate::pins) fn inside(&self, text: &str, offset: usize) -> Span<usize> {
+        let span = self.at();
+        let quotes = span.len().saturating_sub(text.len());
+        if !matches!(quotes, 0 | 2) || !text.is_char_boundary(offset) || offset >= text.len() {
+            return span;
+        }
+        let start = span.start + quotes / 2 + offset;
+        start..start + text[offset..].chars().next().map_or(1, char::len_utf8)
+    }
+}
+
+/// Reads `1h30m`: whole numbers with the units d, h, m, s, each once and in this order.
+///
+/// # Errors
+/// The reason, for a message.
+pub(in crate::pins) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let mut rest = text;
+    let mut units = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)].into_iter();
+    let mut seconds = 0_u64;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = rest.split_at(digits);
+        if number.is_empty() {
+            return Err(format!("there is no number before `{}`", show(unit)));
+        }
+        let Some(letter) = unit.chars().next() else { return Err(format!("`{}` has no unit", show(rest))) };
+        let Some((_, factor)) = units.find(|(name, _)| *name == letter) else {
+            return Err(format!("`{}` is not one of the units d, h, m, s, in this order", show(unit)));
+        };
+        let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+        seconds = part.and_then(|part| seconds.checked_add(part)).ok_or("it is longer than time itself")?;
+        rest = &unit[letter.len_utf8()..];
+    }
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(Duration::from_secs(seconds)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_with_units() {
+        for (text, seconds) in
+            [("0s", 0), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("30d", 2_592_000), ("1d1s", 86_401)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for (text, reason) in [
+            ("", "it is empty"),
+            ("5", "`5` has no unit"),
+            ("1h5", "`5` has no unit"),
+            ("-1s", "there is no number before `-1s`"),
+            ("1y", "`y` is not one of the units d, h, m, s, in this order"),
+            ("1s1m", "`m` is not one of the units d, h, m, s, in this order"),
+            ("m", "there is no number before `m`"),
+            ("1.5h", "`.5h` is not one of the units d, h, m, s, in this order"),
+            ("1000000000000000000h", "it is longer than time itself"),
+            ("99999999999999999999s", "it is longer than time itself"),
+        ] {
+            assert_eq!(parse_duration(text), Err(reason.to_owned()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Reads `services/NAME.yaml`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::needs::{self, Needs};
+use super::reader::{Field, Fields, Keys, Reader, single_document};
+use super::settings::{ALSO, drift, own_pattern, repository};
+use super::yaml::Tree;
+use super::{Drift, Held, Hold, Local, Pattern, ServiceName, Verify, WorkloadKind, WorkloadRef, local};
+use crate::image::Digest;
+use crate::problem::{Place, show};
+use crate::version::{Version, Versioning};
+
+pub(super) const SERVICE_KEYS: Keys = Keys {
+    what: "a service file",
+    known: &[
+        "version",
+        "image",
+        "tag",
+        "digest",
+        "pin",
+        "dependsOn",
+        "workloads",
+        "containers",
+        "namespace",
+        "versioning",
+        "verify",
+        "hold",
+        "rollbackFloor",
+        "drift",
+        "external",
+        "formerly",
+        "local",
+    ],
+    later: &[
+        ("also", ALSO),
+        ("extends", "write the keys into each service file for now"),
+        ("apiVersion", "it stands in pintle.yaml, for all files"),
+        ("name", "a service has the name of its file"),
+        ("checks", "services are verified by the health of their workloads for now"),
+    ],
+};
+
+pub(super) const VERIFY_KEYS: Keys = Keys {
+    what: "`verify`",
+    known: &["timeout"],
+    later: &[
+        ("soak", "use `soak` of pintle.yaml for now"),
+        ("checks", "services are verified by the health of their workloads for now"),
+    ],
+};
+
+pub(super) const HOLD_KEYS: Keys =
+    Keys { what: "`hold`", known: &["above", "versions", "reason", "by", "until"], later: &[] };
+
+/// What a service file says; what it does not say is open until the whole revision is put together.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) name: ServiceName,
+    pub(super) whole: Place,
+    pub(super) version: Option<(Version, Place)>,
+    /// The repository as written, and where.
+    pub(super) image: Option<(String, Place)>,
+    pub(super) tag: Tag,
+    pub(super) digest: Option<Digest>,
+    pub(super) pin: Option<(Pattern, Place)>,
+    pub(super) needs: Needs,
+    pub(super) verify: Verify,
+    pub(super) local: Option<Arc<Local>>,
+    pub(super) workloads: Option<(Vec<WorkloadRef>, Place)>,
+    pub(super) containers: Option<Vec<String>>,
+    pub(super) namespace: Option<String>,
+    pub(super) versioning: Option<Versioning>,
+    pub(super) hold: Option<Hold>,
+    pub(super) hold_at: Option<Place>,
+    pub(super) rollback_floor: Option<Version>,
+    pub(super) rollback_floor_at: Option<Place>,
+    pub(super) drift: Option<(Option<Drift>, Option<Duration>)>,
+    pub(super) external: bool,
+    pub(super) formerly: Option<(ServiceName, Place)>,
+}
+
+/// `tag:`: what stands before and after `{version}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Tag {
+    before: String,
+    after: String,
+}
+
+impl Tag {
+    const VERSION: &str = "{version}";
+
+    fn new(text: &str) -> Option<Self> {
+        let (before, after) = text.split_once(Self::VERSION)?;
+        let literal = [before, after].iter().all(|part| !part.contains(['{', '}']));
+        literal.then(|| Self { before: before.to_owned(), after: after.to_owned() })
+    }
+
+    /// The tag of a version.
+    pub(super) fn of(&self, version: &Version) -> String {
+        format!("{}{version}{}", self.before, self.after)
+    }
+
+    /// The version of a tag.
+    pub(super) fn version<'t>(&self, tag: &'t str) -> Option<&'t str> {
+        tag.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str()).filter(|version| !version.is_empty())
+    }
+}
+
+impl std::fmt::Display for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}{}", self.before, Self::VERSION, self.after)
+    }
+}
+
+/// Reads the file of a service.
+pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>) -> Option<Draft> {
+    let root = single_document(reader, tree)?;
+    let fields = reader.fields(root, &SERVICE_KEYS)?;
+    let located = |field: &Field<'_>, reader: &Reader<'_>| reader.place(field.at());
+    let draft = Draft {
+        name: name.clone(),
+        whole: reader.whole(),
+        version: fields.get("version").and_then(|field| Some((reader.version(field)?, located(field, reader)))),
+        image: fields.get("image").and_then(|field| Some((image(reader, field)?, located(field, reader)))),
+        tag: fields.get("tag").and_then(|field| tag(reader, field)).unwrap_or_default(),
+        digest: fields.get("digest").and_then(|field| digest(reader, field)),
+        pin: fields.get("pin").and_then(|field| Some((own_pattern(reader, field, name)?, located(field, reader)))),
+        needs: fields.get("dependsOn").map(|field| needs::read(reader, field, name)).unwrap_or_default(),
+        verify: fields.get("verify").map_or(Verify { timeout: None }, |field| verify(reader, field)),
+        local: fields.get("local").and_then(|field| local::read(reader, field)).map(Arc::new),
+        workloads: fields.get("workloads").and_then(|field| {
+            Some((reader.each(field, "workloads as in deployment/checkout", workload)?, located(field, reader)))
+        }),
+        containers: fields.get("containers").and_then(|field| reader.each(field, "container names", Reader::label)),
+        namespace: fields.get("namespace").and_then(|field| reader.label(field)),
+        versioning: fields.get("versioning").and_then(|field| versioning(reader, field)),
+        hold: fields.get("hold").and_then(|field| hold(reader, field)),
+        hold_at: fields.get("hold").map(|field| located(field, reader)),
+        rollback_floor: fields.get("rollbackFloor").and_then(|field| reader.version(field)),
+        rollback_floor_at: fields.get("rollbackFloor").map(|field| located(field, reader)),
+        drift: fields.get("drift").map(|field| drift(reader, field)),
+        external: fields.get("external").and_then(|field| reader.flag(field)).unwrap_or(false),
+        formerly: fields.get("formerly").and_then(|field| formerly(reader, field, name)),
+    };
+    pinned_once(reader, &fields);
+    Some(draft)
+}
+
+/// `version` and `pin` would be two truths.
+fn pinned_once(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+    if let (Some(version), Some(pin)) = (fields.get("version"), fields.get("pin")) {
+        let first = reader.place(version.key.clone());
+        let twice = crate::problem::Problem::error("this service is pinned twice", reader.place(pin.key.clone()));
+        reader.tell(twice.also(first, "first pinned here").hint("keep one of `version` and `pin`"));
+    }
+}
+
+fn image(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
+    let text = reader.text(field)?;
+    let hint = "write the repository only, as in `ghcr.io/acme/checkout`, and the version under `version`";
+    repository(text).map_err(|message| reader.refuse(field.at(), message, hint)).ok().map(|_| text.to_owned())
+}
+
+fn tag(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Tag> {
+    let text = reader.text(field)?;
+    let tag = Tag::new(text);
+    if tag.is_none() {
+        let message = format!("`{}` must hold `{{version}}` once, and no other braces", show(text));
+        reader.refuse(field.at(), message, "write it as in `tag: \"v{version}\"`");
+    }
+    tag
+}
+
+fn digest(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Digest> {
+    let text = reader.text(field)?;
+    text.parse().map_err(|error: crate::image::ImageError| reader.refuse(field.at(), error.to_string(), "")).ok()
+}
+
+fn verify(reader: &mut Reader<'_>, field: &Field<'_>) -> Verify {
+    let fields = reader.fields(field.value, &VERIFY_KEYS);
+    let timeout = fields.as_ref().and_then(|fields| fields.get("timeout"));
+    Verify { timeout: timeout.and_then(|field| reader.duration(field, ["1s", "24h"])) }
+}
+
+/// Kinds that have pods and are not written, and why.
+const OTHER_KINDS: [&str; 8] =
+    ["job", "cronjob", "pod", "replicaset", "replicationcontroller", "rollout", "knative", "service"];
+
+fn workload(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<WorkloadRef> {
+    let text = reader.text(field)?;
+    let (kind, name) = text.split_once('/').unwrap_or(("", text));
+    let kinds = [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::DaemonSet];
+    let Some(kind) = kinds.into_iter().find(|known| known.name() == kind.to_lowercase()) else {
+        let message = match kind.to_lowercase() {
+            kind if kind.is_empty() => format!("`{}` does not say the kind of the workload", show(text)),
+            kind if OTHER_KINDS.contains(&kind.as_str()) => format!("Pintle does not write to a {kind}"),
+            _ => format!("`{}` is not a kind of workload", show(kind)),
+        };
+        reader.refuse(field.at(), message, "it writes to deployment/NAME, statefulset/NAME and daemonset/NAME");
+        return None;
+    };
+    let bad_part = |part: &str| super::name::label_fault(part).is_some();
+    if name.len() > 253 || name.split('.').any(bad_part) {
+        reader.refuse(field.at(), format!("`{}` cannot be the name of a workload", show(name)), "");
+        return None;
+    }
+    Some(WorkloadRef { kind, name: name.to_owned() })
+}
+
+fn versioning(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Versioning> {
+    let all = [Versioning::Semver, Versioning::Maven, Versioning::History];
+    reader.choice(field, &all.map(|versioning| (versioning.as_str(), versioning)))
+}
+
+fn hold(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Hold> {
+    let fields = reader.fields(field.value, &HOLD_KEYS)?;
+    let versions = match (fields.get("above"), fields.get("versions")) {
+        (Some(above), None) => reader.version(above).map(Held::Above),
+        (None, Some(versions)) => reader.range(versions).map(Held::Versions),
+        _ => {
+            let message = "`hold` needs one of `above` and `versions`";
+            reader.refuse(field.at(), message, "write `above: \"1.7.9\"`, or `versions: \">=1.8, <1.8.4\"`");
+            None
+        }
+    };
+    let mut text = |name: &str| fields.get(name).and_then(|field| reader.spelled(field)).map(str::to_owned);
+    let (reason, by) = (text("reason"), text("by"));
+    let until = fields.get("until").and_then(|field| {
+        let text = reader.text(field)?;
+        let hint = "write it as in 2026-12-01T00:00Z";
+        let refuse =
+            |reader: &mut Reader<'_>| reader.refuse(field.at(), format!("`{}` is not a time", show(text)), hint);
+        text.parse().map_err(|_: jiff::Error| refuse(reader)).ok()
+    });
+    Some(Hold { versions: versions?, reason, by, until })
+}
+
+fn formerly(reader: &mut Reader<'_>, field: &Field<'_>, name: &ServiceName) -> Option<(ServiceName, Place)> {
+    let earlier = reader.name(field)?;
+    if earlier == *name {
+        reader.refuse(field.at(), "`formerly` is the name that this service has", "remove it");
+        return None;
+    }
+    Some((earlier, reader.place(field.at())))
+}

@@ -1,0 +1,268 @@
+//! Reads `pintle.yaml`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::glob::{Glob, check_path};
+use super::keypath::{KeyPath, SERVICE, Template};
+use super::reader::{Field, Fields, Keys, Reader, parse_file, single_document};
+use super::{Drift, DriftPolicy, Pattern, Runtime, SETTINGS, ServiceName, Settings, Unseen, ValueKind};
+use crate::image::Image;
+use crate::problem::{Place, Problem, show};
+
+/// What this version reads.
+pub(super) const API_VERSION: &str = "pintle.dev/v1alpha1";
+
+pub(super) const SETTINGS_KEYS: Keys = Keys {
+    what: "pintle.yaml",
+    known: &[
+        "apiVersion",
+        "instance",
+        "runtime",
+        "namespace",
+        "writes",
+        "drift",
+        "soak",
+        "unseen",
+        "lockstep",
+        "pins",
+        "allowEmpty",
+    ],
+    later: &[
+        ("extends", "keep all settings in this file for now"),
+        ("include", "keep all settings in this file for now"),
+        ("revertAuthority", "automatic reverts come later; `pintle rollback` reverts"),
+    ],
+};
+
+pub(super) const DRIFT_KEYS: Keys = Keys {
+    what: "`drift`",
+    known: &["policy", "handGrace"],
+    later: &[("schedule", "use `policy: correct` or `policy: report` for now")],
+};
+
+pub(super) const PATTERN_KEYS: Keys =
+    Keys { what: "an entry of `pins`", known: &["files", "key", "image", "as"], later: &[("also", ALSO)] };
+
+pub(super) const PIN_KEYS: Keys =
+    Keys { what: "`pin`", known: &["file", "key", "image", "as"], later: &[("also", ALSO)] };
+
+/// What to do until `also:` is read.
+pub(super) const ALSO: &str = "change the places that move with the pin in the same commit for now";
+
+const AS: [(&str, ValueKind); 2] = [("version", ValueKind::Version), ("image", ValueKind::Image)];
+
+impl Default for Settings {
+    /// What holds in a repository without `pintle.yaml`.
+    fn default() -> Self {
+        Self {
+            instance: "default".to_owned(),
+            runtime: Runtime::Kubernetes,
+            namespace: None,
+            drift: DriftPolicy { policy: Drift::Correct, hand_grace: Duration::from_secs(600) },
+            soak: Duration::from_secs(600),
+            unseen: Unseen::Warn,
+            lockstep: Vec::new(),
+            lockstep_at: None,
+            pins: Vec::new(),
+            allow_empty: false,
+            place: Place::file(&SETTINGS.into()),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads `pintle.yaml`; none where it has errors. Where the file does not exist, [`Settings::default`] holds.
+    pub fn read(path: &Arc<str>, bytes: &[u8]) -> (Option<Self>, Vec<Problem>) {
+        let read = parse_file(path, bytes, |tree| {
+            let mut reader = Reader::new(path, None);
+            let settings = single_document(&mut reader, tree).and_then(|root| {
+                let fields = reader.named(root, SETTINGS_KEYS.what)?;
+                api_version(&mut reader, &fields, root.span().start)?;
+                reader.no_others(&fields, &SETTINGS_KEYS);
+                Some(settings(&mut reader, &fields))
+            });
+            (settings.filter(|_| !reader.failed()), reader.finish())
+        });
+        read.unwrap_or_else(|problem| (None, vec![*problem]))
+    }
+}
+
+/// A file of another version may mean something else by every key: nothing more is told about it.
+fn api_version(reader: &mut Reader<'_>, fields: &Fields<'_>, start: usize) -> Option<()> {
+    let Some(field) = fields.get("apiVersion") else {
+        reader.refuse(start..start, "`apiVersion` is missing", format!("add `apiVersion: {API_VERSION}`"));
+        return Some(());
+    };
+    let text = reader.text(field)?;
+    if text == API_VERSION {
+        return Some(());
+    }
+    let message = format!("`{}` is not an apiVersion that this version of Pintle reads", show(text));
+    let hint = if text.starts_with("pintle.dev/") { "a newer Pintle may; " } else { "" };
+    reader.refuse(field.at(), message, format!("{hint}Pintle {} reads {API_VERSION}", env!("CARGO_PKG_VERSION")));
+    None
+}
+
+fn settings(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Settings {
+    let default = Settings::default();
+    let lockstep = fields.get("lockstep");
+    if let Some(field) = fields.get("writes") {
+        writes(reader, field);
+    }
+    Settings {
+        instance: fields.get("instance").and_then(|field| reader.label(field)).unwrap_or(default.instance),
+        runtime: fields
+            .get("runtime")
+            .and_then(|field| reader.choice(field, &[("kubernetes", Runtime::Kubernetes), ("local", Runtime::Local)]))
+            .unwrap_or(default.runtime),
+        namespace: fields.get("namespace").and_then(|field| reader.label(field)),
+        drift: fields.get("drift").map_or(default.drift, |field| {
+            let (policy, grace) = drift(reader, field);
+            let hand_grace = grace.unwrap_or(default.drift.hand_grace);
+            DriftPolicy { policy: policy.unwrap_or(default.drift.policy), hand_grace }
+        }),
+        soak: fields.get("soak").and_then(|field| reader.duration(field, ["0s", "30d"])).unwrap_or(default.soak),
+        unseen: fields
+            .get("unseen")
+            .and_then(|field| {
+                let choices = [("ignore", Unseen::Ignore), ("warn", Unseen::Warn), ("refuse", Unseen::Refuse)];
+                reader.choice(field, &choices)
+            })
+            .unwrap_or(default.unseen),
+        lockstep_at: lockstep.map(|field| reader.place(field.at())),
+        lockstep: lockstep.and_then(|field| groups(reader, field)).unwrap_or_default(),
+        pins: fields.get("pins").and_then(|field| reader.each(field, "patterns", pattern)).unwrap_or_default(),
+        allow_empty: fields.get("allowEmpty").and_then(|field| reader.flag(field)).unwrap_or(default.allow_empty),
+        place: reader.whole(),
+    }
+}
+
+fn writes(reader: &mut Reader<'_>, field: &Field<'_>) {
+    match reader.spelled(field) {
+        None | Some("image") => {}
+        Some("git") => reader.refuse(
+            field.at(),
+            "`writes: git` is not read by this version of Pintle",
+            "use `writes: image`, and let Pintle own the image fields",
+        ),
+        Some(_) => {
+            reader.choice(field, &[("image", ()), ("git", ())]);
+        }
+    }
+}
+
+/// `drift:` of the settings or of a service: what it says.
+pub(super) fn drift(reader: &mut Reader<'_>, field: &Field<'_>) -> (Option<Drift>, Option<Duration>) {
+    let Some(fields) = reader.fields(field.value, &DRIFT_KEYS) else { return (None, None) };
+    let policy = fields.get("policy").and_then(|field| match field.value.scalar() {
+        Some(scalar) if scalar.text == "schedule" => {
+            let hint = "use `correct` or `report`";
+            reader.refuse(field.at(), "`policy: schedule` is not read by this version of Pintle", hint);
+            None
+        }
+        _ => reader.choice(field, &[("correct", Drift::Correct), ("report", Drift::Report)]),
+    });
+    (policy, fields.get("handGrace").and_then(|field| reader.duration(field, ["0s", "7d"])))
+}
+
+fn groups(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Vec<ServiceName>>> {
+    if field.value.items().is_some_and(|items| items.len() == 0) {
+        return None;
+    }
+    reader.each(field, "lists of services", |reader, group| {
+        let names = reader.each(group, "services", Reader::name)?;
+        if names.len() < 2 {
+            reader.refuse(group.at(), "a lockstep group has two services or more", "");
+            return None;
+        }
+        Some(names)
+    })
+}
+
+/// One entry of `pins:`.
+fn pattern(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Pattern> {
+    let fields = reader.fields(entry.value, &PATTERN_KEYS)?;
+    let (files, key, image, value) = parts(reader, entry, &fields, "files");
+    let (files, key) = (files?, key?);
+    let glob = match Glob::new(files) {
+        Ok(glob) => glob,
+        Err(message) => {
+            reader.refuse(fields.get("files").map_or(entry.at(), Field::at), message, "");
+            return None;
+        }
+    };
+    if !glob.captures() && !key.captures() {
+        let hint = format!("write `{SERVICE}` in `files` or `key`, or put a `pin:` into the file of the service");
+        reader.refuse(entry.at(), "this pattern does not say which services it pins", hint);
+        return None;
+    }
+    Some(Pattern { files: files.to_owned(), key, image, value, service: None })
+}
+
+/// `pin:` of a service file.
+pub(super) fn own_pattern(reader: &mut Reader<'_>, field: &Field<'_>, service: &ServiceName) -> Option<Pattern> {
+    let fields = reader.fields(field.value, &PIN_KEYS)?;
+    let (file, key, image, value) = parts(reader, field, &fields, "file");
+    let (file, key) = (file?.replace(SERVICE, service.as_str()), key?.of(service));
+    if !Glob::new(&file).is_ok_and(|glob| glob.is_exact()) {
+        let hint = "name one file; patterns stand in `pins:` of pintle.yaml";
+        reader.refuse(
+            fields.get("file").map_or(field.at(), Field::at),
+            format!("`{}` is not a file", show(&file)),
+            hint,
+        );
+        return None;
+    }
+    let image = image.map(|image| image.replace(SERVICE, service.as_str()));
+    Some(Pattern { files: file, key, image, value, service: Some(service.clone()) })
+}
+
+type Parts<'t> = (Option<&'t str>, Option<KeyPath>, Option<String>, ValueKind);
+
+/// What entries of `pins:` and `pin:` have in common.
+fn parts<'t>(reader: &mut Reader<'_>, whole: &Field<'t>, fields: &Fields<'t>, file: &'static str) -> Parts<'t> {
+    let mut required = |name: &str| {
+        if fields.get(name).is_none() {
+            reader.refuse(whole.at(), format!("`{name}` is missing"), "");
+        }
+    };
+    required(file);
+    required("key");
+    let files = fields.get(file).and_then(|field| {
+        let path = reader.text(field)?;
+        check_path(path).map_err(|(message, hint)| reader.refuse(field.at(), message, hint)).ok().map(|()| path)
+    });
+    let key = fields.get("key").and_then(|field| {
+        let text = reader.text(field)?;
+        let parsed = text.parse::<KeyPath>();
+        parsed.map_err(|error| reader.refuse(field.inside(text, error.offset), error.message, "")).ok()
+    });
+    let value = fields.get("as").and_then(|field| reader.choice(field, &AS)).unwrap_or(ValueKind::Version);
+    let image = fields.get("image").and_then(|field| image(reader, field));
+    if let (Some(field), ValueKind::Image) = (fields.get("image"), value) {
+        reader.refuse(field.at(), "`as: image` reads the repository from the value too", "remove `image`");
+    }
+    (files, key, image, value)
+}
+
+/// A repository, in which `{service}` may stand.
+fn image(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
+    let text = reader.text(field)?;
+    let checked = Template::new(text).and_then(|template| repository(&template.fill("x")).map(drop));
+    if let Err(message) = checked {
+        reader.refuse(field.at(), message, "write a repository without tag, as in `ghcr.io/acme/checkout`");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// Checks that a text is a repository: an image without tag and digest.
+pub(super) fn repository(text: &str) -> Result<Image, String> {
+    let image: Image = text.parse().map_err(|error| format!("`{}` is not a repository: {error}", show(text)))?;
+    match (image.tag(), image.digest()) {
+        (None, None) => Ok(image),
+        (Some(tag), _) => Err(format!("`{}` has a tag, `{tag}`: the version is pinned elsewhere", show(text))),
+        (None, Some(_)) => Err(format!("`{}` has a digest: it is pinned elsewhere", show(text))),
+    }
+}

@@ -1,0 +1,155 @@
+//! From the parser's events to the tree.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
+
+use super::{Fault, Id, Kind, Node, Text, Tree};
+
+/// More values than any pin file has; a tree of so many takes some 50 MB.
+const VALUES: usize = 500_000;
+/// More documents than any pin file has.
+const DOCUMENTS: usize = 10_000;
+
+/// Parses all documents of a file.
+pub(in crate::pins) fn parse(text: Text<'_>) -> Result<Tree<'_>, Fault> {
+    let options = granit_parser::options! { emit_comments: false };
+    let mut builder = Builder { base: text.base, ..Builder::default() };
+    for event in Parser::new_from_str_with_options(text.text, options) {
+        let (event, span) = event.map_err(|error| syntax(&error, text.base))?;
+        builder.take(event, &span)?;
+    }
+    Ok(Tree { nodes: builder.nodes, documents: builder.documents })
+}
+
+/// The parser's words, and the way out of the commonest mistake.
+fn syntax(error: &ScanError, base: usize) -> Fault {
+    let at = base + error.marker().byte_offset().unwrap_or(0);
+    let (message, hint) = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => ("it is nested too deeply".to_owned(), ""),
+        kind if kind.to_string().contains("tab") => (lower_first(&error.info()), "indent with spaces, not with tabs"),
+        _ => (lower_first(&error.info()), ""),
+    };
+    Fault { message, hint: hint.to_owned(), span: Some(at..at) }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[derive(Default)]
+struct Builder<'t> {
+    base: usize,
+    nodes: Vec<Node<'t>>,
+    documents: Vec<Id>,
+    /// The collections that are open, outermost first, and the key that a map waits to give a value.
+    open: Vec<(Id, Option<Id>)>,
+    anchors: HashMap<usize, Id>,
+}
+
+impl<'t> Builder<'t> {
+    fn take(&mut self, event: Event<'t>, span: &Span) -> Result<(), Fault> {
+        let at = span.byte_range().map_or(0..0, |range| self.base + range.start..self.base + range.end);
+        let (kind, anchor, tag) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let tagged = tag.as_ref().is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+                let plain = style == ScalarStyle::Plain && !tagged;
+                (Kind::Scalar { text, plain }, anchor, tag)
+            }
+            Event::Alias(anchor) => {
+                let Some(&target) = self.anchors.get(&anchor) else { return Ok(()) };
+                self.add(Node { kind: Kind::Alias(target), span: at, tag: None }, 0)?;
+                return Ok(());
+            }
+            Event::SequenceStart(_, anchor, tag) => (Kind::List(Vec::new()), anchor, tag),
+            Event::MappingStart(_, anchor, tag) => (Kind::Map(Vec::new()), anchor, tag),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.close(&at);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let opens = !matches!(kind, Kind::Scalar { .. });
+        let tag = foreign(tag.as_deref());
+        // A tag that is refused is shown.
+        let written = tag.as_ref().and(span.tag_span()).and_then(|tag| tag.start.byte_offset());
+        let start = written.map_or(at.start, |start| self.base + start);
+        let id = self.add(Node { kind, span: start..at.end, tag }, anchor)?;
+        if opens {
+            self.open.push((id, None));
+        }
+        Ok(())
+    }
+
+    /// Puts a node into the collection that is open, or makes it a document.
+    fn add(&mut self, node: Node<'t>, anchor: usize) -> Result<Id, Fault> {
+        let id = Id(self.nodes.len());
+        if id.0 == VALUES {
+            return Err(too_many(VALUES, "values", node.span));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
+        match self.open.last_mut() {
+            None if self.documents.len() == DOCUMENTS => return Err(too_many(DOCUMENTS, "documents", node.span)),
+            None => self.documents.push(id),
+            Some((collection, key)) => match &mut self.nodes[collection.0].kind {
+                Kind::List(items) => items.push(id),
+                Kind::Map(entries) => match key.take() {
+                    None => *key = Some(id),
+                    Some(name) => entries.push((name, id)),
+                },
+                Kind::Scalar { .. } | Kind::Alias(_) => {}
+            },
+        }
+        self.nodes.push(node);
+        Ok(id)
+    }
+
+    fn close(&mut self, end: &Range<usize>) {
+        if let Some((id, _)) = self.open.pop() {
+            self.nodes[id.0].span.end = end.end;
+        }
+    }
+}
+
+fn too_many(limit: usize, what: &str, span: Range<usize>) -> Fault {
+    Fault { message: format!("more than {limit} {what}"), hint: "split the file".to_owned(), span: Some(span) }
+}
+
+/// The tag, unless YAML's core schema has it.
+fn foreign(tag: Option<&Tag>) -> Option<Box<str>> {
+    tag.filter(|tag| tag.is_custom()).map(|tag| tag.original().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Tree<'_>, Fault> {
+        parse(Text { text, base: 0 })
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let deep = format!("a: {}", "[".repeat(10_000));
+        let many = "--- a\n".repeat(DOCUMENTS + 1);
+        let wide = format!("[{}]", "a,".repeat(VALUES));
+        for (text, message) in
+            [(deep, "nested too deeply"), (many, "more than 10000 documents"), (wide, "more than 500000 values")]
+        {
+            let fault = read(&text).unwrap_err();
+            assert!(fault.message.contains(message), "{}", fault.message);
+        }
+    }
+
+    #[test]
+    fn aliases_take_no_room() {
+        let mut bomb = vec!["a0: &a0 [x, x]".to_owned()];
+        bomb.extend((1..60).map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]", level - 1)));
+        assert!(read(&bomb.join("\n")).unwrap().nodes.len() < 400);
+        assert!(read("&a [*a]").is_ok(), "a list that holds itself is a reference too");
+    }
+}

@@ -1,0 +1,92 @@
+//! What YAML makes of a plain scalar. The union of what 1.1 and 1.2 parsers do: a pin file is read by many tools.
+
+/// What a plain (unquoted) scalar means to some YAML parser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pins) enum Meaning {
+    /// Text, to all of them.
+    Text,
+    /// A whole number that every parser prints as it is spelled.
+    Integer,
+    /// A number that may come back spelled otherwise: `1.10`, `1e3`, `0x10`, `010`, and what a float cannot hold.
+    Number,
+    /// `true`, and in YAML 1.1 `on` and `yes`.
+    Boolean,
+    /// Nothing, `~` or `null`.
+    Null,
+}
+
+/// Longer whole numbers come out of Helm as `1.234567e+06`: <https://github.com/helm/helm/issues/1707>.
+const SAFE_DIGITS: usize = 6;
+
+/// What `text` means where it stands unquoted.
+pub(in crate::pins) fn meaning(text: &str) -> Meaning {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Meaning::Null,
+        _ if is_boolean(text) => return Meaning::Boolean,
+        _ => {}
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let digits = unsigned.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && !unsigned.is_empty() {
+        let canonical = unsigned.len() <= SAFE_DIGITS && (unsigned == "0" || !unsigned.starts_with('0'));
+        return if canonical && !text.starts_with('+') { Meaning::Integer } else { Meaning::Number };
+    }
+    if is_number(unsigned) { Meaning::Number } else { Meaning::Text }
+}
+
+/// <https://yaml.org/type/bool.html>; 1.2 keeps `true` and `false` only.
+fn is_boolean(text: &str) -> bool {
+    let words = ["true", "false", "yes", "no", "on", "off", "y", "n"];
+    let rest = text.get(1..).unwrap_or_default();
+    let lower = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+        && (lower(rest) || text.bytes().all(|byte| byte.is_ascii_uppercase()))
+}
+
+/// <https://yaml.org/type/float.html>, <https://yaml.org/type/int.html>: with underscores, exponents, bases.
+fn is_number(text: &str) -> bool {
+    if matches!(text, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
+        return true;
+    }
+    for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            return !digits.is_empty() && digits.chars().all(|digit| digit == '_' || digit.is_digit(base));
+        }
+    }
+    let (mantissa, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(m, e)| (m, Some(e)));
+    let good_exponent = exponent.is_none_or(|exponent| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    let points = mantissa.bytes().filter(|&byte| byte == b'.').count();
+    good_exponent
+        && points <= 1
+        && mantissa.bytes().any(|byte| byte.is_ascii_digit())
+        && mantissa.starts_with(|first: char| first == '.' || first.is_ascii_digit())
+        && mantissa.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_mean_what_some_parser_reads() {
+        for (expected, texts) in [
+            (Meaning::Text, &["1.8.2", "v1.10", "2024-01-01", "1.2.3-rc.1", "1e", "e3", "0xg", "nope", "-", "."][..]),
+            (
+                Meaning::Text,
+                &["1.0.0-0.dev.git.3916.h998c481f", "deadbeef", "1..2", "_1", "trUe", "yEs", "", "12:30"][..1],
+            ),
+            (Meaning::Integer, &["0", "7", "123456", "-3"]),
+            (Meaning::Number, &["1.10", "1.0", ".5", "5.", "1e3", "1234e56", "1E+3", "0x10", "010", "0o7", "1_000"]),
+            (Meaning::Number, &["1234567", "20260101120000", "+1", "-.inf", ".nan", "0b11", "-1.5"]),
+            (Meaning::Boolean, &["on", "On", "OFF", "yes", "No", "true", "FALSE", "y", "N"]),
+            (Meaning::Null, &["", "~", "null", "NULL"]),
+        ] {
+            for text in texts {
+                assert_eq!(meaning(text), expected, "{text:?}");
+            }
+        }
+    }
+}

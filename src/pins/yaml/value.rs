@@ -1,0 +1,188 @@
+//! Handles on values of a tree: aliases followed, merge keys resolved.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::{Id, Kind, Meaning, Tree, meaning};
+
+/// How many entries the merge keys of one map may bring.
+const MERGED: usize = 10_000;
+
+/// A value of a tree.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pins) struct Value<'t> {
+    tree: &'t Tree<'t>,
+    /// Never an alias.
+    id: Id,
+    /// Where it is used: the alias itself where it is one.
+    used: Id,
+}
+
+/// A scalar as it is spelled.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pins) struct Scalar<'t> {
+    /// Its text: quotes, escapes and folding resolved.
+    pub(in crate::pins) text: &'t str,
+    /// Neither quoted nor a block.
+    pub(in crate::pins) plain: bool,
+}
+
+/// An entry of a map.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pins) struct Entry<'t> {
+    /// Its key.
+    pub(in crate::pins) key: Value<'t>,
+    /// Its value.
+    pub(in crate::pins) value: Value<'t>,
+}
+
+impl Scalar<'_> {
+    /// What YAML makes of it.
+    pub(in crate::pins) fn meaning(&self) -> Meaning {
+        if self.plain { meaning(self.text) } else { Meaning::Text }
+    }
+}
+
+impl<'t> Value<'t> {
+    pub(super) fn new(tree: &'t Tree<'t>, used: Id) -> Self {
+        let mut id = used;
+        while let Kind::Alias(target) = tree.nodes[id.0].kind {
+            id = target;
+        }
+        Self { tree, id, used }
+    }
+
+    /// Where it stands, in bytes of the file.
+    pub(in crate::pins) fn span(self) -> Range<usize> {
+        self.tree.nodes[self.used.0].span.clone()
+    }
+
+    /// The tag written before it, unless YAML's core schema has it.
+    pub(in crate::pins) fn tag(self) -> Option<&'t str> {
+        self.tree.nodes[self.id.0].tag.as_deref()
+    }
+
+    /// The scalar, if it is one.
+    pub(in crate::pins) fn scalar(self) -> Option<Scalar<'t>> {
+        match &self.tree.nodes[self.id.0].kind {
+            Kind::Scalar { text, plain } => Some(Scalar { text, plain: *plain }),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `null`, or nothing at all.
+    pub(in crate::pins) fn is_null(self) -> bool {
+        self.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Null)
+    }
+
+    /// What it is, for messages.
+    pub(in crate::pins) fn kind(self) -> &'static str {
+        match &self.tree.nodes[self.id.0].kind {
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+            _ if self.is_null() => "empty",
+            _ => "text",
+        }
+    }
+
+    /// Its items, if it is a list.
+    pub(in crate::pins) fn items(self) -> Option<impl ExactSizeIterator<Item = Self>> {
+        match &self.tree.nodes[self.id.0].kind {
+            Kind::List(items) => Some(items.iter().map(|&id| Self::new(self.tree, id))),
+            _ => None,
+        }
+    }
+
+    /// Its entries, if it is a map: its own in their order, duplicates too, then those of merge keys that it does not
+    /// override (<https://yaml.org/type/merge.html>).
+    pub(in crate::pins) fn entries(self) -> Option<Vec<Entry<'t>>> {
+        let (mut entries, merges) = self.own_entries()?;
+        if !merges.is_empty() {
+            merge(&mut entries, merges);
+        }
+        Some(entries)
+    }
+
+    /// Its own entries, and the maps that it merges, nearest first.
+    fn own_entries(self) -> Option<(Vec<Entry<'t>>, Vec<Self>)> {
+        let Kind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
+        let mut entries = Vec::with_capacity(pairs.len());
+        let mut merges = Vec::new();
+        for &(key, value) in pairs {
+            let entry = Entry { key: Self::new(self.tree, key), value: Self::new(self.tree, value) };
+            if !entry.key.scalar().is_some_and(|key| key.plain && key.text == "<<") {
+                entries.push(entry);
+            } else if let Some(items) = entry.value.items() {
+                merges.extend(items);
+            } else {
+                merges.push(entry.value);
+            }
+        }
+        Some((entries, merges))
+    }
+}
+
+/// Depth first: what the nearest map merges itself comes before its neighbour.
+fn merge<'t>(into: &mut Vec<Entry<'t>>, merges: Vec<Value<'t>>) {
+    let mut seen: HashSet<_> = into.iter().filter_map(Entry::name).collect();
+    let mut fuel = MERGED;
+    let mut stack = merges;
+    stack.reverse();
+    while let Some(map) = stack.pop().filter(|_| fuel > 0) {
+        let Some((entries, merges)) = map.own_entries() else { continue };
+        fuel = fuel.saturating_sub(1 + entries.len() + merges.len());
+        into.extend(entries.into_iter().filter(|entry| entry.name().is_some_and(|name| seen.insert(name))));
+        stack.extend(merges.into_iter().rev());
+    }
+}
+
+impl<'t> Entry<'t> {
+    /// The text of its key, if that is a scalar.
+    pub(in crate::pins) fn name(&self) -> Option<&'t str> {
+        self.key.scalar().map(|key| key.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Text, parse};
+    use super::*;
+
+    /// The entries of the last entry of a map, as `key=value@source`.
+    fn last(text: &str) -> String {
+        let tree = parse(Text { text, base: 0 }).unwrap();
+        let root = tree.documents().next().unwrap().entries().unwrap();
+        let show = |entry: &Entry<'_>| {
+            let value = entry.value.scalar().map_or("?", |scalar| scalar.text);
+            format!("{}={value}@{}", entry.name().unwrap(), &text[entry.value.span()])
+        };
+        root.last().unwrap().value.entries().unwrap().iter().map(show).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn spelling_and_place_of_scalars_are_kept() {
+        assert_eq!(last("m: {a: 1.10, b: \"1.1\", c: 'x'}"), "a=1.10@1.10 b=1.1@\"1.1\" c=x@'x'");
+    }
+
+    #[test]
+    fn an_alias_stands_where_it_is_used() {
+        assert_eq!(last("v: &v 1.8\nm:\n  a: *v\n"), "a=1.8@*v");
+    }
+
+    #[test]
+    fn merged_entries_come_after_own_ones_nearest_first() {
+        let text = "x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2, <<: *x}\nm: {<<: [*y, *x], c: 3, d: 3}\n";
+        assert_eq!(last(text), "c=3@3 d=3@3 b=2@2 a=1@1");
+        assert_eq!(last("m: &m {a: 1, <<: *m}"), "a=1@1");
+    }
+
+    #[test]
+    fn merge_bombs_end() {
+        let mut bomb = vec!["a0: &a0 {x: 1}".to_owned()];
+        bomb.extend((1..30).map(|level| {
+            let many = vec![format!("*a{}", level - 1); 50].join(", ");
+            format!("a{level}: &a{level} {{<<: [{many}]}}")
+        }));
+        assert_eq!(last(&bomb.join("\n")), "x=1@1");
+    }
+}

@@ -1,0 +1,127 @@
+//! Pass after pass, until there is nothing more to do: what `apply` does.
+#![expect(clippy::disallowed_methods, reason = "the loop is where the time is read; passes are given it")]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::tell::{Scene, Teller};
+use super::{Desired, Look, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
+use crate::cluster::{Cluster, ClusterError};
+use crate::event::Event;
+use crate::graph::Id;
+use crate::plan::{self, Step, Wanted};
+use crate::verify::Verdict;
+
+/// How often it is looked at least: deadlines pass without anything changing.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long a run goes on.
+#[derive(Debug)]
+pub struct Run {
+    /// Becomes true when nothing more shall start.
+    pub stop: watch::Receiver<bool>,
+    /// Ends the run when nothing has happened for so long.
+    pub patience: Duration,
+    /// What is known already: whoever planned has asked for owners.
+    pub memory: Memory,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The last pass: how everything stands.
+    pub last: Pass,
+    /// Somebody stopped it.
+    pub stopped: bool,
+    /// Nothing happened for too long.
+    pub out_of_patience: bool,
+    /// How many services were seen to arrive.
+    pub verified: usize,
+}
+
+impl Outcome {
+    /// The outcome of doing nothing.
+    pub fn still(desired: &Desired, look: Look, wanted: Vec<Wanted>) -> Self {
+        let next = plan::next(situation(desired, &look, &wanted));
+        let last = Pass { look, wanted, next, started: Vec::new(), pending: Pending::Nothing };
+        Self { last, stopped: false, out_of_patience: false, verified: 0 }
+    }
+}
+
+/// Carries the pins of one revision out to the end. `tell` is given each pass and what it showed that is new.
+///
+/// # Errors
+/// What the cluster says, once it has not answered for as long as patience lasts.
+pub async fn follow<C: Cluster>(
+    cluster: &C,
+    desired: &Desired,
+    mut run: Run,
+    mut tell: impl FnMut(Option<&Pass>, &[Event]),
+) -> Result<Outcome, ClusterError> {
+    let mut teller = Teller::default();
+    let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
+    loop {
+        let now = Timestamp::now();
+        let stopped = *run.stop.borrow();
+        let waited = Duration::try_from(now.duration_since(last_news)).unwrap_or_default();
+        let out_of_patience = waited > run.patience;
+        match pass(cluster, desired, &mut run.memory, now, !stopped).await {
+            Ok(last) => {
+                let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
+                events.extend(teller.tell(Scene { desired, pass: &last, now }));
+                silent = false;
+                verified += events.iter().filter(|event| matches!(event, Event::Verified { .. })).count();
+                if !events.is_empty() {
+                    last_news = now;
+                }
+                tell(Some(&last), &events);
+                if stopped || out_of_patience || is_done(desired, &last) {
+                    return Ok(Outcome { last, stopped, out_of_patience, verified });
+                }
+                if last.pending != Pending::Answer {
+                    wait(cluster, &mut run.stop).await;
+                }
+            }
+            Err(ClusterError::Unreachable(why)) if !stopped && !out_of_patience => {
+                if !silent {
+                    tell(None, &[Event::Unreachable { why }]);
+                }
+                silent = true;
+                wait(cluster, &mut run.stop).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Until the cluster changes, somebody stops the run, or a moment has passed.
+async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>) {
+    let stopped = async {
+        if stop.wait_for(|stopped| *stopped).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        answer = cluster.changed(TICK) => {
+            if answer.is_err() {
+                tokio::time::sleep(TICK).await;
+            }
+        }
+        () = stopped => {}
+    }
+}
+
+/// Nothing starts, and whatever is under way has ended, or waits for somebody.
+fn is_done(desired: &Desired, pass: &Pass) -> bool {
+    let waits_for_somebody =
+        |it: &SeenWorkload| matches!(it.health.verdict, Verdict::Wait { what_to_type: Some(_), .. });
+    let is_over = |(id, step): &(Id, Step)| match step {
+        Step::Start(_) => false,
+        Step::UnderWay => pass.look.services[id.index()].workloads.iter().any(waits_for_somebody),
+        Step::Failed(_) | Step::Waits(_) | Step::Held(_) | Step::Refused(_) => true,
+    };
+    let recorded = pass.look.services.iter().all(|seen| !seen.to_record && write::rebase(desired, seen).is_empty());
+    pass.pending == Pending::Nothing && recorded && pass.next.steps.iter().all(is_over)
+}

@@ -1,0 +1,296 @@
+//! What was observed, service by service: the live set, whether what was written is on its way, and what is in the way
+//! of writing at all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::desired::Desired;
+use crate::cluster::{Container, Observation, State, Strategy, Workload, WorkloadId};
+use crate::graph::Id;
+use crate::image::Image;
+use crate::pins::Service;
+use crate::plan::{Live, Motion, Running};
+use crate::verify::{self, Change, Health, NoContainer, Runs, Verdict, Word};
+
+/// The cluster as one revision sees it; entries stand by the numbers of the graph.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// What `next` needs to know of each service.
+    pub live: Vec<Live>,
+    /// What else is known of each service.
+    pub services: Vec<Seen>,
+    /// Services that are unsettled and whose pods are not known yet. Nothing is decided before they are.
+    pub unseen: Vec<Id>,
+}
+
+/// One service as observed.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Its workloads.
+    pub workloads: Vec<SeenWorkload>,
+    /// Why it cannot be written, in words with the way out; none where it can.
+    pub obstacle: Option<String>,
+    /// What was written is verified, and that is not recorded yet.
+    pub to_record: bool,
+    /// It runs something else than was written, although the pin did not move.
+    pub drifted: bool,
+}
+
+/// One workload as observed.
+#[derive(Debug, Clone)]
+pub struct SeenWorkload {
+    /// Which.
+    pub id: WorkloadId,
+    /// How it is.
+    pub health: Health,
+    /// The object; none where it does not exist.
+    pub workload: Option<Arc<Workload>>,
+    /// The names of the service's containers in it.
+    pub containers: Vec<String>,
+    /// When Pintle wrote it last, by the API server's clock.
+    pub written: Option<Timestamp>,
+    /// Some of its pods are ending.
+    pub ending: bool,
+}
+
+impl Seen {
+    /// A workload that Pintle has never written.
+    pub fn is_new(&self, id: &WorkloadId) -> bool {
+        let found = self.workloads.iter().find(|it| it.id == *id).and_then(|it| it.workload.as_deref());
+        found.is_some_and(|workload| workload.state.is_none())
+    }
+}
+
+/// The name under which Pintle owns fields.
+pub const FIELD_MANAGER: &str = "pintle";
+
+/// Reads an observation. `now` is the time of judgement.
+pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
+    let mut look = Look { live: Vec::new(), services: Vec::new(), unseen: Vec::new() };
+    for id in desired.graph.ids() {
+        let (live, seen) = match desired.service(id) {
+            Some(service) => service_look(desired, service, observed, now).unwrap_or_else(|seen| {
+                look.unseen.push(id);
+                (absent(), seen)
+            }),
+            None => (absent(), Seen::default()),
+        };
+        look.live.push(live);
+        look.services.push(seen);
+    }
+    look
+}
+
+/// Nothing runs, as far as is known.
+fn absent() -> Live {
+    let running = vec![Running::Absent];
+    Live { spec: running.clone(), running, motion: Motion::Still, ready: false, pods: 0, surge: 0 }
+}
+
+/// The service, or what is known of it where its pods have not been looked at.
+fn service_look(
+    desired: &Desired,
+    service: &Service,
+    observed: &Observation,
+    now: Timestamp,
+) -> Result<(Live, Seen), Seen> {
+    let instance = &desired.pins.settings.instance;
+    let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
+    let mut seen = Seen::default();
+    let (mut running, mut spec) = (BTreeSet::new(), BTreeSet::new());
+    let mut unseen = false;
+    let ids = desired.workloads(service);
+    if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
+        return Ok(unknown(desired, service, target, format!("it cannot be looked at: {why}")));
+    }
+    for id in ids {
+        let one = workload_look(desired, service, observed, &id, now);
+        let label = |runs: Runs| labelled(desired, service, runs);
+        spec.extend(one.spec.into_iter().map(label));
+        unseen |= one.running.is_none();
+        running.extend(one.running.into_iter().flatten().map(label));
+        seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(one.seen.workload.as_deref(), instance, &id));
+        seen.workloads.push(one.seen);
+    }
+    if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
+        let running = vec![target.clone()];
+        return Ok((Live { spec: running.clone(), running, ready: true, ..absent() }, seen));
+    }
+    if unseen {
+        return Err(seen);
+    }
+    let (running, spec): (Vec<Running>, Vec<Running>) = (running.into_iter().collect(), spec.into_iter().collect());
+    let motion = motion(&mut seen, &running, &spec, &target);
+    let objects = || seen.workloads.iter().filter_map(|it| it.workload.as_deref());
+    let live = Live {
+        ready: objects().any(|workload| workload.status.ready.unwrap_or(0) > 0),
+        pods: objects().map(pods).sum(),
+        surge: objects().map(surge).sum(),
+        running,
+        spec,
+        motion,
+    };
+    Ok((live, seen))
+}
+
+/// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
+fn unknown(desired: &Desired, service: &Service, target: Running, why: String) -> (Live, Seen) {
+    let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
+    let mut running: BTreeSet<Running> =
+        pinned.map(|pin| Running::Image(pin.image.clone(), Some(pin.version.clone()))).collect();
+    running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
+    let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
+    (live, Seen { obstacle: Some(why), ..Seen::default() })
+}
+
+/// What one workload shows.
+struct One {
+    seen: SeenWorkload,
+    spec: BTreeSet<Runs>,
+    running: Option<BTreeSet<Runs>>,
+    obstacle: Option<String>,
+}
+
+fn workload_look(desired: &Desired, service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
+    let workload = observed.workloads.get(id).cloned();
+    let pods = observed.pods.get(id).map(Vec::as_slice);
+    let found = workload.as_deref().map(|it| containers_of(desired, service, id, it));
+    let (containers, obstacle): (Vec<String>, _) = match found {
+        None => {
+            (Vec::new(), Some(format!("{id} does not exist; Pintle creates no workload: apply its manifest first")))
+        }
+        Some(Err(none)) => (Vec::new(), Some(format!("{none}: name them with `containers:`"))),
+        Some(Ok(containers)) => (containers.iter().map(|container| container.name.clone()).collect(), None),
+    };
+    let names: Vec<&str> = containers.iter().map(String::as_str).collect();
+    let written = workload.as_deref().and_then(written);
+    let change = Change {
+        written: written.filter(|_| !is_proven(workload.as_deref())),
+        timeout: service.pin.verify.timeout,
+        now,
+    };
+    let spec = match &workload {
+        None => BTreeSet::from([Runs::Absent]),
+        Some(it) => it.containers.iter().filter(|it| names.contains(&it.name.as_str())).map(Runs::of).collect(),
+    };
+    One {
+        spec,
+        running: verify::live(id, workload.as_deref(), pods, &names),
+        obstacle,
+        seen: SeenWorkload {
+            health: verify::health(id, workload.as_deref(), pods, &change),
+            id: id.clone(),
+            workload,
+            ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
+            containers,
+            written,
+        },
+    }
+}
+
+/// The service's containers: by what is pinned now, else by what was pinned before, because a commit may move the image
+/// to another repository.
+fn containers_of<'w>(
+    desired: &Desired,
+    service: &Service,
+    id: &WorkloadId,
+    workload: &'w Workload,
+) -> Result<Vec<&'w Container>, NoContainer> {
+    let find = |image: &Image| verify::containers_of(id, workload, service.containers.as_deref(), image);
+    find(&service.pin.image).or_else(|none| {
+        let before = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
+        before.map(|pin| &pin.image).find_map(|image| find(image).ok()).ok_or(none)
+    })
+}
+
+/// When Pintle wrote it last.
+fn written(workload: &Workload) -> Option<Timestamp> {
+    workload.managers.iter().filter(|manager| manager.name == FIELD_MANAGER).filter_map(|manager| manager.time).max()
+}
+
+fn foreign(workload: Option<&Workload>, instance: &str, id: &WorkloadId) -> Option<String> {
+    let state = workload?.state.as_ref()?;
+    let words = || {
+        format!(
+            "{id} belongs to the instance {}: pin it there, or remove its annotation {}",
+            state.instance,
+            State::ANNOTATION
+        )
+    };
+    (state.instance != instance).then(words)
+}
+
+/// What was written last is recorded as verified.
+fn is_proven(workload: Option<&Workload>) -> bool {
+    let Some(state) = workload.and_then(|it| it.state.as_ref()) else { return false };
+    state.proven.first().is_some_and(|proven| proven.version == state.version && proven.commit == state.commit)
+}
+
+fn labelled(desired: &Desired, service: &Service, runs: Runs) -> Running {
+    match runs {
+        Runs::Absent => Running::Absent,
+        Runs::Unreadable(text) => Running::Unreadable(text),
+        Runs::Image(image) if image == service.pin.image => Running::Image(image, Some(service.pin.version.clone())),
+        Runs::Image(image) => {
+            let version = desired.history.version_of_image(&service.name, &image).cloned();
+            Running::Image(image, version)
+        }
+    }
+}
+
+/// Whether what was written is on its way. What Pintle did not move here is still, however unwell it is: nobody waits
+/// for it; but what is broken and is not the target must not restrict its own repair.
+fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Running) -> Motion {
+    let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()).filter(|it| it.state.is_some());
+    let written_here = states().count() > 0;
+    let unproven = states().any(|workload| !is_proven(Some(workload)));
+    let at_target = spec == std::slice::from_ref(target);
+    seen.drifted = written_here && !at_target && states().all(|it| is_by_hand(it, target));
+    let failed = seen.workloads.iter().find_map(|it| match &it.health.verdict {
+        Verdict::Fail(words) => Some(words.clone()),
+        _ => None,
+    });
+    let passed = seen.workloads.iter().all(|it| it.health.verdict == Verdict::Pass);
+    if !at_target {
+        return failed.map_or(Motion::Still, Motion::Failed);
+    }
+    if !unproven && running == spec {
+        return Motion::Still;
+    }
+    seen.to_record = unproven && passed && seen.workloads.iter().all(|it| it.health.word == Word::Healthy);
+    match failed {
+        Some(words) => Motion::Failed(words),
+        None if passed => Motion::Still,
+        None => Motion::UnderWay,
+    }
+}
+
+/// Somebody else has written an image since Pintle wrote the target.
+fn is_by_hand(workload: &Workload, target: &Running) -> bool {
+    let is_target = |state: &State| matches!(target, Running::Image(_, Some(version)) if *version == state.version);
+    let by_another = workload.managers.first().is_some_and(|manager| manager.name != FIELD_MANAGER);
+    by_another && workload.state.as_ref().is_some_and(is_target)
+}
+
+fn pods(workload: &Workload) -> u32 {
+    let wanted = workload.replicas.or(workload.status.desired).unwrap_or(1);
+    u32::try_from(wanted).unwrap_or(0)
+}
+
+fn surge(workload: &Workload) -> u32 {
+    match workload.strategy {
+        Strategy::Rolling { surge } => u32::try_from(surge).unwrap_or(0),
+        Strategy::Recreate | Strategy::OnDelete | Strategy::Partition(_) => 0,
+    }
+}
+
+/// How long the last changes of a service took here: the median of what is remembered on its workloads.
+pub fn took(seen: &Seen) -> Option<Duration> {
+    let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
+    let mut times: Vec<u64> = states.flat_map(|state| state.proven.iter().map(|proven| proven.took_ms)).collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().map(Duration::from_millis)
+}

@@ -1,0 +1,233 @@
+//! The story: one pass from what is pinned and what runs to the writes of the next safe steps.
+//!
+//! No pass remembers the one before: everything is worked out anew from Git and the cluster. [`Memory`] holds only what
+//! the cluster cannot tell: answers to writes that were refused or lost.
+
+mod desired;
+mod follow;
+mod look;
+mod pinned;
+mod report;
+mod tell;
+mod want;
+mod words;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use crate::cluster::{Cluster, ClusterError, Observation, WorkloadId, Write};
+use crate::graph::Id;
+use crate::plan::{self, Next, Plan, Running, Situation, Took, Wanted};
+
+pub use desired::Desired;
+pub use follow::{Outcome, Run, follow};
+pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
+pub use pinned::look_at_pins;
+pub use report::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, released};
+pub use want::{held, want};
+pub use words::Words;
+
+/// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
+const CONCURRENCY: usize = 16;
+
+/// What earlier passes learned that no observation shows.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Services that the cluster refused to write, in its words, until the pins or the workload change.
+    refused: BTreeMap<Id, String>,
+    /// Writes that were sent and not answered: they count as live until the workload is seen to have changed.
+    in_doubt: BTreeMap<WorkloadId, (String, Running)>,
+    /// Workloads that were asked for their owner.
+    asked: BTreeSet<WorkloadId>,
+    /// When this process wrote a workload.
+    began: BTreeMap<WorkloadId, Timestamp>,
+}
+
+/// What a pass saw and did.
+#[derive(Debug)]
+pub struct Pass {
+    /// What was seen.
+    pub look: Look,
+    /// What was wanted.
+    pub wanted: Vec<Wanted>,
+    /// What was to be done.
+    pub next: Next,
+    /// The services that were written.
+    pub started: Vec<Id>,
+    /// What the next pass will know that this one did not.
+    pub pending: Pending,
+}
+
+/// What the next pass will know that this one did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pending {
+    /// Nothing, unless the cluster changes.
+    Nothing,
+    /// How something looks that was only half seen, or has changed meanwhile.
+    Sight,
+    /// An answer that this pass was given: it can begin at once.
+    Answer,
+}
+
+/// One pass. `may_start`: whether services may start; what is on its way is recorded in any case.
+pub async fn pass<C: Cluster>(
+    cluster: &C,
+    desired: &Desired,
+    memory: &mut Memory,
+    now: Timestamp,
+    may_start: bool,
+) -> Result<Pass, ClusterError> {
+    // 1. IO: what is.
+    let observed = cluster.observe().await?;
+    // 2. What that means for each service, and what is wanted of it.
+    let (look, wanted) = judge(desired, memory, &observed, now);
+    // 3. The next safe steps.
+    let next = if look.unseen.is_empty() { plan::next(situation(desired, &look, &wanted)) } else { Next::default() };
+    let starts: Vec<Id> = next.starts().filter(|_| may_start).collect();
+    // 4. IO: whoever owns the images of a workload never written before is asked first.
+    let pending = memory.ask(cluster, first_writes(desired, &look, &starts)).await?;
+    if pending > Pending::Nothing {
+        return Ok(Pass { look, wanted, next, started: Vec::new(), pending });
+    }
+    // 5. IO: write them, and record what is verified.
+    let writes = memory.writes(desired, &look, &starts, now);
+    let pending = memory.send(cluster, writes).await?;
+    let half_seen = if look.unseen.is_empty() { Pending::Nothing } else { Pending::Sight };
+    Ok(Pass { look, wanted, next, started: starts, pending: pending.max(half_seen) })
+}
+
+/// What a pass would do, run ahead to the end.
+pub fn plan(desired: &Desired, look: &Look, wanted: &[Wanted]) -> Plan {
+    let took: Vec<Took> = look.services.iter().map(look::took).collect();
+    Plan::of(situation(desired, look, wanted), &took)
+}
+
+fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {
+    Situation { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep }
+}
+
+fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Timestamp) -> (Look, Vec<Wanted>) {
+    let mut look = look(desired, observed, now);
+    memory.correct(&mut look);
+    let wanted = want(desired, &look);
+    (look, wanted)
+}
+
+/// The writes to workloads that Pintle has never written.
+fn first_writes(desired: &Desired, look: &Look, starts: &[Id]) -> Vec<(Id, Write)> {
+    let of = |&id: &Id| {
+        let seen = &look.services[id.index()];
+        let new = write::start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id));
+        new.map(move |write| (id, write)).collect::<Vec<_>>()
+    };
+    starts.iter().flat_map(of).collect()
+}
+
+impl Memory {
+    /// Asks for the owners of all that would be written for the first time, and adds to the look what they say. Asked when
+    /// somebody plans, so that nobody learns it at a release.
+    pub async fn survey<C: Cluster>(
+        &mut self,
+        cluster: &C,
+        desired: &Desired,
+        look: &mut Look,
+    ) -> Result<(), ClusterError> {
+        let wanted = want(desired, look);
+        let differs = |id: &Id| match &wanted[id.index()] {
+            Wanted::Target(target) => look.live[id.index()].spec != [target.clone()],
+            Wanted::Held(..) => false,
+        };
+        let changing: Vec<Id> = desired.graph.ids().filter(differs).collect();
+        self.ask(cluster, first_writes(desired, look, &changing)).await?;
+        self.correct(look);
+        Ok(())
+    }
+
+    /// Asks whether somebody else owns what is to be written for the first time.
+    async fn ask<C: Cluster>(&mut self, cluster: &C, writes: Vec<(Id, Write)>) -> Result<Pending, ClusterError> {
+        let new = writes.into_iter().filter(|(_, write)| !self.asked.contains(&write.id));
+        let asked = new.map(|(id, write)| async move { (id, cluster.would_conflict(&write).await, write) });
+        let mut answers = futures::stream::iter(asked.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
+        let mut pending = Pending::Nothing;
+        while let Some((id, answer, write)) = answers.next().await {
+            match answer {
+                Ok(()) => drop(self.asked.insert(write.id)),
+                Err(error) => pending = pending.max(self.learn(id, &write, error)?),
+            }
+        }
+        Ok(pending)
+    }
+
+    /// All writes of a pass: the starts, what is verified and not recorded yet, and what lets go of a rewritten history.
+    fn writes(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+        let seen = |id: Id| &look.services[id.index()];
+        let named = |id: Id| move |write: Write| (id, write);
+        let mut writes: Vec<(Id, Write)> =
+            starts.iter().flat_map(|&id| write::start(desired, id, seen(id)).into_iter().map(named(id))).collect();
+        self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
+        for id in desired.graph.ids() {
+            if seen(id).to_record {
+                writes.extend(write::record(desired, id, seen(id), now, &self.began).into_iter().map(named(id)));
+            } else if !desired.let_go.is_empty() && !starts.contains(&id) {
+                writes.extend(write::rebase(desired, seen(id)).into_iter().map(named(id)));
+            }
+        }
+        writes
+    }
+
+    /// Sends writes and waits for all answers: a pass ends when its writes are answered.
+    async fn send<C: Cluster>(&mut self, cluster: &C, writes: Vec<(Id, Write)>) -> Result<Pending, ClusterError> {
+        let sent = writes.into_iter().map(|(id, write)| async move { (id, cluster.apply(&write).await, write) });
+        let mut answers = futures::stream::iter(sent.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
+        let (mut pending, mut lost) = (Pending::Nothing, None);
+        while let Some((id, answer, write)) = answers.next().await {
+            match answer.map_or_else(|error| self.learn(id, &write, error), |_| Ok(Pending::Nothing)) {
+                Ok(learned) => pending = pending.max(learned),
+                Err(error) => lost = Some(error),
+            }
+        }
+        lost.map_or(Ok(pending), Err)
+    }
+
+    /// Takes in why a write did not succeed. One bad service stops no other; only silence is an error.
+    fn learn(&mut self, id: Id, write: &Write, error: ClusterError) -> Result<Pending, ClusterError> {
+        match error {
+            ClusterError::Unreachable(_) => {
+                let image = write.images.first().map(|(_, _, image)| image.clone());
+                let running = image.map(|image| Running::Image(image, Some(write.state.version.clone())));
+                let fence = write.resource_version.clone();
+                self.in_doubt.extend(running.map(|running| (write.id.clone(), (fence, running))));
+                Err(error)
+            }
+            // It is judged by what it has become.
+            ClusterError::Stale(_) | ClusterError::Missing(_) => Ok(Pending::Sight),
+            error => {
+                self.refused.insert(id, error.to_string());
+                Ok(Pending::Answer)
+            }
+        }
+    }
+
+    /// Adds to what was seen what cannot be seen.
+    fn correct(&mut self, look: &mut Look) {
+        for (&id, words) in &self.refused {
+            look.services[id.index()].obstacle.get_or_insert_with(|| words.clone());
+        }
+        let unchanged = |it: &SeenWorkload, version: &str| {
+            it.workload.as_ref().is_some_and(|workload| workload.resource_version == version)
+        };
+        for (seen, live) in look.services.iter().zip(&mut look.live) {
+            for it in &seen.workloads {
+                let Some((version, running)) = self.in_doubt.get(&it.id) else { continue };
+                if !unchanged(it, version) {
+                    self.in_doubt.remove(&it.id);
+                } else if !live.running.contains(running) {
+                    live.running.push(running.clone());
+                }
+            }
+        }
+    }
+}

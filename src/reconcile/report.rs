@@ -1,0 +1,263 @@
+//! A plan as people and programs read it: numbers become names, reasons become sentences. Text and JSON are two
+//! printings of the same value.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::desired::Desired;
+use super::look::Look;
+use super::words::Words;
+use crate::change::{ChangeKind, End};
+use crate::cluster::Observation;
+use crate::graph::Id;
+use crate::plan::{Change, Estimate, Plan, Running, Step, Wait, Why};
+use crate::verify::Verdict;
+
+/// A plan in words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// What is under way already.
+    pub under_way: Vec<UnderWayReport>,
+    /// Rounds of changes. There is no barrier between them.
+    pub stages: Vec<Vec<ChangeReport>>,
+    /// What is not reached.
+    pub rest: Vec<RestReport>,
+    /// The circles of waits for which there is no safe order.
+    pub circles: Vec<CircleReport>,
+    /// Services that are pinned no more: they keep running, and nobody looks after them.
+    pub released: Vec<String>,
+    /// What it takes; none where there is nothing to do.
+    pub estimate: Option<EstimateReport>,
+}
+
+/// One service is on its way to its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnderWayReport {
+    /// The service.
+    pub service: String,
+    /// What shall run.
+    pub to: String,
+    /// How far it has come.
+    pub why: String,
+    /// What to type, where only a human can move it.
+    pub command: Option<String>,
+}
+
+/// One service gets its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeReport {
+    /// The service.
+    pub service: String,
+    /// What runs.
+    pub from: String,
+    /// What shall run.
+    pub to: String,
+    /// Upgrade, downgrade, return, …; `drift` where the pin did not move.
+    pub kind: &'static str,
+    /// What it waits for, and why.
+    pub waits: Vec<String>,
+    /// It starts together with its lockstep group, and is unsafe for a moment.
+    pub lockstep: bool,
+}
+
+/// One service that is not reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestReport {
+    /// The service.
+    pub service: String,
+    /// Held, refused, failed, or waiting.
+    pub standing: Standing,
+    /// What runs.
+    pub runs: String,
+    /// The pinned version; none where the pin cannot be read.
+    pub pinned: Option<String>,
+    /// Why, and the way out.
+    pub why: String,
+    /// Its own pin says so: a hold, or `external`.
+    pub by_choice: bool,
+}
+
+/// A circle of waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CircleReport {
+    /// The services.
+    pub services: Vec<String>,
+    /// What each waits for, and why.
+    pub waits: Vec<String>,
+    /// What breaks it.
+    pub way_out: String,
+}
+
+/// How a service stands that is not reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Standing {
+    /// It has failed.
+    Failed,
+    /// No order exists.
+    Refused,
+    /// It is not written.
+    Held,
+    /// It waits for one of these.
+    Waiting,
+}
+
+/// What a plan takes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EstimateReport {
+    /// T(n), in seconds.
+    pub seconds: f64,
+    /// The same changes one after the other, in seconds.
+    pub one_by_one_seconds: f64,
+    /// Changes whose time is not known, and 30 s assumed.
+    pub assumed: usize,
+    /// Services touched.
+    pub services: usize,
+    /// Pods replaced.
+    pub pods_replaced: u64,
+    /// The most pods above the usual number at any one time.
+    pub extra_pods: u64,
+}
+
+impl Report {
+    /// Puts a plan into words.
+    pub fn of(desired: &Desired, look: &Look, plan: &Plan, released: Vec<String>) -> Self {
+        let words = Words::new(desired);
+        let change = |change: &Change| change_report(desired, look, change);
+        Self {
+            under_way: plan.under_way.iter().map(|&id| under_way_report(desired, look, id)).collect(),
+            stages: plan.stages.iter().map(|stage| stage.changes.iter().map(change).collect()).collect(),
+            rest: plan.rest.iter().filter_map(|(id, step)| rest_report(desired, look, *id, step)).collect(),
+            circles: circles(words, plan),
+            released,
+            estimate: (!plan.stages.is_empty()).then(|| estimate_report(plan.estimate)),
+        }
+    }
+
+    /// Nothing is to be done, and nothing is in the way of anything.
+    pub fn is_empty(&self) -> bool {
+        self.under_way.is_empty() && self.stages.is_empty() && self.rest.is_empty()
+    }
+
+    /// How many changes there are.
+    pub fn changes(&self) -> usize {
+        self.stages.iter().map(Vec::len).sum()
+    }
+}
+
+fn under_way_report(desired: &Desired, look: &Look, id: Id) -> UnderWayReport {
+    let words = Words::new(desired);
+    let verdicts = || look.services[id.index()].workloads.iter().map(|it| &it.health);
+    let command = verdicts().find_map(|health| match &health.verdict {
+        Verdict::Wait { what_to_type, .. } => Some((health, Some(what_to_type.clone()?))),
+        _ => None,
+    });
+    let moving = || verdicts().find(|health| !health.settled).map(|health| (health, None));
+    let (why, command) =
+        command.or_else(moving).map_or_else(Default::default, |(it, type_)| (it.message.clone(), type_));
+    UnderWayReport { service: words.name(id).to_owned(), to: words.version(id), why, command }
+}
+
+fn change_report(desired: &Desired, look: &Look, change: &Change) -> ChangeReport {
+    let words = Words::new(desired);
+    let id = change.service;
+    let drifted = look.services[id.index()].drifted;
+    ChangeReport {
+        service: words.name(id).to_owned(),
+        from: words.all(id, &change.from),
+        to: desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default(),
+        kind: if drifted { "drift" } else { kind(desired, id, &change.from).map_or("update", ChangeKind::as_str) },
+        waits: change.waits.iter().map(|wait| words.wait(id, wait)).collect(),
+        lockstep: change.lockstep.is_some(),
+    }
+}
+
+/// What leads from what runs to what is pinned; of several that run, from the one that was there first.
+fn kind(desired: &Desired, id: Id, from: &[Running]) -> Option<ChangeKind> {
+    let pin = &desired.service(id)?.pin;
+    let from = from.iter().find_map(|running| match running {
+        Running::Image(image, version) if *image != pin.image => Some(End { version: version.as_ref(), image }),
+        _ => None,
+    });
+    let records = desired.history.records(desired.graph.name(id));
+    let before = records.split_last().map_or(&[][..], |(_, before)| before);
+    let returns = before.iter().filter_map(|record| record.pin.as_deref()).any(|old| old.version == pin.version);
+    ChangeKind::of(from, Some(End::from(pin)), desired.graph.order(id), returns)
+}
+
+fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<RestReport> {
+    let words = Words::new(desired);
+    let standing = match step {
+        Step::Failed(_) => Standing::Failed,
+        Step::Refused(_) => Standing::Refused,
+        Step::Held(_) => Standing::Held,
+        Step::Waits(_) => Standing::Waiting,
+        Step::Start(_) | Step::UnderWay => return None,
+    };
+    let why = match step {
+        Step::Held(why) => words.held(why),
+        Step::Refused(circle) => {
+            let others: Vec<&str> =
+                circle.iter().map(|(id, _)| words.name(*id)).filter(|name| *name != words.name(id)).collect();
+            format!("there is no safe order for it and {}", others.join(", "))
+        }
+        Step::Failed(said) => said.clone(),
+        _ => words.step(id, step),
+    };
+    let service = desired.service(id);
+    let said = |service| super::want::held_by_choice(service, desired.graph.order(id));
+    Some(RestReport {
+        service: words.name(id).to_owned(),
+        standing,
+        runs: words.all(id, &look.live[id.index()].running),
+        pinned: service.map(|service| service.pin.version.to_string()),
+        why,
+        by_choice: matches!(step, Step::Held(Why::Said(_))) && service.is_some_and(said),
+    })
+}
+
+/// Each circle once, told from its first service on.
+fn circles(words: Words<'_>, plan: &Plan) -> Vec<CircleReport> {
+    let first = plan.rest.iter().filter_map(|(id, step)| match step {
+        Step::Refused(circle) if circle.iter().all(|(other, _)| id <= other) => Some(circle),
+        _ => None,
+    });
+    let report = |circle: &Vec<(Id, Wait)>| CircleReport {
+        services: circle.iter().map(|(id, _)| words.name(*id).to_owned()).collect(),
+        waits: words.links(circle),
+        way_out: words.way_out(circle),
+    };
+    first.map(report).collect()
+}
+
+fn estimate_report(estimate: Estimate) -> EstimateReport {
+    let Estimate { together, one_by_one, assumed, services, replaced, surge } = estimate;
+    EstimateReport {
+        seconds: seconds(together),
+        one_by_one_seconds: seconds(one_by_one),
+        assumed,
+        services,
+        pods_replaced: replaced,
+        extra_pods: surge,
+    }
+}
+
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10.0).round() / 10.0
+}
+
+/// Workloads that this instance wrote once and that no pin names any more.
+pub fn released(desired: &Desired, observed: &Observation) -> Vec<String> {
+    let pinned = desired.all_workloads();
+    let instance = &desired.pins.settings.instance;
+    let ours =
+        observed.workloads.iter().filter(|(_, it)| it.state.as_ref().is_some_and(|state| state.instance == *instance));
+    ours.filter(|(id, _)| !pinned.contains(id)).map(|(id, _)| id.to_string()).collect()
+}

@@ -1,0 +1,76 @@
+//! What is wanted of each service, or why it is held: holds, floors, broken files, and whatever is in the way.
+
+use std::cmp::Ordering;
+
+use super::desired::Desired;
+use super::look::{Look, Seen};
+use crate::graph::Id;
+use crate::pins::{Held, Hold, Service};
+use crate::plan::{Running, Wanted};
+use crate::version::{Order, Version};
+
+/// What is wanted of each service, by its number.
+pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
+    desired.graph.ids().map(|id| wanted(desired, id, &look.services[id.index()])).collect()
+}
+
+fn wanted(desired: &Desired, id: Id, seen: &Seen) -> Wanted {
+    let Some(service) = desired.service(id) else {
+        let why = desired.pins.broken.get(desired.graph.name(id)).cloned().unwrap_or_default();
+        return Wanted::Held(None, why);
+    };
+    let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
+    match held(service, desired.graph.order(id)).or_else(|| seen.obstacle.clone()) {
+        Some(why) => Wanted::Held(Some(target), why),
+        None => Wanted::Target(target),
+    }
+}
+
+/// Why the pins themselves say that a service is not written.
+pub fn held(service: &Service, order: &Order) -> Option<String> {
+    if service.external {
+        return Some("deployed elsewhere (`external: true`)".to_owned());
+    }
+    let pinned = &service.pin.version;
+    if let Some(floor) = below_floor(service, order) {
+        return Some(format!(
+            "{pinned} is older than its `rollbackFloor` {floor}: its data has moved on; pin {floor} or newer"
+        ));
+    }
+    service.hold.as_ref().filter(|hold| hold.catches(pinned, order)).map(|hold| hold_words(service, hold))
+}
+
+/// Whether it is held because somebody chose so: that is no failure of an apply.
+pub fn held_by_choice(service: &Service, order: &Order) -> bool {
+    let on_hold = || service.hold.as_ref().is_some_and(|hold| hold.catches(&service.pin.version, order));
+    service.external || (below_floor(service, order).is_none() && on_hold())
+}
+
+fn below_floor<'s>(service: &'s Service, order: &Order) -> Option<&'s Version> {
+    let floor = service.rollback_floor.as_ref()?;
+    (order.compare(&service.pin.version, floor) == Some(Ordering::Less)).then_some(floor)
+}
+
+impl Hold {
+    /// Whether it keeps a version out.
+    pub fn catches(&self, version: &Version, order: &Order) -> bool {
+        match &self.versions {
+            Held::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
+            Held::Versions(range) => range.contains(version, order),
+        }
+    }
+}
+
+fn hold_words(service: &Service, hold: &Hold) -> String {
+    let versions = match &hold.versions {
+        Held::Above(limit) => format!("above {limit}"),
+        Held::Versions(range) => range.in_words(),
+    };
+    let by = hold.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let until = hold.until.map(|until| format!(", until {until}")).unwrap_or_default();
+    format!(
+        "{} is on hold{by} ({versions}{until}){reason}; delete `hold` from its file to release it",
+        service.pin.version
+    )
+}

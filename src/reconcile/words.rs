@@ -1,0 +1,147 @@
+//! Plans and steps in words: which versions, which range, and the way out.
+
+use super::desired::Desired;
+use crate::graph::{EdgeId, Id};
+use crate::plan::{Because, Running, Step, Wait, Why};
+
+/// Says what numbers mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    desired: &'a Desired,
+}
+
+impl<'a> Words<'a> {
+    /// Words for the services of one revision.
+    pub fn new(desired: &'a Desired) -> Self {
+        Self { desired }
+    }
+
+    /// The name of a service.
+    pub fn name(self, id: Id) -> &'a str {
+        self.desired.graph.name(id).as_str()
+    }
+
+    /// What a service runs: the version, or the image where that was never pinned, or where the version alone does not
+    /// tell it from what is pinned.
+    pub fn running(self, id: Id, running: &Running) -> String {
+        let pinned = self.desired.service(id).map(|service| &service.pin);
+        match running {
+            Running::Absent => "nothing".to_owned(),
+            Running::Unreadable(text) => text.clone(),
+            Running::Image(image, None) => format!("{image} (never pinned)"),
+            Running::Image(image, Some(version)) => match pinned {
+                Some(pin) if pin.version == *version && pin.image != *image => format!("{version} ({image})"),
+                _ => version.to_string(),
+            },
+        }
+    }
+
+    /// All that a service runs.
+    pub fn all(self, id: Id, running: &[Running]) -> String {
+        running.iter().map(|one| self.running(id, one)).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The pinned version of a service; its name alone where that cannot be read.
+    pub fn target(self, id: Id) -> String {
+        let name = self.name(id);
+        self.desired.service(id).map_or_else(|| name.to_owned(), |service| format!("{name} {}", service.pin.version))
+    }
+
+    /// The pinned version of a service, where it can be read.
+    pub fn version(self, id: Id) -> String {
+        self.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default()
+    }
+
+    /// What a service waits for, as the end of a sentence that begins with "waits".
+    pub fn wait(self, id: Id, wait: &Wait) -> String {
+        let on = self.name(wait.on);
+        let is_consumer = self.desired.graph.edge(wait.edge).consumer == id;
+        match &wait.because {
+            Because::Incompatible(Running::Absent) => {
+                format!("until {on} runs: {}", self.need_of_target(id, wait.edge))
+            }
+            Because::Incompatible(running) if is_consumer => {
+                let running = self.running(wait.on, running);
+                format!("until {on} {running} is gone: {}", self.need_of_target(id, wait.edge))
+            }
+            Because::Incompatible(running) => {
+                let need = self.need(wait.edge, running).unwrap_or_default();
+                format!("until {on} {} is gone: it needs {} {need}", self.running(wait.on, running), self.name(id))
+            }
+            Because::Unverified => format!("until {} is verified", self.target(wait.on)),
+            Because::Failed(words) => format!("for {}, which has failed: {words}", self.target(wait.on)),
+            Because::Preference if is_consumer => {
+                format!("until {} is verified: what others need goes up first", self.target(wait.on))
+            }
+            Because::Preference => {
+                format!("until {on} runs nothing but {}: what needs it goes back before it", self.version(wait.on))
+            }
+        }
+    }
+
+    /// Why a service is held, with the way out.
+    pub fn held(self, why: &Why) -> String {
+        match why {
+            Why::Said(words) => words.clone(),
+            Why::Misfit(edge) => self.misfit(*edge),
+            Why::Lockstep(id) => format!("{} is held, and they may start together only (`lockstep`)", self.name(*id)),
+        }
+    }
+
+    /// Two versions that do not fit, with the way out.
+    pub fn misfit(self, edge: EdgeId) -> String {
+        let ends = self.desired.graph.edge(edge);
+        let need = self.need_of_target(ends.consumer, edge);
+        format!(
+            "{need}, and {} is what shall run; pin versions that fit, or widen the range if it is wrong",
+            self.target(ends.provider)
+        )
+    }
+
+    /// A circle of waits, with the way out.
+    pub fn circle(self, circle: &[(Id, Wait)]) -> String {
+        format!("no safe order: {}. {}", self.links(circle).join("; "), self.way_out(circle))
+    }
+
+    /// Each wait of a circle.
+    pub fn links(self, circle: &[(Id, Wait)]) -> Vec<String> {
+        circle.iter().map(|(id, wait)| format!("{} waits {}", self.target(*id), self.wait(*id, wait))).collect()
+    }
+
+    /// What breaks a circle of waits.
+    pub fn way_out(self, circle: &[(Id, Wait)]) -> String {
+        let names: Vec<&str> = circle.iter().map(|(id, _)| self.name(*id)).collect();
+        format!(
+            "Pin a version between that accepts both sides first, or allow an unsafe moment: `lockstep: [[{}]]`",
+            names.join(", ")
+        )
+    }
+
+    /// A step in one line.
+    pub fn step(self, id: Id, step: &Step) -> String {
+        match step {
+            Step::Start(None) => "starts".to_owned(),
+            Step::Start(Some(_)) => "starts together with its lockstep group".to_owned(),
+            Step::UnderWay => "under way".to_owned(),
+            Step::Failed(words) => format!("failed: {words}"),
+            Step::Waits(waits) => {
+                let words: Vec<String> = waits.iter().map(|wait| self.wait(id, wait)).collect();
+                format!("waits {}", words.join("; and "))
+            }
+            Step::Held(why) => format!("held: {}", self.held(why)),
+            Step::Refused(circle) => format!("refused: {}", self.circle(circle)),
+        }
+    }
+
+    fn need_of_target(self, consumer: Id, edge: EdgeId) -> String {
+        let provider = self.name(self.desired.graph.edge(edge).provider);
+        let version = self.desired.service(consumer).map(|service| &service.pin.version);
+        let need = version.and_then(|version| self.desired.graph.need(edge, version));
+        format!("{} needs {provider} {}", self.target(consumer), need.map(ToString::to_string).unwrap_or_default())
+    }
+
+    fn need(self, edge: EdgeId, running: &Running) -> Option<String> {
+        let Running::Image(_, Some(version)) = running else { return None };
+        self.desired.graph.need(edge, version).map(ToString::to_string)
+    }
+}

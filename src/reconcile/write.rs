@@ -1,0 +1,100 @@
+//! From a start to the writes that make it, and from a verified change to what is remembered of it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::desired::Desired;
+use super::look::{Seen, SeenWorkload};
+use crate::cluster::{Proven, State, Workload, WorkloadId, Write};
+use crate::graph::Id;
+use crate::image::Image;
+use crate::pins::Service;
+
+/// The writes that start a service's target: one for each workload that does not have it yet.
+pub fn start(desired: &Desired, id: Id, seen: &Seen) -> Vec<Write> {
+    let Some(service) = desired.service(id) else { return Vec::new() };
+    let missing = seen.workloads.iter().filter(|it| !has_target(service, it));
+    missing
+        .filter_map(|it| Some(write(it, &service.pin.image, started(desired, service, it.workload.as_deref()?))))
+        .flatten()
+        .collect()
+}
+
+/// The writes that record a verified change. `began`: when this process wrote a workload, where it did.
+pub fn record(
+    desired: &Desired,
+    id: Id,
+    seen: &Seen,
+    now: Timestamp,
+    began: &BTreeMap<WorkloadId, Timestamp>,
+) -> Vec<Write> {
+    let Some(service) = desired.service(id) else { return Vec::new() };
+    let record = |it: &SeenWorkload| {
+        let state = rebased(desired, it.workload.as_deref()?.state.clone()?);
+        // What the API server noted counts whole seconds.
+        let began = began.get(&it.id).copied().or(it.written);
+        write(it, &service.pin.image, proven(state, began, now))
+    };
+    seen.workloads.iter().filter_map(record).collect()
+}
+
+/// The writes by which workloads let go of a history that was rewritten: they name this revision, and run what they run.
+pub fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
+    if desired.let_go.is_empty() || seen.obstacle.is_some() {
+        return Vec::new();
+    }
+    let rebase = |it: &SeenWorkload| {
+        let workload = it.workload.as_deref()?;
+        let state = workload.state.as_ref().filter(|state| desired.let_go.contains(&state.commit))?;
+        Some(fenced(it, workload, Vec::new(), rebased(desired, state.clone())))
+    };
+    seen.workloads.iter().filter_map(rebase).collect()
+}
+
+fn write(it: &SeenWorkload, image: &Image, state: State) -> Option<Write> {
+    let workload = it.workload.as_deref()?;
+    let ours = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
+    let images = ours.map(|container| (container.name.clone(), container.init, image.clone())).collect();
+    Some(fenced(it, workload, images, state))
+}
+
+fn fenced(it: &SeenWorkload, workload: &Workload, images: Vec<(String, bool, Image)>, state: State) -> Write {
+    let (uid, resource_version) = (workload.uid.clone(), workload.resource_version.clone());
+    Write { id: it.id.clone(), uid, resource_version, images, state }
+}
+
+fn has_target(service: &Service, it: &SeenWorkload) -> bool {
+    let containers = it.workload.iter().flat_map(|workload| &workload.containers);
+    containers
+        .filter(|container| it.containers.contains(&container.name))
+        .all(|container| container.image.as_ref() == Some(&service.pin.image))
+}
+
+fn started(desired: &Desired, service: &Service, workload: &Workload) -> State {
+    State {
+        schema: State::SCHEMA,
+        instance: desired.pins.settings.instance.clone(),
+        commit: desired.commit,
+        version: service.pin.version.clone(),
+        proven: workload.state.as_ref().map(|state| state.proven.clone()).unwrap_or_default(),
+    }
+}
+
+/// The state with this revision in place of one of a history that was rewritten.
+fn rebased(desired: &Desired, mut state: State) -> State {
+    if desired.let_go.contains(&state.commit) {
+        for proven in state.proven.iter_mut().filter(|proven| proven.commit == state.commit) {
+            proven.commit = desired.commit;
+        }
+        state.commit = desired.commit;
+    }
+    state
+}
+
+/// The state with its version proven. A clock that runs behind the API server's gives no time.
+fn proven(state: State, began: Option<Timestamp>, now: Timestamp) -> State {
+    let took = began.map_or(0, |began| now.duration_since(began).as_millis());
+    let (version, commit) = (state.version.clone(), state.commit);
+    state.prove(Proven { version, commit, at: now, took_ms: u64::try_from(took).unwrap_or(0) })
+}

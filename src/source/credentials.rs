@@ -1,0 +1,54 @@
+//! What an https server is told that asks who is there: only the server of the URL, and never by asking the user.
+#![expect(clippy::disallowed_methods, reason = "this room starts programs")]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use gix::credentials::helper::Action;
+use gix::credentials::protocol::{Context, Outcome};
+use gix::sec::identity::Account;
+
+use super::{Credentials, Url};
+
+/// Answers gix's question for credentials; the two other actions, to keep and to forget them, are left to who has them.
+pub(super) fn answer(action: &Action, url: &Url, credentials: &Credentials) -> Option<Outcome> {
+    let Action::Get(context) = action else { return None };
+    if !is_for(context, url) {
+        return None;
+    }
+    let known = match credentials {
+        Credentials::None => None,
+        Credentials::Known(user, password) => Some((user.clone(), password.clone())),
+        Credentials::Helper => fill(&url.fetch),
+    };
+    known.map(|(username, password)| Outcome {
+        identity: Account { username, password, oauth_refresh_token: None },
+        next: Context::default().into(),
+    })
+}
+
+/// Whether the question comes from the server that the user named, and not from one that it redirected to.
+fn is_for(context: &Context, url: &Url) -> bool {
+    let asked = context.url.as_ref().map(ToString::to_string).unwrap_or_default();
+    let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/").to_ascii_lowercase();
+    origin(&asked) == origin(&url.fetch)
+}
+
+/// Asks `git credential fill`, which asks the helper that the user has configured.
+fn fill(url: &str) -> Option<(String, String)> {
+    let mut child = Command::new("git")
+        .args(["credential", "fill"])
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_ASKPASS", "")
+        .env("SSH_ASKPASS", "")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(format!("url={url}\n\n").as_bytes()).ok()?;
+    let output = child.wait_with_output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+    field("username=").zip(field("password="))
+}

@@ -1,0 +1,182 @@
+//! Where the pin repository is: a path, or a URL without credentials, in one normal form.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::error::Result;
+use super::{SourceError, Url, url};
+
+/// The place of a pin repository.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Location {
+    /// A repository of this host, read where it is.
+    Path(PathBuf),
+    /// A remote, mirrored in the cache.
+    Url(Url),
+}
+
+impl Location {
+    /// Reads what a user typed. Plain http is refused, as whoever is on the way can change what is deployed.
+    pub fn parse(text: &str) -> Result<Self> {
+        Self::read(text, false)
+    }
+
+    /// The same, for users who asked for plain http.
+    pub fn parse_with_plain_http(text: &str) -> Result<Self> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, plain_http: bool) -> Result<Self> {
+        let refuse = |(why, hint)| SourceError::Location { shown: redact(text), why, hint };
+        if text.is_empty() {
+            return Err(refuse(("it is empty", url::FORMS)));
+        }
+        if text.starts_with('-') {
+            return Err(refuse(("it begins with a dash, like an option", "write ./-name for such a folder")));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(refuse(("it has control characters", url::FORMS)));
+        }
+        let colon = text.find(':').filter(|colon| !text[..*colon].contains(['/', '\\']));
+        match (text.split_once("://"), colon) {
+            (Some((scheme, rest)), _) => url::url(scheme, rest, plain_http).map(Self::Url).map_err(refuse),
+            (None, Some(colon)) if text[colon..].starts_with("::") => {
+                Err(refuse(("transport helpers run programs", url::FORMS)))
+            }
+            // A single letter is a drive, not a host.
+            (None, Some(colon)) if !(cfg!(windows) && colon == 1) => {
+                url::scp(&text[..colon], &text[colon + 1..]).map(Self::Url).map_err(refuse)
+            }
+            _ => Ok(Self::Path(PathBuf::from(text))),
+        }
+    }
+
+    /// A name for its folder in the cache: unlike for unlike locations, and readable.
+    pub fn slug(&self) -> String {
+        let normal = self.to_normal();
+        let readable: String = normal
+            .rsplit_once("://")
+            .map_or(normal.as_str(), |(_, rest)| rest)
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .collect();
+        let tail: String = readable.chars().skip(readable.len().saturating_sub(40)).collect();
+        format!("{}-{}", &super::content_id(normal.as_bytes()).to_hex()[..16], tail.trim_matches('-'))
+    }
+
+    fn to_normal(&self) -> String {
+        match self {
+            Self::Path(path) => path.to_string_lossy().into_owned(),
+            Self::Url(url) => url.normal.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Url(url) => f.write_str(&url.fetch),
+        }
+    }
+}
+
+/// The text without what could be a secret: what stands before an `@`, and what follows `?` or `#`.
+fn redact(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let scheme = text.find("://").map_or("", |colon| &text[..colon + 3]);
+    let shown = match text.rsplit_once('@') {
+        Some((before, after)) if before != format!("{scheme}git") => format!("{scheme}…@{after}"),
+        _ => text.to_owned(),
+    };
+    super::display_safe(&shown, 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Location;
+
+    fn normal(text: &str) -> String {
+        Location::parse(text).unwrap().to_normal()
+    }
+
+    #[test]
+    fn paths_stay_as_they_are() {
+        for path in ["pins", "./a:b", "/srv/pins.git", "../x", "a/b:c", "."] {
+            assert_eq!(Location::parse(path).unwrap(), Location::Path(path.into()), "{path}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_remote_have_one_normal_form() {
+        let https = "https://git.example.com/acme/Pins";
+        for text in [https, "HTTPS://Git.Example.COM:443/acme/Pins.git", "https://git.example.com/acme/Pins/"] {
+            assert_eq!(normal(text), https);
+        }
+        let ssh = "ssh://git@git.example.com/acme/pins";
+        for text in [ssh, "git@git.example.com:acme/pins.git", "ssh://git@GIT.example.com:22/acme/pins.git/"] {
+            assert_eq!(normal(text), ssh);
+        }
+        assert_eq!(normal("ssh://git@[::1]:2222/pins"), "ssh://git@[::1]:2222/pins");
+        assert_eq!(normal("file:///srv/pins.git"), "file:///srv/pins");
+    }
+
+    #[test]
+    fn a_slug_is_readable_and_tells_remotes_apart() {
+        let slug = |text| Location::parse(text).unwrap().slug();
+        assert!(slug("https://git.example.com/acme/pins").ends_with("-git-example-com-acme-pins"));
+        assert_ne!(slug("https://a/b-c"), slug("https://a/b/c"));
+        assert_eq!(slug("https://a/b"), slug("https://A/b.git"));
+    }
+
+    #[test]
+    fn bad_locations_are_refused_and_secrets_not_repeated() {
+        let bad = [
+            "",
+            "-u",
+            "--upload-pack=x",
+            "ext::sh -c x",
+            "ssh://-oProxyCommand=x/y",
+            "http://a/b",
+            "ftp://a/b",
+            "https:///x",
+            "https://a",
+            "https://a/",
+            "https://a/.git",
+            "file:///",
+            "file://host/x",
+            "https://bücher/x",
+            "https://a:0/x",
+            "https://a:99999/x",
+            "https://a:b/x",
+            "https://a/../x",
+            "https://a\\@b/x",
+            "ssh://-x@a/b",
+            "https://a/x\n",
+            "git@-a:b",
+            "git@a:-b",
+            "a:",
+            "git@a:b c",
+            "https://[::1/x",
+            "https://.a/x",
+        ];
+        for text in bad {
+            assert!(Location::parse(text).is_err(), "{text}");
+        }
+        let secret = [
+            "https://u:hunter2@a/x",
+            "https://hunter2@a/x",
+            "ssh://u:hunter2@a/x",
+            "u:hunter2@a:x",
+            "https://a/x?token=hunter2",
+            "https://a/x#hunter2",
+            "https://u:hunter2@b@a/x",
+            "hunter2@@a:x",
+        ];
+        for text in secret {
+            let error = Location::parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("hunter2"), "{text}: {error}");
+        }
+        assert!(Location::parse_with_plain_http("http://a/b").is_ok());
+    }
+}

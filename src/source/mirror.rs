@@ -1,0 +1,224 @@
+//! The bare mirror of a remote in the cache: it can be deleted at any time, and is never trusted.
+//!
+//! One process at a time changes it, all may read it. What cannot be read is fetched anew, beside the old state, which
+//! stays readable until the new one has arrived.
+#![expect(clippy::disallowed_methods, reason = "this room keeps the cache, and notes when the remote was reached")]
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use gix::ThreadSafeRepository;
+use jiff::Timestamp;
+
+use super::error::{Result, say};
+use super::open::open_with;
+use super::remote::{Failure, Remote};
+use super::resolve::full_branch_name;
+use super::{Access, Commit, Location, Reach, Source, SourceError, Url, open as opened};
+
+/// Every fetch adds a pack, and each pack makes all reading slower.
+const PACKS: usize = 50;
+
+/// What one object of a pack may need in memory while it is received.
+const RECEIVE_LIMIT: usize = 2 << 30;
+
+/// The file in the mirror that says when the remote was last reached.
+const REACHED: &str = "pintle-reached";
+
+impl Source {
+    /// Brings a remote's branch up to date (its default branch where none is named) and returns its tip: asks the remote
+    /// where the branch is, and fetches only when it moved. A path is looked at anew.
+    ///
+    /// After an error the last state can still be read.
+    pub fn fetch(&mut self, branch: Option<&str>) -> Result<Commit> {
+        if let Some(branch) = branch {
+            full_branch_name(branch)?;
+        }
+        match self.location.clone() {
+            Location::Path(path) => self.shared = opened::open(&path)?,
+            Location::Url(url) => self.fetch_url(&url, branch)?,
+        }
+        self.tip(branch)
+    }
+
+    /// Throws the mirror of a remote away and fetches it anew: for when what is in it cannot be read. The old one stays
+    /// until the new one has arrived.
+    pub fn fetch_anew(&mut self, branch: Option<&str>) -> Result<Commit> {
+        if let Location::Url(url) = self.location.clone() {
+            self.locked(&url, |mirror| mirror.renew(branch))?;
+        }
+        self.tip(branch)
+    }
+
+    fn fetch_url(&mut self, url: &Url, branch: Option<&str>) -> Result<()> {
+        self.locked(url, |mirror| match mirror.update(branch) {
+            Err(Failure::Damaged(why)) => {
+                tracing::debug!(%why, mirror = %mirror.path.display(), "the mirror is damaged and is fetched anew");
+                mirror.renew(branch)
+            }
+            outcome => outcome,
+        })
+    }
+
+    fn locked(&mut self, url: &Url, work: impl FnOnce(&Mirror<'_>) -> Result<(), Failure>) -> Result<()> {
+        let mirror = Mirror { url, access: &self.access, path: folder(&self.location, &self.access) };
+        let lock = lock(&mirror.path, self.access.answer_within)?;
+        let outcome = work(&mirror);
+        // Opened again in any case, so that what another process has fetched is seen too.
+        let shared = opened::open(&mirror.path);
+        drop(lock);
+        self.shared = shared?;
+        outcome.map_err(|failure| self.explain(failure))
+    }
+
+    /// When the remote last answered; none for a path, and for a remote that never did.
+    pub fn reached(&self) -> Option<Timestamp> {
+        let Location::Url(_) = self.location else { return None };
+        let text = std::fs::read_to_string(folder(&self.location, &self.access).join(REACHED)).ok()?;
+        text.trim().parse().ok()
+    }
+
+    fn explain(&self, failure: Failure) -> SourceError {
+        let (kind, why) = match failure {
+            Failure::Empty => return SourceError::Empty { location: self.location.to_string() },
+            Failure::NoBranch(name, names) => return self.no_branch(&name, &names),
+            Failure::Reach(kind, why) => (kind, why),
+            Failure::Damaged(why) => (Reach::Passing, why),
+        };
+        SourceError::Unreachable { location: self.location.to_string(), why, since: self.reached(), kind }
+    }
+}
+
+/// Opens the mirror of a remote; an empty one where there is none yet, or none that can be opened.
+pub(super) fn open(location: &Location, access: &Access) -> Result<ThreadSafeRepository> {
+    let path = folder(location, access);
+    // Only who changes it must be alone with it; another process may be fetching for minutes.
+    opened::open(&path).or_else(|_| {
+        let _lock = lock(&path, access.answer_within)?;
+        opened::open(&path).or_else(|_| init(&path))
+    })
+}
+
+struct Mirror<'a> {
+    url: &'a Url,
+    access: &'a Access,
+    path: PathBuf,
+}
+
+impl Mirror<'_> {
+    /// Brings the mirror up to date, and keeps it small.
+    fn update(&self, branch: Option<&str>) -> Result<(), Failure> {
+        self.sync(&self.path, branch)?;
+        if packs(&self.path) > PACKS && !collect_garbage(&self.path) {
+            return self.renew(branch);
+        }
+        Ok(())
+    }
+
+    /// Fetches all anew into a folder beside the mirror, which then takes its place.
+    fn renew(&self, branch: Option<&str>) -> Result<(), Failure> {
+        let (new, old) = (self.path.with_extension("new"), self.path.with_extension("old"));
+        let local = |error: SourceError| Failure::Damaged(error.to_string());
+        init(&new).map_err(local)?;
+        self.sync(&new, branch)?;
+        let swap = discard(&old)
+            .and_then(|()| if self.path.exists() { std::fs::rename(&self.path, &old) } else { Ok(()) })
+            .and_then(|()| std::fs::rename(&new, &self.path))
+            .and_then(|()| discard(&old));
+        swap.map_err(|error| Failure::Damaged(format!("cannot replace {}: {error}", self.path.display())))
+    }
+
+    /// Asks the remote where the branch is, and receives what is new.
+    fn sync(&self, path: &Path, branch: Option<&str>) -> Result<(), Failure> {
+        let damaged = |error: gix::Error| Failure::Damaged(say(&error));
+        let local = |error: std::io::Error| Failure::Damaged(format!("cannot write {}: {error}", path.display()));
+        let repo =
+            open_with(path, RECEIVE_LIMIT).map_err(|error| Failure::Damaged(error.to_string()))?.to_thread_local();
+        let remote = Remote { repo: &repo, url: self.url, access: self.access };
+        let answer = remote.ask(branch)?;
+        let full = format!("refs/heads/{}", answer.branch);
+        let here = repo.try_find_reference(full.as_str()).map_err(damaged)?;
+        if here.and_then(|here| here.try_id().map(gix::Id::detach)) != Some(answer.tip) {
+            remote.receive(&answer.branch)?;
+        }
+        // A mirror that lost its objects still has its refs.
+        let tip =
+            repo.find_reference(full.as_str()).and_then(|mut tip| tip.peel_to_commit()?.tree()).map_err(damaged)?;
+        tracing::debug!(tree = %tip.id, branch = %answer.branch, "the mirror is up to date");
+        if branch.is_none() {
+            replace(&path.join("HEAD"), &format!("ref: {full}\n")).map_err(local)?;
+        }
+        replace(&path.join(REACHED), &Timestamp::now().to_string()).map_err(local)
+    }
+}
+
+fn folder(location: &Location, access: &Access) -> PathBuf {
+    access.cache.join("mirror").join(location.slug() + ".git")
+}
+
+/// An empty repository in place of whatever is there.
+fn init(path: &Path) -> Result<ThreadSafeRepository> {
+    let fail = |error| SourceError::File { attempt: "replace", path: path.to_owned(), error };
+    discard(path).map_err(fail)?;
+    std::fs::create_dir_all(path).map_err(fail)?;
+    let options = gix::open::Options::isolated();
+    ThreadSafeRepository::init_opts(path, gix::create::Kind::Bare, gix::create::Options::default(), options)
+        .map_err(|error| SourceError::Open { path: path.to_owned(), why: say(&error) })?;
+    opened::open(path)
+}
+
+fn discard(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => std::fs::remove_file(path),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file of the mirror beside its place and moves it there.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("pintle-new");
+    std::fs::write(&beside, text)?;
+    std::fs::rename(&beside, path)
+}
+
+/// Keeps other processes from changing the mirror for as long as the file is open; the system lets go of it for a process
+/// that was killed.
+fn lock(mirror: &Path, patience: Duration) -> Result<File> {
+    let path = mirror.with_extension("lock");
+    let fail = |error| SourceError::File { attempt: "lock", path: path.clone(), error };
+    std::fs::create_dir_all(mirror.parent().unwrap_or(mirror)).map_err(fail)?;
+    let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(fail)?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => return Err(SourceError::Locked { path }),
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+    }
+}
+
+fn packs(path: &Path) -> usize {
+    let entries = std::fs::read_dir(path.join("objects/pack")).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack")).count()
+}
+
+/// Runs `git gc` with nobody's configuration; false where git is not installed, or cannot.
+fn collect_garbage(path: &Path) -> bool {
+    let status = Command::new("git")
+        .arg("--git-dir")
+        .arg(path)
+        .args(["gc", "--quiet"])
+        .envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}

@@ -1,0 +1,122 @@
+//! A remote that a program of this host connects to: ssh, or git for `file://`. It is ended when it takes too long.
+#![expect(clippy::disallowed_methods, reason = "this room starts programs")]
+
+use std::io::Read as _;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::url::Scheme;
+use super::{Access, Url};
+
+/// A running program that speaks for the remote. Dropping it ends it.
+pub(super) struct Process {
+    child: Arc<Mutex<Child>>,
+    late: Arc<AtomicBool>,
+    errors: Option<JoinHandle<String>>,
+    /// Dropped to tell the watchman that nobody waits any more.
+    _waiting: Sender<()>,
+}
+
+/// Starts the program that a URL needs.
+pub(super) fn start(
+    url: &Url,
+    access: &Access,
+    within: Duration,
+) -> std::io::Result<(Process, ChildStdout, ChildStdin)> {
+    let mut command = match url.scheme {
+        Scheme::Ssh => ssh(url, access),
+        Scheme::File | Scheme::Http | Scheme::Https => file(url),
+    };
+    command.env("GIT_PROTOCOL", "version=2").env("GIT_TERMINAL_PROMPT", "0");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let pipes = child.stdout.take().zip(child.stdin.take()).zip(child.stderr.take());
+    let Some(((stdout, stdin), mut stderr)) = pipes else { return Err(std::io::ErrorKind::BrokenPipe.into()) };
+    let errors = std::thread::spawn(move || {
+        let mut first = Vec::new();
+        let _ = (&mut stderr).take(8192).read_to_end(&mut first);
+        // The rest is read so that the program does not wait for it to be.
+        let _ = std::io::copy(&mut stderr, &mut std::io::sink());
+        String::from_utf8_lossy(&first).into_owned()
+    });
+    let (waiting, watched) = channel();
+    let child = Arc::new(Mutex::new(child));
+    let late = Arc::new(AtomicBool::new(false));
+    let (dog, whistle) = (Arc::clone(&child), Arc::clone(&late));
+    std::thread::spawn(move || {
+        if watched.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
+            whistle.store(true, Ordering::Relaxed);
+            end(&dog);
+        }
+    });
+    Ok((Process { child, late, errors: Some(errors), _waiting: waiting }, stdout, stdin))
+}
+
+impl Process {
+    /// Ends it, and says whether it was too slow, and what it wrote to its standard error.
+    pub(super) fn finish(mut self) -> (bool, String) {
+        // It ends by itself where its other end has hung up: its last words are worth a moment.
+        let patience = Duration::from_millis(500);
+        for _ in 0..50 {
+            if lock(&self.child).try_wait().is_ok_and(|status| status.is_some()) {
+                break;
+            }
+            std::thread::sleep(patience / 50);
+        }
+        end(&self.child);
+        let errors = self.errors.take().and_then(|errors| errors.join().ok());
+        (self.late.load(Ordering::Relaxed), errors.unwrap_or_default())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        end(&self.child);
+    }
+}
+
+fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn end(child: &Mutex<Child>) {
+    let mut child = lock(child);
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// `ssh -o … [-p port] [user@]host "git-upload-pack '<path>'"`; what the user has configured for ssh holds.
+fn ssh(url: &Url, access: &Access) -> Command {
+    let (program, options) = access.ssh.split_first().map_or(("ssh", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let mut command = Command::new(program);
+    command.args(options);
+    // BatchMode: never ask, so an unknown host key is refused.
+    for option in ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "SendEnv=GIT_PROTOCOL"] {
+        command.args(["-o", option]);
+    }
+    if let Some(port) = url.port {
+        command.args(["-p", &port.to_string()]);
+    }
+    // ssh takes a bare IPv6 address.
+    command.arg("--").arg(url.server.replace(['[', ']'], ""));
+    // The path is checked: it has no quotes. A ~ at its begin is the remote shell's.
+    let (home, path) = match url.path.strip_prefix('~') {
+        Some(rest) => {
+            rest.split_once('/').map_or((url.path.as_str(), ""), |(user, path)| (&url.path[..=user.len()], path))
+        }
+        None => ("", url.path.as_str()),
+    };
+    let slash = if home.is_empty() { "" } else { "/" };
+    command.arg(format!("git-upload-pack {home}{slash}'{path}'"));
+    command
+}
+
+fn file(url: &Url) -> Command {
+    let mut command = Command::new("git");
+    command.args(["upload-pack", "--strict", "--"]).arg(&url.path);
+    command
+}

@@ -1,0 +1,171 @@
+//! Talks to a remote: first asks where its branches are, and only then, if need be, for what is new.
+
+use std::io::ErrorKind;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gix::ObjectId;
+use gix::progress::Discard;
+use gix::protocol::handshake::Ref;
+use gix::protocol::transport::Protocol;
+use gix::protocol::transport::client::blocking_io::{Transport, http};
+use gix::protocol::transport::client::git::ConnectMode;
+use gix::protocol::transport::client::git::blocking_io::Connection as Pipes;
+use gix::remote::fetch::Tags;
+use gix::remote::{Connection, Direction, ref_map};
+
+use super::error::say;
+use super::url::Scheme;
+use super::{Access, Reach, Url, credentials, display_safe, process};
+
+/// A remote, and the repository that receives from it.
+pub(super) struct Remote<'a> {
+    pub repo: &'a gix::Repository,
+    pub url: &'a Url,
+    pub access: &'a Access,
+}
+
+/// Where a branch of the remote stands.
+pub(super) struct Answer {
+    /// The plain name; of the remote's HEAD where none was asked for.
+    pub branch: String,
+    pub tip: ObjectId,
+}
+
+/// Why there is no answer.
+pub(super) enum Failure {
+    /// The remote cannot be reached.
+    Reach(Reach, String),
+    /// It has no branch of this name, but these.
+    NoBranch(String, Vec<String>),
+    /// It has no branch at all.
+    Empty,
+    /// What was received, or what is here already, is damaged.
+    Damaged(String),
+}
+
+type Channel = Box<dyn Transport + Send>;
+
+impl Remote<'_> {
+    /// Asks where a branch is; the default branch where none is named.
+    pub(super) fn ask(&self, branch: Option<&str>) -> Result<Answer, Failure> {
+        let full = branch.map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
+        for found in self.list(&full)? {
+            match (found, branch) {
+                (Ref::Direct { full_ref_name, object }, Some(branch)) if full_ref_name == full => {
+                    return Ok(Answer { branch: branch.to_owned(), tip: object });
+                }
+                (Ref::Symbolic { full_ref_name, target, object, .. }, None) if full_ref_name == full => {
+                    if let Some(branch) = target.to_string().strip_prefix("refs/heads/") {
+                        return Ok(Answer { branch: branch.to_owned(), tip: object });
+                    }
+                }
+                _ => {}
+            }
+        }
+        let all = self.list("refs/heads/*:refs/heads/*")?;
+        let names = all.iter().map(|found| found.unpack().0.to_string());
+        let names: Vec<_> = names.filter_map(|name| name.strip_prefix("refs/heads/").map(str::to_owned)).collect();
+        Err(if names.is_empty() {
+            Failure::Empty
+        } else {
+            Failure::NoBranch(branch.unwrap_or("HEAD").to_owned(), names)
+        })
+    }
+
+    /// Receives what is new of a branch, and the tags on it.
+    pub(super) fn receive(&self, branch: &str) -> Result<(), Failure> {
+        let spec = format!("+refs/heads/{branch}:refs/heads/{branch}");
+        self.converse(&spec, Tags::Included, self.access.send_within, |connection| {
+            let prepared = connection.prepare_fetch(Discard, ref_map::Options::default())?;
+            prepared.receive(Discard, &AtomicBool::new(false)).map(|_| ())
+        })
+    }
+
+    fn list(&self, spec: &str) -> Result<Vec<Ref>, Failure> {
+        self.converse(spec, Tags::None, self.access.answer_within, |connection| {
+            Ok(connection.ref_map(Discard, ref_map::Options::default())?.0.remote_refs)
+        })
+    }
+
+    /// Connects, talks, and says in one line what went wrong.
+    fn converse<T>(
+        &self,
+        spec: &str,
+        tags: Tags,
+        within: Duration,
+        talk: impl FnOnce(Connection<'_, '_, '_, Channel>) -> gix::Result<T>,
+    ) -> Result<T, Failure> {
+        let damaged = |error: gix::Error| Failure::Damaged(say(&error));
+        let remote = self.repo.remote_at_without_url_rewrite(self.url.fetch.as_str()).map_err(damaged)?;
+        let remote = remote.with_fetch_tags(tags).with_refspecs([spec], Direction::Fetch).map_err(damaged)?;
+        if matches!(self.url.scheme, Scheme::Http | Scheme::Https) {
+            let mut connection = remote.connect(Direction::Fetch).map_err(|error| judge(&error, ""))?;
+            connection.set_transport_options(Box::new(http_options(self.access, within)));
+            connection.set_credentials(|action| Ok(credentials::answer(&action, self.url, &self.access.credentials)));
+            return talk(connection).map_err(|error| judge(&error, ""));
+        }
+        let (process, output, input) = process::start(self.url, self.access, within).map_err(|error| {
+            let kind = if error.kind() == ErrorKind::NotFound { Reach::Program } else { Reach::Passing };
+            let program = if self.url.scheme == Scheme::Ssh { &self.access.ssh[..1] } else { &["git".to_owned()] };
+            Failure::Reach(kind, format!("cannot start {}: {error}", program.join("")))
+        })?;
+        let nobody = None::<(String, _)>;
+        let pipes =
+            Pipes::new(output, input, Protocol::V2, self.url.path.as_str(), nobody, ConnectMode::Process, false);
+        let outcome = talk(remote.to_connection_with_transport(Box::new(pipes)));
+        let (late, words) = process.finish();
+        outcome.map_err(|error| {
+            if late {
+                return Failure::Reach(Reach::Passing, format!("no answer within {} s", within.as_secs()));
+            }
+            judge(&error, &words)
+        })
+    }
+}
+
+/// gix hands its own time-outs and certificates to curl only, so the client is told itself.
+fn http_options(access: &Access, within: Duration) -> http::Options {
+    // One for the whole process; where there is one already, that one serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificates = access.certificates.clone();
+    let backend = http::reqwest::Options {
+        configure_client: Some(Box::new(move |client| {
+            let wrong =
+                |error| gix::Error::from_error(std::io::Error::other(format!("the certificates are not PEM: {error}")));
+            let extra = reqwest::Certificate::from_pem_bundle(&certificates).map_err(wrong)?;
+            let client = extra.into_iter().fold(client, reqwest::blocking::ClientBuilder::add_root_certificate);
+            Ok(client.timeout(within).connect_timeout(Duration::from_secs(10)))
+        })),
+        configure_request: None,
+    };
+    http::Options { backend: Some(Arc::new(Mutex::new(backend))), ..http::Options::default() }
+}
+
+/// What kind of obstacle an error is. `words` are the program's that connected, which know best.
+fn judge(error: &gix::Error, words: &str) -> Failure {
+    let said = say(error);
+    let words = display_safe(words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default(), 300);
+    let all = format!("{words} {said}").to_lowercase();
+    let any = |texts: &[&str]| texts.iter().any(|text| all.contains(text));
+    let kind = if error.is_unauthenticated()
+        || any(&["permission denied (", "could not obtain identity", "in clear text"])
+    {
+        Reach::Credentials
+    } else if error.is_permission_denied() {
+        Reach::Forbidden
+    } else if any(&["host key verification failed", "certificate", "remote host identification has changed"]) {
+        Reach::Untrusted
+    } else if any(&["status 404", "not appear to be a git repository", "repository not found", "not a git repository"])
+    {
+        Reach::NotFound
+    } else if any(&["smart' protocol", "content-type"]) || error.is_unsupported() {
+        Reach::Protocol
+    } else if error.is_corrupted() && words.is_empty() {
+        return Failure::Damaged(said);
+    } else {
+        Reach::Passing
+    };
+    Failure::Reach(kind, if words.is_empty() { said } else { words })
+}

@@ -1,0 +1,274 @@
+//! Names to commits: branches by git's rules, revisions as users type them, and how two commits are related.
+
+use std::sync::Arc;
+
+use gix::bstr::{BStr, ByteSlice as _};
+use jiff::Timestamp;
+
+use super::error::{Result, say, unread, unread_commit};
+use super::{Commit, CommitId, Source, SourceError, display_safe};
+
+/// Where a commit stands to the tip of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// It is the tip.
+    Same,
+    /// The tip goes on from it.
+    Forward {
+        /// By how many commits of the first-parent line.
+        commits: usize,
+    },
+    /// The branch was rewritten: the tip does not go on from it.
+    Rewritten {
+        /// Where the two lines parted; none where they never met.
+        merge_base: Option<CommitId>,
+    },
+    /// The repository does not hold the commit: it was rewritten long ago, or is of another repository.
+    Unknown,
+}
+
+/// What gix says, in the words of those who typed the name, where that can be told from its text.
+fn why(said: &str) -> String {
+    if said.contains("is out of range") {
+        "its history is not that long".to_owned()
+    } else if said.contains("could not be found") {
+        "no branch, tag or commit has this name".to_owned()
+    } else {
+        said.to_owned()
+    }
+}
+
+/// Names longer than this are no names, and are cut in messages.
+const NAME: usize = 200;
+
+impl Source {
+    /// The name of the branch that HEAD is on; `HEAD` where it is on none.
+    pub fn default_branch(&self) -> Result<String> {
+        let repo = self.repo();
+        let head = repo.head_name().map_err(|error| unread("HEAD", &self.location, &error))?;
+        Ok(head.map_or_else(|| "HEAD".to_owned(), |name| name.shorten().to_string()))
+    }
+
+    /// The tip of a branch, by its plain name; of HEAD's where none is named.
+    pub fn tip(&self, branch: Option<&str>) -> Result<Commit> {
+        let Some(name) = branch.filter(|name| *name != "HEAD") else { return self.head() };
+        let repo = self.repo();
+        let full = full_branch_name(name)?;
+        let found = repo.try_find_reference(full.as_str()).map_err(|error| unread(&full, &self.location, &error))?;
+        let Some(mut reference) = found else {
+            return Err(match self.head() {
+                Err(empty @ SourceError::Empty { .. }) if self.branches().is_empty() => empty,
+                _ => self.no_branch(name, &self.branches()),
+            });
+        };
+        let commit = reference.peel_to_commit().map_err(|error| unread(&full, &self.location, &error))?;
+        self.commit(CommitId::of(commit.id))
+    }
+
+    /// The commit that a user means: a branch, a tag, an id or the start of one, `HEAD~1`, and so on.
+    pub fn resolve(&self, revision: &str) -> Result<Commit> {
+        let none = |why: String, near| SourceError::Revision {
+            rev: display_safe(revision, NAME),
+            location: self.location.to_string(),
+            why,
+            near,
+        };
+        let revision = revision.trim();
+        if revision.is_empty() || revision.starts_with('-') || revision.chars().any(char::is_control) {
+            return Err(none("this is not a revision".to_owned(), Vec::new()));
+        }
+        let repo = self.repo();
+        let name = revision.split(['^', '~', '@', ':']).next().unwrap_or_default();
+        let exists = |folder: &str| {
+            let full = format!("refs/{folder}/{name}");
+            repo.try_find_reference(full.as_str()).is_ok_and(|found| found.is_some())
+        };
+        if exists("heads") && exists("tags") {
+            return Err(SourceError::Ambiguous { name: name.to_owned() });
+        }
+        let found = repo.rev_parse_single(revision).and_then(|id| id.object()?.peel_to_commit());
+        match found {
+            Ok(commit) => self.commit(CommitId::of(commit.id)),
+            Err(_) if self.head().is_err_and(|error| matches!(error, SourceError::Empty { .. })) => self.head(),
+            Err(_) if revision.contains("..") => {
+                Err(none("this is a range, and one commit is meant".to_owned(), Vec::new()))
+            }
+            Err(error) => Err(none(why(&say(&error)), near(name, &self.branches()))),
+        }
+    }
+
+    /// What is shown of a commit.
+    pub fn commit(&self, id: CommitId) -> Result<Commit> {
+        let repo = self.repo();
+        let commit = repo.find_commit(id.object()).map_err(|error| unread_commit(id, &self.location, &error))?;
+        Ok(read_commit(id, &commit.data))
+    }
+
+    /// Whether `ancestor` is `descendant`, or one of those it goes on from.
+    pub fn is_ancestor(&self, ancestor: CommitId, descendant: CommitId) -> Result<bool> {
+        Ok(ancestor == descendant || self.merge_base(ancestor, descendant)? == Some(ancestor))
+    }
+
+    /// Whether a commit is here.
+    pub fn knows(&self, id: CommitId) -> bool {
+        self.repo().has_object(id.object())
+    }
+
+    /// Where `old` stands to `tip`: what tells a branch that went on from one that was rewritten.
+    pub fn relation(&self, old: CommitId, tip: CommitId) -> Result<Relation> {
+        if old == tip {
+            return Ok(Relation::Same);
+        }
+        if !self.knows(old) {
+            return Ok(Relation::Unknown);
+        }
+        let merge_base = self.merge_base(old, tip)?;
+        if merge_base != Some(old) {
+            return Ok(Relation::Rewritten { merge_base });
+        }
+        let repo = self.repo();
+        let fail = |error| unread_commit(tip, &self.location, &error);
+        let walk = repo.rev_walk([tip.object()]).with_hidden([old.object()]).first_parent_only().all();
+        let commits = walk.map_err(fail)?.take_while(std::result::Result::is_ok).count();
+        Ok(Relation::Forward { commits })
+    }
+
+    /// The names of all branches: local ones, then those of remotes as `origin/main`.
+    pub fn branches(&self) -> Vec<String> {
+        let repo = self.repo();
+        let Ok(references) = repo.references() else { return Vec::new() };
+        let local = references.local_branches().into_iter().flatten();
+        let remote = references.remote_branches().into_iter().flatten();
+        local.chain(remote).filter_map(|found| Some(found.ok()?.name().shorten().to_string())).collect()
+    }
+
+    /// Whether history was cut off when the repository was cloned.
+    pub fn is_shallow(&self) -> bool {
+        self.repo().is_shallow().unwrap_or(false)
+    }
+
+    fn head(&self) -> Result<Commit> {
+        let repo = self.repo();
+        let fail = |error| unread("HEAD", &self.location, &error);
+        let mut head = repo.head().map_err(fail)?;
+        if head.is_unborn() {
+            return Err(SourceError::Empty { location: self.location.to_string() });
+        }
+        let commit = head.peel_to_commit().map_err(fail)?;
+        self.commit(CommitId::of(commit.id))
+    }
+
+    fn merge_base(&self, one: CommitId, two: CommitId) -> Result<Option<CommitId>> {
+        let mut repo = self.repo();
+        repo.object_cache_size_if_unset(4 << 20);
+        let base = repo.merge_base(one.object(), two.object());
+        Ok(base.map_err(|error| unread_commit(two, &self.location, &error))?.map(|id| CommitId::of(id.detach())))
+    }
+
+    /// The error for a branch that is not among `branches`.
+    pub(super) fn no_branch(&self, name: &str, branches: &[String]) -> SourceError {
+        let near = near(name, branches);
+        SourceError::NoBranch { name: display_safe(name, NAME), location: self.location.to_string(), near }
+    }
+}
+
+impl CommitId {
+    pub(super) fn of(id: gix::ObjectId) -> Self {
+        let mut bytes = [0; 20];
+        bytes.copy_from_slice(&id.as_slice()[..20]);
+        Self(bytes)
+    }
+
+    pub(super) fn object(self) -> gix::ObjectId {
+        gix::ObjectId::Sha1(self.0)
+    }
+}
+
+/// `refs/heads/<name>`, by the rules of `git check-ref-format --branch`.
+pub(super) fn full_branch_name(name: &str) -> Result<String> {
+    let wrong = |why: String| SourceError::BranchName { name: display_safe(name, NAME), why };
+    if name.starts_with('-') {
+        return Err(wrong("it begins with a dash".to_owned()));
+    }
+    if name.starts_with("refs/") {
+        return Err(wrong("it is a full ref, not the name alone".to_owned()));
+    }
+    let full = format!("refs/heads/{name}");
+    gix::validate::reference::name(full.as_bytes().as_bstr()).map_err(|error| wrong(error.to_string()))?;
+    Ok(full)
+}
+
+/// What is shown of a commit; what cannot be read is shown as empty, because only the graph matters.
+pub(super) fn read_commit(id: CommitId, data: &[u8]) -> Commit {
+    let fields = || gix::objs::CommitRefIter::from_bytes(data, gix::hash::Kind::Sha1);
+    let author = fields().author().map(|author| {
+        let (name, mail) = (author.name.trim().to_str_lossy(), author.email.trim().to_str_lossy());
+        format!("{name} <{mail}>")
+    });
+    let seconds = fields().committer().ok().and_then(|committer| committer.time().ok()).map_or(0, |time| time.seconds);
+    let message = fields().message().unwrap_or_else(|_| BStr::new(""));
+    let subject = message.trim_start().lines().next().unwrap_or_default().to_str_lossy();
+    Commit {
+        id,
+        author: cut(&author.unwrap_or_default()),
+        time: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
+        subject: cut(&subject),
+    }
+}
+
+/// A message of one line and 1 MB is nobody's subject.
+fn cut(text: &str) -> Arc<str> {
+    text.char_indices().nth(1000).map_or(text, |(end, _)| &text[..end]).into()
+}
+
+/// Up to three names that look like `name`, the nearest first.
+pub(super) fn near(name: &str, names: &[String]) -> Vec<String> {
+    let mut near: Vec<(usize, &String)> = names
+        .iter()
+        .take(10_000)
+        .map(|known| (distance(name, known.strip_prefix("origin/").unwrap_or(known)), known))
+        .filter(|(distance, _)| *distance <= name.len().div_ceil(3))
+        .collect();
+    near.sort();
+    near.truncate(3);
+    near.into_iter().map(|(_, name)| display_safe(name, NAME)).collect()
+}
+
+/// The number of characters to insert, remove or replace.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(NAME).collect(), b.chars().take(NAME).collect());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let best = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, full_branch_name, near};
+
+    #[test]
+    fn branch_names_follow_git() {
+        for good in ["main", "release/1.8", "a@b", "HEADS"] {
+            assert_eq!(full_branch_name(good).unwrap(), format!("refs/heads/{good}"));
+        }
+        for bad in ["", "-x", "a..b", "@{u}", "HEAD~1", "refs/heads/../x", "a\u{1b}b", "a.lock", "a b", "a/", "x^"] {
+            let error = full_branch_name(bad).unwrap_err();
+            assert!(!error.to_string().contains('\u{1b}'), "{error}");
+        }
+    }
+
+    #[test]
+    fn near_names_are_offered() {
+        assert_eq!((distance("main", "main"), distance("mian", "main"), distance("", "abc")), (0, 2, 3));
+        let names = ["main", "master", "release", "origin/release"].map(str::to_owned);
+        assert_eq!(near("mai", &names), ["main"]);
+        assert_eq!(near("relaese", &names), ["origin/release", "release"]);
+        assert!(near("zzz", &names).is_empty());
+    }
+}

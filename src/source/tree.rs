@@ -1,0 +1,290 @@
+//! The files of a commit, and what changed between two: folders that nobody asked for are not opened.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use gix::ObjectId;
+use gix::bstr::ByteSlice as _;
+use gix::objs::tree::{EntryKind, EntryRef};
+use gix::objs::{FindExt as _, TreeRefIter};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Result, unread, unread_commit};
+use super::{BlobId, CommitId, Content, FILE_LIMIT, File, Listing, Source, display_safe};
+use crate::pins::Layout;
+use crate::problem::{Place, Problem};
+
+/// A tree of trees can name more files than there are bytes in the world; no pin repository comes near this.
+const ENTRIES: usize = 5_000_000;
+
+/// Which files somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    /// Those that may hold pins. Folders that hold none are not opened.
+    Pins(&'a Layout),
+    /// The files of one folder, and all below it.
+    Folder(&'a str),
+    /// All.
+    All,
+}
+
+/// What changed between two commits, among the wanted files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The files that are new or have another content.
+    pub now: Listing,
+    /// The paths of those that are gone.
+    pub gone: Vec<Arc<str>>,
+}
+
+/// What stands at a path of a tree, other than a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Leaf {
+    pub blob: BlobId,
+    pub kind: LeafKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum LeafKind {
+    File,
+    Symlink,
+    Submodule,
+}
+
+impl Source {
+    /// The wanted files of a commit, by path.
+    pub fn files(&self, commit: CommitId, scope: Scope<'_>) -> Result<Listing> {
+        Ok(self.changes(None, commit, scope)?.now)
+    }
+
+    /// The wanted files that differ between two commits.
+    pub fn changed(&self, from: CommitId, to: CommitId, scope: Scope<'_>) -> Result<Changes> {
+        self.changes(Some(from), to, scope)
+    }
+
+    /// One file of a commit; none where there is no such path, or a folder.
+    pub fn file(&self, commit: CommitId, path: &str) -> Result<Option<File>> {
+        let repo = self.repo();
+        let fail = |error| unread(format!("{path} at {}", commit.short()), &self.location, &error);
+        let tree = tree_of(&repo, commit).and_then(|tree| repo.find_tree(tree)).map_err(fail)?;
+        let entry = tree.lookup_entry(path.split('/')).map_err(fail)?;
+        let leaf = entry.and_then(|entry| {
+            Some(Leaf { blob: BlobId::of(entry.object_id()), kind: leaf_kind(entry.mode().kind())? })
+        });
+        leaf.map(|leaf| read(&repo, path, leaf).map_err(fail)).transpose()
+    }
+
+    /// The wanted paths of a commit with the ids of their contents, unread.
+    pub(super) fn leaves(&self, commit: CommitId, scope: Scope<'_>) -> Result<Vec<(String, Leaf)>> {
+        let repo = self.repo();
+        let fail = |error| unread_commit(commit, &self.location, &error);
+        let tree = tree_of(&repo, commit).map_err(fail)?;
+        let mut leaves = Vec::new();
+        let visit = |path: &[u8], leaf: Option<Leaf>| {
+            let path = path.to_str().ok().filter(|path| scope.wants(path));
+            leaves.extend(path.zip(leaf).map(|(path, leaf)| (path.to_owned(), leaf)));
+        };
+        diff(&repo, None, Some(tree), scope, visit).map_err(fail)?;
+        Ok(leaves)
+    }
+
+    fn changes(&self, from: Option<CommitId>, to: CommitId, scope: Scope<'_>) -> Result<Changes> {
+        let repo = self.repo();
+        let fail = |error| unread_commit(to, &self.location, &error);
+        let old = from.map(|from| tree_of(&repo, from)).transpose().map_err(fail)?;
+        let new = tree_of(&repo, to).map_err(fail)?;
+        let mut changes = Changes::default();
+        let mut failed = Ok(());
+        let visit = |path: &[u8], leaf: Option<Leaf>| match (path.to_str(), leaf) {
+            _ if failed.is_err() => {}
+            (Err(_), Some(_)) => changes.now.problems.push(not_utf8(path)),
+            (Ok(path), Some(leaf)) if scope.wants(path) => match read(&repo, path, leaf) {
+                Ok(file) => changes.now.files.push(file),
+                Err(error) => failed = Err(unread(format!("{path} at {}", to.short()), &self.location, &error)),
+            },
+            (Ok(path), None) if scope.wants(path) => changes.gone.push(path.into()),
+            (Ok(_), _) | (Err(_), None) => {}
+        };
+        diff(&repo, old, Some(new), scope, visit).map_err(fail)?;
+        failed?;
+        changes.now.files.sort_by(|a, b| a.path.cmp(&b.path));
+        changes.gone.sort();
+        Ok(changes)
+    }
+}
+
+/// The warning about a path that no pattern can name.
+pub(super) fn not_utf8(path: &[u8]) -> Problem {
+    let shown: Arc<str> = display_safe(&path.to_str_lossy(), 200).into();
+    Problem::warning("the path is not UTF-8, so the file is left out", Place::file(&shown)).hint("rename it")
+}
+
+/// The root folder of a commit.
+pub(super) fn tree_of(repo: &gix::Repository, commit: CommitId) -> gix::Result<ObjectId> {
+    let mut buffer = Vec::new();
+    repo.objects.find_commit_iter(&commit.object(), &mut buffer)?.tree_id()
+}
+
+/// Reads one file; an object above the limit of memory counts as too large, like one above [`FILE_LIMIT`].
+pub(super) fn read(repo: &gix::Repository, path: &str, leaf: Leaf) -> gix::Result<File> {
+    let content = match leaf.kind {
+        LeafKind::Symlink => Content::Symlink,
+        LeafKind::Submodule => Content::Submodule,
+        LeafKind::File => {
+            let mut buffer = Vec::new();
+            match repo.objects.find_blob(&leaf.blob.object(), &mut buffer).map(|blob| blob.data.len() as u64) {
+                Ok(size) if size > FILE_LIMIT => Content::TooLarge(size),
+                Ok(_) => Content::Bytes(buffer.into()),
+                Err(error) if error.is_resource_exhausted() => {
+                    Content::TooLarge(repo.find_header(leaf.blob.object())?.size())
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    Ok(File { path: path.into(), blob: leaf.blob, content })
+}
+
+/// Calls `visit` with each path that differs between two root folders, and with what stands there now. Only the root
+/// and the folders of the scope are looked at, and of them only those whose ids differ.
+pub(super) fn diff(
+    repo: &gix::Repository,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+    scope: Scope<'_>,
+    mut visit: impl FnMut(&[u8], Option<Leaf>),
+) -> gix::Result<()> {
+    let mut pending = vec![(Vec::new(), old, new)];
+    let (mut old_buffer, mut new_buffer) = (Vec::new(), Vec::new());
+    let mut left = ENTRIES;
+    while let Some((folder, old, new)) = pending.pop() {
+        if old == new {
+            continue;
+        }
+        let mut old = entries(repo, old, &mut old_buffer)?.into_iter().peekable();
+        let mut new = entries(repo, new, &mut new_buffer)?.into_iter().peekable();
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (Some(old), Some(new)) => old.cmp(new),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            let before = if order.is_le() { old.next() } else { None };
+            let after = if order.is_ge() { new.next() } else { None };
+            let Some(name) = after.or(before).map(|entry| entry.filename) else { break };
+            if same(before, after) {
+                continue;
+            }
+            left = left.checked_sub(1).ok_or_else(|| {
+                gix::Error::from_error(std::io::Error::other(format!("more than {ENTRIES} files and folders")))
+            })?;
+            let path = join(&folder, name);
+            let (old_tree, new_tree) = (subtree(before), subtree(after));
+            if (old_tree.is_some() || new_tree.is_some()) && path.to_str().is_ok_and(|path| scope.enters(path)) {
+                pending.push((path.clone(), old_tree, new_tree));
+            }
+            let leaf = after.and_then(leaf);
+            if leaf.is_some() || before.and_then(self::leaf).is_some() {
+                visit(&path, leaf);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a folder; none where there is no folder.
+fn entries<'a>(
+    repo: &gix::Repository,
+    tree: Option<ObjectId>,
+    buffer: &'a mut Vec<u8>,
+) -> gix::Result<Vec<EntryRef<'a>>> {
+    let Some(tree) = tree else { return Ok(Vec::new()) };
+    let iter: TreeRefIter<'a> = repo.objects.find_tree_iter(&tree, buffer)?;
+    iter.collect()
+}
+
+fn same(before: Option<EntryRef<'_>>, after: Option<EntryRef<'_>>) -> bool {
+    before.zip(after).is_some_and(|(before, after)| {
+        before.oid == after.oid && leaf_kind(before.mode.kind()) == leaf_kind(after.mode.kind())
+    })
+}
+
+fn subtree(entry: Option<EntryRef<'_>>) -> Option<ObjectId> {
+    entry.filter(|entry| entry.mode.is_tree()).map(|entry| entry.oid.to_owned())
+}
+
+fn leaf(entry: EntryRef<'_>) -> Option<Leaf> {
+    leaf_kind(entry.mode.kind()).map(|kind| Leaf { blob: BlobId::of(entry.oid.to_owned()), kind })
+}
+
+fn leaf_kind(kind: EntryKind) -> Option<LeafKind> {
+    match kind {
+        EntryKind::Tree => None,
+        EntryKind::Blob | EntryKind::BlobExecutable => Some(LeafKind::File),
+        EntryKind::Link => Some(LeafKind::Symlink),
+        EntryKind::Commit => Some(LeafKind::Submodule),
+    }
+}
+
+fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+    path.extend_from_slice(folder);
+    if !folder.is_empty() {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path
+}
+
+impl Scope<'_> {
+    pub(super) fn wants(self, path: &str) -> bool {
+        match self {
+            Self::Pins(layout) => layout.wants(path),
+            Self::Folder(folder) => within(path, folder),
+            Self::All => true,
+        }
+    }
+
+    /// Whether a wanted file may lie somewhere below this folder.
+    pub(super) fn enters(self, path: &str) -> bool {
+        match self {
+            Self::Pins(layout) => layout.enters(path),
+            Self::Folder(folder) => within(path, folder) || within(folder, path),
+            Self::All => true,
+        }
+    }
+}
+
+fn within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || outer.is_empty())
+}
+
+impl BlobId {
+    pub(super) fn of(id: ObjectId) -> Self {
+        Self(CommitId::of(id).0)
+    }
+
+    pub(super) fn object(self) -> ObjectId {
+        ObjectId::Sha1(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scope;
+
+    #[test]
+    fn only_folders_that_matter_are_opened() {
+        let scope = Scope::Folder("charts/pins");
+        for yes in ["charts", "charts/pins", "charts/pins/a"] {
+            assert!(scope.enters(yes), "{yes}");
+        }
+        for no in ["chart", "charts/pinsel", "docs"] {
+            assert!(!scope.enters(no), "{no}");
+        }
+        assert!(scope.wants("charts/pins/a") && !scope.wants("charts/pinsel/a") && !scope.wants("charts"));
+        assert!(Scope::All.enters("anything") && Scope::Folder("").wants("anything"));
+    }
+}

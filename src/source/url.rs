@@ -1,0 +1,176 @@
+//! URLs of remotes, by strict rules: every part is checked, because parts become arguments of programs.
+
+/// A checked URL.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Url {
+    /// What is fetched from.
+    pub(super) fetch: String,
+    /// The same for all spellings of one remote.
+    pub(super) normal: String,
+    pub(super) scheme: Scheme,
+    /// `user@host` or `host`.
+    pub(super) server: String,
+    pub(super) port: Option<u16>,
+    /// As the server is asked for it.
+    pub(super) path: String,
+}
+
+/// The transports that are used; a transport helper such as `ext::` is a way to run programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Scheme {
+    Https,
+    Http,
+    Ssh,
+    File,
+}
+
+/// Why a text is no location, and what to type instead.
+pub(super) type Refusal = (&'static str, &'static str);
+
+pub(super) const FORMS: &str = "write a path, https://host/path, ssh://user@host/path or user@host:path";
+const CREDENTIALS: Refusal =
+    ("it carries credentials", "leave them out of the URL; they belong to a credential helper or a token file");
+
+/// `scheme://[user@]host[:port]/path`.
+pub(super) fn url(scheme: &str, rest: &str, plain_http: bool) -> Result<Url, Refusal> {
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "https" => Scheme::Https,
+        "ssh" | "git+ssh" | "ssh+git" => Scheme::Ssh,
+        "file" => Scheme::File,
+        "http" if plain_http => Scheme::Http,
+        "http" => return Err(("plain http can be changed on its way", "use https")),
+        _ => return Err(("its scheme is unknown", FORMS)),
+    };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let (user, server) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    if user.is_some_and(|user| scheme != Scheme::Ssh || user.contains(':')) {
+        return Err(CREDENTIALS);
+    }
+    if scheme == Scheme::File {
+        return file(server, path);
+    }
+    let (host, port) = host_and_port(server)?;
+    let host = check_host(host)?;
+    let default = match scheme {
+        Scheme::Https => 443,
+        Scheme::Http => 80,
+        Scheme::Ssh | Scheme::File => 22,
+    };
+    let port = port.filter(|port| *port != default);
+    let user = user.map(check_user).transpose()?.map(|user| format!("{user}@")).unwrap_or_default();
+    let path = check_path(path)?;
+    let base = format!("{}://{user}{host}{}", scheme.name(), port.map(|port| format!(":{port}")).unwrap_or_default());
+    Ok(Url {
+        fetch: format!("{base}{path}"),
+        normal: format!("{base}{}", bare(path)),
+        scheme,
+        server: format!("{user}{host}"),
+        port,
+        // ssh://host/~ada/pins is a path of Ada's home.
+        path: path.strip_prefix('/').filter(|path| path.starts_with('~')).unwrap_or(path).to_owned(),
+    })
+}
+
+/// `[user@]host:path`, as scp has it.
+pub(super) fn scp(server: &str, path: &str) -> Result<Url, Refusal> {
+    // `user:secret@host:path` is split at its first colon: then the `@` is on the wrong side.
+    if path.contains('@') && !server.contains('@') {
+        return Err(CREDENTIALS);
+    }
+    let (user, host) = server.rsplit_once('@').map_or((None, server), |(user, host)| (Some(user), host));
+    let user = user.map(check_user).transpose()?.map(|user| format!("{user}@")).unwrap_or_default();
+    let host = check_host(host)?;
+    let rooted = format!("/{}", path.trim_start_matches('/'));
+    check_path(&rooted)?;
+    if path.starts_with('-') {
+        return Err(("its path begins with a dash, like an option", FORMS));
+    }
+    Ok(Url {
+        fetch: format!("{user}{host}:{path}"),
+        normal: format!("ssh://{user}{host}{}", bare(&rooted)),
+        scheme: Scheme::Ssh,
+        server: format!("{user}{host}"),
+        port: None,
+        path: path.to_owned(),
+    })
+}
+
+fn file(server: &str, path: &str) -> Result<Url, Refusal> {
+    if !server.is_empty() && !server.eq_ignore_ascii_case("localhost") {
+        return Err(("it names a file of another host", FORMS));
+    }
+    let path = check_path(path)?;
+    Ok(Url {
+        fetch: format!("file://{path}"),
+        normal: format!("file://{}", bare(path)),
+        scheme: Scheme::File,
+        server: String::new(),
+        port: None,
+        path: path.to_owned(),
+    })
+}
+
+fn host_and_port(server: &str) -> Result<(&str, Option<u16>), Refusal> {
+    let colon = server.rfind(':').filter(|colon| !server[*colon..].contains(']'));
+    let Some(colon) = colon else { return Ok((server, None)) };
+    match server[colon + 1..].parse() {
+        Ok(port) if port > 0 => Ok((&server[..colon], Some(port))),
+        _ => Err(("its port is not a number from 1 to 65535", FORMS)),
+    }
+}
+
+fn check_host(host: &str) -> Result<String, Refusal> {
+    if !host.is_ascii() {
+        return Err(("its host is not ASCII", "write an international name in its xn-- form"));
+    }
+    let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let fine = match v6 {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && !host.starts_with(['-', '.'])
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        }
+    };
+    if fine { Ok(host.to_ascii_lowercase()) } else { Err(("its host is not a host name", FORMS)) }
+}
+
+fn check_user(user: &str) -> Result<&str, Refusal> {
+    let fine = !user.is_empty()
+        && !user.starts_with('-')
+        && user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._+".contains(&byte));
+    if fine { Ok(user) } else { Err(("its user is not a user name", FORMS)) }
+}
+
+fn check_path(path: &str) -> Result<&str, Refusal> {
+    if path.contains(['?', '#']) {
+        return Err(("it has a query or a fragment", "leave out what begins with ? or #"));
+    }
+    if path.contains(['\\', ' ', '"', '\'', '<', '>', '`', '|', '$', ';']) {
+        return Err(("its path has characters that no URL may have", "write them as %XX"));
+    }
+    if path.split('/').any(|part| part == ".." || part == ".") {
+        return Err(("its path has . or .. in it", FORMS));
+    }
+    if bare(path).is_empty() {
+        return Err(("it has no path", FORMS));
+    }
+    Ok(path)
+}
+
+/// The path without what does not tell two repositories apart.
+fn bare(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/')
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Http => "http",
+            Self::Ssh => "ssh",
+            Self::File => "file",
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The first-parent line of a branch, and which wanted files each of its commits changed: on all cores.
+
+use std::sync::Arc;
+
+use gix::ObjectId;
+use gix::bstr::ByteSlice as _;
+use gix::objs::FindExt as _;
+
+use super::error::{Result, unread_commit};
+use super::resolve::read_commit;
+use super::tree::{Leaf, Scope, diff, read};
+use super::{Commit, CommitId, Source};
+use crate::pins::{Fragment, Layout};
+
+/// More threads than this wait for memory, not for work.
+const THREADS: usize = 8;
+
+/// Enough for the folders of two commits.
+const OBJECT_CACHE: usize = 4 << 20;
+
+/// The commits of a first-parent line that are not known yet, oldest first.
+pub(super) struct Line {
+    /// The root folder that the oldest of them is compared with; none where it is the first of all, or the known one was
+    /// not met.
+    pub before: Option<ObjectId>,
+    pub commits: Vec<(CommitId, ObjectId)>,
+    /// Whether the walk met the commit that was known.
+    pub met: bool,
+}
+
+/// A commit that changed wanted files.
+pub(super) struct Step {
+    pub commit: Arc<Commit>,
+    pub changes: Vec<Change>,
+}
+
+/// A file that a commit changed, and what it says now; none where it is gone.
+pub(super) struct Change {
+    pub path: Arc<str>,
+    pub now: Option<(Leaf, Arc<Fragment>)>,
+}
+
+impl Source {
+    /// Walks from `tip` along first parents to the commit that is known, or to the first one.
+    pub(super) fn line(&self, tip: CommitId, known: Option<CommitId>) -> Result<Line> {
+        let repo = self.repo();
+        let cut = repo.shallow_commits().ok().flatten();
+        let mut line = Line { before: None, commits: Vec::new(), met: false };
+        let mut buffer = Vec::new();
+        let mut next = Some(tip);
+        while let Some(id) = next {
+            let fail = |error| unread_commit(id, &self.location, &error);
+            let mut commit = repo.objects.find_commit_iter(&id.object(), &mut buffer).map_err(fail)?;
+            let tree = commit.tree_id().map_err(fail)?;
+            if known == Some(id) {
+                (line.before, line.met) = (Some(tree), true);
+                break;
+            }
+            line.commits.push((id, tree));
+            let last = cut.as_ref().is_some_and(|cut| cut.contains(&id.object()));
+            next = commit.parent_ids().next().filter(|_| !last).map(CommitId::of);
+        }
+        line.commits.reverse();
+        Ok(line)
+    }
+
+    /// Goes from a commit back along first parents to the nearest one that is wanted, the commit itself included.
+    pub fn back_to(&self, commit: CommitId, wanted: impl Fn(CommitId) -> bool) -> Result<Option<CommitId>> {
+        let repo = self.repo();
+        let fail = |error| unread_commit(commit, &self.location, &error);
+        for step in repo.rev_walk([commit.object()]).first_parent_only().all().map_err(fail)? {
+            let id = CommitId::of(step.map_err(fail)?.id);
+            if wanted(id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What each of the commits changed, in their order; `before` is the root folder ahead of the first one.
+    pub(super) fn steps(
+        &self,
+        before: Option<ObjectId>,
+        commits: &[(CommitId, ObjectId)],
+        layout: &Layout,
+    ) -> Result<Vec<Step>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+        let share = commits.len().div_ceil(threads).max(64);
+        std::thread::scope(|scope| {
+            let shares = commits.chunks(share).enumerate().map(|(index, share_of_one)| {
+                let before = if index == 0 { before } else { Some(commits[index * share - 1].1) };
+                scope.spawn(move || self.steps_of_one(before, share_of_one, layout))
+            });
+            let running: Vec<_> = shares.collect();
+            let mut steps = Vec::new();
+            for thread in running {
+                steps.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(steps)
+        })
+    }
+
+    /// Goes from the newest to the oldest: git packs an older folder as the difference to the newer one, which is then at
+    /// hand.
+    fn steps_of_one(
+        &self,
+        before: Option<ObjectId>,
+        commits: &[(CommitId, ObjectId)],
+        layout: &Layout,
+    ) -> Result<Vec<Step>> {
+        let mut repo = self.repo();
+        // What is old in one step is new in the next.
+        repo.object_cache_size(OBJECT_CACHE);
+        let mut steps = Vec::new();
+        for (index, &(id, tree)) in commits.iter().enumerate().rev() {
+            let fail = |error| unread_commit(id, &self.location, &error);
+            let before = index.checked_sub(1).map_or(before, |older| Some(commits[older].1));
+            let mut leaves: Vec<(Arc<str>, Option<Leaf>)> = Vec::new();
+            diff(&repo, before, Some(tree), Scope::Pins(layout), |path, leaf| {
+                leaves.extend(path.to_str().ok().filter(|path| layout.wants(path)).map(|path| (path.into(), leaf)));
+            })
+            .map_err(fail)?;
+            if leaves.is_empty() {
+                continue;
+            }
+            let changes = leaves.into_iter().map(|(path, leaf)| Change::read(&repo, path, leaf, layout));
+            let changes = changes.collect::<gix::Result<_>>().map_err(fail)?;
+            let data = repo.find_commit(id.object()).map_err(fail)?;
+            steps.push(Step { commit: Arc::new(read_commit(id, &data.data)), changes });
+        }
+        steps.reverse();
+        Ok(steps)
+    }
+}
+
+impl Change {
+    fn read(repo: &gix::Repository, path: Arc<str>, leaf: Option<Leaf>, layout: &Layout) -> gix::Result<Self> {
+        let Some(leaf) = leaf else { return Ok(Self { path, now: None }) };
+        let fragment = Fragment::read(&read(repo, &path, leaf)?, layout);
+        Ok(Self { path, now: Some((leaf, Arc::new(fragment))) })
+    }
+}

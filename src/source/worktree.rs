@@ -1,0 +1,125 @@
+//! The working tree, for `pintle check` and for saying what it has beyond HEAD: tracked or not, links never followed.
+#![expect(clippy::disallowed_methods, reason = "this room reads the disk")]
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use gix::bstr::ByteSlice as _;
+use gix::path::os_str_into_bstr;
+
+use super::error::Result;
+use super::tree::{LeafKind, Scope, not_utf8};
+use super::{BlobId, Content, FILE_LIMIT, File, Listing, Source, SourceError, content_id};
+use crate::problem::{Place, Problem};
+
+impl Source {
+    /// The wanted files of the working tree, by path.
+    pub fn worktree_files(&self, scope: Scope<'_>) -> Result<Listing> {
+        let root = self.root()?;
+        let mut listing = Listing::default();
+        let mut pending = vec![String::new()];
+        while let Some(folder) = pending.pop() {
+            let path = root.join(&folder);
+            let entries = match std::fs::read_dir(&path) {
+                Ok(entries) => entries,
+                Err(error) => return Err(SourceError::File { attempt: "read the folder", path, error }),
+            };
+            for entry in entries {
+                let entry = entry.map_err(|error| SourceError::File { attempt: "read", path: path.clone(), error })?;
+                let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                    let name = entry.file_name();
+                    listing.problems.extend(os_str_into_bstr(&name).ok().map(|name| not_utf8(name)));
+                    continue;
+                };
+                let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+                let kind = entry.file_type().map(|kind| (kind.is_dir(), scope.wants(&path)));
+                match kind {
+                    _ if name.eq_ignore_ascii_case(".git") => {}
+                    Ok((true, _)) if !scope.enters(&path) => {}
+                    // Another repository within this one is none of its files.
+                    Ok((true, _)) if entry.path().join(".git").exists() => {}
+                    Ok((true, _)) => pending.push(path),
+                    Ok((false, false)) => {}
+                    Ok((false, true)) | Err(_) => add(&mut listing, root, &path),
+                }
+            }
+        }
+        listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listing)
+    }
+
+    /// One file of the working tree; none where there is no such path, or a folder.
+    pub fn worktree_file(&self, path: &str) -> Result<Option<File>> {
+        let root = self.root()?;
+        if root.join(path).symlink_metadata().map_or(true, |found| found.is_dir()) {
+            return Ok(None);
+        }
+        let read = read(root, path);
+        read.map(Some).map_err(|error| SourceError::File { attempt: "read", path: root.join(path), error })
+    }
+
+    /// The wanted paths whose working tree differs from HEAD: changed, new or gone.
+    pub fn dirty(&self, scope: Scope<'_>) -> Result<Vec<Arc<str>>> {
+        let here = self.worktree_files(scope)?.files;
+        let committed = match self.tip(None) {
+            Ok(head) => self.leaves(head.id, scope)?,
+            Err(SourceError::Empty { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut committed: BTreeMap<_, _> = committed.into_iter().collect();
+        let mut dirty = Vec::new();
+        for file in here {
+            let leaf = committed.remove(file.path.as_ref());
+            if !leaf.is_some_and(|leaf| is_checkout_of(&file, leaf.blob)) {
+                dirty.push(file.path);
+            }
+        }
+        let gone = committed.into_iter().filter(|(_, leaf)| leaf.kind != LeafKind::Submodule);
+        dirty.extend(gone.map(|(path, _)| Arc::from(path)));
+        dirty.sort();
+        Ok(dirty)
+    }
+
+    fn root(&self) -> Result<&Path> {
+        self.worktree().ok_or_else(|| SourceError::NoWorktree { location: self.location.to_string() })
+    }
+}
+
+fn add(listing: &mut Listing, root: &Path, path: &str) {
+    match read(root, path) {
+        Ok(file) => listing.files.push(file),
+        // A socket, or gone since the folder was read.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {}
+        Err(error) => {
+            let problem = Problem::error(format!("cannot read the file: {error}"), Place::file(&path.into()));
+            listing.problems.push(problem.hint("look at its permissions"));
+        }
+    }
+}
+
+fn read(root: &Path, path: &str) -> std::io::Result<File> {
+    let file = root.join(path);
+    let metadata = file.symlink_metadata()?;
+    let (blob, content) = if metadata.is_symlink() {
+        let target = std::fs::read_link(&file)?;
+        (content_id(target.as_os_str().as_encoded_bytes()), Content::Symlink)
+    } else if !metadata.is_file() {
+        return Err(ErrorKind::Unsupported.into());
+    } else if metadata.len() > FILE_LIMIT {
+        // Only equal contents must have equal ids; this one is like no other file's.
+        (content_id(format!("{path}\0{}", metadata.len()).as_bytes()), Content::TooLarge(metadata.len()))
+    } else {
+        let mut bytes = Vec::new();
+        std::fs::File::open(&file)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
+        (content_id(&bytes), Content::Bytes(bytes.into()))
+    };
+    Ok(File { path: path.into(), blob, content })
+}
+
+/// Whether a file of the working tree is the committed one, also where git wrote CRLF for LF at its checkout.
+fn is_checkout_of(file: &File, committed: BlobId) -> bool {
+    let Content::Bytes(bytes) = &file.content else { return file.blob == committed };
+    file.blob == committed || bytes.contains_str("\r\n") && content_id(&bytes.replace("\r\n", "\n")) == committed
+}

@@ -1,0 +1,129 @@
+//! What the pods of an unsettled workload say.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::cluster::{Pod, Trouble, Workload};
+use crate::image::Image;
+use crate::pins::WorkloadKind;
+
+/// A pod of an older revision that is not ready for so long will not become ready by itself.
+const STUCK_AFTER_SECONDS: i64 = 60;
+
+/// What ends a pod's hopes for certain; kubelet tries on, but with the same image and configuration.
+const CERTAIN: &[&str] = &[
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+];
+
+/// What a registry says when it will say the same next time; else the first `ErrImagePull` may be a hiccup, and
+/// `ImagePullBackOff` follows within seconds.
+const NO_SUCH_IMAGE: &[&str] =
+    &["not found", "manifest unknown", "denied", "unauthorized", "forbidden", "no match for"];
+
+/// The pods of a workload that is not settled, told apart.
+pub(super) struct Sight<'p> {
+    kind: WorkloadKind,
+    /// Of the newest template, and not ending.
+    new: Vec<&'p Pod>,
+    /// Of another template, and not ending.
+    old: Vec<&'p Pod>,
+    now: Timestamp,
+}
+
+impl<'p> Sight<'p> {
+    /// Tells new pods from old ones: by the revision where it is reported, else by the images. Several templates may
+    /// have the same images; then the newest pod shows the newest one.
+    pub(super) fn of(kind: WorkloadKind, workload: &Workload, pods: &'p [Arc<Pod>], now: Timestamp) -> Self {
+        let staying = pods.iter().map(Arc::as_ref).filter(|pod| pod.runs() && !pod.terminating);
+        let (mut new, mut old): (Vec<_>, Vec<_>) = match &workload.status.update_revision {
+            Some(revision) => staying.partition(|pod| pod.template.as_ref() == Some(revision)),
+            None => staying.partition(|pod| has_images_of(pod, workload)),
+        };
+        let newest = new.iter().max_by_key(|pod| pod.created).and_then(|pod| pod.template.clone());
+        let (newest, others) = new.iter().partition::<Vec<&Pod>, _>(|pod| pod.template == newest);
+        old.extend(others);
+        new = newest;
+        Self { kind, new, old, now }
+    }
+
+    /// A new pod that has failed for certain, in its words.
+    pub(super) fn broken(&self) -> Option<String> {
+        self.new.iter().find(|pod| pod.troubles.iter().any(certain)).map(|pod| words(pod))
+    }
+
+    /// An old pod for which a StatefulSet waits in vain.
+    pub(super) fn stuck(&self) -> Option<&'p Pod> {
+        if self.kind != WorkloadKind::StatefulSet {
+            return None;
+        }
+        let for_long = |pod: &Pod| {
+            pod.created.is_some_and(|created| self.now.duration_since(created).as_secs() > STUCK_AFTER_SECONDS)
+        };
+        let hopeless = |pod: &&&Pod| !pod.ready && (pod.troubles.iter().any(certain) || for_long(pod));
+        self.old.iter().find(hopeless).copied()
+    }
+
+    /// What the cluster lacks for the new pods, where that is what they wait for.
+    pub(super) fn lack(&self) -> Option<String> {
+        let mut unready = self.new.iter().filter(|pod| !pod.ready).peekable();
+        unready.peek()?;
+        if unready.clone().all(|pod| pod.troubles.iter().any(|trouble| trouble.container.is_none())) {
+            return unready.next().map(|pod| words(pod));
+        }
+        None
+    }
+
+    /// What keeps a new pod from being ready, for certain or not.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.new.iter().find(|pod| !pod.troubles.is_empty()).map(|pod| words(pod))
+    }
+
+    /// The pod to delete next where an operator deletes them: of the highest ordinal, as a StatefulSet goes.
+    pub(super) fn oldest(&self) -> Option<&'p Pod> {
+        self.old.iter().max_by_key(|pod| (pod.name.len(), &pod.name)).copied()
+    }
+}
+
+/// A pod's troubles in words: the worst one.
+pub(super) fn words(pod: &Pod) -> String {
+    let Some(trouble) = pod.troubles.first() else { return format!("pod {} is not ready", pod.name) };
+    let Trouble { container, reason, message, restarts } = trouble;
+    let container = container.as_ref().map(|name| format!(", container {name}")).unwrap_or_default();
+    let restarts = match restarts {
+        0 => String::new(),
+        1 => " after 1 restart".to_owned(),
+        many => format!(" after {many} restarts"),
+    };
+    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    format!("pod {}{container}: {reason}{restarts}{message}", pod.name)
+}
+
+fn certain(trouble: &Trouble) -> bool {
+    let message = trouble.message.to_lowercase();
+    CERTAIN.contains(&trouble.reason.as_str())
+        || trouble.reason == "ErrImagePull" && NO_SUCH_IMAGE.iter().any(|words| message.contains(words))
+}
+
+fn has_images_of(pod: &Pod, workload: &Workload) -> bool {
+    workload.containers.iter().all(|wanted| {
+        pod.containers.iter().any(|container| {
+            container.name == wanted.name
+                && match (&container.image, &wanted.image) {
+                    (Some(found), Some(wanted)) => same(found, wanted),
+                    _ => container.written == wanted.written,
+                }
+        })
+    })
+}
+
+/// The same, or the same from a mirror: admission may change the registry of a pod's image.
+fn same(found: &Image, wanted: &Image) -> bool {
+    found == wanted || found.tag().is_some() && found.tag() == wanted.tag() && found.digest() == wanted.digest()
+}

@@ -1,0 +1,16 @@
+/// The calls that a run makes: how many, and what becomes of one that is killed at any of them.
+mod calls;
+/// Services that come, go, and change otherwise, and what a change leaves as it is.
+mod changes;
+/// A broken version: nothing that needs it starts, everything else does.
+mod failures;
+/// What people do to workloads while a rollout goes on.
+mod hands;
+/// Histories that were rewritten, clones that are behind, and servers that do not answer: everything is held.
+mod held;
+/// Other kinds of workloads, several of them, and what only a human can move.
+mod kinds;
+/// The order of starts, by what the API server saw of the pods.
+mod order;
+/// Services that are not written, why, and that the others are.
+mod refused;

@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use crate::common::control_plane::{ControlPlane, Part};
+use crate::common::git::{git, text};
+use crate::common::shop::{Shop, image};
+
+const NEEDS_NEW: &str = "dependsOn: {payments: \">=2.0\"}\n";
+
+#[tokio::test]
+async fn a_rewritten_branch_is_held_until_somebody_accepts_it() {
+    let shop = Shop::open(&["payments 1.0", "checkout 1.0", "free 1.0"]).await;
+    shop.pin("free", "1.1", "").commit("Upgrade free");
+    shop.apply().await;
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    shop.apply().await;
+    let old = shop.repo.head();
+    shop.repo.git(&["reset", "--quiet", "--hard", "HEAD~2"]);
+    shop.pin("free", "1.1", "").pin("checkout", "2.0", "").commit("Another history");
+    let new = shop.repo.head();
+    let range = format!("{}..{}", old.short(), new.short());
+    let before = shop.ns.get("deployment/payments").await;
+
+    let held = shop.apply_ends(4).await;
+    held.line(&["the branch was rewritten", &old.short(), &new.short(), "nothing is done"]);
+    held.line(&["hint", &format!("--accept-rewrite {range}")]);
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0 1.0");
+    assert_eq!(shop.ns.get("deployment/payments").await["metadata"], before["metadata"]);
+
+    shop.pintle(&["apply", "--yes", "--accept-rewrite", &range]).await.ended(0);
+    assert_eq!(shop.versions(&["payments", "checkout", "free"]).await, "1.0 2.0 1.1");
+    // Once is enough, also for what the new history did not change.
+    shop.apply().await.result(&["In sync"]);
+}
+
+#[tokio::test]
+async fn a_clone_that_is_behind_writes_nothing() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    shop.apply().await;
+    shop.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    let held = shop.apply_ends(4).await;
+    held.line(&["is older than", "which the cluster was last written at: nothing is done"]);
+    held.line(&["hint: git pull, or revert with a commit"]);
+    assert_eq!(shop.version("payments").await, "2.0");
+}
+
+#[tokio::test]
+async fn a_repository_without_pins_removes_and_writes_nothing() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    shop.apply().await;
+    let before = shop.ns.get("deployment/payments").await;
+    shop.repo.remove("services/payments.yaml").commit("Remove all pins");
+    shop.apply().await;
+    shop.repo.remove("pintle.yaml").commit("Remove everything");
+    shop.apply().await;
+    shop.repo.git(&["checkout", "--quiet", "--orphan", "other"]);
+    shop.repo.git(&["branch", "-D", "main"]);
+    shop.repo.git(&["branch", "-m", "main"]);
+    let empty = shop.pintle(&["apply", "--yes"]).await.ended(1);
+    empty.line(&["error", "has no commit yet"]);
+    assert_eq!(shop.ns.get("deployment/payments").await["metadata"], before["metadata"]);
+}
+
+#[tokio::test]
+async fn a_remote_that_is_gone_holds_everything_and_says_since_when() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    let bare = shop.repo.bare();
+    let url = format!("file://{}", bare.display());
+    shop.pintle(&["apply", "--yes", "--repo", &url]).await.ended(0);
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    text(git(shop.repo.path()).args(["push", "--quiet", &url, "main"]).output().unwrap());
+    shop.pintle(&["plan", "--repo", &url]).await.ended(0).result(&["1.0 -> 2.0"]);
+    let gone = bare.with_extension("gone");
+    std::fs::rename(&bare, &gone).unwrap();
+    let held = shop.pintle(&["apply", "--yes", "--repo", &url]).await.ended(1);
+    held.line(&["cannot be reached", "last reached 20", "nothing is written from what was fetched before"]);
+    assert_eq!(shop.version("payments").await, "1.0");
+    std::fs::rename(&gone, &bare).unwrap();
+    shop.pintle(&["apply", "--yes", "--repo", &url]).await.ended(0);
+    assert_eq!(shop.version("payments").await, "2.0");
+}
+
+#[tokio::test]
+async fn an_api_server_that_stops_in_mid_rollout_holds_everything_and_then_it_goes_on() {
+    let mut own = ControlPlane::start();
+    let shop = Shop::found(&own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
+    shop.settle().await;
+    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
+    let recorder = shop.record().await;
+    let mut apply = shop.start_apply();
+    apply.says(&["payments 2.0 starting"]).await;
+    own.pause(Part::Apiserver);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    own.resume(Part::Apiserver);
+    apply.end().await.ended(0);
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0-slow 2.0");
+    let recording = shop.kept(recorder).await;
+    assert!(recording.gone(&image("payments", "1.0")) < recording.first(&image("checkout", "2.0")));
+}
+
+#[tokio::test]
+async fn an_api_server_that_is_killed_in_mid_rollout_holds_everything_says_so_and_then_it_goes_on() {
+    let mut own = ControlPlane::start();
+    let shop = Shop::found(&own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
+    shop.settle().await;
+    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
+    let recorder = shop.record().await;
+    let mut apply = shop.start_apply();
+    apply.says(&["payments 2.0 starting"]).await;
+    own.kill(Part::Apiserver);
+    apply.says(&["the cluster does not answer", "everything is held"]).await;
+    own.restart(Part::Apiserver).await;
+    apply.says(&["the cluster answers again"]).await;
+    apply.end().await.ended(0);
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0-slow 2.0");
+    shop.kept(recorder).await;
+}

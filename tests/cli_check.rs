@@ -1,0 +1,537 @@
+use insta::assert_snapshot;
+
+use crate::common::git::TestRepo;
+use crate::common::pintle::Pintle;
+
+const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
+
+/// A service file: version, image, and more lines.
+fn service(name: &str, version: &str, more: &str) -> (String, String) {
+    (format!("services/{name}.yaml"), format!("version: \"{version}\"\nimage: ghcr.io/acme/{name}\n{more}"))
+}
+
+fn repo(services: &[(String, String)]) -> TestRepo {
+    let mut files = vec![("pintle.yaml", SETTINGS)];
+    files.extend(services.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    TestRepo::with(&files)
+}
+
+fn write(repo: &TestRepo, (path, text): (String, String)) -> &TestRepo {
+    repo.write(&path, text)
+}
+
+#[test]
+fn pins_in_order_have_no_problems() {
+    let checkout = service("checkout", "1.8.2", "dependsOn: {payments: \">=2.1, <3\"}\n");
+    let repo = repo(&[service("payments", "2.1.0", ""), checkout]);
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @"2 services: no problems (… ms)");
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let repo = repo(&[
+        service("payments", "2.0.3", ""),
+        service("checkout", "1.8.2", "dependsOn:\n  payments: \">=2.1, <3\"\n  basket: \"*\"\n"),
+        ("services/search.yaml".into(), "version: 1.10\nimage: ghcr.io/acme/search\nnamspace: shop\n".into()),
+    ]);
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
+    error: `checkout` 1.8.2 needs `payments` >=2.1, <3, but `payments` is pinned at 2.0.3
+     --> services/checkout.yaml:4:3
+      |
+    4 |   payments: ">=2.1, <3"
+      |   ^^^^^^^^
+      |
+     ::: services/payments.yaml:1:10
+      |
+    1 | version: "2.0.3"
+      |          ------- 2.0.3 is pinned here
+      |
+      = help: pin `payments` at 2.1 or newer, below 3
+
+    error: `checkout` depends on `basket`, which nothing declares
+     --> services/checkout.yaml:5:3
+      |
+    5 |   basket: "*"
+      |   ^^^^^^
+      |
+      = help: declare it in services/basket.yaml, with `external: true` if it is deployed elsewhere
+
+    error: `1.10` is a number to YAML, not text
+     --> services/search.yaml:1:10
+      |
+    1 | version: 1.10
+      |          ^^^^
+      |
+      = help: quote it: "1.10"
+
+    error: `namspace` is not a key of a service file
+     --> services/search.yaml:3:1
+      |
+    3 | namspace: shop
+      | ^^^^^^^^
+      |
+      = help: did you mean `namespace`?
+
+    3 services: 4 errors (… ms)
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn a_misfit_names_both_pins_and_what_was_pinned_before_and_fits() {
+    let repo = repo(&[
+        service("payments", "2.0.3", ""),
+        service("checkout", "1.7.9", "dependsOn:\n  payments: \">=2.0, <3\"\n"),
+    ]);
+    write(&repo, service("payments", "2.1.0", "")).commit("payments 2.1.0");
+    write(&repo, service("checkout", "1.8.2", "dependsOn:\n  payments: \">=2.1, <3\"\n")).commit("checkout 1.8.2");
+    write(&repo, service("payments", "2.0.3", ""));
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("check"), @r#"
+    error: `checkout` 1.8.2 needs `payments` >=2.1, <3, but `payments` is pinned at 2.0.3
+     --> services/checkout.yaml:4:3
+      |
+    4 |   payments: ">=2.1, <3"
+      |   ^^^^^^^^
+      |
+     ::: services/payments.yaml:1:10
+      |
+    1 | version: "2.0.3"
+      |          ------- 2.0.3 is pinned here
+      |
+      = help: pin `payments` at 2.1.0, or `checkout` at 1.7.9, which accepts 2.0.3; both were pinned before
+
+    2 services: 1 error (… ms)
+    --- exit 1
+    "#);
+    assert_eq!(pintle.says("check --rev HEAD").code, Some(0), "the working tree is no commit");
+}
+
+#[test]
+fn a_need_that_changed_while_the_version_did_not_is_a_warning() {
+    let repo = repo(&[
+        service("payments", "2.1.0", ""),
+        service("ledger", "3.0.0", ""),
+        service("checkout", "1.8.2", "dependsOn:\n  payments: \">=2.0, <3\"\n"),
+    ]);
+    let needs = "dependsOn:\n  payments: \">=2.1, <3\"\n  ledger: ^3\n";
+    write(&repo, service("checkout", "1.8.2", needs)).commit("Say more");
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
+    warning: `checkout` 1.8.2 needs `payments` >=2.1, <3, but needed >=2.0, <3 when 0090336c pinned it
+     --> services/checkout.yaml:4:3
+      |
+    4 |   payments: ">=2.1, <3"
+      |   ^^^^^^^^
+      |
+      = help: this changes what 1.8.2 is said to need wherever it runs; write >=2.0, <3 again; or, if only the next version needs it, `payments: {"1.8.2": ">=2.0, <3", "NEXT": ">=2.1, <3"}`
+
+    warning: `checkout` 1.8.2 needs `ledger` ^3, but did not when 0090336c pinned it
+     --> services/checkout.yaml:5:3
+      |
+    5 |   ledger: ^3
+      |   ^^^^^^
+      |
+      = help: this changes what 1.8.2 is said to need wherever it runs; if only the next version needs it, write `ledger: {"NEXT": "^3"}`
+
+    3 services: 2 warnings (… ms)
+    "#);
+}
+
+#[test]
+fn the_table_form_and_a_new_version_are_no_such_change() {
+    let repo = repo(&[
+        service("payments", "2.1.0", ""),
+        service("checkout", "1.8.2", "dependsOn: {payments: \">=2.0, <3\"}\n"),
+    ]);
+    let table = "dependsOn: {payments: {\"1.8.2\": \">=2.0, <3\", \"1.9\": \">=2.1, <3\"}}\n";
+    write(&repo, service("checkout", "1.8.2", table)).commit("Say it once for all");
+    write(&repo, service("payments", "2.1.0", "dependsOn: {}\n"));
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @"2 services: no problems (… ms)");
+    write(&repo, service("checkout", "1.9.0", "dependsOn: {payments: \">=2.1, <3\"}\n"));
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @"2 services: no problems (… ms)");
+}
+
+#[test]
+fn a_version_set_back_by_hand_with_the_needs_of_the_newer_one_is_told() {
+    let repo = repo(&[
+        service("payments", "2.1.0", ""),
+        service("checkout", "1.7.9", "dependsOn:\n  payments: \">=2.0, <3\"\n"),
+    ]);
+    write(&repo, service("checkout", "1.8.2", "dependsOn:\n  payments: \">=2.1, <3\"\n")).commit("checkout 1.8.2");
+    write(&repo, service("checkout", "1.7.9", "dependsOn:\n  payments: \">=2.1, <3\"\n")).commit("Back");
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
+    warning: `checkout` 1.7.9 needs `payments` >=2.1, <3, but needed >=2.0, <3 when 6948187b pinned it
+     --> services/checkout.yaml:4:3
+      |
+    4 |   payments: ">=2.1, <3"
+      |   ^^^^^^^^
+      |
+      = help: this changes what 1.7.9 is said to need wherever it runs; write >=2.0, <3 again; or, if only the next version needs it, `payments: {"1.7.9": ">=2.0, <3", "NEXT": ">=2.1, <3"}`
+
+    2 services: 1 warning (… ms)
+    "#);
+}
+
+#[test]
+fn limits_that_a_service_sets_itself_are_kept() {
+    let repo = repo(&[
+        service("cart", "1.8.1", "hold: {above: \"1.7.9\", reason: \"loses orders\", until: 2026-01-01T00:00Z}\n"),
+        service("ledger", "1.5.2", "rollbackFloor: \"1.6\"\n"),
+        service("search", "01.2.3", "versioning: semver\n"),
+        service("web", "1.8.2", "hold: {versions: \">=1.8, <1.8.4\"}\n"),
+    ]);
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
+    error: `cart` 1.8.1 is pinned, but versions above 1.7.9 are held: loses orders
+     --> services/cart.yaml:1:10
+      |
+    1 | version: "1.8.1"
+      |          ^^^^^^^
+      |
+     ::: services/cart.yaml:3:7
+      |
+    3 | hold: {above: "1.7.9", reason: "loses orders", until: 2026-01-01T00:00Z}
+      |       ------------------------------------------------------------------ held here
+      |
+      = help: pin a version that is not held, or release it: remove `hold` in the same change
+
+    warning: the hold of `cart` was meant until 2026-01-01T00:00:00Z, and still holds
+     --> services/cart.yaml:3:7
+      |
+    3 | hold: {above: "1.7.9", reason: "loses orders", until: 2026-01-01T00:00Z}
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: remove it, or give it a later `until`
+
+    error: `ledger` 1.5.2 is pinned, but nothing older than 1.6 may run
+     --> services/ledger.yaml:1:10
+      |
+    1 | version: "1.5.2"
+      |          ^^^^^^^
+      |
+     ::: services/ledger.yaml:3:16
+      |
+    3 | rollbackFloor: "1.6"
+      |                ----- the floor is here
+      |
+      = help: its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
+
+    error: `01.2.3` is not a semantic version: leading zero: is this a date?
+     --> services/search.yaml:1:10
+      |
+    1 | version: "01.2.3"
+      |          ^^^^^^^^
+      |
+      = help: set `versioning: history` to have versions ordered as they appeared in Git
+
+    error: `web` 1.8.2 is pinned, but versions in >=1.8, <1.8.4 are held
+     --> services/web.yaml:1:10
+      |
+    1 | version: "1.8.2"
+      |          ^^^^^^^
+      |
+     ::: services/web.yaml:3:7
+      |
+    3 | hold: {versions: ">=1.8, <1.8.4"}
+      |       --------------------------- held here
+      |
+      = help: pin a version that is not held, or release it: remove `hold` in the same change
+
+    4 services: 4 errors, 1 warning (… ms)
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn ranges_follow_the_order_of_the_provider() {
+    let repo = repo(&[
+        service("api", "v1", ""),
+        service("web", "7", "dependsOn:\n  api: \">=build-9\"\n  ledger: ^1.4\n"),
+        service("ledger", "2024-11-05.1", ""),
+        service("cart", "3", "dependsOn:\n  api: {\"4\": \">=v3\"}\n"),
+    ]);
+    write(&repo, service("api", "build-7", "")).commit("api build-7");
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
+    warning: `api` was never pinned at v3, so this bound says nothing yet
+     --> services/cart.yaml:4:3
+      |
+    4 |   api: {"4": ">=v3"}
+      |   ^^^
+      |
+      = help: its versions have the order in which they were first pinned; name one that was, or set `versioning`
+
+    error: `web` 7 needs `api` >=build-9, but `api` is pinned at build-7
+     --> services/web.yaml:4:3
+      |
+    4 |   api: ">=build-9"
+      |   ^^^
+      |
+     ::: services/api.yaml:1:10
+      |
+    1 | version: "build-7"
+      |          --------- build-7 is pinned here
+      |
+      = help: `api` was never pinned at build-9: no version is known to lie on either side of it
+
+    error: `^1.4` is no range for `ledger`: under `versioning: history` versions have no numbers for `^` and `~` to count
+     --> services/web.yaml:5:3
+      |
+    5 |   ledger: ^1.4
+      |   ^^^^^^
+      |
+     ::: services/ledger.yaml:1:10
+      |
+    1 | version: "2024-11-05.1"
+      |          -------------- its versions look like 2024-11-05.1
+      |
+      = help: name bounds that were pinned, as in `>=A, <B`
+
+    4 services: 2 errors, 1 warning (… ms)
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn programs_get_problems_with_line_and_column() {
+    let repo = repo(&[
+        service("payments", "2.0.3", ""),
+        service("checkout", "1.8.2", "dependsOn:\n  payments: \">=2.1, <3\"\n"),
+    ]);
+    assert_snapshot!(Pintle::in_repo(&repo).says("check --output json"), @r#"
+    {
+      "commit": null,
+      "services": 2,
+      "errors": 1,
+      "warnings": 0,
+      "problems": [
+        {
+          "severity": "error",
+          "service": "checkout",
+          "path": "services/checkout.yaml",
+          "line": 4,
+          "column": 3,
+          "message": "`checkout` 1.8.2 needs `payments` >=2.1, <3, but `payments` is pinned at 2.0.3",
+          "hint": "pin `payments` at 2.1 or newer, below 3",
+          "also": [
+            {
+              "path": "services/payments.yaml",
+              "line": 1,
+              "column": 10,
+              "label": "2.0.3 is pinned here"
+            }
+          ]
+        }
+      ]
+    }
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn wrong_inputs_are_told_apart() {
+    let repo = repo(&[service("payments", "2.0.3", "")]);
+    repo.branch("topic").git(&["tag", "both"]);
+    repo.branch("both");
+    let pintle = Pintle::in_repo(&repo);
+    let tries = [
+        "check --rev topik",
+        "check --rev HEAD~9",
+        "check --rev both",
+        "check --rev=-x",
+        "check --rev a..b",
+        "check --branch a..b",
+        "check --branch mian",
+        "check --branch @{u}",
+        "check --branch x.lock",
+        "check --branch refs/heads/main",
+        "check --path ../other",
+        "check --path envs/prod",
+        "check --repo ext::sh",
+        "check --repo https://user:hunter2@example.com/x",
+        "check --repo nowhere",
+        "check topic",
+    ];
+    let told: Vec<String> = tries.iter().map(|words| format!("$ pintle {words}\n{}", pintle.says(words))).collect();
+    assert_snapshot!(told.join("\n"), @r#"
+    $ pintle check --rev topik
+    --- stderr
+    error: REPO has no commit "topik": no branch, tag or commit has this name
+      hint: did you mean topic?
+    --- exit 1
+
+    $ pintle check --rev HEAD~9
+    --- stderr
+    error: REPO has no commit "HEAD~9": its history is not that long
+      hint: name a branch, a tag or a commit that `git log` shows there
+    --- exit 1
+
+    $ pintle check --rev both
+    --- stderr
+    error: "both" is both a branch and a tag
+      hint: write refs/heads/both or refs/tags/both
+    --- exit 1
+
+    $ pintle check --rev=-x
+    --- stderr
+    error: REPO has no commit "-x": this is not a revision
+      hint: name a branch, a tag or a commit that `git log` shows there
+    --- exit 1
+
+    $ pintle check --rev a..b
+    --- stderr
+    error: REPO has no commit "a..b": this is a range, and one commit is meant
+      hint: name a branch, a tag or a commit that `git log` shows there
+    --- exit 1
+
+    $ pintle check --branch a..b
+    --- stderr
+    error: "a..b" is not the name of a branch: Reference name cannot contain repeated dots
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --branch mian
+    --- stderr
+    error: REPO has no branch "mian"
+      hint: did you mean main?
+    --- exit 1
+
+    $ pintle check --branch @{u}
+    --- stderr
+    error: "@{u}" is not the name of a branch: Reference name cannot contain '@{'
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --branch x.lock
+    --- stderr
+    error: "x.lock" is not the name of a branch: Reference name cannot end with '.lock'
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --branch refs/heads/main
+    --- stderr
+    error: "refs/heads/main" is not the name of a branch: it is a full ref, not the name alone
+      hint: name a branch such as main; other revisions go to --rev
+    --- exit 64
+
+    $ pintle check --path ../other
+    --- stderr
+    error: --path "../other" does not lie in the repository
+      hint: name a folder of the repository, such as envs/prod
+    --- exit 64
+
+    $ pintle check --path envs/prod
+    error: 0 pins: this revision pins no service
+    --> envs/prod/pintle.yaml
+     = help: pin one in services/NAME.yaml; if none is meant, write `allowEmpty: true` into pintle.yaml
+
+    0 services: 1 error (… ms)
+    --- exit 1
+
+    $ pintle check --repo ext::sh
+    --- stderr
+    error: "ext::sh" is not a repository that can be used: transport helpers run programs
+      hint: write a path, https://host/path, ssh://user@host/path or user@host:path
+    --- exit 64
+
+    $ pintle check --repo https://user:hunter2@example.com/x
+    --- stderr
+    error: "https://…@example.com/x" is not a repository that can be used: it carries credentials
+      hint: leave them out of the URL; they belong to a credential helper or a token file
+    --- exit 64
+
+    $ pintle check --repo nowhere
+    --- stderr
+    error: REPO/nowhere is not inside a Git repository
+      hint: name a folder with a Git repository, or a URL: --repo <path|url>
+    --- exit 1
+
+    $ pintle check topic
+    --- stderr
+    error: unexpected argument 'topic' found
+
+    Usage: pintle check [OPTIONS]
+
+    For more information, try '--help'.
+    --- exit 64
+    "#);
+}
+
+#[test]
+fn a_repository_without_a_commit_is_checked_by_its_working_tree() {
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", SETTINGS);
+    write(&repo, service("payments", "2.0.3", ""));
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("check"), @"1 service: no problems (… ms)");
+    assert_snapshot!(pintle.says("check --rev main"), @"
+    --- stderr
+    error: REPO has no commit yet
+      hint: commit the pins first; until then nothing is changed
+    --- exit 1
+    ");
+}
+
+#[test]
+fn settings_with_errors_are_all_that_is_told() {
+    let repo = repo(&[service("payments", "2.0.3", "")]);
+    repo.write("pintle.yaml", "apiVersion: pintle.dev/v2\npins: 3\n");
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @"
+    error: `pintle.dev/v2` is not an apiVersion that this version of Pintle reads
+     --> pintle.yaml:1:13
+      |
+    1 | apiVersion: pintle.dev/v2
+      |             ^^^^^^^^^^^^^
+      |
+      = help: a newer Pintle may; Pintle 0.1.0 reads pintle.dev/v1alpha1
+
+    0 services: 1 error (… ms)
+    --- exit 1
+    ");
+}
+
+#[test]
+fn a_bare_repository_and_its_url_are_checked_at_the_tip() {
+    let repo = repo(&[service("payments", "2.0.3", "dependsOn: [ledger]\n")]);
+    let bare = repo.bare();
+    let pintle = Pintle::in_repo(&repo);
+    let here = pintle.run(&["check", "--repo", bare.to_str().unwrap()]);
+    let there = pintle.run(&["check", "--repo", &format!("file://{}", bare.display())]);
+    assert_snapshot!(here, @"
+    error: `payments` depends on `ledger`, which nothing declares
+     --> services/payments.yaml:3:13
+      |
+    3 | dependsOn: [ledger]
+      |             ^^^^^^
+      |
+      = help: declare it in services/ledger.yaml, with `external: true` if it is deployed elsewhere
+
+    1 service: 1 error (… ms)
+    --- exit 1
+    ");
+    assert_eq!(here.to_string(), there.to_string());
+}
+
+#[test]
+fn the_folder_one_stands_in_names_the_pins() {
+    let repo = TestRepo::new();
+    for (folder, version) in [("envs/prod", "1.0"), ("envs/test", "main")] {
+        repo.write(&format!("{folder}/pintle.yaml"), SETTINGS);
+        let (path, text) = service("web", version, "versioning: semver\n");
+        repo.write(&format!("{folder}/{path}"), text);
+    }
+    repo.commit("Two environments");
+    let pintle = Pintle::in_repo(&repo);
+    let prod = pintle.said(pintle.command(&["check"]).current_dir(repo.path().join("envs/prod")).output().unwrap());
+    assert_snapshot!(prod, @"1 service: no problems (… ms)");
+    assert_snapshot!(pintle.says("check --path envs/test --rev main"), @r#"
+    error: `main` names no version: what it means moves
+     --> envs/test/services/web.yaml:1:10
+      |
+    1 | version: "main"
+      |          ^^^^^^
+      |
+      = help: pin what it means now
+
+    1 service: 1 error (… ms)
+    --- exit 1
+    "#);
+}

@@ -1,0 +1,177 @@
+//! Real repositories, made by the system's `git` in a temp folder: no configuration of the user, fixed names, and a
+//! clock that goes one minute forward with each commit.
+
+use std::borrow::Borrow;
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use pintle::source::CommitId;
+use tempfile::TempDir;
+
+/// 2026-01-01T00:00:00Z, where the clock of every repository starts.
+const START: i64 = 1_767_225_600;
+
+/// A repository with a working tree and the branch `main`; it vanishes with the value.
+pub struct TestRepo {
+    dir: TempDir,
+    clock: Cell<i64>,
+}
+
+impl TestRepo {
+    /// An empty repository: no commit yet.
+    pub fn new() -> Self {
+        let repo = Self { dir: tempfile::tempdir().unwrap(), clock: Cell::new(START) };
+        repo.git(&["init", "--quiet", "--initial-branch=main"]);
+        repo
+    }
+
+    /// A repository with one commit that holds these files.
+    pub fn with(files: &[(&str, &str)]) -> Self {
+        let repo = Self::new();
+        for (path, text) in files {
+            repo.write(path, text);
+        }
+        repo.commit("Start");
+        repo
+    }
+
+    /// The working tree.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The path as text, for the places where a user would type it.
+    pub fn location(&self) -> String {
+        self.path().to_str().unwrap().to_owned()
+    }
+
+    /// Writes a file of the working tree, and its folders.
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+        let file = self.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+        self
+    }
+
+    /// Removes a file of the working tree.
+    pub fn remove(&self, path: &str) -> &Self {
+        std::fs::remove_file(self.path().join(path)).unwrap();
+        self
+    }
+
+    /// Commits the working tree as it is, even where nothing changed.
+    pub fn commit(&self, message: &str) -> CommitId {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--allow-empty-message", "--no-verify", "-m", message]);
+        self.head()
+    }
+
+    /// Writes one file and commits it.
+    pub fn save(&self, path: &str, text: impl AsRef<[u8]>) -> CommitId {
+        self.write(path, text).commit(&format!("Change {path}"))
+    }
+
+    /// Undoes a commit with `git revert`.
+    pub fn revert(&self, id: CommitId) -> CommitId {
+        self.git(&["revert", "--no-edit", &id.to_hex()]);
+        self.head()
+    }
+
+    /// Starts a branch here and goes to it.
+    pub fn branch(&self, name: &str) -> &Self {
+        self.git(&["checkout", "--quiet", "-b", name]);
+        self
+    }
+
+    /// Goes to a branch or commit.
+    pub fn checkout(&self, name: &str) -> &Self {
+        self.git(&["checkout", "--quiet", name]);
+        self
+    }
+
+    /// Merges a branch with a merge commit, never fast-forward.
+    pub fn merge(&self, branch: &str) -> CommitId {
+        self.git(&["merge", "--quiet", "--no-ff", "--no-edit", branch]);
+        self.head()
+    }
+
+    /// The commit at HEAD.
+    pub fn head(&self) -> CommitId {
+        self.git(&["rev-parse", "HEAD"]).try_into().unwrap()
+    }
+
+    /// Lets time pass before the next commit.
+    pub fn wait(&self, seconds: i64) -> &Self {
+        self.clock.set(self.clock.get() + seconds);
+        self
+    }
+
+    /// Runs git here; its output, trimmed. It must succeed.
+    pub fn git(&self, args: &[&str]) -> String {
+        self.wait(60);
+        let date = format!("{} +0000", self.clock.get());
+        let mut git = git(self.path());
+        text(git.args(args).env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date).output().unwrap())
+    }
+
+    /// A bare copy, as a server has it, in a folder beside the working tree's `.git`.
+    pub fn bare(&self) -> PathBuf {
+        let bare = self.path().join(".git/bare.git");
+        self.git(&["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
+        bare
+    }
+}
+
+/// git in a folder, cut off from the user's and the system's configuration.
+pub fn git(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    hermetic(&mut git);
+    git.current_dir(folder);
+    git
+}
+
+/// Cuts a program off from the user's and the system's configuration of git.
+pub fn hermetic(program: &mut Command) -> &mut Command {
+    program
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .env("HOME", "/nonexistent")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_AUTHOR_NAME", "Ada")
+        .env("GIT_AUTHOR_EMAIL", "ada@example.com")
+        .env("GIT_COMMITTER_NAME", "Ada")
+        .env("GIT_COMMITTER_EMAIL", "ada@example.com")
+}
+
+/// What a program printed; it must have succeeded.
+pub fn text(output: impl Borrow<Output>) -> String {
+    let output = output.borrow();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+/// The helper itself: a test that fails here explains the others.
+#[cfg(test)]
+mod tests {
+    use super::TestRepo;
+
+    #[test]
+    fn repositories_are_reproducible() {
+        let make = || {
+            let repo = TestRepo::with(&[("a", "1"), ("b/c", "2")]);
+            let second = repo.save("a", "2");
+            repo.wait(3600).branch("topic").remove("b/c").commit("Remove b/c");
+            repo.checkout("main").save("d", "4");
+            repo.merge("topic");
+            repo.revert(second);
+            assert!(repo.bare().join("HEAD").exists());
+            (repo.location(), repo.head())
+        };
+        let (one, two) = (make(), make());
+        assert_ne!(one.0, two.0);
+        assert_eq!(one.1, two.1);
+    }
+}

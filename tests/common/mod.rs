@@ -1,0 +1,13 @@
+//! What several tests share: real repositories and real servers on loopback.
+
+pub mod control_plane;
+pub mod git;
+pub mod git_http;
+pub mod hands;
+pub mod namespace;
+pub mod pintle;
+pub mod promise;
+pub mod proxy;
+pub mod recorder;
+pub mod running;
+pub mod shop;

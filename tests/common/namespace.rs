@@ -1,0 +1,183 @@
+//! A namespace of one test, and the few things tests do in it. Objects are JSON and named as in a service file:
+//! `deployment/checkout`, `statefulset/checkout-worker`, `pod/…`.
+
+use std::time::{Duration, Instant};
+
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::GroupVersionKind;
+use kube::{Client, ResourceExt};
+use serde_json::{Value, json};
+
+/// Longer than anything the stages do, with the machine busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Namespace {
+    pub name: String,
+    pub client: Client,
+}
+
+impl Namespace {
+    pub async fn create(client: Client, name: String) -> Self {
+        let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(client.clone());
+        let object = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
+        namespaces.create(&PostParams::default(), &object).await.unwrap();
+        Self { name, client }
+    }
+
+    /// Creates a valid workload, see [`workload`].
+    pub async fn run(&self, object: &str, image: &str, replicas: u32) {
+        self.create_as_is(object, workload(object, image, replicas)).await;
+    }
+
+    /// Creates what the test has bent to its needs.
+    pub async fn create_as_is(&self, object: &str, manifest: Value) {
+        let manifest: DynamicObject = serde_json::from_value(manifest).unwrap();
+        self.api(object).create(&PostParams::default(), &manifest).await.unwrap();
+    }
+
+    /// The object as the API server has it; null where there is none.
+    pub async fn get(&self, object: &str) -> Value {
+        let found = self.api(object).get_opt(name(object)).await.unwrap();
+        found.map_or(Value::Null, |object| serde_json::to_value(object).unwrap())
+    }
+
+    /// The image of the first container.
+    pub async fn image(&self, object: &str) -> String {
+        self.get(object).await["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
+    }
+
+    /// Sets the image of the first container, as `kubectl set image` does.
+    pub async fn set_image(&self, object: &str, image: &str) {
+        let container = self.get(object).await["spec"]["template"]["spec"]["containers"][0]["name"].take();
+        let containers = json!([{"name": container, "image": image}]);
+        let params = PatchParams { field_manager: Some("kubectl-set".to_owned()), ..PatchParams::default() };
+        let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+        self.api(object).patch(name(object), &params, &Patch::Strategic(patch)).await.unwrap();
+    }
+
+    /// The pods of an app, oldest first, terminating ones too.
+    pub async fn pods(&self, app: &str) -> Vec<Value> {
+        let list = self.api("pod/").list(&ListParams::default().labels(&format!("app={app}"))).await.unwrap();
+        let mut pods = list.items;
+        pods.sort_by_key(|pod| (pod.creation_timestamp(), pod.name_any()));
+        pods.into_iter().map(|pod| serde_json::to_value(pod).unwrap()).collect()
+    }
+
+    pub async fn delete(&self, object: &str) {
+        self.api(object).delete(name(object), &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Waits until `holds` of the object, which is null while it does not exist, and gives it.
+    pub async fn wait(&self, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        wait(&format!("{object} in {}", self.name), what, async || self.get(object).await, holds).await
+    }
+
+    /// Waits until `holds` of the pods of an app, and gives them.
+    pub async fn wait_for_pods(&self, app: &str, what: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let subject = format!("pods of {app} in {}", self.name);
+        wait(&subject, what, async || self.pods(app).await, |pods| holds(pods)).await
+    }
+
+    /// The API of the object's kind.
+    pub fn api(&self, object: &str) -> Api<DynamicObject> {
+        let (group, kind) = match kind(object) {
+            "pod" => ("", "Pod"),
+            kind => ("apps", kind_of_apps(kind)),
+        };
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
+        Api::namespaced_with(self.client.clone(), &self.name, &resource)
+    }
+}
+
+/// A valid Deployment, StatefulSet or DaemonSet with one container `app` and the label `app` on its pods.
+pub fn workload(object: &str, image: &str, replicas: u32) -> Value {
+    let (kind, name) = (kind_of_apps(kind(object)), name(object));
+    let labels = json!({"app": name});
+    let mut spec = json!({
+        "selector": {"matchLabels": labels},
+        "template": {
+            "metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "app", "image": image}]},
+        },
+    });
+    if kind != "DaemonSet" {
+        spec["replicas"] = json!(replicas);
+    }
+    if kind == "StatefulSet" {
+        spec["serviceName"] = json!(name);
+    }
+    json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+}
+
+/// Whether the controller has seen the last write, and every pod there is runs it and is ready. Terminating pods aside.
+pub fn rolled_out(object: &Value) -> bool {
+    let (spec, status) = (&object["spec"], &object["status"]);
+    let count = |field: &str| status[field].as_u64().unwrap_or(0);
+    let seen = object["metadata"]["generation"] == status["observedGeneration"];
+    if object["kind"] == "DaemonSet" {
+        let wanted = count("desiredNumberScheduled");
+        return seen && wanted > 0 && count("updatedNumberScheduled") == wanted && count("numberReady") == wanted;
+    }
+    let wanted = spec["replicas"].as_u64().unwrap_or(1);
+    seen && ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"]
+        .into_iter()
+        .all(|f| count(f) == wanted)
+}
+
+/// Whether a pod's condition `Ready` is true.
+pub fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    conditions.is_some_and(|all| all.iter().any(|c| c["type"] == "Ready" && c["status"] == "True"))
+}
+
+async fn wait<T: serde::Serialize>(
+    subject: &str,
+    what: &str,
+    look: impl AsyncFn() -> T,
+    holds: impl Fn(&T) -> bool,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let Ok(seen) = tokio::time::timeout(PATIENCE, look()).await else {
+            panic!("{subject}: no answer from the API server in {PATIENCE:?}, wanted \"{what}\"");
+        };
+        if holds(&seen) {
+            return seen;
+        }
+        if Instant::now() > deadline {
+            let mut last = serde_json::to_value(seen).unwrap();
+            drop_noise(&mut last);
+            panic!(
+                "{subject}: not \"{what}\" after {PATIENCE:?}; last seen:\n{}",
+                serde_yaml::to_string(&last).unwrap()
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn drop_noise(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(drop_noise),
+        Value::Object(_) => drop(value["metadata"]["managedFields"].take()),
+        _ => {}
+    }
+}
+
+fn kind(object: &str) -> &str {
+    object.split_once('/').unwrap().0
+}
+
+fn name(object: &str) -> &str {
+    object.split_once('/').unwrap().1
+}
+
+fn kind_of_apps(kind: &str) -> &'static str {
+    match kind {
+        "deployment" => "Deployment",
+        "statefulset" => "StatefulSet",
+        "daemonset" => "DaemonSet",
+        "replicaset" => "ReplicaSet",
+        other => panic!("no such kind of workload: {other}"),
+    }
+}

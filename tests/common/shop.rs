@@ -1,0 +1,203 @@
+//! A shop: a namespace with running services, and the repository that pins them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use pintle::source::CommitId;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::control_plane::ControlPlane;
+use super::git::{TestRepo, hermetic};
+use super::namespace::{Namespace, rolled_out, workload};
+use super::promise::Promise;
+use super::recorder::{Recorder, Recording};
+use super::running::Running;
+
+/// A shop of which the first commit pins what runs.
+pub struct Shop {
+    pub repo: TestRepo,
+    pub ns: Namespace,
+    kubeconfig: PathBuf,
+    home: TempDir,
+    /// The workload of each service.
+    workloads: BTreeMap<String, String>,
+}
+
+/// What a run of `pintle` printed.
+pub struct Printed {
+    pub out: String,
+    pub err: String,
+    pub code: Option<i32>,
+}
+
+impl Shop {
+    /// Runs a workload of two replicas for each service, waits for them, and pins them. Services are given as
+    /// `payments 2.0.3`, with a kind as `statefulset/db 1.0`, with a word for their pods as `payments 2.0.3 linger`.
+    pub async fn open(services: &[&str]) -> Self {
+        let shop = Self::found(ControlPlane::shared(), services, |_, _| ()).await;
+        shop.settle().await;
+        shop
+    }
+
+    /// The same on any control plane, with each manifest bent, and not waited for.
+    pub async fn found(cp: &ControlPlane, services: &[&str], bend: impl Fn(&str, &mut Value)) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (ns, repo) = (cp.namespace("shop").await, TestRepo::new());
+        let mut shop = Self { repo, ns, kubeconfig: cp.kubeconfig(), home, workloads: BTreeMap::new() };
+        shop.settings("");
+        for service in services {
+            let (object, version) = service.split_once(' ').unwrap();
+            let object = if object.contains('/') { object.to_owned() } else { format!("deployment/{object}") };
+            let name = object.split_once('/').unwrap().1.to_owned();
+            let mut manifest = workload(&object, &image(&name, version), 2);
+            bend(&name, &mut manifest);
+            shop.ns.create_as_is(&object, manifest).await;
+            shop.workloads.insert(name.clone(), object);
+            shop.pin(&name, version, "");
+        }
+        shop.commit("Pin what runs");
+        shop
+    }
+
+    /// Waits until every workload is rolled out.
+    pub async fn settle(&self) {
+        for object in self.workloads.values() {
+            self.ns.wait(object, "rolled out", rolled_out).await;
+        }
+    }
+
+    /// Writes `pintle.yaml`: these lines, and where services run.
+    pub fn settings(&self, lines: &str) -> &Self {
+        let text = format!("apiVersion: pintle.dev/v1alpha1\nnamespace: {}\n{lines}", self.ns.name);
+        self.repo.write("pintle.yaml", text);
+        self
+    }
+
+    /// Writes the file of a service: `version` may be followed by a word for its pods, `rest` are further lines.
+    pub fn pin(&self, name: &str, version: &str, rest: &str) -> &Self {
+        let (version, word) = version.split_once(' ').unwrap_or((version, ""));
+        let tag = if word.is_empty() { String::new() } else { format!("tag: \"{{version}}-{word}\"\n") };
+        let object = self.workloads.get(name).filter(|object| !object.starts_with("deployment/"));
+        let workloads = object.map(|object| format!("workloads: [{object}]\n")).unwrap_or_default();
+        let text = format!("version: \"{version}\"\nimage: ghcr.io/acme/{name}\n{tag}{workloads}{rest}");
+        self.repo.write(&format!("services/{name}.yaml"), text);
+        self
+    }
+
+    pub fn commit(&self, message: &str) -> CommitId {
+        self.repo.commit(message)
+    }
+
+    /// Talks to the cluster by another kubeconfig from now on.
+    pub fn connect(&mut self, kubeconfig: &str) {
+        self.kubeconfig = self.home.path().join("kubeconfig");
+        std::fs::write(&self.kubeconfig, kubeconfig).unwrap();
+    }
+
+    /// `pintle`, to be run in the repository.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));
+        hermetic(&mut pintle).env("HOME", self.home.path()).env("KUBECONFIG", &self.kubeconfig);
+        pintle.current_dir(self.repo.path()).args(args).stdin(Stdio::null());
+        pintle
+    }
+
+    /// Runs `pintle` to its end.
+    pub async fn pintle(&self, args: &[&str]) -> Printed {
+        self.start(args).end().await
+    }
+
+    /// Starts `pintle`.
+    pub fn start(&self, args: &[&str]) -> Running {
+        Running::start(self.command(args))
+    }
+
+    /// Starts to apply.
+    pub fn start_apply(&self) -> Running {
+        self.start(&["apply", "--yes"])
+    }
+
+    /// Applies, which must end in sync.
+    pub async fn apply(&self) -> Printed {
+        self.apply_ends(0).await
+    }
+
+    /// Applies, which must end with an exit code.
+    pub async fn apply_ends(&self, code: i32) -> Printed {
+        self.pintle(&["apply", "--yes"]).await.ended(code)
+    }
+
+    pub async fn record(&self) -> Recorder {
+        Recorder::start(&self.ns).await
+    }
+
+    /// Ends a recording, in which no two versions may have existed at once that the pins forbid.
+    pub async fn kept(&self, recorder: Recorder) -> Recording {
+        let recording = recorder.finish().await;
+        let broken = Promise::of(&self.repo).broken_in(&recording);
+        assert!(broken.is_empty(), "{broken:#?}");
+        recording
+    }
+
+    /// The version that a workload's specification names, with the word for its pods.
+    pub async fn version(&self, name: &str) -> String {
+        let image = self.ns.image(&self.workloads[name]).await;
+        image.rsplit_once(':').unwrap().1.to_owned()
+    }
+
+    /// All of these, as one line.
+    pub async fn versions(&self, names: &[&str]) -> String {
+        let mut versions = Vec::new();
+        for name in names {
+            versions.push(self.version(name).await);
+        }
+        versions.join(" ")
+    }
+}
+
+impl From<Output> for Printed {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
+    }
+}
+
+impl Printed {
+    /// It must have ended with this code.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.err, self.out);
+        self
+    }
+
+    /// The place of the first line on stderr that contains all of these; which must exist.
+    #[track_caller]
+    pub fn line(&self, parts: &[&str]) -> usize {
+        self.find(&self.err, parts)
+    }
+
+    /// The same on stdout: of the result.
+    #[track_caller]
+    pub fn result(&self, parts: &[&str]) -> usize {
+        self.find(&self.out, parts)
+    }
+
+    #[track_caller]
+    fn find(&self, text: &str, parts: &[&str]) -> usize {
+        let found = text.lines().position(|line| parts.iter().all(|part| line.contains(part)));
+        found.unwrap_or_else(|| panic!("no line with {parts:?} in\n{}\n{}", self.err, self.out))
+    }
+
+    /// No line on either contains this.
+    #[track_caller]
+    pub fn never(&self, part: &str) {
+        assert!(!self.err.contains(part) && !self.out.contains(part), "{part:?} in\n{}\n{}", self.err, self.out);
+    }
+}
+
+/// The image of a service: `2.1.0 broken` becomes the tag `2.1.0-broken`.
+pub fn image(name: &str, version: &str) -> String {
+    format!("ghcr.io/acme/{name}:{}", version.replace(' ', "-"))
+}

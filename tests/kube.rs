@@ -1,0 +1,182 @@
+//! What Pintle sees of a real control plane, and what it does to it.
+
+mod fakes;
+mod faults;
+mod owners;
+mod rollouts;
+
+mod writes;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use pintle::cluster::kube::{Connect, Patience};
+use pintle::cluster::{Cluster, ClusterError, Kube, Observation, State, Workload, WorkloadId, Write, Written};
+use pintle::pins::{WorkloadKind, WorkloadRef};
+use pintle::source::CommitId;
+use pintle::verify::{self, Change, Health, Runs, Verdict};
+use pintle::version::Version;
+
+use crate::common::control_plane::ControlPlane;
+use crate::common::namespace::Namespace;
+
+/// Longer than anything the stages do, with the machine busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A namespace, and Pintle looking at workloads in it.
+struct Scene {
+    ns: Namespace,
+    kube: Kube,
+}
+
+impl Scene {
+    /// Watches `objects` in a new namespace; `prepare` has created what shall be there before.
+    async fn new(prefix: &str, objects: &[&str], prepare: impl AsyncFnOnce(&Namespace)) -> Self {
+        let plane = ControlPlane::shared();
+        let ns = plane.namespace(prefix).await;
+        prepare(&ns).await;
+        let kube = connect(plane).await;
+        kube.scope(&objects.iter().map(|object| id(&ns, object)).collect());
+        Self { ns, kube }
+    }
+
+    /// One Deployment `checkout` of version 1, settled.
+    async fn checkout(prefix: &str, replicas: u32) -> Self {
+        let scene = Self::new(prefix, &["deployment/checkout"], async |ns| {
+            ns.run("deployment/checkout", "test/checkout:1", replicas).await;
+        })
+        .await;
+        scene.until_settled("deployment/checkout").await;
+        scene
+    }
+
+    fn id(&self, object: &str) -> WorkloadId {
+        id(&self.ns, object)
+    }
+
+    /// What is sent to give the first container another tag.
+    async fn write(&self, object: &str, tag: &str) -> Write {
+        let seen = self.kube.observe().await.unwrap();
+        let id = self.id(object);
+        write_of(&seen.workloads[&id], id, tag)
+    }
+
+    /// Writes, again where the status changed in between.
+    async fn apply(&self, object: &str, tag: &str) -> Written {
+        loop {
+            match self.kube.apply(&self.write(object, tag).await).await {
+                Ok(written) => return written,
+                Err(ClusterError::Stale(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Waits for what `look` finds in the picture, without asking the server.
+    async fn until<T>(&self, what: &str, look: impl Fn(&Observation) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = self.kube.observe().await.unwrap();
+            if let Some(found) = look(&seen) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "not \"{what}\" after {PATIENCE:?}; last seen:\n{seen:#?}");
+            self.kube.changed(Duration::from_secs(1)).await.unwrap();
+        }
+    }
+
+    async fn until_settled(&self, object: &str) -> Health {
+        self.until_health(object, "settled", |health| health.settled).await
+    }
+
+    async fn until_health(&self, object: &str, what: &str, holds: impl Fn(&Health) -> bool) -> Health {
+        let id = self.id(object);
+        self.until(what, |seen| Some(health(seen, &id)).filter(&holds)).await
+    }
+
+    /// The live set of the first container, as text.
+    fn live(&self, seen: &Observation, object: &str) -> String {
+        let id = self.id(object);
+        let (workload, pods) = (seen.workloads.get(&id), seen.pods.get(&id));
+        match verify::live(&id, workload.map(AsRef::as_ref), pods.map(Vec::as_slice), &["app"]) {
+            None => "not known".to_owned(),
+            Some(live) => live.iter().map(show).collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+async fn connect(plane: &ControlPlane) -> Kube {
+    Kube::connect(&impatient(plane.kubeconfig())).await.unwrap()
+}
+
+/// For tests that wait for silence to be noticed; the others see watches end and go on all the time.
+fn impatient(kubeconfig: PathBuf) -> Connect {
+    let patience = Patience {
+        answer: Duration::from_secs(2),
+        write: Duration::from_secs(3),
+        silence: Duration::from_secs(2),
+        grace: Duration::from_secs(2),
+    };
+    Connect { kubeconfig: Some(kubeconfig), patience, ..Connect::default() }
+}
+
+fn id(ns: &Namespace, object: &str) -> WorkloadId {
+    let (kind, name) = object.split_once('/').unwrap();
+    let kind = match kind {
+        "deployment" => WorkloadKind::Deployment,
+        "statefulset" => WorkloadKind::StatefulSet,
+        "daemonset" => WorkloadKind::DaemonSet,
+        other => panic!("{other}"),
+    };
+    WorkloadId { namespace: ns.name.clone(), workload: WorkloadRef { kind, name: name.to_owned() } }
+}
+
+fn write_of(workload: &Workload, id: WorkloadId, tag: &str) -> Write {
+    let container = &workload.containers[0];
+    let repository = container.image.as_ref().unwrap().familiar();
+    let image = format!("{repository}:{tag}").parse().unwrap();
+    Write {
+        id,
+        uid: workload.uid.clone(),
+        resource_version: workload.resource_version.clone(),
+        images: vec![(container.name.clone(), false, image)],
+        state: state(tag),
+    }
+}
+
+fn state(version: &str) -> State {
+    State {
+        schema: State::SCHEMA,
+        instance: "test".to_owned(),
+        commit: CommitId::from([7; 20]),
+        version: Version::new(version).unwrap(),
+        proven: Vec::new(),
+    }
+}
+
+fn health(seen: &Observation, id: &WorkloadId) -> Health {
+    let pods = seen.pods.get(id).map(Vec::as_slice);
+    verify::health(id, seen.workloads.get(id).map(AsRef::as_ref), pods, &Change::none(Timestamp::now()))
+}
+
+fn show(runs: &Runs) -> String {
+    match runs {
+        Runs::Absent => "absent".to_owned(),
+        Runs::Image(image) => image.to_string(),
+        Runs::Unreadable(text) => format!("unreadable {text:?}"),
+    }
+}
+
+/// What a health says to somebody who waits: the message, and what to type.
+fn words(health: &Health) -> String {
+    match &health.verdict {
+        Verdict::Wait { what_to_type: Some(command), .. } => format!("{}\n{command}", health.message),
+        _ => health.message.clone(),
+    }
+}
+
+fn scope(ids: &[WorkloadId]) -> BTreeSet<WorkloadId> {
+    ids.iter().cloned().collect()
+}
