@@ -36,6 +36,8 @@ fn main() {
     let chain = chain();
     measure("next: a chain of 10,000, all change in order", 20, || next(chain.at()));
     measure("plan: a chain of 10,000, with its estimate", 5, || Plan::of(chain.at(), &chain.took));
+    let hub = hub();
+    measure("plan: 10,000 that all need one, with its estimate", 5, || Plan::of(hub.at(), &hub.took));
 }
 
 /// Each service needs three others, in ranges as people write them. Every tenth changes, and the new version of every
@@ -71,6 +73,12 @@ fn chain() -> System {
         .map(|service| service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, "^1.4", "^1.5")]))
         .collect();
     System::new(&all, |_| true)
+}
+
+/// All need the new version of the first.
+fn hub() -> System {
+    let needs = |service: usize| if service == 0 { vec![] } else { vec![(0, "^1.4", "^1.5")] };
+    System::new(&(0..SERVICES).map(needs).collect::<Vec<_>>(), |_| true)
 }
 
 impl System {

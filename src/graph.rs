@@ -61,7 +61,7 @@ pub struct Edge {
 #[derive(Debug, Clone)]
 enum Rule {
     /// By version; a version without a row needs nothing.
-    Versions(HashMap<Version, Range>),
+    Versions(BTreeMap<Version, Range>),
     /// From each version on; sorted in the consumer's order.
     Table(Vec<(Version, Range)>),
 }
@@ -212,7 +212,7 @@ fn edges_of(node: &Node, consumer: Id, numbers: &HashMap<&ServiceName, Id>) -> V
                 Need::Table(rows) => row_of(&node.order, rows, version),
             };
             if let (Rule::Versions(known), Some(range)) =
-                (rules.entry(provider).or_insert_with(|| Rule::Versions(HashMap::new())), range)
+                (rules.entry(provider).or_insert_with(|| Rule::Versions(BTreeMap::new())), range)
             {
                 known.insert(version.clone(), range.clone());
             }

@@ -1,6 +1,7 @@
 //! A model checker over `next`: everything that can happen to small systems, in every order.
 
 mod promises;
+mod rollout;
 mod state;
 mod systems;
 

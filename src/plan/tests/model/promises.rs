@@ -2,8 +2,9 @@
 
 use stateright::Property;
 
-use super::super::brute::{Aim, Bits, Health, World, all as bits, bit, versions};
-use super::state::{Broken, Question, Rollout, Said, State};
+use super::super::brute::{Aim, Bits, Edge, Health, Work, World, all as bits, bit, versions};
+use super::rollout::{Question, Rollout, Said};
+use super::state::{Broken, State};
 
 pub(super) fn all() -> Vec<Property<Rollout>> {
     vec![
@@ -61,15 +62,16 @@ fn only_what_waits_stops(model: &Rollout, state: &State) -> bool {
     if at_rest(model, state).is_none() {
         return true;
     }
-    let aim = model.aim(&state.now, state.revision);
-    let open = |it: &usize| model.case.is_open(&state.now, aim, *it) && model.case.is_safe(&state.now, aim, *it);
-    let open: Vec<usize> = model.case.services().filter(open).collect();
-    let mut waiting =
-        bits(open.iter().copied().filter(|&it| model.case.unverified(&state.now, aim, it).next().is_some()));
+    let (case, now) = (&model.case, &state.now);
+    let aim = model.aim(now, state.revision);
+    let open: Vec<usize> =
+        case.services().filter(|&it| case.is_open(now, aim, it) && case.is_safe(now, aim, it)).collect();
+    let mut waiting = bits(open.iter().copied().filter(|&it| case.unverified(now, aim, it).next().is_some()));
     loop {
-        let hangs = |it: usize| model.case.works(&state.now, it).any(|work| work.health == Health::UnderWay);
-        let excused =
-            |&it: &usize| firsts(model, &state.now, aim, it).any(|first| waiting & 1 << first != 0 || hangs(first));
+        let excused = |&it: &usize| {
+            firsts(model, now, aim, it)
+                .any(|(edge, first)| waiting & 1 << first != 0 || hangs(model, now, aim, edge, first))
+        };
         let more = waiting | bits(open.iter().copied().filter(excused));
         if more == waiting {
             return open.iter().all(|&it| waiting & 1 << it != 0);
@@ -78,8 +80,20 @@ fn only_what_waits_stops(model: &Rollout, state: &State) -> bool {
     }
 }
 
+/// Whether a step that goes first on this edge holds up the other end: as a consumer only until it has left what it
+/// comes from, because its health may depend on the other end.
+fn hangs(model: &Rollout, world: &World, aim: Aim<'_>, edge: &Edge, first: usize) -> bool {
+    let left = model.case.live(world, first) == model.case.aims(world, aim, first);
+    model.case.works(world, first).any(|work| work.health == Health::UnderWay) && (edge.provider == first || !left)
+}
+
 /// Rule 5, by its words: whom a service lets go first, if they can.
-fn firsts<'a>(model: &'a Rollout, world: &'a World, aim: Aim<'a>, service: usize) -> impl Iterator<Item = usize> + 'a {
+fn firsts<'a>(
+    model: &'a Rollout,
+    world: &'a World,
+    aim: Aim<'a>,
+    service: usize,
+) -> impl Iterator<Item = (&'a Edge, usize)> + 'a {
     let goes_up = move |it: usize| {
         let aims = model.case.aims(world, aim, it);
         let origins = || versions(model.case.live(world, it) & !aims & !bit(0));
@@ -90,9 +104,9 @@ fn firsts<'a>(model: &'a Rollout, world: &'a World, aim: Aim<'a>, service: usize
         let (first, goes_first) = if edge.consumer == service {
             (edge.provider, goes_up(edge.provider))
         } else {
-            (edge.consumer, !goes_up(service))
+            (edge.consumer, !goes_up(service) && model.case.works(world, service).any(Work::has_ready_pod))
         };
-        goes_first.then_some(first)
+        goes_first.then_some((edge, first))
     })
 }
 

@@ -5,7 +5,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::super::brute::{Case, Edge, V, cases};
-use super::state::Rollout;
+use super::rollout::Rollout;
 
 /// A shape: live versions, targets, and `consumer version provider accepted` as numbers.
 fn case(live: &[V], target: &[V], needs: &[(usize, V, usize, &[V])]) -> Case {
