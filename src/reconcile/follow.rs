@@ -17,6 +17,9 @@ use crate::verify::Verdict;
 /// How often it is looked at least: deadlines pass without anything changing.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How long a run that was stopped waits for a whole picture of how everything stands.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
 /// How long a run goes on.
 #[derive(Debug)]
 pub struct Run {
@@ -62,9 +65,11 @@ pub async fn follow<C: Cluster>(
 ) -> Result<Outcome, ClusterError> {
     let mut teller = Teller::default();
     let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
+    let mut stopped_at = None;
     loop {
         let now = Timestamp::now();
         let stopped = *run.stop.borrow();
+        stopped_at = stopped_at.or(stopped.then_some(now));
         let waited = Duration::try_from(now.duration_since(last_news)).unwrap_or_default();
         let out_of_patience = waited > run.patience;
         match pass(cluster, desired, &mut run.memory, now, !stopped).await {
@@ -77,11 +82,11 @@ pub async fn follow<C: Cluster>(
                     last_news = now;
                 }
                 tell(Some(&last), &events);
-                if stopped || out_of_patience || is_done(desired, &last) {
+                if stops(&last, stopped_at, now) || out_of_patience || is_done(desired, &last) {
                     return Ok(Outcome { last, stopped, out_of_patience, verified });
                 }
                 if last.pending != Pending::Answer {
-                    wait(cluster, &mut run.stop).await;
+                    wait(cluster, &mut run.stop, stopped).await;
                 }
             }
             Err(ClusterError::Unreachable(why)) if !stopped && !out_of_patience => {
@@ -89,17 +94,24 @@ pub async fn follow<C: Cluster>(
                     tell(None, &[Event::Unreachable { why }]);
                 }
                 silent = true;
-                wait(cluster, &mut run.stop).await;
+                wait(cluster, &mut run.stop, stopped).await;
             }
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Until the cluster changes, somebody stops the run, or a moment has passed.
-async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>) {
+/// Somebody has stopped the run, and it is known how everything stands.
+fn stops(pass: &Pass, stopped_at: Option<Timestamp>, now: Timestamp) -> bool {
+    let Some(stopped_at) = stopped_at else { return false };
+    let waited = Duration::try_from(now.duration_since(stopped_at)).unwrap_or_default();
+    pass.look.unseen.is_empty() || waited > LAST_LOOK
+}
+
+/// Until the cluster changes, somebody stops the run that was not `stopped` before, or a moment has passed.
+async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>, stopped: bool) {
     let stopped = async {
-        if stop.wait_for(|stopped| *stopped).await.is_err() {
+        if stopped || stop.wait_for(|stopped| *stopped).await.is_err() {
             std::future::pending::<()>().await;
         }
     };

@@ -9,6 +9,16 @@ async fn slow_shop() -> Shop {
     shop
 }
 
+/// A shop whose upgrade goes the other way round: checkout is slow, and payments waits until its old version is gone.
+async fn shop_with_a_slow_consumer() -> Shop {
+    let shop = Shop::open(&["payments 2.0.3", "checkout 1.7.9"]).await;
+    shop.pin("checkout", "1.7.9", "dependsOn: {payments: \"<2.1\"}\n").commit("Say what checkout needs");
+    shop.pin("checkout", "1.8.2 slow", "dependsOn: {payments: \">=2.0\"}\n")
+        .pin("payments", "2.1.0", "")
+        .commit("Upgrade");
+    shop
+}
+
 #[tokio::test]
 async fn a_rollout_undo_in_mid_rollout_is_corrected_and_nothing_forbidden_runs() {
     let shop = slow_shop().await;
@@ -30,6 +40,20 @@ async fn a_rollout_undo_in_mid_rollout_is_corrected_and_nothing_forbidden_runs()
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.2.0-slow 1.9.0");
     let recording = shop.kept(recorder).await;
     assert!(recording.gone(&image("payments", "2.1.0 slow")) < recording.first(&image("checkout", "1.9.0")));
+}
+
+#[tokio::test]
+async fn a_rollout_undo_of_a_consumer_keeps_its_provider_waiting() {
+    let shop = shop_with_a_slow_consumer().await;
+    let recorder = shop.record().await;
+    let mut apply = shop.start_apply();
+    apply.says(&["checkout 1.8.2 starting"]).await;
+    shop.ns.wait_for_pods("checkout", "a new one", |pods| pods.len() > 2).await;
+    shop.ns.rollout_undo("checkout").await;
+    apply.end().await.ended(0);
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.1.0 1.8.2-slow");
+    let recording = shop.kept(recorder).await;
+    assert!(recording.gone(&image("checkout", "1.7.9")) < recording.first(&image("payments", "2.1.0")));
 }
 
 #[tokio::test]
@@ -60,18 +84,20 @@ async fn an_image_set_by_hand_in_mid_rollout_is_corrected_before_anything_depend
 
 #[tokio::test]
 async fn a_service_scaled_to_nothing_and_back_in_mid_rollout_arrives() {
-    let shop = slow_shop().await;
+    let shop = shop_with_a_slow_consumer().await;
     let recorder = shop.record().await;
     let mut apply = shop.start_apply();
+    apply.says(&["checkout 1.8.2 starting"]).await;
+    shop.ns.scale("deployment/checkout", 0).await;
+    shop.ns.wait_for_pods("checkout", "gone", <[_]>::is_empty).await;
+    // Nothing of checkout runs, so nothing keeps payments back.
     apply.says(&["payments 2.1.0 starting"]).await;
-    shop.ns.scale("deployment/payments", 0).await;
-    shop.ns.wait_for_pods("payments", "gone", <[_]>::is_empty).await;
-    shop.ns.scale("deployment/payments", 2).await;
+    shop.ns.scale("deployment/checkout", 2).await;
     apply.end().await.ended(0);
     shop.apply().await;
-    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.1.0-slow 1.8.2");
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.1.0 1.8.2-slow");
     shop.kept(recorder).await;
-    let annotations = shop.ns.get("deployment/payments").await["metadata"]["annotations"].take();
+    let annotations = shop.ns.get("deployment/checkout").await["metadata"]["annotations"].take();
     assert!(annotations["pintle.dev/state"].as_str().unwrap().contains("\"proven\":[{"), "{annotations}");
 }
 

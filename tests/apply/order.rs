@@ -1,4 +1,5 @@
 use crate::common::promise::Promise;
+use crate::common::recorder::{Event, Recording};
 use crate::common::shop::{Shop, image};
 
 #[tokio::test]
@@ -120,23 +121,29 @@ async fn of_a_free_pair_the_provider_goes_up_first_and_down_last() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_a_version_to_be_gone_waits_for_its_last_terminating_pod() {
-    let shop = Shop::open(&["payments 2.0.3 linger", "checkout 1.7.9"]).await;
+async fn an_upgrade_goes_consumer_first_where_its_old_version_rejects_what_comes() {
+    // The order that nobody would choose, and pods that end slowly: neither habit nor speed helps.
+    let shop = Shop::open(&["payments 2.0.3", "checkout 1.7.9 linger"]).await;
+    shop.pin("checkout", "1.7.9 linger", "dependsOn: {payments: \"<2.1\"}\n").commit("Say what checkout needs");
     let recorder = shop.record().await;
-    shop.pin("payments", "2.1.0", "").pin("checkout", "1.8.2 linger", "dependsOn: {payments: \">=2.1\"}\n");
+    shop.pin("payments", "2.1.0 linger", "").pin("checkout", "1.8.2", "dependsOn: {payments: \">=2.0\"}\n");
     let upgrade = shop.commit("Upgrade both");
     shop.apply().await;
+    let recording = shop.kept(recorder).await;
+    assert_lingers(&recording, &image("checkout", "1.7.9 linger"), &image("payments", "2.1.0 linger"));
+
+    let recorder = shop.record().await;
     shop.repo.revert(upgrade);
     shop.apply().await;
     let recording = shop.kept(recorder).await;
-    // Once it had pods that were all ending, and nothing of the other had started.
-    let lingers = |old: &str, new: &str, next: &str| {
-        let moment = recording.events.iter().position(|event| event.terminating && event.images.contains(old));
-        moment.unwrap() < recording.first(new).max(recording.first(next)) && recording.first(next) > 0
-    };
-    assert!(lingers(
-        &image("payments", "2.0.3 linger"),
-        &image("payments", "2.1.0"),
-        &image("checkout", "1.8.2 linger")
-    ));
+    assert_lingers(&recording, &image("payments", "2.1.0 linger"), &image("checkout", "1.7.9 linger"));
+}
+
+/// `next` began when the last pod of `old` was gone, which took its time to end.
+#[track_caller]
+fn assert_lingers(recording: &Recording, old: &str, next: &str) {
+    let (gone, first) = (recording.gone(old), recording.first(next));
+    let stays = |event: &Event| event.images.contains(old) && !event.terminating;
+    let ends = recording.events.iter().rposition(stays).unwrap();
+    assert!(ends < gone && gone < first, "{old} ended at {ends}, was gone at {gone}; {next} began at {first}");
 }
