@@ -122,7 +122,11 @@ fn service_look(
     if unseen {
         return Err(seen);
     }
-    let (running, spec): (Vec<Running>, Vec<Running>) = (running.into_iter().collect(), spec.into_iter().collect());
+    // A workload without a container for the service runs nothing of it.
+    let or_absent = |set: BTreeSet<Running>| -> Vec<Running> {
+        if set.is_empty() { vec![Running::Absent] } else { set.into_iter().collect() }
+    };
+    let (running, spec) = (or_absent(running), or_absent(spec));
     let motion = motion(&mut seen, &running, &spec, &target);
     let objects = || seen.workloads.iter().filter_map(|it| it.workload.as_deref());
     let live = Live {

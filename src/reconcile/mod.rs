@@ -9,6 +9,8 @@ mod look;
 mod pinned;
 mod report;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod want;
 mod words;
 mod write;
