@@ -8,8 +8,9 @@ use tracing_subscriber::EnvFilter;
 /// Starts to log: warnings without `-v`, what is done with it, details with two, everything with three.
 pub(super) fn start(verbose: u8, color: ColorChoice) {
     let level = match verbose {
-        0 => "warn",
-        1 => "pintle=info,warn",
+        // What its client says of broken connections is told as an event, once.
+        0 => "warn,kube_client=off",
+        1 => "pintle=info,warn,kube_client=off",
         2 => "pintle=debug,info",
         _ => "trace",
     };

@@ -125,7 +125,7 @@ async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>, stopped
     }
 }
 
-/// Nothing starts, and whatever is under way has ended, or waits for somebody.
+/// Nothing starts, nothing is still to be seen, and whatever is under way has ended, or waits for somebody.
 fn is_done(desired: &Desired, pass: &Pass) -> bool {
     let waits_for_somebody =
         |it: &SeenWorkload| matches!(it.health.verdict, Verdict::Wait { what_to_type: Some(_), .. });
@@ -135,5 +135,6 @@ fn is_done(desired: &Desired, pass: &Pass) -> bool {
         Step::Failed(_) | Step::Waits(_) | Step::Held(_) | Step::Refused(_) => true,
     };
     let recorded = pass.look.services.iter().all(|seen| !seen.to_record && write::rebase(desired, seen).is_empty());
-    pass.pending == Pending::Nothing && recorded && pass.next.steps.iter().all(is_over)
+    let answered = pass.look.services.iter().all(|seen| !seen.unanswered);
+    pass.pending == Pending::Nothing && answered && recorded && pass.next.steps.iter().all(is_over)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::desired::Desired;
-use crate::cluster::{Container, Observation, State, Strategy, Workload, WorkloadId};
+use crate::cluster::{ClusterError, Container, Observation, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
 use crate::image::Image;
 use crate::pins::Service;
@@ -33,6 +33,8 @@ pub struct Seen {
     pub workloads: Vec<SeenWorkload>,
     /// Why it cannot be written, in words with the way out; none where it can.
     pub obstacle: Option<String>,
+    /// The API server does not answer when asked for it: it may at any moment.
+    pub unanswered: bool,
     /// What was written is verified, and that is not recorded yet.
     pub to_record: bool,
     /// It runs something else than was written, although the pin did not move.
@@ -104,7 +106,7 @@ fn service_look(
     let mut unseen = false;
     let ids = desired.workloads(service);
     if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
-        return Ok(unknown(desired, service, target, format!("it cannot be looked at: {why}")));
+        return Ok(unknown(desired, service, target, why));
     }
     for id in ids {
         let one = workload_look(desired, service, observed, &id, now);
@@ -141,13 +143,14 @@ fn service_look(
 }
 
 /// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
-fn unknown(desired: &Desired, service: &Service, target: Running, why: String) -> (Live, Seen) {
+fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (Live, Seen) {
     let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
     let mut running: BTreeSet<Running> =
         pinned.map(|pin| Running::Image(pin.image.clone(), Some(pin.version.clone()))).collect();
     running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
     let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
-    (live, Seen { obstacle: Some(why), ..Seen::default() })
+    let unanswered = matches!(why, ClusterError::Unreachable(_));
+    (live, Seen { obstacle: Some(format!("it cannot be looked at: {why}")), unanswered, ..Seen::default() })
 }
 
 /// What one workload shows.

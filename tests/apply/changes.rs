@@ -1,4 +1,6 @@
-use serde_json::json;
+use std::time::Instant;
+
+use serde_json::{Value, json};
 
 use crate::common::shop::{Shop, image};
 
@@ -104,11 +106,15 @@ async fn nothing_but_images_and_the_state_annotation_differs_afterwards() {
         shop.pin(name, "2.0", "");
     }
     shop.commit("Upgrade all");
+    let began = Instant::now();
     shop.apply().await;
+    let took = began.elapsed().as_millis();
     for (object, mut before) in objects.into_iter().zip(before) {
         let mut after = shop.ns.get(object).await;
         let state = after["metadata"]["annotations"]["pintle.dev/state"].take();
         assert!(state.as_str().unwrap().contains(&shop.repo.head().to_hex()), "{state}");
+        let noted: Value = serde_json::from_str(state.as_str().unwrap()).unwrap();
+        assert!(u128::from(noted["proven"][0]["took_ms"].as_u64().unwrap()) <= took, "{noted}");
         let name = object.split_once('/').unwrap().1;
         assert_eq!(after["spec"]["template"]["spec"]["containers"][0]["image"], image(name, "2.0"));
         for it in [&mut before, &mut after] {
