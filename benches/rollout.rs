@@ -105,7 +105,12 @@ impl Bench {
     async fn healthy(&self, names: &[String], version: &str) {
         let mut left: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let api: Api<DynamicObject> = self.ns.api("deployment/any");
-        let events = watcher(api, watcher::Config::default().any_semantic()).default_backoff().applied_objects();
+        // One alone is watched alone, as a bare loop would.
+        let config = match names {
+            [name] => watcher::Config::default().fields(&format!("metadata.name={name}")),
+            _ => watcher::Config::default(),
+        };
+        let events = watcher(api, config.any_semantic()).default_backoff().applied_objects();
         pin_mut!(events);
         while let Some(object) = events.try_next().await.unwrap() {
             let object = serde_json::to_value(object).unwrap();

@@ -76,7 +76,7 @@ fn unverified(board: &Board<'_>, id: Id, edge: EdgeId) -> Option<Wait> {
 pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>, circles: &BTreeSet<Id>) -> Vec<Wait> {
     let in_circle = |other: &Id| circles.contains(&id) && circles.contains(other);
     let on_its_way = |edge: EdgeId, other: Id| {
-        board.is_under_way(other) && (board.graph.edge(edge).provider == other || !board.runs_only_target(other))
+        board.is_under_way(other) && (board.graph.edge(edge).provider == other || board.origins(other).next().is_some())
     };
     board
         .graph

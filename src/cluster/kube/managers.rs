@@ -30,18 +30,20 @@ pub(super) fn may_take_over(name: &str, applied: bool) -> bool {
 
 /// What a user can do where `manager` owns the image.
 pub fn way_out(manager: &str) -> String {
-    let here = match manager {
+    match manager {
         it if it.starts_with("argocd") => {
-            "in the Argo CD Application, list the image under spec.ignoreDifferences and set the sync option \
-             RespectIgnoreDifferences=true"
+            "in the Argo CD Application, list the image under spec.ignoreDifferences and set \
+             the sync option RespectIgnoreDifferences=true"
+                .to_owned()
         }
         it if it.starts_with("kustomize-controller") || it.starts_with("flux") => {
-            "in the Flux Kustomization, list the image under spec.ignore"
+            "in the Flux Kustomization, list the image under spec.ignore".to_owned()
         }
-        it if it.starts_with("helm") => "drop the tag from the Helm values, so that the chart does not set the image",
-        _ => return format!("take the image out of what {manager} applies, or set `writes: git` in pintle.yaml"),
-    };
-    format!("{here}; or set `writes: git` in pintle.yaml, then Pintle commits the version and {manager} applies it")
+        it if it.starts_with("helm") => {
+            "drop the tag from the Helm values, so that the chart does not set the image".to_owned()
+        }
+        _ => format!("take the image out of what {manager} applies"),
+    }
 }
 
 fn manager(entry: &ManagedFieldsEntry) -> Option<Manager> {

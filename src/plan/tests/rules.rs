@@ -339,3 +339,17 @@ fn a_return_to_a_version_of_which_pods_still_run_is_a_start_like_any_other() {
     b: refused: b waits for a to leave 2; a waits for b to leave 2
     ");
 }
+
+#[test]
+fn a_provider_does_not_wait_for_a_consumer_that_is_held_half_written_and_leaves_nothing() {
+    let mut half = system("a: 1+2 -> 2 held moving; 1 needs b *; 2 needs b *\nb: 2 -> 1");
+    assert_snapshot!(half.says(), @"
+    a: held: a hold
+    b: lets a go first
+    ");
+    half.live[0].spec = half.live[0].running.clone();
+    assert_snapshot!(half.says(), @"
+    a: held: a hold
+    b: start
+    ");
+}

@@ -113,9 +113,9 @@ fn what_cannot_be_right_is_not_sent() {
     deployment/s0 in namespace shop does not exist
     deployment/s0 in namespace shop has changed meanwhile
     deployment/s0 in namespace shop: there is no container app; there are app, proxy, migrate
-    the image of deployment/s0 in namespace shop belongs to argocd-controller
-    the image of deployment/s0 in namespace shop belongs to kustomize-controller
-    the image of deployment/s0 in namespace shop belongs to acme
+    the image of deployment/s0 in namespace shop belongs to argocd-controller: in the Argo CD Application, list the image under spec.ignoreDifferences and set the sync option RespectIgnoreDifferences=true
+    the image of deployment/s0 in namespace shop belongs to kustomize-controller: in the Flux Kustomization, list the image under spec.ignore
+    the image of deployment/s0 in namespace shop belongs to acme: take the image out of what acme applies
     ");
     assert!(write::body(&a_write("acme/checkout:2"), &workload(&[("argocd-controller", true, "proxy")])).is_ok());
 }
@@ -152,7 +152,7 @@ fn answers_to_a_write_are_told_apart() {
     409 Stale: deployment/s0 in namespace shop has changed meanwhile
     409 Missing: deployment/s0 in namespace shop does not exist
     409 Missing: deployment/s0 in namespace shop does not exist
-    409 Owned: the image of deployment/s0 in namespace shop belongs to argocd-controller
+    409 Owned: the image of deployment/s0 in namespace shop belongs to argocd-controller: in the Argo CD Application, list the image under spec.ignoreDifferences and set the sync option RespectIgnoreDifferences=true
     422 Missing: deployment/s0 in namespace shop does not exist
     422 Refused: deployment/s0 in namespace shop: spec.template.spec.containers[0].image: Required value
     403 Forbidden: deployments.apps "s0" is forbidden: User "u" cannot patch resource "deployments"
@@ -192,8 +192,8 @@ fn a_question_is_answered_by_owners_that_matter_and_not_by_what_is_wrong_with_th
     ];
     assert_snapshot!(table.join("\n"), @r#"
     may write
-    the image of deployment/s0 in namespace shop belongs to argocd-controller
-    the image of deployment/s0 in namespace shop belongs to helm
+    the image of deployment/s0 in namespace shop belongs to argocd-controller: in the Argo CD Application, list the image under spec.ignoreDifferences and set the sync option RespectIgnoreDifferences=true
+    the image of deployment/s0 in namespace shop belongs to helm: drop the tag from the Helm values, so that the chart does not set the image
     may write
     deployments.apps "s0" is forbidden: User "u" cannot patch resource
     deployment/s0 in namespace shop does not exist
