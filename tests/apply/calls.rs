@@ -48,11 +48,11 @@ async fn a_change_takes_three_requests_and_in_sync_there_is_no_write() {
     // One for the version, one for the watch of all Deployments; then a write, a watch of pods and a record each.
     assert!(calls.len() <= 2 + 3 * NAMES.len(), "{calls:#?}");
 
-    let before = shop.ns.get("deployment/top").await;
+    let before = shop.ns.written("deployment/top").await;
     shop.apply().await.result(&["In sync"]);
     let calls = proxy.take();
     assert_eq!(calls.iter().map(|call| call.method.as_str()).collect::<Vec<_>>(), ["GET", "GET"], "{calls:#?}");
-    assert_eq!(shop.ns.get("deployment/top").await["metadata"], before["metadata"]);
+    assert_eq!(shop.ns.written("deployment/top").await, before);
 }
 
 #[tokio::test]

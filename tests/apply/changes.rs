@@ -27,7 +27,7 @@ async fn a_service_that_is_removed_keeps_running_and_is_left_alone() {
     let shop = Shop::open(&["payments 1.0", "checkout 1.0"]).await;
     shop.pin("payments", "1.1", "").pin("checkout", "1.1", "").commit("Upgrade both");
     shop.apply().await;
-    let before = shop.ns.get("deployment/checkout").await;
+    let before = shop.ns.written("deployment/checkout").await;
     shop.repo.remove("services/checkout.yaml");
     shop.pin("payments", "1.2", "").commit("Remove checkout");
     let plan = shop.pintle(&["plan"]).await.ended(0);
@@ -36,7 +36,7 @@ async fn a_service_that_is_removed_keeps_running_and_is_left_alone() {
             < plan.result(&[&format!("  deployment/checkout in namespace {}", shop.ns.name)])
     );
     shop.apply().await;
-    assert_eq!(shop.ns.get("deployment/checkout").await["metadata"], before["metadata"]);
+    assert_eq!(shop.ns.written("deployment/checkout").await, before);
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "1.2 1.1");
 }
 

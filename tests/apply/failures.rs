@@ -26,9 +26,9 @@ async fn what_needs_a_broken_provider_does_not_start_everything_else_does_and_fi
     assert_eq!(shop.versions(&["payments", "checkout", "inventory"]).await, "2.1.0-broken 1.7.9 1.1");
 
     // Nothing has changed: it says the same, and writes nothing.
-    let before = shop.ns.get("deployment/payments").await;
+    let before = shop.ns.written("deployment/payments").await;
     shop.apply_ends(3).await.result(&["Failed: payments 2.1.0: pod"]);
-    assert_eq!(shop.ns.get("deployment/payments").await["metadata"], before["metadata"]);
+    assert_eq!(shop.ns.written("deployment/payments").await, before);
 
     shop.pin("payments", "2.1.1", "").commit("Fix payments");
     shop.apply().await;

@@ -18,13 +18,13 @@ async fn a_rewritten_branch_is_held_until_somebody_accepts_it() {
     shop.pin("free", "1.1", "").pin("checkout", "2.0", "").commit("Another history");
     let new = shop.repo.head();
     let range = format!("{}..{}", old.short(), new.short());
-    let before = shop.ns.get("deployment/payments").await;
+    let before = shop.ns.written("deployment/payments").await;
 
     let held = shop.apply_ends(4).await;
     held.line(&["the branch was rewritten", &old.short(), &new.short(), "nothing is done"]);
     held.line(&["hint", &format!("--accept-rewrite {range}")]);
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0 1.0");
-    assert_eq!(shop.ns.get("deployment/payments").await["metadata"], before["metadata"]);
+    assert_eq!(shop.ns.written("deployment/payments").await, before);
 
     shop.pintle(&["apply", "--yes", "--accept-rewrite", &range]).await.ended(0);
     assert_eq!(shop.versions(&["payments", "checkout", "free"]).await, "1.0 2.0 1.1");
@@ -49,7 +49,7 @@ async fn a_repository_without_pins_removes_and_writes_nothing() {
     let shop = Shop::open(&["payments 1.0"]).await;
     shop.pin("payments", "2.0", "").commit("Upgrade payments");
     shop.apply().await;
-    let before = shop.ns.get("deployment/payments").await;
+    let before = shop.ns.written("deployment/payments").await;
     shop.repo.remove("services/payments.yaml").commit("Remove all pins");
     shop.apply().await;
     shop.repo.remove("pintle.yaml").commit("Remove everything");
@@ -59,7 +59,7 @@ async fn a_repository_without_pins_removes_and_writes_nothing() {
     shop.repo.git(&["branch", "-m", "main"]);
     let empty = shop.pintle(&["apply", "--yes"]).await.ended(1);
     empty.line(&["error", "has no commit yet"]);
-    assert_eq!(shop.ns.get("deployment/payments").await["metadata"], before["metadata"]);
+    assert_eq!(shop.ns.written("deployment/payments").await, before);
 }
 
 #[tokio::test]

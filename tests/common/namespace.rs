@@ -41,6 +41,16 @@ impl Namespace {
         found.map_or(Value::Null, |object| serde_json::to_value(object).unwrap())
     }
 
+    /// What of an object its controller has not written: equal as long as nobody else writes.
+    pub async fn written(&self, object: &str) -> Value {
+        let mut found = self.get(object).await;
+        found["status"].take();
+        found["metadata"]["resourceVersion"].take();
+        let managers = found["metadata"]["managedFields"].as_array_mut().unwrap();
+        managers.retain(|manager| manager["subresource"] != "status");
+        found
+    }
+
     /// The image of the first container.
     pub async fn image(&self, object: &str) -> String {
         self.get(object).await["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
