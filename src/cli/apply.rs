@@ -53,8 +53,7 @@ struct Ended {
 }
 
 fn patience(text: &str) -> Result<Duration, String> {
-    let signed: jiff::SignedDuration =
-        text.parse().map_err(|error| format!("{error}; durations look like 90s, 15m, 2h"))?;
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| "durations look like 90s, 15m, 2h".to_owned())?;
     let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
     let allowed = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
     if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
@@ -165,7 +164,8 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for it in left.rest.iter().filter(|it| it.standing == standing) {
-            line(format!("{words}: {} {}: {}", it.service, it.pinned.as_deref().unwrap_or_default(), it.why));
+            let pinned = it.pinned.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+            line(format!("{words}: {}{pinned}: {}", it.service, it.why));
         }
     }
     for circle in &left.circles {

@@ -53,7 +53,9 @@ impl Site {
     pub async fn open(config: &Config, rev: Option<&str>) -> Result<Self, Failure> {
         let loaded = load(config, rev)?;
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let pins = loaded.at.reading.pins.clone();
+        let mut pins = loaded.at.reading.pins.clone();
+        // What was typed wins over what is written.
+        pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
         if pins.settings.runtime == Runtime::Local {
             return Err(Failure::error("runtime: local is not built yet").hint("pin services of a Kubernetes cluster"));
         }

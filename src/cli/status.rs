@@ -21,7 +21,7 @@ use crate::verify::Word;
 
 /// Show what is pinned, what runs, and what it is waiting for
 #[derive(Debug, Args)]
-#[command(after_help = help("pintle status\npintle status checkout --watch", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Usage]))]
+#[command(after_help = help("pintle status\npintle status checkout --watch", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
 pub struct Status {
     /// Only these services
     #[arg(value_name = "SERVICE")]
@@ -66,11 +66,11 @@ impl Status {
             if before.as_ref() != Some(&rows) {
                 self.print(&rows, output)?;
             }
-            if let Some(failure) = rewritten.filter(|_| before.is_none()) {
-                output.failure(&failure);
+            if let Some(failure) = rewritten.as_ref().filter(|_| before.is_none()) {
+                output.failure(failure);
             }
             if !self.watch {
-                return Ok(exit(&rows));
+                return Ok(if rewritten.is_some() { Exit::Refused } else { exit(&rows) });
             }
             before = Some(rows);
             site.cluster.changed(Duration::from_secs(5)).await?;
@@ -105,7 +105,7 @@ impl Status {
         }
         let now = Timestamp::now();
         let cells = rows.iter().map(|row| {
-            let age = row.since.map(|since| duration(now.duration_since(since).as_secs_f64().max(0.0)));
+            let age = row.since.map(|since| duration(now.duration_since(since).as_secs_f64().max(0.0)) + " ago");
             let pinned = row.pinned.clone().unwrap_or_else(|| "?".to_owned());
             [
                 row.service.clone(),

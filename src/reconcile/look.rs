@@ -78,12 +78,20 @@ pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
                 look.unseen.push(id);
                 (absent(), seen)
             }),
-            None => (absent(), Seen::default()),
+            None => (unreadable(desired, id), Seen::default()),
         };
         look.live.push(live);
         look.services.push(seen);
     }
     look
+}
+
+/// A service whose file cannot be read: it runs what it pinned last, as far as is known, and is not written.
+fn unreadable(desired: &Desired, id: Id) -> Live {
+    let records = desired.history.records(desired.graph.name(id));
+    let Some(pin) = records.iter().rev().find_map(|record| record.pin.as_deref()) else { return absent() };
+    let running = vec![Running::Image(pin.image.clone(), Some(pin.version.clone()))];
+    Live { spec: running.clone(), running, ready: true, ..absent() }
 }
 
 /// Nothing runs, as far as is known.

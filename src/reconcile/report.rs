@@ -9,7 +9,7 @@ use super::desired::Desired;
 use super::look::Look;
 use super::words::Words;
 use crate::change::{ChangeKind, End};
-use crate::cluster::Observation;
+use crate::cluster::{Observation, WorkloadId};
 use crate::graph::Id;
 use crate::plan::{Change, Estimate, Plan, Running, Step, Wait, Why};
 use crate::verify::Verdict;
@@ -259,5 +259,7 @@ pub fn released(desired: &Desired, observed: &Observation) -> Vec<String> {
     let instance = &desired.pins.settings.instance;
     let ours =
         observed.workloads.iter().filter(|(_, it)| it.state.as_ref().is_some_and(|state| state.instance == *instance));
-    ours.filter(|(id, _)| !pinned.contains(id)).map(|(id, _)| id.to_string()).collect()
+    // A service whose file cannot be read is pinned all the same; its workload mostly has its name.
+    let broken = |id: &WorkloadId| desired.pins.broken.keys().any(|name| name.as_str() == id.workload.name);
+    ours.filter(|(id, _)| !pinned.contains(id) && !broken(id)).map(|(id, _)| id.to_string()).collect()
 }

@@ -11,18 +11,18 @@ use crate::cluster::{
     Condition, Container, Manager, Observation, Pod, Proven, State, Status, Strategy, Trouble, Workload, WorkloadId,
 };
 use crate::pins::{self, WorkloadKind, WorkloadRef};
-use crate::source::{CommitId, Content, File, History, content_id};
+use crate::source::{Commit, CommitId, Content, File, History, content_id};
 use crate::version::Version;
 
 const COMMIT: [u8; 20] = [7; 20];
 
+fn file(path: &str, text: String) -> File {
+    let blob = content_id(text.as_bytes());
+    File { path: path.into(), blob, content: Content::Bytes(text.into_bytes().into()) }
+}
+
 /// `payments` is pinned at 2, `checkout` needs it; `rest` is added to the file of payments.
 fn desired(rest: &str) -> Desired {
-    let file = |path: &str, text: String| File {
-        path: path.into(),
-        blob: content_id(text.as_bytes()),
-        content: Content::Bytes(text.into_bytes().into()),
-    };
     let files = [
         file("services/payments.yaml", format!("version: \"2\"\nimage: acme/payments\n{rest}")),
         file(
@@ -240,5 +240,28 @@ fn what_cannot_be_looked_at_may_run_anything_and_is_not_written() {
     runs 2 and unknown, Still
     checkout is Waiting: waits until payments unknown is gone: checkout 5 needs payments >=2
     payments is Held: it cannot be looked at: deployments is forbidden
+    ");
+}
+
+#[test]
+fn a_service_whose_file_cannot_be_read_is_taken_to_run_what_it_pinned_last() {
+    let pins = |checkout: &str| {
+        let payments = "version: \"2\"\nimage: acme/payments\n".to_owned();
+        pins::read("", &[file("services/payments.yaml", payments), file("services/checkout.yaml", checkout.to_owned())])
+            .pins
+    };
+    let before = pins("version: \"5\"\nimage: acme/checkout\ndependsOn: {payments: \"<2\"}\n");
+    let (name, service) = before.services.first_key_value().unwrap();
+    let commit =
+        Commit { id: CommitId::from(COMMIT), author: "Ada".into(), time: Timestamp::UNIX_EPOCH, subject: "".into() };
+    let mut history = History::default();
+    history.push(name, &Arc::new(commit), Some(service.pin.clone()));
+    let broken = Desired::new(CommitId::from(COMMIT), pins("verison: \"6\"\n"), Arc::new(history), "shop".to_owned());
+    let mut observed = Observation::default();
+    observed.workloads.insert(id("payments"), Arc::new(settled("acme/payments:1")));
+    assert_snapshot!(seen(&broken, &observed), @"
+    runs acme/payments:1 (never pinned), Still
+    checkout is Held: services/checkout.yaml:1:1: `verison` is not a key of a service file
+    payments is Held: checkout 5 needs payments <2, and payments 2 is what shall run; pin versions that fit, or widen the range if it is wrong
     ");
 }

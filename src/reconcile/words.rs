@@ -3,6 +3,7 @@
 use super::desired::Desired;
 use crate::graph::{EdgeId, Id};
 use crate::plan::{Because, Running, Step, Wait, Why};
+use crate::version::Version;
 
 /// Says what numbers mean.
 #[derive(Debug, Clone, Copy)]
@@ -41,15 +42,23 @@ impl<'a> Words<'a> {
         running.iter().map(|one| self.running(id, one)).collect::<Vec<_>>().join(" and ")
     }
 
-    /// The pinned version of a service; its name alone where that cannot be read.
+    /// A service at its pinned version; at the one pinned last where its file cannot be read.
     pub fn target(self, id: Id) -> String {
         let name = self.name(id);
-        self.desired.service(id).map_or_else(|| name.to_owned(), |service| format!("{name} {}", service.pin.version))
+        self.pinned(id).map_or_else(|| name.to_owned(), |version| format!("{name} {version}"))
     }
 
-    /// The pinned version of a service, where it can be read.
+    /// The version alone; nothing where none was ever read.
     pub fn version(self, id: Id) -> String {
-        self.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default()
+        self.pinned(id).map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn pinned(self, id: Id) -> Option<&'a Version> {
+        let last = || {
+            let records = self.desired.history.records(self.desired.graph.name(id));
+            records.iter().rev().find_map(|record| record.pin.as_deref())
+        };
+        self.desired.service(id).map(|service| &service.pin).or_else(last).map(|pin| &pin.version)
     }
 
     /// What a service waits for, as the end of a sentence that begins with "waits".
@@ -135,8 +144,7 @@ impl<'a> Words<'a> {
 
     fn need_of_target(self, consumer: Id, edge: EdgeId) -> String {
         let provider = self.name(self.desired.graph.edge(edge).provider);
-        let version = self.desired.service(consumer).map(|service| &service.pin.version);
-        let need = version.and_then(|version| self.desired.graph.need(edge, version));
+        let need = self.pinned(consumer).and_then(|version| self.desired.graph.need(edge, version));
         format!("{} needs {provider} {}", self.target(consumer), need.map(ToString::to_string).unwrap_or_default())
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load};
-use super::output::{Format, Output};
+use super::output::{Format, Output, counted};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
 use crate::problem::display_safe;
@@ -101,8 +101,13 @@ impl Plan {
             PlanFormat::Json => output.result(Format::Json, printed, |_| ())?,
             PlanFormat::Yaml => output.result(Format::Yaml, printed, |_| ())?,
         }
-        let has_changes = report.changes() > 0 || !report.under_way.is_empty();
-        Ok(if self.exit_code && has_changes { Exit::Changes } else { Exit::Ok })
+        let is_left = report.rest.iter().any(|it| !it.by_choice);
+        let has_changes = report.changes() > 0 || !report.under_way.is_empty() || is_left;
+        Ok(match () {
+            () if !report.circles.is_empty() => Exit::Refused,
+            () if self.exit_code && has_changes => Exit::Changes,
+            () => Exit::Ok,
+        })
     }
 }
 
@@ -130,6 +135,6 @@ pub fn warn_of(loaded: &Loaded, output: &mut Output) {
     }
     let errors = loaded.at.reading.problems.iter().filter(|it| it.severity == crate::problem::Severity::Error).count();
     if errors > 0 {
-        output.note(format_args!("warning: the pins have {errors} errors: pintle check shows them"));
+        output.note(format_args!("warning: the pins have {}: pintle check shows them", counted(errors, "error")));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, styled};
+use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
 use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
 
 /// The plan as text, styled.
@@ -133,10 +133,6 @@ pub fn duration(seconds: f64) -> String {
         _ if rest == 0 => format!("{minutes}m"),
         _ => format!("{minutes}m {rest}s"),
     }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The plan as Markdown.
