@@ -11,7 +11,7 @@ use pintle::source::{Access, CommitId, History, Index, Location, Scope, Source};
 use pintle::version::Version;
 use tempfile::TempDir;
 
-use crate::common::git::{TestRepo, git, text};
+use crate::common::git::{TestRepo, git, replay, text};
 
 /// A repository and the cache of a user who reads it.
 struct Desk {
@@ -423,12 +423,8 @@ impl Random {
 /// The history of GOV.UK, where it is there to be read.
 #[test]
 fn govuk_is_indexed_as_git_shows_it() {
-    let data = std::env::var_os("PINTLE_TEST_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
-    let bundle = data.join("govuk-production.bundle");
-    if !bundle.exists() {
-        println!("skipped: {} is not there", bundle.display());
-        return;
-    }
+    let bundle = "govuk-production.bundle";
+    let Some(bundle) = replay(bundle) else { return println!("skipped: {bundle} is not there") };
     let folder = tempfile::tempdir().unwrap();
     let clone = folder.path().join("pins.git");
     let run = |folder: &Path, args: &[&str]| text(git(folder).args(args).output().unwrap());

@@ -123,6 +123,12 @@ impl TestRepo {
     }
 }
 
+/// Real data for replays, where it is there; its folder is `$PINTLE_TEST_DATA`, else `../shared/data` beside the project.
+pub fn replay(name: &str) -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    std::env::var_os("PINTLE_TEST_DATA").map_or_else(beside, PathBuf::from).join(name).canonicalize().ok()
+}
+
 /// git in a folder, cut off from the user's and the system's configuration.
 pub fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
