@@ -88,6 +88,8 @@ fn repository(folder: &Path) -> std::path::PathBuf {
     git(&["commit", "--quiet", "-m", "Pin what runs"]);
     write(&work, SERVICES / 2, "2.2.0");
     git(&["commit", "--quiet", "--all", "-m", "Upgrade one"]);
+    // As a fetched mirror is: one pack.
+    git(&["repack", "-a", "-d", "--quiet"]);
     git(&["clone", "--quiet", "--bare", ".", clone.to_str().expect("a path")]);
     clone
 }
