@@ -69,6 +69,10 @@ impl Apply {
         if let Some(error) = &site.loaded.stale {
             return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
         }
+        // A revision that cannot be used as a whole holds everything (design, I10).
+        if let Some(why) = &site.loaded.at.reading.unusable {
+            return Err(Failure::error(format!("{why}; nothing is done")).hint("pintle check shows all that is wrong"));
+        }
         warn_of(&site.loaded, output);
         warn_of_uncommitted(&site.loaded, output)?;
         let mut sight = site.see().await?;

@@ -51,9 +51,9 @@ async fn a_repository_without_pins_removes_and_writes_nothing() {
     shop.apply().await;
     let before = shop.ns.written("deployment/payments").await;
     shop.repo.remove("services/payments.yaml").commit("Remove all pins");
-    shop.apply().await;
+    shop.pintle(&["apply", "--yes"]).await.ended(1).line(&["error", "0 pins", "nothing is done"]);
     shop.repo.remove("pintle.yaml").commit("Remove everything");
-    shop.apply().await;
+    shop.pintle(&["apply", "--yes"]).await.ended(1).line(&["error", "0 pins", "nothing is done"]);
     shop.repo.git(&["checkout", "--quiet", "--orphan", "other"]);
     shop.repo.git(&["branch", "-D", "main"]);
     shop.repo.git(&["branch", "-m", "main"]);

@@ -128,11 +128,9 @@ pub fn described(commit: &Commit) -> String {
     format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
 }
 
-/// Says what the plan does not show: files with errors, and a remote that does not answer.
+/// Says what the plan does not show: files with errors, pins that cannot be used, a remote that does not answer.
 pub fn warn_of(loaded: &Loaded, output: &mut Output) {
-    if let Some(error) = &loaded.stale {
-        output.note(format_args!("warning: {error}; this is what was fetched before"));
-    }
+    loaded.warn(output);
     let errors = loaded.at.reading.problems.iter().filter(|it| it.severity == crate::problem::Severity::Error).count();
     if errors > 0 {
         output.note(format_args!("warning: the pins have {}: pintle check shows them", counted(errors, "error")));
