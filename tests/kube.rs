@@ -117,6 +117,7 @@ fn impatient(kubeconfig: PathBuf) -> Connect {
         answer: Duration::from_secs(2),
         write: Duration::from_secs(3),
         silence: Duration::from_secs(2),
+        pods: Duration::from_secs(20),
         grace: Duration::from_secs(2),
     };
     Connect { kubeconfig: Some(kubeconfig), patience, ..Connect::default() }

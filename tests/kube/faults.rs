@@ -130,12 +130,23 @@ async fn a_server_that_hangs_or_is_gone_is_noticed_and_what_it_knows_is_seen_aga
     let made = requests_of_a_change(&plane, &scene).await;
     assert_eq!(made, [("applies", 2), ("watches of pods", 1), ("lists of pods", 0)]);
 
+    // One that bears silence for longer notices as well, where something is awaited.
+    scene.ns.set_image("deployment/checkout", "test/checkout:3-never-ready").await;
+    let checkout = scene.id("deployment/checkout");
+    let mut patient = impatient(plane.kubeconfig());
+    (patient.patience.silence, patient.patience.pods) = (Duration::from_secs(600), Duration::from_secs(3));
+    let patient = Kube::connect(&patient).await.unwrap();
+    patient.scope(&scope(std::slice::from_ref(&checkout)));
+    until(&patient, "its pods are seen", |seen| seen.pods.get(&checkout).map(drop)).await;
+
     // Hangs: connections stay open, nothing comes.
     plane.pause(Part::Apiserver);
     let began = Instant::now();
     let error = until_unreachable(&scene.kube).await;
     println!("noticed {:?} after the server hung: {error}", began.elapsed());
     assert!(error.contains("(https://127.0.0.1:") && error.contains("no answer within 2s, since 20"), "{error}");
+    let words = until(&patient, "the pods are not seen", |seen| why(seen, &checkout)).await;
+    assert!(words.contains("no answer within 2s, since 20"), "{words}");
     plane.resume(Part::Apiserver);
     println!("healed {:?} after the hang", heals(&scene, "hang").await);
 

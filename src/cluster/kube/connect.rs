@@ -35,6 +35,9 @@ pub struct Patience {
     pub write: Duration,
     /// For a sign of life of a watch; the server gives one a minute, with or without changes.
     pub silence: Duration,
+    /// For the end of a watch of pods, which is begun anew then: there is one only while something is awaited, and a server
+    /// that hangs shows in a question, not in silence.
+    pub pods: Duration,
     /// Before silence is told: a server may restart.
     pub grace: Duration,
 }
@@ -45,6 +48,7 @@ impl Default for Patience {
             answer: Duration::from_secs(10),
             write: Duration::from_secs(40),
             silence: Duration::from_secs(90),
+            pods: Duration::from_secs(20),
             grace: Duration::from_secs(15),
         }
     }

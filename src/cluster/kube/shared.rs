@@ -120,6 +120,9 @@ impl Shared {
     }
 
     fn keep_pods(self: &Arc<Self>, kept: &mut Kept) {
+        if !kept.picture.needs_other_pods() {
+            return;
+        }
         let subjects = kept.picture.pod_subjects();
         self.keep(kept, &subjects, |subject| matches!(subject, Subject::Pods { .. }));
     }
@@ -151,7 +154,7 @@ impl Shared {
             Subject::Workloads(namespace, kind) => {
                 let (namespace, kind) = (namespace.clone(), *kind);
                 let namespaces = Some((Api::all(self.client.clone()), namespace.clone()));
-                let stream = self.stream(&namespace, &objects::resource(kind), None, namespaces);
+                let stream = self.stream(&namespace, &objects::resource(kind), namespaces);
                 self.runtime.spawn(stream.follow(move |news| {
                     let news = news.map(|object| read::workload(kind, object));
                     shared.hear(|picture, now| picture.take_workloads((&namespace, kind), number, news, now));
@@ -159,7 +162,8 @@ impl Shared {
             }
             Subject::Pods { namespace, of } => {
                 let labels = of.as_ref().map(|(_, labels)| labels.clone());
-                let stream = self.stream(namespace, &objects::pods(), labels, None);
+                let stream = self.stream(namespace, &objects::pods(), None);
+                let stream = Stream { labels, lasts: Some(self.patience.pods), ..stream };
                 self.runtime.spawn(stream.follow(move |news| {
                     let news = news.map(read::pod);
                     shared.hear(|picture, now| picture.take_pods(&subject, number, news, now));
@@ -173,14 +177,20 @@ impl Shared {
         &self,
         namespace: &str,
         resource: &ApiResource,
-        labels: Option<String>,
         namespaces: Option<(Api<k8s_openapi::api::core::v1::Namespace>, String)>,
     ) -> Stream<K>
     where
         K: kube::Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>,
     {
         let api = Api::namespaced_with(self.client.clone(), namespace, resource);
-        Stream { api, labels, namespace: namespaces, server: self.server.clone(), patience: self.patience }
+        Stream {
+            api,
+            labels: None,
+            lasts: None,
+            namespace: namespaces,
+            server: self.server.clone(),
+            patience: self.patience,
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

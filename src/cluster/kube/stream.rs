@@ -31,6 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub(super) struct Stream<K> {
     pub(super) api: Api<K>,
     pub(super) labels: Option<String>,
+    /// How long one watch lasts; none for as long as the server likes.
+    pub(super) lasts: Option<Duration>,
     /// Asked whether it exists where the list is empty; none where that does not matter.
     pub(super) namespace: Option<(Api<Namespace>, String)>,
     /// The server, for messages.
@@ -95,6 +97,7 @@ where
         let params = WatchParams {
             label_selector: self.labels.clone(),
             send_initial_events: streaming,
+            timeout: self.lasts.and_then(|lasts| lasts.as_secs().try_into().ok()),
             ..WatchParams::default()
         };
         // An empty version asks for a list that is as new as the request.
@@ -103,7 +106,7 @@ where
         tell(if streaming { News::Listing } else { News::Alive });
         pin_mut!(events);
         place.listed = 0;
-        while let Ok(Some(event)) = tokio::time::timeout(self.patience.silence, events.next()).await {
+        while let Ok(Some(event)) = tokio::time::timeout(self.longest_silence(), events.next()).await {
             let event = event.map_err(|error| self.failed(&error))?;
             place.heard = true;
             if place.version.is_some() {
@@ -180,6 +183,11 @@ where
         {
             tell(News::Failed(ClusterError::NoNamespace(name.clone())));
         }
+    }
+
+    /// A server that hangs does not end a watch whose time is up.
+    fn longest_silence(&self) -> Duration {
+        self.lasts.map_or(self.patience.silence, |lasts| self.patience.silence.min(lasts + self.patience.answer))
     }
 
     async fn answer<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, End> {

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cluster::kube::feed::Feed;
-use crate::cluster::kube::read::SeenPod;
 use crate::cluster::{Observation, Pod, WorkloadId};
 
+use super::owned::PodFeed;
 use super::{Picture, Subject, with_since};
 
 /// More unsettled workloads of a namespace share one watch of all its pods.
@@ -27,7 +26,7 @@ impl Picture {
         for (namespace, ids) in by_namespace {
             let all = Subject::Pods { namespace: namespace.to_owned(), of: None };
             let shared = self.pods.get(&all);
-            let is_listed = shared.is_some_and(|feed| feed.items().is_some());
+            let is_listed = shared.is_some_and(PodFeed::is_listed);
             let own = || ids.iter().filter_map(|id| self.own_subject(id));
             if ids.len() <= MOST_POD_WATCHES && shared.is_none() {
                 subjects.extend(own());
@@ -43,14 +42,17 @@ impl Picture {
 
     pub(super) fn look_at_pods(&self, observation: &mut Observation, now: Timestamp, grace: Duration) {
         for id in &self.unsettled {
-            if let Some(pods) = self.pods_of(id) {
-                observation.pods.insert(id.clone(), pods);
-                continue;
-            }
-            let trouble = self.pod_feeds(id).find_map(|feed| feed.trouble(now, grace));
-            if let Some((since, error)) = trouble {
+            let trouble = |feed: &PodFeed| feed.trouble(now, grace).map(|(since, error)| with_since(error, since));
+            let listed = self.pod_feeds(id).find(|feed| feed.is_listed());
+            let trouble = match listed {
+                Some(feed) => trouble(feed),
+                None => self.pod_feeds(id).find_map(trouble),
+            };
+            if let Some(error) = trouble {
                 observation.workloads.remove(id);
-                observation.unknown.insert(id.clone(), with_since(error, since));
+                observation.unknown.insert(id.clone(), error);
+            } else if let Some(pods) = self.pods_of(id) {
+                observation.pods.insert(id.clone(), pods);
             }
         }
     }
@@ -61,7 +63,7 @@ impl Picture {
     }
 
     /// The feeds that may show the pods of a workload.
-    fn pod_feeds(&self, id: &WorkloadId) -> impl Iterator<Item = &Feed<SeenPod>> {
+    fn pod_feeds(&self, id: &WorkloadId) -> impl Iterator<Item = &PodFeed> {
         let all = Subject::Pods { namespace: id.namespace.clone(), of: None };
         let subjects = [self.own_subject(id), Some(all)];
         subjects.into_iter().flatten().filter_map(|subject| self.pods.get(&subject))
@@ -70,7 +72,6 @@ impl Picture {
     /// The pods of a workload; none where they have not been listed.
     pub(super) fn pods_of(&self, id: &WorkloadId) -> Option<Vec<Arc<Pod>>> {
         let seen = self.seen(id)?;
-        let items = self.pod_feeds(id).find_map(Feed::items)?;
-        Some(items.values().filter(|pod| pod.belongs_to(seen)).map(|pod| Arc::clone(&pod.pod)).collect())
+        self.pod_feeds(id).find_map(|feed| feed.of(seen))
     }
 }
