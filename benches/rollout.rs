@@ -1,7 +1,7 @@
 //! Rollouts on a real API server, beside a bare loop of the same patches in the same run: what Pintle adds to what the
 //! control plane itself takes.
 //!
-//! `cargo bench --bench rollout`; `SERVICES=200` for a smaller one. Needs the test servers (`make servers`).
+//! `cargo bench --bench rollout`; `SERVICES=200 ROUNDS=1` for a smaller one. Needs the test servers (`make servers`).
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,34 +39,56 @@ struct Bench {
 
 #[tokio::main]
 async fn main() {
-    let services = std::env::var("SERVICES").map_or(1_000, |text| text.parse().unwrap());
+    let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (services, rounds) = (number("SERVICES", 1_000), number("ROUNDS", 2));
     let bench = Bench::open(services).await;
     println!("{services} Deployments of one pod, all moved at once, {CONCURRENCY} patches at a time");
-    let bare = bench.bare(&bench.names, "2").await;
-    println!("  bare loop: accepted {:.2?}, known healthy {:.2?}", bare.accepted, bare.healthy);
-    let first = bench.pintle("3", &bench.names, |_| String::new());
-    println!(
-        "  the first time, asking who owns each image: accepted {:.2?}, known healthy {:.2?}",
-        first.accepted, first.healthy
-    );
-    let before = bench.requests().await;
-    let pintle = bench.pintle("4", &bench.names, |_| String::new());
+    println!("  the first time, asking who owns each image: {}", bench.pintle("2", &bench.names, |_| String::new()));
+    let (mut bare, mut pintle, before) = (Vec::new(), Vec::new(), bench.requests().await);
+    // Turn by turn: whatever the server has become slower by, both have met.
+    for round in 0..rounds {
+        bare.push(bench.bare(&bench.names, &format!("{}", 3 + 2 * round)).await);
+        println!("  bare loop: {}", bare[round]);
+        pintle.push(bench.pintle(&format!("{}", 4 + 2 * round), &bench.names, |_| String::new()));
+        println!("  pintle:    {}", pintle[round]);
+    }
     let requests = bench.requests().await - before;
-    println!("  pintle:    accepted {:.2?}, known healthy {:.2?}", pintle.accepted, pintle.healthy);
+    let ratio = |of: fn(&Took) -> Duration| {
+        let sum = |all: &[Took]| all.iter().map(of).sum::<Duration>().as_secs_f64();
+        sum(&pintle) / sum(&bare)
+    };
     println!(
-        "  ratio:     accepted {:.2}, known healthy {:.2}; peak memory {:.0} MiB; {:.2} requests a change",
-        pintle.accepted.as_secs_f64() / bare.accepted.as_secs_f64(),
-        pintle.healthy.as_secs_f64() / bare.healthy.as_secs_f64(),
-        pintle.peak_mib,
-        f64::from(requests) / f64::from(u32::try_from(services).unwrap()),
+        "  ratio:     accepted {:.2}, known healthy {:.2}; {:.2} patches a change",
+        ratio(|took| took.accepted),
+        ratio(|took| took.healthy),
+        f64::from(requests) / f64::from(u32::try_from(services * rounds).unwrap()),
     );
     bench.chain().await;
 }
 
+/// How long one move of all services took.
 struct Took {
+    /// Until the last patch was accepted.
     accepted: Duration,
+    /// Until the last service was known to be healthy.
     healthy: Duration,
+    /// What `pintle` used, until its end.
+    used: Option<Used>,
+}
+
+/// What a process used.
+struct Used {
+    ended: Duration,
+    cpu: Duration,
     peak_mib: f64,
+}
+
+impl fmt::Display for Took {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "accepted {:.2?}, known healthy {:.2?}", self.accepted, self.healthy)?;
+        let Some(Used { ended, cpu, peak_mib }) = &self.used else { return Ok(()) };
+        write!(f, ", ended {ended:.2?}; {cpu:.2?} of processor time, at most {peak_mib:.0} MiB")
+    }
 }
 
 impl Bench {
@@ -98,7 +121,7 @@ impl Bench {
             begun.elapsed()
         };
         let (accepted, ()) = tokio::join!(patches, self.healthy(names, version));
-        Took { accepted, healthy: begun.elapsed(), peak_mib: 0.0 }
+        Took { accepted, healthy: begun.elapsed(), used: None }
     }
 
     /// Until a watch has shown all of these rolled out.
@@ -140,19 +163,22 @@ impl Bench {
         let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));
         hermetic(&mut pintle).env("HOME", self.home.path()).env("KUBECONFIG", self.cp.kubeconfig());
         pintle.current_dir(self.repo.path()).args(["apply", "--yes"]).stdin(Stdio::null()).stdout(Stdio::null());
-        let begun = Instant::now();
+        let (begun, (cpu, _)) = (Instant::now(), used_by_children());
         let mut child = pintle.stderr(Stdio::piped()).spawn().unwrap();
-        let (mut accepted, mut text) = (Duration::ZERO, String::new());
+        let (mut accepted, mut healthy, mut text) = (Duration::ZERO, Duration::ZERO, String::new());
         for line in std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap())) {
             let line = line.unwrap();
             if line.ends_with(" starting") {
                 accepted = begun.elapsed();
+            } else if line.contains(" verified after ") {
+                healthy = begun.elapsed();
             }
             text.push_str(&line);
             text.push('\n');
         }
         assert!(child.wait().unwrap().success(), "{text}");
-        Took { accepted, healthy: begun.elapsed(), peak_mib: peak_of_children() }
+        let (ended, (cpu_after, peak_mib)) = (begun.elapsed(), used_by_children());
+        Took { accepted, healthy, used: Some(Used { ended, cpu: cpu_after.saturating_sub(cpu), peak_mib }) }
     }
 
     /// Ten services, each of which needs the new version of the next, against ten single rollouts.
@@ -197,8 +223,8 @@ fn image(name: &str, version: &str) -> String {
     format!("ghcr.io/acme/{name}:{version}")
 }
 
-/// The most memory that any child had, in MiB.
-fn peak_of_children() -> f64 {
+/// The processor time of all children that have ended, and the most memory that any of them had, in MiB.
+fn used_by_children() -> (Duration, f64) {
     #[expect(unsafe_code, reason = "the only way to ask for what children used")]
     // SAFETY: getrusage writes the struct it is given, which is valid for all bit patterns.
     let usage = unsafe {
@@ -206,7 +232,9 @@ fn peak_of_children() -> f64 {
         libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
         usage
     };
+    #[expect(clippy::cast_sign_loss, reason = "times are not negative")]
+    let time = |it: libc::timeval| Duration::from_secs(it.tv_sec as u64) + Duration::from_micros(it.tv_usec as u64);
     #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
     let peak = usage.ru_maxrss as f64 / 1024.0;
-    peak
+    (time(usage.ru_utime) + time(usage.ru_stime), peak)
 }

@@ -4,6 +4,7 @@
 //! `plan`'s.
 
 pub mod kube;
+pub(crate) mod rollout;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};
 
 pub use self::kube::Kube;
+pub use self::rollout::settled;
 pub use state::{Proven, State};
 
 /// A workload of the cluster.
@@ -164,6 +166,8 @@ pub struct Pod {
     pub phase: String,
     /// It is ready.
     pub ready: bool,
+    /// Since when it is not; none where it is, or where nobody has said so yet.
+    pub unready_since: Option<Timestamp>,
     /// It is ending.
     pub terminating: bool,
     /// When it was made.

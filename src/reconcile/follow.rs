@@ -1,7 +1,7 @@
 //! Pass after pass, until there is nothing more to do: what `apply` does.
 #![expect(clippy::disallowed_methods, reason = "the loop is where the time is read; passes are given it")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -16,6 +16,13 @@ use crate::verify::Verdict;
 
 /// How often it is looked at least: deadlines pass without anything changing.
 const TICK: Duration = Duration::from_secs(1);
+
+/// After a pass that wrote nothing, the next one begins so many times as late as it took: what changes meanwhile is
+/// judged at once. Of one processor this leaves nine parts in ten to the cluster, which may be on the same machine.
+const REST: u32 = 9;
+
+/// No rest is longer.
+const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// How long a run that was stopped waits for a whole picture of how everything stands.
 const LAST_LOOK: Duration = Duration::from_secs(5);
@@ -48,7 +55,7 @@ impl Outcome {
     /// The outcome of doing nothing.
     pub fn still(desired: &Desired, look: Look, wanted: Vec<Wanted>) -> Self {
         let next = plan::next(situation(desired, &look, &wanted));
-        let last = Pass { look, wanted, next, started: Vec::new(), pending: Pending::Nothing };
+        let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, pending: Pending::Nothing };
         Self { last, stopped: false, out_of_patience: false, verified: 0 }
     }
 }
@@ -72,8 +79,10 @@ pub async fn follow<C: Cluster>(
         stopped_at = stopped_at.or(stopped.then_some(now));
         let waited = Duration::try_from(now.duration_since(last_news)).unwrap_or_default();
         let out_of_patience = waited > run.patience;
+        let began = Instant::now();
         match pass(cluster, desired, &mut run.memory, now, !stopped).await {
             Ok(last) => {
+                let rest = if last.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
                 events.extend(teller.tell(Scene { desired, pass: &last, now }));
                 silent = false;
@@ -86,7 +95,7 @@ pub async fn follow<C: Cluster>(
                     return Ok(Outcome { last, stopped, out_of_patience, verified });
                 }
                 if last.pending != Pending::Answer {
-                    wait(cluster, &mut run.stop, stopped).await;
+                    wait(cluster, &mut run.stop, stopped, rest).await;
                 }
             }
             Err(ClusterError::Unreachable(why)) if !stopped && !out_of_patience => {
@@ -94,7 +103,7 @@ pub async fn follow<C: Cluster>(
                     tell(None, &[Event::Unreachable { why }]);
                 }
                 silent = true;
-                wait(cluster, &mut run.stop, stopped).await;
+                wait(cluster, &mut run.stop, stopped, Duration::ZERO).await;
             }
             Err(error) => return Err(error),
         }
@@ -108,19 +117,22 @@ fn stops(pass: &Pass, stopped_at: Option<Timestamp>, now: Timestamp) -> bool {
     pass.look.unseen.is_empty() || waited > LAST_LOOK
 }
 
-/// Until the cluster changes, somebody stops the run that was not `stopped` before, or a moment has passed.
-async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>, stopped: bool) {
+/// Until the cluster changes, `rest` at least, somebody stops the run that was not `stopped` before, or a moment has
+/// passed.
+async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>, stopped: bool, rest: Duration) {
     let stopped = async {
         if stopped || stop.wait_for(|stopped| *stopped).await.is_err() {
             std::future::pending::<()>().await;
         }
     };
-    tokio::select! {
-        answer = cluster.changed(TICK) => {
-            if answer.is_err() {
-                tokio::time::sleep(TICK).await;
-            }
+    let changed = async {
+        tokio::time::sleep(rest).await;
+        if cluster.changed(TICK).await.is_err() {
+            tokio::time::sleep(TICK).await;
         }
+    };
+    tokio::select! {
+        () = changed => {}
         () = stopped => {}
     }
 }

@@ -18,11 +18,11 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::{Cluster, ClusterError, Observation, WorkloadId, Write};
 use crate::graph::Id;
-use crate::plan::{self, Next, Plan, Running, Situation, Took, Wanted};
+use crate::plan::{self, Next, Plan, Running, Situation, Step, Took, Wanted};
 
 pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
@@ -35,10 +35,13 @@ pub use words::Words;
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
 const CONCURRENCY: usize = 16;
 
+/// In which no service arrives, where many are under way.
+const LULL: SignedDuration = SignedDuration::from_secs(1);
+
 /// What earlier passes learned that no observation shows.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// Services that the cluster refused to write, in its words, until the pins or the workload change.
+    /// Services that the cluster refused to write, in its words, for as long as this process lives.
     refused: BTreeMap<Id, String>,
     /// Writes that were sent and not answered: they count as live until the workload is seen to have changed.
     in_doubt: BTreeMap<WorkloadId, (String, Running)>,
@@ -46,6 +49,8 @@ pub struct Memory {
     asked: BTreeSet<WorkloadId>,
     /// When this process wrote a workload.
     began: BTreeMap<WorkloadId, Timestamp>,
+    /// When services whose arrival is not recorded yet were seen to have arrived.
+    arrived: BTreeMap<Id, Timestamp>,
 }
 
 /// What a pass saw and did.
@@ -59,6 +64,8 @@ pub struct Pass {
     pub next: Next,
     /// The services that were written.
     pub started: Vec<Id>,
+    /// Something was written, were it only what is remembered.
+    pub wrote: bool,
     /// What the next pass will know that this one did not.
     pub pending: Pending,
 }
@@ -92,13 +99,16 @@ pub async fn pass<C: Cluster>(
     // 4. IO: whoever owns the images of a workload never written before is asked first.
     let pending = memory.ask(cluster, first_writes(desired, &look, &starts)).await?;
     if pending > Pending::Nothing {
-        return Ok(Pass { look, wanted, next, started: Vec::new(), pending });
+        return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, pending });
     }
     // 5. IO: write them, and record what is verified.
-    let writes = memory.writes(desired, &look, &starts, now);
+    let under_way = next.steps.iter().filter(|(_, step)| matches!(step, Step::UnderWay)).count();
+    let records = memory.records(desired, &look, may_start && under_way > CONCURRENCY, now);
+    let writes = memory.writes(desired, &look, &starts, &records, now);
+    let wrote = !writes.is_empty();
     let pending = memory.send(cluster, writes).await?;
     let half_seen = if look.unseen.is_empty() { Pending::Nothing } else { Pending::Sight };
-    Ok(Pass { look, wanted, next, started: starts, pending: pending.max(half_seen) })
+    Ok(Pass { look, wanted, next, started: starts, wrote, pending: pending.max(half_seen) })
 }
 
 /// What a pass would do, run ahead to the end.
@@ -163,19 +173,40 @@ impl Memory {
         Ok(pending)
     }
 
-    /// All writes of a pass: the starts, what is verified and not recorded yet, and what lets go of a rewritten history.
-    fn writes(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+    /// The services whose arrival is recorded in this pass, and when they arrived; while `busy`, in a lull only: each record
+    /// has the controllers look at the workload once more, and what it says is not lost without it.
+    fn records(&mut self, desired: &Desired, look: &Look, busy: bool, now: Timestamp) -> Vec<(Id, Timestamp)> {
+        let to_record = |id: &Id| look.services[id.index()].to_record;
+        self.arrived.retain(|id, _| to_record(id));
+        for id in desired.graph.ids().filter(to_record) {
+            self.arrived.entry(id).or_insert(now);
+        }
+        if busy && self.arrived.values().any(|at| now.duration_since(*at) < LULL) {
+            return Vec::new();
+        }
+        self.arrived.iter().map(|(&id, &at)| (id, at)).collect()
+    }
+
+    /// All writes of a pass: the starts, what has arrived and is not recorded yet, and what lets go of a rewritten history.
+    fn writes(
+        &mut self,
+        desired: &Desired,
+        look: &Look,
+        starts: &[Id],
+        records: &[(Id, Timestamp)],
+        now: Timestamp,
+    ) -> Vec<(Id, Write)> {
         let seen = |id: Id| &look.services[id.index()];
         let named = |id: Id| move |write: Write| (id, write);
         let mut writes: Vec<(Id, Write)> =
             starts.iter().flat_map(|&id| write::start(desired, id, seen(id)).into_iter().map(named(id))).collect();
         self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
-        for id in desired.graph.ids() {
-            if seen(id).to_record {
-                writes.extend(write::record(desired, id, seen(id), now, &self.began).into_iter().map(named(id)));
-            } else if !desired.let_go.is_empty() && !starts.contains(&id) {
-                writes.extend(write::rebase(desired, seen(id)).into_iter().map(named(id)));
-            }
+        for &(id, at) in records {
+            writes.extend(write::record(desired, id, seen(id), at, &self.began).into_iter().map(named(id)));
+        }
+        if !desired.let_go.is_empty() {
+            let left = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
+            writes.extend(left.flat_map(|id| write::rebase(desired, seen(id)).into_iter().map(named(id))));
         }
         writes
     }

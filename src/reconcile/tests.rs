@@ -6,11 +6,12 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use jiff::Timestamp;
 
-use super::{Desired, Report, Words, look, plan, want};
+use super::{Desired, Look, Memory, Report, Seen, Words, look, plan, situation, want};
 use crate::cluster::{
     Condition, Container, Manager, Observation, Pod, Proven, State, Status, Strategy, Trouble, Workload, WorkloadId,
 };
 use crate::pins::{self, WorkloadKind, WorkloadRef};
+use crate::plan::{Step, next};
 use crate::source::{Commit, CommitId, Content, File, History, content_id};
 use crate::version::Version;
 
@@ -72,6 +73,17 @@ fn settled(image: &str) -> Workload {
     }
 }
 
+/// The history of a branch whose only commit pinned this.
+fn pinned(files: &[File]) -> History {
+    let (author, subject) = ("Ada".into(), "".into());
+    let commit = Arc::new(Commit { id: CommitId::from([1; 20]), author, time: Timestamp::UNIX_EPOCH, subject });
+    let mut history = History::default();
+    for (name, service) in pins::read("", files).pins.services {
+        history.push(&name, &commit, Some(service.pin));
+    }
+    history
+}
+
 fn container(image: &str) -> Container {
     Container { name: "app".to_owned(), image: image.parse().ok(), written: image.to_owned(), init: false }
 }
@@ -114,6 +126,7 @@ fn pod(image: &str, reason: Option<&str>) -> Arc<Pod> {
         containers: vec![container(image)],
         phase: "Running".to_owned(),
         ready: reason.is_none(),
+        unready_since: None,
         terminating: false,
         created: None,
         template: None,
@@ -245,18 +258,13 @@ fn what_cannot_be_looked_at_may_run_anything_and_is_not_written() {
 
 #[test]
 fn a_service_whose_file_cannot_be_read_is_taken_to_run_what_it_pinned_last() {
-    let pins = |checkout: &str| {
+    let files = |checkout: &str| {
         let payments = "version: \"2\"\nimage: acme/payments\n".to_owned();
-        pins::read("", &[file("services/payments.yaml", payments), file("services/checkout.yaml", checkout.to_owned())])
-            .pins
+        [file("services/payments.yaml", payments), file("services/checkout.yaml", checkout.to_owned())]
     };
-    let before = pins("version: \"5\"\nimage: acme/checkout\ndependsOn: {payments: \"<2\"}\n");
-    let (name, service) = before.services.first_key_value().unwrap();
-    let commit =
-        Commit { id: CommitId::from(COMMIT), author: "Ada".into(), time: Timestamp::UNIX_EPOCH, subject: "".into() };
-    let mut history = History::default();
-    history.push(name, &Arc::new(commit), Some(service.pin.clone()));
-    let broken = Desired::new(CommitId::from(COMMIT), pins("verison: \"6\"\n"), Arc::new(history), "shop".to_owned());
+    let history = pinned(&files("version: \"5\"\nimage: acme/checkout\ndependsOn: {payments: \"<2\"}\n"));
+    let pins = pins::read("", &files("verison: \"6\"\n")).pins;
+    let broken = Desired::new(CommitId::from(COMMIT), pins, Arc::new(history), "shop".to_owned());
     let mut observed = Observation::default();
     observed.workloads.insert(id("payments"), Arc::new(settled("acme/payments:1")));
     assert_snapshot!(seen(&broken, &observed), @"
@@ -264,4 +272,56 @@ fn a_service_whose_file_cannot_be_read_is_taken_to_run_what_it_pinned_last() {
     checkout is Held: services/checkout.yaml:1:1: `verison` is not a key of a service file
     payments is Held: checkout 5 needs payments <2, and payments 2 is what shall run; pin versions that fit, or widen the range if it is wrong
     ");
+}
+
+#[test]
+fn a_provider_whose_pods_are_never_ready_is_repaired_though_its_consumer_rejects_what_comes() {
+    // checkout 5 cannot get ready beside payments 1, and checkout 4 runs until it is: nobody would ever move.
+    let mut desired = desired("");
+    let payments = "version: \"1\"\nimage: acme/payments\n".to_owned();
+    let checkout = "version: \"4\"\nimage: acme/checkout\ndependsOn: {payments: \"<2\"}\n".to_owned();
+    let before = [file("services/payments.yaml", payments), file("services/checkout.yaml", checkout)];
+    desired = Desired::new(desired.commit, desired.pins, Arc::new(pinned(&before)), "shop".to_owned());
+    let says = |seconds: i64| {
+        let mut observed = Observation::default();
+        let mut down = settled("acme/payments:1");
+        (down.status.ready, down.status.available) = (None, None);
+        observed.workloads.insert(id("payments"), Arc::new(down));
+        let mut silent = Pod::clone(&pod("acme/payments:1", None));
+        (silent.ready, silent.unready_since) = (false, Timestamp::from_second(60 - seconds).ok());
+        observed.pods.insert(id("payments"), vec![Arc::new(silent)]);
+        observed.workloads.insert(id("checkout"), Arc::new(in_mid_rollout(settled("acme/checkout:5"))));
+        observed.pods.insert(id("checkout"), vec![pod("acme/checkout:4", None), pod("acme/checkout:5", None)]);
+        let look = look(&desired, &observed, Timestamp::from_second(60).unwrap());
+        let wanted = want(&desired, &look);
+        let words = Words::new(&desired);
+        let payments = desired.graph.ids().find(|&id| words.name(id) == "payments").unwrap();
+        match next(situation(&desired, &look, &wanted)).of(payments) {
+            Some(Step::Start(_)) => "starts".to_owned(),
+            Some(step) => words.step(payments, step),
+            None => "is there".to_owned(),
+        }
+    };
+    assert_snapshot!(says(599), @"waits until checkout 4 is gone: it needs payments <2");
+    assert_snapshot!(says(601), @"starts");
+}
+
+#[test]
+fn while_many_are_under_way_arrivals_are_recorded_in_a_lull_with_the_time_of_each() {
+    let desired = desired("");
+    let mut memory = Memory::default();
+    let mut records = |arrived: &[usize], busy: bool, milliseconds: i64| {
+        let seen = |at: usize| Seen { to_record: arrived.contains(&at), ..Seen::default() };
+        let look = Look { live: Vec::new(), services: vec![seen(0), seen(1)], unseen: Vec::new() };
+        let now = Timestamp::from_millisecond(milliseconds).unwrap();
+        let records = memory.records(&desired, &look, busy, now);
+        records.iter().map(|(id, at)| (id.index(), at.as_millisecond())).collect::<Vec<_>>()
+    };
+    assert_eq!(records(&[0], true, 0), []);
+    assert_eq!(records(&[0, 1], true, 900), []);
+    assert_eq!(records(&[0, 1], true, 1500), []);
+    assert_eq!(records(&[0, 1], true, 1900), [(0, 0), (1, 900)]);
+    assert_eq!(records(&[0, 1], false, 1910), [(0, 0), (1, 900)], "not recorded yet: sent again");
+    assert_eq!(records(&[], false, 2000), []);
+    assert_eq!(records(&[1], false, 3000), [(1, 3000)]);
 }

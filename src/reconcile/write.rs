@@ -21,12 +21,12 @@ pub fn start(desired: &Desired, id: Id, seen: &Seen) -> Vec<Write> {
         .collect()
 }
 
-/// The writes that record a verified change. `began`: when this process wrote a workload, where it did.
+/// The writes that record a change verified `at` this time. `began`: when this process wrote a workload, where it did.
 pub fn record(
     desired: &Desired,
     id: Id,
     seen: &Seen,
-    now: Timestamp,
+    at: Timestamp,
     began: &BTreeMap<WorkloadId, Timestamp>,
 ) -> Vec<Write> {
     let Some(service) = desired.service(id) else { return Vec::new() };
@@ -34,7 +34,7 @@ pub fn record(
         let state = rebased(desired, it.workload.as_deref()?.state.clone()?);
         // What the API server noted counts whole seconds.
         let began = began.get(&it.id).copied().or(it.written);
-        write(it, &service.pin.image, proven(state, began, now))
+        write(it, &service.pin.image, proven(state, began, at))
     };
     seen.workloads.iter().filter_map(record).collect()
 }
@@ -93,8 +93,8 @@ fn rebased(desired: &Desired, mut state: State) -> State {
 }
 
 /// The state with its version proven. A clock that runs behind the API server's gives no time.
-fn proven(state: State, began: Option<Timestamp>, now: Timestamp) -> State {
-    let took = began.map_or(0, |began| now.duration_since(began).as_millis());
+fn proven(state: State, began: Option<Timestamp>, at: Timestamp) -> State {
+    let took = began.map_or(0, |began| at.duration_since(began).as_millis());
     let (version, commit) = (state.version.clone(), state.commit);
-    state.prove(Proven { version, commit, at: now, took_ms: u64::try_from(took).unwrap_or(0) })
+    state.prove(Proven { version, commit, at, took_ms: u64::try_from(took).unwrap_or(0) })
 }

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::cluster::{Container, Pod, Workload, WorkloadId};
+use crate::cluster::{Container, Pod, Workload, WorkloadId, settled};
 use crate::image::Image;
-
-use super::settled;
 
 /// What runs of a service in one workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -6,7 +6,6 @@
 
 mod live;
 mod pods;
-mod rollout;
 #[cfg(test)]
 mod tests;
 
@@ -17,12 +16,16 @@ use jiff::Timestamp;
 use jiff::fmt::friendly::SpanPrinter;
 use serde::Serialize;
 
+use crate::cluster::rollout::{self, Rollout, Stop, count};
 use crate::cluster::{Pod, Workload, WorkloadId};
 
 use self::pods::Sight;
-use self::rollout::{Rollout, Stop};
 
 pub use live::{NoContainer, Runs, containers_of, live};
+
+/// How long pods may be unready where a service does not say how long its changes may take: as long as a Deployment may
+/// take to get on, by Kubernetes' own default.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The health of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,13 +86,6 @@ pub struct Change {
     pub timeout: Option<Duration>,
     /// The time of judgement.
     pub now: Timestamp,
-}
-
-/// Whether all that runs is the image of the specification. Without pods an answer in the affirmative is as certain.
-pub fn settled(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> bool {
-    !workload.deleting
-        && matches!(rollout::of(id.workload.kind, workload), Rollout::Done)
-        && rollout::ending(id.workload.kind, workload, pods).is_none()
 }
 
 /// The health of a workload; `pods` are none where they were not looked at.
@@ -165,6 +161,11 @@ fn going(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>, change
     if pods.is_some() && change.overdue() {
         return over(change.too_long(&why), lack.is_some());
     }
+    let patience = change.timeout.unwrap_or(PATIENCE);
+    if sight.is_down_for(patience) {
+        let patience = SpanPrinter::new().unsigned_duration_to_string(&patience);
+        return over(format!("no pod has been ready for {patience}: {why}"), lack.is_some());
+    }
     Health::waits(Word::Progressing, why)
 }
 
@@ -189,10 +190,6 @@ fn stopped(id: &WorkloadId, why: &str, stop: Stop, sight: &Sight<'_>) -> Health 
 
 fn delete(id: &WorkloadId, pod: &Pod) -> String {
     format!("kubectl delete pod {} -n {}", pod.name, id.namespace)
-}
-
-fn count(pods: i32) -> String {
-    if pods == 1 { "1 pod".to_owned() } else { format!("{pods} pods") }
 }
 
 impl Change {

@@ -1,6 +1,7 @@
 //! What the pods of an unsettled workload say.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -56,6 +57,13 @@ impl<'p> Sight<'p> {
     /// A new pod that has failed for certain, in its words.
     pub(super) fn broken(&self) -> Option<String> {
         self.new.iter().find(|pod| pod.troubles.iter().any(certain)).map(|pod| words(pod))
+    }
+
+    /// No pod of the newest template has been ready for so long. It may never crash, and yet nobody is served by it.
+    pub(super) fn is_down_for(&self, patience: Duration) -> bool {
+        let for_long =
+            |since: Timestamp| Duration::try_from(self.now.duration_since(since)).is_ok_and(|it| it > patience);
+        !self.new.is_empty() && self.new.iter().all(|pod| pod.unready_since.is_some_and(for_long))
     }
 
     /// An old pod for which a StatefulSet waits in vain.

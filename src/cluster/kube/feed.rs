@@ -27,6 +27,14 @@ pub(super) enum News<T> {
 }
 
 impl<T> News<T> {
+    /// The object that has changed or is gone.
+    pub(super) fn object(&self) -> Option<&T> {
+        match self {
+            Self::Changed(object) | Self::Gone(object) => Some(object),
+            _ => None,
+        }
+    }
+
     /// The same, said of the objects that `read` makes.
     pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> News<U> {
         match self {

@@ -69,7 +69,7 @@ impl Item for SeenPod {
     }
 
     fn shows_same(&self, other: &Self) -> bool {
-        self.pod == other.pod && self.uid == other.uid
+        self.pod == other.pod && self.uid == other.uid && self.owner == other.owner
     }
 
     fn inherit(&mut self, _older: &Self) {}

@@ -29,8 +29,17 @@ pub(super) struct SeenPod {
     pub(super) pod: Arc<Pod>,
     pub(super) uid: String,
     pub(super) resource_version: String,
+    pub(super) owner: Option<Owner>,
     labels: BTreeMap<String, String>,
-    owner: Option<OwnerReference>,
+}
+
+/// Whose a pod is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    /// A Deployment's, by its name and through one of its replica sets.
+    Deployment(String),
+    /// Its controller's, by the controller's uid.
+    Uid(String),
 }
 
 /// A workload's object as plain data.
@@ -65,14 +74,15 @@ pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorklo
 pub(super) fn pod(object: PodObject) -> SeenPod {
     let (meta, status) = (object.metadata, object.status.unwrap_or_default());
     let labels = meta.labels.unwrap_or_default();
-    let is_ready = |condition: &ConditionObject| {
-        condition.kind.as_deref() == Some("Ready") && condition.status.as_deref() == Some("True")
-    };
+    let readiness = status.conditions.iter().flatten().find(|condition| condition.kind.as_deref() == Some("Ready"));
+    let ready = readiness.is_some_and(|condition| condition.status.as_deref() == Some("True"));
+    let since = readiness.filter(|_| !ready).and_then(|condition| condition.last_transition_time.clone());
     let pod = Pod {
         name: meta.name.unwrap_or_default(),
         containers: containers(&object.spec),
         phase: status.phase.clone().unwrap_or_else(|| "Unknown".to_owned()),
-        ready: status.conditions.iter().flatten().any(is_ready),
+        ready,
+        unready_since: since.map(|time| time.0),
         terminating: meta.deletion_timestamp.is_some(),
         created: meta.creation_timestamp.map(|time| time.0),
         template: labels.get("pod-template-hash").or_else(|| labels.get("controller-revision-hash")).cloned(),
@@ -83,22 +93,34 @@ pub(super) fn pod(object: PodObject) -> SeenPod {
         pod: Arc::new(pod),
         uid: meta.uid.unwrap_or_default(),
         resource_version: meta.resource_version.unwrap_or_default(),
+        owner: owners.into_iter().find(|owner| owner.controller == Some(true)).map(Owner::of),
         labels,
-        owner: owners.into_iter().find(|owner| owner.controller == Some(true)),
     }
 }
 
 impl SeenPod {
-    /// Its labels are selected, and its controller is the workload, or a replica set that is named after it: two
-    /// workloads whose selectors overlap keep their pods apart.
+    /// Its labels are selected, and its owner is the workload: two workloads whose selectors overlap keep their pods
+    /// apart.
     pub(super) fn belongs_to(&self, seen: &SeenWorkload) -> bool {
-        let selected = seen.selector.as_ref().is_some_and(|selector| selector.matches(&self.labels));
-        let Some(owner) = self.owner.as_ref().filter(|_| selected) else { return false };
-        if owner.kind == "ReplicaSet" {
-            let rest = owner.name.strip_prefix(&seen.name).and_then(|rest| rest.strip_prefix('-'));
-            return rest.is_some_and(|hash| !hash.contains('-'));
+        let selected = || seen.selector.as_ref().is_some_and(|selector| selector.matches(&self.labels));
+        self.owner.as_ref().is_some_and(|owner| seen.owners().contains(owner)) && selected()
+    }
+}
+
+impl SeenWorkload {
+    /// How its pods may name it as their owner.
+    pub(super) fn owners(&self) -> [Owner; 2] {
+        [Owner::Deployment(self.name.clone()), Owner::Uid(self.workload.uid.clone())]
+    }
+}
+
+impl Owner {
+    /// The controller that a pod names. A replica set is named after its Deployment, with a hash.
+    fn of(controller: OwnerReference) -> Self {
+        match controller.name.rsplit_once('-').filter(|_| controller.kind == "ReplicaSet") {
+            Some((deployment, _)) => Self::Deployment(deployment.to_owned()),
+            None => Self::Uid(controller.uid),
         }
-        owner.uid == seen.workload.uid
     }
 }
 

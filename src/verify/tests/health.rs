@@ -231,6 +231,27 @@ fn a_change_fails_when_its_time_is_up() {
 }
 
 #[test]
+fn pods_that_are_not_ready_for_too_long_have_failed_though_they_never_crash() {
+    let silent = |seconds: i64| pod("checkout-a-1", "acme/checkout:2", "a").unready(seconds);
+    let other = pod("checkout-a-2", "acme/checkout:2", "a");
+    let case = |pods: Vec<Pod>| deployment().status(|s| (s.ready, s.available) = (None, None)).pods(pods);
+    let cases = [
+        ("for a while", case(vec![silent(-599)])),
+        ("for long", case(vec![silent(-601)])),
+        ("for its own time", case(vec![silent(-61)]).timeout(60)),
+        ("one of two", case(vec![silent(-601), other])),
+        ("of the old template", case(vec![pod("checkout-a-1", "acme/checkout:1", "b").unready(-601)])),
+    ];
+    assert_snapshot!(table(&cases), @"
+    for a while: Progressing, not settled: 0 of 3 pods available => wait
+    for long: Degraded, not settled: no pod has been ready for 10m: 0 of 3 pods available => fail
+    for its own time: Degraded, not settled: no pod has been ready for 1m: 0 of 3 pods available => fail
+    one of two: Progressing, not settled: 0 of 3 pods available => wait
+    of the old template: Progressing, not settled: 0 of 3 pods available => wait
+    ");
+}
+
+#[test]
 fn scaled_to_zero_passes_and_proves_nothing() {
     let none = |s: &mut Status| (s.replicas, s.updated, s.ready, s.available) = (None, None, None, None);
     assert_snapshot!(deployment().workload(|w| w.replicas = Some(0)).status(none).show(), @"

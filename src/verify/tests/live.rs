@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 
-use crate::verify::{Runs, containers_of, live, settled};
+use crate::cluster::settled;
+use crate::verify::{Runs, containers_of, live};
 
 use super::*;
 

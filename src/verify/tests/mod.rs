@@ -86,6 +86,7 @@ fn pod(name: &str, image: &str, template: &str) -> Pod {
         containers: vec![container("app", image)],
         phase: "Running".to_owned(),
         ready: true,
+        unready_since: None,
         terminating: false,
         created: Some(at(-300)),
         template: Some(template.to_owned()),
@@ -157,6 +158,11 @@ impl Pod {
     fn troubled(mut self, trouble: Trouble) -> Self {
         self.ready = false;
         self.troubles.push(trouble);
+        self
+    }
+
+    fn unready(mut self, since: i64) -> Self {
+        (self.ready, self.unready_since) = (false, Some(at(since)));
         self
     }
 

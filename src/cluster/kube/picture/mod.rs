@@ -1,5 +1,6 @@
 //! The picture of the cluster, put together from what the watches say, and which watches that takes. Pure.
 
+mod owned;
 mod pods;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,12 +9,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cluster::{ClusterError, Observation, Workload, WorkloadId};
+use crate::cluster::{ClusterError, Observation, Workload, WorkloadId, settled};
 use crate::pins::{WorkloadKind, WorkloadRef};
-use crate::verify;
 
 use super::feed::{Difference, Feed, News};
-use super::read::{SeenPod, SeenWorkload};
+use super::read::{Owner, SeenPod, SeenWorkload};
+
+use self::owned::PodFeed;
 
 /// What one watch follows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,11 +36,13 @@ pub(super) enum Subject {
 pub(super) struct Picture {
     wanted: BTreeSet<WorkloadId>,
     workloads: BTreeMap<String, BTreeMap<WorkloadKind, Feed<SeenWorkload>>>,
-    pods: BTreeMap<Subject, Feed<SeenPod>>,
+    pods: BTreeMap<Subject, PodFeed>,
     /// Of the wanted ones.
     unsettled: BTreeSet<WorkloadId>,
     /// Those with a write that is not answered.
     writing: BTreeSet<WorkloadId>,
+    /// Other watches of pods may be needed than before.
+    other_pods: bool,
 }
 
 /// What there is to see.
@@ -57,6 +61,7 @@ impl Picture {
     pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
         self.wanted.clone_from(wanted);
         self.unsettled.retain(|id| wanted.contains(id));
+        self.other_pods = true;
         for id in wanted {
             self.resettle_one(id);
         }
@@ -73,7 +78,7 @@ impl Picture {
             Subject::Workloads(namespace, kind) => {
                 self.workloads.entry(namespace.clone()).or_default().insert(*kind, Feed::new(number));
             }
-            Subject::Pods { .. } => drop(self.pods.insert(subject.clone(), Feed::new(number))),
+            Subject::Pods { .. } => drop(self.pods.insert(subject.clone(), PodFeed::new(number))),
         }
     }
 
@@ -106,32 +111,47 @@ impl Picture {
 
     /// Takes in what a watch of pods says; answers whether the picture has changed.
     pub(super) fn take_pods(&mut self, subject: &Subject, number: u64, news: News<SeenPod>, now: Timestamp) -> bool {
-        let Some(feed) = self.pods.get_mut(subject).filter(|feed| feed.number == number) else { return false };
+        let Some(feed) = self.pods.get_mut(subject).filter(|feed| feed.number() == number) else { return false };
+        let owner = news.object().and_then(|pod| pod.owner.clone());
         let difference = feed.take(news, now);
-        if difference != Difference::None {
-            // Where ending pods are not reported, it is the pods that show a Deployment to be settled.
-            let ids: Vec<_> = self.unsettled.iter().filter(|id| self.reports_no_ending(id)).cloned().collect();
-            for id in &ids {
+        self.other_pods |= difference == Difference::All;
+        // Where ending pods are not reported, it is the pods that show a Deployment to be settled.
+        let concerned: Vec<WorkloadId> = match (&difference, owner, subject) {
+            (Difference::None, ..) => Vec::new(),
+            (Difference::One(_), Some(Owner::Deployment(name)), Subject::Pods { namespace, .. }) => {
+                let workload = WorkloadRef { kind: WorkloadKind::Deployment, name };
+                vec![WorkloadId { namespace: namespace.clone(), workload }]
+            }
+            (Difference::One(_), ..) => Vec::new(),
+            (Difference::All | Difference::Trouble, ..) => self.unsettled.iter().cloned().collect(),
+        };
+        for id in &concerned {
+            if self.unsettled.contains(id) && self.reports_no_ending(id) {
                 self.resettle_one(id);
             }
         }
         difference != Difference::None
     }
 
+    /// Whether other watches of pods may be needed since this was asked last.
+    pub(super) fn needs_other_pods(&mut self) -> bool {
+        std::mem::take(&mut self.other_pods)
+    }
+
     /// A write is sent: its answer, or what the watch says of it, may come first, and only the answer says whether pods are
     /// to be looked at.
     pub(super) fn begin_write(&mut self, id: &WorkloadId) {
-        self.writing.insert(id.clone());
+        self.other_pods |= self.writing.insert(id.clone());
     }
 
     /// A write is answered, or given up.
     pub(super) fn end_write(&mut self, id: &WorkloadId) {
-        self.writing.remove(id);
+        self.other_pods |= self.writing.remove(id);
     }
 
     /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.
     pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
-        if before.containers == seen.workload.containers && verify::settled(id, before, None) {
+        if before.containers == seen.workload.containers && settled(id, before, None) {
             // An annotation counts up the generation of a Deployment. The fence shows that nothing else has changed: what
             // was settled still is, and its controller need not say so.
             seen.note_seen();
@@ -209,6 +229,7 @@ impl Picture {
         match difference {
             Difference::None | Difference::Trouble => {}
             Difference::All => {
+                self.other_pods = true;
                 let of_feed = |id: &&WorkloadId| id.namespace == namespace && id.workload.kind == kind;
                 let ids: Vec<_> = self.wanted.iter().filter(of_feed).cloned().collect();
                 for id in &ids {
@@ -224,14 +245,14 @@ impl Picture {
 
     fn resettle_one(&mut self, id: &WorkloadId) {
         let Some(workload) = self.workload(id).filter(|_| self.wanted.contains(id)).map(Arc::clone) else {
-            self.unsettled.remove(id);
+            self.other_pods |= self.unsettled.remove(id);
             return;
         };
-        if !verify::settled(id, &workload, self.pods_of(id).as_deref()) {
-            self.unsettled.insert(id.clone());
+        if !settled(id, &workload, self.pods_of(id).as_deref()) {
+            self.other_pods |= self.unsettled.insert(id.clone());
             return;
         }
-        self.unsettled.remove(id);
+        self.other_pods |= self.unsettled.remove(id);
         if self.reports_no_ending(id) {
             self.note_none_ending(id);
         }

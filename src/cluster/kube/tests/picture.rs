@@ -165,3 +165,29 @@ fn pods_belong_to_the_workload_whose_replica_set_owns_them() {
     direct["uid"] = json!("uid-s0");
     assert!(belongs("s0", direct));
 }
+
+#[test]
+fn the_pods_of_one_workload_are_found_among_those_of_all_and_follow_what_the_watch_says() {
+    let mut picture = picture(&names(9));
+    list(&mut picture, names(9).iter().map(|name| unsettled(name)));
+    let all = Subject::Pods { namespace: "shop".to_owned(), of: None };
+    picture.begin(&all, 3);
+    let of = |name: &str, set: &str| {
+        let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{set}-7d9c"), "uid": "x", "controller": true});
+        pod(name, set, &owner)
+    };
+    let mut take = |news: News<SeenPod>| drop(picture.take_pods(&all, 3, news, at(0)));
+    take(News::Listing);
+    [of("a", "s0"), of("b", "s0"), of("c", "s1")].map(|pod| take(News::Listed(pod)));
+    take(News::Complete);
+    take(News::Changed(of("d", "s1")));
+    take(News::Gone(of("a", "s0")));
+    // Orphaned and adopted: the name stays, the owner does not.
+    let mut adopted = of("b", "s2");
+    adopted.resource_version = "2".to_owned();
+    take(News::Changed(adopted));
+    let Look::Seen(observation) = picture.look(at(0), GRACE) else { panic!("all is listed") };
+    let pods = ["s0", "s1", "s2"]
+        .map(|name| observation.pods[&id(name)].iter().map(|pod| pod.name.as_str()).collect::<String>());
+    assert_eq!(pods, ["", "cd", "b"].map(str::to_owned));
+}

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::cluster::{Condition, Pod, Status, Strategy, Workload};
 use crate::pins::WorkloadKind;
 
-use super::count;
+use super::{Condition, Pod, Status, Strategy, Workload, WorkloadId};
 
 /// How far it has come.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Rollout {
+pub(crate) enum Rollout {
     /// What is reported cannot be so.
     Garbled(String),
     /// What is reported is about an earlier specification.
@@ -27,7 +26,7 @@ pub(super) enum Rollout {
 
 /// What stops it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The Deployment is paused.
     Paused,
     /// Pods are replaced as somebody deletes them.
@@ -36,8 +35,15 @@ pub(super) enum Stop {
     Partition,
 }
 
+/// Whether all that runs is the image of the specification. Without pods an answer in the affirmative is as certain.
+pub fn settled(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> bool {
+    !workload.deleting
+        && matches!(of(id.workload.kind, workload), Rollout::Done)
+        && ending(id.workload.kind, workload, pods).is_none()
+}
+
 /// How far `workload` has come.
-pub(super) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
+pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
     let status = &workload.status;
     if let Some(why) = garbled(workload.generation, status) {
         return Rollout::Garbled(why);
@@ -58,7 +64,7 @@ pub(super) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
 }
 
 /// The pods there shall be.
-pub(super) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
+pub(crate) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
     match kind {
         WorkloadKind::DaemonSet => workload.status.desired.unwrap_or(0),
         _ => workload.replicas.unwrap_or(1),
@@ -66,7 +72,7 @@ pub(super) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
 }
 
 /// Pods that are still ending. A Deployment is Current to kstatus while they run; the other kinds count them themselves.
-pub(super) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<String> {
+pub(crate) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<String> {
     if kind != WorkloadKind::Deployment {
         return None;
     }
@@ -84,7 +90,7 @@ pub(super) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc
 
 /// Kubernetes gave up on what was written: said after the write. Both times are whole seconds and a deadline is at least
 /// one, so that the same second still speaks of what was there before.
-pub(super) fn gave_up(workload: &Workload, written: Option<Timestamp>) -> bool {
+pub(crate) fn gave_up(workload: &Workload, written: Option<Timestamp>) -> bool {
     let Some(progressing) = condition(&workload.status, "Progressing") else { return false };
     progressing.reason == "ProgressDeadlineExceeded"
         && match (written, progressing.updated) {
@@ -95,7 +101,7 @@ pub(super) fn gave_up(workload: &Workload, written: Option<Timestamp>) -> bool {
 }
 
 /// What keeps pods from being made at all, such as a quota.
-pub(super) fn lack(workload: &Workload) -> Option<String> {
+pub(crate) fn lack(workload: &Workload) -> Option<String> {
     let failure = condition(&workload.status, "ReplicaFailure").filter(|failure| failure.status == "True")?;
     Some(format!("{}: {}", failure.reason, failure.message).trim_end_matches([':', ' ']).to_owned())
 }
@@ -211,4 +217,9 @@ fn stop(kind: WorkloadKind, workload: &Workload) -> Option<(String, Stop)> {
 
 fn condition<'s>(status: &'s Status, kind: &str) -> Option<&'s Condition> {
     status.conditions.iter().find(|condition| condition.kind == kind)
+}
+
+/// So many pods, in words.
+pub(crate) fn count(pods: i32) -> String {
+    if pods == 1 { "1 pod".to_owned() } else { format!("{pods} pods") }
 }

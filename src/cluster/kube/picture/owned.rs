@@ -1,0 +1,81 @@
+//! A list of pods, and whose each of them is: what one workload's pods are must not cost a look at all pods. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cluster::kube::feed::{Difference, Feed, News};
+use crate::cluster::kube::read::{Owner, SeenPod, SeenWorkload};
+use crate::cluster::{ClusterError, Pod};
+
+/// A list of pods, and whose each of them is.
+#[derive(Debug)]
+pub(super) struct PodFeed {
+    feed: Feed<SeenPod>,
+    /// The names of each owner's pods. A name may be left over from a pod that has another owner by now.
+    of: BTreeMap<Owner, BTreeSet<String>>,
+}
+
+impl PodFeed {
+    /// Nothing known yet.
+    pub(super) fn new(number: u64) -> Self {
+        Self { feed: Feed::new(number), of: BTreeMap::new() }
+    }
+
+    /// Tells this feed from an earlier one of the same pods.
+    pub(super) fn number(&self) -> u64 {
+        self.feed.number
+    }
+
+    /// Its pods are known.
+    pub(super) fn is_listed(&self) -> bool {
+        self.feed.items().is_some()
+    }
+
+    /// Why the pods cannot be relied upon.
+    pub(super) fn trouble(&self, now: Timestamp, grace: Duration) -> Option<(Timestamp, &ClusterError)> {
+        self.feed.trouble(now, grace)
+    }
+
+    /// The pods of a workload; none where they have not been listed.
+    pub(super) fn of(&self, seen: &SeenWorkload) -> Option<Vec<Arc<Pod>>> {
+        let items = self.feed.items()?;
+        let names = seen.owners().into_iter().filter_map(|owner| self.of.get(&owner)).flatten();
+        let pods = names.filter_map(|name| items.get(name)).filter(|pod| pod.belongs_to(seen));
+        Some(pods.map(|pod| Arc::clone(&pod.pod)).collect())
+    }
+
+    /// Takes in what the watch says.
+    pub(super) fn take(&mut self, news: News<SeenPod>, now: Timestamp) -> Difference {
+        let owner = news.object().and_then(|pod| pod.owner.clone());
+        let difference = self.feed.take(news, now);
+        match (&difference, owner) {
+            (Difference::All, _) => self.index(),
+            (Difference::One(name), Some(owner)) => self.note(name, owner),
+            _ => {}
+        }
+        difference
+    }
+
+    fn note(&mut self, name: &str, owner: Owner) {
+        if self.feed.item(name).is_some() {
+            self.of.entry(owner).or_default().insert(name.to_owned());
+        } else if let Some(names) = self.of.get_mut(&owner) {
+            names.remove(name);
+            if names.is_empty() {
+                self.of.remove(&owner);
+            }
+        }
+    }
+
+    fn index(&mut self) {
+        self.of.clear();
+        for (name, pod) in self.feed.items().into_iter().flatten() {
+            if let Some(owner) = pod.owner.clone() {
+                self.of.entry(owner).or_default().insert(name.clone());
+            }
+        }
+    }
+}
