@@ -103,8 +103,10 @@ pub async fn pass<C: Cluster>(
     }
     // 5. IO: write them, and record what is verified.
     let under_way = next.steps.iter().filter(|(_, step)| matches!(step, Step::UnderWay)).count();
-    let records = memory.records(desired, &look, may_start && under_way > CONCURRENCY, now);
-    let writes = memory.writes(desired, &look, &starts, &records, now);
+    let arrivals = memory.arrivals(desired, &look, may_start && under_way > CONCURRENCY, now);
+    let mut writes = memory.starts(desired, &look, &starts, now);
+    writes.extend(memory.records(desired, &look, arrivals));
+    writes.extend(rebases(desired, &look, &starts));
     let wrote = !writes.is_empty();
     let pending = memory.send(cluster, writes).await?;
     let half_seen = if look.unseen.is_empty() { Pending::Nothing } else { Pending::Sight };
@@ -130,12 +132,21 @@ fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Ti
 
 /// The writes to workloads that Pintle has never written.
 fn first_writes(desired: &Desired, look: &Look, starts: &[Id]) -> Vec<(Id, Write)> {
-    let of = |&id: &Id| {
+    named(starts.iter().copied(), |id| {
         let seen = &look.services[id.index()];
-        let new = write::start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id));
-        new.map(move |write| (id, write)).collect::<Vec<_>>()
-    };
-    starts.iter().flat_map(of).collect()
+        write::start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
+    })
+}
+
+/// The writes by which what does not start lets go of a history that was rewritten.
+fn rebases(desired: &Desired, look: &Look, starts: &[Id]) -> Vec<(Id, Write)> {
+    let seen = |id: Id| &look.services[id.index()];
+    let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
+    named(stays, |id| write::rebase(desired, seen(id)))
+}
+
+fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
+    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
 }
 
 impl Memory {
@@ -175,7 +186,7 @@ impl Memory {
 
     /// The services whose arrival is recorded in this pass, and when they arrived; while `busy`, in a lull only: each record
     /// has the controllers look at the workload once more, and what it says is not lost without it.
-    fn records(&mut self, desired: &Desired, look: &Look, busy: bool, now: Timestamp) -> Vec<(Id, Timestamp)> {
+    fn arrivals(&mut self, desired: &Desired, look: &Look, busy: bool, now: Timestamp) -> Vec<(Id, Timestamp)> {
         let to_record = |id: &Id| look.services[id.index()].to_record;
         self.arrived.retain(|id, _| to_record(id));
         for id in desired.graph.ids().filter(to_record) {
@@ -187,28 +198,20 @@ impl Memory {
         self.arrived.iter().map(|(&id, &at)| (id, at)).collect()
     }
 
-    /// All writes of a pass: the starts, what has arrived and is not recorded yet, and what lets go of a rewritten history.
-    fn writes(
-        &mut self,
-        desired: &Desired,
-        look: &Look,
-        starts: &[Id],
-        records: &[(Id, Timestamp)],
-        now: Timestamp,
-    ) -> Vec<(Id, Write)> {
-        let seen = |id: Id| &look.services[id.index()];
-        let named = |id: Id| move |write: Write| (id, write);
-        let mut writes: Vec<(Id, Write)> =
-            starts.iter().flat_map(|&id| write::start(desired, id, seen(id)).into_iter().map(named(id))).collect();
+    /// The writes of what starts.
+    fn starts(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+        let writes = named(starts.iter().copied(), |id| write::start(desired, id, &look.services[id.index()]));
         self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
-        for &(id, at) in records {
-            writes.extend(write::record(desired, id, seen(id), at, &self.began).into_iter().map(named(id)));
-        }
-        if !desired.let_go.is_empty() {
-            let left = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
-            writes.extend(left.flat_map(|id| write::rebase(desired, seen(id)).into_iter().map(named(id))));
-        }
         writes
+    }
+
+    /// The writes that record what has arrived.
+    fn records(&self, desired: &Desired, look: &Look, arrivals: Vec<(Id, Timestamp)>) -> Vec<(Id, Write)> {
+        let of = |(id, at): (Id, Timestamp)| {
+            let writes = write::record(desired, id, &look.services[id.index()], at, &self.began);
+            writes.into_iter().map(move |write| (id, write))
+        };
+        arrivals.into_iter().flat_map(of).collect()
     }
 
     /// Sends writes and waits for all answers: a pass ends when its writes are answered.

@@ -314,8 +314,8 @@ fn while_many_are_under_way_arrivals_are_recorded_in_a_lull_with_the_time_of_eac
         let seen = |at: usize| Seen { to_record: arrived.contains(&at), ..Seen::default() };
         let look = Look { live: Vec::new(), services: vec![seen(0), seen(1)], unseen: Vec::new() };
         let now = Timestamp::from_millisecond(milliseconds).unwrap();
-        let records = memory.records(&desired, &look, busy, now);
-        records.iter().map(|(id, at)| (id.index(), at.as_millisecond())).collect::<Vec<_>>()
+        let arrivals = memory.arrivals(&desired, &look, busy, now);
+        arrivals.iter().map(|(id, at)| (id.index(), at.as_millisecond())).collect::<Vec<_>>()
     };
     assert_eq!(records(&[0], true, 0), []);
     assert_eq!(records(&[0, 1], true, 900), []);

@@ -117,12 +117,11 @@ impl Picture {
         self.other_pods |= difference == Difference::All;
         // Where ending pods are not reported, it is the pods that show a Deployment to be settled.
         let concerned: Vec<WorkloadId> = match (&difference, owner, subject) {
-            (Difference::None, ..) => Vec::new(),
             (Difference::One(_), Some(Owner::Deployment(name)), Subject::Pods { namespace, .. }) => {
                 let workload = WorkloadRef { kind: WorkloadKind::Deployment, name };
                 vec![WorkloadId { namespace: namespace.clone(), workload }]
             }
-            (Difference::One(_), ..) => Vec::new(),
+            (Difference::None | Difference::One(_), ..) => Vec::new(),
             (Difference::All | Difference::Trouble, ..) => self.unsettled.iter().cloned().collect(),
         };
         for id in &concerned {

@@ -176,9 +176,13 @@ fn the_pods_of_one_workload_are_found_among_those_of_all_and_follow_what_the_wat
         let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{set}-7d9c"), "uid": "x", "controller": true});
         pod(name, set, &owner)
     };
-    let mut take = |news: News<SeenPod>| drop(picture.take_pods(&all, 3, news, at(0)));
+    let mut take = |news: News<SeenPod>| {
+        picture.take_pods(&all, 3, news, at(0));
+    };
     take(News::Listing);
-    [of("a", "s0"), of("b", "s0"), of("c", "s1")].map(|pod| take(News::Listed(pod)));
+    for pod in [of("a", "s0"), of("b", "s0"), of("c", "s1")] {
+        take(News::Listed(pod));
+    }
     take(News::Complete);
     take(News::Changed(of("d", "s1")));
     take(News::Gone(of("a", "s0")));
