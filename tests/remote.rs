@@ -1,12 +1,13 @@
 //! Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pintle::source::{Access, Credentials, Location, Reach, Relation, Scope, Source, SourceError};
 use tempfile::TempDir;
 
-use crate::common::git::{TestRepo, git};
+use crate::common::git::{TestRepo, git, hermetic};
 use crate::common::git_http::{GitServer, Identity, Mood};
 
 /// A repository with a bare copy that a server serves, and the cache of who reads it.
@@ -333,6 +334,39 @@ fn a_damaged_mirror_is_fetched_anew() {
     }
     let mut source = forge.file_source();
     assert_eq!(source.fetch_anew(None).unwrap().id, forge.repo.head());
+}
+
+#[test]
+fn a_process_killed_while_it_fetches_leaves_a_mirror_that_can_be_used() {
+    let forge = Forge::new();
+    let (mut killed, mut ended) = (0, 0);
+    for round in 0..24 {
+        // Numbers that git cannot make small: receiving them takes a while.
+        let noise: Vec<u64> =
+            (0..40_000_u64).map(|n| (n + round).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)).collect();
+        forge.push(&format!("{noise:?}"));
+        let mut victim = hermetic(&mut Command::new(env!("CARGO_BIN_EXE_pintle")))
+            .args(["history", "--repo", &format!("file://{}", forge.bare()), "--cache-dir"])
+            .arg(forge.cache.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(10 + round * 8));
+        victim.kill().unwrap();
+        if victim.wait().unwrap().success() {
+            ended += 1
+        } else {
+            killed += 1
+        }
+        if round % 3 == 0 {
+            let mut source = forge.file_source();
+            assert_eq!(source.fetch(None).unwrap().id, forge.repo.head(), "round {round}");
+            assert!(content(&source).len() > 100_000, "round {round}");
+        }
+    }
+    println!("{killed} were killed, {ended} came to their end");
+    assert!(killed > 0, "nobody was killed");
 }
 
 #[test]
