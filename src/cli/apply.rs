@@ -8,17 +8,17 @@ use clap::Args;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
-use super::load::Loaded;
-use super::output::{Output, Printing};
-use super::plan::{described, report, text, warn_of};
+use super::load::load;
+use super::output::{Output, Printing, counted};
+use super::plan::{report, text};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
 use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
-use crate::source::Scope;
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]
@@ -65,21 +65,22 @@ impl Apply {
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let mut site = Site::open(config, None).await?;
-        if let Some(error) = &site.loaded.stale {
+        let loaded = load(config, None)?;
+        if let Some(error) = &loaded.stale {
             return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
         }
-        // A revision that cannot be used as a whole holds everything (design, I10).
-        if let Some(why) = &site.loaded.at.reading.unusable {
-            return Err(Failure::error(format!("{why}; nothing is done")).hint("pintle check shows all that is wrong"));
+        loaded.usable()?;
+        loaded.say_uncommitted(output)?;
+        if loaded.at.errors() > 0 {
+            let errors = counted(loaded.at.errors(), "error");
+            output.warn(format_args!("the pins have {errors}: pintle check shows them"));
         }
-        warn_of(&site.loaded, output);
-        warn_of_uncommitted(&site.loaded, output)?;
+        let mut site = Site::open(config, loaded).await?;
         let mut sight = site.see().await?;
         site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
         let plan = report(&site, &mut sight, &mut memory).await?;
-        let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
+        let title = text::title(&site.commit, site.cluster.server(), &plan);
         output.note(text::table(&title, &plan).trim_end());
         let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
@@ -164,12 +165,12 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
     }
     for it in &left.under_way {
         let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
-        line(format!("Under way: {} {}: {}{command}", it.service, it.to, it.why));
+        line(format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why)));
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for it in left.rest.iter().filter(|it| it.standing == standing) {
             let pinned = it.pinned.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-            line(format!("{words}: {}{pinned}: {}", it.service, it.why));
+            line(format!("{words}: {}{pinned}: {}", it.service, brief(&it.why)));
         }
     }
     for circle in &left.circles {
@@ -198,19 +199,4 @@ fn moved_by(site: &Site, it: &RestReport) -> Option<String> {
     let name = ServiceName::new(&it.service).ok()?;
     let record = site.desired.history.records(&name).last().filter(|_| it.standing == Standing::Failed)?;
     Some(format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
-}
-
-/// Says what a commit would add: only commits are applied.
-fn warn_of_uncommitted(loaded: &Loaded, output: &mut Output) -> Result<(), Failure> {
-    if loaded.source.worktree().is_none() {
-        return Ok(());
-    }
-    let dirty = loaded.source.dirty(Scope::Pins(&loaded.at.layout))?;
-    if !dirty.is_empty() {
-        output.note(format_args!(
-            "warning: only commits are applied, and these files have changes that are not committed: {}",
-            dirty.join(", ")
-        ));
-    }
-    Ok(())
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::brief::brief;
 use super::output::{BAD, BUSY, DIM, GOOD, NAME, Output, styled};
 use crate::event::Event;
 use crate::graph::Id;
@@ -54,8 +55,14 @@ impl<'a> Live<'a> {
             let since = *self.since.entry(*id).or_insert(now);
             let health = pass.look.services[id.index()].workloads.iter().map(|it| it.health.message.as_str());
             let message = health.collect::<Vec<_>>().join("; ");
-            let _ =
-                writeln!(text, "       {} {} {message} {}", styled(BUSY, "~"), words.target(*id), passed(since, now));
+            let _ = writeln!(
+                text,
+                "       {} {} {} {}",
+                styled(BUSY, "~"),
+                words.target(*id),
+                brief(&message),
+                passed(since, now)
+            );
         }
         let waiting = pass.next.steps.iter().filter(|(_, step)| matches!(step, Step::Waits(_))).count();
         let more = steps().count() - shown;
@@ -92,7 +99,7 @@ pub fn line(event: &Event) -> String {
     let name = |service: &dyn std::fmt::Display| styled(NAME, service);
     match event {
         Event::TargetFound { service, from, to } => format!("{} target found: {from} -> {to}", name(service)),
-        Event::Waits { service, why } => format!("{} waits {}", name(service), why.join("; and ")),
+        Event::Waits { service, why } => format!("{} waits {}", name(service), brief(&why.join("; and "))),
         Event::NewStarting { service, version } => format!("{} {version} starting", name(service)),
         Event::OldStopping { service, version } => format!("{} {version} stopping", name(service)),
         Event::OldGone { service, version } => format!("{} {version} gone", name(service)),
@@ -106,10 +113,10 @@ pub fn line(event: &Event) -> String {
         Event::Failed { service, version, words, not_started } => {
             let rest =
                 if not_started.is_empty() { String::new() } else { format!("; not started: {}", list(not_started)) };
-            format!("{} {version} {}: {words}{rest}", name(service), styled(BAD, "failed"))
+            format!("{} {version} {}: {}{rest}", name(service), styled(BAD, "failed"), brief(words))
         }
         Event::NeedsYou { service, why, command } => {
-            format!("{} {}: {why}; type: {command}", name(service), styled(BUSY, "waits for you"))
+            format!("{} {}: {}; type: {command}", name(service), styled(BUSY, "waits for you"), brief(why))
         }
         Event::Held { service, why } => format!("{} {}: {why}", name(service), styled(BUSY, "held")),
         Event::Refused { service, why } => format!("{} {}: {why}", name(service), styled(BAD, "refused")),

@@ -107,6 +107,11 @@ impl Output {
         let _ = writeln!(self.err, "{text}");
     }
 
+    /// Warns on stderr.
+    pub fn warn(&mut self, text: impl Display) {
+        self.note(format_args!("{}: {text}", styled(BUSY.bold(), "warning")));
+    }
+
     /// Writes to stderr as it is, without a line end: questions, and what is redrawn.
     pub fn draw(&mut self, text: &str) {
         let _ = write!(self.err, "{text}").and_then(|()| self.err.flush());

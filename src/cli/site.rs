@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::exit::Failure;
-use super::load::{Loaded, load};
+use super::load::Loaded;
 use super::progress::Progress;
 use crate::cluster::kube::{Connect, Kube};
 use crate::cluster::{Cluster, ClusterError, Observation};
@@ -48,10 +48,9 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T
 }
 
 impl Site {
-    /// Reads the revision, by default the tip of the branch, and connects to the cluster. Where the remote could not be
-    /// reached, `loaded.stale` says so, and nothing may be written.
-    pub async fn open(config: &Config, rev: Option<&str>) -> Result<Self, Failure> {
-        let loaded = load(config, rev)?;
+    /// Puts a revision beside the cluster. Where the remote could not be reached, `loaded.stale` says so, and nothing may
+    /// be written.
+    pub async fn open(config: &Config, loaded: Loaded) -> Result<Self, Failure> {
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let mut pins = loaded.at.reading.pins.clone();
         // What was typed wins over what is written.

@@ -21,6 +21,10 @@ fn file(path: &str, text: String) -> File {
     File { path: path.into(), blob, content: Content::Bytes(text.into_bytes().into()) }
 }
 
+fn commit() -> Commit {
+    Commit { id: CommitId::from(COMMIT), author: "Ada".into(), time: Timestamp::UNIX_EPOCH, subject: "".into() }
+}
+
 /// `payments` is pinned at 2, `checkout` needs it; `rest` is added to the file of payments.
 fn desired(rest: &str) -> Desired {
     let files = [
@@ -168,6 +172,24 @@ fn what_was_never_written_is_taken_as_it_is() {
 }
 
 #[test]
+fn images_are_named_where_the_version_alone_does_not_tell_them_apart() {
+    let files = |image: &str| [file("services/payments.yaml", format!("version: \"2\"\nimage: {image}\n"))];
+    let before = pins::read("", &files("old/payments")).pins;
+    let (name, service) = before.services.first_key_value().unwrap();
+    let mut history = History::default();
+    history.push(name, &Arc::new(commit()), Some(service.pin.clone()));
+    let pins = pins::read("", &files("new/payments")).pins;
+    history.push(name, &Arc::new(commit()), Some(pins.services[name].pin.clone()));
+    let moved = Desired::new(CommitId::from(COMMIT), pins, Arc::new(history), "shop".to_owned());
+    let mut observed = Observation::default();
+    observed.workloads.insert(id("payments"), Arc::new(settled("old/payments:2")));
+    assert_snapshot!(seen(&moved, &observed), @"
+    runs old/payments:2, Still
+    payments: old/payments:2 -> new/payments:2 (image)
+    ");
+}
+
+#[test]
 fn what_was_written_is_under_way_until_it_is_recorded_as_verified() {
     let new = || settled("acme/payments:2");
     assert_snapshot!(says("", Some(written(in_mid_rollout(new()), "2", false)), None), @"its pods have to be looked at");
@@ -252,10 +274,8 @@ fn a_service_whose_file_cannot_be_read_is_taken_to_run_what_it_pinned_last() {
     };
     let before = pins("version: \"5\"\nimage: acme/checkout\ndependsOn: {payments: \"<2\"}\n");
     let (name, service) = before.services.first_key_value().unwrap();
-    let commit =
-        Commit { id: CommitId::from(COMMIT), author: "Ada".into(), time: Timestamp::UNIX_EPOCH, subject: "".into() };
     let mut history = History::default();
-    history.push(name, &Arc::new(commit), Some(service.pin.clone()));
+    history.push(name, &Arc::new(commit()), Some(service.pin.clone()));
     let broken = Desired::new(CommitId::from(COMMIT), pins("verison: \"6\"\n"), Arc::new(history), "shop".to_owned());
     let mut observed = Observation::default();
     observed.workloads.insert(id("payments"), Arc::new(settled("acme/payments:1")));

@@ -6,11 +6,10 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
-use super::load::{Loaded, Revision, load};
-use super::output::{Format, Output, counted};
+use super::load::{Loaded, Revision, load, say_stale};
+use super::output::{Format, Output};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
-use crate::problem::display_safe;
 use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, released, want};
 use crate::source::Commit;
 
@@ -67,20 +66,30 @@ impl Plan {
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, self.rev.as_deref()).await?;
-        warn_of(&site.loaded, output);
+        let site = Site::open(config, self.load(config, output)?).await?;
         let mut sight = site.see().await?;
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
         }
         let report = report(&site, &mut sight, &mut Memory::default()).await?;
-        self.print(&Printed { revision: &site.commit, against: site.cluster.server().to_owned(), report }, output)
+        let against = site.cluster.server().to_owned();
+        let exit = self.print(&Printed { revision: &site.commit, against, report }, output)?;
+        site.loaded.sound().map(|()| exit)
+    }
+
+    /// The revision, if anything of it can be used.
+    fn load(&self, config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
+        let loaded = load(config, self.rev.as_deref())?;
+        say_stale(loaded.stale.as_ref(), output);
+        if self.rev.is_none() {
+            loaded.say_uncommitted(output)?;
+        }
+        loaded.usable().map(|()| loaded)
     }
 
     /// Takes the pins at one revision as what runs while those at another are wanted.
     fn run_offline(&self, config: &Config, from: &str, output: &mut Output) -> Result<Exit, Failure> {
-        let loaded = load(config, self.rev.as_deref())?;
-        warn_of(&loaded, output);
+        let loaded = self.load(config, output)?;
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let from = std::sync::Arc::new(loaded.source.resolve(from)?);
         let before = Revision::read(&loaded.source, &config.root, Some(from.clone()))?.reading.pins;
@@ -89,12 +98,14 @@ impl Plan {
         let look = look_at_pins(&desired, &before);
         let gone = before.services.keys().filter(|name| desired.graph.id(name).is_none()).map(ToString::to_string);
         let report = plan_of(&desired, &look, gone.collect());
-        self.print(&Printed { revision: &commit, against: format!("the pins at {}", described(&from)), report }, output)
+        let against = format!("the pins at {}", text::described(&from));
+        let exit = self.print(&Printed { revision: &commit, against, report }, output)?;
+        loaded.sound().map(|()| exit)
     }
 
     fn print(&self, printed: &Printed<'_>, output: &mut Output) -> Result<Exit, Failure> {
         let report = &printed.report;
-        let title = format!("Plan for {}, against {}", described(printed.revision), printed.against);
+        let title = text::title(printed.revision, &printed.against, report);
         match self.output {
             PlanFormat::Table => output.write(format_args!("{}", text::table(&title, report))),
             PlanFormat::Markdown => output.write(format_args!("{}", text::markdown(&title, report))),
@@ -121,18 +132,4 @@ fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {
     let wanted = want(desired, look);
     let plan = reconcile::plan(desired, look, &wanted);
     Report::of(desired, look, &plan, released)
-}
-
-/// A commit in a line.
-pub fn described(commit: &Commit) -> String {
-    format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
-}
-
-/// Says what the plan does not show: files with errors, pins that cannot be used, a remote that does not answer.
-pub fn warn_of(loaded: &Loaded, output: &mut Output) {
-    loaded.warn(output);
-    let errors = loaded.at.reading.problems.iter().filter(|it| it.severity == crate::problem::Severity::Error).count();
-    if errors > 0 {
-        output.note(format_args!("warning: the pins have {}: pintle check shows them", counted(errors, "error")));
-    }
 }

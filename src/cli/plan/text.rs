@@ -4,8 +4,22 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
+use crate::problem::display_safe;
 use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
+use crate::source::Commit;
+
+/// What it is a plan of, and against what.
+pub fn title(revision: &Commit, against: &str, report: &Report) -> String {
+    let place = report.namespace.as_ref().map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default();
+    format!("Plan for {}{place}, against {against}", described(revision))
+}
+
+/// A commit in a line.
+pub fn described(commit: &Commit) -> String {
+    format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
+}
 
 /// The plan as text, styled.
 pub fn table(title: &str, report: &Report) -> String {
@@ -14,18 +28,21 @@ pub fn table(title: &str, report: &Report) -> String {
         let names: Vec<String> = report.under_way.iter().map(|it| format!("{} {}", it.service, it.to)).collect();
         let _ = writeln!(text, "\nUnder way: {}", names.join(", "));
     }
-    let width =
-        |text: fn(&ChangeReport) -> &str| report.stages.iter().flatten().map(|it| text(it).len()).max().unwrap_or(0);
-    let widths = (width(|it| &it.service), width(|it| &it.from), width(|it| &it.to));
+    let width = |text: fn(&ChangeReport) -> &str| {
+        report.stages.iter().flatten().map(|it| text(it).len().min(WIDEST)).max().unwrap_or(0)
+    };
+    let widths = [width(|it| &it.service), width(|it| &it.from), width(|it| &it.to)];
+    let place = |namespace: &Option<String>| namespace.clone().filter(|_| report.namespace.is_none());
     for (stage, number) in report.stages.iter().zip(1..) {
         let starts = if number == 1 { "starts now" } else { "each starts when what it waits for has passed" };
         let _ = writeln!(text, "\nStage {number} {}", styled(DIM, format_args!("({starts})")));
         for change in stage {
-            change_text(&mut text, change, widths);
+            change_text(&mut text, change, place(&change.namespace), widths);
         }
     }
     for (title, standing) in TITLES {
-        rest_text(&mut text, title, report.rest.iter().filter(|it| it.standing == standing));
+        let rest = report.rest.iter().filter(|it| it.standing == standing);
+        rest_text(&mut text, title, rest.map(|it| (it, place(&it.namespace))));
     }
     for circle in &report.circles {
         circle_text(&mut text, circle);
@@ -41,6 +58,9 @@ pub fn table(title: &str, report: &Report) -> String {
     text
 }
 
+/// Longer names and images do not push apart what stands in the other lines.
+const WIDEST: usize = 24;
+
 const TITLES: [(&str, Standing); 4] = [
     ("Failed", Standing::Failed),
     ("Refused", Standing::Refused),
@@ -48,13 +68,14 @@ const TITLES: [(&str, Standing); 4] = [
     ("Waiting for one of these", Standing::Waiting),
 ];
 
-fn change_text(text: &mut String, change: &ChangeReport, (name, from, to): (usize, usize, usize)) {
-    let ChangeReport { service, from: runs, to: target, kind, waits, lockstep } = change;
+fn change_text(text: &mut String, change: &ChangeReport, place: Option<String>, [name, from, to]: [usize; 3]) {
+    let ChangeReport { service, namespace: _, from: runs, to: target, kind, waits, lockstep } = change;
     let service = styled(NAME, format_args!("{service:name$}"));
     let arrow = styled(style_of(kind), format_args!("{runs:>from$} -> {target:to$}"));
-    let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}");
+    let place = place.map(|place| format!("  in {place}")).unwrap_or_default();
+    let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}{}", styled(DIM, place));
     for wait in waits {
-        let _ = writeln!(text, "      waits {wait}");
+        let _ = writeln!(text, "      waits {}", brief(wait));
     }
     if *lockstep {
         let _ = writeln!(text, "      {}", styled(BAD, "starts together with its lockstep group: unsafe for a moment"));
@@ -65,14 +86,16 @@ fn style_of(kind: &str) -> Style {
     if kind == "drift" { BAD } else { BUSY }
 }
 
-fn rest_text<'a>(text: &mut String, title: &str, rest: impl Iterator<Item = &'a RestReport>) {
-    for (number, it) in rest.enumerate() {
+fn rest_text<'a>(text: &mut String, title: &str, rest: impl Iterator<Item = (&'a RestReport, Option<String>)>) {
+    for (number, (it, place)) in rest.enumerate() {
         if number == 0 {
             let _ = writeln!(text, "\n{title}");
         }
         let pinned = it.pinned.as_ref().map(|version| format!("pinned {version}, ")).unwrap_or_default();
-        let _ = writeln!(text, "  {} {} ({pinned}runs {})", styled(BAD, "!"), styled(NAME, &it.service), it.runs);
-        let _ = writeln!(text, "      {}", it.why);
+        let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
+        let service = styled(NAME, &it.service);
+        let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
+        let _ = writeln!(text, "      {}", brief(&it.why));
     }
 }
 
@@ -148,10 +171,12 @@ pub fn markdown(title: &str, report: &Report) -> String {
     for (stage, number) in report.stages.iter().zip(1..) {
         for it in stage {
             let lockstep = if it.lockstep { " (lockstep: unsafe for a moment)" } else { "" };
-            let waits = cell(&it.waits.join("; "));
+            let waits = cell(&brief(&it.waits.join("; ")));
+            let place = it.namespace.as_ref().filter(|_| report.namespace.is_none());
+            let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
             let _ = writeln!(
                 text,
-                "| {number} | **{}** | {} | {} | {}{lockstep} | {waits} |",
+                "| {number} | **{}**{place} | {} | {} | {}{lockstep} | {waits} |",
                 cell(&it.service),
                 cell(&it.from),
                 cell(&it.to),
@@ -161,7 +186,7 @@ pub fn markdown(title: &str, report: &Report) -> String {
     }
     for (title, standing) in TITLES {
         for it in report.rest.iter().filter(|it| it.standing == standing) {
-            let _ = write!(text, "\n- {title}: **{}**: {}", it.service, it.why);
+            let _ = write!(text, "\n- {title}: **{}**: {}", it.service, brief(&it.why));
         }
     }
     for circle in &report.circles {
