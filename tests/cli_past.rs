@@ -120,6 +120,7 @@ fn history_goes_on_through_removal_a_new_name_and_a_new_image() {
     assert_snapshot!(pintle.says("history payments"), @"
     VERSION  MOVE       COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
     2.1.0    image      e90f6f94  Ada     2026-01-02 01:27  … so far  Change services/payments.yaml
+      runs as ghcr.io/acme/payments:2.1.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, was ghcr.io/acme/payments:2.1.0
     2.1.0    ↑ upgrade  8bf18480  Ada     2026-01-01 01:06  1d        Change services/payments.yaml
     2.0.3    deploy     af63c399  Ada     2026-01-01 00:03  1h 3m     Start
     ");

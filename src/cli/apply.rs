@@ -14,11 +14,13 @@ use super::live::Live;
 use super::load::load;
 use super::output::{Output, Printing, counted};
 use super::plan::{report, text};
+use super::progress::Progress;
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
 use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::source::CommitId;
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]
@@ -47,6 +49,8 @@ struct Ended {
     stopped: bool,
     /// Services changed.
     verified: usize,
+    /// The tip of the branch, where that has moved on meanwhile.
+    moved_on_to: Option<CommitId>,
     /// What is left, as a plan.
     #[serde(flatten)]
     left: Report,
@@ -61,7 +65,7 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 impl Apply {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output))
+        block_on(self.run_online(config, output)).flatten()
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
@@ -79,7 +83,8 @@ impl Apply {
         let mut sight = site.see().await?;
         site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
-        let plan = report(&site, &mut sight, &mut memory).await?;
+        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
+        let plan = report(&site, &mut sight, &mut memory);
         let title = text::title(&site.commit, site.cluster.server(), &plan);
         output.note(text::table(&title, &plan).trim_end());
         let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
@@ -87,8 +92,12 @@ impl Apply {
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }
-        let outcome = if moves { self.carry_out(&site, memory, output).await? } else { still(&site, sight) };
-        self.tell(&site, &outcome, output)
+        if !moves {
+            return self.tell(&site, &still(&site, sight), None, output);
+        }
+        let outcome = self.carry_out(&site, memory, output).await?;
+        let newer = moved_on(&mut site, config);
+        self.tell(&site, &outcome, newer.as_ref(), output)
     }
 
     /// Asks, unless that was answered by a flag.
@@ -125,16 +134,39 @@ impl Apply {
     }
 
     /// How everything stands, and the exit code of it.
-    fn tell(&self, site: &Site, outcome: &Outcome, output: &mut Output) -> Result<Exit, Failure> {
+    fn tell(
+        &self,
+        site: &Site,
+        outcome: &Outcome,
+        moved: Option<&MovedOn>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
         let plan = reconcile::plan(&site.desired, &pass.look, &pass.wanted);
         let left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
         let exit = exit(&left, outcome);
-        let words = closing(site, &left, outcome);
-        let ended = Ended { in_sync: left.is_empty(), stopped: outcome.stopped, verified: outcome.verified, left };
+        let words = closing(site, &left, outcome, moved);
+        let Outcome { stopped, verified, .. } = *outcome;
+        let moved_on_to = moved.map(|moved| moved.to);
+        let ended = Ended { in_sync: left.is_empty(), stopped, verified, moved_on_to, left };
         output.result(self.printing.output, &ended, |output| output.line(words))?;
         Ok(exit)
     }
+}
+
+/// The branch is elsewhere than when the plan was made.
+struct MovedOn {
+    branch: String,
+    to: CommitId,
+}
+
+/// Looks at the branch once more; nothing where that cannot be done.
+fn moved_on(site: &mut Site, config: &Config) -> Option<MovedOn> {
+    let source = &mut site.loaded.source;
+    let _fetching = Progress::of(format!("fetching {}", config.location));
+    let branch = config.branch.clone().or_else(|| source.default_branch().ok())?;
+    let to = source.fetch(Some(&branch)).ok()?.id;
+    (to != site.commit.id).then_some(MovedOn { branch, to })
 }
 
 /// Nothing was to be done.
@@ -154,7 +186,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 }
 
 /// The last words: how everything stands, and what to type next.
-fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
+fn closing(site: &Site, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
     if outcome.stopped {
@@ -189,7 +221,11 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
         line(format!("Next: git revert {commit}, or pin a version that is fixed; then: pintle apply"));
     }
     if left.is_empty() {
-        line(format!("In sync: everything runs what is pinned ({} changed).", outcome.verified));
+        let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
+        line(format!("In sync: everything runs what is pinned{at} ({} changed).", outcome.verified));
+    }
+    if let Some(MovedOn { branch, to }) = moved {
+        line(format!("{branch} has moved on to {} meanwhile: pintle apply", to.short()));
     }
     text.trim_end().to_owned()
 }

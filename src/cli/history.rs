@@ -3,6 +3,7 @@
 
 mod all;
 mod one;
+mod proven;
 
 use std::cmp::Ordering;
 
@@ -20,7 +21,8 @@ use crate::config::Config;
 /// Show the pins that a service had, newest first
 ///
 /// For each: the version, how it came (deploy, upgrade, downgrade, return to a version pinned before, sidegrade, image,
-/// release), the commit, and how long it stood. Without a service: the last commits that moved any pin.
+/// release), the commit, and how long it stood. Without a service: the last commits that moved any pin. Where a cluster
+/// answers within two seconds: when each pin was last verified there, and how long that took.
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle history checkout\npintle history --limit 50\npintle history checkout --output json",
@@ -45,15 +47,17 @@ impl History {
         let loaded = load(config, self.rev.as_deref())?;
         loaded.warn(output);
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
-        let more = if let Some(typed) = &self.service {
-            let name = known(typed, loaded.history.services().map(|(name, _)| name))?;
-            let line = one::Line::of(&loaded, &name, limit);
-            let now = Timestamp::now();
-            output.result(self.printing.output, &line, |output| line.table(None, now).print(output))?;
+        let known = |typed: &String| known(typed, loaded.history.services().map(|(name, _)| name));
+        let service = self.service.as_ref().map(known).transpose()?;
+        let proofs = proven::ask(config, &loaded, service.as_ref(), output);
+        let now = Timestamp::now();
+        let more = if let Some(name) = &service {
+            let line = one::Line::of(&loaded, name, limit, proofs);
+            output.result(self.printing.output, &line, |output| line.table(now).print(output))?;
             line.more()
         } else {
-            let last = all::Last::of(&loaded, limit);
-            output.result(self.printing.output, &last, |output| last.table().print(output))?;
+            let last = all::Last::of(&loaded, limit, proofs);
+            output.result(self.printing.output, &last, |output| last.table(now).print(output))?;
             last.more()
         };
         if more > 0 {

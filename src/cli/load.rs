@@ -108,7 +108,9 @@ impl Loaded {
         let more = files.len().saturating_sub(FILES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let named = files.iter().take(FILES).map(|file| show(file)).collect::<Vec<_>>().join(", ");
-        output.warn(format_args!("only commits count, and {named}{more} changed since the last one"));
+        output.warn(format_args!(
+            "only commits count, and these files have changes that are not committed: {named}{more}"
+        ));
         Ok(())
     }
 

@@ -58,7 +58,7 @@ struct Row {
 
 impl Status {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output))
+        block_on(self.run_online(config, output)).flatten()
     }
 
     async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exit::Failure;
 use crate::change::NeedMoved;
+use crate::image::Image;
 use crate::pins::{Need, ServiceName, did_you_mean};
 use crate::problem::display_safe;
 use crate::source::Commit;
@@ -45,6 +46,11 @@ pub fn need(need: &Need) -> String {
             format!("{{{}}}", rows.join("; "))
         }
     }
+}
+
+/// `runs as ghcr.io/acme/x:2, was acme/x:2`.
+pub fn image_moved(from: &Image, to: &Image) -> String {
+    format!("runs as {to}, was {from}")
 }
 
 /// `needs payments >=2.1 (was >=2.0)`.

@@ -11,7 +11,7 @@ use crate::cli::load::Revision;
 use crate::cli::output::{BUSY, DIM, NAME, Output, counted, styled};
 use crate::cli::shown::{ShownCommit, ShownKind, ShownNeed};
 use crate::cli::table::{Cell, Head, Table};
-use crate::cli::words::need_moved;
+use crate::cli::words::{image_moved, need_moved};
 use crate::image::Image;
 use crate::pins::ServiceName;
 use crate::version::Version;
@@ -129,7 +129,7 @@ fn table(moved: &[Moved]) -> Table {
             table.note(Cell::new(DIM, format!("was named {earlier}")));
         }
         if let ([Some(from), Some(to)], Some(ChangeKind::Image)) = (pins, one.kind) {
-            table.note(Cell::new(DIM, format!("runs as {}, was {}", to.image, from.image)));
+            table.note(Cell::new(DIM, image_moved(&from.image, &to.image)));
         }
         for needs in &one.needs {
             table.note(Cell::new(DIM, need_moved(needs)));

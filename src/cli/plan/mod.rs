@@ -61,7 +61,7 @@ impl Plan {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         match &self.from {
             Some(from) => self.run_offline(config, from, output),
-            None => block_on(self.run_online(config, output)),
+            None => block_on(self.run_online(config, output)).flatten(),
         }
     }
 
@@ -71,7 +71,12 @@ impl Plan {
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
         }
-        let report = report(&site, &mut sight, &mut Memory::default()).await?;
+        let mut memory = Memory::default();
+        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
+        if let Some(why) = memory.forget_forbidden() {
+            output.warn(format_args!("who owns the images could not be asked: {why}"));
+        }
+        let report = report(&site, &mut sight, &mut memory);
         let against = site.cluster.server().to_owned();
         let exit = self.print(&Printed { revision: &site.commit, against, report }, output)?;
         site.loaded.sound().map(|()| exit)
@@ -122,10 +127,10 @@ impl Plan {
     }
 }
 
-/// What would be done. What the cluster says of owners and rights is added to the sight.
-pub async fn report(site: &Site, sight: &mut Sight, memory: &mut Memory) -> Result<Report, Failure> {
-    memory.survey(&site.cluster, &site.desired, &mut sight.look).await?;
-    Ok(plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed)))
+/// What would be done, as far as is known of owners and rights.
+pub fn report(site: &Site, sight: &mut Sight, memory: &mut Memory) -> Report {
+    memory.correct(&mut sight.look);
+    plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed))
 }
 
 fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {

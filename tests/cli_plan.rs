@@ -1,0 +1,155 @@
+use insta::assert_snapshot;
+
+use crate::common::git::TestRepo;
+use crate::common::pintle::Pintle;
+
+const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
+
+/// Two services, of which a second commit moves one.
+fn shop(namespaces: [&str; 2]) -> TestRepo {
+    let repo = TestRepo::with(&[
+        ("pintle.yaml", SETTINGS),
+        ("services/mail.yaml", &format!("version: \"1.0\"\nimage: acme/mail\n{}", namespaces[0])),
+        ("services/payments.yaml", &format!("version: \"2.0\"\nimage: acme/payments\n{}", namespaces[1])),
+    ]);
+    repo.save("services/mail.yaml", format!("version: \"1.1\"\nimage: acme/mail\n{}", namespaces[0]));
+    repo
+}
+
+#[test]
+fn a_plan_says_where_its_services_run() {
+    let nowhere = shop(["", ""]);
+    assert_snapshot!(Pintle::in_repo(&nowhere).says("plan --from HEAD~1"), @"
+    Plan for 1c970f9c (Change services/mail.yaml), against the pins at d669db2b (Start)
+
+    Stage 1 (starts now)
+      ~ mail  1.0 -> 1.1  upgrade
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    let one = shop(["namespace: shop\n", "namespace: shop\n"]);
+    let plan = Pintle::in_repo(&one).says("plan --from HEAD~1");
+    let title = "Plan for 6f51a799 (Change services/mail.yaml) in namespace shop, against the pins at 413d18d3 (Start)";
+    assert_eq!(plan.out.lines().next(), Some(title));
+    let two = shop(["namespace: shop\n", "namespace: bank\n"]);
+    two.save(
+        "services/payments.yaml",
+        "version: \"1.9\"\nimage: acme/payments\nnamespace: bank\nrollbackFloor: \"2.0\"\n",
+    );
+    let pintle = Pintle::in_repo(&two);
+    assert_snapshot!(pintle.says("plan --from HEAD~2"), @"
+    Plan for cd341f6a (Change services/payments.yaml), against the pins at 5d54848a (Start)
+
+    Stage 1 (starts now)
+      ~ mail  1.0 -> 1.1  upgrade  in shop
+
+    Held
+      ! payments (pinned 1.9, runs 2.0 in bank)
+          1.9 is older than its `rollbackFloor` 2.0: its data has moved on; pin 2.0 or newer
+
+    Plan: 1 change in 1 stage, 1 held.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    assert_snapshot!(pintle.says("plan --from HEAD~2 --output markdown"), @"
+    ### Plan for cd341f6a (Change services/payments.yaml), against the pins at 5d54848a (Start)
+
+    | Stage | Service | From | To | | Waits |
+    |---|---|---|---|---|---|
+    | 1 | **mail** in shop | 1.0 | 1.1 | upgrade |  |
+
+    - Held: **payments**: 1.9 is older than its `rollbackFloor` 2.0: its data has moved on; pin 2.0 or newer
+
+    Plan: 1 change in 1 stage, 1 held.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    let json = pintle.says("plan --from HEAD~2 --output json").out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let place = |it: &serde_json::Value| it["namespace"].as_str().map(str::to_owned);
+    assert_eq!(place(&json), None);
+    assert_eq!(place(&json["stages"][0][0]).as_deref(), Some("shop"));
+    assert_eq!(place(&json["rest"][0]).as_deref(), Some("bank"));
+}
+
+#[test]
+fn a_plan_names_images_where_the_version_does_not_move() {
+    let repo = shop(["", ""]);
+    repo.write("services/mail.yaml", "version: \"1.1\"\nimage: ghcr.io/new/mail\n");
+    let digest = format!("digest: sha256:{}\n", "ab".repeat(32));
+    repo.save("services/payments.yaml", format!("version: \"2.0\"\nimage: acme/payments\n{digest}"));
+    assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1"), @"
+    Plan for a0578df5 (Change services/payments.yaml), against the pins at 1c970f9c (Change services/mail.yaml)
+
+    Stage 1 (starts now)
+      ~ mail      acme/mail:1.1 -> ghcr.io/new/mail:1.1     image
+      ~ payments            2.0 -> 2.0@sha256:abababababab  image
+
+    Plan: 2 changes in 1 stage.
+    Takes about 30s (one by one: 1m, 30s assumed for each); replaces 2 pods, at most 2 above the usual number.
+    ");
+    assert_snapshot!(Pintle::in_repo(&repo).says("history mail --limit 1"), @"
+    VERSION  MOVE   COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
+    1.1      image  a0578df5  Ada     2026-01-01 00:09  … so far  Change services/payments.yaml
+      runs as ghcr.io/new/mail:1.1, was acme/mail:1.1
+    --- stderr
+    … and 2 more: --limit 0 shows all
+    ");
+}
+
+#[test]
+fn a_plan_of_the_tip_says_what_is_not_committed() {
+    let repo = shop(["", ""]);
+    repo.write("services/mail.yaml", "version: \"1.2\"\nimage: acme/mail\n").remove("services/payments.yaml");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1").err, @"warning: only commits count, and these files have changes that are not committed: services/mail.yaml, services/payments.yaml");
+    assert_eq!(pintle.says("plan --rev HEAD --from HEAD~1").err, "", "a revision that is named is no working tree");
+    for number in 0..6 {
+        repo.write(&format!("services/new-{number}.yaml"), "");
+    }
+    assert_snapshot!(pintle.says("plan --from HEAD~1").err, @"warning: only commits count, and these files have changes that are not committed: services/mail.yaml, services/new-0.yaml, services/new-1.yaml, services/new-2.yaml, services/new-3.yaml and 3 more");
+}
+
+#[test]
+fn pins_with_errors_are_planned_as_far_as_they_can_be_read_and_fail() {
+    let repo = shop(["", ""]);
+    repo.write("services/mail.yaml", "version: 1.10\nimage: acme/mail\n");
+    repo.save("services/payments.yaml", "version: \"2.1\"\nimage: acme/payments\n");
+    assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1 --exit-code"), @"
+    Plan for bcf19861 (Change services/payments.yaml), against the pins at 1c970f9c (Change services/mail.yaml)
+
+    Stage 1 (starts now)
+      ~ payments  2.0 -> 2.1  upgrade
+
+    Held
+      ! mail (runs 1.1)
+          services/mail.yaml:1:10: `1.10` is a number to YAML, not text
+
+    Plan: 1 change in 1 stage, 1 held.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    --- stderr
+    error: the pins have 1 error
+      hint: pintle check --rev bcf19861 shows all that is wrong
+    --- exit 1
+    ");
+}
+
+#[test]
+fn a_revision_of_which_nothing_can_be_used_has_no_plan() {
+    let repo = shop(["", ""]);
+    repo.save("pintle.yaml", "apiVersion: pintle.dev/v2\n");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1"), @"
+    --- stderr
+    error: pintle.yaml:1:13: `pintle.dev/v2` is not an apiVersion that this version of Pintle reads; nothing is done
+      hint: pintle check --rev 3fc06057 shows all that is wrong
+    --- exit 1
+    ");
+    repo.write("pintle.yaml", SETTINGS).remove("services/mail.yaml").remove("services/payments.yaml");
+    repo.commit("Remove all");
+    assert_snapshot!(pintle.says("plan --from HEAD~2"), @"
+    --- stderr
+    error: pintle.yaml: 0 pins: this revision pins no service; nothing is done
+      hint: pintle check --rev 1de92040 shows all that is wrong
+    --- exit 1
+    ");
+}
