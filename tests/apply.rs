@@ -16,3 +16,5 @@ mod order;
 mod proven;
 /// Services that are not written, why, and that the others are.
 mod refused;
+/// What a terminal shows of a run.
+mod terminal;

@@ -85,8 +85,7 @@ impl Apply {
         let mut memory = Memory::default();
         memory.survey(&site.cluster, &site.desired, &sight.look).await?;
         let plan = report(&site, &mut sight, &mut memory);
-        let title = text::title(&site.commit, site.cluster.server(), &plan);
-        output.note(text::table(&title, &plan).trim_end());
+        output.note(text::table(&site.commit, site.cluster.server(), &plan));
         let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
@@ -108,7 +107,7 @@ impl Apply {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage("there is no terminal to ask").hint("look at the plan, then add --yes"));
         }
-        output.draw("Continue? [yN] ");
+        output.ask("Continue? [yN] ");
         let mut answer = String::new();
         std::io::stdin()
             .lock()

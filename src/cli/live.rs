@@ -46,39 +46,33 @@ impl<'a> Live<'a> {
 
     fn draw(&mut self, desired: &Desired, pass: &Pass, now: Timestamp) {
         let words = Words::new(desired);
-        let moving = |step: &Step| matches!(step, Step::Start(_) | Step::UnderWay);
-        let steps = || pass.next.steps.iter().filter(|(_, step)| moving(step));
+        let count = |is: fn(&Step) -> bool| pass.next.steps.iter().filter(|(_, step)| is(step)).count();
+        let is_moving = |step: &Step| matches!(step, Step::Start(_) | Step::UnderWay);
+        let (moving, waiting) = (count(is_moving), count(|step| matches!(step, Step::Waits(_))));
+        let steps = || pass.next.steps.iter().filter(|(_, step)| is_moving(step));
         self.since.retain(|id, _| steps().any(|(other, _)| other == id));
         let mut text = String::new();
-        let shown = steps().count().min(LINES);
-        for (id, _) in steps().take(LINES) {
-            let since = *self.since.entry(*id).or_insert(now);
+        for (id, step) in steps().take(LINES) {
+            let since = passed(*self.since.entry(*id).or_insert(now), now);
             let health = pass.look.services[id.index()].workloads.iter().map(|it| it.health.message.as_str());
-            let message = health.collect::<Vec<_>>().join("; ");
-            let _ = writeln!(
-                text,
-                "       {} {} {} {}",
-                styled(BUSY, "~"),
-                words.target(*id),
-                brief(&message),
-                passed(since, now)
-            );
+            let message = match step {
+                // What was seen before it was written says nothing of it.
+                Step::Start(_) => "starts".to_owned(),
+                _ => brief(&health.collect::<Vec<_>>().join("; ")),
+            };
+            let _ = writeln!(text, "       {} {} {since}: {message}", styled(BUSY, "~"), words.target(*id));
         }
-        let waiting = pass.next.steps.iter().filter(|(_, step)| matches!(step, Step::Waits(_))).count();
-        let more = steps().count() - shown;
-        if shown + waiting > 0 {
-            let _ =
-                writeln!(text, "       {}", styled(DIM, format_args!("{} in motion, {waiting} waiting", shown + more)));
+        if moving + waiting > 0 {
+            let _ = writeln!(text, "       {}", styled(DIM, format_args!("{moving} in motion, {waiting} waiting")));
         }
         self.drawn = text.lines().count();
-        self.output.draw(&text);
+        self.output.redraw(0, &text);
     }
 
     /// Takes back what was drawn.
     fn clear(&mut self) {
         if self.drawn > 0 {
-            // Up so many lines, and clear from there to the end of the screen (ECMA-48: CPL, ED).
-            self.output.draw(&format!("\u{1b}[{}F\u{1b}[J", self.drawn));
+            self.output.redraw(self.drawn, "");
             self.drawn = 0;
         }
     }

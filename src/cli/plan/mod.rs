@@ -110,10 +110,10 @@ impl Plan {
 
     fn print(&self, printed: &Printed<'_>, output: &mut Output) -> Result<Exit, Failure> {
         let report = &printed.report;
-        let title = text::title(printed.revision, &printed.against, report);
+        let Printed { revision, against, .. } = printed;
         match self.output {
-            PlanFormat::Table => output.write(format_args!("{}", text::table(&title, report))),
-            PlanFormat::Markdown => output.write(format_args!("{}", text::markdown(&title, report))),
+            PlanFormat::Table => output.write(format_args!("{}", text::table(revision, against, report))),
+            PlanFormat::Markdown => output.write(format_args!("{}", text::markdown(revision, against, report))),
             PlanFormat::Json => output.result(Format::Json, printed, |_| ())?,
             PlanFormat::Yaml => output.result(Format::Yaml, printed, |_| ())?,
         }

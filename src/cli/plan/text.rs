@@ -10,10 +10,9 @@ use crate::problem::display_safe;
 use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
 use crate::source::Commit;
 
-/// What it is a plan of, and against what.
-pub fn title(revision: &Commit, against: &str, report: &Report) -> String {
-    let place = report.namespace.as_ref().map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default();
-    format!("Plan for {}{place}, against {against}", described(revision))
+/// Where all of it runs, after what it is compared with.
+fn namespace(report: &Report) -> String {
+    report.namespace.as_ref().map(|namespace| format!(", namespace {namespace}")).unwrap_or_default()
 }
 
 /// A commit in a line.
@@ -21,9 +20,9 @@ pub fn described(commit: &Commit) -> String {
     format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
 }
 
-/// The plan as text, styled.
-pub fn table(title: &str, report: &Report) -> String {
-    let mut text = format!("{title}\n");
+/// The plan of a revision against what it was compared with, as text, styled.
+pub fn table(revision: &Commit, against: &str, report: &Report) -> String {
+    let mut text = format!("Plan for {}\n  against {against}{}\n", described(revision), namespace(report));
     if !report.under_way.is_empty() {
         let names: Vec<String> = report.under_way.iter().map(|it| format!("{} {}", it.service, it.to)).collect();
         let _ = writeln!(text, "\nUnder way: {}", names.join(", "));
@@ -114,8 +113,10 @@ pub fn summary(report: &Report) -> String {
         return styled(GOOD, "Nothing to do: everything runs what is pinned.") + "\n";
     }
     let count = |standing| report.rest.iter().filter(|it| it.standing == standing).count();
-    let mut parts =
-        vec![format!("{} in {}", counted(report.changes(), "change"), counted(report.stages.len(), "stage"))];
+    let mut parts = vec![match report.changes() {
+        0 => "nothing to start".to_owned(),
+        changes => format!("{} in {}", counted(changes, "change"), counted(report.stages.len(), "stage")),
+    }];
     for (what, standing) in [
         ("failed", Standing::Failed),
         ("refused", Standing::Refused),
@@ -158,9 +159,9 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// The plan as Markdown.
-pub fn markdown(title: &str, report: &Report) -> String {
-    let mut text = format!("### {title}\n");
+/// The same as Markdown.
+pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
+    let mut text = format!("### Plan for {}\n\nAgainst {against}{}\n", described(revision), namespace(report));
     if report.is_empty() {
         text.push_str("\nNothing to do.\n");
         return text;
