@@ -85,7 +85,7 @@ impl Drop for Live<'_> {
 }
 
 fn passed(from: Timestamp, to: Timestamp) -> String {
-    super::plan::text::duration(to.duration_since(from).as_secs_f64().max(0.0))
+    super::words::took(to.duration_since(from).as_secs_f64().max(0.0))
 }
 
 /// An event in one line: the steps that a textbook names.
@@ -98,7 +98,7 @@ pub fn line(event: &Event) -> String {
         Event::OldStopping { service, version } => format!("{} {version} stopping", name(service)),
         Event::OldGone { service, version } => format!("{} {version} gone", name(service)),
         Event::Verified { service, version, took } => {
-            let took = took.map(|took| format!(" after {}", super::plan::text::duration(took.as_secs_f64())));
+            let took = took.map(|took| format!(" after {}", super::words::took(took.as_secs_f64())));
             format!("{} {version} {}{}", name(service), styled(GOOD, "verified"), took.unwrap_or_default())
         }
         Event::DependenciesUpdated { service, released } => {

@@ -12,10 +12,9 @@ use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
-use super::plan::text::duration;
 use super::site::{Sight, Site, block_on};
 use super::table::{Cell, Head, Table};
-use super::words::known;
+use super::words::{how_long, known};
 use crate::cluster::Cluster as _;
 use crate::config::Config;
 use crate::graph::Id;
@@ -123,7 +122,7 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
             (true, Word::Healthy) => GOOD,
             _ => BUSY,
         };
-        let age = row.since.map(|since| duration(now.duration_since(since).as_secs_f64().max(0.0)) + " ago");
+        let age = row.since.map(|since| how_long(now.duration_since(since)) + " ago");
         let or = |text: Option<&str>, otherwise: &str| text.unwrap_or(otherwise).to_owned();
         let mut cells = vec![Cell::new(NAME, row.service.as_str())];
         cells.extend(several.then(|| Cell::from(or(row.namespace.as_deref(), "?"))));

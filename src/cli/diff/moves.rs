@@ -1,6 +1,7 @@
 //! The pins and needs that moved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -9,19 +10,20 @@ use crate::change::{Between, ChangeKind, Moved};
 use crate::cli::history::word;
 use crate::cli::load::Revision;
 use crate::cli::output::{BUSY, DIM, NAME, Output, counted, styled};
-use crate::cli::shown::{ShownCommit, ShownKind, ShownNeed};
+use crate::cli::shown::{ShownKind, ShownNeed};
 use crate::cli::table::{Cell, Head, Table};
 use crate::cli::words::{image_moved, need_moved};
 use crate::image::Image;
 use crate::pins::ServiceName;
+use crate::source::Commit;
 use crate::version::Version;
 
 /// What moved between two revisions; also `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
-    from: Option<ShownCommit>,
-    to: Option<ShownCommit>,
+    from: Option<Arc<Commit>>,
+    to: Option<Arc<Commit>>,
     moved: Vec<Shown>,
     /// Services that one of the revisions has with errors: how they moved is not known.
     unreadable: BTreeSet<ServiceName>,
@@ -54,8 +56,8 @@ impl Report {
     pub(super) fn of(old: &Revision, new: &Revision, between: Between) -> Self {
         let broken = [old, new].into_iter().flat_map(|revision| revision.reading.pins.broken.keys().cloned());
         Self {
-            from: old.commit.as_deref().map(ShownCommit::of),
-            to: new.commit.as_deref().map(ShownCommit::of),
+            from: old.commit.clone(),
+            to: new.commit.clone(),
             moved: between.moved.iter().map(Shown::of).collect(),
             unreadable: broken.collect(),
             files: files(old, new, &between),

@@ -13,10 +13,9 @@ use crate::change::Move;
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
-use crate::cli::plan::text::duration;
 use crate::cli::site::{block_on, connect};
 use crate::cli::table::Cell;
-use crate::cli::words::how_long;
+use crate::cli::words::{how_long, took};
 use crate::cluster::{Cluster as _, ClusterError, Observation, Proven};
 use crate::config::Config;
 use crate::pins::{Pins, Runtime, ServiceName};
@@ -122,8 +121,7 @@ impl Proofs {
 impl Proof {
     /// `5m ago, in 12s`; nothing where there is no proof.
     pub(super) fn cell(proof: Option<Self>, now: Timestamp) -> Cell {
-        let words =
-            |Self { at, seconds }| format!("{} ago, in {}", how_long(now.duration_since(at)), duration(seconds));
+        let words = |Self { at, seconds }| format!("{} ago, in {}", how_long(now.duration_since(at)), took(seconds));
         proof.map_or_else(|| "-".to_owned(), words).into()
     }
 }

@@ -6,6 +6,7 @@ use anstyle::Style;
 
 use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
+use crate::cli::words::took;
 use crate::problem::display_safe;
 use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
 use crate::source::Commit;
@@ -138,25 +139,13 @@ fn estimate(it: &EstimateReport) -> String {
         all if all == it.services => ", 30s assumed for each".to_owned(),
         some => format!(", 30s assumed for {some} of them"),
     };
-    let together = duration(it.seconds);
-    let one_by_one = duration(it.one_by_one_seconds);
+    let together = took(it.seconds);
+    let one_by_one = took(it.one_by_one_seconds);
     format!(
         "\nTakes about {together} (one by one: {one_by_one}{assumed}); replaces {}, at most {} above the usual number.",
         counted(usize::try_from(it.pods_replaced).unwrap_or(usize::MAX), "pod"),
         it.extra_pods,
     )
-}
-
-/// A duration as people say it.
-pub fn duration(seconds: f64) -> String {
-    let whole = std::time::Duration::from_secs_f64(seconds);
-    let (minutes, rest) = (whole.as_secs() / 60, whole.as_secs() % 60);
-    match minutes {
-        0 if seconds < 10.0 => format!("{seconds:.1}s"),
-        0 => format!("{rest}s"),
-        _ if rest == 0 => format!("{minutes}m"),
-        _ => format!("{minutes}m {rest}s"),
-    }
 }
 
 /// The same as Markdown.
