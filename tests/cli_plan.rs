@@ -7,12 +7,10 @@ const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
 
 /// Two services, of which a second commit moves one.
 fn shop(namespaces: [&str; 2]) -> TestRepo {
-    let repo = TestRepo::with(&[
-        ("pintle.yaml", SETTINGS),
-        ("services/mail.yaml", &format!("version: \"1.0\"\nimage: acme/mail\n{}", namespaces[0])),
-        ("services/payments.yaml", &format!("version: \"2.0\"\nimage: acme/payments\n{}", namespaces[1])),
-    ]);
-    repo.save("services/mail.yaml", format!("version: \"1.1\"\nimage: acme/mail\n{}", namespaces[0]));
+    let [mail, payments] = namespaces;
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", SETTINGS).pin("mail", "1.0", mail).pin("payments", "2.0", payments).commit("Pin both");
+    repo.pin("mail", "1.1", mail).commit("Upgrade mail");
     repo
 }
 
@@ -20,8 +18,8 @@ fn shop(namespaces: [&str; 2]) -> TestRepo {
 fn a_plan_says_where_its_services_run() {
     let nowhere = shop(["", ""]);
     assert_snapshot!(Pintle::in_repo(&nowhere).says("plan --from HEAD~1"), @"
-    Plan for 1c970f9c (Change services/mail.yaml)
-      against the pins at d669db2b (Start)
+    Plan for 35f027fc (Upgrade mail)
+      against the pins at d5c490e3 (Pin both)
 
     Stage 1 (starts now)
       ~ mail  1.0 -> 1.1  upgrade
@@ -31,16 +29,13 @@ fn a_plan_says_where_its_services_run() {
     ");
     let one = shop(["namespace: shop\n", "namespace: shop\n"]);
     let plan = Pintle::in_repo(&one).says("plan --from HEAD~1");
-    assert_eq!(plan.out.lines().nth(1), Some("  against the pins at 413d18d3 (Start), namespace shop"));
+    assert_eq!(plan.out.lines().nth(1), Some("  against the pins at 55a60232 (Pin both), namespace shop"));
     let two = shop(["namespace: shop\n", "namespace: bank\n"]);
-    two.save(
-        "services/payments.yaml",
-        "version: \"1.9\"\nimage: acme/payments\nnamespace: bank\nrollbackFloor: \"2.0\"\n",
-    );
+    two.pin("payments", "1.9", "namespace: bank\nrollbackFloor: \"2.0\"\n").commit("Go below the floor");
     let pintle = Pintle::in_repo(&two);
     assert_snapshot!(pintle.says("plan --from HEAD~2"), @"
-    Plan for cd341f6a (Change services/payments.yaml)
-      against the pins at 5d54848a (Start)
+    Plan for 07400a2a (Go below the floor)
+      against the pins at 04ce344c (Pin both)
 
     Stage 1 (starts now)
       ~ mail  1.0 -> 1.1  upgrade  in shop
@@ -53,9 +48,9 @@ fn a_plan_says_where_its_services_run() {
     Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
     ");
     assert_snapshot!(pintle.says("plan --from HEAD~2 --output markdown"), @"
-    ### Plan for cd341f6a (Change services/payments.yaml)
+    ### Plan for 07400a2a (Go below the floor)
 
-    Against the pins at 5d54848a (Start)
+    Against the pins at 04ce344c (Pin both)
 
     | Stage | Service | From | To | | Waits |
     |---|---|---|---|---|---|
@@ -79,22 +74,22 @@ fn a_plan_names_images_where_the_version_does_not_move() {
     let repo = shop(["", ""]);
     repo.write("services/mail.yaml", "version: \"1.1\"\nimage: ghcr.io/new/mail\n");
     let digest = format!("digest: sha256:{}\n", "ab".repeat(32));
-    repo.save("services/payments.yaml", format!("version: \"2.0\"\nimage: acme/payments\n{digest}"));
+    repo.pin("payments", "2.0", &digest).commit("Move both");
     assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1"), @"
-    Plan for a0578df5 (Change services/payments.yaml)
-      against the pins at 1c970f9c (Change services/mail.yaml)
+    Plan for c02f5075 (Move both)
+      against the pins at 35f027fc (Upgrade mail)
 
     Stage 1 (starts now)
-      ~ mail      acme/mail:1.1 -> ghcr.io/new/mail:1.1     image
-      ~ payments            2.0 -> 2.0@sha256:abababababab  image
+      ~ mail      ghcr.io/acme/mail:1.1 -> ghcr.io/new/mail:1.1     image
+      ~ payments                    2.0 -> 2.0@sha256:abababababab  image
 
     Plan: 2 changes in 1 stage.
     Takes about 30s (one by one: 1m, 30s assumed for each); replaces 2 pods, at most 2 above the usual number.
     ");
     assert_snapshot!(Pintle::in_repo(&repo).says("history mail --limit 1"), @"
     VERSION  MOVE   COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
-    1.1      image  a0578df5  Ada     2026-01-01 00:09  … so far  Change services/payments.yaml
-      runs as ghcr.io/new/mail:1.1, was acme/mail:1.1
+    1.1      image  c02f5075  Ada     2026-01-01 00:09  … so far  Move both
+      runs as ghcr.io/new/mail:1.1, was ghcr.io/acme/mail:1.1
     --- stderr
     … and 2 more: --limit 0 shows all
     ");
@@ -103,7 +98,7 @@ fn a_plan_names_images_where_the_version_does_not_move() {
 #[test]
 fn a_plan_of_the_tip_says_what_is_not_committed() {
     let repo = shop(["", ""]);
-    repo.write("services/mail.yaml", "version: \"1.2\"\nimage: acme/mail\n").remove("services/payments.yaml");
+    repo.pin("mail", "1.2", "").remove("services/payments.yaml");
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.says("plan --from HEAD~1").err, @"warning: only commits count, and these files have changes that are not committed: services/mail.yaml, services/payments.yaml");
     assert_eq!(pintle.says("plan --rev HEAD --from HEAD~1").err, "", "a revision that is named is no working tree");
@@ -117,10 +112,10 @@ fn a_plan_of_the_tip_says_what_is_not_committed() {
 fn pins_with_errors_are_planned_as_far_as_they_can_be_read_and_fail() {
     let repo = shop(["", ""]);
     repo.write("services/mail.yaml", "version: 1.10\nimage: acme/mail\n");
-    repo.save("services/payments.yaml", "version: \"2.1\"\nimage: acme/payments\n");
+    repo.pin("payments", "2.1", "").commit("Upgrade both");
     assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1 --exit-code"), @"
-    Plan for bcf19861 (Change services/payments.yaml)
-      against the pins at 1c970f9c (Change services/mail.yaml)
+    Plan for 72e9334b (Upgrade both)
+      against the pins at 35f027fc (Upgrade mail)
 
     Stage 1 (starts now)
       ~ payments  2.0 -> 2.1  upgrade
@@ -133,7 +128,7 @@ fn pins_with_errors_are_planned_as_far_as_they_can_be_read_and_fail() {
     Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
     --- stderr
     error: the pins have 1 error
-      hint: pintle check --rev bcf19861 shows all that is wrong
+      hint: pintle check --rev 72e9334b shows all that is wrong
     --- exit 1
     ");
 }
@@ -146,7 +141,7 @@ fn a_revision_of_which_nothing_can_be_used_has_no_plan() {
     assert_snapshot!(pintle.says("plan --from HEAD~1"), @"
     --- stderr
     error: pintle.yaml:1:13: `pintle.dev/v2` is not an apiVersion that this version of Pintle reads; nothing is done
-      hint: pintle check --rev 3fc06057 shows all that is wrong
+      hint: pintle check --rev 46a791ee shows all that is wrong
     --- exit 1
     ");
     repo.write("pintle.yaml", SETTINGS).remove("services/mail.yaml").remove("services/payments.yaml");
@@ -154,7 +149,7 @@ fn a_revision_of_which_nothing_can_be_used_has_no_plan() {
     assert_snapshot!(pintle.says("plan --from HEAD~2"), @"
     --- stderr
     error: pintle.yaml: 0 pins: this revision pins no service; nothing is done
-      hint: pintle check --rev 1de92040 shows all that is wrong
+      hint: pintle check --rev 04215a5e shows all that is wrong
     --- exit 1
     ");
 }

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use crate::common::control_plane::{ControlPlane, Part};
 use crate::common::git::{git, text};
+use crate::common::recorder::Recorder;
+use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
 const NEEDS_NEW: &str = "dependsOn: {payments: \">=2.0\"}\n";
@@ -122,12 +124,7 @@ async fn a_remote_that_is_gone_holds_everything_and_says_since_when() {
 #[tokio::test]
 async fn an_api_server_that_stops_in_mid_rollout_holds_everything_and_then_it_goes_on() {
     let mut own = ControlPlane::start();
-    let shop = Shop::found(&own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
-    shop.settle().await;
-    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
-    let recorder = shop.record().await;
-    let mut apply = shop.start_apply();
-    apply.says(&["payments 2.0 starting"]).await;
+    let (shop, recorder, apply) = in_mid_rollout(&own).await;
     own.pause(Part::Apiserver);
     tokio::time::sleep(Duration::from_secs(20)).await;
     own.resume(Part::Apiserver);
@@ -140,12 +137,7 @@ async fn an_api_server_that_stops_in_mid_rollout_holds_everything_and_then_it_go
 #[tokio::test]
 async fn an_api_server_that_is_killed_in_mid_rollout_holds_everything_says_so_and_then_it_goes_on() {
     let mut own = ControlPlane::start();
-    let shop = Shop::found(&own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
-    shop.settle().await;
-    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
-    let recorder = shop.record().await;
-    let mut apply = shop.start_apply();
-    apply.says(&["payments 2.0 starting"]).await;
+    let (shop, recorder, mut apply) = in_mid_rollout(&own).await;
     own.kill(Part::Apiserver);
     apply.says(&["the cluster does not answer", "everything is held"]).await;
     own.restart(Part::Apiserver).await;
@@ -154,4 +146,15 @@ async fn an_api_server_that_is_killed_in_mid_rollout_holds_everything_says_so_an
     apply.end().await.ended(0).never("ERROR");
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0-slow 2.0");
     shop.kept(recorder).await;
+}
+
+/// A shop of which the provider is under way, and the consumer waits.
+async fn in_mid_rollout(own: &ControlPlane) -> (Shop, Recorder, Running) {
+    let shop = Shop::found(own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
+    shop.settle().await;
+    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
+    let recorder = shop.record().await;
+    let mut apply = shop.start_apply();
+    apply.says(&["payments 2.0 starting"]).await;
+    (shop, recorder, apply)
 }
