@@ -30,6 +30,10 @@ fn a_plan_says_where_its_services_run() {
     let one = shop(["namespace: shop\n", "namespace: shop\n"]);
     let plan = Pintle::in_repo(&one).says("plan --from HEAD~1");
     assert_eq!(plan.out.lines().nth(1), Some("  against the pins at 55a60232 (Pin both), namespace shop"));
+    let typed = Pintle::in_repo(&one).says("plan --from HEAD~1 --namespace bank");
+    assert_eq!(typed.out.lines().nth(1), plan.out.lines().nth(1), "a service's own word is the last one");
+    let typed = Pintle::in_repo(&nowhere).says("plan --from HEAD~1 --namespace bank");
+    assert!(typed.out.contains("(Pin both), namespace bank\n"), "{typed}");
     let two = shop(["namespace: shop\n", "namespace: bank\n"]);
     two.pin("payments", "1.9", "namespace: bank\nrollbackFloor: \"2.0\"\n").commit("Go below the floor");
     let pintle = Pintle::in_repo(&two);
@@ -38,7 +42,7 @@ fn a_plan_says_where_its_services_run() {
       against the pins at 04ce344c (Pin both)
 
     Stage 1 (starts now)
-      ~ mail  1.0 -> 1.1  upgrade  in shop
+      ~ mail  1.0 -> 1.1  upgrade in shop
 
     Held
       ! payments (pinned 1.9, runs 2.0 in bank)
@@ -56,7 +60,7 @@ fn a_plan_says_where_its_services_run() {
     |---|---|---|---|---|---|
     | 1 | **mail** in shop | 1.0 | 1.1 | upgrade |  |
 
-    - Held: **payments**: 1.9 is older than its `rollbackFloor` 2.0: its data has moved on; pin 2.0 or newer
+    - Held: **payments** in bank: 1.9 is older than its `rollbackFloor` 2.0: its data has moved on; pin 2.0 or newer
 
     Plan: 1 change in 1 stage, 1 held.
     Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
@@ -151,5 +155,41 @@ fn a_revision_of_which_nothing_can_be_used_has_no_plan() {
     error: pintle.yaml: 0 pins: this revision pins no service; nothing is done
       hint: pintle check --rev 04215a5e shows all that is wrong
     --- exit 1
+    ");
+}
+
+#[test]
+fn a_service_that_is_removed_is_let_go_and_one_that_is_renamed_is_not() {
+    let repo = shop(["", ""]);
+    repo.remove("services/mail.yaml").remove("services/payments.yaml");
+    let renamed = "formerly: payments\nworkloads: [deployment/payments]\n";
+    repo.pin("bank", "2.1", renamed).commit("Rename payments, remove mail");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1"), @"
+    Plan for c5651797 (Rename payments, remove mail)
+      against the pins at 35f027fc (Upgrade mail)
+
+    Stage 1 (starts now)
+      ~ bank  2.0 -> 2.1  upgrade
+
+    Pinned no more (left running, nobody looks after them):
+      deployment/mail
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    assert_snapshot!(pintle.says("plan --from HEAD~1 --output markdown"), @"
+    ### Plan for c5651797 (Rename payments, remove mail)
+
+    Against the pins at 35f027fc (Upgrade mail)
+
+    | Stage | Service | From | To | | Waits |
+    |---|---|---|---|---|---|
+    | 1 | **bank** | 2.0 | 2.1 | upgrade |  |
+
+    - Pinned no more, left running: deployment/mail
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
     ");
 }

@@ -73,7 +73,7 @@ impl Apply {
         if let Some(error) = &loaded.stale {
             return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
         }
-        loaded.usable()?;
+        loaded.at.usable()?;
         loaded.say_uncommitted(output)?;
         if loaded.at.errors() > 0 {
             let errors = counted(loaded.at.errors(), "error");

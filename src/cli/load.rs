@@ -7,7 +7,7 @@ use super::exit::Failure;
 use super::output::{Output, counted};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
+use crate::pins::{self, Fragment, Layout, Pins, Reading, Settings, settings_path};
 use crate::problem::{Place, Severity, show};
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 
@@ -113,21 +113,6 @@ impl Loaded {
         ));
         Ok(())
     }
-
-    /// Refuses a revision of which nothing can be used: it holds everything (design, I10).
-    pub fn usable(&self) -> Result<(), Failure> {
-        let failure = |why| self.at.broken(format!("{why}; nothing is done"));
-        self.at.reading.unusable.as_ref().map_or(Ok(()), |why| Err(failure(why)))
-    }
-
-    /// Refuses a revision with errors, which hold the services that they concern.
-    pub fn sound(&self) -> Result<(), Failure> {
-        self.usable()?;
-        match self.at.errors() {
-            0 => Ok(()),
-            errors => Err(self.at.broken(format!("the pins have {}", counted(errors, "error")))),
-        }
-    }
 }
 
 /// Says that this is not the newest there is.
@@ -216,6 +201,28 @@ impl Revision {
         if let Some(why) = &self.reading.unusable {
             let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
             output.warn(format_args!("{why}{commit}"));
+        }
+    }
+
+    /// The pins, with what was typed in place of what is written.
+    pub fn pins(&self, config: &Config) -> Pins {
+        let mut pins = self.reading.pins.clone();
+        pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
+        pins
+    }
+
+    /// Refuses a revision of which nothing can be used: it holds everything (design, I10).
+    pub fn usable(&self) -> Result<(), Failure> {
+        let failure = |why| self.broken(format!("{why}; nothing is done"));
+        self.reading.unusable.as_ref().map_or(Ok(()), |why| Err(failure(why)))
+    }
+
+    /// Refuses a revision with errors, which hold the services that they concern.
+    pub fn sound(&self) -> Result<(), Failure> {
+        self.usable()?;
+        match self.errors() {
+            0 => Ok(()),
+            errors => Err(self.broken(format!("the pins have {}", counted(errors, "error")))),
         }
     }
 

@@ -51,11 +51,9 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
 pub async fn connect(
     config: &Config,
     commit: CommitId,
-    mut pins: Pins,
+    pins: Pins,
     history: Arc<History>,
 ) -> Result<(Desired, Kube), ClusterError> {
-    // What was typed wins over what is written.
-    pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
     let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
     let cluster = Kube::connect(&to).await?;
     let desired = Desired::new(commit, pins, history, cluster.namespace().to_owned());
@@ -68,7 +66,7 @@ impl Site {
     /// be written.
     pub async fn open(config: &Config, loaded: Loaded) -> Result<Self, Failure> {
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let pins = loaded.at.reading.pins.clone();
+        let pins = loaded.at.pins(config);
         if pins.settings.runtime == Runtime::Local {
             return Err(Failure::error("runtime: local is not built yet").hint("pin services of a Kubernetes cluster"));
         }

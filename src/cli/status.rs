@@ -68,12 +68,12 @@ impl Status {
         for name in &self.services {
             // Of a revision that cannot be used no service is known.
             let known = known(name, site.desired.graph.ids().map(|id| site.desired.graph.name(id)));
-            known.or_else(|unknown| site.loaded.usable().and(Err(unknown)))?;
+            known.or_else(|unknown| site.loaded.at.usable().and(Err(unknown)))?;
         }
         let mut before = None;
         loop {
             let sight = site.see().await?;
-            let broken = site.loaded.sound().and_then(|()| site.guard_history(&sight, None).map(drop));
+            let broken = site.loaded.at.sound().and_then(|()| site.guard_history(&sight, None).map(drop));
             let rows = self.rows(&site, sight);
             if before.as_ref() != Some(&rows) {
                 self.print(&rows, output)?;

@@ -28,7 +28,9 @@ pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
-pub use report::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, released};
+pub use report::{
+    ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, pinned_no_more, released,
+};
 pub use want::{held, want};
 pub use words::Words;
 

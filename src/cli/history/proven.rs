@@ -43,7 +43,7 @@ pub(super) struct Proof {
 /// Asks the cluster at hand for what it has verified, of one service or of all. Says why where there is one that does not
 /// answer.
 pub(super) fn ask(config: &Config, loaded: &Loaded, only: Option<&ServiceName>, output: &mut Output) -> Option<Proofs> {
-    let mut pins = loaded.at.reading.pins.clone();
+    let mut pins = loaded.at.pins(config);
     pins.services.retain(|name, _| only.is_none_or(|only| name == only));
     let commit = loaded.at.commit.clone()?;
     if pins.services.is_empty() || pins.settings.runtime == Runtime::Local {

@@ -10,7 +10,7 @@ use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
 use super::site::{Sight, Site, block_on};
 use crate::config::Config;
-use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, released, want};
+use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, pinned_no_more, released, want};
 use crate::source::Commit;
 
 /// Show what would be done, in which order, and why
@@ -79,7 +79,7 @@ impl Plan {
         let report = report(&site, &mut sight, &mut memory);
         let against = site.cluster.server().to_owned();
         let exit = self.print(&Printed { revision: &site.commit, against, report }, output)?;
-        site.loaded.sound().map(|()| exit)
+        site.loaded.at.sound().map(|()| exit)
     }
 
     /// The revision, if anything of it can be used.
@@ -89,7 +89,7 @@ impl Plan {
         if self.rev.is_none() {
             loaded.say_uncommitted(output)?;
         }
-        loaded.usable().map(|()| loaded)
+        loaded.at.usable().map(|()| loaded)
     }
 
     /// Takes the pins at one revision as what runs while those at another are wanted.
@@ -97,15 +97,17 @@ impl Plan {
         let loaded = self.load(config, output)?;
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let from = std::sync::Arc::new(loaded.source.resolve(from)?);
-        let before = Revision::read(&loaded.source, &config.root, Some(from.clone()))?.reading.pins;
-        let pins = loaded.at.reading.pins.clone();
-        let desired = Desired::new(commit.id, pins, loaded.history.clone(), String::new());
+        let before = Revision::read(&loaded.source, &config.root, Some(from.clone()))?;
+        before.warn(output);
+        let before = before.pins(config);
+        let desired = Desired::new(commit.id, loaded.at.pins(config), loaded.history.clone(), String::new());
         let look = look_at_pins(&desired, &before);
-        let gone = before.services.keys().filter(|name| desired.graph.id(name).is_none()).map(ToString::to_string);
-        let report = plan_of(&desired, &look, gone.collect());
+        let earlier = Desired::new(from.id, before, loaded.history.clone(), String::new());
+        let released = pinned_no_more(&desired, &earlier.all_workloads());
+        let report = plan_of(&desired, &look, released);
         let against = format!("the pins at {}", text::described(&from));
         let exit = self.print(&Printed { revision: &commit, against, report }, output)?;
-        loaded.sound().map(|()| exit)
+        loaded.at.sound().map(|()| exit)
     }
 
     fn print(&self, printed: &Printed<'_>, output: &mut Output) -> Result<Exit, Failure> {

@@ -8,7 +8,7 @@ use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
 use crate::cli::words::took;
 use crate::problem::display_safe;
-use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
+use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, Standing, UnderWayReport};
 use crate::source::Commit;
 
 /// Where all of it runs, after what it is compared with.
@@ -25,24 +25,21 @@ pub fn described(commit: &Commit) -> String {
 pub fn table(revision: &Commit, against: &str, report: &Report) -> String {
     let mut text = format!("Plan for {}\n  against {against}{}\n", described(revision), namespace(report));
     if !report.under_way.is_empty() {
-        let names: Vec<String> = report.under_way.iter().map(|it| format!("{} {}", it.service, it.to)).collect();
-        let _ = writeln!(text, "\nUnder way: {}", names.join(", "));
+        let _ = writeln!(text, "\nUnder way: {}", under_way(report));
     }
     let width = |text: fn(&ChangeReport) -> &str| {
         report.stages.iter().flatten().map(|it| text(it).len().min(WIDEST)).max().unwrap_or(0)
     };
     let widths = [width(|it| &it.service), width(|it| &it.from), width(|it| &it.to)];
-    let place = |namespace: &Option<String>| namespace.clone().filter(|_| report.namespace.is_none());
     for (stage, number) in report.stages.iter().zip(1..) {
         let starts = if number == 1 { "starts now" } else { "each starts when what it waits for has passed" };
         let _ = writeln!(text, "\nStage {number} {}", styled(DIM, format_args!("({starts})")));
         for change in stage {
-            change_text(&mut text, change, place(&change.namespace), widths);
+            change_text(&mut text, change, &place(report, change.namespace.as_deref()), widths);
         }
     }
     for (title, standing) in TITLES {
-        let rest = report.rest.iter().filter(|it| it.standing == standing);
-        rest_text(&mut text, title, rest.map(|it| (it, place(&it.namespace))));
+        rest_text(&mut text, title, report, standing);
     }
     for circle in &report.circles {
         circle_text(&mut text, circle);
@@ -58,6 +55,17 @@ pub fn table(revision: &Commit, against: &str, report: &Report) -> String {
     text
 }
 
+/// ` in bank`, where not all services run in one namespace.
+fn place(report: &Report, namespace: Option<&str>) -> String {
+    let named = namespace.filter(|_| report.namespace.is_none());
+    named.map(|namespace| format!(" in {namespace}")).unwrap_or_default()
+}
+
+fn under_way(report: &Report) -> String {
+    let name = |it: &UnderWayReport| format!("{} {}{}", it.service, it.to, place(report, it.namespace.as_deref()));
+    report.under_way.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
 /// Longer names and images do not push apart what stands in the other lines.
 const WIDEST: usize = 24;
 
@@ -68,11 +76,10 @@ const TITLES: [(&str, Standing); 4] = [
     ("Waiting for one of these", Standing::Waiting),
 ];
 
-fn change_text(text: &mut String, change: &ChangeReport, place: Option<String>, [name, from, to]: [usize; 3]) {
+fn change_text(text: &mut String, change: &ChangeReport, place: &str, [name, from, to]: [usize; 3]) {
     let ChangeReport { service, namespace: _, from: runs, to: target, kind, waits, lockstep } = change;
     let service = styled(NAME, format_args!("{service:name$}"));
     let arrow = styled(style_of(kind), format_args!("{runs:>from$} -> {target:to$}"));
-    let place = place.map(|place| format!("  in {place}")).unwrap_or_default();
     let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}{}", styled(DIM, place));
     for wait in waits {
         let _ = writeln!(text, "      waits {}", brief(wait));
@@ -86,13 +93,13 @@ fn style_of(kind: &str) -> Style {
     if kind == "drift" { BAD } else { BUSY }
 }
 
-fn rest_text<'a>(text: &mut String, title: &str, rest: impl Iterator<Item = (&'a RestReport, Option<String>)>) {
-    for (number, (it, place)) in rest.enumerate() {
+fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing) {
+    for (number, it) in report.rest.iter().filter(|it| it.standing == standing).enumerate() {
         if number == 0 {
             let _ = writeln!(text, "\n{title}");
         }
         let pinned = it.pinned.as_ref().map(|version| format!("pinned {version}, ")).unwrap_or_default();
-        let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
+        let place = place(report, it.namespace.as_deref());
         let service = styled(NAME, &it.service);
         let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
         let _ = writeln!(text, "      {}", brief(&it.why));
@@ -155,6 +162,9 @@ pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
         text.push_str("\nNothing to do.\n");
         return text;
     }
+    if !report.under_way.is_empty() {
+        let _ = writeln!(text, "\nUnder way: {}", under_way(report));
+    }
     if report.changes() > 0 {
         text.push_str("\n| Stage | Service | From | To | | Waits |\n|---|---|---|---|---|---|\n");
     }
@@ -162,8 +172,7 @@ pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
         for it in stage {
             let lockstep = if it.lockstep { " (lockstep: unsafe for a moment)" } else { "" };
             let waits = cell(&brief(&it.waits.join("; ")));
-            let place = it.namespace.as_ref().filter(|_| report.namespace.is_none());
-            let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
+            let place = place(report, it.namespace.as_deref());
             let _ = writeln!(
                 text,
                 "| {number} | **{}**{place} | {} | {} | {}{lockstep} | {waits} |",
@@ -176,11 +185,15 @@ pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
     }
     for (title, standing) in TITLES {
         for it in report.rest.iter().filter(|it| it.standing == standing) {
-            let _ = write!(text, "\n- {title}: **{}**: {}", it.service, brief(&it.why));
+            let place = place(report, it.namespace.as_deref());
+            let _ = write!(text, "\n- {title}: **{}**{place}: {}", it.service, brief(&it.why));
         }
     }
     for circle in &report.circles {
         let _ = write!(text, "\n- No safe order: {}. {}", circle.waits.join("; "), circle.way_out);
+    }
+    for workload in &report.released {
+        let _ = write!(text, "\n- Pinned no more, left running: {workload}");
     }
     let _ = write!(text, "\n\n{}", anstream::adapter::strip_str(&summary(report)));
     text
