@@ -22,14 +22,15 @@ const WRAPPERS: &[(&str, &str)] = &[
     ("Error response from daemon: ", ""),
 ];
 
-/// The reason of the first attempt, which kubelet tells again within that of the later ones.
-const FIRST_REASON: &str = "ErrImagePull: ";
+/// The reasons that such words follow: of the later attempts, and of the first, which is told again within the later.
+const REASONS: [&str; 2] = ["ImagePullBackOff", "ErrImagePull"];
 
 /// What a pod says, in brief and fit for a terminal. Other words are left as they are.
 pub fn brief(words: &str) -> String {
     let words = without_container(words);
-    let start = WRAPPERS.iter().filter_map(|(before, _)| words.find(before)).min();
-    let (head, told) = words.split_at(start.unwrap_or(words.len()));
+    let reason = REASONS.iter().filter_map(|reason| words.find(reason)).min();
+    let told = reason.and_then(|reason| Some(reason + words[reason..].find(": ")? + 2));
+    let (head, told) = words.split_at(told.unwrap_or(words.len()));
     display_safe(&format!("{head}{}", answer(told)), usize::MAX)
 }
 
@@ -38,7 +39,7 @@ fn answer(told: &str) -> String {
     let (mut rest, mut image) = (told, None);
     while let Some((name, within)) = WRAPPERS.iter().find_map(|wrapper| unwrapped(rest, *wrapper)) {
         image = image.or(name);
-        rest = within.strip_prefix(FIRST_REASON).unwrap_or(within);
+        rest = within.strip_prefix("ErrImagePull: ").unwrap_or(within);
     }
     let rest = once(without_artifact(rest));
     match image {
@@ -178,11 +179,24 @@ mod tests {
     #[test]
     fn of_an_image_that_cannot_be_had_the_last_answer_is_left_and_the_image_once() {
         for (told, left) in TOLD {
-            assert_eq!(brief(told), *left, "{told}");
             let (told, left) =
                 [told, left].map(|words| format!("pod x-1, container app: ErrImagePull: {words}")).into();
             assert_eq!(brief(&told), left);
         }
+    }
+
+    #[test]
+    fn what_a_container_says_itself_is_left_as_it_is() {
+        for words in [
+            "pod web-1, container app: CrashLoopBackOff after 2 restarts: exit code 1: rpc error: code = Internal desc = boom",
+            "pod web-1, container app: CreateContainerError: Error response from daemon: no such device: no such device",
+            "until payments 2.0.3 is gone: checkout 1.8.2 needs payments >=2.1, <3",
+        ] {
+            assert_eq!(brief(words), words);
+        }
+        let restarted =
+            "pod x-1: ImagePullBackOff after 1 restart: Back-off pulling image \"x:1\": ErrImagePull: x:1: not found";
+        assert_eq!(brief(restarted), "pod x-1: ImagePullBackOff after 1 restart: x:1: not found");
     }
 
     #[test]

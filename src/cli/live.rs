@@ -112,10 +112,10 @@ pub fn line(event: &Event) -> String {
         Event::NeedsYou { service, why, command } => {
             format!("{} {}: {}; type: {command}", name(service), styled(BUSY, "waits for you"), brief(why))
         }
-        Event::Held { service, why } => format!("{} {}: {why}", name(service), styled(BUSY, "held")),
+        Event::Held { service, why } => format!("{} {}: {}", name(service), styled(BUSY, "held"), brief(why)),
         Event::Refused { service, why } => format!("{} {}: {why}", name(service), styled(BAD, "refused")),
         Event::Unreachable { why } => {
-            format!("{}: {why}; everything is held", styled(BAD, "the cluster does not answer"))
+            format!("{}: {}; everything is held", styled(BAD, "the cluster does not answer"), brief(why))
         }
         Event::Reachable => "the cluster answers again".to_owned(),
     }
