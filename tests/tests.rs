@@ -17,6 +17,8 @@ mod cli_check;
 mod cli_graph;
 /// `pintle history` and `pintle diff`: how pins came to be what they are.
 mod cli_past;
+/// `pintle plan` without a cluster: what is shown, what is left out, and how it ends.
+mod cli_plan;
 /// What all commands share: help, usage errors, colour, terminals, pipes.
 mod cli_words;
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.

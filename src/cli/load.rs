@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::exit::Failure;
-use super::output::{BUSY, Output, styled};
+use super::output::{Output, counted};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
-use crate::problem::Place;
+use crate::pins::{self, Fragment, Layout, Pins, Reading, Settings, settings_path};
+use crate::problem::{Place, Severity, show};
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
+
+/// So many files with changes are named at most.
+const FILES: usize = 5;
 
 /// A revision or the working tree, and what went before.
 #[derive(Debug)]
@@ -92,12 +95,30 @@ impl Loaded {
         say_stale(self.stale.as_ref(), output);
         self.at.warn(output);
     }
+
+    /// Says what a commit would add to the tip: only commits count.
+    pub fn say_uncommitted(&self, output: &mut Output) -> Result<(), Failure> {
+        if self.source.worktree().is_none() {
+            return Ok(());
+        }
+        let files = self.source.dirty(Scope::Pins(&self.at.layout))?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let more = files.len().saturating_sub(FILES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = files.iter().take(FILES).map(|file| show(file)).collect::<Vec<_>>().join(", ");
+        output.warn(format_args!(
+            "only commits count, and these files have changes that are not committed: {named}{more}"
+        ));
+        Ok(())
+    }
 }
 
 /// Says that this is not the newest there is.
 pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
     if let Some(error) = stale {
-        output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
+        output.warn(format_args!("{error}; this is what was fetched then"));
     }
 }
 
@@ -179,8 +200,41 @@ impl Revision {
     pub fn warn(&self, output: &mut Output) {
         if let Some(why) = &self.reading.unusable {
             let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
-            output.note(format_args!("{}: {why}{commit}", styled(BUSY.bold(), "warning")));
+            output.warn(format_args!("{why}{commit}"));
         }
+    }
+
+    /// The pins, with what was typed in place of what is written.
+    pub fn pins(&self, config: &Config) -> Pins {
+        let mut pins = self.reading.pins.clone();
+        pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
+        pins
+    }
+
+    /// Refuses a revision of which nothing can be used: it holds everything (design, I10).
+    pub fn usable(&self) -> Result<(), Failure> {
+        let failure = |why| self.broken(format!("{why}; nothing is done"));
+        self.reading.unusable.as_ref().map_or(Ok(()), |why| Err(failure(why)))
+    }
+
+    /// Refuses a revision with errors, which hold the services that they concern.
+    pub fn sound(&self) -> Result<(), Failure> {
+        self.usable()?;
+        match self.errors() {
+            0 => Ok(()),
+            errors => Err(self.broken(format!("the pins have {}", counted(errors, "error")))),
+        }
+    }
+
+    /// How many errors its files have.
+    pub fn errors(&self) -> usize {
+        self.reading.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// It fails because of what the files say.
+    fn broken(&self, message: String) -> Failure {
+        let rev = self.commit.as_ref().map(|commit| format!(" --rev {}", commit.id.short())).unwrap_or_default();
+        Failure::error(message).hint(format!("pintle check{rev} shows all that is wrong"))
     }
 
     /// Whether it has a `pintle.yaml`.

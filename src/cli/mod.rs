@@ -1,6 +1,7 @@
 //! The command line: a file per command, each with its flags and its `run`.
 
 mod apply;
+mod brief;
 mod check;
 mod completions;
 mod diff;

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::exit::Failure;
-use super::load::{Loaded, load};
+use super::load::Loaded;
 use super::progress::Progress;
 use crate::cluster::kube::{Connect, Kube};
 use crate::cluster::{Cluster, ClusterError, Observation};
 use crate::config::Config;
-use crate::pins::Runtime;
+use crate::pins::{Pins, Runtime};
 use crate::reconcile::{Desired, Look, look};
-use crate::source::{Commit, CommitId, Relation};
+use crate::source::{Commit, CommitId, History, Relation};
 
 /// How long a command waits for a complete picture of the cluster.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,29 +42,37 @@ pub struct Sight {
 }
 
 /// Runs what talks to the cluster.
-pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| Failure::error(format!("no threads: {error}")))?.block_on(future)
+    Ok(runtime.map_err(|error| Failure::error(format!("no threads: {error}")))?.block_on(future))
+}
+
+/// Connects to the cluster in which these pins run, and watches their workloads.
+pub async fn connect(
+    config: &Config,
+    commit: CommitId,
+    pins: Pins,
+    history: Arc<History>,
+) -> Result<(Desired, Kube), ClusterError> {
+    let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
+    let cluster = Kube::connect(&to).await?;
+    let desired = Desired::new(commit, pins, history, cluster.namespace().to_owned());
+    cluster.scope(&desired.all_workloads());
+    Ok((desired, cluster))
 }
 
 impl Site {
-    /// Reads the revision, by default the tip of the branch, and connects to the cluster. Where the remote could not be
-    /// reached, `loaded.stale` says so, and nothing may be written.
-    pub async fn open(config: &Config, rev: Option<&str>) -> Result<Self, Failure> {
-        let loaded = load(config, rev)?;
+    /// Puts a revision beside the cluster. Where the remote could not be reached, `loaded.stale` says so, and nothing may
+    /// be written.
+    pub async fn open(config: &Config, loaded: Loaded) -> Result<Self, Failure> {
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let mut pins = loaded.at.reading.pins.clone();
-        // What was typed wins over what is written.
-        pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
+        let pins = loaded.at.pins(config);
         if pins.settings.runtime == Runtime::Local {
             return Err(Failure::error("runtime: local is not built yet").hint("pin services of a Kubernetes cluster"));
         }
-        let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
         let connecting = Progress::of("connecting to the cluster");
-        let cluster = Kube::connect(&to).await?;
+        let (desired, cluster) = connect(config, commit.id, pins, Arc::clone(&loaded.history)).await?;
         drop(connecting);
-        let desired = Desired::new(commit.id, pins, Arc::clone(&loaded.history), cluster.namespace().to_owned());
-        cluster.scope(&desired.all_workloads());
         Ok(Self { commit, desired, cluster, loaded })
     }
 

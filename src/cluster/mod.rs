@@ -252,6 +252,9 @@ pub enum ClusterError {
     /// The connection cannot be set up: kubeconfig, context, certificates.
     #[error("{0}")]
     Config(String),
+    /// Nothing names a cluster: neither a kubeconfig, nor a pod that this runs in.
+    #[error("{0}")]
+    NoCluster(String),
 }
 
 /// Where services run. Static dispatch: chosen once, where the command line is read.
