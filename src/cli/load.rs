@@ -7,7 +7,7 @@ use super::exit::Failure;
 use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
+use crate::pins::{self, Fragment, Layout, Reading, Settings, misnamed_settings, settings_path};
 use crate::problem::Place;
 use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
 
@@ -139,35 +139,41 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
-        let place = Place::file(&settings_path(root).into());
-        Self::read_with(source, root, commit, &Settings { place, ..Settings::default() })
+        Self::read_with(source, root, commit, None)
     }
 
-    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
+    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is. Without
+    /// any the defaults hold, unless there is a `pintle.yml`.
     pub fn read_with(
         source: &Source,
         root: &str,
         commit: Option<Arc<Commit>>,
-        without: &Settings,
+        without: Option<&Settings>,
     ) -> Result<Self, Failure> {
         let id = commit.as_ref().map(|commit| commit.id);
         let path = settings_path(root);
-        let file = match id {
-            Some(id) => source.file(id, &path)?,
-            None => source.worktree_file(&path)?,
+        let at = |path: &str| match id {
+            Some(id) => source.file(id, path),
+            None => source.worktree_file(path),
         };
-        let (settings, problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
+        let (file, misnamed) = (at(&path)?, at(&misnamed_settings(root))?);
+        let default = || Settings { place: Place::file(&path.as_str().into()), ..Settings::default() };
+        let (settings, mut problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
             Some((path, Content::Bytes(bytes))) => Settings::read(path, bytes),
             Some(_) => (None, Vec::new()),
-            None => (Some(without.clone()), Vec::new()),
+            None if without.is_none() && misnamed.is_some() => (None, Vec::new()),
+            None => (Some(without.cloned().unwrap_or_else(default)), Vec::new()),
         };
+        problems.extend(
+            misnamed.as_ref().filter(|_| file.is_some()).map(|misnamed| Settings::misnamed(&misnamed.path, true)),
+        );
         let known = settings.clone().unwrap_or_default();
         let (layout, listing, fragments) = read_files(source, root, id, &known)?;
         let mut files = listing.files;
-        files.extend(file);
+        files.extend(file.into_iter().chain(misnamed));
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let mut reading = match &settings {
-            Some(settings) => pins::assemble(settings, &fragments),
+            Some(settings) => pins::assemble(settings, &fragments, &|folder| names(source, root, id, folder)),
             None => pins::read(root, &files),
         };
         // Without settings they have been told already.
@@ -201,6 +207,16 @@ impl Revision {
         let names: BTreeMap<_, _> = names.collect();
         if names.is_empty() { Arc::clone(history) } else { Arc::new(History::clone(history).renamed(&names)) }
     }
+}
+
+/// The names in a folder below that of the pins. They are for hints: where they cannot be read, there are none.
+fn names(source: &Source, root: &str, commit: Option<CommitId>, folder: &str) -> Vec<String> {
+    let path = [root, folder].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
+    let names = match commit {
+        Some(commit) => source.names(commit, &path),
+        None => source.worktree_names(&path),
+    };
+    names.unwrap_or_default()
 }
 
 /// The files that hold pins, each read on its own: those that the settings name, then those that service files name.

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::check::{self, Declared};
+use super::idle::{self, Names};
+use super::layout::{SERVICES, folder_path};
 use super::resolve::{Said, resolve};
+use super::suggest::nearest;
 use super::{
-    DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef, settings_path,
+    DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef,
+    misnamed_settings, settings_path,
 };
-use crate::problem::{Place, Problem, Severity, located};
+use crate::problem::{Place, Problem, Severity, located, show};
 use crate::source::{Content, File};
 
 /// What a revision says, and all that is wrong with it.
@@ -29,11 +33,14 @@ pub struct Reading {
 /// files may be among them.
 pub fn read(root: &str, files: &[File]) -> Reading {
     let path = settings_path(root);
-    let (settings, problems) = match files.iter().find(|file| *file.path == *path) {
-        None => (Some(Settings::default()), Vec::new()),
+    let at = |path: &str| files.iter().find(|file| *file.path == *path);
+    let misnamed = at(&misnamed_settings(root)).map(|file| Settings::misnamed(&file.path, at(&path).is_some()));
+    let (settings, mut problems) = match at(&path) {
+        None => (Some(Settings::default()).filter(|_| misnamed.is_none()), Vec::new()),
         Some(File { path, content: Content::Bytes(bytes), .. }) => Settings::read(path, bytes),
         Some(File { path, .. }) => (None, vec![Problem::error("this is not a regular file", Place::file(path))]),
     };
+    problems.extend(misnamed);
     let defaults = Settings::default();
     let first = Layout::new(root, settings.as_ref().unwrap_or(&defaults), []);
     let (own, others): (Vec<_>, Vec<_>) = files.iter().partition(|file| first.service_file(&file.path).is_some());
@@ -48,10 +55,17 @@ pub fn read(root: &str, files: &[File]) -> Reading {
     }
     let others: Vec<_> = others.into_iter().filter(|file| layout.wants(&file.path)).collect();
     fragments.extend(read_all(&others, &layout));
-    let mut reading = assemble(&settings, &fragments);
+    let mut reading = assemble(&settings, &fragments, &|folder| names_in(root, files, folder));
     reading.problems.extend(problems);
     sort(&mut reading.problems);
     reading
+}
+
+/// The names in a folder below the root, from the paths of files.
+fn names_in(root: &str, files: &[File], folder: &str) -> Vec<String> {
+    let folder = folder_path(&format!("{root}/{folder}"));
+    let inside = files.iter().filter_map(|file| file.path.strip_prefix(&folder));
+    inside.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect()
 }
 
 /// Without settings nobody knows where the pins are: only what is wrong with each file on its own is told.
@@ -85,8 +99,13 @@ pub fn read_all<'f>(files: &[&'f File], layout: &Layout) -> Vec<Fragment> {
     })
 }
 
-/// Puts a revision together. The fragments are those of all files that the layout wants.
-pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f Fragment>) -> Reading {
+/// Puts a revision together. The fragments are those of all files that the layout wants; `names` says what else there is
+/// where a pattern matches none of them.
+pub fn assemble<'f>(
+    settings: &Settings,
+    fragments: impl IntoIterator<Item = &'f Fragment>,
+    names: &Names<'_>,
+) -> Reading {
     let fragments: Vec<&Fragment> = fragments.into_iter().collect();
     let said = gather(&fragments);
     let mut problems: Vec<Problem> = fragments.iter().flat_map(|fragment| fragment.problems.iter().cloned()).collect();
@@ -101,7 +120,8 @@ pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f
     }
     let declared = Declared { settings, said: &said, services: &services };
     problems.extend(check::all(&declared));
-    let nothing = (said.is_empty() && !settings.allow_empty).then(|| nothing_pinned(settings));
+    problems.extend(idle::patterns(settings, &fragments, names));
+    let nothing = (said.is_empty() && !settings.allow_empty).then(|| nothing_pinned(settings, names));
     let blinding = nothing.as_ref().or_else(|| fragments.iter().find_map(|fragment| fragment.blinding()));
     let bytes: HashMap<&str, &[u8]> = if problems.is_empty() {
         HashMap::new()
@@ -128,7 +148,7 @@ pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f
     let mut said = Said::default();
     for fragment in fragments {
         said.drafts.extend(fragment.draft.as_deref().filter(|draft| draft.name == *service));
-        said.found.extend(fragment.found.iter().filter(|found| found.service == *service));
+        said.found.extend(fragment.found().filter(|found| found.service == *service));
         said.broken |= fragment.errors().any(|problem| problem.service.as_ref() == Some(service));
     }
     if said.broken { None } else { resolve(service, &said).ok().map(|(pin, _)| pin) }
@@ -140,7 +160,7 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
         if let Some(draft) = &fragment.draft {
             said.entry(draft.name.clone()).or_default().drafts.push(draft);
         }
-        for found in &fragment.found {
+        for found in fragment.found() {
             said.entry(found.service.clone()).or_default().found.push(found);
         }
         for service in fragment.errors().filter_map(|problem| problem.service.as_ref()) {
@@ -178,10 +198,17 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
 }
 
 /// Zero pins are an accident more often than a wish: a folder renamed, a file emptied.
-fn nothing_pinned(settings: &Settings) -> Problem {
+fn nothing_pinned(settings: &Settings, names: &Names<'_>) -> Problem {
     let place = Place::file(&Arc::clone(&settings.place.path));
-    Problem::error("0 pins: this revision pins no service", place)
-        .hint("pin one in services/NAME.yaml; if none is meant, write `allowEmpty: true` into pintle.yaml")
+    let here = names("");
+    let way_out = match nearest(SERVICES, here.iter().map(String::as_str)) {
+        Some(like) if like != SERVICES => {
+            format!("service files stand in `{SERVICES}`, and here is a `{}`", show(like))
+        }
+        _ => format!("pin one in {SERVICES}/NAME.yaml"),
+    };
+    let hint = format!("{way_out}; if none is meant, write `allowEmpty: true` into pintle.yaml");
+    Problem::error("0 pins: this revision pins no service", place).hint(hint)
 }
 
 fn sort(problems: &mut [Problem]) {

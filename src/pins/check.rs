@@ -36,7 +36,8 @@ impl Declared<'_> {
 /// A service that is broken is declared all the same: its consumers are not to blame.
 fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
     let drafts = declared.said.values().flat_map(|said| &said.drafts);
-    let needs = drafts.flat_map(|draft| draft.needs.places.iter().map(move |(provider, at)| (draft, provider, at)));
+    let needs =
+        drafts.flat_map(|draft| draft.needs.places.iter().map(move |(provider, at)| (draft, provider, &at.provider)));
     let undeclared = needs.filter(|(_, provider, _)| !declared.said.contains_key(*provider));
     let tell = |(draft, provider, at): (&&super::service::Draft, &ServiceName, &Place)| {
         Problem::error(format!("`{}` depends on `{provider}`, which nothing declares", draft.name), at.clone())

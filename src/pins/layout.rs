@@ -6,7 +6,7 @@ use super::glob::{Glob, Match};
 use super::{Pattern, SETTINGS, Settings};
 
 /// The folder of service files.
-const SERVICES: &str = "services";
+pub(super) const SERVICES: &str = "services";
 
 /// Raised when the same files would be read otherwise, so that indices of history are built anew.
 const READER: u32 = 1;
@@ -30,17 +30,24 @@ pub struct Layout {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Role<'l> {
     pub(super) pattern: &'l Pattern,
+    /// Its place among the patterns of the layout: those of the settings come first, in their order.
+    pub(super) index: usize,
     /// What `{service}` stands for in the path.
     pub(super) captured: Option<&'l str>,
 }
 
 /// The path of the settings below `root`, the folder of the pins in the repository.
 pub fn settings_path(root: &str) -> String {
-    normal_root(root) + SETTINGS
+    folder_path(root) + SETTINGS
 }
 
-/// Empty, or ending in `/`.
-fn normal_root(root: &str) -> String {
+/// The path of the settings under the name that is not read, though many expect it to be.
+pub fn misnamed_settings(root: &str) -> String {
+    folder_path(root) + "pintle.yml"
+}
+
+/// The path of a folder: empty, or ending in `/`.
+pub(super) fn folder_path(root: &str) -> String {
     let parts: Vec<_> = root.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if parts.is_empty() { String::new() } else { parts.join("/") + "/" }
 }
@@ -54,7 +61,7 @@ impl Layout {
         // What the settings and service files were read from has no pattern that does not parse.
         let patterns = patterns.filter_map(|pattern| Glob::new(&pattern.files).ok().map(|glob| (pattern, glob)));
         let mut layout = Self {
-            root: normal_root(root),
+            root: folder_path(root),
             patterns: patterns.collect(),
             exact: HashMap::new(),
             above: HashSet::new(),
@@ -110,7 +117,10 @@ impl Layout {
     /// Changes whenever the same files would be read otherwise: an index of history notes it, and is built anew.
     pub fn fingerprint(&self) -> String {
         let mut text = format!("{READER}\0{}", self.root);
-        let mut patterns: Vec<String> = self.patterns.iter().map(|(pattern, _)| format!("\0{pattern:?}")).collect();
+        let said = |(Pattern { files, key, image, value, service, files_at: _, key_at: _ }, _): &(Pattern, Glob)| {
+            format!("\0{files:?} {key:?} {image:?} {value:?} {service:?}")
+        };
+        let mut patterns: Vec<String> = self.patterns.iter().map(said).collect();
         patterns.sort();
         text.extend(patterns);
         format!("{:032x}", fnv1a(text.as_bytes()))
@@ -133,7 +143,7 @@ impl Layout {
         let globs = self.globs.iter().filter_map(|&index| Some((index, self.patterns[index].1.matches(inner)?)));
         exact
             .chain(globs)
-            .map(|(index, found)| Role { pattern: &self.patterns[index].0, captured: found.service })
+            .map(|(index, found)| Role { pattern: &self.patterns[index].0, index, captured: found.service })
             .collect()
     }
 }
@@ -156,6 +166,7 @@ fn fnv1a(bytes: &[u8]) -> u128 {
 mod tests {
     use super::super::ValueKind;
     use super::*;
+    use crate::problem::Place;
 
     fn layout(root: &str, files: &[&str]) -> Layout {
         let pattern = |files: &&str| Pattern {
@@ -164,6 +175,8 @@ mod tests {
             image: None,
             value: ValueKind::Version,
             service: None,
+            files_at: Place::file(&SETTINGS.into()),
+            key_at: Place::file(&SETTINGS.into()),
         };
         Layout::new(root, &Settings { pins: files.iter().map(pattern).collect(), ..Settings::default() }, [])
     }

@@ -14,6 +14,7 @@ mod check;
 mod found;
 mod fragment;
 mod glob;
+mod idle;
 mod keypath;
 mod layout;
 mod local;
@@ -43,8 +44,9 @@ use crate::version::{Range, Version, Versioning};
 
 pub use assemble::{Reading, assemble, pin_of, read, read_all};
 pub use fragment::Fragment;
+pub use idle::Names;
 pub use keypath::{KeyPath, KeyPathError};
-pub use layout::{Layout, settings_path};
+pub use layout::{Layout, misnamed_settings, settings_path};
 pub use name::NameError;
 pub use schema::{service_schema, settings_schema};
 pub(crate) use suggest::did_you_mean;
@@ -97,8 +99,8 @@ pub struct Service {
     pub version_at: Place,
     /// Where the `dependsOn` key stands, if there is one, for messages.
     pub depends_on_at: Option<Place>,
-    /// Where each of its providers is named, for messages.
-    pub needs_at: BTreeMap<ServiceName, Place>,
+    /// Where each of its needs stands, for messages.
+    pub needs_at: BTreeMap<ServiceName, NeedAt>,
     /// Where the `hold` stands, for messages.
     pub hold_at: Option<Place>,
     /// Where the `rollbackFloor` stands, for messages.
@@ -130,6 +132,15 @@ pub enum Need {
     Range(Range),
     /// For all versions of the consumer: from each version on, the range; rows in the order of the file.
     Table(Vec<(Version, Range)>),
+}
+
+/// Where a [`Need`] stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeedAt {
+    /// Where the provider is named.
+    pub provider: Place,
+    /// Where the ranges stand, in the order of the rows; none where a plain list names the provider alone.
+    pub ranges: Vec<Place>,
 }
 
 /// `deployment/checkout`.
@@ -301,6 +312,10 @@ pub struct Pattern {
     pub value: ValueKind,
     /// The one service it pins: set for `pin:` in a service file.
     pub service: Option<ServiceName>,
+    /// Where `files` stands, for messages.
+    pub files_at: Place,
+    /// Where `key` stands, for messages.
+    pub key_at: Place,
 }
 
 /// What the value that a [`Pattern`] finds means.

@@ -59,9 +59,9 @@ fn twice<'p>(name: &ServiceName, mut places: impl Iterator<Item = &'p Place>) ->
 
 fn unpinned(name: &ServiceName, draft: Option<&Draft>) -> Box<Problem> {
     let missing = |draft: &Draft| match &draft.pin {
-        Some((pattern, at)) => {
-            Problem::error(format!("`{name}` has no pin: there is no {}", pattern.files), at.clone())
-                .hint("correct `file`")
+        Some(pattern) => {
+            let message = format!("`{name}` has no pin: there is no {}", pattern.files);
+            Problem::error(message, pattern.files_at.clone()).hint("correct `file`")
         }
         None => Problem::error(format!("`{name}` has no version"), draft.whole.clone())
             .hint("write `version: \"…\"`, or `pin: {file: …, key: …}`, or remove the file"),

@@ -64,7 +64,7 @@ pub(super) struct Draft {
     pub(super) image: Option<(String, Place)>,
     pub(super) tag: Tag,
     pub(super) digest: Option<Digest>,
-    pub(super) pin: Option<(Pattern, Place)>,
+    pub(super) pin: Option<Pattern>,
     pub(super) needs: Needs,
     pub(super) verify: Verify,
     pub(super) local: Option<Arc<Local>>,
@@ -116,8 +116,14 @@ impl std::fmt::Display for Tag {
 
 /// Reads the file of a service.
 pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>) -> Option<Draft> {
-    let root = single_document(reader, tree)?;
-    let fields = reader.fields(root, &SERVICE_KEYS)?;
+    let root = single_document(reader, tree, "`version` and `image`")?;
+    let fields = reader.map(root, &SERVICE_KEYS)?;
+    if let (Some(_), Some(kind)) = (fields.get("apiVersion"), fields.get("kind")) {
+        let hint = "keep manifests in another folder; `pins:` of pintle.yaml can read the version there";
+        reader.refuse(kind.key.clone(), "this is a Kubernetes manifest, not a service file", hint);
+        return None;
+    }
+    reader.no_others(&fields, &SERVICE_KEYS);
     let located = |field: &Field<'_>, reader: &Reader<'_>| reader.place(field.at());
     let draft = Draft {
         name: name.clone(),
@@ -126,7 +132,7 @@ pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>
         image: fields.get("image").and_then(|field| Some((image(reader, field)?, located(field, reader)))),
         tag: fields.get("tag").and_then(|field| tag(reader, field)).unwrap_or_default(),
         digest: fields.get("digest").and_then(|field| digest(reader, field)),
-        pin: fields.get("pin").and_then(|field| Some((own_pattern(reader, field, name)?, located(field, reader)))),
+        pin: fields.get("pin").and_then(|field| own_pattern(reader, field, name)),
         needs: fields.get("dependsOn").map(|field| needs::read(reader, field, name)).unwrap_or_default(),
         verify: fields.get("verify").map_or(Verify { timeout: None }, |field| verify(reader, field)),
         local: fields.get("local").and_then(|field| local::read(reader, field)).map(Arc::new),

@@ -1,5 +1,7 @@
 //! "Did you mean …?"
 
+use crate::problem::show;
+
 /// The candidate most like `word`, if one is like it at all.
 pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let lower = word.to_lowercase();
@@ -13,6 +15,23 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 /// `, did you mean …?` for the end of a hint; nothing where nothing is like it.
 pub(crate) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+}
+
+/// More names than these are not listed.
+const LISTED: usize = 5;
+
+/// What there is instead of `word`: the one that is like it, else all of them, if they are few.
+pub(super) fn instead<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+    let mut names: Vec<&str> = candidates.into_iter().collect();
+    names.sort_unstable();
+    names.dedup();
+    let few = || names.iter().map(|name| format!("`{}`", show(name))).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => None,
+        1..=LISTED => did_you_mean(word, names.iter().copied())
+            .or_else(|| Some(format!("there {} {}", if names.len() == 1 { "is" } else { "are" }, few()))),
+        _ => did_you_mean(word, names),
+    }
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). Long words are far apart.

@@ -9,7 +9,7 @@ use super::{
 const SIGN: &str = "^~<>=!";
 const SIGNS: &str = "write `=`, `>`, `>=`, `<`, `<=`, `^` or `~`";
 const BRACKETS: &str = "brackets and signs do not mix; `||` joins alternatives";
-const JOINTS: &str = "`,` joins bounds that must all hold, `||` joins alternatives";
+pub(super) const JOINTS: &str = "`,` joins bounds that must all hold, `||` joins alternatives";
 
 type Result<T> = std::result::Result<T, RangeError>;
 

@@ -5,6 +5,7 @@ use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Order, Version, Versioning, notation};
+use notation::JOINTS;
 
 /// What a consumer accepts of a provider's versions. Parsed once; in which order its bounds stand is the provider's
 /// matter, and comes in as its [`Order`].
@@ -100,6 +101,35 @@ impl Range {
         })
     }
 
+    /// Whether some version can lie in the range, by the order of its bounds. A bound without a place in the order (see
+    /// [`Order::knows`]) excludes nothing here, because it may yet get one.
+    pub fn accepts_some(&self, order: &Order) -> Result<(), RangeError> {
+        let conflicts: Option<Vec<_>> = self.0.any_of.iter().map(|all_of| conflict(all_of, order)).collect();
+        let Some(&(low, high)) = conflicts.as_ref().and_then(|all| all.first()) else { return Ok(()) };
+        let hint = match self.turned_round(order) {
+            Some(turned) => format!("did you mean `{turned}`?"),
+            None => JOINTS.to_owned(),
+        };
+        let (first, second) = if low.offset < high.offset { (low, high) } else { (high, low) };
+        let message = format!("no version is {} and also {}", first.test, second.test);
+        Err(RangeError { message, offset: first.offset, hint: Some(hint) })
+    }
+
+    /// With its two bounds the other way round: `>=2, <3` for `>=3, <2`; none where that is no better.
+    fn turned_round(&self, order: &Order) -> Option<Self> {
+        let [all_of] = self.0.any_of.as_slice() else { return None };
+        let [first, second] = all_of.as_slice() else { return None };
+        if [first, second].iter().any(|bound| matches!(bound.test, Test::Equal(_) | Test::Series(..))) {
+            return None;
+        }
+        let text = self.as_str();
+        let [one, two] = [first, second].map(|bound| bound.test.version().as_str());
+        let (at, end) = (text.find(one)?, text.rfind(two)?);
+        let between = text.get(at + one.len()..end)?;
+        let turned: Self = format!("{}{two}{between}{one}{}", &text[..at], &text[end + two.len()..]).parse().ok()?;
+        turned.0.any_of.iter().all(|all_of| conflict(all_of, order).is_none()).then_some(turned)
+    }
+
     /// In words, for plans: `>=2.1, <3` is "2.1 or newer, below 3".
     pub fn in_words(&self) -> String {
         let alternative = |all_of: &Vec<Bound>| match all_of.as_slice() {
@@ -114,7 +144,40 @@ impl Range {
     }
 }
 
+/// Two bounds that no version satisfies together, the lower end of what is accepted first.
+fn conflict<'b>(all_of: &'b [Bound], order: &Order) -> Option<(&'b Bound, &'b Bound)> {
+    let mut pairs = all_of.iter().flat_map(|low| all_of.iter().map(move |high| (low, high)));
+    let is_empty = |low: &Test, high: &Test| {
+        let ((from, from_it), (to, to_it)) = (low.lower_end()?, high.upper_end()?);
+        Some(match order.compare(from, to)? {
+            Ordering::Greater => true,
+            Ordering::Equal => !(from_it && to_it),
+            // Between a pre-release and its release there are other pre-releases only.
+            Ordering::Less => matches!(high, Test::Below(_) | Test::Series(..)) && order.is_pre_release_of(from, to),
+        })
+    };
+    pairs.find(|(low, high)| is_empty(&low.test, &high.test) == Some(true))
+}
+
 impl Test {
+    /// The version below which nothing is accepted, and whether it is.
+    fn lower_end(&self) -> Option<(&Version, bool)> {
+        match self {
+            Self::Equal(version) | Self::AtLeast(version) | Self::Series(version, _) => Some((version, true)),
+            Self::Above(version) => Some((version, false)),
+            Self::AtMost(_) | Self::Below(_) | Self::Before(_) => None,
+        }
+    }
+
+    /// The version above which nothing is accepted, and whether it is.
+    fn upper_end(&self) -> Option<(&Version, bool)> {
+        match self {
+            Self::Equal(version) | Self::AtMost(version) => Some((version, true)),
+            Self::Below(version) | Self::Before(version) | Self::Series(_, version) => Some((version, false)),
+            Self::Above(_) | Self::AtLeast(_) => None,
+        }
+    }
+
     fn admits(&self, version: &Version, order: &Order) -> bool {
         let is = |holds: fn(Ordering) -> bool, bound| order.compare(version, bound).is_some_and(holds);
         let is_below = |bound| is(Ordering::is_lt, bound) && !order.is_pre_release_of(version, bound);
@@ -311,6 +374,51 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_no_version_can_lie_in_says_why() {
+        let told = |range: &str, versioning| {
+            let order = Order::choose(Some(versioning), ["v7", "v9", "v8"].map(|text| Version::new(text).unwrap()));
+            match range.parse::<Range>().unwrap().accepts_some(&order) {
+                Ok(()) => format!("{range}: some"),
+                Err(RangeError { message, offset, hint }) => {
+                    format!("{range}: {offset}: {message}; {}", hint.unwrap_or_default())
+                }
+            }
+        };
+        let semver = ">=3, <2;=1.2, >2;[2,1];>2, <2;>=2, <=2;=1, =1.0;=1, =2;^1.4, <1;^1, ~2;>=2-rc.1, <2;[2-rc.1,2);\
+                      >1.0.0, <1.0.1;>=3, <2 || >4;>=3, <2 || [2,1];*, <1;>=main, <1";
+        let told_all = |ranges: &str, versioning| {
+            ranges.split(';').map(|range| told(range, versioning)).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(told_all(semver, Versioning::Semver), @"
+        >=3, <2: 0: no version is 3 or newer and also below 2; did you mean `>=2, <3`?
+        =1.2, >2: 0: no version is exactly 1.2 and also newer than 2; `,` joins bounds that must all hold, `||` joins alternatives
+        [2,1]: 1: no version is 2 or newer and also 1 or older; did you mean `[1,2]`?
+        >2, <2: 0: no version is newer than 2 and also below 2; `,` joins bounds that must all hold, `||` joins alternatives
+        >=2, <=2: some
+        =1, =1.0: some
+        =1, =2: 0: no version is exactly 1 and also exactly 2; `,` joins bounds that must all hold, `||` joins alternatives
+        ^1.4, <1: 0: no version is 1.4 or newer, below 2 and also below 1; `,` joins bounds that must all hold, `||` joins alternatives
+        ^1, ~2: 0: no version is 1 or newer, below 2 and also 2 or newer, below 3; `,` joins bounds that must all hold, `||` joins alternatives
+        >=2-rc.1, <2: 0: no version is 2-rc.1 or newer and also below 2; `,` joins bounds that must all hold, `||` joins alternatives
+        [2-rc.1,2): some
+        >1.0.0, <1.0.1: some
+        >=3, <2 || >4: some
+        >=3, <2 || [2,1]: 0: no version is 3 or newer and also below 2; `,` joins bounds that must all hold, `||` joins alternatives
+        *, <1: some
+        >=main, <1: some
+        ");
+        insta::assert_snapshot!(told_all(">1.Final, <1;<1, >=2.Final", Versioning::Maven), @"
+        >1.Final, <1: 0: no version is newer than 1.Final and also below 1; `,` joins bounds that must all hold, `||` joins alternatives
+        <1, >=2.Final: 0: no version is below 1 and also 2.Final or newer; did you mean `<2.Final, >=1`?
+        ");
+        insta::assert_snapshot!(told_all(">=v9, <v8;>=v8, <v9;>=v8, <v5", Versioning::History), @"
+        >=v9, <v8: some
+        >=v8, <v9: 0: no version is v8 or newer and also below v9; did you mean `>=v9, <v8`?
+        >=v8, <v5: some
+        ");
+    }
+
+    #[test]
     fn a_range_reads_as_words() {
         for (range, words) in [
             (">=2.1, <3", "2.1 or newer, below 3"),
@@ -378,6 +486,7 @@ mod tests {
                     .any(|all_of| all_of.iter().all(|&(sign, bound)| naively_admits(sign, bound, version)));
                 let contains = range.contains(&Version::new(&text(version)).unwrap(), &order);
                 prop_assert_eq!(contains, expected, "{} in {}", text(version), &written);
+                prop_assert!(!contains || range.accepts_some(&order).is_ok(), "{} in {}", text(version), &written);
             }
         }
 

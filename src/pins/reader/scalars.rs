@@ -18,7 +18,7 @@ impl Reader<'_> {
     fn scalar<'t>(&mut self, field: &Field<'t>) -> Option<Scalar<'t>> {
         self.no_tag(field.value)?;
         let Some(scalar) = field.value.scalar() else {
-            let message = format!("`{}` must be text, this is {}", show(field.name), field.value.kind());
+            let message = format!("{} must be text, this is {}", field.in_words(), field.value.kind());
             self.refuse(field.at(), message, "");
             return None;
         };
@@ -74,7 +74,14 @@ impl Reader<'_> {
         let items = field.value.items().map(|items| items.map(|item| field.item(item)).collect::<Vec<_>>());
         if items.as_ref().is_none_or(Vec::is_empty) {
             let message = format!("`{}` must be a list of {what}, this is {}", show(field.name), empty_or(field.value));
-            self.refuse(field.at(), message, "");
+            let hint = match field.value.scalar() {
+                Some(scalar) if !field.value.is_null() && !field.is_item => {
+                    format!("write `{}: [{}]`", show(field.name), show(scalar.text))
+                }
+                _ if field.value.entries().is_some() => "begin each of them with `- `".to_owned(),
+                _ => String::new(),
+            };
+            self.refuse(field.at(), message, hint);
             return None;
         }
         items
@@ -135,9 +142,9 @@ impl Reader<'_> {
         None
     }
 
-    /// A range of versions; a mistake in it is shown where it stands.
+    /// A range of versions; a mistake in it is shown where it stands. What YAML takes for a number is none either.
     pub(in crate::pins) fn range(&mut self, field: &Field<'_>) -> Option<Range> {
-        let text = self.text(field)?;
+        let text = self.spelled(field)?;
         let error = match text.parse() {
             Ok(range) => return Some(range),
             Err(error) => error,
