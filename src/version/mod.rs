@@ -12,7 +12,7 @@ use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use order::{Order, UnknownVersioning, Versioning};
+pub use order::{Order, Versioning};
 pub use range::{Range, RangeError};
 pub use semver::SemverProblem;
 
