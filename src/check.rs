@@ -55,8 +55,7 @@ fn newest<'v>(versions: impl Iterator<Item = &'v Version>, order: &Order) -> Opt
 
 /// Where a need of this provider is written.
 fn need_at(service: &Service, provider: &ServiceName) -> Place {
-    let places = service.needs_at.get(provider).map(|at| &at.provider).or(service.depends_on_at.as_ref());
-    places.unwrap_or(&service.version_at).clone()
+    service.needs_at.get(provider).map_or(&service.version_at, |at| &at.provider).clone()
 }
 
 /// The first version that a range names and that was never pinned, where history is the order.

@@ -10,9 +10,8 @@ use crate::version::{Order, Version};
 pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Vec<Problem> {
     let mut problems: Vec<Problem> = unordered(service, order).into_iter().collect();
     if let Some(hold) = &service.hold {
-        let at = service.hold_at.as_ref().unwrap_or(&service.version_at);
-        problems.extend(held(service, order, hold, at));
-        problems.extend(expired(checked, service, hold, at));
+        problems.extend(held(service, order, hold));
+        problems.extend(expired(checked, service, hold));
     }
     problems.extend(floor(service, order));
     problems
@@ -28,14 +27,14 @@ fn unordered(service: &Service, order: &Order) -> Option<Problem> {
     })
 }
 
-fn held(service: &Service, order: &Order, hold: &Hold, at: &Place) -> Option<Problem> {
+fn held(service: &Service, order: &Order, hold: &Hold) -> Option<Problem> {
     let (name, version) = (&service.name, &service.pin.version);
     let unknown = match &hold.versions {
         Held::Above(limit) => has_no_place(limit, order).then_some(limit),
         Held::Versions(range) => {
             if let Err(error) = range.fits(order).and_then(|()| range.accepts_some(order)) {
                 let message = format!("`{range}` is no range for `{name}`: {}", error.message);
-                return Some(Problem { hint: error.hint, ..Problem::error(message, at.clone()).of(name) });
+                return Some(Problem { hint: error.hint, ..Problem::error(message, hold.at.clone()).of(name) });
             }
             never_pinned(range, order)
         }
@@ -45,10 +44,10 @@ fn held(service: &Service, order: &Order, hold: &Hold, at: &Place) -> Option<Pro
         let message = format!("`{name}` {version} is pinned, but versions {} are held{why}", kept_out(hold));
         let hint = "pin a version that is not held, or release it: remove `hold` in the same change";
         return Some(
-            Problem::error(message, service.version_at.clone()).of(name).also(at.clone(), "held here").hint(hint),
+            Problem::error(message, service.version_at.clone()).of(name).also(hold.at.clone(), "held here").hint(hint),
         );
     }
-    unknown.map(|unknown| says_nothing(service, "hold", unknown, at))
+    unknown.map(|unknown| says_nothing(service, "hold", unknown, &hold.at))
 }
 
 /// The versions that a hold keeps out: "above 1.7.9".
@@ -60,10 +59,10 @@ pub(super) fn kept_out(hold: &Hold) -> String {
 }
 
 /// Nothing deploys by the passing of time: it holds until a commit says otherwise.
-fn expired(checked: &Checked<'_>, service: &Service, hold: &Hold, at: &Place) -> Option<Problem> {
+fn expired(checked: &Checked<'_>, service: &Service, hold: &Hold) -> Option<Problem> {
     let until = hold.until.filter(|until| *until < checked.now)?;
     let message = format!("the hold of `{}` was meant until {until:.0}, and still holds", service.name);
-    Some(Problem::warning(message, at.clone()).of(&service.name).hint("remove it, or give it a later `until`"))
+    Some(Problem::warning(message, hold.at.clone()).of(&service.name).hint("remove it, or give it a later `until`"))
 }
 
 /// Whether its own limits let this version of a service run.

@@ -147,7 +147,7 @@ pub fn assemble<'f>(
 pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f Fragment>) -> Option<Pin> {
     let mut said = Said::default();
     for fragment in fragments {
-        said.drafts.extend(fragment.draft.as_deref().filter(|draft| draft.name == *service));
+        said.draft = said.draft.or(fragment.draft.as_deref().filter(|draft| draft.name == *service));
         said.found.extend(fragment.found().filter(|found| found.service == *service));
         said.broken |= fragment.errors().any(|problem| problem.service.as_ref() == Some(service));
     }
@@ -158,7 +158,7 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
     let mut said: BTreeMap<ServiceName, Said<'f>> = BTreeMap::new();
     for fragment in fragments {
         if let Some(draft) = &fragment.draft {
-            said.entry(draft.name.clone()).or_default().drafts.push(draft);
+            said.entry(draft.name.clone()).or_default().draft = Some(draft);
         }
         for found in fragment.found() {
             said.entry(found.service.clone()).or_default().found.push(found);
@@ -171,29 +171,27 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
 }
 
 fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
-    let draft = said.drafts.first().copied();
+    let draft = said.draft(name).into_owned();
     let default_workload = || vec![WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
-    let on_drift = draft.and_then(|draft| draft.drift).map(|(policy, grace)| DriftPolicy {
+    let on_drift = draft.drift.map(|(policy, grace)| DriftPolicy {
         policy: policy.unwrap_or(settings.drift.policy),
         hand_grace: grace.unwrap_or(settings.drift.hand_grace),
     });
     Service {
-        name: name.clone(),
+        name: draft.name,
         pin,
-        workloads: draft.and_then(|draft| Some(draft.workloads.as_ref()?.0.clone())).unwrap_or_else(default_workload),
-        containers: draft.and_then(|draft| draft.containers.clone()),
-        namespace: draft.and_then(|draft| draft.namespace.clone()),
-        versioning: draft.and_then(|draft| draft.versioning),
-        hold: draft.and_then(|draft| draft.hold.clone()),
-        rollback_floor: draft.and_then(|draft| draft.rollback_floor.clone()),
+        workloads: draft.workloads.map_or_else(default_workload, |(workloads, _)| workloads),
+        containers: draft.containers,
+        namespace: draft.namespace,
+        versioning: draft.versioning,
+        hold: draft.hold,
+        rollback_floor: draft.rollback_floor,
         drift: on_drift,
-        external: draft.is_some_and(|draft| draft.external),
-        formerly: draft.and_then(|draft| Some(draft.formerly.as_ref()?.0.clone())),
+        external: draft.external,
+        formerly: draft.formerly.map(|(formerly, _)| formerly),
         version_at,
-        depends_on_at: draft.and_then(|draft| draft.needs.at.clone()),
-        needs_at: draft.map(|draft| draft.needs.places.iter().cloned().collect()).unwrap_or_default(),
-        hold_at: draft.and_then(|draft| draft.hold_at.clone()),
-        rollback_floor_at: draft.and_then(|draft| draft.rollback_floor_at.clone()),
+        needs_at: draft.needs.places.into_iter().collect(),
+        rollback_floor_at: draft.rollback_floor_at,
     }
 }
 

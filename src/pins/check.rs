@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::resolve::Said;
+use super::service::Draft;
 use super::suggest::did_you_mean;
 use super::{Service, ServiceName, Settings, WorkloadRef};
 use crate::problem::{Place, Problem};
@@ -35,11 +36,11 @@ impl Declared<'_> {
 
 /// A service that is broken is declared all the same: its consumers are not to blame.
 fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
-    let drafts = declared.said.values().flat_map(|said| &said.drafts);
+    let drafts = declared.said.values().filter_map(|said| said.draft);
     let needs =
         drafts.flat_map(|draft| draft.needs.places.iter().map(move |(provider, at)| (draft, provider, &at.provider)));
     let undeclared = needs.filter(|(_, provider, _)| !declared.said.contains_key(*provider));
-    let tell = |(draft, provider, at): (&&super::service::Draft, &ServiceName, &Place)| {
+    let tell = |(draft, provider, at): (&Draft, &ServiceName, &Place)| {
         Problem::error(format!("`{}` depends on `{provider}`, which nothing declares", draft.name), at.clone())
             .of(&draft.name)
             .hint(declared.hint(provider, &draft.name))
@@ -72,17 +73,17 @@ fn shared_workloads(declared: &Declared<'_>) -> Vec<Problem> {
 }
 
 fn workloads_at(declared: &Declared<'_>, service: &Service) -> Place {
-    let draft = declared.said.get(&service.name).and_then(|said| said.drafts.first());
+    let draft = declared.said.get(&service.name).and_then(|said| said.draft);
     let written = draft.and_then(|draft| draft.workloads.as_ref()).map(|(_, place)| place);
     written.unwrap_or(&service.version_at).clone()
 }
 
 /// A history has one heir.
 fn living_ancestors(declared: &Declared<'_>) -> Vec<Problem> {
-    let drafts = declared.said.values().flat_map(|said| &said.drafts);
+    let drafts = declared.said.values().filter_map(|said| said.draft);
     let formerly = drafts.filter_map(|draft| draft.formerly.as_ref().map(|(earlier, at)| (draft, earlier, at)));
     let alive = formerly.filter(|(_, earlier, _)| declared.said.contains_key(*earlier));
-    let tell = |(draft, earlier, at): (&&super::service::Draft, &ServiceName, &Place)| {
+    let tell = |(draft, earlier, at): (&Draft, &ServiceName, &Place)| {
         Problem::error(format!("`{earlier}` is still declared, `{}` cannot go on its history", draft.name), at.clone())
             .of(&draft.name)
             .hint("remove `formerly`, or the other service")

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::keypath::{SERVICE, Step};
 use super::layout::Role;
 use super::locate::{Hit, Miss, locate, text_of};
-use super::reader::Reader;
+use super::reader::{Reader, Refusal, pinned_version};
 use super::suggest::instead;
 use super::yaml::{Entry, Meaning, Tree};
 use super::{KeyPath, Pattern, ServiceName, ValueKind};
@@ -171,8 +171,6 @@ fn first_line(miss: &Miss<'_>) -> Range<usize> {
     span.start..span.end.min(span.start + 1)
 }
 
-type Refusal = (String, Option<String>);
-
 fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<FoundValue, Refusal> {
     if let Some(tag) = hit.value.tag() {
         return Err((format!("the tag `{}` means nothing here", show(tag)), Some("pin a plain value".to_owned())));
@@ -196,22 +194,13 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
         ValueKind::Version => {
             digest_beside(hit)?;
             let repository = pattern.image.as_ref().map(|image| image.replace(SERVICE, service.as_str()));
-            Ok(FoundValue::Version(version(text)?, repository.or_else(|| repository_beside(hit))))
+            Ok(FoundValue::Version(pinned_version(text)?, repository.or_else(|| repository_beside(hit))))
         }
         ValueKind::Image => match text.parse() {
             Ok(image) => Ok(FoundValue::Image(image)),
             Err(error) => Err((format!("`{}` is not an image: {error}", show(text)), None)),
         },
     }
-}
-
-/// A version that names one thing.
-pub(super) fn version(text: &str) -> Result<Version, Refusal> {
-    if super::reader::MUTABLE_TAGS.contains(&text) {
-        let hint = "pin what it means now".to_owned();
-        return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
-    }
-    Version::new(text).map_err(|error| (format!("`{}` is not a version: {error}", show(text)), error.hint()))
 }
 
 /// Kustomize takes the digest where both are set: the tag would be pinned and not run.

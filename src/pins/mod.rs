@@ -97,12 +97,8 @@ pub struct Service {
     pub formerly: Option<ServiceName>,
     /// Where the version stands: the value a release or a rollback changes.
     pub version_at: Place,
-    /// Where the `dependsOn` key stands, if there is one, for messages.
-    pub depends_on_at: Option<Place>,
     /// Where each of its needs stands, for messages.
     pub needs_at: BTreeMap<ServiceName, NeedAt>,
-    /// Where the `hold` stands, for messages.
-    pub hold_at: Option<Place>,
     /// Where the `rollbackFloor` stands, for messages.
     pub rollback_floor_at: Option<Place>,
 }
@@ -165,7 +161,7 @@ pub enum WorkloadKind {
 }
 
 /// `verify:`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verify {
     /// How long a change may be under way before it counts as failed; none leaves that to Kubernetes'
     /// `progressDeadlineSeconds`.
@@ -183,6 +179,8 @@ pub struct Hold {
     pub by: Option<String>,
     /// Past this it still holds, and says so.
     pub until: Option<Timestamp>,
+    /// Where it stands, for messages.
+    pub at: Place,
 }
 
 /// The versions that a [`Hold`] keeps out.

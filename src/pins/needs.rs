@@ -15,13 +15,11 @@ pub(super) struct Needs {
     pub(super) of: Arc<DependsOn>,
     /// Where each of them stands.
     pub(super) places: Vec<(ServiceName, NeedAt)>,
-    /// Where the value stands.
-    pub(super) at: Option<Place>,
 }
 
 /// Reads the value of `dependsOn`.
 pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &ServiceName) -> Needs {
-    let mut needs = Needs { at: Some(reader.place(field.at())), ..Needs::default() };
+    let mut needs = Needs::default();
     let mut of = DependsOn::new();
     if let Some(items) = field.value.items() {
         for item in items.map(|item| field.item(item)) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::suggest::did_you_mean;
 use super::super::yaml::{Entry, Value};
 use super::Reader;
-use crate::problem::{Problem, show};
+use crate::problem::{Place, Problem, show};
 
 /// The keys that a map may have.
 #[derive(Debug)]
@@ -79,7 +79,28 @@ impl<'t> Field<'t> {
     }
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
+    /// Reads a field, if it is there.
+    pub(in crate::pins) fn take<'t, T>(
+        &mut self,
+        fields: &Fields<'t>,
+        name: &str,
+        read: impl FnOnce(&mut Self, &Field<'t>) -> Option<T>,
+    ) -> Option<T> {
+        read(self, fields.get(name)?)
+    }
+
+    /// The same, with the place of the value.
+    pub(in crate::pins) fn located<'t, T>(
+        &mut self,
+        fields: &Fields<'t>,
+        name: &str,
+        read: impl FnOnce(&mut Self, &Field<'t>) -> Option<T>,
+    ) -> Option<(T, Place)> {
+        let field = fields.get(name)?;
+        Some((read(self, field)?, self.place(field.at())))
+    }
+
     /// The entries of a map whose keys are names of the user's: duplicates and keys that are no text are told.
     pub(in crate::pins) fn named<'t>(&mut self, value: Value<'t>, what: &str) -> Option<Fields<'t>> {
         self.entries(value, what, "")

@@ -11,7 +11,7 @@ use super::yaml::{Tree, Value, decode, parse};
 use crate::problem::{Place, Problem, Severity};
 
 pub(super) use fields::{Field, Fields, Keys};
-pub(super) use scalars::MUTABLE_TAGS;
+pub(super) use scalars::{Refusal, pinned_version};
 
 /// More problems of one file are not told.
 const TOLD: usize = 100;

@@ -11,7 +11,7 @@ use crate::problem::show;
 use crate::version::{Range, Version};
 
 /// Tags that move: they name no version. The exact words only, for `release-main` may be a build.
-pub(in crate::pins) const MUTABLE_TAGS: [&str; 7] = ["latest", "main", "master", "stable", "edge", "nightly", "dev"];
+const MUTABLE_TAGS: [&str; 7] = ["latest", "main", "master", "stable", "edge", "nightly", "dev"];
 
 impl Reader<'_> {
     /// The scalar of a field, whatever YAML would make of it.
@@ -129,17 +129,8 @@ impl Reader<'_> {
 
     /// A version whose text is found already.
     pub(in crate::pins) fn version_from(&mut self, text: &str, at: Span<usize>) -> Option<Version> {
-        match Version::new(text) {
-            Ok(_) if MUTABLE_TAGS.contains(&text) => {
-                self.refuse(at, format!("`{text}` names no version: what it means moves"), "pin what it means now");
-            }
-            Ok(version) => return Some(version),
-            Err(error) => {
-                let message = format!("`{}` is not a version: {error}", show(text));
-                self.refuse(at, message, error.hint().unwrap_or_default());
-            }
-        }
-        None
+        let refuse = |(message, hint): Refusal| self.refuse(at, message, hint.unwrap_or_default());
+        pinned_version(text).map_err(refuse).ok()
     }
 
     /// A range of versions; a mistake in it is shown where it stands. What YAML takes for a number is none either.
@@ -175,6 +166,18 @@ impl Reader<'_> {
         }
         None
     }
+}
+
+/// What is wrong with a value, and one way out.
+pub(in crate::pins) type Refusal = (String, Option<String>);
+
+/// A version that names one thing.
+pub(in crate::pins) fn pinned_version(text: &str) -> Result<Version, Refusal> {
+    if MUTABLE_TAGS.contains(&text) {
+        let hint = "pin what it means now".to_owned();
+        return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
+    }
+    Version::new(text).map_err(|error| (format!("`{}` is not a version: {error}", show(text)), error.hint()))
 }
 
 fn empty_or(value: Value<'_>) -> &'static str {

@@ -84,7 +84,7 @@ fn every_key_of_a_service_file_is_read() {
         panic!("a process")
     };
     assert_eq!((run.join(" ").as_str(), path.as_str()), ("./checkout --version {version} --port 8080", "/healthz"));
-    assert!(checkout.depends_on_at.is_some());
+    assert_eq!(checkout.needs_at.values().map(|at| at.ranges.len()).collect::<Vec<_>>(), [2, 1]);
 }
 
 #[test]
