@@ -79,7 +79,7 @@ impl<'t> Field<'t> {
     }
 }
 
-impl<'r> Reader<'r> {
+impl Reader<'_> {
     /// Reads a field, if it is there.
     pub(in crate::pins) fn take<'t, T>(
         &mut self,
