@@ -67,3 +67,10 @@ fn never_pinned<'r>(range: &'r Range, order: &Order) -> Option<&'r Version> {
 fn has_no_place(version: &Version, order: &Order) -> bool {
     order.versioning() == Versioning::History && !order.knows(version)
 }
+
+/// What such a version stands for in the file of a service: `what`, about the versions of `whose`.
+fn says_nothing(service: &Service, what: &str, (whose, version): (&ServiceName, &Version), at: &Place) -> Problem {
+    let message = format!("`{whose}` was never pinned at {version}, so this {what} says nothing yet");
+    let hint = "its versions have the order in which they were first pinned; name one that was, or set `versioning`";
+    Problem::warning(message, at.clone()).of(&service.name).hint(hint)
+}

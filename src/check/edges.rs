@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Checked, has_no_place, limits, need_at, never_pinned, newest};
+use super::{Checked, has_no_place, limits, need_at, never_pinned, newest, says_nothing};
 use crate::graph::{EdgeId, Id, Label};
 use crate::pins::{Need, Service, ServiceName};
 use crate::problem::Problem;
@@ -35,7 +35,8 @@ fn of_one(
     let misfit = misfit(checked, service, provider);
     let fits = misfit.is_none();
     let unknown = rows.iter().filter(|_| fits).filter_map(|range| never_pinned(range, of_provider));
-    let unknown = unknown.map(|bound| unknown_bound(service, &provider.name, bound));
+    let unknown =
+        unknown.map(|bound| says_nothing(service, "bound", (&provider.name, bound), &need_at(service, &provider.name)));
     let table = match need {
         Need::Range(_) => Vec::new(),
         Need::Table(rows) => of_table(checked, (service, order), &provider.name, rows),
@@ -59,12 +60,6 @@ fn bad_range(service: &Service, (provider, order): (&Service, &Order), row: usiz
     range.accepts_some(order).err().map(|error| problem("accepts nothing of", error))
 }
 
-fn unknown_bound(service: &Service, provider: &ServiceName, bound: &Version) -> Problem {
-    let message = format!("`{provider}` was never pinned at {bound}, so this bound says nothing yet");
-    let hint = "its versions have the order in which they were first pinned; name one that was, or set `versioning`";
-    Problem::warning(message, need_at(service, provider)).of(&service.name).hint(hint)
-}
-
 /// What is odd about the rows of a table, beside their ranges.
 fn of_table(
     checked: &Checked<'_>,
@@ -73,10 +68,8 @@ fn of_table(
     rows: &[(Version, Range)],
 ) -> Vec<Problem> {
     let unknown = rows.iter().map(|(from, _)| from).filter(|from| has_no_place(from, order));
-    let tell = |from: &Version| {
-        let message = format!("`{}` was never pinned at {from}, so this row says nothing yet", service.name);
-        Problem::warning(message, need_at(service, provider)).of(&service.name)
-    };
+    let at = need_at(service, provider);
+    let tell = |from: &Version| says_nothing(service, "row", (&service.name, from), &at);
     unknown.map(tell).chain(starts_later(checked, (service, order), provider, rows)).collect()
 }
 

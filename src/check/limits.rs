@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{Checked, has_no_place, never_pinned};
+use super::{Checked, has_no_place, never_pinned, says_nothing};
 use crate::pins::{Held, Hold, Service};
-use crate::problem::{Place, Problem, show};
+use crate::problem::{Problem, show};
 use crate::version::{Order, Version};
 
 pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Vec<Problem> {
@@ -47,7 +47,7 @@ fn held(service: &Service, order: &Order, hold: &Hold) -> Option<Problem> {
             Problem::error(message, service.version_at.clone()).of(name).also(hold.at.clone(), "held here").hint(hint),
         );
     }
-    unknown.map(|unknown| says_nothing(service, "hold", unknown, &hold.at))
+    unknown.map(|unknown| says_nothing(service, "`hold`", (name, unknown), &hold.at))
 }
 
 /// The versions that a hold keeps out: "above 1.7.9".
@@ -88,11 +88,5 @@ fn floor(service: &Service, order: &Order) -> Option<Problem> {
                 .hint("its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first"),
         );
     }
-    has_no_place(floor, order).then(|| says_nothing(service, "rollbackFloor", floor, at))
-}
-
-fn says_nothing(service: &Service, key: &str, version: &Version, at: &Place) -> Problem {
-    let message = format!("`{}` was never pinned at {version}, so this `{key}` says nothing yet", service.name);
-    let hint = "its versions have the order in which they were first pinned; name one that was, or set `versioning`";
-    Problem::warning(message, at.clone()).of(&service.name).hint(hint)
+    has_no_place(floor, order).then(|| says_nothing(service, "`rollbackFloor`", (name, floor), at))
 }

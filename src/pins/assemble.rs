@@ -12,7 +12,7 @@ use super::{
     DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef,
     misnamed_settings, settings_path,
 };
-use crate::problem::{Place, Problem, Severity, located, show};
+use crate::problem::{self, Place, Problem, Severity, located, show};
 use crate::source::{Content, File};
 
 /// What a revision says, and all that is wrong with it.
@@ -57,7 +57,7 @@ pub fn read(root: &str, files: &[File]) -> Reading {
     fragments.extend(read_all(&others, &layout));
     let mut reading = assemble(&settings, &fragments, &|folder| names_in(root, files, folder));
     reading.problems.extend(problems);
-    sort(&mut reading.problems);
+    problem::sort(&mut reading.problems);
     reading
 }
 
@@ -76,7 +76,7 @@ fn without_settings(mut problems: Vec<Problem>, fragments: &[Fragment], files: &
         located(problem, bytes.map_or(&[], |bytes| bytes))
     });
     problems.extend(fragments.iter().flat_map(|fragment| fragment.problems.iter().cloned()));
-    sort(&mut problems);
+    problem::sort(&mut problems);
     let pins = Pins { settings: Settings::default(), services: BTreeMap::new(), broken: BTreeMap::new() };
     Reading { pins, faulty: BTreeMap::new(), problems, unusable }
 }
@@ -131,7 +131,7 @@ pub fn assemble<'f>(
     let tell = |problem: &Problem| located(problem, bytes.get(&*problem.place.path).copied().unwrap_or_default());
     let unusable = blinding.map(tell);
     problems.extend(nothing);
-    sort(&mut problems);
+    problem::sort(&mut problems);
     let (mut broken, mut faulty) = (BTreeMap::new(), BTreeMap::new());
     for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
         if let Some(service) = &problem.service {
@@ -147,7 +147,8 @@ pub fn assemble<'f>(
 pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f Fragment>) -> Option<Pin> {
     let mut said = Said::default();
     for fragment in fragments {
-        said.draft = said.draft.or(fragment.draft.as_deref().filter(|draft| draft.name == *service));
+        let own = fragment.draft.as_ref().filter(|(name, _)| name == service);
+        said.draft = said.draft.or(own.map(|(_, draft)| (&**draft, &fragment.path)));
         said.found.extend(fragment.found().filter(|found| found.service == *service));
         said.broken |= fragment.errors().any(|problem| problem.service.as_ref() == Some(service));
     }
@@ -157,8 +158,8 @@ pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f
 fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
     let mut said: BTreeMap<ServiceName, Said<'f>> = BTreeMap::new();
     for fragment in fragments {
-        if let Some(draft) = &fragment.draft {
-            said.entry(draft.name.clone()).or_default().draft = Some(draft);
+        if let Some((name, draft)) = &fragment.draft {
+            said.entry(name.clone()).or_default().draft = Some((draft, &fragment.path));
         }
         for found in fragment.found() {
             said.entry(found.service.clone()).or_default().found.push(found);
@@ -171,14 +172,14 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
 }
 
 fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
-    let draft = said.draft(name).into_owned();
+    let draft = said.draft().into_owned();
     let default_workload = || vec![WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
     let on_drift = draft.drift.map(|(policy, grace)| DriftPolicy {
         policy: policy.unwrap_or(settings.drift.policy),
         hand_grace: grace.unwrap_or(settings.drift.hand_grace),
     });
     Service {
-        name: draft.name,
+        name: name.clone(),
         pin,
         workloads: draft.workloads.map_or_else(default_workload, |(workloads, _)| workloads),
         containers: draft.containers,
@@ -207,9 +208,4 @@ fn nothing_pinned(settings: &Settings, names: &Names<'_>) -> Problem {
     };
     let hint = format!("{way_out}; if none is meant, write `allowEmpty: true` into pintle.yaml");
     Problem::error("0 pins: this revision pins no service", place).hint(hint)
-}
-
-fn sort(problems: &mut [Problem]) {
-    let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
-    problems.sort_by(|one, two| (&one.place.path, start(one)).cmp(&(&two.place.path, start(two))));
 }

@@ -17,7 +17,7 @@ pub struct Fragment {
     pub(super) path: Arc<str>,
     /// The file of a service. Where it has errors too, so that the checks between files tell theirs at once, and so that
     /// its `pin:` stays part of the layout.
-    pub(super) draft: Option<Box<Draft>>,
+    pub(super) draft: Option<(ServiceName, Box<Draft>)>,
     /// What patterns found, or did not.
     pub(super) searches: Vec<Search>,
     pub(super) problems: Vec<Problem>,
@@ -61,7 +61,7 @@ impl Fragment {
         let path = Arc::clone(&self.path);
         if let Some(name) = own {
             let mut reader = Reader::new(&path, Some(name));
-            self.draft = draft(&mut reader, name, tree).map(Box::new);
+            self.draft = draft(&mut reader, name, tree).map(|draft| (name.clone(), Box::new(draft)));
             self.problems.extend(reader.finish());
         }
         for role in roles {
@@ -74,7 +74,7 @@ impl Fragment {
     /// The services that it speaks of, each at least once.
     pub fn services(&self) -> impl Iterator<Item = &ServiceName> {
         let held = self.problems.iter().filter_map(|problem| problem.service.as_ref());
-        self.draft.iter().map(|draft| &draft.name).chain(self.found().map(|found| &found.service)).chain(held)
+        self.draft.iter().map(|(name, _)| name).chain(self.found().map(|found| &found.service)).chain(held)
     }
 
     /// The pins that patterns found.
@@ -84,7 +84,7 @@ impl Fragment {
 
     /// The pattern of its `pin:` key.
     pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
-        self.draft.iter().filter_map(|draft| draft.pin.as_ref())
+        self.draft.iter().filter_map(|(_, draft)| draft.pin.as_ref())
     }
 
     /// The file it was read from.

@@ -47,6 +47,13 @@ pub struct KeyPathError {
 /// Where the name of a service stands.
 pub(super) const SERVICE: &str = "{service}";
 
+impl Default for Template {
+    /// The placeholder alone.
+    fn default() -> Self {
+        Self { before: String::new(), after: Some(String::new()) }
+    }
+}
+
 impl Template {
     /// Reads a text.
     ///
@@ -65,11 +72,6 @@ impl Template {
             return Err(format!("`{}` has braces that are not `{placeholder}`", show(text)));
         }
         Ok(Self { before: before.to_owned(), after: after.map(str::to_owned) })
-    }
-
-    /// The placeholder alone.
-    pub(super) fn bare() -> Self {
-        Self { before: String::new(), after: Some(String::new()) }
     }
 
     /// Whether it holds the placeholder.
@@ -113,11 +115,6 @@ impl KeyPath {
             Step::Select(key, value) => Step::Select(key.clone(), fill(value)),
         });
         Self { text: self.text.replace(SERVICE, service.as_str()), steps: steps.collect() }
-    }
-
-    /// As written.
-    pub fn as_str(&self) -> &str {
-        &self.text
     }
 }
 

@@ -14,8 +14,8 @@ use crate::version::Version;
 /// All that the files of a revision say of one service.
 #[derive(Debug, Default)]
 pub(super) struct Said<'f> {
-    /// Its own file.
-    pub(super) draft: Option<&'f Draft>,
+    /// What its own file says, and the path of that.
+    pub(super) draft: Option<(&'f Draft, &'f Arc<str>)>,
     pub(super) found: Vec<&'f Found>,
     /// A file has an error about it.
     pub(super) broken: bool,
@@ -23,29 +23,33 @@ pub(super) struct Said<'f> {
 
 impl<'f> Said<'f> {
     /// What its own file says, or leaves open.
-    pub(super) fn draft(&self, name: &ServiceName) -> Cow<'f, Draft> {
-        self.draft.map_or_else(|| Cow::Owned(Draft::silent(name)), Cow::Borrowed)
+    pub(super) fn draft(&self) -> Cow<'f, Draft> {
+        self.draft.map_or_else(Cow::default, |(draft, _)| Cow::Borrowed(draft))
+    }
+
+    fn own_file(&self) -> Place {
+        Place::file(self.draft.map_or(&Arc::default(), |(_, path)| path))
     }
 }
 
 /// The pin and where its version stands; or what is wrong.
 pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place), Box<Problem>> {
-    let draft = said.draft(name);
+    let draft = said.draft();
     let written = draft.version.as_ref();
     let places = written.map(|(_, place)| place).into_iter().chain(said.found.iter().map(|found| &found.at));
     twice(name, places)?;
     let found = said.found.first().map(|found| (&found.value, &found.at));
     let (version, image, at) = match (written, found) {
-        (Some((version, at)), _) => (version.clone(), render(&draft, (version, None), at)?, at),
+        (Some((version, at)), _) => (version.clone(), render((name, &draft), (version, None), at)?, at),
         (None, Some((FoundValue::Version(version, beside), at))) => {
-            (version.clone(), render(&draft, (version, beside.as_deref()), at)?, at)
+            (version.clone(), render((name, &draft), (version, beside.as_deref()), at)?, at)
         }
         (None, Some((FoundValue::Image(image), at))) => {
-            let version = tagged(&draft, image, at)?;
-            same_repository(&draft, image, at)?;
+            let version = tagged((name, &draft), image, at)?;
+            same_repository((name, &draft), image, at)?;
             (version, image.clone(), at)
         }
-        (None, None) => return Err(unpinned(&draft)),
+        (None, None) => return Err(unpinned(name, said)),
     };
     let pin = Pin {
         version,
@@ -67,45 +71,46 @@ fn twice<'p>(name: &ServiceName, mut places: impl Iterator<Item = &'p Place>) ->
     Err(Box::new(problem.also(first.clone(), "first pinned here").hint("keep one of them")))
 }
 
-fn unpinned(draft: &Draft) -> Box<Problem> {
-    let name = &draft.name;
-    let problem = match &draft.pin {
+fn unpinned(name: &ServiceName, said: &Said<'_>) -> Box<Problem> {
+    let problem = match said.draft.and_then(|(draft, _)| draft.pin.as_ref()) {
         Some(pattern) => {
             let message = format!("`{name}` has no pin: there is no {}", pattern.files);
             Problem::error(message, pattern.files_at.clone()).hint("correct `file`")
         }
-        None => Problem::error(format!("`{name}` has no version"), draft.whole.clone())
+        None => Problem::error(format!("`{name}` has no version"), said.own_file())
             .hint("write `version: \"…\"`, or `pin: {file: …, key: …}`, or remove the file"),
     };
     Box::new(problem.of(name))
 }
 
-fn tagged(draft: &Draft, image: &Image, at: &Place) -> Result<Version, Box<Problem>> {
-    let Draft { name, tag: template, .. } = draft;
+fn tagged((name, draft): (&ServiceName, &Draft), image: &Image, at: &Place) -> Result<Version, Box<Problem>> {
     let refused = |(message, hint): Refusal| Box::new(Problem { hint, ..Problem::error(message, at.clone()).of(name) });
     let tag = image.tag().ok_or_else(|| {
         let hint = "write one, as in name:1.8.2; a digest alone names no version".to_owned();
         refused((format!("the image of `{name}` has no tag, and so no version"), Some(hint)))
     })?;
-    let text = template.capture(tag).ok_or_else(|| {
-        refused((format!("the tag `{tag}` is not as `tag: \"{}\"` of `{name}` says", template.fill(VERSION)), None))
+    let text = draft.tag.capture(tag).ok_or_else(|| {
+        refused((format!("the tag `{tag}` is not as `tag: \"{}\"` of `{name}` says", draft.tag.fill(VERSION)), None))
     })?;
     pinned_version(text).map_err(refused)
 }
 
 /// The value says the image; a service file that says it too must say the same.
-fn same_repository(draft: &Draft, image: &Image, at: &Place) -> Result<(), Box<Problem>> {
+fn same_repository((name, draft): (&ServiceName, &Draft), image: &Image, at: &Place) -> Result<(), Box<Problem>> {
     let Some((own, place)) = &draft.image else { return Ok(()) };
     if own.parse::<Image>().is_ok_and(|own| own.repository() == image.repository()) {
         return Ok(());
     }
-    let problem = Problem::error(format!("the image here is not `{own}`"), at.clone()).of(&draft.name);
+    let problem = Problem::error(format!("the image here is not `{own}`"), at.clone()).of(name);
     Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
 }
 
 /// The image of a version: in the repository that the service file says, else in the one that stands beside the pin.
-fn render(draft: &Draft, (version, beside): (&Version, Option<&str>), at: &Place) -> Result<Image, Box<Problem>> {
-    let name = &draft.name;
+fn render(
+    (name, draft): (&ServiceName, &Draft),
+    (version, beside): (&Version, Option<&str>),
+    at: &Place,
+) -> Result<Image, Box<Problem>> {
     let Some(repository) = draft.image.as_ref().map(|(image, _)| image.as_str()).or(beside) else {
         let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
         let problem = Problem::error(format!("nothing says the image of `{name}`"), at.clone());

@@ -56,10 +56,8 @@ pub(super) const HOLD_KEYS: Keys =
     Keys { what: "`hold`", known: &["above", "versions", "reason", "by", "until"], later: &[] };
 
 /// What a service file says; what it does not say is open until the whole revision is put together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
-    pub(super) name: ServiceName,
-    pub(super) whole: Place,
     pub(super) version: Option<(Version, Place)>,
     /// The repository as written, and where.
     pub(super) image: Option<(String, Place)>,
@@ -84,34 +82,6 @@ pub(super) struct Draft {
 /// Where the version stands in `tag:`.
 pub(super) const VERSION: &str = "{version}";
 
-impl Draft {
-    /// That of a service that has no file.
-    pub(super) fn silent(name: &ServiceName) -> Self {
-        Self {
-            name: name.clone(),
-            whole: Place::file(&"".into()),
-            version: None,
-            image: None,
-            tag: Template::bare(),
-            digest: None,
-            pin: None,
-            needs: Needs::default(),
-            verify: Verify::default(),
-            local: None,
-            workloads: None,
-            containers: None,
-            namespace: None,
-            versioning: None,
-            hold: None,
-            rollback_floor: None,
-            rollback_floor_at: None,
-            drift: None,
-            external: false,
-            formerly: None,
-        }
-    }
-}
-
 /// Reads the file of a service.
 pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>) -> Option<Draft> {
     let root = single_document(reader, tree, "`version` and `image`")?;
@@ -123,10 +93,9 @@ pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>
     }
     reader.no_others(&fields, &SERVICE_KEYS);
     let draft = Draft {
-        whole: reader.whole(),
         version: reader.located(&fields, "version", Reader::version),
         image: reader.located(&fields, "image", image),
-        tag: reader.take(&fields, "tag", tag).unwrap_or_else(Template::bare),
+        tag: reader.take(&fields, "tag", tag).unwrap_or_default(),
         digest: reader.take(&fields, "digest", digest),
         pin: reader.take(&fields, "pin", |reader, field| own_pattern(reader, field, name)),
         needs: fields.get("dependsOn").map(|field| needs::read(reader, field, name)).unwrap_or_default(),
@@ -145,7 +114,6 @@ pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>
         drift: fields.get("drift").map(|field| drift(reader, field)),
         external: reader.take(&fields, "external", Reader::flag).unwrap_or(false),
         formerly: reader.located(&fields, "formerly", |reader, field| formerly(reader, field, name)),
-        name: name.clone(),
     };
     pinned_once(reader, &fields);
     Some(draft)

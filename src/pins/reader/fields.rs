@@ -26,9 +26,6 @@ impl Keys {
     }
 }
 
-/// So many keys are looked through faster than an index of them is made.
-const FEW: usize = 20;
-
 /// The entries of a map.
 #[derive(Debug, Clone)]
 pub(in crate::pins) struct Fields<'t>(Vec<Field<'t>>);
@@ -121,27 +118,20 @@ impl Reader<'_> {
             return None;
         };
         let mut fields: Vec<Field<'t>> = Vec::with_capacity(entries.len());
-        let (many, mut index) = (entries.len() > FEW, HashMap::new());
+        let mut index: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
         for Entry { key, value } in entries {
             let Some(scalar) = key.scalar().filter(|_| key.tag().is_none()) else {
                 self.refuse(key.span(), format!("a key of {what} must be text, this is {}", key.kind()), "");
                 continue;
             };
             let field = Field { name: scalar.text, key: key.span(), plain: scalar.plain, is_item: false, value };
-            let known = if many {
-                index.get(field.name).copied()
-            } else {
-                fields.iter().position(|other| other.name == field.name)
-            };
-            if let Some(first) = known {
+            if let Some(&first) = index.get(field.name) {
                 let first = self.place(fields[first].key.clone());
                 let message = format!("`{}` stands twice in {what}", show(field.name));
                 let twice = Problem::error(message, self.place(field.key)).also(first, "first here");
                 self.tell(twice.hint("remove one of them"));
             } else {
-                if many {
-                    index.insert(field.name, fields.len());
-                }
+                index.insert(field.name, fields.len());
                 fields.push(field);
             }
         }
