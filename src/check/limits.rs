@@ -21,10 +21,7 @@ pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Ve
 fn unordered(service: &Service, order: &Order) -> Option<Problem> {
     let error = order.check(&service.pin.version).err()?;
     let problem = Problem::error(error.to_string(), service.version_at.clone()).of(&service.name);
-    Some(match error.hint() {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    })
+    Some(Problem { hint: error.hint(), ..problem })
 }
 
 fn held(service: &Service, order: &Order, hold: &Hold) -> Option<Problem> {

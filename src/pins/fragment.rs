@@ -87,16 +87,6 @@ impl Fragment {
         self.draft.iter().filter_map(|(_, draft)| draft.pin.as_ref())
     }
 
-    /// The file it was read from.
-    pub fn path(&self) -> &Arc<str> {
-        &self.path
-    }
-
-    /// What is wrong with the file on its own.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-
     /// The service whose own file this is.
     fn own_name(&mut self, name: &str) -> Option<ServiceName> {
         let place = Place::file(&self.path);

@@ -47,6 +47,7 @@ macro_rules! is_its_text {
     };
 }
 
+mod bound;
 mod maven;
 mod notation;
 mod order;

@@ -2,7 +2,8 @@
 
 use super::{
     Version,
-    range::{Bound, RangeError, Test},
+    bound::{Bound, Test},
+    range::RangeError,
     semver::{self, Series},
 };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::ServiceName;
 use super::super::suggest::nearest;
-use super::super::yaml::{Meaning, Scalar, Value};
+use super::super::yaml::{Meaning, Scalar};
 use super::{Field, Reader};
 use crate::problem::show;
 use crate::version::{Range, Version};
@@ -68,36 +68,32 @@ impl Reader<'_> {
         None
     }
 
-    /// The items of a list; `what` says what one of them is.
-    pub(in crate::pins) fn list<'t>(&mut self, field: &Field<'t>, what: &str) -> Option<Vec<Field<'t>>> {
-        self.no_tag(field.value)?;
-        let items = field.value.items().map(|items| items.map(|item| field.item(item)).collect::<Vec<_>>());
-        if items.as_ref().is_none_or(Vec::is_empty) {
-            let message = format!("`{}` must be a list of {what}, this is {}", show(field.name), empty_or(field.value));
-            let hint = match field.value.scalar() {
-                Some(scalar) if !field.value.is_null() && !field.is_item => {
-                    format!("write `{}: [{}]`", show(field.name), show(scalar.text))
-                }
-                _ if field.value.entries().is_some() => "begin each of them with `- `".to_owned(),
-                _ => String::new(),
-            };
-            self.refuse(field.at(), message, hint);
-            return None;
-        }
-        items
-    }
-
-    /// A list of words, each read by `read`; none where one of them is wrong.
+    /// A list that is not empty, each item read by `read`; none where one of them is wrong. `what` says what they are.
     pub(in crate::pins) fn each<'t, T>(
         &mut self,
         field: &Field<'t>,
         what: &str,
         mut read: impl FnMut(&mut Self, &Field<'t>) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let items = self.list(field, what)?;
+        self.no_tag(field.value)?;
+        let Some(items) = field.value.items().filter(|items| items.len() > 0) else {
+            self.no_list(field, what);
+            return None;
+        };
         let count = items.len();
-        let read: Vec<T> = items.iter().filter_map(|item| read(self, item)).collect();
+        let read: Vec<T> = items.filter_map(|item| read(self, &field.item(item))).collect();
         (read.len() == count).then_some(read)
+    }
+
+    fn no_list(&mut self, field: &Field<'_>, what: &str) {
+        let (name, value) = (show(field.name), field.value);
+        let is = if value.items().is_some() { "empty" } else { value.kind() };
+        let hint = match value.scalar() {
+            Some(scalar) if !value.is_null() && !field.is_item => format!("write `{name}: [{}]`", show(scalar.text)),
+            _ if value.entries().is_some() => "begin each of them with `- `".to_owned(),
+            _ => String::new(),
+        };
+        self.refuse(field.at(), format!("`{name}` must be a list of {what}, this is {is}"), hint);
     }
 
     /// The name of a service.
@@ -178,10 +174,6 @@ pub(in crate::pins) fn pinned_version(text: &str) -> Result<Version, Refusal> {
         return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
     }
     Version::new(text).map_err(|error| (format!("`{}` is not a version: {error}", show(text)), error.hint()))
-}
-
-fn empty_or(value: Value<'_>) -> &'static str {
-    if value.items().is_some() { "empty" } else { value.kind() }
 }
 
 impl Field<'_> {
