@@ -1,6 +1,6 @@
 //! Which files hold pins.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::glob::{Glob, Match};
 use super::{Pattern, SETTINGS, Settings};
@@ -99,21 +99,6 @@ impl Layout {
             || self.globs.iter().any(|&index| self.patterns[index].1.enters(inner))
     }
 
-    /// Folders and single files that all wanted files lie in; none of them lies in another.
-    pub fn folders(&self) -> Vec<String> {
-        let fixed = self.patterns.iter().map(|(_, glob)| glob.fixed()).chain([SERVICES.to_owned()]);
-        let all: BTreeSet<String> =
-            fixed.map(|path| (self.root.clone() + &path).trim_end_matches('/').to_owned()).collect();
-        let mut folders: Vec<String> = Vec::new();
-        for path in &all {
-            let slashes = path.match_indices('/').map(|(at, _)| &path[..at]);
-            if !slashes.chain([""]).any(|above| above != path && all.contains(above)) {
-                folders.push(path.clone());
-            }
-        }
-        folders
-    }
-
     /// Changes whenever the same files would be read otherwise: an index of history notes it, and is built anew.
     pub fn fingerprint(&self) -> String {
         let mut text = format!("{READER}\0{}", self.root);
@@ -123,7 +108,7 @@ impl Layout {
         let mut patterns: Vec<String> = self.patterns.iter().map(said).collect();
         patterns.sort();
         text.extend(patterns);
-        format!("{:032x}", fnv1a(text.as_bytes()))
+        text
     }
 
     /// The path below the root; none for the settings too, which a pattern may match.
@@ -153,13 +138,6 @@ fn service_file(inner: &str) -> Option<&str> {
     let name = inner.strip_prefix(SERVICES)?.strip_prefix('/')?;
     let name = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
     (!name.contains('/')).then_some(name)
-}
-
-/// FNV-1a with 128 bits, <http://www.isthe.com/chongo/tech/comp/fnv/>: stable between releases, as std's is not.
-fn fnv1a(bytes: &[u8]) -> u128 {
-    let step =
-        |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-    bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step)
 }
 
 #[cfg(test)]
@@ -204,7 +182,6 @@ mod tests {
         assert_eq!(settings_path("envs/prod"), "envs/prod/pintle.yaml");
         assert!(layout.wants("envs/prod/services/web.yaml") && layout.wants("envs/prod/apps/web/values.yaml"));
         assert!(!layout.wants("services/web.yaml") && !layout.wants("apps/web/values.yaml"));
-        assert_eq!(layout.folders(), ["envs/prod/apps", "envs/prod/services"]);
     }
 
     #[test]
@@ -224,15 +201,6 @@ mod tests {
         ] {
             assert_eq!(layout.enters(folder), enters, "{folder}");
         }
-    }
-
-    #[test]
-    fn folders_do_not_lie_in_each_other() {
-        assert_eq!(
-            layout("", &["a/{service}.yaml", "a/b/{service}.yaml", "a-b/c.yaml"]).folders(),
-            ["a", "a-b/c.yaml", "services"]
-        );
-        assert_eq!(layout("", &["{service}/values.yaml"]).folders(), [""]);
     }
 
     #[test]
