@@ -7,9 +7,8 @@ use super::exit::Failure;
 use super::output::{BUSY, Output, styled};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::pins::{self, Fragment, Layout, Reading, Settings, misnamed_settings, settings_path};
-use crate::problem::Place;
-use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
+use crate::pins::{Contents, Files, Layout, Reading, Settings, read_from};
+use crate::source::{Commit, CommitId, Content, File, History, Index, Scope, Source, SourceError};
 
 /// A revision or the working tree, and what went before.
 #[derive(Debug)]
@@ -151,33 +150,18 @@ impl Revision {
         without: Option<&Settings>,
     ) -> Result<Self, Failure> {
         let id = commit.as_ref().map(|commit| commit.id);
-        let path = settings_path(root);
-        let at = |path: &str| match id {
-            Some(id) => source.file(id, path),
-            None => source.worktree_file(path),
+        let from = Files::<SourceError> {
+            file: &|path| match id {
+                Some(id) => source.file(id, path),
+                None => source.worktree_file(path),
+            },
+            wanted: &|layout| match id {
+                Some(id) => source.files(id, Scope::Pins(layout)),
+                None => source.worktree_files(Scope::Pins(layout)),
+            },
+            names: &|folder| names(source, root, id, folder),
         };
-        let (file, misnamed) = (at(&path)?, at(&misnamed_settings(root))?);
-        let default = || Settings { place: Place::file(&path.as_str().into()), ..Settings::default() };
-        let (settings, mut problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
-            Some((path, Content::Bytes(bytes))) => Settings::read(path, bytes),
-            Some(_) => (None, Vec::new()),
-            None if without.is_none() && misnamed.is_some() => (None, Vec::new()),
-            None => (Some(without.cloned().unwrap_or_else(default)), Vec::new()),
-        };
-        problems.extend(
-            misnamed.as_ref().filter(|_| file.is_some()).map(|misnamed| Settings::misnamed(&misnamed.path, true)),
-        );
-        let known = settings.clone().unwrap_or_default();
-        let (layout, listing, fragments) = read_files(source, root, id, &known)?;
-        let mut files = listing.files;
-        files.extend(file.into_iter().chain(misnamed));
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut reading = match &settings {
-            Some(settings) => pins::assemble(settings, &fragments, &|folder| names(source, root, id, folder)),
-            None => pins::read(root, &files),
-        };
-        // Without settings they have been told already.
-        reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
+        let Contents { layout, reading, files } = read_from(root, &from, without)?;
         Ok(Self { commit, layout, reading, files })
     }
 
@@ -217,29 +201,4 @@ fn names(source: &Source, root: &str, commit: Option<CommitId>, folder: &str) ->
         None => source.worktree_names(&path),
     };
     names.unwrap_or_default()
-}
-
-/// The files that hold pins, each read on its own: those that the settings name, then those that service files name.
-fn read_files(
-    source: &Source,
-    root: &str,
-    commit: Option<CommitId>,
-    settings: &Settings,
-) -> Result<(Layout, Listing, Vec<Fragment>), Failure> {
-    let list = |layout: &Layout| match commit {
-        Some(commit) => source.files(commit, Scope::Pins(layout)),
-        None => source.worktree_files(Scope::Pins(layout)),
-    };
-    let read = |listing: &Listing, layout: &Layout| pins::read_all(&listing.files.iter().collect::<Vec<_>>(), layout);
-    let layout = Layout::new(root, settings, []);
-    let listing = list(&layout)?;
-    let fragments = read(&listing, &layout);
-    let own: Vec<_> = fragments.iter().flat_map(Fragment::patterns).cloned().collect();
-    if own.is_empty() {
-        return Ok((layout, listing, fragments));
-    }
-    let layout = Layout::new(root, settings, own);
-    let listing = list(&layout)?;
-    let fragments = read(&listing, &layout);
-    Ok((layout, listing, fragments))
 }

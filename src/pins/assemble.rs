@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use super::check::{self, Declared};
 use super::idle::{self, Names};
-use super::layout::{SERVICES, folder_path};
+use super::layout::SERVICES;
 use super::resolve::{Said, resolve};
 use super::suggest::nearest;
-use super::{
-    DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef,
-    misnamed_settings, settings_path,
-};
+use super::{DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef};
 use crate::problem::{self, Place, Problem, Severity, located, show};
-use crate::source::{Content, File};
+use crate::source::File;
 
 /// What a revision says, and all that is wrong with it.
 #[derive(Debug, Clone)]
@@ -27,58 +24,6 @@ pub struct Reading {
     /// Set where nothing of this revision may be used, with the reason: the settings have errors, a file cannot be
     /// read that may pin any service, or nothing is pinned at all. What runs is held then.
     pub unusable: Option<String>,
-}
-
-/// Reads a revision whose files are in memory: settings, service files, then the files that their patterns name. Other
-/// files may be among them.
-pub fn read(root: &str, files: &[File]) -> Reading {
-    let path = settings_path(root);
-    let at = |path: &str| files.iter().find(|file| *file.path == *path);
-    let misnamed = at(&misnamed_settings(root)).map(|file| Settings::misnamed(&file.path, at(&path).is_some()));
-    let (settings, mut problems) = match at(&path) {
-        None => (Some(Settings::default()).filter(|_| misnamed.is_none()), Vec::new()),
-        Some(File { path, content: Content::Bytes(bytes), .. }) => Settings::read(path, bytes),
-        Some(File { path, .. }) => (None, vec![Problem::error("this is not a regular file", Place::file(path))]),
-    };
-    problems.extend(misnamed);
-    let defaults = Settings::default();
-    let first = Layout::new(root, settings.as_ref().unwrap_or(&defaults), []);
-    let (own, others): (Vec<_>, Vec<_>) = files.iter().partition(|file| first.service_file(&file.path).is_some());
-    let mut fragments = read_all(&own, &first);
-    let Some(settings) = settings else { return without_settings(problems, &fragments, files) };
-    let layout = Layout::new(root, &settings, fragments.iter().flat_map(Fragment::patterns).cloned());
-    for (fragment, file) in fragments.iter_mut().zip(&own) {
-        // A `pin:` may name a service file too.
-        if first.roles(&file.path).len() != layout.roles(&file.path).len() {
-            *fragment = Fragment::read(file, &layout);
-        }
-    }
-    let others: Vec<_> = others.into_iter().filter(|file| layout.wants(&file.path)).collect();
-    fragments.extend(read_all(&others, &layout));
-    let mut reading = assemble(&settings, &fragments, &|folder| names_in(root, files, folder));
-    reading.problems.extend(problems);
-    problem::sort(&mut reading.problems);
-    reading
-}
-
-/// The names in a folder below the root, from the paths of files.
-fn names_in(root: &str, files: &[File], folder: &str) -> Vec<String> {
-    let folder = folder_path(&format!("{root}/{folder}"));
-    let inside = files.iter().filter_map(|file| file.path.strip_prefix(&folder));
-    inside.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect()
-}
-
-/// Without settings nobody knows where the pins are: only what is wrong with each file on its own is told.
-fn without_settings(mut problems: Vec<Problem>, fragments: &[Fragment], files: &[File]) -> Reading {
-    let unusable = problems.first().map(|problem| {
-        let file = files.iter().find(|file| file.path == problem.place.path);
-        let bytes = file.and_then(|file| if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None });
-        located(problem, bytes.map_or(&[], |bytes| bytes))
-    });
-    problems.extend(fragments.iter().flat_map(|fragment| fragment.problems.iter().cloned()));
-    problem::sort(&mut problems);
-    let pins = Pins { settings: Settings::default(), services: BTreeMap::new(), broken: BTreeMap::new() };
-    Reading { pins, faulty: BTreeMap::new(), problems, unusable }
 }
 
 /// Reads files on as many threads as the machine has; fragments in the order of the files.

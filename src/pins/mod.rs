@@ -3,7 +3,7 @@
 //! A file is read on its own into a [`Fragment`]; fragments are put together into [`Pins`]. So one changed file costs
 //! the reading of one file, and the history index can follow a service through commits by the files that changed.
 //! Which files those are the [`Layout`] knows: from the [`Settings`], and from the `pin:` keys of service files, which
-//! are therefore read first. [`read`] does all of it for files that are in memory.
+//! are therefore read first. [`read_from`] does all of it.
 //!
 //! YAML is read as a tree that keeps the spelling and the place of every value, not by serde: `1.10` is never a number
 //! here, and a file tells all its problems, not the first. Our own files are read strictly, those of other tools by
@@ -23,6 +23,7 @@ mod name;
 mod needs;
 mod reader;
 mod resolve;
+mod revision;
 mod schema;
 mod service;
 mod settings;
@@ -42,14 +43,17 @@ use crate::image::Image;
 use crate::problem::Place;
 use crate::version::{Range, Version, Versioning};
 
-pub use assemble::{Reading, assemble, pin_of, read, read_all};
+pub use assemble::{Reading, assemble, pin_of, read_all};
 pub use fragment::Fragment;
 pub use idle::Names;
 pub use keypath::{KeyPath, KeyPathError};
 pub use layout::{Layout, misnamed_settings, settings_path};
 pub use name::NameError;
+pub use revision::{Contents, Files, read_from};
 pub use schema::{service_schema, settings_schema};
 pub(crate) use suggest::did_you_mean;
+#[cfg(test)]
+pub(crate) use tests::read;
 
 /// The name of the file of the settings.
 pub const SETTINGS: &str = "pintle.yaml";

@@ -255,7 +255,7 @@ fn pins_below_a_folder_are_read_with_it() {
     let reading = read("envs/prod", &files);
     assert_eq!((reading.pins.services.len(), reading.problems.len()), (1, 0));
     files.clear();
-    assert_eq!(&*read("envs/prod", &files).problems[0].place.path, "pintle.yaml");
+    assert_eq!(&*read("envs/prod", &files).problems[0].place.path, "envs/prod/pintle.yaml");
 }
 
 #[test]
