@@ -32,8 +32,7 @@ pub struct Image {
 }
 
 /// `sha256:…`: algorithm and hexadecimal digits, their number checked.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(Arc<str>);
 
 /// Why a text is no image reference; each names the part that is wrong.
@@ -299,20 +298,6 @@ impl TryFrom<String> for Image {
 impl From<Image> for String {
     fn from(image: Image) -> Self {
         image.to_string()
-    }
-}
-
-impl TryFrom<String> for Digest {
-    type Error = ImageError;
-
-    fn try_from(text: String) -> Result<Self, ImageError> {
-        text.parse()
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.0.as_ref().to_owned()
     }
 }
 

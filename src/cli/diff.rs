@@ -95,7 +95,7 @@ fn read(source: &Source, root: &str, ends: &[Arc<Commit>; 2], tip: &Revision) ->
     let Some(settings) = known.map(|revision| revision.reading.pins.settings.clone()) else { return Ok(both) };
     let again = |revision: Revision| {
         let commit = revision.commit.clone().filter(|_| !revision.has_settings());
-        commit.map_or(Ok(revision), |commit| Revision::read_with(source, root, Some(commit), &settings))
+        commit.map_or(Ok(revision), |commit| Revision::read_with(source, root, Some(commit), Some(&settings)))
     };
     let [old, new] = both.map(again);
     Ok([old?, new?])

@@ -7,9 +7,9 @@ use super::exit::Failure;
 use super::output::{Output, counted};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::pins::{self, Fragment, Layout, Pins, Reading, Settings, settings_path};
-use crate::problem::{Place, Severity, show};
-use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
+use crate::pins::{Contents, Files, Layout, Pins, Reading, Settings, read_from};
+use crate::problem::{Severity, show};
+use crate::source::{Commit, CommitId, Content, File, History, Index, Scope, Source, SourceError};
 
 /// So many files with changes are named at most.
 const FILES: usize = 5;
@@ -160,39 +160,30 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
-        let place = Place::file(&settings_path(root).into());
-        Self::read_with(source, root, commit, &Settings { place, ..Settings::default() })
+        Self::read_with(source, root, commit, None)
     }
 
-    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
+    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is. Without
+    /// any the defaults hold, unless there is a `pintle.yml`.
     pub fn read_with(
         source: &Source,
         root: &str,
         commit: Option<Arc<Commit>>,
-        without: &Settings,
+        without: Option<&Settings>,
     ) -> Result<Self, Failure> {
         let id = commit.as_ref().map(|commit| commit.id);
-        let path = settings_path(root);
-        let file = match id {
-            Some(id) => source.file(id, &path)?,
-            None => source.worktree_file(&path)?,
+        let from = Files::<SourceError> {
+            file: &|path| match id {
+                Some(id) => source.file(id, path),
+                None => source.worktree_file(path),
+            },
+            wanted: &|layout| match id {
+                Some(id) => source.files(id, Scope::Pins(layout)),
+                None => source.worktree_files(Scope::Pins(layout)),
+            },
+            names: &|folder| names(source, root, id, folder),
         };
-        let (settings, problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
-            Some((path, Content::Bytes(bytes))) => Settings::read(path, bytes),
-            Some(_) => (None, Vec::new()),
-            None => (Some(without.clone()), Vec::new()),
-        };
-        let known = settings.clone().unwrap_or_default();
-        let (layout, listing, fragments) = read_files(source, root, id, &known)?;
-        let mut files = listing.files;
-        files.extend(file);
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut reading = match &settings {
-            Some(settings) => pins::assemble(settings, &fragments),
-            None => pins::read(root, &files),
-        };
-        // Without settings they have been told already.
-        reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
+        let Contents { layout, reading, files } = read_from(root, &from, without)?;
         Ok(Self { commit, layout, reading, files })
     }
 
@@ -257,27 +248,12 @@ impl Revision {
     }
 }
 
-/// The files that hold pins, each read on its own: those that the settings name, then those that service files name.
-fn read_files(
-    source: &Source,
-    root: &str,
-    commit: Option<CommitId>,
-    settings: &Settings,
-) -> Result<(Layout, Listing, Vec<Fragment>), Failure> {
-    let list = |layout: &Layout| match commit {
-        Some(commit) => source.files(commit, Scope::Pins(layout)),
-        None => source.worktree_files(Scope::Pins(layout)),
+/// The names in a folder below that of the pins. They are for hints: where they cannot be read, there are none.
+fn names(source: &Source, root: &str, commit: Option<CommitId>, folder: &str) -> Vec<String> {
+    let path = [root, folder].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
+    let names = match commit {
+        Some(commit) => source.names(commit, &path),
+        None => source.worktree_names(&path),
     };
-    let read = |listing: &Listing, layout: &Layout| pins::read_all(&listing.files.iter().collect::<Vec<_>>(), layout);
-    let layout = Layout::new(root, settings, []);
-    let listing = list(&layout)?;
-    let fragments = read(&listing, &layout);
-    let own: Vec<_> = fragments.iter().flat_map(Fragment::patterns).cloned().collect();
-    if own.is_empty() {
-        return Ok((layout, listing, fragments));
-    }
-    let layout = Layout::new(root, settings, own);
-    let listing = list(&layout)?;
-    let fragments = read(&listing, &layout);
-    Ok((layout, listing, fragments))
+    names.unwrap_or_default()
 }

@@ -63,7 +63,8 @@ fn told<'s>(revision: &Revision, services: impl Iterator<Item = &'s Service>) ->
         let (line, _) = line_col(revision.bytes(&place.path)?, place.span.as_ref()?.start);
         Some((Arc::clone(&place.path), line - 1))
     };
-    let places = services.flat_map(|service| service.needs_at.values().chain([&service.version_at]));
+    let needs = |service: &'s Service| service.needs_at.values().flat_map(|at| at.ranges.iter().chain([&at.provider]));
+    let places = services.flat_map(|service| needs(service).chain([&service.version_at]));
     places.filter_map(line).collect()
 }
 

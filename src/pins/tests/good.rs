@@ -84,7 +84,7 @@ fn every_key_of_a_service_file_is_read() {
         panic!("a process")
     };
     assert_eq!((run.join(" ").as_str(), path.as_str()), ("./checkout --version {version} --port 8080", "/healthz"));
-    assert!(checkout.depends_on_at.is_some());
+    assert_eq!(checkout.needs_at.values().map(|at| at.ranges.len()).collect::<Vec<_>>(), [2, 1]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn pins_below_a_folder_are_read_with_it() {
     let reading = read("envs/prod", &files);
     assert_eq!((reading.pins.services.len(), reading.problems.len()), (1, 0));
     files.clear();
-    assert_eq!(&*read("envs/prod", &files).problems[0].place.path, "pintle.yaml");
+    assert_eq!(&*read("envs/prod", &files).problems[0].place.path, "envs/prod/pintle.yaml");
 }
 
 #[test]
