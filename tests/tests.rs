@@ -25,6 +25,8 @@ mod control_plane;
 mod history;
 /// What Pintle sees of a real cluster, and what it does to it.
 mod kube;
+/// The local runtime: services as processes of this host, judged by what the system shows of them.
+mod local;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
 mod remote;
 /// Repositories made by git, read by Pintle: names, files, the working tree.

@@ -13,7 +13,8 @@ use super::live::Live;
 use super::load::Loaded;
 use super::output::{Output, Printing};
 use super::plan::{described, report, text, warn_of};
-use super::site::{Sight, Site, block_on};
+use super::site::{self, OnSite, Sight, Site};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
@@ -59,13 +60,10 @@ fn patience(text: &str) -> Result<Duration, String> {
     if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
 }
 
-impl Apply {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output))
-    }
+impl OnSite for Apply {
+    const CHANGES: Option<&'static str> = Some("pintle apply");
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let mut site = Site::open(config, None).await?;
+    async fn run_on<C: Cluster>(&self, mut site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         if let Some(error) = &site.loaded.stale {
             return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
         }
@@ -79,7 +77,7 @@ impl Apply {
         site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
         let plan = report(&site, &mut sight, &mut memory).await?;
-        let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
+        let title = format!("Plan for {}, against {}", described(&site.commit), site.server);
         output.note(text::table(&title, &plan).trim_end());
         let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
@@ -88,6 +86,12 @@ impl Apply {
         }
         let outcome = if moves { self.carry_out(&site, memory, output).await? } else { still(&site, sight) };
         self.tell(&site, &outcome, output)
+    }
+}
+
+impl Apply {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        site::run(self, config, None, output)
     }
 
     /// Asks, unless that was answered by a flag.
@@ -107,7 +111,12 @@ impl Apply {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
-    async fn carry_out(&self, site: &Site, memory: Memory, output: &mut Output) -> Result<Outcome, Failure> {
+    async fn carry_out(
+        &self,
+        site: &Site<impl Cluster>,
+        memory: Memory,
+        output: &mut Output,
+    ) -> Result<Outcome, Failure> {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -124,7 +133,7 @@ impl Apply {
     }
 
     /// How everything stands, and the exit code of it.
-    fn tell(&self, site: &Site, outcome: &Outcome, output: &mut Output) -> Result<Exit, Failure> {
+    fn tell(&self, site: &Site<impl Cluster>, outcome: &Outcome, output: &mut Output) -> Result<Exit, Failure> {
         let pass = &outcome.last;
         let plan = reconcile::plan(&site.desired, &pass.look, &pass.wanted);
         let left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
@@ -137,7 +146,7 @@ impl Apply {
 }
 
 /// Nothing was to be done.
-fn still(site: &Site, sight: Sight) -> Outcome {
+fn still(site: &Site<impl Cluster>, sight: Sight) -> Outcome {
     let wanted = want(&site.desired, &sight.look);
     Outcome::still(&site.desired, sight.look, wanted)
 }
@@ -153,7 +162,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 }
 
 /// The last words: how everything stands, and what to type next.
-fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
+fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> String {
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
     if outcome.stopped {
@@ -194,7 +203,7 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
 }
 
 /// The commit that moved the pin of a service which has failed.
-fn moved_by(site: &Site, it: &RestReport) -> Option<String> {
+fn moved_by(site: &Site<impl Cluster>, it: &RestReport) -> Option<String> {
     let name = ServiceName::new(&it.service).ok()?;
     let record = site.desired.history.records(&name).last().filter(|_| it.standing == Standing::Failed)?;
     Some(format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))

@@ -11,8 +11,8 @@ use super::exit::{Exit, Failure, help};
 use super::output::{BAD, BUSY, Format, GOOD, NAME, Output, Printing, styled};
 use super::plan::text::duration;
 use super::plan::warn_of;
-use super::site::{Sight, Site, block_on};
-use crate::cluster::Cluster as _;
+use super::site::{self, OnSite, Sight, Site};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::graph::Id;
 use crate::plan::{Next, Step};
@@ -49,13 +49,10 @@ struct Row {
     why: Option<String>,
 }
 
-impl Status {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output))
-    }
+impl OnSite for Status {
+    const CHANGES: Option<&'static str> = None;
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, None).await?;
+    async fn run_on<C: Cluster>(&self, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         warn_of(&site.loaded, output);
         self.known(&site)?;
         let mut before = None;
@@ -76,8 +73,14 @@ impl Status {
             site.cluster.changed(Duration::from_secs(5)).await?;
         }
     }
+}
 
-    fn known(&self, site: &Site) -> Result<(), Failure> {
+impl Status {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        site::run(self, config, None, output)
+    }
+
+    fn known(&self, site: &Site<impl Cluster>) -> Result<(), Failure> {
         let unknown =
             |name: &&String| !site.desired.graph.ids().any(|id| site.desired.graph.name(id).as_str() == **name);
         match self.services.iter().find(unknown) {
@@ -88,7 +91,7 @@ impl Status {
         }
     }
 
-    fn rows(&self, site: &Site, sight: Sight) -> Vec<Row> {
+    fn rows(&self, site: &Site<impl Cluster>, sight: Sight) -> Vec<Row> {
         let wanted = want(&site.desired, &sight.look);
         let pass = Outcome::still(&site.desired, sight.look, wanted).last;
         let shown = |id: &Id| {
@@ -143,7 +146,7 @@ impl Status {
     }
 }
 
-fn row(site: &Site, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Running]) -> Row {
+fn row(site: &Site<impl Cluster>, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Running]) -> Row {
     let words = Words::new(&site.desired);
     let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| severity(health.word));
     let health = worst.map_or(Word::Unknown, |health| health.word);
@@ -151,7 +154,11 @@ fn row(site: &Site, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Ru
     let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| health.message.clone());
     let why = match step {
         Some(Step::UnderWay) => Some(format!("under way: {}", reason.clone().unwrap_or_default())),
-        Some(Step::Start(_)) => Some("starts at the next apply".to_owned()),
+        Some(Step::Start(_)) => {
+            let missing = worst.filter(|health| health.word == Word::Missing);
+            let why = missing.map(|health| format!("{}; ", health.message)).unwrap_or_default();
+            Some(why + "starts at the next apply")
+        }
         Some(step) => Some(words.step(id, step)),
         None => reason.clone(),
     };

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::check::{self, Declared};
 use super::resolve::{Said, resolve};
 use super::{
-    DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef, settings_path,
+    DriftPolicy, Fragment, Layout, Pin, Pins, Runtime, Service, ServiceName, Settings, WorkloadKind, WorkloadRef,
+    settings_path,
 };
 use crate::problem::{Place, Problem, Severity, located};
 use crate::source::{Content, File};
@@ -152,7 +153,13 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
 
 fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
     let draft = said.drafts.first().copied();
-    let default_workload = || vec![WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
+    // A service of the local runtime has no workloads: it is one.
+    let kind = match settings.runtime {
+        Runtime::Kubernetes => WorkloadKind::Deployment,
+        Runtime::Local => WorkloadKind::Process,
+    };
+    let default_workload = || vec![WorkloadRef { kind, name: name.to_string() }];
+    let named = draft.filter(|_| settings.runtime == Runtime::Kubernetes).and_then(|draft| draft.workloads.as_ref());
     let on_drift = draft.and_then(|draft| draft.drift).map(|(policy, grace)| DriftPolicy {
         policy: policy.unwrap_or(settings.drift.policy),
         hand_grace: grace.unwrap_or(settings.drift.hand_grace),
@@ -160,7 +167,7 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
     Service {
         name: name.clone(),
         pin,
-        workloads: draft.and_then(|draft| Some(draft.workloads.as_ref()?.0.clone())).unwrap_or_else(default_workload),
+        workloads: named.map_or_else(default_workload, |(workloads, _)| workloads.clone()),
         containers: draft.and_then(|draft| draft.containers.clone()),
         namespace: draft.and_then(|draft| draft.namespace.clone()),
         versioning: draft.and_then(|draft| draft.versioning),

@@ -18,6 +18,14 @@ pub(super) struct Said<'f> {
     pub(super) broken: bool,
 }
 
+impl Said<'_> {
+    /// Nothing names an image.
+    pub(super) fn is_imageless(&self) -> bool {
+        self.drafts.iter().all(|draft| draft.image.is_none())
+            && self.found.iter().all(|found| matches!(found.value, FoundValue::Version(_, None)))
+    }
+}
+
 /// The pin and where its version stands; or what is wrong.
 pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place), Box<Problem>> {
     let draft = said.drafts.first().copied();
@@ -99,6 +107,12 @@ fn same_repository(draft: Option<&Draft>, image: &Image, at: &Place) -> Result<(
     Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
 }
 
+/// Nothing says which image it is.
+pub(super) fn imageless(name: &ServiceName, at: &Place) -> Problem {
+    let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
+    Problem::error(format!("nothing says the image of `{name}`"), at.clone()).of(name).hint(hint)
+}
+
 /// The image of a version: in the repository that the service file says, else in the one that stands beside the pin.
 fn render(
     name: &ServiceName,
@@ -107,10 +121,11 @@ fn render(
     at: &Place,
 ) -> Result<Image, Box<Problem>> {
     let own = draft.and_then(|draft| draft.image.as_ref()).map(|(image, _)| image.as_str());
-    let Some(repository) = own.or(beside) else {
-        let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
-        let problem = Problem::error(format!("nothing says the image of `{name}`"), at.clone());
-        return Err(Box::new(problem.of(name).hint(hint)));
+    // What runs without an image is told apart by its name and its version. (`check` asks for an image where the runtime
+    // pulls it.)
+    let local = draft.filter(|draft| draft.local.is_some()).map(|draft| draft.name.as_str());
+    let Some(repository) = own.or(beside).or(local) else {
+        return Err(Box::new(imageless(name, at)));
     };
     let tag = draft.map_or_else(|| version.to_string(), |draft| draft.tag.of(version));
     let digest = draft.and_then(|draft| draft.digest.as_ref()).map(Digest::as_str);

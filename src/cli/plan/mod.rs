@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load};
 use super::output::{Format, Output, counted};
-use super::site::{Sight, Site, block_on};
+use super::site::{self, OnSite, Sight, Site};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::problem::display_safe;
 use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, released, want};
@@ -58,23 +59,26 @@ pub struct Printed<'a> {
     pub report: Report,
 }
 
-impl Plan {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        match &self.from {
-            Some(from) => self.run_offline(config, from, output),
-            None => block_on(self.run_online(config, output)),
-        }
-    }
+impl OnSite for Plan {
+    const CHANGES: Option<&'static str> = None;
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, self.rev.as_deref()).await?;
+    async fn run_on<C: Cluster>(&self, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         warn_of(&site.loaded, output);
         let mut sight = site.see().await?;
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
         }
         let report = report(&site, &mut sight, &mut Memory::default()).await?;
-        self.print(&Printed { revision: &site.commit, against: site.cluster.server().to_owned(), report }, output)
+        self.print(&Printed { revision: &site.commit, against: site.server.clone(), report }, output)
+    }
+}
+
+impl Plan {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        match &self.from {
+            Some(from) => self.run_offline(config, from, output),
+            None => site::run(self, config, self.rev.as_deref(), output),
+        }
     }
 
     /// Takes the pins at one revision as what runs while those at another are wanted.
@@ -112,7 +116,7 @@ impl Plan {
 }
 
 /// What would be done. What the cluster says of owners and rights is added to the sight.
-pub async fn report(site: &Site, sight: &mut Sight, memory: &mut Memory) -> Result<Report, Failure> {
+pub async fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> Result<Report, Failure> {
     memory.survey(&site.cluster, &site.desired, &mut sight.look).await?;
     Ok(plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed)))
 }
