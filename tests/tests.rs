@@ -21,6 +21,8 @@ mod cli_past;
 mod cli_words;
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.
 mod control_plane;
+/// The tour of `examples/shop`: what it counts, and that it leaves nothing behind.
+mod demo;
 /// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.
 mod history;
 /// What Pintle sees of a real cluster, and what it does to it.

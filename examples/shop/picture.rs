@@ -32,7 +32,13 @@ pub fn draw(services: &[&str], seen: &Seen, began: Instant, took: Duration) -> S
             failed[column] = 'x';
         }
     }
-    text + &format!("    {:10}{}  {} of {}\n", "failed", failed.iter().collect::<String>(), seen.failed(), seen.requests.len())
+    text + &format!(
+        "    {:10}{}  {} of {}\n",
+        "failed",
+        failed.iter().collect::<String>(),
+        seen.failed(),
+        seen.requests.len()
+    )
 }
 
 /// One service: its old version, both, its new one. Where nobody answered a look, it is as it was before.
@@ -49,7 +55,13 @@ fn line(looks: &[(usize, &str)], old: &str, new: &str) -> String {
     };
     let letters = (0..WIDTH).map(|column| {
         last = match of(column) {
-            ' ' => if last == '+' { '.' } else { last },
+            ' ' => {
+                if last == '+' {
+                    '.'
+                } else {
+                    last
+                }
+            }
             letter => letter,
         };
         last

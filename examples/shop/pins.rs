@@ -39,8 +39,8 @@ pub struct Repository<'a> {
     pub shop: &'a Path,
     /// The port of each.
     pub ports: &'a [(&'static str, u16)],
-    /// How long a service takes until it listens, in milliseconds.
-    pub warm_up: u32,
+    /// Services take so many times as long to start as their `warm_up`.
+    pub slowness: u32,
 }
 
 impl Repository<'_> {
@@ -73,12 +73,22 @@ impl Repository<'_> {
             "local:\n  run: [{}, {name}, --version, \"{{version}}\", --port, \"{port}\", --share, --warm-up, \"{}\"{}]\n  \
              port: {port}\n  health: {{http: /healthz}}\n  rolling: true\n",
             self.shop.display(),
-            self.warm_up,
+            self.slowness * warm_up(name),
             needs.collect::<String>(),
         )
     }
 
     fn port(&self, name: &str) -> u16 {
         self.ports.iter().find(|(service, _)| *service == name).map_or(0, |(_, port)| *port)
+    }
+}
+
+/// How long a service takes until it listens, in milliseconds: not all are equally fast, so that all at once is not at the
+/// same moment.
+fn warm_up(service: &str) -> u32 {
+    match service {
+        "checkout" => 400,
+        "ledger" => 300,
+        _ => 100,
     }
 }

@@ -1,12 +1,14 @@
 //! The tour: a repository, five services, customers, and what a user would type.
 
+use std::fs::File;
 use std::path::PathBuf;
-use std::process::{ExitCode, Output, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::load::{Load, Seen};
@@ -27,6 +29,8 @@ struct Stage {
     shop: PathBuf,
     ports: Vec<(&'static str, u16)>,
     pace: Pace,
+    /// Becomes true when somebody interrupts the tour.
+    stop: watch::Receiver<bool>,
 }
 
 /// One way to do the same revert.
@@ -46,10 +50,7 @@ pub async fn tour(pace: Pace) -> ExitCode {
         Ok(stage) => stage,
         Err(why) => return failed(&why),
     };
-    let told = tokio::select! {
-        told = stage.story() => told,
-        () = interrupted() => Err("interrupted".to_owned()),
-    };
+    let told = stage.story().await;
     let struck = stage.strike().await;
     match told.and(struck) {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,18 +63,19 @@ fn failed(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn interrupted() {
-    let mut terminate = signal(SignalKind::terminate()).ok();
-    let terminated = async {
-        match &mut terminate {
-            Some(terminate) => drop(terminate.recv().await),
-            None => std::future::pending().await,
+/// Listens for Ctrl-C and SIGTERM.
+fn interrupts() -> std::io::Result<watch::Receiver<bool>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
+        stop.send_replace(true);
+        stop.closed().await;
+    });
+    Ok(stopped)
 }
 
 impl Stage {
@@ -86,7 +88,8 @@ impl Stage {
             let port = listener.and_then(|listener| listener.local_addr()).map(|address| address.port());
             ports.push((name, port.map_err(|error| format!("no port for {name}: {error}"))?));
         }
-        Ok(Self { folder, shop, ports, pace })
+        let stop = interrupts().map_err(|error| format!("no signals: {error}"))?;
+        Ok(Self { folder, shop, ports, pace, stop })
     }
 
     async fn story(&self) -> Told {
@@ -99,9 +102,11 @@ impl Stage {
         self.apply().await?;
 
         let load = Load::start(&self.ports);
-        sleep(self.a_while()).await;
+        self.stay().await?;
         load.take();
-        self.head("Release: checkout 1.8 needs the new API of payments 2.1, and ledger 6 drops one that payments 2.0 uses");
+        self.head(
+            "Release: checkout 1.8 needs the new API of payments 2.1, and ledger 6 drops one that payments 2.0 uses",
+        );
         self.pin(&AFTER, Needs::Said)?;
         self.commit("Release 47").await?;
         self.apply().await?;
@@ -111,7 +116,7 @@ impl Stage {
         self.kill("inventory").await?;
         self.pintle_ends(&["status"], &[0, 3]).await?;
         self.apply().await?;
-        sleep(self.a_while()).await;
+        self.stay().await?;
         load.take();
 
         self.head("Roll back: git revert, and the order is another one");
@@ -120,7 +125,9 @@ impl Stage {
         self.count(&pintle.seen);
 
         self.head("The same revert without Pintle's order");
-        println!("The release again, and its revert by pins that do not say what versions need: first everything at once,");
+        println!(
+            "The release again, and its revert by pins that do not say what versions need: first everything at once,"
+        );
         println!("then in the order of the upgrade, one step after the other, as sync waves do it.");
         self.release_unsaid().await?;
         let at_once = self.way("all at once", &load, self.quietly(&BEFORE)).await?;
@@ -150,7 +157,7 @@ impl Stage {
         self.quiet_apply().await?;
         self.pin(&AFTER, Needs::Unsaid)?;
         self.git(&["commit", "--all", "--quiet", "--message", "Say no more what versions need"]).await?;
-        sleep(self.a_while()).await;
+        self.stay().await?;
         Ok(())
     }
 
@@ -182,15 +189,12 @@ impl Stage {
 
     /// Stops all that runs.
     async fn strike(&self) -> Told {
-        println!();
-        // An apply that was interrupted may take a moment to end.
-        for _ in 0..20 {
-            if self.run(self.pintle(&["down"]), &[0], Shown::Typed("pintle down")).await.is_ok() {
-                return Ok(());
-            }
-            sleep(Duration::from_millis(500)).await;
+        println!("\n$ pintle down");
+        let down = self.spawn(self.pintle(&["down"]), Shown::All)?.wait().await;
+        match down {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err("pintle down has failed: something may still run".to_owned()),
         }
-        Err(format!("something may still run: XDG_STATE_HOME={} pintle down", self.folder.path().display()))
     }
 
     async fn kill(&self, name: &'static str) -> Told {
@@ -202,9 +206,9 @@ impl Stage {
     }
 
     fn pin(&self, pins: &[Pin], needs: Needs) -> Told {
-        let warm_up = if self.pace == Pace::Long { 300 } else { 150 };
+        let slowness = if self.pace == Pace::Long { 3 } else { 1 };
         let folder = self.repository();
-        let repository = Repository { folder: &folder, shop: &self.shop, ports: &self.ports, warm_up };
+        let repository = Repository { folder: &folder, shop: &self.shop, ports: &self.ports, slowness };
         let written = repository.settings().and_then(|()| repository.pin(pins, needs));
         written.map_err(|error| format!("{}: {error}", folder.display()))
     }
@@ -244,25 +248,40 @@ impl Stage {
         self.run(git(words), &[0], Shown::Typed(&format!("git {}", quoted.collect::<Vec<_>>().join(" ")))).await
     }
 
-    async fn run(&self, mut command: Command, codes: &[i32], shown: Shown<'_>) -> Told {
-        command.current_dir(self.repository()).stdin(Stdio::null());
-        let (code, said) = match shown {
-            Shown::Typed(line) => {
-                println!("$ {line}");
-                (command.status().await.map(|status| status.code()), String::new())
-            }
-            Shown::Failure => {
-                let output = command.output().await;
-                let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
-                let said = output.as_ref().map(said).unwrap_or_default();
-                (output.map(|output| output.status.code()), said)
+    /// Runs it to its end, or until somebody interrupts the tour: then what was typed is interrupted too.
+    async fn run(&self, command: Command, codes: &[i32], shown: Shown<'_>) -> Told {
+        if let Shown::Typed(line) = shown {
+            println!("$ {line}");
+        }
+        let words = format!("{:?}", command.as_std());
+        let mut child = self.spawn(command, shown)?;
+        let ended = match self.or_stop(child.wait()).await {
+            Ok(ended) => ended.map_err(|error| format!("{words}: {error}"))?,
+            Err(why) => {
+                let _ = child.kill().await;
+                return Err(why);
             }
         };
-        match code {
-            Ok(Some(code)) if codes.contains(&code) => Ok(()),
-            Ok(code) => Err(format!("{:?} ended with {code:?}\n{said}", command.as_std())),
-            Err(error) => Err(format!("{:?}: {error}", command.as_std())),
+        match ended.code() {
+            Some(code) if codes.contains(&code) => Ok(()),
+            _ => {
+                Err(format!("{words} ended with {ended}\n{}", std::fs::read_to_string(self.said()).unwrap_or_default()))
+            }
         }
+    }
+
+    fn spawn(&self, mut command: Command, shown: Shown<'_>) -> Told<Child> {
+        command.current_dir(self.repository()).stdin(Stdio::null());
+        if let Shown::Failure = shown {
+            let said = File::create(self.said()).map_err(|error| format!("{}: {error}", self.said().display()))?;
+            command.stdout(Stdio::null()).stderr(said);
+        }
+        command.spawn().map_err(|error| format!("{:?}: {error}", command.as_std()))
+    }
+
+    /// Where it stands what a command said that is not shown.
+    fn said(&self) -> PathBuf {
+        self.folder.path().join("said")
     }
 
     fn head(&self, title: &str) {
@@ -279,15 +298,28 @@ impl Stage {
         folder
     }
 
-    fn a_while(&self) -> Duration {
-        Duration::from_millis(if self.pace == Pace::Long { 1000 } else { 200 })
+    /// Looks on for a while.
+    async fn stay(&self) -> Told {
+        let while_ = if self.pace == Pace::Long { 1000 } else { 200 };
+        self.or_stop(sleep(Duration::from_millis(while_))).await
+    }
+
+    async fn or_stop<T>(&self, what: impl Future<Output = T>) -> Told<T> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            done = what => Ok(done),
+            _ = stop.wait_for(|stop| *stop) => Err("interrupted".to_owned()),
+        }
     }
 }
 
 /// What is shown of a command.
+#[derive(Clone, Copy)]
 enum Shown<'a> {
     /// What a user would type, and all it prints.
     Typed(&'a str),
+    /// All it prints.
+    All,
     /// What it printed, where it fails.
     Failure,
 }

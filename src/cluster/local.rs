@@ -19,6 +19,8 @@ mod log;
 mod picture;
 mod process;
 mod record;
+#[cfg(target_os = "linux")]
+mod sockets;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -30,8 +30,8 @@ pub struct Host {
     ports: BTreeMap<String, u16>,
 }
 
-/// `examples/shop.rs`, built once.
-fn shop() -> &'static PathBuf {
+/// `examples/shop`, built once.
+pub fn shop() -> &'static PathBuf {
     static SHOP: OnceLock<PathBuf> = OnceLock::new();
     SHOP.get_or_init(|| {
         let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--example", "shop"]).status().unwrap();

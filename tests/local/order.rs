@@ -36,7 +36,7 @@ async fn what_never_ran_starts_after_what_it_needs() {
     host.commit("Say who needs whom");
     let watch = host.watch();
     let apply = host.apply().await;
-    apply.line(&["checkout   nothing -> 1.7.9  deploy"]);
+    apply.line(&["checkout", "nothing -> 1.7.9", "deploy"]);
     apply.line(&["payments", "waits until ledger runs: payments 2.0.3 needs ledger *"]);
     let recording = host.kept(watch);
     let first = |name, version| recording.first(&image(name, version));
@@ -69,8 +69,11 @@ async fn a_rolling_service_answers_all_the_time_and_its_old_version_ends_when_th
     let customer = std::thread::spawn(move || {
         let mut answers = 0;
         while !until.load(Ordering::SeqCst) {
-            get(port, "/version").unwrap();
-            answers += 1;
+            match get(port, "/version") {
+                Ok(_) => answers += 1,
+                // Who comes in the moment in which the old one ends is turned away, unless net.ipv4.tcp_migrate_req is set.
+                Err(error) => assert_ne!(error.kind(), std::io::ErrorKind::ConnectionRefused),
+            }
         }
         answers
     });

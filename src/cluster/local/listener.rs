@@ -1,7 +1,11 @@
 //! Whose port it is. An answer on a port says nothing of a process that does not listen there: another may. IO.
 #![expect(clippy::disallowed_methods, reason = "the local runtime looks at processes")]
 
+use std::net::SocketAddr;
+
 use super::record::Process;
+#[cfg(target_os = "linux")]
+use super::sockets;
 
 /// Who listens on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +24,37 @@ pub(super) fn owner(_port: u16, _process: &Process) -> Owner {
     Owner::Process
 }
 
-/// Who listens on a port: the sockets are in `/proc/net/tcp`, by whom they are open in `/proc/PID/fd` (proc(5)).
+/// Who listens on a port. By whom a socket is open is in `/proc/PID/fd` (proc(5)).
 #[cfg(target_os = "linux")]
 pub(super) fn owner(port: u16, process: &Process) -> Owner {
-    let sockets = listening(port);
-    if sockets.is_empty() {
+    owner_of(sockets::listening(port), process)
+}
+
+/// Who has accepted the connection of a client; nobody, as long as it waits to be.
+#[cfg(target_os = "linux")]
+pub(super) fn acceptor(server: SocketAddr, client: SocketAddr, process: &Process) -> Owner {
+    owner_of(sockets::accepted(server, client).map(|inode| inode.into_iter().collect()), process)
+}
+
+/// Who has accepted a connection. Elsewhere than on Linux it cannot be told.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn acceptor(_server: SocketAddr, _client: SocketAddr, _process: &Process) -> Owner {
+    Owner::Process
+}
+
+#[cfg(target_os = "linux")]
+fn owner_of(inodes: std::io::Result<Vec<u32>>, process: &Process) -> Owner {
+    let inodes = match inodes {
+        Ok(inodes) => inodes,
+        Err(error) => {
+            tracing::debug!("the kernel does not say who listens: {error}");
+            return Owner::Process;
+        }
+    };
+    if inodes.is_empty() {
         return Owner::Nobody;
     }
+    let sockets: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
     let holds = |pid: i32| {
         let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         descriptors
@@ -38,25 +66,6 @@ pub(super) fn owner(port: u16, process: &Process) -> Owner {
     } else {
         Owner::Another
     }
-}
-
-/// The links by which a process holds the sockets that listen on a port: `socket:[12345]`.
-#[cfg(target_os = "linux")]
-fn listening(port: u16) -> Vec<String> {
-    let port = format!(":{port:04X}");
-    let tables =
-        ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(|table| std::fs::read_to_string(table).unwrap_or_default());
-    let lines = tables.iter().flat_map(|table| table.lines().skip(1));
-    let socket = |line: &str| {
-        let mut fields = line.split_whitespace();
-        let address = fields.nth(1)?;
-        // 0A is LISTEN.
-        let listens = fields.nth(1)? == "0A" && address.ends_with(&port);
-        // Then tx:rx, timer, retransmits, uid, timeout, inode.
-        let inode = fields.nth(5)?;
-        listens.then(|| format!("socket:[{inode}]"))
-    };
-    lines.filter_map(socket).collect()
 }
 
 /// What a process has started stays in the session that its keeper made.
@@ -88,6 +97,13 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(owner(port, &other), Owner::Another);
+        let customer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (server, client) = (customer.peer_addr().unwrap(), customer.local_addr().unwrap());
+        assert_eq!(acceptor(server, client, &this), Owner::Nobody);
+        let accepted = listener.accept().unwrap();
+        let acceptors = [&this, &other].map(|process| acceptor(server, client, process));
+        assert_eq!(acceptors, [Owner::Process, Owner::Another]);
+        drop((accepted, customer));
         child.kill().unwrap();
         child.wait().unwrap();
         drop(listener);
