@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// What was typed.
@@ -76,34 +77,41 @@ impl Shop {
             return Err(std::io::Error::other("asked to crash"));
         }
         let mut end = signal(SignalKind::terminate())?;
-        let serve = async {
-            if self.is("--deaf") {
-                std::future::pending::<()>().await;
-            }
-            let listener = self.listen()?;
-            println!("{} {} listens on port {}", self.name, self.version, self.port);
-            loop {
-                let (stream, _) = listener.accept().await?;
-                let shop = self.clone();
-                tokio::spawn(async move {
-                    // Who asks may have gone.
-                    let _ = timeout(Duration::from_secs(5), shop.answer(stream)).await;
-                });
-            }
-        };
-        tokio::pin!(serve);
+        if self.is("--deaf") {
+            end.recv().await;
+            return Ok(());
+        }
+        let listener = self.listen()?;
+        println!("{} {} listens on port {}", self.name, self.version, self.port);
+        let mut customers = JoinSet::new();
         loop {
             tokio::select! {
-                served = &mut serve => return served,
+                accepted = listener.accept() => self.serve(&mut customers, accepted?.0),
+                Some(_) = customers.join_next() => {}
                 _ = end.recv() => {
                     println!("{} {} was asked to end", self.name, self.version);
                     if !self.is("--stubborn") {
-                        tokio::time::sleep(self.linger).await;
-                        return Ok(());
+                        break;
                     }
                 }
             }
         }
+        tokio::time::sleep(self.linger).await;
+        // Who has come already is served.
+        while let Ok(accepted) = timeout(Duration::ZERO, listener.accept()).await {
+            self.serve(&mut customers, accepted?.0);
+        }
+        drop(listener);
+        customers.join_all().await;
+        Ok(())
+    }
+
+    fn serve(&self, customers: &mut JoinSet<()>, stream: TcpStream) {
+        let shop = self.clone();
+        customers.spawn(async move {
+            // Who asks may have gone.
+            let _ = timeout(Duration::from_secs(5), shop.answer(stream)).await;
+        });
     }
 
     fn listen(&self) -> std::io::Result<TcpListener> {

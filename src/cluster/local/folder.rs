@@ -112,8 +112,10 @@ impl Folder {
     pub(super) fn new_run(&self, service: &str, number: u32) -> Result<File, String> {
         let path = self.run(service, number);
         let open = || {
-            let file = OpenOptions::new().read(true).append(true).create_new(true).open(&path)?;
-            file.try_lock().map_err(io::Error::from)?;
+            // One may be left where the record was deleted.
+            let file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+            file.try_lock().map_err(|_| io::Error::other("a process that is not remembered still runs"))?;
+            file.set_len(0)?;
             Ok(file)
         };
         open().map_err(|error| named(&path, &error))

@@ -1,4 +1,5 @@
 //! Asks processes for their health: by HTTP, TCP, or a command. IO.
+#![expect(clippy::disallowed_methods, reason = "the local runtime waits")]
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -8,15 +9,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::command::{Task, run};
-use super::listener::{Owner, owner};
+use super::listener::{Owner, acceptor, owner};
 use super::record::Process;
 use crate::pins::{Local, LocalHealth};
 
 /// How long a process may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Where two processes share a port, an answer is either's: so many in a row are the new one's too.
-const ANSWERS: u32 = 10;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -37,22 +35,17 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// Whether a process is well; else why not, in words.
 pub(super) async fn ask(question: &Question) -> Result<(), String> {
     let Local::Process { port, health, .. } = &*question.local else { return Ok(()) };
-    let mut answers = 1;
     if let Some(port) = *port {
         match owner(port, &question.process) {
             Owner::Process => {}
             Owner::Nobody => return Err(format!("nothing listens on port {port} yet")),
             Owner::Another => return Err(format!("port {port} is taken by another process")),
         }
-        answers = if question.shares { ANSWERS } else { 1 };
     }
     match (health, port) {
-        (Some(LocalHealth::Http(path)), Some(port)) => {
-            for _ in 0..answers {
-                in_time(http(*port, path)).await.map_err(|why| format!("GET http://127.0.0.1:{port}{path}: {why}"))?;
-            }
-            Ok(())
-        }
+        (Some(LocalHealth::Http(path)), Some(port)) => in_time(http(question, *port, path))
+            .await
+            .map_err(|why| format!("GET http://127.0.0.1:{port}{path}: {why}")),
         (Some(LocalHealth::Command(words)), _) => {
             let task = Task { words: words.clone(), within: PATIENCE, ..question.task.clone() };
             run(&task).await.map(drop).map_err(|why| format!("the health command: {why}"))
@@ -77,6 +70,18 @@ async fn in_time<T>(asked: impl Future<Output = std::io::Result<T>>) -> Result<T
     }
 }
 
+/// Whether it is the process itself that has accepted a connection, and none that shares its port.
+async fn is_accepted(stream: &TcpStream, question: &Question, port: u16) -> std::io::Result<bool> {
+    let from = stream.local_addr()?.port();
+    loop {
+        match acceptor(port, from, &question.process) {
+            Owner::Process => return Ok(true),
+            Owner::Another => return Ok(false),
+            Owner::Nobody => tokio::time::sleep(Duration::from_millis(2)).await,
+        }
+    }
+}
+
 /// By either address of this host.
 async fn connect(port: u16) -> std::io::Result<TcpStream> {
     let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))];
@@ -84,8 +89,11 @@ async fn connect(port: u16) -> std::io::Result<TcpStream> {
 }
 
 /// A GET whose answer's first line counts: 2xx is well.
-async fn http(port: u16, path: &str) -> std::io::Result<()> {
+async fn http(question: &Question, port: u16, path: &str) -> std::io::Result<()> {
     let mut stream = connect(port).await?;
+    while question.shares && !is_accepted(&stream, question, port).await? {
+        stream = connect(port).await?;
+    }
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUser-Agent: pintle\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;

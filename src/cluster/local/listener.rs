@@ -23,7 +23,36 @@ pub(super) fn owner(_port: u16, _process: &Process) -> Owner {
 /// Who listens on a port: the sockets are in `/proc/net/tcp`, by whom they are open in `/proc/PID/fd` (proc(5)).
 #[cfg(target_os = "linux")]
 pub(super) fn owner(port: u16, process: &Process) -> Owner {
-    let sockets = listening(port);
+    owner_of(&sockets(port, |socket| socket.state == LISTEN), process)
+}
+
+/// Who has accepted the connection from another port of this host; nobody, as long as it waits to be.
+#[cfg(target_os = "linux")]
+pub(super) fn acceptor(port: u16, from: u16, process: &Process) -> Owner {
+    owner_of(&sockets(port, |socket| socket.peer == from && socket.inode != "0"), process)
+}
+
+/// Who has accepted a connection. Elsewhere than on Linux it cannot be told.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn acceptor(_port: u16, _from: u16, _process: &Process) -> Owner {
+    Owner::Process
+}
+
+#[cfg(target_os = "linux")]
+const LISTEN: &str = "0A";
+
+/// A line of `/proc/net/tcp`.
+#[cfg(target_os = "linux")]
+struct Socket<'l> {
+    port: u16,
+    peer: u16,
+    state: &'l str,
+    /// `0` where no process has it.
+    inode: &'l str,
+}
+
+#[cfg(target_os = "linux")]
+fn owner_of(sockets: &[String], process: &Process) -> Owner {
     if sockets.is_empty() {
         return Owner::Nobody;
     }
@@ -40,23 +69,28 @@ pub(super) fn owner(port: u16, process: &Process) -> Owner {
     }
 }
 
-/// The links by which a process holds the sockets that listen on a port: `socket:[12345]`.
+/// The links by which processes hold such sockets of a port: `socket:[12345]`.
 #[cfg(target_os = "linux")]
-fn listening(port: u16) -> Vec<String> {
-    let port = format!(":{port:04X}");
+fn sockets(port: u16, wanted: impl Fn(&Socket<'_>) -> bool) -> Vec<String> {
     let tables =
-        ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(|table| std::fs::read_to_string(table).unwrap_or_default());
-    let lines = tables.iter().flat_map(|table| table.lines().skip(1));
-    let socket = |line: &str| {
-        let mut fields = line.split_whitespace();
-        let address = fields.nth(1)?;
-        // 0A is LISTEN.
-        let listens = fields.nth(1)? == "0A" && address.ends_with(&port);
-        // Then tx:rx, timer, retransmits, uid, timeout, inode.
-        let inode = fields.nth(5)?;
-        listens.then(|| format!("socket:[{inode}]"))
-    };
+        ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(std::fs::read_to_string).map(Result::unwrap_or_default);
+    // There may be thousands of others.
+    let number = format!(":{port:04X} ");
+    let lines = tables.iter().flat_map(|table| table.lines().skip(1)).filter(|line| line.contains(&number));
+    let wanted = |socket: &Socket| socket.port == port && wanted(socket);
+    let socket = |line| Socket::read(line).filter(&wanted).map(|socket| format!("socket:[{}]", socket.inode));
     lines.filter_map(socket).collect()
+}
+
+#[cfg(target_os = "linux")]
+impl<'l> Socket<'l> {
+    /// Number, address, peer's address, state, queues, timer, retransmits, uid, timeout, inode.
+    fn read(line: &'l str) -> Option<Self> {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let port = |address: &str| u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok();
+        let (port, peer) = (port(fields.get(1)?)?, port(fields.get(2)?)?);
+        Some(Self { port, peer, state: fields.get(3)?, inode: fields.get(9)? })
+    }
 }
 
 /// What a process has started stays in the session that its keeper made.
@@ -88,6 +122,12 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(owner(port, &other), Owner::Another);
+        let customer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let from = customer.local_addr().unwrap().port();
+        assert_eq!(acceptor(port, from, &this), Owner::Nobody);
+        let accepted = listener.accept().unwrap();
+        assert_eq!([&this, &other].map(|process| acceptor(port, from, process)), [Owner::Process, Owner::Another]);
+        drop((accepted, customer));
         child.kill().unwrap();
         child.wait().unwrap();
         drop(listener);
