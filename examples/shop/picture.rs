@@ -1,6 +1,7 @@
 //! Who ran which version when, and where requests failed, as text.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::load::Seen;
@@ -11,10 +12,8 @@ const WIDTH: usize = 48;
 /// Draws a stretch of time: a line for each of these services that changed, then the requests.
 pub fn draw(services: &[&str], seen: &Seen, began: Instant, took: Duration) -> String {
     let column = |at: Instant| {
-        let part = at.saturating_duration_since(began).as_secs_f64() / took.as_secs_f64();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the width")]
-        let column = (part * WIDTH as f64) as usize;
-        (column < WIDTH && at >= began).then_some(column)
+        let part = at.checked_duration_since(began)?.as_micros() * WIDTH as u128 / took.as_micros().max(1);
+        usize::try_from(part).ok().filter(|column| *column < WIDTH)
     };
     let mut text = String::new();
     for service in services {
@@ -23,22 +22,24 @@ pub fn draw(services: &[&str], seen: &Seen, began: Instant, took: Duration) -> S
             looks.filter_map(|(at, _, version)| Some((column(*at)?, version.as_str()))).collect();
         let (Some((_, old)), Some((_, new))) = (looks.first(), looks.last()) else { continue };
         if old != new {
-            text += &format!("    {service:10}{}  {old} -> {new}\n", line(&looks, old, new));
+            let _ = writeln!(text, "    {service:10}{}  {old} -> {new}", line(&looks, old, new));
         }
     }
-    let mut failed = vec![' '; WIDTH];
+    let mut failed = [' '; WIDTH];
     for (at, succeeded) in &seen.requests {
         if let Some(column) = column(*at).filter(|_| !succeeded) {
             failed[column] = 'x';
         }
     }
-    text + &format!(
-        "    {:10}{}  {} of {}\n",
+    let _ = writeln!(
+        text,
+        "    {:10}{}  {} of {}",
         "failed",
         failed.iter().collect::<String>(),
         seen.failed(),
         seen.requests.len()
-    )
+    );
+    text
 }
 
 /// One service: its old version, both, its new one. Where nobody answered a look, it is as it was before.

@@ -1,5 +1,6 @@
 //! The pin repository of the tour.
 
+use std::fmt::Write as _;
 use std::io::Result;
 use std::path::Path;
 
@@ -58,7 +59,7 @@ impl Repository<'_> {
             if needs == Needs::Said && !ranges.is_empty() {
                 text += "dependsOn:\n";
                 for (provider, range) in *ranges {
-                    text += &format!("  {provider}: \"{range}\"\n");
+                    let _ = writeln!(text, "  {provider}: \"{range}\"");
                 }
             }
             std::fs::write(self.folder.join(format!("services/{name}.yaml")), text + &self.local(name, ranges))?;

@@ -88,14 +88,14 @@ impl Stage {
             let port = listener.and_then(|listener| listener.local_addr()).map(|address| address.port());
             ports.push((name, port.map_err(|error| format!("no port for {name}: {error}"))?));
         }
-        let stop = interrupts().map_err(|error| format!("no signals: {error}"))?;
-        Ok(Self { folder, shop, ports, pace, stop })
+        let interrupted = interrupts().map_err(|error| format!("no signals: {error}"))?;
+        Ok(Self { folder, shop, ports, pace, stop: interrupted })
     }
 
     async fn story(&self) -> Told {
         println!("Five services on this machine:  web -> checkout -> payments -> ledger,  checkout -> inventory.");
         println!("Each is a process with a port. What they ask of each other changes between versions.");
-        self.head("Deploy: each starts when what it needs is there");
+        head("Deploy: each starts when what it needs is there");
         self.pin(&BEFORE, Needs::Said)?;
         self.git(&["init", "--quiet", "--initial-branch", "main"]).await?;
         self.commit("Pin what shall run").await?;
@@ -104,27 +104,25 @@ impl Stage {
         let load = Load::start(&self.ports);
         self.stay().await?;
         load.take();
-        self.head(
-            "Release: checkout 1.8 needs the new API of payments 2.1, and ledger 6 drops one that payments 2.0 uses",
-        );
+        head("Release: checkout 1.8 needs the new API of payments 2.1, and ledger 6 drops one that payments 2.0 uses");
         self.pin(&AFTER, Needs::Said)?;
         self.commit("Release 47").await?;
         self.apply().await?;
-        self.count(&load.take());
+        count(&load.take());
 
-        self.head("Drift: a process dies, and the next apply puts back what is pinned");
+        head("Drift: a process dies, and the next apply puts back what is pinned");
         self.kill("inventory").await?;
         self.pintle_ends(&["status"], &[0, 3]).await?;
         self.apply().await?;
         self.stay().await?;
         load.take();
 
-        self.head("Roll back: git revert, and the order is another one");
+        head("Roll back: git revert, and the order is another one");
         self.type_git(&["revert", "--no-edit", "HEAD"]).await?;
         let pintle = self.way("Pintle's order", &load, self.apply()).await?;
-        self.count(&pintle.seen);
+        count(&pintle.seen);
 
-        self.head("The same revert without Pintle's order");
+        head("The same revert without Pintle's order");
         println!(
             "The release again, and its revert by pins that do not say what versions need: first everything at once,"
         );
@@ -168,7 +166,7 @@ impl Stage {
     }
 
     fn compare(&self, ways: &[Way]) -> Told {
-        self.head("Who ran which version when (# old, + both, . new), and where requests failed (x)");
+        head("Who ran which version when (# old, + both, . new), and where requests failed (x)");
         let services: Vec<&str> = self.ports.iter().map(|(name, _)| *name).collect();
         for way in ways {
             println!("\n  {}, {:.1} s", way.name, way.took.as_secs_f64());
@@ -284,14 +282,6 @@ impl Stage {
         self.folder.path().join("said")
     }
 
-    fn head(&self, title: &str) {
-        println!("\n== {title}\n");
-    }
-
-    fn count(&self, seen: &Seen) {
-        println!("Meanwhile: {} requests, {} failed.", seen.requests.len(), seen.failed());
-    }
-
     fn repository(&self) -> PathBuf {
         let folder = self.folder.path().join("pins");
         let _ = std::fs::create_dir_all(&folder);
@@ -311,6 +301,14 @@ impl Stage {
             _ = stop.wait_for(|stop| *stop) => Err("interrupted".to_owned()),
         }
     }
+}
+
+fn head(title: &str) {
+    println!("\n== {title}\n");
+}
+
+fn count(seen: &Seen) {
+    println!("Meanwhile: {} requests, {} failed.", seen.requests.len(), seen.failed());
 }
 
 /// What is shown of a command.

@@ -2,6 +2,7 @@
 //! it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -35,15 +36,18 @@ pub fn shop() -> &'static PathBuf {
     static SHOP: OnceLock<PathBuf> = OnceLock::new();
     SHOP.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
-        // What cargo tells of a test's own package would have it build ring, and what stands on it, anew.
-        for (name, _) in
-            std::env::vars().filter(|(name, _)| name.starts_with("CARGO_MANIFEST") || name.starts_with("CARGO_PKG"))
-        {
+        // What cargo tells tests of their package would have others built anew.
+        std::env::vars_os().map(|(name, _)| name).filter(|name| is_of_package(name)).for_each(|name| {
             build.env_remove(name);
-        }
+        });
         assert!(build.args(["build", "--quiet", "--example", "shop"]).status().unwrap().success());
         PathBuf::from(env!("CARGO_BIN_EXE_pintle")).with_file_name("examples").join("shop")
     })
+}
+
+fn is_of_package(variable: &OsStr) -> bool {
+    let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LD_LIBRARY_PATH"];
+    of_package.iter().any(|start| variable.to_string_lossy().starts_with(start))
 }
 
 impl Host {

@@ -62,11 +62,13 @@ fn leaves(record: &Record, facts: &Facts, run: &Run) -> bool {
         return false;
     }
     let is_well = |run: &Run| facts.health.get(&run.number) == Some(&Health::Well);
+    // One that has not been asked yet is neither.
+    let is_unwell = matches!(facts.health.get(&run.number), Some(Health::Unwell(_)));
     match record.current() {
         Some(current) if current.number == run.number => false,
         _ if !is_rolling(record) => true,
-        Some(current) => is_well(current) || !is_well(run),
-        None => !is_well(run),
+        Some(current) => is_well(current) || is_unwell,
+        None => is_unwell,
     }
 }
 

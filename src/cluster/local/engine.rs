@@ -30,7 +30,7 @@ const ASK_UNWELL: Duration = Duration::from_millis(40);
 /// How often a process that is well is asked again.
 const ASK_WELL: Duration = Duration::from_secs(1);
 
-/// So many answers in a row make a process unwell that was well.
+/// So many bad answers in a row make a process unwell: one may be an accident.
 const DOUBTS: u32 = 3;
 
 /// How long the first look waits for answers.
@@ -251,7 +251,7 @@ impl Engine {
             asked.doubts = if answer.is_ok() { 0 } else { asked.doubts.saturating_add(1) };
             match answer {
                 Ok(()) => *known = Health::Well,
-                Err(why) if *known != Health::Well || asked.doubts >= DOUBTS => *known = Health::Unwell(why),
+                Err(why) if asked.doubts >= DOUBTS => *known = Health::Unwell(why),
                 Err(_) => {}
             }
         }

@@ -1,4 +1,4 @@
-//! Asks the kernel for TCP sockets (sock_diag(7)). `/proc/net/tcp` shows them too, but it takes the longer the more
+//! Asks the kernel for TCP sockets (`sock_diag(7)`). `/proc/net/tcp` shows them too, but it takes the longer the more
 //! connections there were within the last minute. IO.
 
 use std::io;
@@ -11,6 +11,9 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, Stat
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr as KernelAddr};
 
+/// The kernel need not look whether the socket is still the same.
+const NO_COOKIE: [u8; 8] = [0xff; 8];
+
 /// A datagram of the kernel is not longer.
 const DATAGRAM: usize = 32 << 10;
 
@@ -18,8 +21,7 @@ const DATAGRAM: usize = 32 << 10;
 pub(super) fn listening(port: u16) -> io::Result<Vec<u32>> {
     let mut found = Vec::new();
     for (family, any) in [(AF_INET, SocketId::new_v4()), (AF_INET6, SocketId::new_v6())] {
-        let socket_id = SocketId { source_port: port, ..any };
-        let request = request(family, StateFlags::LISTEN, socket_id);
+        let request = request(family, StateFlags::LISTEN, SocketId { source_port: port, cookie: NO_COOKIE, ..any });
         found.extend(ask(request, NLM_F_REQUEST | NLM_F_DUMP)?.into_iter().filter(|it| it.0 == port).map(|it| it.1));
     }
     Ok(found)
@@ -33,15 +35,14 @@ pub(super) fn accepted(server: SocketAddr, client: SocketAddr) -> io::Result<Opt
         source_port: server.port(),
         destination_address: client.ip(),
         destination_port: client.port(),
+        cookie: NO_COOKIE,
         ..any
     };
     let found = ask(request(family, StateFlags::all(), socket_id), NLM_F_REQUEST)?;
     Ok(found.into_iter().map(|(_, inode)| inode).find(|inode| *inode != 0))
 }
 
-fn request(family: u8, states: StateFlags, socket_id: SocketId) -> InetRequest {
-    // A cookie of all ones is no cookie.
-    let socket_id = SocketId { cookie: [0xff; 8], ..socket_id };
+const fn request(family: u8, states: StateFlags, socket_id: SocketId) -> InetRequest {
     InetRequest { family, protocol: IPPROTO_TCP, extensions: ExtensionFlags::empty(), states, socket_id }
 }
 
