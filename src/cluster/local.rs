@@ -19,11 +19,12 @@ mod log;
 mod picture;
 mod process;
 mod record;
+mod service;
 mod start;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,7 +128,4 @@ impl Cluster for LocalHost {
     async fn would_conflict(&self, _write: &Write) -> Result<(), ClusterError> {
         Ok(())
     }
-
-    /// The pins of the revision were given when it was opened.
-    fn scope(&self, _wanted: &BTreeSet<WorkloadId>) {}
 }
