@@ -78,3 +78,32 @@ fn served(desired: &Desired, service: &Service) -> Served {
         past: pins.map(|pin| (pin.version.clone(), pin.image.clone())).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Access;
+
+    fn folder(repository: &str, root: &str, instance: &str) -> PathBuf {
+        let config = Config {
+            location: Location::Path(repository.into()),
+            root: root.to_owned(),
+            branch: None,
+            access: Access::new("/cache".into()),
+            context: None,
+            namespace: None,
+            state: Some("/state".into()),
+        };
+        place(&config, &Settings { instance: instance.to_owned(), ..Settings::default() }).unwrap().folder
+    }
+
+    #[test]
+    fn clones_share_an_instance_that_has_a_name_and_nothing_without_one() {
+        assert_eq!(folder("/a", "", "prod"), PathBuf::from("/state/prod"));
+        assert_eq!(folder("/a", "", "prod"), folder("/b", "x", "prod"));
+        let unnamed = |repository, root| folder(repository, root, &Settings::default().instance);
+        assert_eq!(unnamed("/a", ""), unnamed("/a", ""));
+        assert_ne!(unnamed("/a", ""), unnamed("/b", ""));
+        assert_ne!(unnamed("/a", ""), unnamed("/a", "x"));
+    }
+}

@@ -10,6 +10,7 @@ use super::host::{load_local, place};
 use super::output::Output;
 use crate::cluster::local::{Follow, log_of};
 use crate::config::Config;
+use crate::pins::Local;
 
 /// How often it is looked for more.
 const LOOK: Duration = Duration::from_millis(100);
@@ -39,6 +40,11 @@ impl Logs {
         let is_pinned = pins.services.keys().chain(pins.broken.keys()).any(|known| known.as_str() == name);
         if !is_pinned && !log.exists() {
             super::words::known(name, pins.services.keys())?;
+        }
+        let service = pins.services.iter().find(|(known, _)| known.as_str() == name).map(|(_, service)| service);
+        if let Some(Local::Commands { .. }) = service.and_then(|service| service.pin.local.as_deref()) {
+            let words = format!("something else keeps {name}, its log too");
+            return Err(Failure::error(words).hint("ask what its `start` starts it with, as in `docker compose logs`"));
         }
         let unread = |error| Failure::error(format!("{}: {error}", log.display()));
         let (last, mut follow) = Follow::from(&log, self.lines).map_err(unread)?;

@@ -21,11 +21,12 @@ mod process;
 mod record;
 #[cfg(target_os = "linux")]
 mod sockets;
+mod service;
 mod start;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +130,4 @@ impl Cluster for LocalHost {
     async fn would_conflict(&self, _write: &Write) -> Result<(), ClusterError> {
         Ok(())
     }
-
-    /// The pins of the revision were given when it was opened.
-    fn scope(&self, _wanted: &BTreeSet<WorkloadId>) {}
 }

@@ -159,7 +159,8 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
         Runtime::Local => WorkloadKind::Process,
     };
     let default_workload = || vec![WorkloadRef { kind, name: name.to_string() }];
-    let named = draft.filter(|_| settings.runtime == Runtime::Kubernetes).and_then(|draft| draft.workloads.as_ref());
+    let of_cluster = draft.filter(|_| settings.runtime == Runtime::Kubernetes);
+    let named = of_cluster.and_then(|draft| draft.workloads.as_ref());
     let on_drift = draft.and_then(|draft| draft.drift).map(|(policy, grace)| DriftPolicy {
         policy: policy.unwrap_or(settings.drift.policy),
         hand_grace: grace.unwrap_or(settings.drift.hand_grace),
@@ -168,7 +169,7 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
         name: name.clone(),
         pin,
         workloads: named.map_or_else(default_workload, |(workloads, _)| workloads.clone()),
-        containers: draft.and_then(|draft| draft.containers.clone()),
+        containers: of_cluster.and_then(|draft| draft.containers.clone()),
         namespace: draft.and_then(|draft| draft.namespace.clone()),
         versioning: draft.and_then(|draft| draft.versioning),
         hold: draft.and_then(|draft| draft.hold.clone()),

@@ -1,5 +1,5 @@
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::host::{Host, image, signal};
 
@@ -196,4 +196,49 @@ async fn logs_are_shown_from_their_last_lines_on_and_followed() {
     let followed = follow.end().await;
     assert_eq!(followed.out.lines().next(), Some("payments 1.1 was asked to end"), "{}", followed.out);
     host.pintle(&["logs", "paymets"]).await.ended(1).line(&["there is no service", "paymets"]);
+}
+
+#[tokio::test]
+async fn health_is_asked_by_tcp_by_a_command_or_not_at_all() {
+    let mut host = Host::new(&["tcp 1.0", "command 1.0", "nothing 1.0"]);
+    for (name, health) in [("tcp", "{tcp: true}"), ("command", "{command: [test, -f, well]}")] {
+        let path = host.repo.path().join(format!("services/{name}.yaml"));
+        let text = std::fs::read_to_string(&path).unwrap().replace("{http: /healthz}", health);
+        host.repo.write(&format!("services/{name}.yaml"), text + "verify: {timeout: 2s}\n");
+    }
+    host.repo.write("services/nothing.yaml", "version: \"1.0\"\nlocal: {run: [sleep, \"600\"]}\n");
+    host.commit("Ask in other ways");
+    let unwell = host.apply_ends(3).await;
+    unwell.line(&["tcp 1.0 verified"]);
+    unwell.line(&["nothing 1.0 verified after 1."]);
+    unwell.result(&["Failed: command 1.0:", "the health command: exit code 1"]);
+    host.repo.write("well", "");
+    host.pin("tcp", "1.0", "").commit("Nothing");
+    host.apply_ends(0).await;
+    host.pintle(&["down"]).await.ended(0).result(&["3 services stopped"]);
+}
+
+#[tokio::test]
+async fn a_talkative_service_fills_no_disk() {
+    let host = Host::new(&["free 1.0"]);
+    let talk = "i=0; while test $i -lt 16; do head -c 1048576 /dev/zero | tr '\\0' x; echo; sleep 0.2; i=$((i+1)); done; \
+                echo last words; exec sleep 600";
+    let run = serde_json::json!(["sh", "-c", talk]);
+    host.repo.write("services/talker.yaml", format!("version: \"1.0\"\nlocal: {{run: {run}}}\n"));
+    host.commit("Add one that talks");
+    host.apply().await;
+    let size = |name: &str| {
+        std::fs::metadata(host.state().join("services/talker").join(name)).map_or(0, |metadata| metadata.len())
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let logs = host.pintle(&["logs", "talker", "--lines", "1"]).await.ended(0);
+        if logs.out == "last words\n" && size("log") <= 4 << 20 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{} and {}", size("log"), size("log.1"));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(size("log.1") > 0 && size("log.1") <= 4 << 20, "{}", size("log.1"));
+    host.pintle(&["down"]).await.ended(0);
 }

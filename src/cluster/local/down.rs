@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::command::{Task, run};
 use super::decide::GRACE;
-use super::engine::{Engine, Service};
+use super::engine::Engine;
 use super::folder::Life;
+use super::service::Service;
 use crate::pins::Local;
 
 /// Longer than any process that is killed takes.

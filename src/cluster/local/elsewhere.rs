@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::command::{Task, run};
-use super::engine::{Asked, Engine, Service};
+use super::engine::Engine;
 use super::picture::{Elsewhere, Health};
 use super::record::Spec;
+use super::service::{Asked, Service};
 use crate::image::Image;
 use crate::pins::Local;
 

@@ -13,13 +13,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::decide::{Act, decide};
-use super::folder::{Folder, Life, Lock};
+use super::folder::{Folder, Life, Lock, Locked};
 use super::health::{self, Question};
 use super::picture::{Facts, Health, Shown, is_rolling, show};
 use super::record::{Process, Run};
-use super::{Place, Served};
+use super::service::{Asked, Service};
+use super::{Place, Served, service};
 use crate::cluster::{ClusterError, Observation, WorkloadId};
-use crate::pins::{Local, WorkloadKind, WorkloadRef};
 
 /// How often it is looked at what tells nobody that it has changed.
 const POLL: Duration = Duration::from_millis(250);
@@ -57,36 +57,6 @@ pub(super) struct Engine {
     task: OnceLock<AbortHandle>,
 }
 
-/// One service.
-pub(super) struct Service {
-    pub(super) id: WorkloadId,
-    pub(super) served: Option<Served>,
-    pub(super) facts: Facts,
-    /// Why its record cannot be read.
-    pub(super) damaged: Option<String>,
-    asked: BTreeMap<u32, Asked>,
-    /// When its commands were asked last, and whether they still are.
-    pub(super) commands: Option<Asked>,
-    shown: Option<Shown>,
-}
-
-/// When something was asked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
-    pub(super) at: Instant,
-    /// It has not answered yet.
-    pub(super) waits: bool,
-    /// So many bad answers in a row.
-    doubts: u32,
-}
-
-impl Asked {
-    /// Now, and not answered yet.
-    pub(super) fn now(doubts: u32) -> Self {
-        Self { at: Instant::now(), waits: true, doubts }
-    }
-}
-
 impl Engine {
     /// Reads the folder and begins with the rounds. With a command it is locked.
     pub(super) fn start(
@@ -95,11 +65,11 @@ impl Engine {
         command: Option<&str>,
     ) -> Result<Arc<Self>, ClusterError> {
         let folder = Folder::new(place.folder);
-        let locked = |error| ClusterError::Config(format!("the state folder cannot be used: {error}"));
+        let locked = |error: Locked| ClusterError::Config(error.to_string());
         let lock = command.map(|command| folder.lock(command)).transpose().map_err(locked)?;
         let mut services = BTreeMap::new();
         for name in folder.services().map_err(ClusterError::Config)? {
-            services.insert(name.clone(), Service::new(process_id(&name), None));
+            services.insert(name.clone(), Service::new(service::process_id(&name), None));
         }
         for (id, served) in served {
             services.insert(id.workload.name.clone(), Service::new(id, Some(served)));
@@ -154,7 +124,9 @@ impl Engine {
 
     /// One round; returns when the next is due at the latest.
     fn round(self: &Arc<Self>) -> Duration {
-        let stale = self.stale.swap(false, Ordering::Relaxed);
+        // Where nothing is heard, everything may have changed.
+        let deaf = matches!(self.watcher.get(), Some(None));
+        let stale = self.stale.swap(false, Ordering::Relaxed) || deaf;
         let mut wait = POLL;
         let mut services = self.services();
         for (name, service) in services.iter_mut() {
@@ -333,68 +305,5 @@ impl Drop for Engine {
         if let Some(task) = self.task.get() {
             task.abort();
         }
-    }
-}
-
-/// The workload of a service that no pin names.
-fn process_id(name: &str) -> WorkloadId {
-    let workload = WorkloadRef { kind: WorkloadKind::Process, name: name.to_owned() };
-    WorkloadId { namespace: String::new(), workload }
-}
-
-impl Service {
-    fn new(id: WorkloadId, served: Option<Served>) -> Self {
-        let (facts, asked) = (Facts::default(), BTreeMap::new());
-        Self { id, served, facts, damaged: None, asked, commands: None, shown: None }
-    }
-
-    fn read(&mut self, folder: &Folder, name: &str) {
-        match folder.record(name) {
-            Ok(record) => (self.facts.record, self.damaged) = (record, None),
-            Err(why) => (self.facts.record, self.damaged) = (None, Some(why)),
-        }
-        self.live(folder, name);
-        let Facts { record: Some(record), lives, kept, .. } = &mut self.facts else { return };
-        *kept = !record.down && record.keeper.as_ref().is_some_and(Process::lives);
-        if !*kept {
-            record.fall_back(|run| !matches!(lives.get(&run.number), Some(Life::Ended(_)) | None));
-        }
-    }
-
-    /// Looks at its processes.
-    fn live(&mut self, folder: &Folder, name: &str) {
-        let runs = self.facts.record.iter().flat_map(|record| &record.runs);
-        // Who has ended stays so.
-        let life = |run: &Run| match self.facts.lives.get(&run.number) {
-            Some(life @ Life::Ended(_)) => life.clone(),
-            _ => folder.life(name, run.number),
-        };
-        self.facts.lives = runs.map(|run| (run.number, life(run))).collect();
-        self.facts.health.retain(|number, _| matches!(self.facts.lives.get(number), Some(Life::Runs(_))));
-        self.asked.retain(|number, _| self.facts.lives.contains_key(number));
-    }
-
-    /// How it is run: as it was started, else as it is pinned.
-    pub(super) fn local(&self) -> Option<&Arc<Local>> {
-        let started = self.facts.record.as_ref().map(|record| &record.spec.local);
-        started.or_else(|| self.served.as_ref()?.local.as_ref())
-    }
-
-    fn is_process(&self) -> bool {
-        self.local().is_some_and(|local| matches!(**local, Local::Process { .. }))
-    }
-
-    /// Everything that can be asked has answered once.
-    fn is_known(&self) -> bool {
-        if self.damaged.is_some() {
-            return true;
-        }
-        let Some(local) = self.local() else { return true };
-        if matches!(**local, Local::Commands { .. }) {
-            return self.facts.elsewhere.is_some();
-        }
-        let runs = self.facts.record.iter().flat_map(|record| &record.runs).filter(|run| run.stopping.is_none());
-        let mut running = runs.filter(|run| matches!(self.facts.lives.get(&run.number), Some(Life::Runs(_))));
-        running.all(|run| self.facts.health.get(&run.number).is_some_and(|health| *health != Health::Unknown))
     }
 }

@@ -216,7 +216,7 @@ impl std::fmt::Display for Locked {
                 )
             }
             Self::By(None) => f.write_str("another pintle is at it: wait for it to end"),
-            Self::Unusable(why) => f.write_str(why),
+            Self::Unusable(why) => write!(f, "the state folder cannot be used: {why}"),
         }
     }
 }

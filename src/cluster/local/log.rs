@@ -1,7 +1,7 @@
 //! Logs of services: bounded, and read from their end. IO.
 //!
-//! A process writes to its log itself, so that nothing of it is lost when its keeper is. What bounds the log copies it
-//! to `log.1` and empties it, as logrotate's `copytruncate` does.
+//! A process writes to its log itself, so that nothing of it is lost when its keeper is. What bounds the log copies its
+//! end to `log.1` and empties it, as logrotate's `copytruncate` does.
 #![expect(clippy::disallowed_methods, reason = "the local runtime keeps logs")]
 
 use std::fs::{File, OpenOptions};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::problem::display_safe;
 
-/// The log is emptied when it is longer: with the one before it is at most twice as long, and what came within a second.
+/// The log is emptied when it is longer, and the one before holds as much of its end.
 const MOST: u64 = 4 << 20;
 
 /// How much of its end is read for a line.
@@ -23,7 +23,7 @@ pub(super) fn bound(log: &Path) {
         if file.metadata()?.len() <= MOST || file.try_lock().is_err() || file.metadata()?.len() <= MOST {
             return Ok(());
         }
-        std::fs::copy(log, before(log))?;
+        std::fs::write(before(log), tail(log, MOST)?)?;
         file.set_len(0)
     };
     if let Err(error) = bounded() {

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use tokio::process::Command;
 
 use super::command::Task;
-use super::engine::{Engine, Service};
+use super::engine::Engine;
 use super::folder::Life;
 use super::record::{Exit, How, Record, Run, SCHEMA, Spec};
+use super::service::Service;
 use crate::cluster::{ClusterError, State, Write, Written};
 use crate::pins::Local;
 use crate::source::CommitId;

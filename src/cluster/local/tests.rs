@@ -193,7 +193,16 @@ fn verify_judges_processes_as_it_judges_pods() {
         ("ended, and nobody keeps it", running(Health::Well).ended(How::Signal(9)).left()),
     ];
     let judged: Vec<String> = cases.iter().map(|(name, facts)| format!("{name}: {}", judged(facts, 1000))).collect();
-    insta::assert_snapshot!(judged.join("\n"), @"");
+    insta::assert_snapshot!(judged.join("\n"), @r#"
+    well: Healthy, settled: Pass
+    not asked yet: Progressing, moving: Wait { why: "0 of 1 pod available", what_to_type: None }
+    unwell: Progressing, moving: Wait { why: "0 of 1 pod available: process web-1: Unhealthy: status 503", what_to_type: None }
+    the old one ends: Progressing, moving: Wait { why: "0 of 1 pod run the new template", what_to_type: None }
+    old and new: Progressing, moving: Wait { why: "1 pod of an older template still there: process web-2: Unhealthy: status 503", what_to_type: None }
+    crashed once: Progressing, moving: Wait { why: "0 of 1 pod run the new template: process web-1: Error: exit code 1: bye", what_to_type: None }
+    crashed again and again: Degraded, moving: Fail("process web-1: CrashLoopBackOff after 3 restarts: exit code 1: bye")
+    ended, and nobody keeps it: idle: it has ended: ended by signal 9: bye
+    "#);
 }
 
 #[test]
