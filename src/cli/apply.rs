@@ -11,11 +11,12 @@ use tokio::sync::watch;
 use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
-use super::load::load;
+use super::load::{Loaded, load};
 use super::output::{Output, Printing, counted};
 use super::plan::{report, text};
 use super::progress::Progress;
-use super::site::{Sight, Site, block_on};
+use super::site::{self, OnSite, Sight, Site};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
@@ -63,29 +64,21 @@ fn patience(text: &str) -> Result<Duration, String> {
     if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
 }
 
-impl Apply {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output)).flatten()
-    }
+impl OnSite for Apply {
+    const CHANGES: Option<&'static str> = Some("pintle apply");
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let loaded = load(config, None)?;
-        if let Some(error) = &loaded.stale {
-            return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
-        }
-        loaded.at.usable()?;
-        loaded.say_uncommitted(output)?;
-        if loaded.at.errors() > 0 {
-            let errors = counted(loaded.at.errors(), "error");
-            output.warn(format_args!("the pins have {errors}: pintle check shows them"));
-        }
-        let mut site = Site::open(config, loaded).await?;
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        mut site: Site<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let mut sight = site.see().await?;
         site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
         memory.survey(&site.cluster, &site.desired, &sight.look).await?;
         let plan = report(&site, &mut sight, &mut memory);
-        output.note(text::table(&site.commit, site.cluster.server(), &plan));
+        output.note(text::table(&site.commit, &site.server, &plan));
         let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
@@ -97,6 +90,12 @@ impl Apply {
         let outcome = self.carry_out(&site, memory, output).await?;
         let newer = moved_on(&mut site, config);
         self.tell(&site, &outcome, newer.as_ref(), output)
+    }
+}
+
+impl Apply {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        site::run(self, config, fresh(config, output)?, output)
     }
 
     /// Asks, unless that was answered by a flag.
@@ -116,7 +115,12 @@ impl Apply {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
-    async fn carry_out(&self, site: &Site, memory: Memory, output: &mut Output) -> Result<Outcome, Failure> {
+    async fn carry_out(
+        &self,
+        site: &Site<impl Cluster>,
+        memory: Memory,
+        output: &mut Output,
+    ) -> Result<Outcome, Failure> {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -135,7 +139,7 @@ impl Apply {
     /// How everything stands, and the exit code of it.
     fn tell(
         &self,
-        site: &Site,
+        site: &Site<impl Cluster>,
         outcome: &Outcome,
         moved: Option<&MovedOn>,
         output: &mut Output,
@@ -153,6 +157,21 @@ impl Apply {
     }
 }
 
+/// The newest revision, if anything of it can be used.
+fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
+    let loaded = load(config, None)?;
+    if let Some(error) = &loaded.stale {
+        return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
+    }
+    loaded.at.usable()?;
+    loaded.say_uncommitted(output)?;
+    if loaded.at.errors() > 0 {
+        let errors = counted(loaded.at.errors(), "error");
+        output.warn(format_args!("the pins have {errors}: pintle check shows them"));
+    }
+    Ok(loaded)
+}
+
 /// The branch is elsewhere than when the plan was made.
 struct MovedOn {
     branch: String,
@@ -160,7 +179,7 @@ struct MovedOn {
 }
 
 /// Looks at the branch once more; nothing where that cannot be done.
-fn moved_on(site: &mut Site, config: &Config) -> Option<MovedOn> {
+fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option<MovedOn> {
     let source = &mut site.loaded.source;
     let _fetching = Progress::of(format!("fetching {}", config.location));
     let branch = config.branch.clone().or_else(|| source.default_branch().ok())?;
@@ -169,7 +188,7 @@ fn moved_on(site: &mut Site, config: &Config) -> Option<MovedOn> {
 }
 
 /// Nothing was to be done.
-fn still(site: &Site, sight: Sight) -> Outcome {
+fn still(site: &Site<impl Cluster>, sight: Sight) -> Outcome {
     let wanted = want(&site.desired, &sight.look);
     Outcome::still(&site.desired, sight.look, wanted)
 }
@@ -185,7 +204,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 }
 
 /// The last words: how everything stands, and what to type next.
-fn closing(site: &Site, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
+fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
     if outcome.stopped {
@@ -230,7 +249,7 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome, moved: Option<&MovedOn
 }
 
 /// The commit that moved the pin of a service which has failed.
-fn moved_by(site: &Site, it: &RestReport) -> Option<String> {
+fn moved_by(site: &Site<impl Cluster>, it: &RestReport) -> Option<String> {
     let name = ServiceName::new(&it.service).ok()?;
     let record = site.desired.history.records(&name).last().filter(|_| it.standing == Standing::Failed)?;
     Some(format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))

@@ -75,6 +75,11 @@ impl Output {
         }
     }
 
+    /// Nobody reads stdout any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed || self.failed.is_some()
+    }
+
     /// Columns of the terminal; none where stdout is none and nothing need be cut.
     pub fn width(&self) -> Option<usize> {
         self.width

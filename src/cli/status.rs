@@ -12,10 +12,10 @@ use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
-use super::site::{Sight, Site, block_on};
+use super::site::{self, OnSite, Sight, Site};
 use super::table::{Cell, Head, Table};
 use super::words::{how_long, known};
-use crate::cluster::Cluster as _;
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::graph::Id;
 use crate::plan::{Next, Step};
@@ -55,16 +55,10 @@ struct Row {
     why: Option<String>,
 }
 
-impl Status {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output)).flatten()
-    }
+impl OnSite for Status {
+    const CHANGES: Option<&'static str> = None;
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let loaded = load(config, None)?;
-        say_stale(loaded.stale.as_ref(), output);
-        loaded.say_uncommitted(output)?;
-        let site = Site::open(config, loaded).await?;
+    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         for name in &self.services {
             // Of a revision that cannot be used no service is known.
             let known = known(name, site.desired.graph.ids().map(|id| site.desired.graph.name(id)));
@@ -88,8 +82,17 @@ impl Status {
             site.cluster.changed(Duration::from_secs(5)).await?;
         }
     }
+}
 
-    fn rows(&self, site: &Site, sight: Sight) -> Vec<Row> {
+impl Status {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let loaded = load(config, None)?;
+        say_stale(loaded.stale.as_ref(), output);
+        loaded.say_uncommitted(output)?;
+        site::run(self, config, loaded, output)
+    }
+
+    fn rows(&self, site: &Site<impl Cluster>, sight: Sight) -> Vec<Row> {
         let wanted = want(&site.desired, &sight.look);
         let pass = Outcome::still(&site.desired, sight.look, wanted).last;
         let shown = |id: &Id| {
@@ -136,7 +139,7 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
     table
 }
 
-fn row(site: &Site, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Running]) -> Row {
+fn row(site: &Site<impl Cluster>, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Running]) -> Row {
     let words = Words::new(&site.desired);
     let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| severity(health.word));
     let health = worst.map_or(Word::Unknown, |health| health.word);
@@ -144,7 +147,11 @@ fn row(site: &Site, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Ru
     let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| health.message.clone());
     let why = match step {
         Some(Step::UnderWay) => Some(format!("under way: {}", reason.clone().unwrap_or_default())),
-        Some(Step::Start(_)) => Some("starts at the next apply".to_owned()),
+        Some(Step::Start(_)) => {
+            let missing = worst.filter(|health| health.word == Word::Missing);
+            let why = missing.map(|health| format!("{}; ", health.message)).unwrap_or_default();
+            Some(why + "starts at the next apply")
+        }
         Some(step) => Some(words.step(id, step)),
         None => reason.clone(),
     };

@@ -8,7 +8,9 @@ use super::idle::{self, Names};
 use super::layout::SERVICES;
 use super::resolve::{Said, resolve};
 use super::suggest::nearest;
-use super::{DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef};
+use super::{
+    DriftPolicy, Fragment, Layout, Pin, Pins, Runtime, Service, ServiceName, Settings, WorkloadKind, WorkloadRef,
+};
 use crate::problem::{self, Place, Problem, Severity, located, show};
 use crate::source::File;
 
@@ -118,7 +120,11 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
 
 fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
     let draft = said.draft().into_owned();
-    let default_workload = || vec![WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
+    // A service of the local runtime has no workloads: it is one.
+    let of_cluster = settings.runtime == Runtime::Kubernetes;
+    let kind = if of_cluster { WorkloadKind::Deployment } else { WorkloadKind::Process };
+    let default_workload = || vec![WorkloadRef { kind, name: name.to_string() }];
+    let named = draft.workloads.filter(|_| of_cluster);
     let on_drift = draft.drift.map(|(policy, grace)| DriftPolicy {
         policy: policy.unwrap_or(settings.drift.policy),
         hand_grace: grace.unwrap_or(settings.drift.hand_grace),
@@ -126,8 +132,8 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
     Service {
         name: name.clone(),
         pin,
-        workloads: draft.workloads.map_or_else(default_workload, |(workloads, _)| workloads),
-        containers: draft.containers,
+        workloads: named.map_or_else(default_workload, |(workloads, _)| workloads),
+        containers: draft.containers.filter(|_| of_cluster),
         namespace: draft.namespace,
         versioning: draft.versioning,
         hold: draft.hold,

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::resolve::Said;
+use super::resolve::{Said, imageless};
 use super::service::Draft;
 use super::suggest::did_you_mean;
-use super::{NeedAt, Service, ServiceName, Settings, WorkloadRef};
+use super::{NeedAt, Runtime, Service, ServiceName, Settings, WorkloadRef};
 use crate::problem::{Place, Problem};
 
 /// A revision before its last checks.
@@ -21,6 +21,7 @@ pub(super) fn all(declared: &Declared<'_>) -> Vec<Problem> {
     problems.extend(shared_workloads(declared));
     problems.extend(living_ancestors(declared));
     problems.extend(unknown_lockstep(declared));
+    problems.extend(unfit_for_the_runtime(declared));
     problems
 }
 
@@ -91,6 +92,25 @@ fn living_ancestors(declared: &Declared<'_>) -> Vec<Problem> {
             .hint("remove `formerly`, or the other service")
     };
     alive.map(tell).collect()
+}
+
+/// Kubernetes pulls an image, and the local runtime starts a program.
+fn unfit_for_the_runtime(declared: &Declared<'_>) -> Vec<Problem> {
+    let services = declared.services.values().filter(|service| !service.external);
+    let unfit = |service: &Service| {
+        let said = declared.said.get(&service.name)?;
+        let at = &service.version_at;
+        match declared.settings.runtime {
+            Runtime::Kubernetes => said.is_imageless().then(|| imageless(&service.name, at)),
+            Runtime::Local if service.pin.local.is_none() => {
+                let message = format!("nothing says how to run `{}`, and `runtime: local` runs it", service.name);
+                let hint = format!("write `local: {{run: […], port: …}}` into services/{}.yaml", service.name);
+                Some(Problem::error(message, at.clone()).of(&service.name).hint(hint))
+            }
+            Runtime::Local => None,
+        }
+    };
+    services.filter_map(unfit).collect()
 }
 
 /// A group whose member is gone still serves the others: a warning.

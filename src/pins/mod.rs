@@ -162,6 +162,8 @@ pub enum WorkloadKind {
     StatefulSet,
     /// `apps/v1 DaemonSet`.
     DaemonSet,
+    /// What the local runtime runs of a service.
+    Process,
 }
 
 /// `verify:`.

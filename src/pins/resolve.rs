@@ -27,6 +27,12 @@ impl<'f> Said<'f> {
         self.draft.map_or_else(Cow::default, |(draft, _)| Cow::Borrowed(draft))
     }
 
+    /// Nothing names an image.
+    pub(super) fn is_imageless(&self) -> bool {
+        self.draft().image.is_none()
+            && self.found.iter().all(|found| matches!(found.value, FoundValue::Version(_, None)))
+    }
+
     fn own_file(&self) -> Place {
         Place::file(self.draft.map_or(&Arc::default(), |(_, path)| path))
     }
@@ -105,16 +111,23 @@ fn same_repository((name, draft): (&ServiceName, &Draft), image: &Image, at: &Pl
     Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
 }
 
+/// Nothing says which image it is.
+pub(super) fn imageless(name: &ServiceName, at: &Place) -> Problem {
+    let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
+    Problem::error(format!("nothing says the image of `{name}`"), at.clone()).of(name).hint(hint)
+}
+
 /// The image of a version: in the repository that the service file says, else in the one that stands beside the pin.
 fn render(
     (name, draft): (&ServiceName, &Draft),
     (version, beside): (&Version, Option<&str>),
     at: &Place,
 ) -> Result<Image, Box<Problem>> {
-    let Some(repository) = draft.image.as_ref().map(|(image, _)| image.as_str()).or(beside) else {
-        let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
-        let problem = Problem::error(format!("nothing says the image of `{name}`"), at.clone());
-        return Err(Box::new(problem.of(name).hint(hint)));
+    // What runs without an image is told apart by its name and its version. (`check` asks for an image where the runtime
+    // pulls it.)
+    let local = draft.local.is_some().then_some(name.as_str());
+    let Some(repository) = draft.image.as_ref().map(|(image, _)| image.as_str()).or(beside).or(local) else {
+        return Err(Box::new(imageless(name, at)));
     };
     Image::render(repository, &draft.tag.fill(version.as_str()), draft.digest.as_ref().map(Digest::as_str))
         .map_err(|error| Box::new(Problem::error(format!("this makes no image: {error}"), at.clone()).of(name)))

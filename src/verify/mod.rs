@@ -214,6 +214,11 @@ impl Change {
 }
 
 impl Health {
+    /// Nothing runs of it until it is written.
+    pub fn idle(why: impl Into<String>) -> Self {
+        Self::waits(Word::Missing, why)
+    }
+
     fn waits(word: Word, why: impl Into<String>) -> Self {
         let why = why.into();
         let verdict = Verdict::Wait { why: why.clone(), what_to_type: None };

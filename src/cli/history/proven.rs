@@ -11,12 +11,13 @@ use serde::Serialize;
 
 use crate::change::Move;
 use crate::cli::exit::Failure;
+use crate::cli::host::host;
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
 use crate::cli::site::{block_on, connect};
 use crate::cli::table::Cell;
 use crate::cli::words::{how_long, took};
-use crate::cluster::{Cluster as _, ClusterError, Observation, Proven};
+use crate::cluster::{Cluster, ClusterError, Observation, Proven};
 use crate::config::Config;
 use crate::pins::{Pins, Runtime, ServiceName};
 use crate::reconcile::Desired;
@@ -46,7 +47,7 @@ pub(super) fn ask(config: &Config, loaded: &Loaded, only: Option<&ServiceName>, 
     let mut pins = loaded.at.pins(config);
     pins.services.retain(|name, _| only.is_none_or(|only| name == only));
     let commit = loaded.at.commit.clone()?;
-    if pins.services.is_empty() || pins.settings.runtime == Runtime::Local {
+    if pins.services.is_empty() {
         return None;
     }
     let (config, history) = (config.clone(), Arc::clone(&loaded.history));
@@ -54,9 +55,18 @@ pub(super) fn ask(config: &Config, loaded: &Loaded, only: Option<&ServiceName>, 
     // Credential plugins and name servers may block: the thread is left behind then, and ends with the program.
     std::thread::spawn(move || {
         let asked = block_on(async {
-            let (desired, cluster) = connect(&config, commit.id, pins, history).await?;
-            let observed = cluster.observe().await?;
-            Ok(Proofs { cluster: cluster.server().to_owned(), of: proofs(&desired, &observed)? })
+            match pins.settings.runtime {
+                Runtime::Kubernetes => {
+                    let (desired, cluster) = connect(&config, commit.id, pins, history).await?;
+                    Proofs::of(&desired, &cluster, cluster.server()).await
+                }
+                Runtime::Local => {
+                    let desired = Desired::new(commit.id, pins, history, String::new());
+                    let unusable = |Failure { message, .. }| ClusterError::Config(message);
+                    let host = host(&config, &desired, None).map_err(unusable)?;
+                    Proofs::of(&desired, &host, host.server()).await
+                }
+            }
         });
         // Nobody listens any more where it took too long.
         let _ = tell.send(asked);
@@ -105,6 +115,11 @@ fn on_all<'p>(mut workloads: impl Iterator<Item = &'p [Proven]>) -> Vec<Proven> 
 }
 
 impl Proofs {
+    async fn of(desired: &Desired, cluster: &impl Cluster, server: &str) -> Result<Self, ClusterError> {
+        let observed = cluster.observe().await?;
+        Ok(Self { cluster: server.to_owned(), of: proofs(desired, &observed)? })
+    }
+
     /// The proof of a move, each once: asked from the newest move to the oldest, it belongs to the one that stood when its
     /// version was verified.
     pub(super) fn take(&mut self, source: &Source, service: &ServiceName, one: &Move) -> Option<Proof> {

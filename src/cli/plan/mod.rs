@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
-use super::site::{Sight, Site, block_on};
+use super::site::{self, OnSite, Sight, Site};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, pinned_no_more, released, want};
 use crate::source::Commit;
@@ -57,16 +58,10 @@ pub struct Printed<'a> {
     pub report: Report,
 }
 
-impl Plan {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        match &self.from {
-            Some(from) => self.run_offline(config, from, output),
-            None => block_on(self.run_online(config, output)).flatten(),
-        }
-    }
+impl OnSite for Plan {
+    const CHANGES: Option<&'static str> = None;
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, self.load(config, output)?).await?;
+    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         let mut sight = site.see().await?;
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
@@ -77,9 +72,17 @@ impl Plan {
             output.warn(format_args!("who owns the images could not be asked: {why}"));
         }
         let report = report(&site, &mut sight, &mut memory);
-        let against = site.cluster.server().to_owned();
-        let exit = self.print(&Printed { revision: &site.commit, against, report }, output)?;
+        let exit = self.print(&Printed { revision: &site.commit, against: site.server.clone(), report }, output)?;
         site.loaded.at.sound().map(|()| exit)
+    }
+}
+
+impl Plan {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        match &self.from {
+            Some(from) => self.run_offline(config, from, output),
+            None => site::run(self, config, self.load(config, output)?, output),
+        }
     }
 
     /// The revision, if anything of it can be used.
@@ -130,7 +133,7 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub fn report(site: &Site, sight: &mut Sight, memory: &mut Memory) -> Report {
+pub fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> Report {
     memory.correct(&mut sight.look);
     plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed))
 }

@@ -110,7 +110,9 @@ fn settings_have_defaults_and_are_read() {
     assert_eq!(Revision::new().read().pins.settings, Settings::default());
     let text = "instance: prod-eu\nruntime: local\nnamespace: shop\nwrites: image\nsoak: 1d\nunseen: refuse\n\
                 lockstep: [[web, shop]]\nallowEmpty: true\ndrift: {policy: report}\n";
-    let revision = Revision::new().with("services/shop.yaml", SERVICE).with_settings(text);
+    let local = format!("{SERVICE}local: {{run: [./serve]}}\n");
+    let revision = Revision::empty().with("services/shop.yaml", &local).with("services/web.yaml", &local);
+    let revision = revision.with_settings(text);
     assert_eq!(revision.problems(), "");
     let settings = revision.read().pins.settings;
     assert_eq!((settings.instance.as_str(), settings.namespace.as_deref()), ("prod-eu", Some("shop")));
