@@ -89,7 +89,7 @@ mod tests {
             location: Location::Path(repository.into()),
             root: root.to_owned(),
             branch: None,
-            access: Access::new("/cache".into()),
+            access: Access::new("/cache"),
             context: None,
             namespace: None,
             state: Some("/state".into()),

@@ -195,6 +195,8 @@ impl Drop for Host {
                 signal("KILL", pid);
             }
         }
+        // And what is no shop.
+        let _ = self.command(&["down"]).output();
     }
 }
 
