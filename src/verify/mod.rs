@@ -22,7 +22,7 @@ use crate::cluster::{Pod, Workload, WorkloadId};
 use self::pods::Sight;
 use self::rollout::{Rollout, Stop};
 
-pub use live::{NoContainer, Runs, containers_of, live};
+pub use live::{NoContainer, Runs, containers_of, live, of_pods};
 
 /// The health of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
