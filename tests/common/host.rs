@@ -83,7 +83,7 @@ impl Host {
         *self.ports.entry(name.to_owned()).or_insert_with(free_port)
     }
 
-    /// Writes the file of a service. `version` may be followed by flags of the shop; `missing` names a program that is not
+    /// Writes the file of a service. `version` may be followed by flags of the shop, as in `linger=500`; `missing` names a program that is not
     /// there instead. `rest` are further lines.
     pub fn pin(&mut self, name: &str, version: &str, rest: &str) -> &mut Self {
         let mut words = version.split(' ');
@@ -92,8 +92,11 @@ impl Host {
         let port = self.port(name);
         let program = if flags.contains(&"missing") { "./missing" } else { shop().to_str().unwrap() };
         let rolling = flags.contains(&"share");
-        let flags = flags.iter().filter(|flag| **flag != "missing").flat_map(|flag| [", --", flag]);
-        let flags = flags.collect::<String>().replace('=', ", ");
+        let flags = flags.iter().filter(|flag| **flag != "missing").flat_map(|flag| {
+            let (flag, value) = flag.split_once('=').unwrap_or((flag, ""));
+            [", --", flag, if value.is_empty() { "" } else { ", " }, value]
+        });
+        let flags = flags.collect::<String>();
         let run = format!("[{program}, {name}, --version, \"{{version}}\", --port, \"{port}\"{flags}]");
         let local = format!("local: {{run: {run}, port: {port}, health: {{http: /healthz}}, rolling: {rolling}}}");
         self.repo.write(&format!("services/{name}.yaml"), format!("version: \"{version}\"\n{local}\n{rest}"));
