@@ -31,6 +31,8 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       graph        Show who needs whom, and which versions
       history      Show the pins that a service had, newest first
       diff         Show what moved between two revisions
+      logs         Show what a service of the local runtime has written
+      down         Stop everything that the local runtime has started
       schema       Print the JSON Schema of a kind of file, for editors
       completions  Print the completions for a shell
 

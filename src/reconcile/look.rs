@@ -198,7 +198,10 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
     };
     One {
         spec,
-        running: idle.map(|_| absent()).or_else(|| verify::live(id, workload.as_deref(), pods, &names)),
+        running: match idle {
+            Some(_) => Some(verify::of_pods(pods.unwrap_or_default(), &names).chain(absent()).collect()),
+            None => verify::live(id, workload.as_deref(), pods, &names),
+        },
         obstacle,
         seen: SeenWorkload {
             health: idle.map_or_else(

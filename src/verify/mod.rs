@@ -21,7 +21,7 @@ use crate::cluster::{Pod, Workload, WorkloadId};
 
 use self::pods::Sight;
 
-pub use live::{NoContainer, Runs, containers_of, live};
+pub use live::{NoContainer, Runs, containers_of, live, of_pods};
 
 /// How long pods may be unready where a service does not say how long its changes may take: as long as a Deployment may
 /// take to get on, by Kubernetes' own default.

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ impl Host {
         *self.ports.entry(name.to_owned()).or_insert_with(free_port)
     }
 
-    /// Writes the file of a service. `version` may be followed by flags of the shop; `missing` names a program that is not
+    /// Writes the file of a service. `version` may be followed by flags of the shop, as in `linger=500`; `missing` names a program that is not
     /// there instead. `rest` are further lines.
     pub fn pin(&mut self, name: &str, version: &str, rest: &str) -> &mut Self {
         let mut words = version.split(' ');
@@ -92,8 +92,11 @@ impl Host {
         let port = self.port(name);
         let program = if flags.contains(&"missing") { "./missing" } else { shop().to_str().unwrap() };
         let rolling = flags.contains(&"share");
-        let flags = flags.iter().filter(|flag| **flag != "missing").flat_map(|flag| [", --", flag]);
-        let flags = flags.collect::<String>().replace('=', ", ");
+        let flags = flags.iter().filter(|flag| **flag != "missing").flat_map(|flag| {
+            let (flag, value) = flag.split_once('=').unwrap_or((flag, ""));
+            [", --", flag, if value.is_empty() { "" } else { ", " }, value]
+        });
+        let flags = flags.collect::<String>();
         let run = format!("[{program}, {name}, --version, \"{{version}}\", --port, \"{port}\"{flags}]");
         let local = format!("local: {{run: {run}, port: {port}, health: {{http: /healthz}}, rolling: {rolling}}}");
         self.repo.write(&format!("services/{name}.yaml"), format!("version: \"{version}\"\n{local}\n{rest}"));
@@ -195,6 +198,8 @@ impl Drop for Host {
                 signal("KILL", pid);
             }
         }
+        // And what is no shop.
+        let _ = self.command(&["down"]).output();
     }
 }
 
@@ -277,12 +282,13 @@ pub fn signal(signal: &str, pid: i32) {
     let _ = Command::new("kill").args(["-s", signal, &pid.to_string()]).stderr(Stdio::null()).status().unwrap();
 }
 
-/// A port that nobody uses, and that no other test gets.
+/// A port that nobody uses, and that no other test gets: below those that connections are made from.
 fn free_port() -> u16 {
-    static GIVEN: std::sync::Mutex<BTreeSet<u16>> = std::sync::Mutex::new(BTreeSet::new());
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if GIVEN.lock().unwrap().insert(port) {
+        let first = u16::try_from(std::process::id() % 100).unwrap() * 100;
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }

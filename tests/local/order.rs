@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::common::host::{Host, get, image};
+use crate::common::host::{Host, get, image, signal};
 
 #[tokio::test]
 async fn an_upgrade_goes_provider_first_and_its_git_revert_consumer_first() {
@@ -88,4 +88,36 @@ async fn a_rolling_service_answers_all_the_time_and_its_old_version_ends_when_th
     assert_eq!(host.versions(&["web"]), "1.2");
     assert!(recording.first(&image("web", "1.2")) < recording.gone(&image("web", "1.0")), "there was a gap");
     assert_eq!(host.processes("web").len(), 1);
+}
+
+#[tokio::test]
+async fn a_consumer_that_is_well_only_beside_its_provider_goes_back_with_it() {
+    let mut host = Host::new(&["payments 2.0.3"]);
+    let needs = format!("needs=payments={}", host.port("payments"));
+    host.pin("checkout", &format!("1.7.9 {needs}"), "").commit("Add checkout");
+    host.apply().await;
+    host.pin("payments", "2.1.0", "");
+    host.pin("checkout", &format!("1.8.2 {needs}"), "dependsOn: {payments: \">=2.1\"}\n");
+    let upgrade = host.commit("Upgrade both");
+    host.apply().await;
+    let watch = host.watch();
+    signal("KILL", host.pid("payments"));
+    host.wait_for("payments", 0).await;
+    host.repo.revert(upgrade);
+    host.apply().await;
+    assert_eq!(host.versions(&["payments", "checkout"]), "2.0.3 1.7.9");
+    host.kept(watch);
+}
+
+#[tokio::test]
+async fn a_clone_that_is_behind_starts_nothing_not_even_what_does_not_run() {
+    let mut host = Host::open(&["payments 1.0"]).await;
+    host.pin("payments", "2.0", "").commit("Upgrade payments");
+    host.apply().await;
+    host.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    host.apply_ends(4).await.line(&["is older than", "which the cluster was last written at: nothing is done"]);
+    assert_eq!(host.version("payments"), "2.0");
+    host.pintle(&["down"]).await.ended(0);
+    host.apply_ends(4).await.line(&["is older than", "nothing is done"]);
+    assert!(host.processes("payments").is_empty());
 }

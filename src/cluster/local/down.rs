@@ -75,7 +75,7 @@ impl Engine {
             return None;
         }
         record.down = true;
-        record.keeper = None;
+        record.kept_by = None;
         service.facts.kept = false;
         let (record, name) = (&*record, name);
         let task = |words| Task { words, within: STOP, ..self.task(name, &record.spec, record.state.commit) };

@@ -44,7 +44,7 @@ pub(super) struct Record {
     /// It was stopped by `pintle down` since.
     pub(super) down: bool,
     /// Who starts it again when it ends, as long as that process lives.
-    pub(super) keeper: Option<Process>,
+    pub(super) kept_by: Option<Process>,
     /// When `spec` was written.
     pub(super) written: Timestamp,
     /// What Pintle remembers.

@@ -61,7 +61,7 @@ impl Service {
         }
         self.live(folder, name);
         let Facts { record: Some(record), lives, kept, .. } = &mut self.facts else { return };
-        *kept = !record.down && record.keeper.as_ref().is_some_and(Process::lives);
+        *kept = !record.down && record.kept_by.as_ref().is_some_and(Process::lives);
         if !*kept {
             record.fall_back(|run| !matches!(lives.get(&run.number), Some(Life::Ended(_)) | None));
         }

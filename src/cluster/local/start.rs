@@ -82,7 +82,7 @@ impl Engine {
             generation: before.map_or(0, |record| record.generation) + 1,
             spec: Spec { image, version: write.state.version.clone(), local },
             down: false,
-            keeper: self.this.clone(),
+            kept_by: self.this.clone(),
             written: now,
             state: unproven(write.state.clone()),
             runs: before.map(|record| record.runs.clone()).unwrap_or_default(),

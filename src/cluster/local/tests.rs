@@ -42,7 +42,7 @@ fn service(rolling: bool) -> Facts {
         generation: 2,
         spec: spec("2", rolling),
         down: false,
-        keeper: None,
+        kept_by: None,
         written: at(0),
         state,
         runs: Vec::new(),
