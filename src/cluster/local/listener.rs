@@ -1,6 +1,11 @@
 //! Whose port it is. An answer on a port says nothing of a process that does not listen there: another may. IO.
 #![expect(clippy::disallowed_methods, reason = "the local runtime looks at processes")]
 
+#[cfg(target_os = "linux")]
+use std::fs::File;
+#[cfg(target_os = "linux")]
+use std::io::{BufRead as _, BufReader};
+
 use super::record::Process;
 
 /// Who listens on a port.
@@ -23,13 +28,14 @@ pub(super) fn owner(_port: u16, _process: &Process) -> Owner {
 /// Who listens on a port: the sockets are in `/proc/net/tcp`, by whom they are open in `/proc/PID/fd` (proc(5)).
 #[cfg(target_os = "linux")]
 pub(super) fn owner(port: u16, process: &Process) -> Owner {
-    owner_of(&sockets(port, |socket| socket.state == LISTEN), process)
+    owner_of(process, |socket| socket.port == port && socket.state == LISTEN, |socket| socket.state != LISTEN)
 }
 
 /// Who has accepted the connection from another port of this host; nobody, as long as it waits to be.
 #[cfg(target_os = "linux")]
 pub(super) fn acceptor(port: u16, from: u16, process: &Process) -> Owner {
-    owner_of(&sockets(port, |socket| socket.peer == from && socket.inode != "0"), process)
+    let is_it = |socket: &Socket| socket.port == port && socket.peer == from && socket.inode != "0";
+    owner_of(process, is_it, |_| false)
 }
 
 /// Who has accepted a connection. Elsewhere than on Linux it cannot be told.
@@ -51,35 +57,42 @@ struct Socket<'l> {
     inode: &'l str,
 }
 
+/// Who holds the sockets that are `wanted`; none comes after one that is the `end`. The kernel looks through its whole hash
+/// table for a whole file, which takes it 10 ms and more, and lists those that listen first: so it is read line by line.
 #[cfg(target_os = "linux")]
-fn owner_of(sockets: &[String], process: &Process) -> Owner {
-    if sockets.is_empty() {
-        return Owner::Nobody;
+fn owner_of(process: &Process, wanted: impl Fn(&Socket) -> bool, end: impl Fn(&Socket) -> bool) -> Owner {
+    let mut owner = Owner::Nobody;
+    for table in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
+        let Ok(file) = File::open(table) else { continue };
+        for line in BufReader::with_capacity(LINE, file).lines().skip(1).map_while(Result::ok) {
+            let Some(socket) = Socket::read(&line) else { continue };
+            if wanted(&socket) {
+                if holds(process, &format!("socket:[{}]", socket.inode)) {
+                    return Owner::Process;
+                }
+                owner = Owner::Another;
+            } else if end(&socket) {
+                break;
+            }
+        }
     }
+    owner
+}
+
+/// Less than a line has, so that the kernel is asked for no more than one.
+#[cfg(target_os = "linux")]
+const LINE: usize = 128;
+
+/// Whether the process, or another of its session, has a socket open.
+#[cfg(target_os = "linux")]
+fn holds(process: &Process, socket: &str) -> bool {
     let holds = |pid: i32| {
         let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         descriptors
             .filter_map(|entry| std::fs::read_link(entry.path()).ok())
-            .any(|link| link.to_str().is_some_and(|link| sockets.iter().any(|socket| link == socket)))
+            .any(|link| link.to_str().is_some_and(|link| link == socket))
     };
-    if holds(process.pid) || others_of_its_session(process).into_iter().any(holds) {
-        Owner::Process
-    } else {
-        Owner::Another
-    }
-}
-
-/// The links by which processes hold such sockets of a port: `socket:[12345]`.
-#[cfg(target_os = "linux")]
-fn sockets(port: u16, wanted: impl Fn(&Socket<'_>) -> bool) -> Vec<String> {
-    let tables =
-        ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(std::fs::read_to_string).map(Result::unwrap_or_default);
-    // There may be thousands of others.
-    let number = format!(":{port:04X} ");
-    let lines = tables.iter().flat_map(|table| table.lines().skip(1)).filter(|line| line.contains(&number));
-    let wanted = |socket: &Socket| socket.port == port && wanted(socket);
-    let socket = |line| Socket::read(line).filter(&wanted).map(|socket| format!("socket:[{}]", socket.inode));
-    lines.filter_map(socket).collect()
+    holds(process.pid) || others_of_its_session(process).into_iter().any(holds)
 }
 
 #[cfg(target_os = "linux")]
