@@ -35,24 +35,29 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// Whether a process is well; else why not, in words.
 pub(super) async fn ask(question: &Question) -> Result<(), String> {
     let Local::Process { port, health, .. } = &*question.local else { return Ok(()) };
-    if let Some(port) = *port {
-        match owner(port, &question.process) {
-            Owner::Process => {}
-            Owner::Nobody => return Err(format!("nothing listens on port {port} yet")),
-            Owner::Another => return Err(format!("port {port} is taken by another process")),
+    let connection = match *port {
+        None => None,
+        Some(port) => {
+            let silent = |why| format!("nothing answers on port {port}: {why}");
+            let stream = in_time(connect(port)).await.map_err(silent)?;
+            match owner(port, &question.process) {
+                Owner::Another if question.shares => return Err(format!("it does not listen on port {port} yet")),
+                Owner::Another => return Err(format!("port {port} is taken by another process")),
+                Owner::Process | Owner::Nobody => {}
+            }
+            Some((port, stream))
         }
-    }
-    match (health, port) {
-        (Some(LocalHealth::Http(path)), Some(port)) => in_time(http(question, *port, path))
-            .await
-            .map_err(|why| format!("GET http://127.0.0.1:{port}{path}: {why}")),
+    };
+    match (health, connection) {
+        (Some(LocalHealth::Http(path)), Some((port, stream))) => {
+            let asked = in_time(http(question, port, stream, path)).await;
+            asked.map_err(|why| format!("GET http://127.0.0.1:{port}{path}: {why}"))
+        }
         (Some(LocalHealth::Command(words)), _) => {
             let task = Task { words: words.clone(), within: PATIENCE, ..question.task.clone() };
             run(&task).await.map(drop).map_err(|why| format!("the health command: {why}"))
         }
-        (Some(LocalHealth::Tcp) | None, Some(port)) => {
-            in_time(connect(*port)).await.map(drop).map_err(|why| format!("port {port}: {why}"))
-        }
+        (Some(LocalHealth::Tcp) | None, Some(_)) => Ok(()),
         (Some(LocalHealth::Http(_) | LocalHealth::Tcp) | None, None) => {
             if question.age >= SETTLED {
                 Ok(())
@@ -89,8 +94,7 @@ async fn connect(port: u16) -> std::io::Result<TcpStream> {
 }
 
 /// A GET whose answer's first line counts: 2xx is well.
-async fn http(question: &Question, port: u16, path: &str) -> std::io::Result<()> {
-    let mut stream = connect(port).await?;
+async fn http(question: &Question, port: u16, mut stream: TcpStream, path: &str) -> std::io::Result<()> {
     while question.shares && !is_accepted(&stream, question).await? {
         stream = connect(port).await?;
     }
