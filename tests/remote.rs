@@ -355,9 +355,9 @@ fn a_process_killed_while_it_fetches_leaves_a_mirror_that_can_be_used() {
         std::thread::sleep(Duration::from_millis(10 + round * 8));
         victim.kill().unwrap();
         if victim.wait().unwrap().success() {
-            ended += 1
+            ended += 1;
         } else {
-            killed += 1
+            killed += 1;
         }
         if round % 3 == 0 {
             let mut source = forge.file_source();

@@ -7,6 +7,7 @@ mod diff;
 mod exit;
 mod graph;
 mod history;
+mod init;
 mod live;
 mod load;
 mod logs;
@@ -45,6 +46,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Plan(plan::Plan),
     Apply(apply::Apply),
@@ -84,6 +86,7 @@ impl Command {
     fn run(&self, typed: &Typed, output: &mut Output) -> Result<Exit, Failure> {
         let config = || Config::resolve(typed);
         match self {
+            Self::Init(init) => init.run(&config()?, output),
             Self::Check(check) => check.run(&config()?, output),
             Self::Plan(plan) => plan.run(&config()?, output),
             Self::Apply(apply) => apply.run(&config()?, output),

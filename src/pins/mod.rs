@@ -46,8 +46,10 @@ pub use fragment::Fragment;
 pub use keypath::{KeyPath, KeyPathError};
 pub use layout::{Layout, settings_path};
 pub use name::NameError;
+pub(crate) use reader::parse_file;
 pub use schema::{service_schema, settings_schema};
 pub(crate) use suggest::did_you_mean;
+pub(crate) use yaml::Value;
 
 /// The name of the file of the settings.
 pub const SETTINGS: &str = "pintle.yaml";
