@@ -23,6 +23,8 @@ mod cli_words;
 mod control_plane;
 /// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.
 mod history;
+/// `pintle init`: whole repositories, from nothing to a first plan.
+mod init;
 /// What Pintle sees of a real cluster, and what it does to it.
 mod kube;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.

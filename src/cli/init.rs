@@ -1,8 +1,9 @@
 //! `pintle init`: a first `pintle.yaml` from what a repository says already, and what runs.
 #![expect(clippy::disallowed_methods, reason = "this room writes the first files")]
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::config::Config;
 use crate::init::{Choice, Live, NewFile, Proposal, Wish, propose};
 use crate::pins::ServiceName;
 use crate::problem::show;
-use crate::source::{Scope, SourceError};
+use crate::source::{File, Scope, SourceError};
 
 /// Write a first pintle.yaml from what the repository says already
 ///
@@ -99,14 +100,16 @@ impl Init {
         let reading = Progress::of("reading the repository");
         let files = source.worktree_files(Scope::Yaml)?;
         drop(reading);
-        let live = if self.no_cluster { None } else { Self::look(config, output) };
         let wish = Wish {
             root: &config.root,
             environment: self.env.as_deref(),
             namespace: config.namespace.as_deref(),
-            live: live.as_ref(),
+            live: None,
         };
-        let proposal = propose(&files.files, &wish).map_err(|choice| ask(&choice))?;
+        let proposal = propose(&files.files, &wish);
+        let proposal =
+            if self.no_cluster { proposal } else { beside_cluster(config, (&files.files, &wish), proposal, output) };
+        let proposal = proposal.map_err(|choice| ask(&choice))?;
         if proposal.services.is_empty() {
             tell_left(&proposal, output);
             return Err(nothing(&proposal));
@@ -116,40 +119,6 @@ impl Init {
         }
         output.result(self.printing.output, &report(&proposal), |output| self.tell(&proposal, output))?;
         Ok(Exit::Ok)
-    }
-
-    /// What runs, where a cluster answers; else why not.
-    fn look(config: &Config, output: &mut Output) -> Option<Live> {
-        let patience = Patience { answer: PATIENCE, ..Patience::default() };
-        let to = Connect {
-            context: config.context.clone(),
-            namespace: config.namespace.clone(),
-            patience,
-            ..Connect::default()
-        };
-        let _looking = Progress::of("looking at the cluster");
-        let looked = block_on(async {
-            let looking = async {
-                let kube = Kube::connect(&to).await?;
-                let workloads = kube.workloads().await?;
-                let said = format!("{}, namespace {}", kube.server(), kube.namespace());
-                Ok::<_, ClusterError>((Live { namespace: kube.namespace().to_owned(), workloads }, said))
-            };
-            let late = |_| ClusterError::Unreachable(format!("the cluster: no answer within {PATIENCE:?}"));
-            Ok(tokio::time::timeout(PATIENCE, looking).await.map_err(late).and_then(|looked| looked))
-        });
-        match looked {
-            Ok(Ok((live, said))) => {
-                output
-                    .note(styled(DIM, format_args!("looked at {said}: {}", counted(live.workloads.len(), "workload"))));
-                Some(live)
-            }
-            Ok(Err(error)) => {
-                output.note(styled(DIM, format_args!("looked at the repository only: {error}")));
-                None
-            }
-            Err(_) => None,
-        }
     }
 
     fn tell(&self, proposal: &Proposal, output: &mut Output) {
@@ -168,7 +137,10 @@ impl Init {
                     output.line(format_args!("\n{}", styled(NAME, format_args!("# {path}"))));
                     output.write(format_args!("{text}"));
                 }
-                (true, _) => {
+                (true, dry) => {
+                    if dry {
+                        output.line("");
+                    }
                     output.line(format_args!("  {} {path}; it could say:", styled(BUSY, "left alone")));
                     text.lines().for_each(|line| output.line(format_args!("      {line}")));
                 }
@@ -181,19 +153,61 @@ impl Init {
             output.line(format_args!("\n{title} {}", listed(&services)));
             output.line(format_args!("  to let Pintle move them: {}", owned.way_out));
         }
+        output.line("");
         if !self.dry_run && proposal.files.iter().any(|file| !file.exists) {
-            output.line("\nLook at it, then commit it: pintle check && git add --all && git commit -m 'Pin what runs'");
+            output.line("Look at it, then commit it: pintle check && git add --all && git commit -m 'Pin what runs'");
         }
-        output.line(format_args!("{}{}", if self.dry_run { "\n" } else { "" }, counts(proposal)));
+        output.line(counts(proposal));
+    }
+}
+
+/// The proposal again with what runs, in the namespace that was typed, else the one that the files name.
+fn beside_cluster(
+    config: &Config,
+    (files, wish): (&[File], &Wish<'_>),
+    alone: Result<Proposal, Choice>,
+    output: &mut Output,
+) -> Result<Proposal, Choice> {
+    let of_files = alone.as_ref().ok().and_then(|proposal| proposal.namespace.clone());
+    match look(config, config.namespace.clone().or(of_files), output) {
+        Some(live) => propose(files, &Wish { live: Some(&live), ..*wish }),
+        None => alone,
+    }
+}
+
+/// What runs, where a cluster answers; else why not.
+fn look(config: &Config, namespace: Option<String>, output: &mut Output) -> Option<Live> {
+    let patience = Patience { answer: PATIENCE, ..Patience::default() };
+    let to = Connect { context: config.context.clone(), namespace, patience, ..Connect::default() };
+    let _looking = Progress::of("looking at the cluster");
+    let looked = block_on(async {
+        let looking = async {
+            let kube = Kube::connect(&to).await?;
+            let workloads = kube.workloads().await?;
+            let said = format!("{}, namespace {}", kube.server(), kube.namespace());
+            Ok::<_, ClusterError>((Live { namespace: kube.namespace().to_owned(), workloads }, said))
+        };
+        let late = |_| ClusterError::Unreachable(format!("the cluster: no answer within {PATIENCE:?}"));
+        Ok(tokio::time::timeout(PATIENCE, looking).await.map_err(late).and_then(|looked| looked))
+    });
+    match looked {
+        Ok(Ok((live, said))) => {
+            output.note(styled(DIM, format_args!("looked at {said}: {}", counted(live.workloads.len(), "workload"))));
+            Some(live)
+        }
+        Ok(Err(error)) => {
+            output.note(styled(DIM, format_args!("looked at the repository only: {error}")));
+            None
+        }
+        Err(_) => None,
     }
 }
 
 /// `150 services, 87 edges between 61 of them; 89 have none: pintle graph`.
 fn counts(proposal: &Proposal) -> String {
     let all = proposal.services.len();
-    let mut linked: std::collections::BTreeSet<_> = proposal.edges.keys().collect();
-    linked.extend(proposal.edges.values().flatten().map(|edge| &edge.provider));
-    let edges: usize = proposal.edges.values().map(Vec::len).sum();
+    let edges = proposal.linked.len();
+    let linked: BTreeSet<_> = proposal.linked.iter().flat_map(|(consumer, provider)| [consumer, provider]).collect();
     let none = match all - linked.len() {
         1 => "1 has none".to_owned(),
         none => format!("{none} have none"),
@@ -228,8 +242,8 @@ fn tell_left(proposal: &Proposal, output: &mut Output) {
     }
     if !proposal.skipped.is_empty() {
         title(output, "Not read");
-        for (path, why) in &proposal.skipped {
-            output.line(format_args!("  {}: {why}", show(path)));
+        for skipped in &proposal.skipped {
+            output.line(format_args!("  {skipped}"));
         }
     }
 }
@@ -253,23 +267,23 @@ fn nothing(proposal: &Proposal) -> Failure {
     )
 }
 
-/// Writes what does not exist yet; nothing is ever written over.
+/// Writes what does not exist yet; nothing is ever written over, and nothing at all where a folder leads elsewhere.
 fn write(root: &Path, files: &[NewFile]) -> Result<(), Failure> {
-    for file in files.iter().filter(|file| !file.exists) {
-        let path = root.join(&file.path);
-        let failed = |error: std::io::Error| Failure::error(format!("cannot write {}: {error}", file.path));
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(failed)?;
-            // A link may lead out of the repository.
-            let inside = folder.canonicalize().map_err(failed)?.starts_with(root.canonicalize().map_err(failed)?);
-            if !inside {
-                return Err(
-                    failed(ErrorKind::PermissionDenied.into()).hint("its folder lies outside of the repository")
-                );
-            }
+    let new: Vec<&NewFile> = files.iter().filter(|file| !file.exists).collect();
+    let failed = |file: &NewFile, error: io::Error| Failure::error(format!("cannot write {}: {error}", file.path));
+    for file in &new {
+        let folder = root.join(&file.path).parent().map_or_else(|| root.to_owned(), Path::to_owned);
+        let inside = || Ok::<_, io::Error>(folder.canonicalize()?.starts_with(root.canonicalize()?));
+        let made = fs::create_dir_all(&folder).and_then(|()| inside());
+        if !made.map_err(|error| failed(file, error))? {
+            let message = format!("cannot write {}: its folder is a link that leads out of the repository", file.path);
+            return Err(Failure::error(message).hint("nothing was written; remove the link"));
         }
-        let created = fs::OpenOptions::new().write(true).create_new(true).open(&path);
-        created.and_then(|mut created| created.write_all(file.text.as_bytes())).map_err(failed)?;
+    }
+    for file in new {
+        let created = fs::OpenOptions::new().write(true).create_new(true).open(root.join(&file.path));
+        let written = created.and_then(|mut created| created.write_all(file.text.as_bytes()));
+        written.map_err(|error| failed(file, error))?;
     }
     Ok(())
 }

@@ -115,7 +115,8 @@ impl<'f> Hosts<'f> {
         let mut found = Vec::new();
         for (at, word) in words(value) {
             let (before, after) = (&value[..at], &value[at + word.len()..]);
-            if stands_as_host(before, after, alone && word.len() == value.trim().len()) {
+            let known = word.split('.').nth(2) == Some("svc") || alone && word.len() == value.trim().len();
+            if stands_as_host(before, after, known) {
                 found.extend(self.service(word, service));
             }
             if found.len() > 100 {
@@ -168,7 +169,7 @@ fn words(value: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// What stands around a word makes it a host: a scheme before it, or a port after it where no path leads to it.
-fn stands_as_host(before: &str, after: &str, alone: bool) -> bool {
+fn stands_as_host(before: &str, after: &str, known: bool) -> bool {
     if before.ends_with("://") {
         return true;
     }
@@ -178,7 +179,7 @@ fn stands_as_host(before: &str, after: &str, alone: bool) -> bool {
         return true;
     }
     let free = before.chars().next_back().is_none_or(|sign| sign.is_whitespace() || "=,;\"'([".contains(sign));
-    free && (alone || has_port(after))
+    free && (known || has_port(after))
 }
 
 /// A port, and no tag of an image: `postgres:16` is one.

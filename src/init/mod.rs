@@ -66,6 +66,8 @@ pub struct Choice {
 /// What would be written, and what should be known about it.
 #[derive(Debug, Clone, Default)]
 pub struct Proposal {
+    /// The namespace of most services, where something says it.
+    pub namespace: Option<String>,
     /// The environment whose versions are pinned; none where there are no environments.
     pub environment: Option<String>,
     /// The files to write, by path.
@@ -74,14 +76,16 @@ pub struct Proposal {
     pub patterns: Vec<(Proposed, usize)>,
     /// The services that are pinned.
     pub services: BTreeSet<ServiceName>,
-    /// Who needs whom.
+    /// Who needs whom, as it is proposed.
     pub edges: BTreeMap<ServiceName, Vec<Edge>>,
+    /// The edges in all, with those that stood there before: consumer, provider.
+    pub linked: BTreeSet<(ServiceName, ServiceName)>,
     /// What is not pinned, and why.
     pub left: Vec<Left>,
     /// Whose image fields are somebody else's.
     pub owned: Vec<Owned>,
     /// Files that could not be read, and why.
-    pub skipped: Vec<(Arc<str>, String)>,
+    pub skipped: Vec<String>,
     /// Kinds that Pintle does not write to, as `CronJob report`, with their files.
     pub unsupported: Vec<(String, Arc<str>)>,
     /// How many files were read.

@@ -1,9 +1,9 @@
 //! What a service is called, where no object says it: what most of workload, image and folders agree on.
 
 use super::environment;
-use super::node::{basename, repository};
-use super::resolve::normal;
-use super::seen::{Layout, Seen, Spot};
+use super::node::basename;
+use super::resolve::Sight;
+use super::seen::{Layout, Spot};
 
 /// Folders that name no service.
 const GENERAL: [&str; 26] = [
@@ -36,7 +36,7 @@ const GENERAL: [&str; 26] = [
 ];
 
 /// The name of the service of a place; `path` is below the folder of the pins.
-pub(super) fn of(spot: &Spot, path: &str, seen: &Seen) -> String {
+pub(super) fn of(spot: &Spot, path: &str, sight: &Sight<'_>) -> String {
     if let Some(name) = &spot.name {
         return name.clone();
     }
@@ -47,10 +47,8 @@ pub(super) fn of(spot: &Spot, path: &str, seen: &Seen) -> String {
         let agreed = image.filter(|image| folders.contains(image));
         return agreed.or(named).or(image).unwrap_or(path).to_owned();
     }
-    let wanted = spot.repository.as_deref().and_then(normal);
-    let runs = |image: &String| wanted.is_some() && normal(repository(image)) == wanted;
-    let workloads = seen.workloads.iter().filter(|it| it.images.iter().any(runs)).map(|it| it.workload.name.as_str());
-    let mut candidates: Vec<&str> = workloads.collect();
+    let runs = spot.repository.as_deref().map_or(&[][..], |repository| sight.runs(repository));
+    let mut candidates: Vec<&str> = runs.iter().map(|it| it.workload.name.as_str()).collect();
     candidates.sort_unstable();
     candidates.dedup();
     let several = candidates.len() > 1;

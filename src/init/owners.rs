@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Wish;
+use super::live::Runs;
 use super::resolve::Found;
 use super::seen::{Layout, Seen};
 use crate::cluster::Workload;
@@ -21,27 +22,41 @@ pub struct Owned {
 }
 
 /// Who owns what: as the cluster says, else as the files say.
-pub(super) fn all(seen: &Seen, wish: &Wish<'_>, found: &[Found<'_>]) -> Vec<Owned> {
+pub(super) fn all(
+    seen: &Seen,
+    wish: &Wish<'_>,
+    found: &[Found<'_>],
+    running: &BTreeMap<ServiceName, Runs>,
+) -> Vec<Owned> {
+    let of_files = found.iter().map(|service| (&service.name, &service.workloads, Some(service)));
+    let of_cluster = running.iter().map(|(name, runs)| (name, &runs.workloads, None));
     let mut owned: BTreeMap<String, BTreeSet<ServiceName>> = BTreeMap::new();
-    for service in found {
-        let running = running(wish, service);
-        let managers = running.iter().flat_map(|workload| &workload.managers);
-        let others = managers.filter(|manager| !may_take_over(&manager.name, manager.applied));
-        let others = others.map(|manager| manager.name.clone()).next();
-        let manager = if running.is_empty() { as_files_say(seen, service) } else { others };
+    for (name, workloads, found) in of_files.chain(of_cluster) {
+        let workloads = live(wish, name, workloads);
+        let manager = match found {
+            Some(service) if workloads.is_empty() => as_files_say(seen, service),
+            _ => foreign(&workloads),
+        };
         if let Some(manager) = manager {
-            owned.entry(manager).or_default().insert(service.name.clone());
+            owned.entry(manager).or_default().insert(name.clone());
         }
     }
     owned.into_iter().map(|(manager, services)| Owned { way_out: way_out(&manager), manager, services }).collect()
 }
 
 /// The workloads of a service that run.
-fn running<'l>(wish: &Wish<'l>, service: &Found<'_>) -> Vec<&'l Workload> {
-    let expected = [WorkloadRef { kind: WorkloadKind::Deployment, name: service.name.to_string() }];
-    let workloads = if service.workloads.is_empty() { &expected[..] } else { &service.workloads };
+fn live<'l>(wish: &Wish<'l>, name: &ServiceName, workloads: &[WorkloadRef]) -> Vec<&'l Workload> {
+    let expected = [WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
+    let workloads = if workloads.is_empty() { &expected[..] } else { workloads };
     let all = wish.live.into_iter().flat_map(|live| &live.workloads);
     all.filter(|(id, _)| workloads.contains(&id.workload)).map(|(_, workload)| &**workload).collect()
+}
+
+/// The manager from whom Pintle would not take an image over.
+fn foreign(workloads: &[&Workload]) -> Option<String> {
+    let mut managers = workloads.iter().flat_map(|workload| &workload.managers);
+    let foreign = managers.find(|manager| !may_take_over(&manager.name, manager.applied))?;
+    Some(foreign.name.clone())
 }
 
 fn as_files_say(seen: &Seen, service: &Found<'_>) -> Option<String> {

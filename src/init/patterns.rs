@@ -48,7 +48,7 @@ pub(super) fn all(
     let mut patterns = Vec::new();
     for _ in 0..ATTEMPTS {
         let worth = |services: &BTreeSet<ServiceName>| services.intersection(&open).count();
-        let best = candidates.iter().max_by_key(|(_, (rank, services))| (worth(services), Reverse(*rank)));
+        let best = candidates.iter().rev().max_by_key(|(_, (rank, services))| (worth(services), Reverse(*rank)));
         let Some(proposed) = best.filter(|(_, (_, services))| worth(services) > 0).map(|(it, _)| it.clone()) else {
             break;
         };

@@ -9,7 +9,7 @@ use super::read::read as look;
 use super::resolve::{self, Found};
 use super::{Choice, Left, NewFile, Proposal, Wish, environment, live, owners};
 use crate::pins::{Reading, Service, ServiceName, ValueKind, WorkloadKind, WorkloadRef, read, settings_path};
-use crate::problem::Severity;
+use crate::problem::{Problem, Severity};
 use crate::source::File;
 
 /// What would have to be written so that the versions of a repository are pinned where they live.
@@ -22,8 +22,9 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     let environment = environment::choose(&seen, wish)?;
     let (found, mut left) = resolve::services(&seen, wish, environment.as_deref());
     let before = read(wish.root, files);
-    let known = |name: &ServiceName| before.pins.services.contains_key(name) || before.pins.broken.contains_key(name);
-    let new: Vec<Found<'_>> = found.iter().filter(|it| !known(&it.name)).cloned().collect();
+    let known = |name: &ServiceName| before.pins.services.contains_key(name);
+    let new = found.iter().filter(|it| !known(&it.name) && !in_the_way(it, wish, &mut left)).cloned();
+    let new: Vec<Found<'_>> = new.collect();
     // 2. Each version read where it lives, then all of them by few patterns; and what runs and stands nowhere in Git.
     let own = readable(files, wish, &new, &mut left);
     let has_settings = exists(files, &settings_path(wish.root));
@@ -33,21 +34,25 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     left.extend(running.left);
     // 3. Who needs whom, among what is pinned.
     let there = before.pins.services.keys().chain(truth.keys()).chain(running.pins.keys());
-    let services: BTreeSet<ServiceName> = there.cloned().collect();
+    let mut services: BTreeSet<ServiceName> = there.cloned().collect();
     let pinned: Vec<Found<'_>> = found.iter().filter(|it| services.contains(&it.name)).cloned().collect();
     let mut edges = edges::all(&seen, &pinned);
     edges.retain(|name, _| before.pins.services.get(name).is_none_or(|it| it.pin.depends_on.is_empty()));
     // 4. The files.
     let parts = Parts { wish, own: &own, patterns: &patterns, running: &running.pins, edges: &edges };
     let written = parts.files(files, &pinned);
+    let linked = linked(files, wish, &before, &edges);
     left.extend(unsound(files, wish, &written));
+    services.retain(|service| !left.iter().any(|it| it.what == service.as_str()));
     Ok(Proposal {
-        environment,
-        owned: owners::all(&seen, wish, &pinned),
+        environment: environment.clone(),
+        namespace: parts.namespace(&pinned),
+        owned: owners::all(&seen, wish, &pinned, &running.pins),
         patterns: patterns.into_iter().map(|(pattern, services)| (pattern, services.len())).collect(),
         services,
         files: written,
         edges,
+        linked,
         left,
         skipped: seen.skipped,
         unsupported: seen.unsupported,
@@ -73,38 +78,63 @@ fn readable(files: &[File], wish: &Wish<'_>, new: &[Found<'_>], left: &mut Vec<L
     let mut own = Own::new();
     let mut open: Vec<&Found<'_>> = new.iter().collect();
     for attempt in 0.. {
-        let all: Vec<_> = open.iter().filter_map(|it| Some((*it, pin(it, wish, attempt)?))).collect();
-        if all.is_empty() {
+        let tried: Vec<_> = open.iter().filter_map(|it| Some((*it, pin(it, wish, attempt)?))).collect();
+        if tried.is_empty() {
             break;
         }
-        let service_file = |(found, pin): &(&Found<'_>, Proposed)| {
-            let text = ServiceFile { pin: Some(pin.clone()), ..ServiceFile::default() }.text();
-            file(&wish.outer(&format!("services/{}.yaml", found.name)), &text)
-        };
-        let taken = |path: &str| {
-            path.starts_with(&wish.outer("services/")) && all.iter().any(|it| service_file(it).path.as_ref() == path)
-        };
-        let others = files.iter().filter(|file| !taken(&file.path)).cloned();
-        let Reading { mut pins, problems, .. } =
-            read(wish.root, &others.chain(all.iter().map(service_file)).collect::<Vec<_>>());
-        for (found, pin) in all {
-            let why = |service: &ServiceName| {
-                let mine =
-                    problems.iter().find(|it| it.service.as_ref() == Some(service) && it.severity == Severity::Error);
-                mine.map_or_else(|| "it cannot be read".to_owned(), |problem| problem.message.clone())
-            };
+        let Reading { mut pins, problems, .. } = read_with(files, wish, &tried);
+        for (found, pin) in tried {
             if let Some(service) = pins.services.remove(&found.name) {
                 own.insert(found.name.clone(), (service, pin));
-            } else if self::pin(found, wish, attempt + 1).is_none() {
-                left.push(Left {
-                    what: found.name.to_string(),
-                    why: format!("{}: {}", found.spot.path, why(&found.name)),
-                });
+            } else if found.spot.keys.len() == attempt + 1 {
+                left.push(unreadable(found, &problems));
             }
         }
         open.retain(|it| !own.contains_key(&it.name));
     }
     own
+}
+
+/// Reads the repository with a `pin:` for each of these services.
+fn read_with(files: &[File], wish: &Wish<'_>, tried: &[(&Found<'_>, Proposed)]) -> Reading {
+    let services: BTreeMap<String, File> = tried
+        .iter()
+        .map(|(found, pin)| {
+            let path = wish.outer(&format!("services/{}.yaml", found.name));
+            let text = ServiceFile { pin: Some(pin.clone()), ..ServiceFile::default() }.text();
+            (path.clone(), file(&path, &text))
+        })
+        .collect();
+    let others = files.iter().filter(|file| !services.contains_key(&*file.path)).cloned();
+    read(wish.root, &others.chain(services.values().cloned()).collect::<Vec<_>>())
+}
+
+fn unreadable(found: &Found<'_>, problems: &[Problem]) -> Left {
+    let mine =
+        |problem: &&Problem| problem.service.as_ref() == Some(&found.name) && problem.severity == Severity::Error;
+    let why = match problems.iter().find(mine) {
+        Some(problem) if problem.message.ends_with("is pinned twice") => {
+            "another container of its name stands in the same file: give each its own name, or a file of its own"
+                .to_owned()
+        }
+        Some(problem) => problem.message.clone(),
+        None => "its version cannot be read".to_owned(),
+    };
+    Left { what: found.name.to_string(), why: format!("{}: {why}", found.spot.path) }
+}
+
+/// Whether it stands where Pintle keeps its own files, which is told.
+fn in_the_way(found: &Found<'_>, wish: &Wish<'_>, left: &mut Vec<Left>) -> bool {
+    let inner = wish.inner(&found.spot.path).and_then(|path| path.strip_prefix("services/"));
+    let ours = inner.is_some_and(|rest| !rest.contains('/'));
+    if ours {
+        let path = &found.spot.path;
+        let why = format!(
+            "{path} stands where Pintle keeps a file for each service: move it, as in git mv services manifests"
+        );
+        left.push(Left { what: found.name.to_string(), why });
+    }
+    ours
 }
 
 /// The `pin:` of a service, by one of the key paths to its version.
@@ -182,6 +212,19 @@ impl Parts<'_> {
         let all = if found.workloads.is_empty() { running() } else { found.workloads.clone() };
         if all == [expected] { Vec::new() } else { all }
     }
+}
+
+/// All edges there will be: those of files that stay as they are come from them alone.
+fn linked(
+    files: &[File],
+    wish: &Wish<'_>,
+    before: &Reading,
+    edges: &BTreeMap<ServiceName, Vec<Edge>>,
+) -> BTreeSet<(ServiceName, ServiceName)> {
+    let old = before.pins.services.values().flat_map(|it| it.pin.depends_on.keys().map(|name| (&it.name, name)));
+    let written = edges.iter().filter(|(name, _)| !exists(files, &wish.outer(&format!("services/{name}.yaml"))));
+    let new = written.flat_map(|(name, edges)| edges.iter().map(move |edge| (name, &edge.provider)));
+    old.chain(new).map(|(consumer, provider)| (consumer.clone(), provider.clone())).collect()
 }
 
 fn exists(files: &[File], path: &str) -> bool {

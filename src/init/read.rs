@@ -7,7 +7,7 @@ use super::node::text;
 use super::seen::Seen;
 use super::{compose, engines, helm, kustomize, manifest};
 use crate::pins::{SETTINGS, Value, parse_file};
-use crate::problem::located;
+use crate::problem::{located, show};
 use crate::source::{Content, File};
 
 /// Reads all of them.
@@ -30,8 +30,8 @@ fn one(seen: &mut Seen, file: &File) {
     let path = &file.path;
     let bytes = match &file.content {
         Content::Bytes(bytes) => bytes,
-        Content::Symlink => return seen.skipped.push((Arc::clone(path), "a symbolic link, never followed".to_owned())),
-        Content::TooLarge(size) => return seen.skipped.push((Arc::clone(path), format!("{size} bytes are too many"))),
+        Content::Symlink => return seen.skipped.push(format!("{}: a symbolic link, never followed", show(path))),
+        Content::TooLarge(size) => return seen.skipped.push(format!("{}: {size} bytes are too many", show(path))),
         Content::Submodule => return,
     };
     seen.files += 1;
@@ -42,7 +42,7 @@ fn one(seen: &mut Seen, file: &File) {
             seen.files -= 1;
             seen.templates += 1;
         } else {
-            seen.skipped.push((Arc::clone(path), located(&problem, bytes)));
+            seen.skipped.push(located(&problem, bytes));
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Seen {
     /// What has an image and is not written by Pintle: `CronJob report`, with its file.
     pub(super) unsupported: Vec<(String, Arc<str>)>,
     /// Files that cannot be read, and why.
-    pub(super) skipped: Vec<(Arc<str>, String)>,
+    pub(super) skipped: Vec<String>,
     /// Files that were read.
     pub(super) files: usize,
     /// Files with templates in them, which are no YAML.
