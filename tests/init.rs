@@ -56,7 +56,7 @@ fn manifests_are_pinned_where_they_are() {
       wrote services/payments.yaml
       wrote services/web.yaml
 
-    Kinds that Pintle does not write to
+    Not moved by Pintle
       CronJob report (k8s/report/cronjob.yaml)
 
     Look at it, then commit it: pintle check && git add --all && git commit -m 'Pin what runs'
@@ -306,7 +306,7 @@ fn a_second_run_writes_nothing() {
     assert_snapshot!(Pintle::in_repo(&repo).says("init --no-cluster"), @"
     Read 12 YAML files: 4 services.
 
-    Kinds that Pintle does not write to
+    Not moved by Pintle
       CronJob report (k8s/report/cronjob.yaml)
 
     4 services, 3 edges between 4 of them; 0 have none: pintle graph

@@ -1,27 +1,28 @@
 //! `pintle init`: a first `pintle.yaml` from what a repository says already, and what runs.
 #![expect(clippy::disallowed_methods, reason = "this room writes the first files")]
 
-use std::collections::BTreeSet;
+mod shown;
+mod text;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
 use super::load::open;
-use super::output::{BUSY, DIM, GOOD, NAME, Output, Printing, counted, styled};
+use super::output::{DIM, Output, Printing, counted, styled};
 use super::progress::Progress;
 use super::site::block_on;
 use crate::cluster::ClusterError;
 use crate::cluster::kube::{Connect, Kube, Patience};
 use crate::config::Config;
 use crate::init::{Choice, Live, NewFile, Proposal, Wish, propose};
-use crate::pins::ServiceName;
-use crate::problem::show;
 use crate::source::{File, Scope, SourceError};
+use shown::report;
+use text::{tell, tell_left};
 
 /// Write a first pintle.yaml from what the repository says already
 ///
@@ -50,48 +51,6 @@ pub struct Init {
 /// A cluster that does not answer at once is not waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `--output json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'p> {
-    environment: Option<&'p str>,
-    services: Vec<&'p str>,
-    edges: Vec<ShownEdge<'p>>,
-    files: Vec<ShownFile<'p>>,
-    left: Vec<ShownLeft<'p>>,
-    owned: Vec<ShownOwned<'p>>,
-}
-
-#[derive(Debug, Serialize)]
-struct ShownEdge<'p> {
-    consumer: &'p str,
-    provider: &'p str,
-    seen: &'p str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShownFile<'p> {
-    path: &'p str,
-    text: &'p str,
-    /// It was there before, and stays as it is.
-    existed: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct ShownLeft<'p> {
-    what: &'p str,
-    why: &'p str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShownOwned<'p> {
-    manager: &'p str,
-    services: Vec<&'p str>,
-    way_out: &'p str,
-}
-
 impl Init {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let source = open(config)?.source;
@@ -117,47 +76,8 @@ impl Init {
         if !self.dry_run {
             write(&root, &proposal.files)?;
         }
-        output.result(self.printing.output, &report(&proposal), |output| self.tell(&proposal, output))?;
+        output.result(self.printing.output, &report(&proposal), |output| tell(&proposal, self.dry_run, output))?;
         Ok(Exit::Ok)
-    }
-
-    fn tell(&self, proposal: &Proposal, output: &mut Output) {
-        let templates = match proposal.templates {
-            0 => String::new(),
-            count => format!(", passed over {}", counted(count, "template")),
-        };
-        let environment = proposal.environment.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
-        let (read, services) = (counted(proposal.read, "YAML file"), counted(proposal.services.len(), "service"));
-        output.line(format_args!("Read {read}{templates}: {services}{environment}."));
-        for file in &proposal.files {
-            let NewFile { path, text, exists } = file;
-            match (exists, self.dry_run) {
-                (false, false) => output.line(format_args!("  {} {path}", styled(GOOD, "wrote"))),
-                (false, true) => {
-                    output.line(format_args!("\n{}", styled(NAME, format_args!("# {path}"))));
-                    output.write(format_args!("{text}"));
-                }
-                (true, dry) => {
-                    if dry {
-                        output.line("");
-                    }
-                    output.line(format_args!("  {} {path}; it could say:", styled(BUSY, "left alone")));
-                    text.lines().for_each(|line| output.line(format_args!("      {line}")));
-                }
-            }
-        }
-        tell_left(proposal, output);
-        for owned in &proposal.owned {
-            let services: Vec<&str> = owned.services.iter().map(ServiceName::as_str).collect();
-            let title = styled(BUSY, format_args!("{} owns the images of", owned.manager));
-            output.line(format_args!("\n{title} {}", listed(&services)));
-            output.line(format_args!("  to let Pintle move them: {}", owned.way_out));
-        }
-        output.line("");
-        if !self.dry_run && proposal.files.iter().any(|file| !file.exists) {
-            output.line("Look at it, then commit it: pintle check && git add --all && git commit -m 'Pin what runs'");
-        }
-        output.line(counts(proposal));
     }
 }
 
@@ -203,51 +123,6 @@ fn look(config: &Config, namespace: Option<String>, output: &mut Output) -> Opti
     }
 }
 
-/// `150 services, 87 edges between 61 of them; 89 have none: pintle graph`.
-fn counts(proposal: &Proposal) -> String {
-    let all = proposal.services.len();
-    let edges = proposal.linked.len();
-    let linked: BTreeSet<_> = proposal.linked.iter().flat_map(|(consumer, provider)| [consumer, provider]).collect();
-    let none = match all - linked.len() {
-        1 => "1 has none".to_owned(),
-        none => format!("{none} have none"),
-    };
-    let between = if edges == 0 { String::new() } else { format!(" between {} of them", linked.len()) };
-    format!("{}, {}{between}; {none}: pintle graph", counted(all, "service"), counted(edges, "edge"))
-}
-
-fn listed(names: &[&str]) -> String {
-    /// More are counted.
-    const MOST: usize = 8;
-    match names.len().checked_sub(MOST) {
-        Some(rest) if rest > 0 => format!("{} and {rest} more", names[..MOST].join(", ")),
-        _ => names.join(", "),
-    }
-}
-
-/// What is not pinned, and what was not read.
-fn tell_left(proposal: &Proposal, output: &mut Output) {
-    let title = |output: &mut Output, text: &str| output.line(format_args!("\n{}", styled(BUSY, text)));
-    if !proposal.left.is_empty() {
-        title(output, "Not pinned");
-        for left in &proposal.left {
-            output.line(format_args!("  {}: {}", show(&left.what), left.why));
-        }
-    }
-    if !proposal.unsupported.is_empty() {
-        title(output, "Kinds that Pintle does not write to");
-        for (object, path) in &proposal.unsupported {
-            output.line(format_args!("  {} ({})", show(object), show(path)));
-        }
-    }
-    if !proposal.skipped.is_empty() {
-        title(output, "Not read");
-        for skipped in &proposal.skipped {
-            output.line(format_args!("  {skipped}"));
-        }
-    }
-}
-
 fn ask(choice: &Choice) -> Failure {
     let first = choice.environments.iter().find(|name| name.contains("prod")).or(choice.environments.first());
     let names = choice.environments.join(", ");
@@ -286,31 +161,4 @@ fn write(root: &Path, files: &[NewFile]) -> Result<(), Failure> {
         written.map_err(|error| failed(file, error))?;
     }
     Ok(())
-}
-
-fn report(proposal: &Proposal) -> Report<'_> {
-    let edges = proposal.edges.iter().flat_map(|(consumer, edges)| {
-        edges.iter().map(|edge| ShownEdge {
-            consumer: consumer.as_str(),
-            provider: edge.provider.as_str(),
-            seen: &edge.seen,
-        })
-    });
-    let owned = proposal.owned.iter().map(|owned| ShownOwned {
-        manager: &owned.manager,
-        services: owned.services.iter().map(ServiceName::as_str).collect(),
-        way_out: &owned.way_out,
-    });
-    Report {
-        environment: proposal.environment.as_deref(),
-        services: proposal.services.iter().map(ServiceName::as_str).collect(),
-        edges: edges.collect(),
-        files: proposal
-            .files
-            .iter()
-            .map(|file| ShownFile { path: &file.path, text: &file.text, existed: file.exists })
-            .collect(),
-        left: proposal.left.iter().map(|left| ShownLeft { what: &left.what, why: &left.why }).collect(),
-        owned: owned.collect(),
-    }
 }

@@ -25,20 +25,34 @@ enum Evidence {
 }
 
 /// The edges of each service.
-pub(super) fn all(seen: &Seen, found: &[Found<'_>]) -> BTreeMap<ServiceName, Vec<Edge>> {
+pub(super) fn all(
+    seen: &Seen,
+    found: &[Found<'_>],
+    belongs: &dyn Fn(&str) -> bool,
+) -> BTreeMap<ServiceName, Vec<Edge>> {
     let hosts = Hosts::of(seen, found);
     let prefixes: Vec<(String, &ServiceName)> =
         found.iter().map(|it| (it.name.as_str().to_uppercase().replace('-', "_"), &it.name)).collect();
-    let edges = found.iter().map(|service| (service.name.clone(), of_one(seen, service, &hosts, &prefixes)));
+    let of_one = |service: &Found<'_>| {
+        let names = service.manifests.iter().flat_map(|manifest| &manifest.configs);
+        let maps = names.filter_map(|name| seen.configs.get(name)).flatten();
+        let of_configs = maps.filter(|(path, _)| belongs(path)).map(|(_, text)| text);
+        let of_manifests = service.manifests.iter().flat_map(|manifest| &manifest.texts);
+        let texts = service.texts.iter().copied().chain(of_manifests).chain(of_configs);
+        (service.name.clone(), of_one(service, texts, &hosts, &prefixes))
+    };
+    let edges = found.iter().map(of_one);
     edges.filter(|(_, edges)| !edges.is_empty()).collect()
 }
 
-fn of_one(seen: &Seen, service: &Found<'_>, hosts: &Hosts<'_>, prefixes: &[(String, &ServiceName)]) -> Vec<Edge> {
-    let of_manifests = service.manifests.iter().flat_map(|manifest| &manifest.texts);
-    let configs = service.manifests.iter().flat_map(|manifest| &manifest.configs);
-    let of_configs = configs.filter_map(|name| seen.configs.get(name)).flatten();
+fn of_one<'t>(
+    service: &Found<'_>,
+    texts: impl Iterator<Item = &'t Text>,
+    hosts: &Hosts<'_>,
+    prefixes: &[(String, &ServiceName)],
+) -> Vec<Edge> {
     let mut best: BTreeMap<&ServiceName, (Evidence, &str)> = BTreeMap::new();
-    for text in service.texts.iter().copied().chain(of_manifests).chain(of_configs) {
+    for text in texts {
         let mut add = |provider, evidence| {
             let entry = best.entry(provider).or_insert((evidence, &text.seen));
             if evidence < entry.0 {

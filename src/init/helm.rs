@@ -24,8 +24,13 @@ pub(super) fn release(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     let name = string(value, &["spec", "releaseName"]).or_else(|| string(value, &["metadata", "name"]));
     let target = string(value, &["spec", "targetNamespace"]);
     let namespace = target.or_else(|| string(value, &["metadata", "namespace"]));
+    let before = seen.spots.len();
+    let shown = format!("HelmRelease {}, whose values name no image", name.as_deref().unwrap_or_default());
     if let Some(values) = at(value, &["spec", "values"]) {
         blocks(seen, path, values, &Block { layout: Layout::Release, prefix: "spec.values", name, namespace });
+    }
+    if seen.spots.len() == before {
+        seen.unsupported.push((shown, Arc::clone(path)));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::manifest::config_text;
 use super::node::{at, items, string, text};
-use super::seen::{Layout, Seen, Spot, Text};
+use super::seen::{Layout, Seen, Spot};
 use crate::pins::{Value, ValueKind};
 
 /// Whether a file is one, by its name.
@@ -41,16 +41,16 @@ pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
             texts: Vec::new(),
         });
     }
-    generated(seen, value);
+    generated(seen, path, value);
 }
 
-/// The `ConfigMaps` that it generates from literals.
-fn generated(seen: &mut Seen, value: Value<'_>) {
+/// The ConfigMaps that it generates from literals.
+fn generated(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     for map in items(value, &["configMapGenerator"]) {
         let Some(name) = string(map, &["name"]) else { continue };
         let literals = items(map, &["literals"]).into_iter().filter_map(|it| it.scalar()?.text.split_once('='));
-        let texts: Vec<Text> =
-            literals.map(|(key, value)| config_text(&name, key.to_owned(), value.to_owned())).collect();
+        let texts = literals.map(|(key, value)| config_text(&name, key.to_owned(), value.to_owned()));
+        let texts: Vec<_> = texts.map(|text| (Arc::clone(path), text)).collect();
         seen.configs.entry(name).or_default().extend(texts);
     }
 }

@@ -1,4 +1,4 @@
-//! Kubernetes manifests: workloads, Services, `ConfigMaps`.
+//! Kubernetes manifests: workloads, Services, ConfigMaps.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) fn object(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, prefix:
         "StatefulSet" => workload(seen, path, value, (prefix, WorkloadKind::StatefulSet)),
         "DaemonSet" => workload(seen, path, value, (prefix, WorkloadKind::DaemonSet)),
         "Service" => service(seen, value),
-        "ConfigMap" => config(seen, value),
+        "ConfigMap" => config(seen, path, value),
         "CronJob" | "Job" | "Pod" | "ReplicaSet" | "ReplicationController" | "Rollout" => {
             let name = string(value, &["metadata", "name"]).unwrap_or_default();
             seen.unsupported.push((format!("{kind} {name}"), Arc::clone(path)));
@@ -101,7 +101,7 @@ fn texts(container: Value<'_>) -> Vec<Text> {
     texts
 }
 
-/// The `ConfigMaps` that a container's environment comes from.
+/// The ConfigMaps that a container's environment comes from.
 fn configs(container: Value<'_>) -> Vec<String> {
     let whole = items(container, &["envFrom"]).into_iter().filter_map(|it| string(it, &["configMapRef", "name"]));
     let env = items(container, &["env"]);
@@ -120,9 +120,10 @@ fn service(seen: &mut Seen, value: Value<'_>) {
     }
 }
 
-fn config(seen: &mut Seen, value: Value<'_>) {
+fn config(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     let Some(name) = string(value, &["metadata", "name"]) else { return };
-    let texts = strings(value, &["data"]).into_iter().map(|(key, value)| config_text(&name, key, value));
+    let texts = strings(value, &["data"]).into_iter();
+    let texts = texts.map(|(key, value)| (Arc::clone(path), config_text(&name, key, value)));
     seen.configs.entry(name.clone()).or_default().extend(texts);
 }
 

@@ -86,7 +86,7 @@ pub struct Proposal {
     pub owned: Vec<Owned>,
     /// Files that could not be read, and why.
     pub skipped: Vec<String>,
-    /// Kinds that Pintle does not write to, as `CronJob report`, with their files.
+    /// What runs images that Pintle does not move, as `CronJob report`, with its file.
     pub unsupported: Vec<(String, Arc<str>)>,
     /// How many files were read.
     pub read: usize,

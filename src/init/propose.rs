@@ -36,7 +36,7 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     let there = before.pins.services.keys().chain(truth.keys()).chain(running.pins.keys());
     let mut services: BTreeSet<ServiceName> = there.cloned().collect();
     let pinned: Vec<Found<'_>> = found.iter().filter(|it| services.contains(&it.name)).cloned().collect();
-    let mut edges = edges::all(&seen, &pinned);
+    let mut edges = edges::all(&seen, &pinned, &|path| resolve::belongs(wish, path, environment.as_deref()));
     edges.retain(|name, _| before.pins.services.get(name).is_none_or(|it| it.pin.depends_on.is_empty()));
     // 4. The files.
     let parts = Parts { wish, own: &own, patterns: &patterns, running: &running.pins, edges: &edges };

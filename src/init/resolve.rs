@@ -119,7 +119,7 @@ impl<'s> Sight<'s> {
             spot,
             image,
             workloads,
-            namespace: spot.namespace.clone().or_else(of_manifests).or_else(applied),
+            namespace: spot.namespace.clone().or_else(of_manifests).or_else(applied).filter(|it| is_label(it)),
             texts: group.iter().flat_map(|spot| &spot.texts).collect(),
             manifests,
         }))
@@ -132,8 +132,8 @@ impl<'s> Sight<'s> {
             || group.iter().filter(|spot| spot.text.is_some() && self.wish.inner(&spot.path).is_some()).copied();
         let Some(first) = pinned().map(|spot| spot.layout).min() else { return Ok(None) };
         let of_layout: Vec<&Spot> = pinned().filter(|spot| spot.layout == first).collect();
-        let of_environment =
-            |spot: &&&Spot| self.chosen.is_some() && environment::of(&spot.path).as_deref() == self.chosen;
+        let of = |spot: &Spot| environment::of(self.wish.inner(&spot.path)?);
+        let of_environment = |spot: &&&Spot| self.chosen.is_some() && of(spot).as_deref() == self.chosen;
         let nearest: Vec<&Spot> = of_layout.iter().filter(of_environment).copied().collect();
         let nearest = if nearest.is_empty() { of_layout } else { nearest };
         if let [spot] = nearest.as_slice() {
@@ -160,10 +160,12 @@ impl<'s> Sight<'s> {
     }
 }
 
-/// Whether a file is of the environment, or of all.
-fn belongs(wish: &Wish<'_>, path: &str, chosen: Option<&str>) -> bool {
-    let of = environment::of(wish.inner(path).unwrap_or(path));
-    of.is_none() || of.as_deref() == chosen || chosen.is_none()
+/// Whether a file is of the environment, or of all. Outside the folder of the pins those of other folders like it are not.
+pub(super) fn belongs(wish: &Wish<'_>, path: &str, chosen: Option<&str>) -> bool {
+    match wish.inner(path) {
+        Some(inner) => environment::of(inner).is_none_or(|it| chosen.is_none_or(|chosen| it == chosen)),
+        None => environment::of(path).is_none_or(|it| environment::of(&wish.outer("x")) == Some(it)),
+    }
 }
 
 fn affixed(manifest: &SeenWorkload, spot: &Spot) -> WorkloadRef {
@@ -174,4 +176,9 @@ fn affixed(manifest: &SeenWorkload, spot: &Spot) -> WorkloadRef {
 /// The name of a service for a name of another tool: `Web_App` becomes `web-app`.
 pub(super) fn service_name(name: &str) -> Option<ServiceName> {
     ServiceName::new(name).ok().or_else(|| ServiceName::new(&name.to_lowercase().replace(['.', '_', ' '], "-")).ok())
+}
+
+/// A namespace is a label, as the name of a service is; a template of one is neither.
+fn is_label(text: &str) -> bool {
+    ServiceName::new(text).is_ok()
 }

@@ -10,15 +10,15 @@ use crate::pins::{ValueKind, WorkloadRef};
 pub(super) struct Seen {
     /// Places where a version stands, or could.
     pub(super) spots: Vec<Spot>,
-    /// Deployments, `StatefulSets` and `DaemonSets`, patches of them too.
+    /// Deployments, StatefulSets and `DaemonSets`, patches of them too.
     pub(super) workloads: Vec<SeenWorkload>,
     /// Names that Services give to pods.
     pub(super) hosts: Vec<Host>,
-    /// The texts of `ConfigMaps`, by name.
-    pub(super) configs: BTreeMap<String, Vec<Text>>,
+    /// The texts of ConfigMaps with their files, by the name of the map.
+    pub(super) configs: BTreeMap<String, Vec<(Arc<str>, Text)>>,
     /// The GitOps objects that say what is applied.
     pub(super) engines: Vec<Engine>,
-    /// What has an image and is not written by Pintle: `CronJob report`, with its file.
+    /// What runs images that Pintle does not move: `CronJob report`, with its file.
     pub(super) unsupported: Vec<(String, Arc<str>)>,
     /// Files that cannot be read, and why.
     pub(super) skipped: Vec<String>,
@@ -78,7 +78,7 @@ pub(super) struct SeenWorkload {
     /// The images of its containers, as written.
     pub(super) images: Vec<String>,
     pub(super) texts: Vec<Text>,
-    /// The `ConfigMaps` that it reads.
+    /// The ConfigMaps that it reads.
     pub(super) configs: Vec<String>,
 }
 
