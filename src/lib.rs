@@ -9,6 +9,7 @@ pub mod config;
 pub mod event;
 pub mod graph;
 pub mod image;
+pub mod init;
 pub mod pins;
 pub mod plan;
 pub mod problem;

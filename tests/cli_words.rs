@@ -24,6 +24,7 @@ fn the_help_lists_commands_flags_and_exit_codes() {
     Usage: pintle [OPTIONS] <COMMAND>
 
     Commands:
+      init         Write a first pintle.yaml from what the repository says already
       check        Report everything that is wrong with the pins
       plan         Show what would be done, in which order, and why
       apply        Carry the plan out to its end, then stop

@@ -27,6 +27,8 @@ mod control_plane;
 mod demo;
 /// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.
 mod history;
+/// `pintle init`: whole repositories, from nothing to a first plan.
+mod init;
 /// What Pintle sees of a real cluster, and what it does to it.
 mod kube;
 /// The local runtime: services as processes of this host, judged by what the system shows of them.

@@ -5,6 +5,7 @@ use crate::change::{NeedMoved, needs_between};
 use crate::pins::{Need, Service};
 use crate::problem::Problem;
 use crate::source::{Commit, Record};
+use crate::version::Range;
 
 pub(super) fn needs(checked: &Checked<'_>, service: &Service) -> Vec<Problem> {
     let records = checked.history.records(&service.name).iter().rev();
@@ -27,6 +28,10 @@ fn problem(service: &Service, commit: &Commit, moved: &NeedMoved) -> Option<Prob
         Some(Need::Table(_)) => None,
     };
     let (name, version, provider, commit) = (&service.name, &service.pin.version, &moved.provider, commit.id.short());
+    if moved.from.is_none() && moved.to == Some(Need::Range(Range::any())) {
+        // Any version will do: an edge was found out, no pair of versions is judged otherwise.
+        return None;
+    }
     let (from, to) = (range(moved.from.as_ref())?, range(moved.to.as_ref())?);
     let message = match (&from, &to) {
         (Some(from), Some(to)) => {

@@ -10,6 +10,7 @@ mod exit;
 mod graph;
 mod history;
 mod host;
+mod init;
 mod keep;
 mod live;
 mod load;
@@ -50,6 +51,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Plan(plan::Plan),
     Apply(apply::Apply),
@@ -93,6 +95,7 @@ impl Command {
     fn run(&self, typed: &Typed, output: &mut Output) -> Result<Exit, Failure> {
         let config = || Config::resolve(typed);
         match self {
+            Self::Init(init) => init.run(&config()?, output),
             Self::Check(check) => check.run(&config()?, output),
             Self::Plan(plan) => plan.run(&config()?, output),
             Self::Apply(apply) => apply.run(&config()?, output),

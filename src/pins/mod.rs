@@ -49,11 +49,11 @@ pub use idle::Names;
 pub use keypath::{KeyPath, KeyPathError};
 pub use layout::{Layout, misnamed_settings, settings_path};
 pub use name::NameError;
-pub use revision::{Contents, Files, read_from};
+pub(crate) use reader::parse_file;
+pub use revision::{Contents, Files, read, read_from};
 pub use schema::{service_schema, settings_schema};
 pub(crate) use suggest::did_you_mean;
-#[cfg(test)]
-pub(crate) use tests::read;
+pub(crate) use yaml::Value;
 
 /// The name of the file of the settings.
 pub const SETTINGS: &str = "pintle.yaml";

@@ -1,8 +1,10 @@
 //! A whole revision: its settings, the files that they and the files of services name, and what these say together.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use super::idle::Names;
+use super::layout::folder_path;
 use super::{Fragment, Layout, Pins, Reading, Settings, assemble, misnamed_settings, read_all, settings_path};
 use crate::problem::{self, Place, Problem, located};
 use crate::source::{Content, File, Listing};
@@ -53,6 +55,26 @@ pub fn read_from<E>(root: &str, from: &Files<'_, E>, without: Option<&Settings>)
     reading.problems.extend(problems.into_iter().chain(listing.problems));
     problem::sort(&mut reading.problems);
     Ok(Contents { layout, reading, files })
+}
+
+/// Reads a revision whose files are in memory; other files may be among them.
+pub fn read(root: &str, files: &[File]) -> Reading {
+    let pick =
+        |wanted: &dyn Fn(&str) -> bool| files.iter().filter(|file| wanted(&file.path)).cloned().collect::<Vec<_>>();
+    let folder_names = |folder: &str| {
+        let folder = folder_path(&format!("{root}/{folder}"));
+        let inside = files.iter().filter_map(|file| file.path.strip_prefix(&folder));
+        inside.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect()
+    };
+    let from = Files::<Infallible> {
+        file: &|path| Ok(pick(&|other| other == path).pop()),
+        wanted: &|layout| Ok(Listing { files: pick(&|path| layout.wants(path)), problems: Vec::new() }),
+        names: &folder_names,
+    };
+    match read_from(root, &from, None) {
+        Ok(contents) => contents.reading,
+        Err(never) => match never {},
+    }
 }
 
 /// The files that hold pins, each read on its own: those that the settings name, then those that service files name.

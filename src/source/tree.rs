@@ -25,6 +25,8 @@ pub enum Scope<'a> {
     Pins(&'a Layout),
     /// The files of one folder, and all below it.
     Folder(&'a str),
+    /// All YAML files, save in folders that are hidden or hold what a package manager installed.
+    Yaml,
     /// All.
     All,
 }
@@ -261,6 +263,7 @@ impl Scope<'_> {
         match self {
             Self::Pins(layout) => layout.wants(path),
             Self::Folder(folder) => within(path, folder),
+            Self::Yaml => is_yaml(path),
             Self::All => true,
         }
     }
@@ -270,9 +273,16 @@ impl Scope<'_> {
         match self {
             Self::Pins(layout) => layout.enters(path),
             Self::Folder(folder) => within(path, folder) || within(folder, path),
+            Self::Yaml => path.split('/').all(|part| !part.starts_with('.') && part != "node_modules"),
             Self::All => true,
         }
     }
+}
+
+/// Kustomize reads a file without an ending too.
+fn is_yaml(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    matches!(file.rsplit_once('.'), Some((_, "yaml" | "yml"))) || file == "Kustomization"
 }
 
 fn within(inner: &str, outer: &str) -> bool {

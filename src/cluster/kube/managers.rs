@@ -23,7 +23,7 @@ pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
 
 /// Whether Pintle takes an image over from this manager: from people and their tools, from client-side appliers that
 /// are no engine, from its own past. Whoever applies on the server's side means to own what it applies.
-pub(super) fn may_take_over(name: &str, applied: bool) -> bool {
+pub fn may_take_over(name: &str, applied: bool) -> bool {
     let is_engine = ENGINES.iter().any(|engine| name.starts_with(engine));
     name == PINTLE || name.starts_with("kubectl") || (!applied && !is_engine)
 }

@@ -18,22 +18,23 @@ mod tests;
 mod troubles;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::Value;
 
-use super::{Cluster, ClusterError, Observation, WorkloadId, Write, Written};
+use super::{Cluster, ClusterError, Observation, Workload, WorkloadId, Write, Written};
+use crate::pins::{WorkloadKind, WorkloadRef};
 
 use self::managers::PINTLE;
 use self::objects::WorkloadObject;
 use self::shared::Shared;
 
 pub use connect::{Connect, Patience};
-pub use managers::way_out;
+pub use managers::{may_take_over, way_out};
 
 /// A Kubernetes cluster.
 pub struct Kube {
@@ -61,6 +62,23 @@ impl Kube {
     /// The namespace of workloads that name none.
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// All workloads of its namespace, in one request for each kind: what is there is asked once, and not watched.
+    pub async fn workloads(&self) -> Result<BTreeMap<WorkloadId, Arc<Workload>>, ClusterError> {
+        let mut all = BTreeMap::new();
+        for kind in [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::DaemonSet] {
+            let resource = objects::resource(kind);
+            let api: Api<WorkloadObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
+            let listed = tokio::time::timeout(self.patience.answer, api.list(&ListParams::default())).await;
+            let silent = |_| errors::no_answer(&self.server, &format!("no answer within {:?}", self.patience.answer));
+            let objects = listed.map_err(silent)?.map_err(|error| errors::of_read(&self.server, &error))?;
+            for seen in objects.items.into_iter().map(|object| read::workload(kind, object)) {
+                let workload = WorkloadRef { kind, name: seen.name };
+                all.insert(WorkloadId { namespace: self.namespace.clone(), workload }, seen.workload);
+            }
+        }
+        Ok(all)
     }
 
     async fn patch(&self, id: &WorkloadId, params: &PatchParams, body: Value) -> Result<WorkloadObject, Unpatched> {

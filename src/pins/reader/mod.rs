@@ -85,7 +85,7 @@ fn some(text: String) -> Option<String> {
 }
 
 /// Decodes and parses a file. The problem says what stands at the path, or where its syntax breaks.
-pub(super) fn parse_file<T>(
+pub(crate) fn parse_file<T>(
     path: &Arc<str>,
     bytes: &[u8],
     read: impl FnOnce(&Tree<'_>) -> T,

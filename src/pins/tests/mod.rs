@@ -9,35 +9,12 @@ mod patterns;
 mod services;
 mod settings;
 
-use std::convert::Infallible;
-
-use super::layout::folder_path;
-use super::{Files, Reading, read_from};
+use super::{Reading, read};
 use crate::problem::{Problem, Severity, located, render, show};
-use crate::source::{BlobId, Content, File, Listing};
+use crate::source::{BlobId, Content, File};
 
 /// A good service file.
 const SERVICE: &str = "version: \"1.8.2\"\nimage: ghcr.io/acme/web\n";
-
-/// Reads a revision whose files are in memory; other files may be among them.
-pub(crate) fn read(root: &str, files: &[File]) -> Reading {
-    let pick =
-        |wanted: &dyn Fn(&str) -> bool| files.iter().filter(|file| wanted(&file.path)).cloned().collect::<Vec<_>>();
-    let folder_names = |folder: &str| {
-        let folder = folder_path(&format!("{root}/{folder}"));
-        let inside = files.iter().filter_map(|file| file.path.strip_prefix(&folder));
-        inside.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect()
-    };
-    let from = Files::<Infallible> {
-        file: &|path| Ok(pick(&|other| other == path).pop()),
-        wanted: &|layout| Ok(Listing { files: pick(&|path| layout.wants(path)), problems: Vec::new() }),
-        names: &folder_names,
-    };
-    match read_from(root, &from, None) {
-        Ok(contents) => contents.reading,
-        Err(never) => match never {},
-    }
-}
 
 /// A revision: paths and texts.
 struct Revision(Vec<File>);

@@ -11,14 +11,15 @@ mod value;
 pub(super) use build::parse;
 pub(super) use resolve::{Meaning, meaning};
 pub(super) use text::{Text, decode};
-pub(super) use value::{Entry, Scalar, Value};
+pub(super) use value::Scalar;
+pub(crate) use value::{Entry, Value};
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// The documents of one file.
 #[derive(Debug)]
-pub(super) struct Tree<'t> {
+pub(crate) struct Tree<'t> {
     nodes: Vec<Node<'t>>,
     documents: Vec<Id>,
 }
@@ -56,7 +57,7 @@ enum Kind<'t> {
 
 impl Tree<'_> {
     /// The values of its documents.
-    pub(super) fn documents(&self) -> impl ExactSizeIterator<Item = Value<'_>> {
+    pub(crate) fn documents(&self) -> impl ExactSizeIterator<Item = Value<'_>> {
         self.documents.iter().map(|&id| Value::new(self, id))
     }
 }

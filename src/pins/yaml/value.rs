@@ -10,7 +10,7 @@ const MERGED: usize = 10_000;
 
 /// A value of a tree.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::pins) struct Value<'t> {
+pub(crate) struct Value<'t> {
     tree: &'t Tree<'t>,
     /// Never an alias.
     id: Id,
@@ -20,20 +20,20 @@ pub(in crate::pins) struct Value<'t> {
 
 /// A scalar as it is spelled.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::pins) struct Scalar<'t> {
+pub(crate) struct Scalar<'t> {
     /// Its text: quotes, escapes and folding resolved.
-    pub(in crate::pins) text: &'t str,
+    pub(crate) text: &'t str,
     /// Neither quoted nor a block.
-    pub(in crate::pins) plain: bool,
+    pub(crate) plain: bool,
 }
 
 /// An entry of a map.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::pins) struct Entry<'t> {
+pub(crate) struct Entry<'t> {
     /// Its key.
-    pub(in crate::pins) key: Value<'t>,
+    pub(crate) key: Value<'t>,
     /// Its value.
-    pub(in crate::pins) value: Value<'t>,
+    pub(crate) value: Value<'t>,
 }
 
 impl Scalar<'_> {
@@ -53,17 +53,17 @@ impl<'t> Value<'t> {
     }
 
     /// Where it stands, in bytes of the file.
-    pub(in crate::pins) fn span(self) -> Range<usize> {
+    pub(crate) fn span(self) -> Range<usize> {
         self.tree.nodes[self.used.0].span.clone()
     }
 
     /// The tag written before it, unless YAML's core schema has it.
-    pub(in crate::pins) fn tag(self) -> Option<&'t str> {
+    pub(crate) fn tag(self) -> Option<&'t str> {
         self.tree.nodes[self.id.0].tag.as_deref()
     }
 
     /// The scalar, if it is one.
-    pub(in crate::pins) fn scalar(self) -> Option<Scalar<'t>> {
+    pub(crate) fn scalar(self) -> Option<Scalar<'t>> {
         match &self.tree.nodes[self.id.0].kind {
             Kind::Scalar { text, plain } => Some(Scalar { text, plain: *plain }),
             _ => None,
@@ -71,12 +71,12 @@ impl<'t> Value<'t> {
     }
 
     /// Whether it is `null`, or nothing at all.
-    pub(in crate::pins) fn is_null(self) -> bool {
+    pub(crate) fn is_null(self) -> bool {
         self.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Null)
     }
 
     /// What it is, for messages.
-    pub(in crate::pins) fn kind(self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match &self.tree.nodes[self.id.0].kind {
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",
@@ -86,7 +86,7 @@ impl<'t> Value<'t> {
     }
 
     /// Its items, if it is a list.
-    pub(in crate::pins) fn items(self) -> Option<impl ExactSizeIterator<Item = Self>> {
+    pub(crate) fn items(self) -> Option<impl ExactSizeIterator<Item = Self>> {
         match &self.tree.nodes[self.id.0].kind {
             Kind::List(items) => Some(items.iter().map(|&id| Self::new(self.tree, id))),
             _ => None,
@@ -95,7 +95,7 @@ impl<'t> Value<'t> {
 
     /// Its entries, if it is a map: its own in their order, duplicates too, then those of merge keys that it does not
     /// override (<https://yaml.org/type/merge.html>).
-    pub(in crate::pins) fn entries(self) -> Option<Vec<Entry<'t>>> {
+    pub(crate) fn entries(self) -> Option<Vec<Entry<'t>>> {
         let (mut entries, merges) = self.own_entries()?;
         if !merges.is_empty() {
             merge(&mut entries, merges);
@@ -138,7 +138,7 @@ fn merge<'t>(into: &mut Vec<Entry<'t>>, merges: Vec<Value<'t>>) {
 
 impl<'t> Entry<'t> {
     /// The text of its key, if that is a scalar.
-    pub(in crate::pins) fn name(&self) -> Option<&'t str> {
+    pub(crate) fn name(&self) -> Option<&'t str> {
         self.key.scalar().map(|key| key.text)
     }
 }

@@ -1,0 +1,58 @@
+//! Compose files: <https://github.com/compose-spec/compose-spec/blob/main/spec.md>.
+
+use std::sync::Arc;
+
+use super::manifest::environment;
+use super::node::{items, pairs, repository, step, string, text};
+use super::seen::{Content, Layout, Seen, Spot, Text};
+use crate::pins::{Value, ValueKind};
+
+/// Whether a file is one, by its name.
+pub(super) fn is_compose(file: &str) -> bool {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let rest = stem.strip_prefix("docker-compose").or_else(|| stem.strip_prefix("compose"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+}
+
+/// Reads a Compose file.
+pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+    for (name, service) in pairs(value, &["services"]) {
+        let image = text(service, &["image"]);
+        seen.spots.push(Spot {
+            path: Arc::clone(path),
+            keys: vec![format!("services{}.image", step(name))],
+            value: ValueKind::Image,
+            text: image.map(str::to_owned),
+            repository: image.map(|image| repository(image).to_owned()),
+            beside: true,
+            layout: Layout::Compose,
+            name: Some(name.to_owned()),
+            namespace: None,
+            affixes: Default::default(),
+            texts: texts(service),
+        });
+    }
+}
+
+fn texts(service: Value<'_>) -> Vec<Text> {
+    let mut texts = environment(service, &["environment"]);
+    for list in ["command", "entrypoint"] {
+        let line = string(service, &[list]).into_iter();
+        let words = items(service, &[list]).into_iter().filter_map(|word| Some(word.scalar()?.text.to_owned()));
+        texts.extend(line.chain(words).map(|word| Text {
+            seen: list.to_owned(),
+            key: None,
+            content: Content::Value(word),
+        }));
+    }
+    for list in ["depends_on", "links"] {
+        let listed = items(service, &[list]).into_iter().filter_map(|it| it.scalar()?.text.split(':').next());
+        let names = pairs(service, &[list]).into_iter().map(|(name, _)| name).chain(listed);
+        texts.extend(names.map(|name| Text {
+            seen: list.to_owned(),
+            key: None,
+            content: Content::Name(name.to_owned()),
+        }));
+    }
+    texts
+}

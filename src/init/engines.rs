@@ -1,0 +1,84 @@
+//! What Argo CD and Flux are told to apply: they own the image fields of it.
+
+use std::sync::Arc;
+
+use super::helm::{Block, blocks};
+use super::node::{at, items, repository, string, text};
+use super::seen::{Engine, Layout, Seen, Spot};
+use crate::pins::{Value, ValueKind};
+
+/// Reads an Argo CD `Application`; an `ApplicationSet` says its paths in its template.
+pub(super) fn application(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+    let set = text(value, &["kind"]) == Some("ApplicationSet");
+    let Some(spec) = (if set { at(value, &["spec", "template", "spec"]) } else { at(value, &["spec"]) }) else {
+        return;
+    };
+    let namespace = string(spec, &["destination", "namespace"]).filter(|it| !it.contains("{{"));
+    let single = at(spec, &["source"]);
+    for source in single.into_iter().chain(items(spec, &["sources"])) {
+        if let Some(folder) = string(source, &["path"]).filter(|it| !it.contains("{{")) {
+            let path = normal(&folder);
+            seen.engines.push(Engine { manager: "argocd-controller", path, namespace: namespace.clone() });
+        }
+    }
+    if let Some(source) = single.filter(|_| !set) {
+        overrides(seen, path, (value, source), namespace);
+    }
+}
+
+/// Versions that the `Application` itself sets.
+fn overrides(seen: &mut Seen, path: &Arc<str>, (value, source): (Value<'_>, Value<'_>), namespace: Option<String>) {
+    let name = string(value, &["metadata", "name"]);
+    let before = seen.spots.len();
+    if let Some(values) = at(source, &["helm", "valuesObject"]) {
+        let prefix = "spec.source.helm.valuesObject";
+        let block = Block { layout: Layout::Application, prefix, name: name.clone(), namespace: namespace.clone() };
+        blocks(seen, path, values, &block);
+    }
+    let spot = |key: String, value: ValueKind, written: &str, repository: Option<String>| Spot {
+        path: Arc::clone(path),
+        keys: vec![key],
+        value,
+        text: Some(written.to_owned()),
+        beside: value == ValueKind::Image,
+        repository,
+        layout: Layout::Application,
+        name: name.clone(),
+        namespace: namespace.clone(),
+        affixes: Default::default(),
+        texts: Vec::new(),
+    };
+    let parameters = items(source, &["helm", "parameters"]);
+    let parameter = |wanted: &str| {
+        let found = parameters.iter().find(|parameter| text(**parameter, &["name"]) == Some(wanted));
+        found.and_then(|parameter| text(*parameter, &["value"]))
+    };
+    if let Some(tag) = parameter("image.tag") {
+        let repository = parameter("image.repository").map(str::to_owned);
+        let key = "spec.source.helm.parameters[name=image.tag].value".to_owned();
+        seen.spots.push(spot(key, ValueKind::Version, tag, repository));
+    }
+    let images = items(source, &["kustomize", "images"]);
+    if let [image] = images.as_slice()
+        && let Some(image) = image.scalar().filter(|image| !image.text.contains('='))
+    {
+        let key = "spec.source.kustomize.images[0]".to_owned();
+        seen.spots.push(spot(key, ValueKind::Image, image.text, Some(repository(image.text).to_owned())));
+    }
+    if seen.spots.len() > before {
+        seen.engines.push(Engine { manager: "argocd-controller", path: path.to_string(), namespace });
+    }
+}
+
+/// Reads a Flux `Kustomization`.
+pub(super) fn flux(seen: &mut Seen, value: Value<'_>) {
+    if let Some(path) = string(value, &["spec", "path"]).filter(|path| !path.contains("${")) {
+        let namespace = string(value, &["spec", "targetNamespace"]);
+        seen.engines.push(Engine { manager: "kustomize-controller", path: normal(&path), namespace });
+    }
+}
+
+/// A path as paths of files are written.
+fn normal(path: &str) -> String {
+    path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
+}

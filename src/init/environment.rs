@@ -1,0 +1,137 @@
+//! Which environment a file belongs to, by its path, and which one is meant.
+
+use std::collections::BTreeSet;
+
+use super::seen::Seen;
+use super::{Choice, Wish};
+
+/// Folders whose folders are environments.
+const ABOVE: [&str; 7] = ["overlays", "environments", "envs", "env", "clusters", "stages", "environment"];
+
+/// Names that people give to environments.
+const NAMES: [&str; 20] = [
+    "dev",
+    "development",
+    "test",
+    "testing",
+    "qa",
+    "uat",
+    "int",
+    "integration",
+    "stage",
+    "staging",
+    "preprod",
+    "preproduction",
+    "prod",
+    "production",
+    "live",
+    "sandbox",
+    "demo",
+    "preview",
+    "canary",
+    "local",
+];
+
+/// What follows such a name where there are several of a kind.
+const REGIONS: [&str; 10] = ["eu", "us", "ap", "asia", "east", "west", "north", "south", "central", "global"];
+
+/// The environment that a path names: `prod` of `apps/web/overlays/prod/kustomization.yaml` and of `values-prod.yaml`.
+pub(super) fn of(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let file = parts.pop().unwrap_or_default();
+    let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
+    // `values.prod.yaml`
+    let second = file.split('.').nth(1).filter(|word| is_environment(word));
+    let mut found: Vec<&str> = Vec::new();
+    let mut above = "";
+    for part in parts {
+        if ABOVE.contains(&above) || is_environment(part) {
+            found.push(part);
+        }
+        above = part;
+    }
+    let of_stem = stem
+        .match_indices(['-', '_'])
+        .map(|(at, _)| &stem[at + 1..])
+        .find(|rest| is_environment(rest))
+        .or_else(|| stem.match_indices(['-', '_']).map(|(at, _)| &stem[..at]).rfind(|rest| is_environment(rest)));
+    let whole = is_environment(stem).then_some(stem);
+    for name in second.into_iter().chain(of_stem).chain(whole) {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    (!found.is_empty()).then(|| found.join("/"))
+}
+
+fn is_environment(name: &str) -> bool {
+    let mut words = name.split(['-', '_']);
+    let is_region = |word: &str| REGIONS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit());
+    words.clone().any(|word| NAMES.contains(&word)) && words.all(|word| NAMES.contains(&word) || is_region(word))
+}
+
+/// The one environment whose versions are meant; none where there are no environments.
+///
+/// # Errors
+/// There are several, and nothing says which.
+pub(super) fn choose(seen: &Seen, wish: &Wish<'_>) -> Result<Option<String>, Choice> {
+    let spots = || seen.spots.iter().filter(|spot| spot.text.is_some());
+    let below = spots().filter_map(|spot| Some((spot, of(wish.inner(&spot.path)?)?)));
+    let all: Vec<_> = below.collect();
+    let names: BTreeSet<&str> = all.iter().map(|(_, name)| name.as_str()).collect();
+    let choice = || Choice {
+        wanted: wish.environment.map(str::to_owned),
+        environments: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    if let Some(wanted) = wish.environment {
+        let fits = |name: &str| name == wanted || name.split('/').any(|part| part == wanted);
+        let exact = names.iter().find(|name| **name == wanted).copied();
+        let found = exact.or_else(|| single(names.iter().copied().filter(|name| fits(name))));
+        return found.map(|name| Some(name.to_owned())).ok_or_else(choice);
+    }
+    if names.len() <= 1 {
+        return Ok(names.first().map(|name| (*name).to_owned()));
+    }
+    let namespace = wish.namespace.or(wish.live.map(|live| live.namespace.as_str()));
+    let by_namespace = || {
+        let of_namespace = all.iter().filter(|(spot, _)| namespace.is_some() && spot.namespace.as_deref() == namespace);
+        single(of_namespace.map(|(_, name)| name.as_str()))
+    };
+    let by_engine = || {
+        let applied: BTreeSet<String> =
+            seen.engines.iter().filter_map(|engine| of(&format!("{}/x.yaml", wish.inner(&engine.path)?))).collect();
+        single(names.iter().copied().filter(|name| applied.contains(*name)))
+    };
+    by_namespace().or_else(by_engine).map(|name| Some(name.to_owned())).ok_or_else(choice)
+}
+
+fn single<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let names: BTreeSet<&str> = names.collect();
+    names.first().copied().filter(|_| names.len() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+
+    #[test]
+    fn paths_name_environments() {
+        for (path, environment) in [
+            ("apps/web/overlays/prod/kustomization.yaml", Some("prod")),
+            ("apps/web/overlays/blue/kustomization.yaml", Some("blue")),
+            ("apps/web/values-prod.yaml", Some("prod")),
+            ("apps/web/values.staging.yaml", Some("staging")),
+            ("apps/web/values-prod-eu-1.yaml", Some("prod-eu-1")),
+            ("clusters/eu/prod/web.yaml", Some("eu/prod")),
+            ("overlays/prod/values-prod.yaml", Some("prod")),
+            ("environments/prod.yaml", Some("prod")),
+            ("prod-values.yaml", Some("prod")),
+            ("apps/live-chat/deployment.yaml", None),
+            ("apps/test-runner/values.yaml", None),
+            ("apps/web/base/deployment.yaml", None),
+            ("compose.yaml", None),
+        ] {
+            assert_eq!(of(path).as_deref(), environment, "{path}");
+        }
+    }
+}

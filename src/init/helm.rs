@@ -1,0 +1,114 @@
+//! Helm: files of values, and the `HelmRelease`s of Flux, whose values look the same.
+
+use std::sync::Arc;
+
+use super::manifest::environment;
+use super::node::{at, leaves, pairs, repository, step, string, text};
+use super::seen::{Content, Layout, Seen, Spot, Text};
+use crate::pins::{Value, ValueKind};
+
+/// Whether a file holds values, by its name or its folder's.
+pub(super) fn is_values(path: &str) -> bool {
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    stem.split(['-', '_', '.']).any(|word| word == "values") || folder.rsplit('/').next() == Some("values")
+}
+
+/// Reads a file of values.
+pub(super) fn values(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+    blocks(seen, path, value, &Block { layout: Layout::Values, prefix: "", name: None, namespace: None });
+}
+
+/// Reads a `HelmRelease`.
+pub(super) fn release(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+    let name = string(value, &["spec", "releaseName"]).or_else(|| string(value, &["metadata", "name"]));
+    let target = string(value, &["spec", "targetNamespace"]);
+    let namespace = target.or_else(|| string(value, &["metadata", "namespace"]));
+    let before = seen.spots.len();
+    let shown = format!("HelmRelease {}, whose values name no image", name.as_deref().unwrap_or_default());
+    if let Some(values) = at(value, &["spec", "values"]) {
+        blocks(seen, path, values, &Block { layout: Layout::Release, prefix: "spec.values", name, namespace });
+    }
+    if seen.spots.len() == before {
+        seen.unsupported.push((shown, Arc::clone(path)));
+    }
+}
+
+/// Values of one release.
+pub(super) struct Block<'b> {
+    pub(super) layout: Layout,
+    /// The key path to the values.
+    pub(super) prefix: &'b str,
+    /// The release.
+    pub(super) name: Option<String>,
+    pub(super) namespace: Option<String>,
+}
+
+/// The image of the release; else those of its parts, each under the key of the part.
+pub(super) fn blocks(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, block: &Block<'_>) {
+    if at(value, &["image"]).is_some() {
+        seen.spots.extend(spot(path, value, block));
+        return;
+    }
+    let parts = pairs(value, &[]).into_iter().filter(|(_, part)| at(*part, &["image"]).is_some());
+    for (key, part) in parts {
+        let prefix = join(block.prefix, &step(key));
+        let name = Some(key.to_owned());
+        let part_block = Block { prefix: &prefix, name, namespace: block.namespace.clone(), layout: block.layout };
+        seen.spots.extend(spot(path, part, &part_block));
+    }
+}
+
+fn join(prefix: &str, step: &str) -> String {
+    let joined = format!("{prefix}{step}");
+    joined.strip_prefix('.').map_or(joined.clone(), str::to_owned)
+}
+
+fn spot(path: &Arc<str>, value: Value<'_>, block: &Block<'_>) -> Option<Spot> {
+    let whole = text(value, &["image"]);
+    let part = |key: &str| string(value, &["image", key]).filter(|text| !text.is_empty());
+    let registry = || part("registry").map(|registry| registry + "/").unwrap_or_default();
+    let parted = || part("repository").map(|repository| registry() + &repository);
+    let (key, written, repository) = match whole {
+        Some(image) => (".image", Some(image.to_owned()), Some(repository(image).to_owned())),
+        None if part("tag").is_none() && part("version").is_some() => (".image.version", part("version"), parted()),
+        None => (".image.tag", part("tag"), parted()),
+    };
+    let value_kind = if whole.is_some() { ValueKind::Image } else { ValueKind::Version };
+    // Only an empty map of an image says nothing of the service.
+    (written.is_some() || repository.is_some()).then(|| Spot {
+        path: Arc::clone(path),
+        keys: vec![join(block.prefix, key)],
+        value: value_kind,
+        beside: repository.is_some(),
+        text: written,
+        repository,
+        layout: block.layout,
+        name: block.name.clone(),
+        namespace: block.namespace.clone(),
+        affixes: Default::default(),
+        texts: texts(value),
+    })
+}
+
+/// What values say of other services: their environment, and any other text in which a host stands.
+fn texts(value: Value<'_>) -> Vec<Text> {
+    let mut texts = environment(value, &["env"]);
+    let named = super::node::items(value, &["env"]).into_iter().filter_map(|entry| {
+        let (key, value) = (string(entry, &["name"])?, string(entry, &["value"])?);
+        Some(Text { seen: format!("env {key}"), key: Some(key), content: Content::Value(value) })
+    });
+    texts.extend(named);
+    let mut all = Vec::new();
+    for (key, value) in pairs(value, &[]) {
+        if !key.to_lowercase().ends_with("image") && key != "env" {
+            leaves(value, key, &mut all);
+        }
+    }
+    texts.extend(all.into_iter().map(|(path, value)| Text {
+        seen: format!("values {path}"),
+        key: None,
+        content: Content::Value(value),
+    }));
+    texts
+}

@@ -1,0 +1,56 @@
+//! Kustomizations: <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/>.
+
+use std::sync::Arc;
+
+use super::manifest::config_text;
+use super::node::{at, items, string, text};
+use super::seen::{Layout, Seen, Spot};
+use crate::pins::{Value, ValueKind};
+
+/// Whether a file is one, by its name.
+pub(super) fn is_kustomization(file: &str) -> bool {
+    matches!(file, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
+}
+
+/// Reads a kustomization.
+pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+    let affix = |key: &str| string(value, &[key]).unwrap_or_default();
+    let images = items(value, &["images"]);
+    let tags = images.iter().filter(|image| text(**image, &["newTag"]).is_some()).count();
+    for (index, image) in images.iter().enumerate() {
+        let (Some(name), tag) = (text(*image, &["name"]), string(*image, &["newTag"])) else { continue };
+        let mut keys = Vec::new();
+        if !name.contains(['{', '}', ']', '=']) {
+            keys.push(format!("images[name={name}].newTag"));
+        }
+        // A place in a list is a name only while nothing else is there.
+        if tags == 1 && images.len() == 1 {
+            keys.push(format!("images[{index}].newTag"));
+        }
+        seen.spots.push(Spot {
+            path: Arc::clone(path),
+            keys,
+            value: ValueKind::Version,
+            text: tag.filter(|_| at(*image, &["digest"]).is_none_or(Value::is_null)),
+            repository: Some(name.to_owned()),
+            beside: true,
+            layout: Layout::Kustomize,
+            name: None,
+            namespace: string(value, &["namespace"]),
+            affixes: (affix("namePrefix"), affix("nameSuffix")),
+            texts: Vec::new(),
+        });
+    }
+    generated(seen, path, value);
+}
+
+/// The ConfigMaps that it generates from literals.
+fn generated(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+    for map in items(value, &["configMapGenerator"]) {
+        let Some(name) = string(map, &["name"]) else { continue };
+        let literals = items(map, &["literals"]).into_iter().filter_map(|it| it.scalar()?.text.split_once('='));
+        let texts = literals.map(|(key, value)| config_text(&name, key.to_owned(), value.to_owned()));
+        let texts: Vec<_> = texts.map(|text| (Arc::clone(path), text)).collect();
+        seen.configs.entry(name).or_default().extend(texts);
+    }
+}

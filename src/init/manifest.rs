@@ -1,0 +1,146 @@
+//! Kubernetes manifests: workloads, Services, ConfigMaps.
+
+use std::sync::Arc;
+
+use super::node::{at, basename, items, pairs, repository, string, strings, text};
+use super::seen::{Content, Host, Layout, Seen, SeenWorkload, Spot, Text};
+use crate::pins::{Value, ValueKind, WorkloadKind, WorkloadRef};
+
+/// Reads one object. `prefix` is the key path to it, empty or ending in a dot.
+pub(super) fn object(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, prefix: &str) {
+    let kind = text(value, &["kind"]).unwrap_or_default();
+    match kind {
+        "Deployment" => workload(seen, path, value, (prefix, WorkloadKind::Deployment)),
+        "StatefulSet" => workload(seen, path, value, (prefix, WorkloadKind::StatefulSet)),
+        "DaemonSet" => workload(seen, path, value, (prefix, WorkloadKind::DaemonSet)),
+        "Service" => service(seen, value),
+        "ConfigMap" => config(seen, path, value),
+        "CronJob" | "Job" | "Pod" | "ReplicaSet" | "ReplicationController" | "Rollout" => {
+            let name = string(value, &["metadata", "name"]).unwrap_or_default();
+            seen.unsupported.push((format!("{kind} {name}"), Arc::clone(path)));
+        }
+        _ if kind.ends_with("List") => {
+            for (index, item) in items(value, &["items"]).into_iter().enumerate() {
+                object(seen, path, item, &format!("{prefix}items[{index}]."));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn workload(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, (prefix, kind): (&str, WorkloadKind)) {
+    let Some(name) = string(value, &["metadata", "name"]) else { return };
+    let pod = ["spec", "template", "spec"];
+    let Some(pod) = at(value, &pod) else { return };
+    let containers = items(pod, &["containers"]);
+    let all = || containers.iter().copied().chain(items(pod, &["initContainers"]));
+    seen.workloads.push(SeenWorkload {
+        path: Arc::clone(path),
+        workload: WorkloadRef { kind, name: name.clone() },
+        namespace: string(value, &["metadata", "namespace"]),
+        labels: strings(value, &["spec", "template", "metadata", "labels"]),
+        images: all().filter_map(|container| string(container, &["image"])).collect(),
+        texts: all().flat_map(texts).collect(),
+        configs: all().flat_map(configs).chain(mounted(pod)).collect(),
+    });
+    let Some((index, image)) = main_container(&name, &containers) else { return };
+    let list = format!("{prefix}spec.template.spec.containers");
+    let named = text(containers[index], &["name"]).filter(|name| !name.contains(['{', '}', ']']));
+    let named = named.map(|name| format!("{list}[name={name}].image"));
+    seen.spots.push(Spot {
+        path: Arc::clone(path),
+        keys: named.into_iter().chain([format!("{list}[{index}].image")]).collect(),
+        value: ValueKind::Image,
+        text: Some(image.to_owned()),
+        repository: Some(repository(image).to_owned()),
+        beside: true,
+        layout: Layout::Manifest,
+        name: Some(name),
+        namespace: string(value, &["metadata", "namespace"]),
+        affixes: Default::default(),
+        texts: Vec::new(),
+    });
+}
+
+/// The container whose image is the workload's version, and that image: the only one, else the one that is called as the
+/// workload, else the one whose image is.
+fn main_container<'t>(name: &str, containers: &[Value<'t>]) -> Option<(usize, &'t str)> {
+    let image = |container: &Value<'t>| text(*container, &["image"]);
+    let with_image: Vec<_> =
+        containers.iter().enumerate().filter_map(|(at, container)| Some((at, image(container)?))).collect();
+    let called = |at: usize| text(containers[at], &["name"]) == Some(name);
+    let one = |wanted: &dyn Fn(&(usize, &'t str)) -> bool| {
+        let mut found = with_image.iter().filter(|it| wanted(it));
+        found.next().copied().filter(|_| found.next().is_none())
+    };
+    one(&|_| true).or_else(|| one(&|it| called(it.0))).or_else(|| one(&|it| basename(repository(it.1)) == name))
+}
+
+/// `env`, `command` and `args` of a container.
+fn texts(container: Value<'_>) -> Vec<Text> {
+    let mut texts: Vec<Text> = items(container, &["env"])
+        .into_iter()
+        .filter_map(|entry| {
+            let key = string(entry, &["name"])?;
+            let content = match string(entry, &["value"]) {
+                Some(value) => Content::Value(value),
+                None if at(entry, &["valueFrom", "secretKeyRef"]).is_some() => Content::Elsewhere,
+                None => return None,
+            };
+            Some(Text { seen: format!("env {key}"), key: Some(key), content })
+        })
+        .collect();
+    for list in ["command", "args"] {
+        let words = items(container, &[list]).into_iter().filter_map(Value::scalar);
+        texts.extend(words.map(|word| Text {
+            seen: list.to_owned(),
+            key: None,
+            content: Content::Value(word.text.to_owned()),
+        }));
+    }
+    texts
+}
+
+/// The ConfigMaps that a container's environment comes from.
+fn configs(container: Value<'_>) -> Vec<String> {
+    let whole = items(container, &["envFrom"]).into_iter().filter_map(|it| string(it, &["configMapRef", "name"]));
+    let env = items(container, &["env"]);
+    let single = env.into_iter().filter_map(|it| string(it, &["valueFrom", "configMapKeyRef", "name"]));
+    whole.chain(single).collect()
+}
+
+fn mounted(pod: Value<'_>) -> Vec<String> {
+    items(pod, &["volumes"]).into_iter().filter_map(|volume| string(volume, &["configMap", "name"])).collect()
+}
+
+fn service(seen: &mut Seen, value: Value<'_>) {
+    let selector = strings(value, &["spec", "selector"]);
+    if let Some(name) = string(value, &["metadata", "name"]).filter(|_| !selector.is_empty()) {
+        seen.hosts.push(Host { name, selector });
+    }
+}
+
+fn config(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+    let Some(name) = string(value, &["metadata", "name"]) else { return };
+    let texts = strings(value, &["data"]).into_iter();
+    let texts = texts.map(|(key, value)| (Arc::clone(path), config_text(&name, key, value)));
+    seen.configs.entry(name.clone()).or_default().extend(texts);
+}
+
+/// An entry of a `ConfigMap`.
+pub(super) fn config_text(config: &str, key: String, value: String) -> Text {
+    Text { seen: format!("ConfigMap {config}, {key}"), key: Some(key), content: Content::Value(value) }
+}
+
+/// A map or a list `NAME=value` of an environment, as Compose and Helm values have it.
+pub(super) fn environment(value: Value<'_>, keys: &[&str]) -> Vec<Text> {
+    let env = |key: &str, value: &str| Text {
+        seen: format!("env {key}"),
+        key: Some(key.to_owned()),
+        content: Content::Value(value.to_owned()),
+    };
+    let listed = items(value, keys).into_iter().filter_map(|item| item.scalar()?.text.split_once('='));
+    let listed = listed.map(|(key, value)| env(key, value));
+    let pairs = pairs(value, keys).into_iter().filter_map(|(key, value)| Some(env(key, value.scalar()?.text)));
+    listed.chain(pairs).collect()
+}

@@ -1,0 +1,95 @@
+//! What a service is called, where no object says it: what most of workload, image and folders agree on.
+
+use super::environment;
+use super::node::basename;
+use super::resolve::Sight;
+use super::seen::{Layout, Spot};
+
+/// Folders that name no service.
+const GENERAL: [&str; 26] = [
+    "app",
+    "apps",
+    "application",
+    "applications",
+    "base",
+    "bases",
+    "chart",
+    "charts",
+    "config",
+    "deploy",
+    "deployment",
+    "deployments",
+    "gitops",
+    "helm",
+    "infra",
+    "infrastructure",
+    "k8s",
+    "kubernetes",
+    "kustomize",
+    "manifests",
+    "overlays",
+    "releases",
+    "services",
+    "values",
+    "clusters",
+    "environments",
+];
+
+/// The name of the service of a place; `path` is below the folder of the pins.
+pub(super) fn of(spot: &Spot, path: &str, sight: &Sight<'_>) -> String {
+    if let Some(name) = &spot.name {
+        return name.clone();
+    }
+    let folders = folders(path);
+    let image = spot.repository.as_deref().map(basename);
+    if spot.layout == Layout::Values {
+        let named = of_file(path).or_else(|| folders.last().copied());
+        let agreed = image.filter(|image| folders.contains(image));
+        return agreed.or(named).or(image).unwrap_or(path).to_owned();
+    }
+    let runs = spot.repository.as_deref().map_or(&[][..], |repository| sight.runs(repository));
+    let mut candidates: Vec<&str> = runs.iter().map(|it| it.workload.name.as_str()).collect();
+    candidates.sort_unstable();
+    candidates.dedup();
+    let several = candidates.len() > 1;
+    let votes = |name: &str| {
+        usize::from(image == Some(name))
+            + usize::from(folders.contains(&name))
+            + usize::from(candidates.contains(&name))
+    };
+    let ranked = candidates.iter().copied().chain(image).chain(folders.last().copied());
+    let best = ranked.rev().max_by_key(|name| votes(name)).unwrap_or(path);
+    // Where several workloads run it and none has its name, the image has.
+    if several && votes(best) == 1 { image.unwrap_or(best).to_owned() } else { best.to_owned() }
+}
+
+/// The folders that may name a service.
+fn folders(path: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    let names = |part: &&str| !GENERAL.contains(part) && environment::of(&format!("{part}/x")).is_none();
+    let mut above = "";
+    let mut folders = Vec::new();
+    for part in parts {
+        let path = format!("{above}/{part}/x");
+        if names(&part) && environment::of(&path).is_none() {
+            folders.push(part);
+        }
+        above = part;
+    }
+    folders
+}
+
+/// What a file of values is called beside `values` and its environment: `web` of `web-values.yaml`, of `values-web.yaml`
+/// and of `values/web.yaml`.
+fn of_file(path: &str) -> Option<&str> {
+    let file = path.rsplit('/').next()?;
+    let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
+    let rest = stem.strip_suffix("values").or_else(|| stem.strip_prefix("values")).unwrap_or(stem);
+    let rest = rest.trim_matches(['-', '_', '.']);
+    let rest = match environment::of(&format!("{rest}.yaml")) {
+        Some(environment) => rest.trim_end_matches(environment.as_str()).trim_start_matches(environment.as_str()),
+        None => rest,
+    };
+    Some(rest.trim_matches(['-', '_', '.'])).filter(|rest| !rest.is_empty())
+}

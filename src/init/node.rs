@@ -1,0 +1,75 @@
+//! Ways into a YAML value.
+
+use crate::pins::Value;
+
+/// The value under some keys.
+pub(super) fn at<'t>(value: Value<'t>, keys: &[&str]) -> Option<Value<'t>> {
+    keys.iter().try_fold(value, |value, key| {
+        let entries = value.entries()?;
+        entries.iter().find(|entry| entry.name() == Some(key)).map(|entry| entry.value)
+    })
+}
+
+/// The text under some keys, if it is any.
+pub(super) fn text<'t>(value: Value<'t>, keys: &[&str]) -> Option<&'t str> {
+    at(value, keys).filter(|found| !found.is_null())?.scalar().map(|scalar| scalar.text)
+}
+
+/// The same, owned.
+pub(super) fn string(value: Value<'_>, keys: &[&str]) -> Option<String> {
+    text(value, keys).map(str::to_owned)
+}
+
+/// The items of the list under some keys.
+pub(super) fn items<'t>(value: Value<'t>, keys: &[&str]) -> Vec<Value<'t>> {
+    at(value, keys).and_then(Value::items).map(Iterator::collect).unwrap_or_default()
+}
+
+/// The keys and values of the map under some keys.
+pub(super) fn pairs<'t>(value: Value<'t>, keys: &[&str]) -> Vec<(&'t str, Value<'t>)> {
+    let entries = at(value, keys).and_then(Value::entries).unwrap_or_default();
+    entries.iter().filter_map(|entry| Some((entry.name()?, entry.value))).collect()
+}
+
+/// The texts of a map of texts.
+pub(super) fn strings(value: Value<'_>, keys: &[&str]) -> Vec<(String, String)> {
+    let pairs = pairs(value, keys);
+    pairs.iter().filter_map(|(key, value)| Some(((*key).to_owned(), value.scalar()?.text.to_owned()))).collect()
+}
+
+/// All texts below a value, each with the dotted path to it.
+pub(super) fn leaves(value: Value<'_>, path: &str, into: &mut Vec<(String, String)>) {
+    /// More than any file that people write; aliases can make few bytes many.
+    const MOST: usize = 10_000;
+    if into.len() >= MOST || path.len() > 400 {
+        return;
+    }
+    if let Some(scalar) = value.scalar() {
+        into.push((path.to_owned(), scalar.text.to_owned()));
+    }
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    for (key, value) in pairs(value, &[]) {
+        leaves(value, &below(key), into);
+    }
+    for item in items(value, &[]) {
+        leaves(item, path, into);
+    }
+}
+
+/// A key as a step of a key path.
+pub(super) fn step(key: &str) -> String {
+    let plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_' | '/' | '$');
+    if key.chars().all(plain) { format!(".{key}") } else { format!("[\"{key}\"]") }
+}
+
+/// The repository of an image as it is written, without tag and digest.
+pub(super) fn repository(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or_default();
+    let last = name.rfind('/').map_or(0, |slash| slash + 1);
+    name[last..].find(':').map_or(name, |colon| &name[..last + colon])
+}
+
+/// The last part of a repository.
+pub(super) fn basename(repository: &str) -> &str {
+    repository.rsplit('/').next().unwrap_or_default()
+}
