@@ -77,7 +77,7 @@ impl Engine {
         record.down = true;
         record.kept_by = None;
         service.facts.kept = false;
-        let (record, name) = (&*record, name);
+        let record = &*record;
         let task = |words| Task { words, within: STOP, ..self.task(name, &record.spec, record.state.commit) };
         Some(self.folder.write(name, record).map(|()| stop.map(task)))
     }
