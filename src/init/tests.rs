@@ -300,6 +300,82 @@ fn manifests_in_the_folder_of_service_files_are_told() {
 }
 
 #[test]
+fn services_of_other_namespaces_say_theirs() {
+    let shop = |name: &str, namespace: &str| {
+        deployment(name, &format!("acme/{name}:1.0.0")).replace("{name:", &format!("{{namespace: {namespace}, name:"))
+    };
+    let (a, b, c) = (shop("a", "shop"), shop("b", "shop"), shop("c", "mail"));
+    assert_snapshot!(proposed(&[("k8s/a.yaml", &a), ("k8s/b.yaml", &b), ("k8s/c.yaml", &c)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    namespace: shop
+    pins:
+    - {files: "k8s/{service}.yaml", key: "spec.template.spec.containers[name={service}].image", as: image}
+    # services/c.yaml
+    namespace: mail
+    3 services: a b c
+    "#);
+}
+
+#[test]
+fn configurations_of_other_environments_make_no_edges() {
+    let web = deployment("web", "acme/web:1.0.0") + "        envFrom: [{configMapRef: {name: web}}]\n";
+    let config =
+        |url: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{API: '{url}'}}\n");
+    let (dev, prod) = (config("http://mock:8080"), config("http://api:8080"));
+    let (api, mock) = (deployment("api", "acme/api:1.0.0"), deployment("mock", "acme/mock:1.0.0"));
+    let files = [
+        ("base/web.yaml", &*web),
+        ("base/api.yaml", &api),
+        ("base/mock.yaml", &mock),
+        ("overlays/dev/config.yaml", &dev),
+        ("overlays/prod/config.yaml", &prod),
+        ("overlays/dev/kustomization.yaml", "images: [{name: acme/web, newTag: 1.1.0}]\n"),
+        ("overlays/prod/kustomization.yaml", "images: [{name: acme/web, newTag: 1.0.0}]\n"),
+    ];
+    assert_snapshot!(proposed_for(&files, &Wish { environment: Some("prod"), ..Wish::default() }), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: base/api.yaml, key: "spec.template.spec.containers[name={service}].image", as: image}
+    - {files: base/mock.yaml, key: "spec.template.spec.containers[name={service}].image", as: image}
+    - {files: overlays/prod/kustomization.yaml, key: "images[name=acme/{service}].newTag"}
+    # services/web.yaml
+    dependsOn: [api]  # ConfigMap web, API
+    3 services: api mock web
+    "#);
+}
+
+#[test]
+fn a_release_that_names_no_image_is_told() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: redis}\nspec:\n  chart: {spec: {chart: redis, version: 19.0.0}}\n";
+    let web = deployment("web", "acme/web:1.0.0");
+    assert_snapshot!(proposed(&[("apps/redis.yaml", release), ("apps/web.yaml", &web)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: apps/web.yaml, key: "spec.template.spec.containers[name={service}].image", as: image}
+    unsupported HelmRelease redis, whose values name no image in apps/redis.yaml
+    1 services: web
+    "#);
+}
+
+#[test]
+fn what_is_pinned_already_stays_and_only_the_rest_is_added() {
+    let (a, b) = (deployment("a", "acme/a:1.0.0"), with_env("b", &[("A_URL", "http://a")]));
+    let settings = "apiVersion: pintle.dev/v1alpha1\n";
+    let own = "version: '1.0.0'\nimage: acme/a\ndependsOn: [gone]\n";
+    assert_snapshot!(proposed(&[("pintle.yaml", settings), ("services/a.yaml", own), ("a.yaml", &a), ("b.yaml", &b)]), @r#"
+    # pintle.yaml exists
+    apiVersion: pintle.dev/v1alpha1
+    # services/b.yaml
+    pin: {file: b.yaml, key: "spec.template.spec.containers[name=b].image", as: image}
+    left a: `a` depends on `gone`, which nothing declares
+    1 services: b
+    "#);
+}
+
+#[test]
 fn a_thousand_manifests_take_a_moment() {
     let files: Vec<File> = (0..1000)
         .map(|at| {
