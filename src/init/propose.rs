@@ -33,7 +33,7 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     let running = live::nowhere(&seen, wish, before.pins.services.values().chain(truth.values()));
     left.extend(running.left);
     // 3. Who needs whom, among what is pinned.
-    let there = before.pins.services.keys().chain(truth.keys()).chain(running.pins.keys());
+    let there = before.pins.services.keys().chain(before.faulty.keys()).chain(truth.keys()).chain(running.pins.keys());
     let mut services: BTreeSet<ServiceName> = there.cloned().collect();
     let pinned: Vec<Found<'_>> = found.iter().filter(|it| services.contains(&it.name)).cloned().collect();
     let mut edges = edges::all(&seen, &pinned, &|path| resolve::belongs(wish, path, environment.as_deref()));

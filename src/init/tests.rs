@@ -370,6 +370,7 @@ fn what_is_pinned_already_stays_and_only_the_rest_is_added() {
     apiVersion: pintle.dev/v1alpha1
     # services/b.yaml
     pin: {file: b.yaml, key: "spec.template.spec.containers[name=b].image", as: image}
+    dependsOn: [a]  # env A_URL
     left a: `a` depends on `gone`, which nothing declares
     1 services: b
     "#);
