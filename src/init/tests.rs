@@ -347,6 +347,42 @@ fn configurations_of_other_environments_make_no_edges() {
 }
 
 #[test]
+fn compose_files_beside_manifests_are_passed_over_and_named() {
+    let web = deployment("web", "acme/web:1.0.0");
+    let compose = "services:\n  web: {image: 'acme/web:1.0.0'}\n  db: {image: 'postgres:16.4'}\n";
+    assert_snapshot!(proposed(&[("k8s/web.yaml", &web), ("docker-compose.yml", compose)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: "k8s/{service}.yaml", key: "spec.template.spec.containers[name={service}].image", as: image}
+    left docker-compose.yml: passed over, because other files say what Kubernetes runs
+    1 services: web
+    "#);
+}
+
+#[test]
+fn placeholders_of_kustomize_and_names_in_the_midst_of_files_are_found() {
+    let kustomization = "images:\n- {name: web-image, newName: acme/web, newTag: v1}\n- {name: api-image, newName: acme/api, newTag: v2}\n";
+    let (web, api) = (deployment("web", "web-image"), deployment("api", "api-image"));
+    assert_snapshot!(proposed(&[("kustomization.yaml", kustomization), ("web.yaml", &web), ("api.yaml", &api)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: kustomization.yaml, key: "images[name={service}-image].newTag"}
+    2 services: api web
+    "#);
+    let values = |name: &str| format!("image: {{repository: acme/{name}, tag: v1}}\n");
+    let (web, api) = (values("web"), values("api"));
+    assert_snapshot!(proposed(&[("helm/values-web-prod.yaml", &web), ("helm/values-api-prod.yaml", &api)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: "helm/values-{service}-prod.yaml", key: image.tag}
+    2 services: api web
+    "#);
+}
+
+#[test]
 fn a_release_that_names_no_image_is_told() {
     let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: redis}\nspec:\n  chart: {spec: {chart: redis, version: 19.0.0}}\n";
     let web = deployment("web", "acme/web:1.0.0");
