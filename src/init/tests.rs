@@ -2,6 +2,8 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use insta::assert_snapshot;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use super::patterns::file;
 use super::*;
@@ -410,6 +412,32 @@ fn what_is_pinned_already_stays_and_only_the_rest_is_added() {
     left a: `a` depends on `gone`, which nothing declares
     1 services: b
     "#);
+}
+
+#[test]
+fn files_that_hold_themselves_end() {
+    let empty: Vec<String> =
+        (1..20).map(|at| format!("a{at}: &a{at} [{}]", vec![format!("*a{}", at - 1); 9].join(", "))).collect();
+    let values = format!("image: {{repository: acme/web, tag: v1}}\nx: &x [*x]\na0: &a0 []\n{}\n", empty.join("\n"));
+    let list = "apiVersion: v1\nkind: List\nitems:\n- &x {apiVersion: v1, kind: List, items: [*x]}\n";
+    assert_snapshot!(proposed(&[("web/values.yaml", &values), ("list.yaml", list)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: "{service}/values.yaml", key: image.tag}
+    1 services: web
+    "#);
+}
+
+proptest! {
+    #[test]
+    fn no_files_panic(
+        texts in vec("((apiVersion|kind|metadata|name|spec|image|tag|images|services|template|containers|env|value|items): ?|Deployment|List|HelmRelease|web|acme/web:1|[a-z{}\\[\\],:/@. \n-]| {2}){0,40}", 4),
+    ) {
+        let paths = ["web/values-prod.yaml", "overlays/dev/kustomization.yaml", "compose.yaml", "k8s/web.yaml"];
+        let files: Vec<File> = paths.iter().zip(&texts).map(|(path, text)| file(path, text)).collect();
+        let _ = propose(&files, &Wish::default());
+    }
 }
 
 #[test]
