@@ -138,6 +138,13 @@ fn a_need_that_changed_while_the_version_did_not_is_a_warning() {
 }
 
 #[test]
+fn an_edge_to_any_version_that_was_found_out_is_no_such_change() {
+    let repo = repo(&[service("payments", "2.1.0", ""), service("checkout", "1.8.2", "")]);
+    write(&repo, service("checkout", "1.8.2", "dependsOn: [payments]\n")).commit("Say who is called");
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @"2 services: no problems (… ms)");
+}
+
+#[test]
 fn the_table_form_and_a_new_version_are_no_such_change() {
     let repo = repo(&[
         service("payments", "2.1.0", ""),

@@ -99,13 +99,9 @@ fn texts(value: Value<'_>) -> Vec<Text> {
         Some(Text { seen: format!("env {key}"), key: Some(key), content: Content::Value(value) })
     });
     texts.extend(named);
-    let mut all = Vec::new();
-    for (key, value) in pairs(value, &[]) {
-        if !key.to_lowercase().ends_with("image") && key != "env" {
-            leaves(value, key, &mut all);
-        }
-    }
-    texts.extend(all.into_iter().map(|(path, value)| Text {
+    let others =
+        pairs(value, &[]).into_iter().filter(|(key, _)| !key.to_lowercase().ends_with("image") && *key != "env");
+    texts.extend(others.flat_map(|(key, value)| leaves(value, key)).map(|(path, value)| Text {
         seen: format!("values {path}"),
         key: None,
         content: Content::Value(value),

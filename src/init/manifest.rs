@@ -19,7 +19,8 @@ pub(super) fn object(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, prefix:
             let name = string(value, &["metadata", "name"]).unwrap_or_default();
             seen.unsupported.push((format!("{kind} {name}"), Arc::clone(path)));
         }
-        _ if kind.ends_with("List") => {
+        // A list in a list means nothing to Kubernetes; one that holds itself has no end.
+        _ if kind.ends_with("List") && prefix.is_empty() => {
             for (index, item) in items(value, &["items"]).into_iter().enumerate() {
                 object(seen, path, item, &format!("{prefix}items[{index}]."));
             }

@@ -38,22 +38,28 @@ pub(super) fn strings(value: Value<'_>, keys: &[&str]) -> Vec<(String, String)> 
 }
 
 /// All texts below a value, each with the dotted path to it.
-pub(super) fn leaves(value: Value<'_>, path: &str, into: &mut Vec<(String, String)>) {
-    /// More than any file that people write; aliases can make few bytes many.
-    const MOST: usize = 10_000;
-    if into.len() >= MOST || path.len() > 400 {
-        return;
+pub(super) fn leaves(value: Value<'_>, path: &str) -> Vec<(String, String)> {
+    /// More values than any file has that people write: aliases make few bytes many, or endless.
+    const MOST: usize = 20_000;
+    const LONGEST: usize = 400;
+    let mut leaves = Vec::new();
+    let mut open = vec![(path.to_owned(), value)];
+    for _ in 0..MOST {
+        let Some((path, value)) = open.pop() else { break };
+        if path.len() > LONGEST {
+            continue;
+        }
+        if let Some(scalar) = value.scalar() {
+            leaves.push((path, scalar.text.to_owned()));
+            continue;
+        }
+        // Last in, first out: the order of the file.
+        let items = items(value, &[]).into_iter().map(|item| (path.clone(), item));
+        let below: Vec<_> =
+            pairs(value, &[]).into_iter().map(|(key, value)| (format!("{path}.{key}"), value)).chain(items).collect();
+        open.extend(below.into_iter().rev());
     }
-    if let Some(scalar) = value.scalar() {
-        into.push((path.to_owned(), scalar.text.to_owned()));
-    }
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    for (key, value) in pairs(value, &[]) {
-        leaves(value, &below(key), into);
-    }
-    for item in items(value, &[]) {
-        leaves(item, path, into);
-    }
+    leaves
 }
 
 /// A key as a step of a key path.

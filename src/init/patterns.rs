@@ -25,6 +25,9 @@ pub struct Proposed {
     pub as_image: bool,
 }
 
+/// Stands for the name of a service.
+const SERVICE: &str = "{service}";
+
 /// More attempts are not made: what is left gets a file of its own.
 const ATTEMPTS: usize = 64;
 
@@ -89,49 +92,43 @@ fn of_one(service: &Found<'_>, wish: &Wish<'_>) -> Vec<(usize, Proposed)> {
         }
         if let Some(key) = &general_key {
             all.push((3 * at + 2, proposed(path, key)));
-            let any = general_path.as_ref().map(|files| files.replace("{service}", "*"));
+            let any = general_path.as_ref().map(|files| files.replace(SERVICE, "*"));
             all.extend(any.map(|files| (LOOSE + at, proposed(&files, key))));
         }
     }
     all
 }
 
-/// `apps/{service}/values.yaml`; none where the name does not stand in the path.
+/// `apps/{service}/values.yaml`; none where the name does not stand in the path. Whole folders come first, then words of
+/// the file's name, then of the folders' names.
 fn generalise_path(path: &str, name: &str) -> Option<String> {
-    let part = |part: &str| {
-        let (stem, end) = part.split_once('.').unwrap_or((part, ""));
-        let dot = if part.contains('.') { "." } else { "" };
-        let separated = |rest: &str| rest.starts_with(['-', '_']) || rest.ends_with(['-', '_']);
-        if stem == name {
-            return format!("{{service}}{dot}{end}");
-        }
-        match (stem.strip_prefix(name), stem.strip_suffix(name)) {
-            (Some(rest), _) if rest.starts_with(['-', '_']) => format!("{{service}}{rest}{dot}{end}"),
-            (_, Some(rest)) if separated(rest) && rest.ends_with(['-', '_']) => format!("{rest}{{service}}{dot}{end}"),
-            _ => part.to_owned(),
-        }
+    if path.contains(['{', '}', '*']) {
+        return None;
+    }
+    let whole = |part: &str| if part == name { SERVICE.to_owned() } else { part.to_owned() };
+    let words = |part: &str| {
+        let (stem, end) = part.split_at(part.find('.').unwrap_or(part.len()));
+        generalise(stem, name, "-_").unwrap_or_else(|| stem.to_owned()) + end
     };
-    let whole: Vec<String> =
-        path.split('/').map(|it| if it == name { "{service}".to_owned() } else { it.to_owned() }).collect();
-    let last = whole.len() - 1;
-    let parts: Vec<String> =
-        whole.iter().enumerate().map(|(at, it)| if at == last { part(it) } else { it.clone() }).collect();
-    let general = if parts.iter().any(|it| it.contains("{service}")) {
-        parts.join("/")
-    } else {
-        path.split('/').map(part).collect::<Vec<_>>().join("/")
+    let (folders, file) = path.rsplit_once('/').map_or((None, path), |(folders, file)| (Some(folders), file));
+    let join = |of: &dyn Fn(&str) -> String| {
+        let folders = folders.map(|folders| folders.split('/').map(of).collect::<Vec<_>>().join("/") + "/");
+        folders.unwrap_or_default() + &words(file)
     };
-    (general != path && !path.contains(['{', '}', '*'])).then_some(general)
+    [join(&whole), join(&words)].into_iter().find(|general| general.contains(SERVICE))
 }
 
-/// The last place where the name stands whole.
+/// The last place where the name stands whole, else where it is a word of a name.
 fn generalise_key(key: &str, name: &str) -> Option<String> {
-    let ends = |sign: Option<char>| sign.is_none_or(|sign| "/=.[]\"".contains(sign));
-    let (at, _) = key
-        .match_indices(name)
-        .filter(|(at, _)| ends(key[..*at].chars().next_back()) && ends(key[at + name.len()..].chars().next()))
-        .last()?;
-    Some(format!("{}{{service}}{}", &key[..at], &key[at + name.len()..]))
+    generalise(key, name, "/=.[]\"").or_else(|| generalise(key, name, "/=.[]\"-_"))
+}
+
+/// The text with `{service}` in the last place of the name that has one of these signs, or nothing, on both sides.
+fn generalise(text: &str, name: &str, signs: &str) -> Option<String> {
+    let ends = |sign: Option<char>| sign.is_none_or(|sign| signs.contains(sign));
+    let whole = |at: &usize| ends(text[..*at].chars().next_back()) && ends(text[at + name.len()..].chars().next());
+    let at = text.match_indices(name).map(|(at, _)| at).filter(whole).last()?;
+    Some(format!("{}{SERVICE}{}", &text[..at], &text[at + name.len()..]))
 }
 
 /// The services that a pattern finds, if it finds nothing that it should not and the check of the pins stays quiet.
@@ -185,6 +182,7 @@ mod tests {
             ("apps/web/web.yaml", Some("apps/{service}/{service}.yaml")),
             ("k8s/web-deployment.yaml", Some("k8s/{service}-deployment.yaml")),
             ("k8s/values-web.yaml", Some("k8s/values-{service}.yaml")),
+            ("helm/values-web-prod.yaml", Some("helm/values-{service}-prod.yaml")),
             ("k8s/webhook.yaml", None),
             ("apps/web-api/values.yaml", Some("apps/{service}-api/values.yaml")),
         ] {
@@ -202,7 +200,8 @@ mod tests {
                 Some("spec.template.spec.containers[name={service}].image"),
             ),
             ("images[name=web/web].newTag", Some("images[name=web/{service}].newTag")),
-            ("images[name=acme/web-api].newTag", None),
+            ("images[name=acme/web-api].newTag", Some("images[name=acme/{service}-api].newTag")),
+            ("images[name=acme/webhook].newTag", None),
             ("image.tag", None),
         ] {
             assert_eq!(generalise_key(key, "web").as_deref(), general, "{key}");

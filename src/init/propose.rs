@@ -22,7 +22,7 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     let environment = environment::choose(&seen, wish)?;
     let (found, mut left) = resolve::services(&seen, wish, environment.as_deref());
     let before = read(wish.root, files);
-    let known = |name: &ServiceName| before.pins.services.contains_key(name);
+    let known = |name: &ServiceName| before.pins.services.contains_key(name) || before.faulty.contains_key(name);
     let new = found.iter().filter(|it| !known(&it.name) && !in_the_way(it, wish, &mut left)).cloned();
     let new: Vec<Found<'_>> = new.collect();
     // 2. Each version read where it lives, then all of them by few patterns; and what runs and stands nowhere in Git.
@@ -33,7 +33,7 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     let running = live::nowhere(&seen, wish, before.pins.services.values().chain(truth.values()));
     left.extend(running.left);
     // 3. Who needs whom, among what is pinned.
-    let there = before.pins.services.keys().chain(truth.keys()).chain(running.pins.keys());
+    let there = before.pins.services.keys().chain(before.faulty.keys()).chain(truth.keys()).chain(running.pins.keys());
     let mut services: BTreeSet<ServiceName> = there.cloned().collect();
     let pinned: Vec<Found<'_>> = found.iter().filter(|it| services.contains(&it.name)).cloned().collect();
     let mut edges = edges::all(&seen, &pinned, &|path| resolve::belongs(wish, path, environment.as_deref()));
@@ -41,9 +41,10 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     // 4. The files.
     let parts = Parts { wish, own: &own, patterns: &patterns, running: &running.pins, edges: &edges };
     let written = parts.files(files, &pinned);
-    let linked = linked(files, wish, &before, &edges);
     left.extend(unsound(files, wish, &written));
     services.retain(|service| !left.iter().any(|it| it.what == service.as_str()));
+    let mut linked = linked(files, wish, &before, &edges);
+    linked.retain(|(consumer, provider)| services.contains(consumer) && services.contains(provider));
     Ok(Proposal {
         environment: environment.clone(),
         namespace: parts.namespace(&pinned),

@@ -45,7 +45,7 @@ pub(super) fn services<'s>(seen: &'s Seen, wish: &'s Wish<'s>, chosen: Option<&'
         let path = wish.inner(&spot.path).unwrap_or(&spot.path);
         groups.entry(names::of(spot, path, &sight)).or_default().push(spot);
     }
-    let (mut found, mut left) = (Vec::new(), Vec::new());
+    let (mut found, mut left) = (Vec::new(), sight.composed());
     for (name, group) in groups {
         match sight.service(&name, &group) {
             Ok(Some(service)) => found.push(service),
@@ -95,6 +95,17 @@ impl<'s> Sight<'s> {
             spot.layout == Layout::Manifest && repository.is_some_and(|repository| set.contains(&repository))
         };
         all.into_iter().filter(|spot| (spot.layout != Layout::Compose || composed) && !overridden(spot)).collect()
+    }
+
+    /// The Compose files that do not count.
+    fn composed(&self) -> Vec<Left> {
+        let spots =
+            || self.seen.spots.iter().filter(|spot| spot.text.is_some() && self.wish.inner(&spot.path).is_some());
+        let files: BTreeSet<&str> =
+            spots().filter(|spot| spot.layout == Layout::Compose).map(|spot| &*spot.path).collect();
+        let alone = spots().all(|spot| spot.layout == Layout::Compose);
+        let why = "passed over, because other files say what Kubernetes runs".to_owned();
+        files.into_iter().filter(|_| !alone).map(|path| Left { what: path.to_owned(), why: why.clone() }).collect()
     }
 
     /// The service of places that have one name; none where no version stands in any of them.

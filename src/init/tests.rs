@@ -2,6 +2,8 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use insta::assert_snapshot;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use super::patterns::file;
 use super::*;
@@ -297,6 +299,145 @@ fn manifests_in_the_folder_of_service_files_are_told() {
     left web: services/web.yaml stands where Pintle keeps a file for each service: move it, as in git mv services manifests
     0 services:
     ");
+}
+
+#[test]
+fn services_of_other_namespaces_say_theirs() {
+    let shop = |name: &str, namespace: &str| {
+        deployment(name, &format!("acme/{name}:1.0.0")).replace("{name:", &format!("{{namespace: {namespace}, name:"))
+    };
+    let (a, b, c) = (shop("a", "shop"), shop("b", "shop"), shop("c", "mail"));
+    assert_snapshot!(proposed(&[("k8s/a.yaml", &a), ("k8s/b.yaml", &b), ("k8s/c.yaml", &c)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    namespace: shop
+    pins:
+    - {files: "k8s/{service}.yaml", key: "spec.template.spec.containers[name={service}].image", as: image}
+    # services/c.yaml
+    namespace: mail
+    3 services: a b c
+    "#);
+}
+
+#[test]
+fn configurations_of_other_environments_make_no_edges() {
+    let web = deployment("web", "acme/web:1.0.0") + "        envFrom: [{configMapRef: {name: web}}]\n";
+    let config =
+        |url: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{API: '{url}'}}\n");
+    let (dev, prod) = (config("http://mock:8080"), config("http://api:8080"));
+    let (api, mock) = (deployment("api", "acme/api:1.0.0"), deployment("mock", "acme/mock:1.0.0"));
+    let files = [
+        ("base/web.yaml", &*web),
+        ("base/api.yaml", &api),
+        ("base/mock.yaml", &mock),
+        ("overlays/dev/config.yaml", &dev),
+        ("overlays/prod/config.yaml", &prod),
+        ("overlays/dev/kustomization.yaml", "images: [{name: acme/web, newTag: 1.1.0}]\n"),
+        ("overlays/prod/kustomization.yaml", "images: [{name: acme/web, newTag: 1.0.0}]\n"),
+    ];
+    assert_snapshot!(proposed_for(&files, &Wish { environment: Some("prod"), ..Wish::default() }), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: base/api.yaml, key: "spec.template.spec.containers[name={service}].image", as: image}
+    - {files: base/mock.yaml, key: "spec.template.spec.containers[name={service}].image", as: image}
+    - {files: overlays/prod/kustomization.yaml, key: "images[name=acme/{service}].newTag"}
+    # services/web.yaml
+    dependsOn: [api]  # ConfigMap web, API
+    3 services: api mock web
+    "#);
+}
+
+#[test]
+fn compose_files_beside_manifests_are_passed_over_and_named() {
+    let web = deployment("web", "acme/web:1.0.0");
+    let compose = "services:\n  web: {image: 'acme/web:1.0.0'}\n  db: {image: 'postgres:16.4'}\n";
+    assert_snapshot!(proposed(&[("k8s/web.yaml", &web), ("docker-compose.yml", compose)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: "k8s/{service}.yaml", key: "spec.template.spec.containers[name={service}].image", as: image}
+    left docker-compose.yml: passed over, because other files say what Kubernetes runs
+    1 services: web
+    "#);
+}
+
+#[test]
+fn placeholders_of_kustomize_and_names_in_the_midst_of_files_are_found() {
+    let kustomization = "images:\n- {name: web-image, newName: acme/web, newTag: v1}\n- {name: api-image, newName: acme/api, newTag: v2}\n";
+    let (web, api) = (deployment("web", "web-image"), deployment("api", "api-image"));
+    assert_snapshot!(proposed(&[("kustomization.yaml", kustomization), ("web.yaml", &web), ("api.yaml", &api)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: kustomization.yaml, key: "images[name={service}-image].newTag"}
+    2 services: api web
+    "#);
+    let values = |name: &str| format!("image: {{repository: acme/{name}, tag: v1}}\n");
+    let (web, api) = (values("web"), values("api"));
+    assert_snapshot!(proposed(&[("helm/values-web-prod.yaml", &web), ("helm/values-api-prod.yaml", &api)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: "helm/values-{service}-prod.yaml", key: image.tag}
+    2 services: api web
+    "#);
+}
+
+#[test]
+fn a_release_that_names_no_image_is_told() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: redis}\nspec:\n  chart: {spec: {chart: redis, version: 19.0.0}}\n";
+    let web = deployment("web", "acme/web:1.0.0");
+    assert_snapshot!(proposed(&[("apps/redis.yaml", release), ("apps/web.yaml", &web)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: apps/web.yaml, key: "spec.template.spec.containers[name={service}].image", as: image}
+    unsupported HelmRelease redis, whose values name no image in apps/redis.yaml
+    1 services: web
+    "#);
+}
+
+#[test]
+fn what_is_pinned_already_stays_and_only_the_rest_is_added() {
+    let (a, b) = (deployment("a", "acme/a:1.0.0"), with_env("b", &[("A_URL", "http://a")]));
+    let settings = "apiVersion: pintle.dev/v1alpha1\n";
+    let own = "version: '1.0.0'\nimage: acme/a\ndependsOn: [gone]\n";
+    assert_snapshot!(proposed(&[("pintle.yaml", settings), ("services/a.yaml", own), ("a.yaml", &a), ("b.yaml", &b)]), @r#"
+    # pintle.yaml exists
+    apiVersion: pintle.dev/v1alpha1
+    # services/b.yaml
+    pin: {file: b.yaml, key: "spec.template.spec.containers[name=b].image", as: image}
+    dependsOn: [a]  # env A_URL
+    left a: `a` depends on `gone`, which nothing declares
+    1 services: b
+    "#);
+}
+
+#[test]
+fn files_that_hold_themselves_end() {
+    let empty: Vec<String> =
+        (1..20).map(|at| format!("a{at}: &a{at} [{}]", vec![format!("*a{}", at - 1); 9].join(", "))).collect();
+    let values = format!("image: {{repository: acme/web, tag: v1}}\nx: &x [*x]\na0: &a0 []\n{}\n", empty.join("\n"));
+    let list = "apiVersion: v1\nkind: List\nitems:\n- &x {apiVersion: v1, kind: List, items: [*x]}\n";
+    assert_snapshot!(proposed(&[("web/values.yaml", &values), ("list.yaml", list)]), @r#"
+    # pintle.yaml
+    apiVersion: pintle.dev/v1alpha1
+    pins:
+    - {files: "{service}/values.yaml", key: image.tag}
+    1 services: web
+    "#);
+}
+
+proptest! {
+    #[test]
+    fn no_files_panic(
+        texts in vec("((apiVersion|kind|metadata|name|spec|image|tag|images|services|template|containers|env|value|items): ?|Deployment|List|HelmRelease|web|acme/web:1|[a-z{}\\[\\],:/@. \n-]| {2}){0,40}", 4),
+    ) {
+        let paths = ["web/values-prod.yaml", "overlays/dev/kustomization.yaml", "compose.yaml", "k8s/web.yaml"];
+        let files: Vec<File> = paths.iter().zip(&texts).map(|(path, text)| file(path, text)).collect();
+        let _ = propose(&files, &Wish::default());
+    }
 }
 
 #[test]
