@@ -50,6 +50,7 @@ fn a_plan_says_where_its_services_run() {
 
     Plan: 1 change in 1 stage, 1 held.
     Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    --- exit 4
     ");
     assert_snapshot!(pintle.says("plan --from HEAD~2 --output markdown"), @"
     ### Plan for 07400a2a (Go below the floor)
@@ -64,6 +65,7 @@ fn a_plan_says_where_its_services_run() {
 
     Plan: 1 change in 1 stage, 1 held.
     Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    --- exit 4
     ");
     let json = pintle.says("plan --from HEAD~2 --output json").out;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

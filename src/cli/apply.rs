@@ -234,9 +234,14 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
     if !unstarted.is_empty() {
         line(format!("Not started: {}", unstarted.join(", ")));
     }
-    let commits: BTreeSet<String> = left.rest.iter().filter_map(|it| moved_by(site, it)).collect();
+    let failed = || left.rest.iter().filter(|it| it.standing == Standing::Failed);
+    let commits: BTreeSet<String> = failed().filter_map(|it| moved_by(site, outcome, it)).collect();
     for commit in commits {
         line(format!("Next: git revert {commit}, or pin a version that is fixed; then: pintle apply"));
+    }
+    // A revert of what ran before, or of what is the first pin, mends nothing.
+    for it in failed().filter(|it| moved_by(site, outcome, it).is_none()) {
+        line(format!("Next: mend what keeps {} from running; then: pintle apply", it.service));
     }
     if left.is_empty() {
         let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
@@ -248,9 +253,13 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
     text.trim_end().to_owned()
 }
 
-/// The commit that moved the pin of a service which has failed.
-fn moved_by(site: &Site<impl Cluster>, it: &RestReport) -> Option<String> {
+/// The commit that moved the pin of a service which has failed, from a pin that it can go back to.
+fn moved_by(site: &Site<impl Cluster>, outcome: &Outcome, it: &RestReport) -> Option<String> {
     let name = ServiceName::new(&it.service).ok()?;
-    let record = site.desired.history.records(&name).last().filter(|_| it.standing == Standing::Failed)?;
-    Some(format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
+    let [.., before, record] = site.desired.history.records(&name) else { return None };
+    let (_, pin) = (before.pin.as_ref()?, record.pin.as_ref()?);
+    let seen = &outcome.last.look.services[site.desired.graph.id(&name)?.index()];
+    let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
+    let ran = states.flat_map(|state| &state.proven).any(|proven| proven.version == pin.version);
+    (!ran).then(|| format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
 }

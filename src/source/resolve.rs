@@ -28,9 +28,12 @@ pub enum Relation {
     Unknown,
 }
 
+/// What gix says of a commit before the first one.
+const TOO_FAR: &str = "is out of range";
+
 /// What gix says, in the words of those who typed the name, where that can be told from its text.
 fn why(said: &str) -> String {
-    if said.contains("is out of range") {
+    if said.contains(TOO_FAR) {
         "its history is not that long".to_owned()
     } else if said.contains("could not be found") {
         "no branch, tag or commit has this name".to_owned()
@@ -93,6 +96,11 @@ impl Source {
             Err(_) if self.head().is_err_and(|error| matches!(error, SourceError::Empty { .. })) => self.head(),
             Err(_) if revision.contains("..") => {
                 Err(none("this is a range, and one commit is meant".to_owned(), Vec::new()))
+            }
+            Err(error) if self.is_shallow() && say(&error).contains(TOO_FAR) => {
+                let cut =
+                    "it lies before where this shallow clone begins: git fetch --unshallow, or clone all of it in CI";
+                Err(none(cut.to_owned(), Vec::new()))
             }
             Err(error) => Err(none(why(&say(&error)), near(name, &self.branches()))),
         }

@@ -11,7 +11,7 @@ use super::output::{Format, Output};
 use super::site::{self, OnSite, Sight, Site};
 use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, pinned_no_more, released, want};
+use crate::reconcile::{self, Desired, Look, Memory, Report, Standing, look_at_pins, pinned_no_more, released, want};
 use crate::source::Commit;
 
 /// Show what would be done, in which order, and why
@@ -122,10 +122,11 @@ impl Plan {
             PlanFormat::Json => output.result(Format::Json, printed, |_| ())?,
             PlanFormat::Yaml => output.result(Format::Yaml, printed, |_| ())?,
         }
-        let is_left = report.rest.iter().any(|it| !it.by_choice);
-        let has_changes = report.changes() > 0 || !report.under_way.is_empty() || is_left;
+        let mut left = report.rest.iter().filter(|it| !it.by_choice).peekable();
+        let has_changes = report.changes() > 0 || !report.under_way.is_empty() || left.peek().is_some();
+        let refused = left.any(|it| matches!(it.standing, Standing::Refused | Standing::Held));
         Ok(match () {
-            () if !report.circles.is_empty() => Exit::Refused,
+            () if refused => Exit::Refused,
             () if self.exit_code && has_changes => Exit::Changes,
             () => Exit::Ok,
         })

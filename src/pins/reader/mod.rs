@@ -91,14 +91,24 @@ pub(crate) fn parse_file<T>(
     read: impl FnOnce(&Tree<'_>) -> T,
 ) -> Result<T, Box<Problem>> {
     let fault = |fault: super::yaml::Fault| {
+        let unquoted = fault.span.as_ref().is_some_and(|span| has_bare_range(bytes, span.start));
+        let hint = if unquoted { "quote a range, as in \">=1.4, <2\"".to_owned() } else { fault.hint };
         let place = fault.span.map_or_else(|| Place::file(path), |span| Place::at(path, span));
         Box::new(Problem {
-            hint: some(fault.hint),
+            hint: some(hint),
             ..Problem::error(format!("this cannot be read: {}", fault.message), place)
         })
     };
     let tree = decode(bytes).and_then(parse).map_err(fault)?;
     Ok(read(&tree))
+}
+
+/// Whether a value in the line of this place begins as a range does, and as no text of YAML may.
+fn has_bare_range(bytes: &[u8], at: usize) -> bool {
+    let (before, after) = bytes.split_at(at.min(bytes.len()));
+    let line = before.rsplit(|byte| *byte == b'\n').next().into_iter().chain(after.split(|byte| *byte == b'\n').next());
+    let line: Vec<u8> = line.flatten().copied().collect();
+    String::from_utf8_lossy(&line).split(": ").skip(1).any(|value| value.trim_start().starts_with(['>', '<']))
 }
 
 /// The one document of a file that must hold a map; `least` is what to write into an empty one.

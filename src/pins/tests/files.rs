@@ -83,7 +83,7 @@ fn row_2_broken_syntax_holds_the_services_of_the_file() {
     web 1.8.2 ghcr.io/acme/web:1.8.2
     db held: services/db.yaml:1:10: this cannot be read: unclosed quote
     ");
-    assert_snapshot!(table(|text| db(text), &["version: 1.8.2\n\timage: x", "version: [1", "version: 1.8.2: x", "]", "a: *b"]), @r"
+    assert_snapshot!(table(|text| db(text), &["version: 1.8.2\n\timage: x", "version: [1", "version: 1.8.2: x", "]", "a: *b", "dependsOn: {web: >=1, <2}", "dependsOn:\n  web: >=1, <2"]), @r#"
     version: 1.8.2\n\timage: x
         services/db.yaml:1:10: this cannot be read: while scanning a plain scalar, found a tab => indent with spaces, not with tabs
     version: [1
@@ -94,7 +94,11 @@ fn row_2_broken_syntax_holds_the_services_of_the_file() {
         services/db.yaml:1:1: this cannot be read: misplaced bracket
     a: *b
         services/db.yaml:1:4: this cannot be read: while parsing node, found unknown anchor
-    ");
+    dependsOn: {web: >=1, <2}
+        services/db.yaml:1:18: this cannot be read: unexpected character: `>' => quote a range, as in ">=1.4, <2"
+    dependsOn:\n  web: >=1, <2
+        services/db.yaml:2:8: this cannot be read: while scanning a block scalar, did not find expected comment or line break => quote a range, as in ">=1.4, <2"
+    "#);
 }
 
 #[test]
