@@ -485,7 +485,7 @@ async fn what_runs_and_stands_nowhere_in_git_is_pinned_as_it_runs() {
       wrote services/search.yaml
 
     Not pinned
-      edge: deployment/edge runs ghcr.io/acme/edge, which names no version
+      deployment/edge: runs ghcr.io/acme/edge, which names no version
 
     argocd-controller owns the images of checkout
       to let Pintle move them: in the Argo CD Application, list the image under spec.ignoreDifferences and set the sync option RespectIgnoreDifferences=true

@@ -46,15 +46,15 @@ pub(super) fn nowhere<'p>(seen: &Seen, wish: &Wish<'_>, pinned: impl Iterator<It
         }
         match of_one(&object.name, workload) {
             Ok((name, _)) if names.contains(name.as_str()) || running.pins.contains_key(&name) => {
-                let why = format!("{object} runs, and another service has its name");
-                running.left.push(Left { what: object.name.clone(), why });
+                let why = "runs, and another service has its name".to_owned();
+                running.left.push(Left { what: object.to_string(), why });
             }
             Ok((name, pin)) => {
                 let expected = WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() };
                 let workloads = if *object == expected { Vec::new() } else { vec![object.clone()] };
                 running.pins.insert(name, Runs { pin, workloads });
             }
-            Err(why) => running.left.push(Left { what: object.name.clone(), why: format!("{object} {why}") }),
+            Err(why) => running.left.push(Left { what: object.to_string(), why }),
         }
     }
     running
