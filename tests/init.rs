@@ -50,7 +50,7 @@ fn init(repo: &TestRepo, words: &str) -> String {
 fn manifests_are_pinned_where_they_are() {
     assert_snapshot!(init(&fixture("manifests"), ""), @r#"
     Read 8 YAML files: 4 services.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 4 services
       wrote services/checkout.yaml
       wrote services/ledger.yaml
       wrote services/payments.yaml
@@ -95,7 +95,7 @@ fn manifests_are_pinned_where_they_are() {
 fn compose_is_pinned_by_one_pattern() {
     assert_snapshot!(init(&fixture("compose"), ""), @r#"
     Read 1 YAML file: 4 services.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 4 services
       wrote services/checkout.yaml
       wrote services/web.yaml
 
@@ -143,7 +143,7 @@ fn kustomize_overlays_are_chosen_between() {
     "#);
     assert_snapshot!(init(&repo, "--namespace shop"), @r#"
     Read 16 YAML files: 3 services for prod.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 3 services
       wrote services/checkout.yaml
 
     Look at it, then commit it: pintle check && git add --all && git commit -m 'Pin what runs'
@@ -175,7 +175,7 @@ fn kustomize_overlays_are_chosen_between() {
 fn helm_values_get_their_repository_from_the_values_below_them() {
     assert_snapshot!(init(&fixture("helm"), "--env prod"), @r#"
     Read 11 YAML files, passed over 1 template: 3 services for prod.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 3 services
       wrote services/checkout.yaml
       wrote services/payments.yaml
 
@@ -207,7 +207,7 @@ fn helm_values_get_their_repository_from_the_values_below_them() {
 fn helm_releases_of_flux_are_pinned_and_named_as_its_own() {
     assert_snapshot!(init(&fixture("flux"), ""), @r#"
     Read 4 YAML files: 3 services.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 3 services
       wrote services/checkout.yaml
       wrote services/web.yaml
 
@@ -246,7 +246,7 @@ fn helm_releases_of_flux_are_pinned_and_named_as_its_own() {
 fn applications_of_argo_cd_say_paths_namespaces_and_versions() {
     assert_snapshot!(init(&fixture("argocd"), ""), @r#"
     Read 4 YAML files: 3 services.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 2 services
       wrote services/checkout.yaml
       wrote services/search.yaml
 
@@ -340,7 +340,7 @@ fn files_that_exist_are_left_alone_and_a_dry_run_writes_none() {
     assert_eq!(repo.git(&["status", "--short"]), "");
     assert_snapshot!(pintle.says("init --no-cluster"), @"
     Read 2 YAML files: 4 services.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 4 services
       wrote services/checkout.yaml
       left alone services/web.yaml; it could say:
           dependsOn: [checkout]  # depends_on
@@ -370,7 +370,7 @@ fn links_and_broken_files_are_named_and_the_rest_is_pinned() {
     std::os::unix::fs::symlink("/etc/hostname", repo.path().join("link.yaml")).unwrap();
     assert_snapshot!(Pintle::in_repo(&repo).says("init --no-cluster"), @"
     Read 2 YAML files: 4 services.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 4 services
       wrote services/checkout.yaml
       wrote services/web.yaml
 
@@ -478,7 +478,7 @@ async fn what_runs_and_stands_nowhere_in_git_is_pinned_as_it_runs() {
     };
     assert_snapshot!(run(&["init", "--env", "prod"]), @"
     Read 16 YAML files: 6 services for prod.
-      wrote pintle.yaml
+      wrote pintle.yaml: 1 pattern for 3 services
       wrote services/agent.yaml
       wrote services/checkout.yaml
       wrote services/ledger.yaml

@@ -19,6 +19,9 @@ pub(super) fn tell(proposal: &Proposal, dry_run: bool, output: &mut Output) {
     for file in &proposal.files {
         let NewFile { path, text, exists } = file;
         match (exists, dry_run) {
+            (false, false) if path.ends_with(SETTINGS) => {
+                output.line(format_args!("  {} {path}{}", styled(GOOD, "wrote"), found(proposal)));
+            }
             (false, false) => output.line(format_args!("  {} {path}", styled(GOOD, "wrote"))),
             (false, true) => {
                 output.line(format_args!("\n{}", styled(NAME, format_args!("# {path}"))));
@@ -48,6 +51,13 @@ pub(super) fn tell(proposal: &Proposal, dry_run: bool, output: &mut Output) {
         output.line("Look at it, then commit it: pintle check && git add --all && git commit -m 'Pin what runs'");
     }
     output.line(counts(proposal));
+}
+
+/// What the patterns find.
+fn found(proposal: &Proposal) -> String {
+    let services: usize = proposal.patterns.iter().map(|(_, services)| services).sum();
+    let patterns = counted(proposal.patterns.len(), "pattern");
+    if services == 0 { String::new() } else { format!(": {patterns} for {}", counted(services, "service")) }
 }
 
 /// `150 services, 87 edges between 61 of them; 89 have none: pintle graph`.
