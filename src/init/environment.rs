@@ -9,7 +9,7 @@ use super::{Choice, Wish};
 const ABOVE: [&str; 7] = ["overlays", "environments", "envs", "env", "clusters", "stages", "environment"];
 
 /// Names that people give to environments.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 19] = [
     "dev",
     "development",
     "test",
@@ -28,7 +28,6 @@ const NAMES: [&str; 20] = [
     "sandbox",
     "demo",
     "preview",
-    "canary",
     "local",
 ];
 
@@ -55,7 +54,8 @@ pub(super) fn of(path: &str) -> Option<String> {
         .map(|(at, _)| &stem[at + 1..])
         .find(|rest| is_environment(rest))
         .or_else(|| stem.match_indices(['-', '_']).map(|(at, _)| &stem[..at]).rfind(|rest| is_environment(rest)));
-    let whole = is_environment(stem).then_some(stem);
+    // A service may be called `demo`.
+    let whole = (ABOVE.contains(&above) || above == "values").then_some(stem).filter(|stem| is_environment(stem));
     for name in second.into_iter().chain(of_stem).chain(whole) {
         if !found.contains(&name) {
             found.push(name);
@@ -126,6 +126,8 @@ mod tests {
             ("overlays/prod/values-prod.yaml", Some("prod")),
             ("environments/prod.yaml", Some("prod")),
             ("prod-values.yaml", Some("prod")),
+            ("k8s/demo.yaml", None),
+            ("k8s/web-canary.yaml", None),
             ("apps/live-chat/deployment.yaml", None),
             ("apps/test-runner/values.yaml", None),
             ("apps/web/base/deployment.yaml", None),
