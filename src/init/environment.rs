@@ -64,7 +64,8 @@ pub(super) fn of(path: &str) -> Option<String> {
     (!found.is_empty()).then(|| found.join("/"))
 }
 
-fn is_environment(name: &str) -> bool {
+/// Whether a name is one that people give to environments.
+pub(super) fn is_environment(name: &str) -> bool {
     let mut words = name.split(['-', '_']);
     let is_region = |word: &str| REGIONS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit());
     words.clone().any(|word| NAMES.contains(&word)) && words.all(|word| NAMES.contains(&word) || is_region(word))

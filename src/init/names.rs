@@ -87,6 +87,9 @@ fn of_file(path: &str) -> Option<&str> {
     let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
     let rest = stem.strip_suffix("values").or_else(|| stem.strip_prefix("values")).unwrap_or(stem);
     let rest = rest.trim_matches(['-', '_', '.']);
+    if environment::is_environment(rest) {
+        return None;
+    }
     let rest = match environment::of(&format!("{rest}.yaml")) {
         Some(environment) => rest.trim_end_matches(environment.as_str()).trim_start_matches(environment.as_str()),
         None => rest,
