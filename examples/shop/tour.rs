@@ -107,6 +107,7 @@ impl Stage {
         head("Release: checkout 1.8 needs the new API of payments 2.1, and ledger 6 drops one that payments 2.0 uses");
         self.pin(&AFTER, Needs::Said)?;
         self.commit("Release 47").await?;
+        self.pintle_ends(&["diff", "HEAD~1"], &[0]).await?;
         self.apply().await?;
         count(&load.take());
 
@@ -123,10 +124,9 @@ impl Stage {
         count(&pintle.seen);
 
         head("The same revert without Pintle's order");
-        println!(
-            "The release again, and its revert by pins that do not say what versions need: first everything at once,"
-        );
-        println!("then in the order of the upgrade, one step after the other, as sync waves do it.");
+        println!("The release again, and its revert by pins that say nothing of what versions need, so that nothing waits:");
+        println!("first all in one commit, then in the order of the upgrade, as sync waves do it: one commit takes back");
+        println!("payments and inventory and is applied, the next one checkout and ledger.");
         self.release_unsaid().await?;
         let at_once = self.way("all at once", &load, self.quietly(&BEFORE)).await?;
         self.release_unsaid().await?;

@@ -88,15 +88,13 @@ pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>, circle
         .collect()
 }
 
-/// Whether the service at this end of an edge lets the one at the other end go first. Rule 4 counts for the provider too:
-/// one that is down would wait for a consumer that cannot get ready without it. A consumer lets even a provider that is
-/// down go first: it may fail again, and then what still runs of the consumer is better left alone.
+/// Whether the service at this end of an edge lets the one at the other end go first. Rule 4 counts here too: a provider
+/// that is down would wait for a consumer that cannot get ready without it.
 pub(super) fn lets_go_first(board: &Board<'_>, id: Id, edge: EdgeId) -> bool {
     let ends = board.graph.edge(edge);
-    if ends.consumer == id {
-        return goes_up(board, ends.provider);
-    }
-    !goes_up(board, id) && board.live(id).ready && !restricts_nothing(board, edge)
+    let goes_first =
+        if ends.consumer == id { goes_up(board, ends.provider) } else { !goes_up(board, id) && board.live(id).ready };
+    goes_first && !restricts_nothing(board, edge)
 }
 
 /// Whether a provider goes up. A deploy does; so does a move between versions without an order: it is a release, until

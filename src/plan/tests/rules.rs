@@ -103,19 +103,6 @@ fn what_is_broken_restricts_nothing() {
 }
 
 #[test]
-fn a_consumer_that_runs_is_not_moved_before_a_provider_that_is_down_has_come_back() {
-    // Its pair is bad already, but moving it would end what still runs for a provider that may fail once more.
-    assert_snapshot!(system(&pair(["1 -> 2", "- -> 2"])).says(), @"
-    checkout: lets payments go first
-    payments: start
-    ");
-    assert_snapshot!(system(&pair(["1 -> 2", "1 -> 2 down"])).plans(), @"
-    payments
-    checkout
-    ");
-}
-
-#[test]
 fn a_consumer_whose_readiness_needs_a_broken_provider_goes_back_with_it() {
     // Both were upgraded, payments 2 is down, checkout 2 never gets ready; both are reverted.
     let text = "
