@@ -1,9 +1,12 @@
 # What developers type. `make test` is all that continuous integration runs.
 
-.PHONY: help test needs lint servers bench audit clean
+.PHONY: help demo test needs lint servers bench audit clean
 
 help: ## what can be typed
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+demo: ## five services, a release and its revert in three orders, under load (half a minute)
+	cargo run --quiet --example shop
 
 test: needs lint servers ## format, lints, unit, property and end-to-end tests (cold 15 min, then 3)
 	cargo test

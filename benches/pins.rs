@@ -38,8 +38,8 @@ fn main() {
     let all = files(&open(), tip);
     measure("pins: parsing alone", 10, || read(&all, &layout));
     let fragments = read(&all, &layout);
-    measure("pins: putting together alone", 10, || assemble(&settings, &fragments));
-    let pins = assemble(&settings, &fragments).pins;
+    measure("pins: putting together alone", 10, || assemble(&settings, &fragments, &|_| Vec::new()));
+    let pins = assemble(&settings, &fragments, &|_| Vec::new()).pins;
     measure("pins: the graph alone", 10, || Graph::of(&pins, &History::default()));
 
     let source = open();
@@ -56,7 +56,7 @@ fn read(files: &[File], layout: &Layout) -> Vec<Fragment> {
 }
 
 fn checked(settings: &Settings, fragments: &[Fragment]) -> usize {
-    let Reading { pins, problems, .. } = assemble(settings, fragments);
+    let Reading { pins, problems, .. } = assemble(settings, fragments, &|_| Vec::new());
     let history = Arc::new(History::default());
     let graph = Graph::of(&pins, &history);
     let found = problems.len() + check(&pins, &graph, &history, Timestamp::UNIX_EPOCH).len();

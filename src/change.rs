@@ -14,7 +14,7 @@ use crate::image::Image;
 use crate::pins::Pin;
 use crate::version::{Order, Version};
 
-pub use between::{Between, Moved, NeedMoved, between, needs_between};
+pub use between::{Moved, NeedMoved, between, needs_between};
 pub use line::{Move, line};
 
 /// How what is pinned, or what runs, became another.

@@ -55,8 +55,7 @@ fn newest<'v>(versions: impl Iterator<Item = &'v Version>, order: &Order) -> Opt
 
 /// Where a need of this provider is written.
 fn need_at(service: &Service, provider: &ServiceName) -> Place {
-    let places = service.needs_at.get(provider).or(service.depends_on_at.as_ref());
-    places.unwrap_or(&service.version_at).clone()
+    service.needs_at.get(provider).map_or(&service.version_at, |at| &at.provider).clone()
 }
 
 /// The first version that a range names and that was never pinned, where history is the order.
@@ -67,4 +66,11 @@ fn never_pinned<'r>(range: &'r Range, order: &Order) -> Option<&'r Version> {
 /// Nothing is known of a version that was never pinned, where history is the order.
 fn has_no_place(version: &Version, order: &Order) -> bool {
     order.versioning() == Versioning::History && !order.knows(version)
+}
+
+/// What such a version stands for in the file of a service: `what`, about the versions of `whose`.
+fn says_nothing(service: &Service, what: &str, (whose, version): (&ServiceName, &Version), at: &Place) -> Problem {
+    let message = format!("`{whose}` was never pinned at {version}, so this {what} says nothing yet");
+    let hint = "its versions have the order in which they were first pinned; name one that was, or set `versioning`";
+    Problem::warning(message, at.clone()).of(&service.name).hint(hint)
 }

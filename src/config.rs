@@ -58,6 +58,8 @@ pub struct Config {
     pub context: Option<String>,
     /// For services that name no namespace.
     pub namespace: Option<String>,
+    /// Where the local runtime remembers what it runs; none where no home is known.
+    pub state: Option<PathBuf>,
 }
 
 /// Why what was typed means nothing.
@@ -102,6 +104,7 @@ impl Config {
             access: Access::new(cache(cache_dir.as_deref())?),
             context: context.clone(),
             namespace: namespace.clone(),
+            state: state(),
         })
     }
 }
@@ -132,6 +135,13 @@ fn inside(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let refused = path.starts_with('/') || path.contains(char::is_control);
     (!refused && !parts.iter().any(|part| *part == ".." || part.eq_ignore_ascii_case(".git"))).then(|| parts.join("/"))
+}
+
+/// The state folder, as the XDG Base Directory Specification says.
+fn state() -> Option<PathBuf> {
+    let folder = |name| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let home = || folder("HOME").map(|home| home.join(".local/state"));
+    folder("XDG_STATE_HOME").or_else(home).map(|state| state.join("pintle"))
 }
 
 /// The cache folder: the flag or its variable, else what the XDG Base Directory Specification says.

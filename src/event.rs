@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::pins::ServiceName;
 
 /// Something that happened to a service, or to the whole run. Versions and images are given as people read them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "event")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// What shall run differs from what runs.
     TargetFound {
@@ -54,7 +51,6 @@ pub enum Event {
         /// The version.
         version: String,
         /// Since the write; none where it was written by somebody else.
-        #[serde(with = "seconds")]
         took: Option<Duration>,
     },
     /// Others waited for it and need not any more.
@@ -105,38 +101,4 @@ pub enum Event {
     },
     /// The cluster answers again.
     Reachable,
-}
-
-mod seconds {
-    use std::time::Duration;
-
-    use serde::Serializer;
-
-    #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
-    pub(super) fn serialize<S: Serializer>(took: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
-        match took {
-            Some(took) => to.serialize_some(&took.as_secs_f64()),
-            None => to.serialize_none(),
-        }
-    }
-}
-
-impl Event {
-    /// The service it concerns; none where it concerns the whole run.
-    pub fn service(&self) -> Option<&ServiceName> {
-        match self {
-            Self::TargetFound { service, .. }
-            | Self::Waits { service, .. }
-            | Self::NewStarting { service, .. }
-            | Self::OldStopping { service, .. }
-            | Self::OldGone { service, .. }
-            | Self::Verified { service, .. }
-            | Self::DependenciesUpdated { service, .. }
-            | Self::Failed { service, .. }
-            | Self::NeedsYou { service, .. }
-            | Self::Held { service, .. }
-            | Self::Refused { service, .. } => Some(service),
-            Self::Unreachable { .. } | Self::Reachable => None,
-        }
-    }
 }

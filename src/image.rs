@@ -18,6 +18,8 @@ const DEFAULT_REGISTRY: &str = "docker.io";
 const OFFICIAL: &str = "library/";
 /// What a name without tag and digest means.
 const DEFAULT_TAG: &str = "latest";
+/// So much of a digest tells it from others for people: the algorithm and twelve digits.
+const BRIEF_DIGEST: usize = "sha256:".len() + 12;
 
 /// An image reference: equal where the normal forms are, printed as people write it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,8 +32,7 @@ pub struct Image {
 }
 
 /// `sha256:…`: algorithm and hexadecimal digits, their number checked.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(Arc<str>);
 
 /// Why a text is no image reference; each names the part that is wrong.
@@ -102,6 +103,31 @@ impl Image {
             _ if path.split_once('/').is_some_and(|(first, _)| !is_host(first)) => path,
             _ => &self.repository,
         }
+    }
+
+    /// Two images in the shortest form that tells them apart: without the repository where it is the same, digests by
+    /// their first digits.
+    pub fn apart(one: &Self, other: &Self) -> [String; 2] {
+        let within = |digest| [one.beside(other, digest), other.beside(one, digest)];
+        let brief = within(BRIEF_DIGEST);
+        if brief[0] == brief[1] { within(usize::MAX) } else { brief }
+    }
+
+    /// What may differ from another image, with so many characters of the digest at most.
+    fn beside(&self, other: &Self, digest: usize) -> String {
+        let (_, tag, whole) = self.normal();
+        let mut text = if self.repository == other.repository { String::new() } else { self.familiar().to_owned() };
+        let mut add = |separator: &str, part: &str| {
+            text.push_str(if text.is_empty() { "" } else { separator });
+            text.push_str(part);
+        };
+        if let Some(tag) = tag {
+            add(":", tag);
+        }
+        if let Some(Digest(whole)) = whole.filter(|_| self.digest != other.digest || tag.is_none()) {
+            add("@", &whole[..whole.len().min(digest)]);
+        }
+        text
     }
 
     /// What is compared.
@@ -275,20 +301,6 @@ impl From<Image> for String {
     }
 }
 
-impl TryFrom<String> for Digest {
-    type Error = ImageError;
-
-    fn try_from(text: String) -> Result<Self, ImageError> {
-        text.parse()
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.0.as_ref().to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -326,6 +338,27 @@ mod tests {
         assert_ne!(image("nginx"), image("nginx:1.27"));
         let digest = format!("sha256:{}", "a".repeat(64));
         assert_ne!(image(&format!("nginx@{digest}")), image(&format!("nginx:latest@{digest}")));
+    }
+
+    #[test]
+    fn two_images_are_told_apart_by_the_parts_that_differ() {
+        let digest = |digit: &str| format!("sha256:{}", digit.repeat(64));
+        let (a, b) = (digest("a"), digest("b"));
+        for (one, other, shown) in [
+            ("ghcr.io/old/x:1.2", "ghcr.io/new/x:1.2", ["ghcr.io/old/x:1.2", "ghcr.io/new/x:1.2"]),
+            (&format!("old/x:1.2@{a}"), &format!("new/x:1.2@{a}"), ["old/x:1.2", "new/x:1.2"]),
+            (&format!("old/x:1.2@{a}"), "new/x:1.2", ["old/x:1.2@sha256:aaaaaaaaaaaa", "new/x:1.2"]),
+            (&format!("x:1.2@{a}"), &format!("x:1.2@{b}"), ["1.2@sha256:aaaaaaaaaaaa", "1.2@sha256:bbbbbbbbbbbb"]),
+            ("x:1.2", &format!("x:1.2@{b}"), ["1.2", "1.2@sha256:bbbbbbbbbbbb"]),
+            (&format!("x@{a}"), "x", ["sha256:aaaaaaaaaaaa", "latest"]),
+            (&format!("x@{a}"), &format!("x:1@{a}"), ["sha256:aaaaaaaaaaaa", "1"]),
+            ("x:1.2", "x:1.2-alpine", ["1.2", "1.2-alpine"]),
+        ] {
+            assert_eq!(Image::apart(&image(one), &image(other)), shown);
+        }
+        let alike = ["b", "c"].map(|last| format!("{}{last}", &a[..a.len() - 1]));
+        let images = alike.each_ref().map(|digest| image(&format!("x:1@{digest}")));
+        assert_eq!(Image::apart(&images[0], &images[1]), alike.map(|digest| format!("1@{digest}")));
     }
 
     #[test]

@@ -90,3 +90,9 @@ impl Problem {
         self
     }
 }
+
+/// By path and place, those of a file as a whole first.
+pub fn sort(problems: &mut [Problem]) {
+    let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
+    problems.sort_by(|one, two| (&one.place.path, start(one)).cmp(&(&two.place.path, start(two))));
+}

@@ -12,5 +12,9 @@ mod held;
 mod kinds;
 /// The order of starts, by what the API server saw of the pods.
 mod order;
+/// What the history shows of a cluster.
+mod proven;
 /// Services that are not written, why, and that the others are.
 mod refused;
+/// What a terminal shows of a run.
+mod terminal;

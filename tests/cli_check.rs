@@ -249,6 +249,186 @@ fn limits_that_a_service_sets_itself_are_kept() {
 }
 
 #[test]
+fn a_version_that_cannot_be_meant_is_not_offered() {
+    let needs =
+        |payments: &str, ledger: &str| format!("dependsOn: {{payments: \"{payments}\", ledger: \"{ledger}\"}}\n");
+    let repo = repo(&[
+        service("ledger", "3.0.0", ""),
+        service("payments", "2.2.0", ""),
+        service("checkout", "1.6.0", &needs("<2.1", "<3")),
+    ]);
+    write(&repo, service("payments", "2.3.0", ""));
+    write(&repo, service("checkout", "1.7.0", &needs("<2.1", "^3"))).commit("checkout 1.7.0");
+    write(&repo, service("payments", "2.4.0", "")).commit("payments 2.4.0");
+    write(&repo, service("checkout", "1.8.0", &needs(">=2.2, <3", "^3")));
+    write(&repo, service("payments", "2.0.3", "hold: {versions: \">=2.4\"}\n"));
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("check"), @r#"
+    error: `checkout` 1.8.0 needs `payments` >=2.2, <3, but `payments` is pinned at 2.0.3
+     --> services/checkout.yaml:3:13
+      |
+    3 | dependsOn: {payments: ">=2.2, <3", ledger: "^3"}
+      |             ^^^^^^^^
+      |
+     ::: services/payments.yaml:1:10
+      |
+    1 | version: "2.0.3"
+      |          ------- 2.0.3 is pinned here
+      |
+      = help: pin `payments` at 2.3.0, or `checkout` at 1.7.0, which accepts 2.0.3; both were pinned before
+
+    3 services: 1 error (… ms)
+    --- exit 1
+    "#);
+    write(&repo, service("payments", "2.0.3", "hold: {above: \"2.0.3\"}\n"));
+    write(&repo, service("checkout", "1.8.0", &format!("{}rollbackFloor: \"1.8\"\n", needs(">=2.2, <3", "^3"))));
+    assert_snapshot!(pintle.says("check"), @r#"
+    error: `checkout` 1.8.0 needs `payments` >=2.2, <3, but `payments` is pinned at 2.0.3
+     --> services/checkout.yaml:3:13
+      |
+    3 | dependsOn: {payments: ">=2.2, <3", ledger: "^3"}
+      |             ^^^^^^^^
+      |
+     ::: services/payments.yaml:1:10
+      |
+    1 | version: "2.0.3"
+      |          ------- 2.0.3 is pinned here
+      |
+      = help: pin `payments` at 2.2 or newer, below 3 (its hold keeps out versions above 2.0.3)
+
+    3 services: 1 error (… ms)
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn a_range_that_no_version_can_lie_in_is_an_error_at_its_place() {
+    let repo = repo(&[
+        service("payments", "2.1.0", ""),
+        service("checkout", "1.8.2", "dependsOn:\n  payments:\n    \"1.0\": \"*\"\n    \"1.8\": \">=3, <2\"\n"),
+        service("web", "1.0.0", "hold: {versions: \"[2,1]\"}\n"),
+    ]);
+    assert_snapshot!(Pintle::in_repo(&repo).says("check"), @r#"
+    error: `>=3, <2` accepts nothing of `payments`: no version is 3 or newer and also below 2
+     --> services/checkout.yaml:6:12
+      |
+    6 |     "1.8": ">=3, <2"
+      |            ^^^^^^^^^
+      |
+      = help: did you mean `>=2, <3`?
+
+    error: `[2,1]` is no range for `web`: no version is 2 or newer and also 1 or older
+     --> services/web.yaml:3:7
+      |
+    3 | hold: {versions: "[2,1]"}
+      |       ^^^^^^^^^^^^^^^^^^^
+      |
+      = help: did you mean `[1,2]`?
+
+    3 services: 2 errors (… ms)
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn a_table_that_begins_above_the_pinned_version_is_told() {
+    let table = "dependsOn:\n  payments: {\"1.8\": \">=2.1, <3\"}\n";
+    let repo = repo(&[service("payments", "2.0.3", ""), service("checkout", "1.7.9", "")]);
+    write(&repo, service("checkout", "1.8.2", table)).commit("checkout 1.8.2");
+    write(&repo, service("payments", "2.1.0", "")).commit("payments 2.1.0");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("check"), @"2 services: no problems (… ms)");
+    write(&repo, service("checkout", "1.7.9", table));
+    assert_snapshot!(pintle.says("check"), @"2 services: no problems (… ms)");
+    write(&repo, service("checkout", "1.7.8", table));
+    assert_snapshot!(pintle.says("check"), @r#"
+    warning: `checkout` 1.7.8 needs nothing of `payments`: the first row of this table is for 1.8
+     --> services/checkout.yaml:4:3
+      |
+    4 |   payments: {"1.8": ">=2.1, <3"}
+      |   ^^^^^^^^
+      |
+      = help: if it needs some version of it already, add a row, as in `"1.7.8": "*"`
+
+    2 services: 1 warning (… ms)
+    "#);
+}
+
+#[test]
+fn a_typo_in_a_pattern_is_told_with_what_there_is() {
+    let repo = repo(&[service("web", "1.0.0", "")]);
+    repo.write(
+        "envs/pintle.yaml",
+        "apiVersion: pintle.dev/v1alpha1\npins:\n\
+         - {files: \"app/{service}/values.yaml\", key: image.tag, image: \"acme/{service}\"}\n\
+         - {files: \"apps/{service}/value.yaml\", key: image.tag, image: \"acme/{service}\"}\n\
+         - {files: compose.yaml, key: \"service.{service}.image\", as: image}\n",
+    );
+    repo.write("envs/services/web.yaml", "version: \"1.0.0\"\nimage: acme/web\n");
+    repo.write("envs/apps/db/values.yaml", "image: {tag: v1}\n");
+    repo.write("envs/compose.yaml", "services: {cart: {image: \"acme/cart:1\"}}\n").commit("Pin by patterns");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("check --path envs"), @r#"
+    warning: this pattern pins nothing: no file matches `app/{service}/values.yaml`
+     --> envs/pintle.yaml:3:11
+      |
+    3 | - {files: "app/{service}/values.yaml", key: image.tag, image: "acme/{service}"}
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: there is no `app`; did you mean `apps`?
+
+    warning: this pattern pins nothing: no file matches `apps/{service}/value.yaml`
+     --> envs/pintle.yaml:4:11
+      |
+    4 | - {files: "apps/{service}/value.yaml", key: image.tag, image: "acme/{service}"}
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: there is no `apps/db/value.yaml`; did you mean `values.yaml`?
+
+    warning: this pattern pins nothing: `service.{service}.image` leads to nothing in envs/compose.yaml
+     --> envs/pintle.yaml:5:30
+      |
+    5 | - {files: compose.yaml, key: "service.{service}.image", as: image}
+      |                              ^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+     ::: envs/compose.yaml:1:1
+      |
+    1 | services: {cart: {image: "acme/cart:1"}}
+      | - there is no `service` here
+      |
+      = help: did you mean `services`?
+
+    1 service: 3 warnings (… ms)
+    "#);
+    assert_eq!(pintle.says("check --path envs --rev main").to_string(), pintle.says("check --path envs").to_string());
+}
+
+#[test]
+fn settings_under_another_name_hold_all() {
+    let repo = TestRepo::new();
+    repo.write("pintle.yml", "apiVersion: pintle.dev/v1alpha1\nnamespace: shop\n");
+    write(&repo, service("web", "1.0.0", "")).commit("Pin what runs");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("check"), @"
+    error: the file of the settings is called pintle.yaml
+    --> pintle.yml
+     = help: rename it to pintle.yaml
+
+    0 services: 1 error (… ms)
+    --- exit 1
+    ");
+    assert_eq!(pintle.says("check --rev main").to_string(), pintle.says("check").to_string());
+    repo.write("pintle.yaml", SETTINGS);
+    assert_snapshot!(pintle.says("check"), @"
+    warning: this file is not read, pintle.yaml beside it is
+    --> pintle.yml
+     = help: move what it says into pintle.yaml, and remove it
+
+    1 service: 1 warning (… ms)
+    ");
+}
+
+#[test]
 fn ranges_follow_the_order_of_the_provider() {
     let repo = repo(&[
         service("api", "v1", ""),
@@ -266,6 +446,14 @@ fn ranges_follow_the_order_of_the_provider() {
       |
       = help: its versions have the order in which they were first pinned; name one that was, or set `versioning`
 
+    warning: `cart` 3 needs nothing of `api`: the first row of this table is for 4
+     --> services/cart.yaml:4:3
+      |
+    4 |   api: {"4": ">=v3"}
+      |   ^^^
+      |
+      = help: if it needs some version of it already, add a row, as in `"3": "*"`
+
     error: `web` 7 needs `api` >=build-9, but `api` is pinned at build-7
      --> services/web.yaml:4:3
       |
@@ -280,10 +468,10 @@ fn ranges_follow_the_order_of_the_provider() {
       = help: `api` was never pinned at build-9: no version is known to lie on either side of it
 
     error: `^1.4` is no range for `ledger`: under `versioning: history` versions have no numbers for `^` and `~` to count
-     --> services/web.yaml:5:3
+     --> services/web.yaml:5:11
       |
     5 |   ledger: ^1.4
-      |   ^^^^^^
+      |           ^^^^
       |
      ::: services/ledger.yaml:1:10
       |
@@ -292,7 +480,7 @@ fn ranges_follow_the_order_of_the_provider() {
       |
       = help: name bounds that were pinned, as in `>=A, <B`
 
-    4 services: 2 errors, 1 warning (… ms)
+    4 services: 2 errors, 2 warnings (… ms)
     --- exit 1
     "#);
 }

@@ -13,8 +13,7 @@ fn repo(services: &[&str]) -> TestRepo {
         let needs = needs.split(';').filter_map(|need| need.trim().split_once(' '));
         let needs: Vec<String> = needs.map(|(provider, range)| format!("  {provider}: \"{range}\"\n")).collect();
         let needs = if needs.is_empty() { String::new() } else { format!("dependsOn:\n{}", needs.concat()) };
-        let text = format!("version: \"{version}\"\nimage: ghcr.io/acme/{name}\n{needs}");
-        repo.write(&format!("services/{name}.yaml"), text);
+        repo.pin(name, version, &needs);
     }
     repo.commit("Pin");
     repo

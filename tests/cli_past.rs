@@ -10,7 +10,7 @@ fn shop() -> TestRepo {
         ("services/payments.yaml", "version: \"2.0.3\"\nimage: ghcr.io/acme/payments\n"),
         ("services/checkout.yaml", &checkout("1.7.9", ">=2.0, <3")),
     ]);
-    repo.wait(3600).save("services/payments.yaml", "version: \"2.1.0\"\nimage: ghcr.io/acme/payments\n");
+    repo.wait(3600).pin("payments", "2.1.0", "").commit("Change services/payments.yaml");
     let bad = repo.wait(86_400).save("services/checkout.yaml", checkout("1.8.2", ">=2.1, <3"));
     repo.wait(600).revert(bad);
     repo.save("services/checkout.yaml", checkout("1.7.8", ">=2.0, <3"));
@@ -120,6 +120,7 @@ fn history_goes_on_through_removal_a_new_name_and_a_new_image() {
     assert_snapshot!(pintle.says("history payments"), @"
     VERSION  MOVE       COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
     2.1.0    image      e90f6f94  Ada     2026-01-02 01:27  … so far  Change services/payments.yaml
+      runs as ghcr.io/acme/payments:2.1.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, was ghcr.io/acme/payments:2.1.0
     2.1.0    ↑ upgrade  8bf18480  Ada     2026-01-01 01:06  1d        Change services/payments.yaml
     2.0.3    deploy     af63c399  Ada     2026-01-01 00:03  1h 3m     Start
     ");
@@ -146,7 +147,7 @@ fn history_goes_on_through_removal_a_new_name_and_a_new_image() {
 fn history_shows_what_others_wrote_without_its_tricks() {
     let repo = shop();
     repo.git(&["config", "user.name", "Eve\u{1b}[31m\u{202e}"]);
-    repo.write("services/payments.yaml", "version: \"2.2.0\"\nimage: ghcr.io/acme/payments\n");
+    repo.pin("payments", "2.2.0", "");
     repo.git(&["add", "--all"]);
     repo.git(&[
         "commit",
@@ -238,7 +239,7 @@ fn diff_says_which_pins_moved_and_how() {
 #[test]
 fn diff_shows_other_lines_as_text_and_new_and_gone_files_by_name() {
     let repo = shop();
-    repo.write("services/search.yaml", "version: \"0.9.0\"\nimage: ghcr.io/acme/search\ndependsOn: [paying]\n");
+    repo.pin("search", "0.9.0", "dependsOn: [paying]\n");
     repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\nsoak: 5m\n");
     repo.remove("services/payments.yaml");
     let moved = checkout("1.8.3", ">=2.1, <3").replace("shop", "store") + "  search: \"*\"\n";

@@ -7,12 +7,10 @@ use crate::common::git::TestRepo;
 use crate::common::pintle::Pintle;
 
 fn repo() -> TestRepo {
-    let repo = TestRepo::with(&[
-        ("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n"),
-        ("services/payments.yaml", "version: \"2.0.3\"\nimage: ghcr.io/acme/payments\n"),
-    ]);
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n").pin("payments", "2.0.3", "").commit("Start");
     for version in ["2.1.0", "2.2.0", "2.0.3"] {
-        repo.save("services/payments.yaml", format!("version: \"{version}\"\nimage: ghcr.io/acme/payments\n"));
+        repo.pin("payments", version, "").commit("Change services/payments.yaml");
     }
     repo
 }
@@ -34,6 +32,8 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       graph        Show who needs whom, and which versions
       history      Show the pins that a service had, newest first
       diff         Show what moved between two revisions
+      logs         Show what a service of the local runtime has written
+      down         Stop everything that the local runtime has started
       schema       Print the JSON Schema of a kind of file, for editors
       completions  Print the completions for a shell
 

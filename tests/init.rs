@@ -285,7 +285,8 @@ fn what_init_wrote_can_be_planned_at_once() {
     let compose = std::fs::read_to_string(repo.path().join("compose.yaml")).unwrap();
     repo.save("compose.yaml", compose.replace("checkout:1.7.9", "checkout:1.8.2").replace("web:3.4.0", "web:3.5.0"));
     assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1"), @"
-    Plan for d5e180f9 (Change compose.yaml), against the pins at 9cdb3ed9 (Pin what runs)
+    Plan for d5e180f9 (Change compose.yaml)
+      against the pins at 9cdb3ed9 (Pin what runs)
 
     Stage 1 (starts now)
       ~ checkout  1.7.9 -> 1.8.2  upgrade
@@ -514,7 +515,11 @@ async fn what_runs_and_stands_nowhere_in_git_is_pinned_as_it_runs() {
     repo.commit("Pin what runs");
     assert_snapshot!(run(&["check"]), @"6 services: no problems (… ms)");
     let plan = run(&["plan"]);
-    assert_snapshot!(plan.lines().skip(1).collect::<Vec<_>>().join("\n"), @"Nothing to do: everything runs what is pinned.");
+    assert_snapshot!(plan.lines().skip(1).collect::<Vec<_>>().join("\n"), @"
+      against context test (…), namespace NAMESPACE
+
+    Nothing to do: everything runs what is pinned.
+    ");
 }
 
 /// The address of the server differs from run to run.

@@ -17,16 +17,22 @@ mod cli_check;
 mod cli_graph;
 /// `pintle history` and `pintle diff`: how pins came to be what they are.
 mod cli_past;
+/// `pintle plan` without a cluster: what is shown, what is left out, and how it ends.
+mod cli_plan;
 /// What all commands share: help, usage errors, colour, terminals, pipes.
 mod cli_words;
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.
 mod control_plane;
+/// The tour of `examples/shop`: what it counts, and that it leaves nothing behind.
+mod demo;
 /// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.
 mod history;
 /// `pintle init`: whole repositories, from nothing to a first plan.
 mod init;
 /// What Pintle sees of a real cluster, and what it does to it.
 mod kube;
+/// The local runtime: services as processes of this host, judged by what the system shows of them.
+mod local;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
 mod remote;
 /// Repositories made by git, read by Pintle: names, files, the working tree.

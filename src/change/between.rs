@@ -7,13 +7,6 @@ use super::{ChangeKind, End};
 use crate::pins::{DependsOn, Need, Pins, Service, ServiceName};
 use crate::version::{Order, Version};
 
-/// What moved between two revisions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Between {
-    /// The services whose pin or whose needs moved, by name.
-    pub moved: Vec<Moved>,
-}
-
 /// A service whose pin, name or needs moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
@@ -42,7 +35,7 @@ pub struct NeedMoved {
     pub to: Option<Need>,
 }
 
-/// Compares the pins of two revisions. `order` orders the versions of a service; `pinned_before` says whether a service
+/// The services whose pin or whose needs moved between two revisions, by name. `order` orders the versions of a service; `pinned_before` says whether a service
 /// had the version before the earlier of the revisions. Services that a revision has with errors are left out: nothing
 /// is known of how they moved.
 pub fn between(
@@ -50,7 +43,7 @@ pub fn between(
     new: &Pins,
     order: impl Fn(&Service) -> Order,
     pinned_before: impl Fn(&ServiceName, &Version) -> bool,
-) -> Between {
+) -> Vec<Moved> {
     let readable = |name: &&ServiceName| !old.broken.contains_key(*name) && !new.broken.contains_key(*name);
     let renamed: BTreeMap<&ServiceName, &ServiceName> = new
         .services
@@ -89,7 +82,7 @@ pub fn between(
         .filter(|moved| moved.kind.is_some() || moved.renamed_from.is_some() || !moved.needs.is_empty())
         .collect();
     moved.sort_by(|a, b| a.name.cmp(&b.name));
-    Between { moved }
+    moved
 }
 
 /// What is needed otherwise.

@@ -1,7 +1,9 @@
 //! What a service needs of others: ranges that mean something, and pins that lie in them.
 
-use super::{Checked, has_no_place, need_at, never_pinned, newest};
-use crate::graph::{EdgeId, Label};
+use std::cmp::Ordering;
+
+use super::{Checked, has_no_place, limits, need_at, never_pinned, newest, says_nothing};
+use crate::graph::{EdgeId, Id, Label};
 use crate::pins::{Need, Service, ServiceName};
 use crate::problem::Problem;
 use crate::version::{Order, Range, RangeError, Version};
@@ -20,47 +22,77 @@ fn of_one(
     need: &Need,
 ) -> Vec<Problem> {
     let Some(of_provider) = checked.order(&provider.name) else { return Vec::new() };
-    let meaningless =
-        |range: &Range| range.fits(of_provider).err().map(|error| bad_range(service, provider, range, error));
     let rows: Vec<&Range> = match need {
         Need::Range(range) => vec![range],
         Need::Table(rows) => rows.iter().map(|(_, range)| range).collect(),
     };
-    let bad: Vec<Problem> = rows.iter().filter_map(|range| meaningless(range)).collect();
+    let bad =
+        rows.iter().enumerate().filter_map(|(row, range)| bad_range(service, (provider, of_provider), row, range));
+    let bad: Vec<Problem> = bad.collect();
     if !bad.is_empty() {
         return bad;
     }
     let misfit = misfit(checked, service, provider);
     let fits = misfit.is_none();
     let unknown = rows.iter().filter(|_| fits).filter_map(|range| never_pinned(range, of_provider));
-    let unknown = unknown.map(|bound| unknown_bound(service, &provider.name, bound));
-    misfit.into_iter().chain(unknown).chain(unknown_rows(service, order, &provider.name, need)).collect()
-}
-
-fn bad_range(service: &Service, provider: &Service, range: &Range, error: RangeError) -> Problem {
-    let message = format!("`{range}` is no range for `{}`: {}", provider.name, error.message);
-    let problem = Problem::error(message, need_at(service, &provider.name)).of(&service.name);
-    let problem = problem.also(provider.version_at.clone(), format!("its versions look like {}", provider.pin.version));
-    match error.hint {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
-}
-
-fn unknown_bound(service: &Service, provider: &ServiceName, bound: &Version) -> Problem {
-    let message = format!("`{provider}` was never pinned at {bound}, so this bound says nothing yet");
-    let hint = "its versions have the order in which they were first pinned; name one that was, or set `versioning`";
-    Problem::warning(message, need_at(service, provider)).of(&service.name).hint(hint)
-}
-
-fn unknown_rows(service: &Service, order: &Order, provider: &ServiceName, need: &Need) -> Vec<Problem> {
-    let Need::Table(rows) = need else { return Vec::new() };
-    let unknown = rows.iter().map(|(from, _)| from).filter(|from| has_no_place(from, order));
-    let tell = |from: &Version| {
-        let message = format!("`{}` was never pinned at {from}, so this row says nothing yet", service.name);
-        Problem::warning(message, need_at(service, provider)).of(&service.name)
+    let unknown =
+        unknown.map(|bound| says_nothing(service, "bound", (&provider.name, bound), &need_at(service, &provider.name)));
+    let table = match need {
+        Need::Range(_) => Vec::new(),
+        Need::Table(rows) => of_table(checked, (service, order), &provider.name, rows),
     };
-    unknown.map(tell).collect()
+    misfit.into_iter().chain(unknown).chain(table).collect()
+}
+
+/// A range that means nothing to the provider, or that no version of it can lie in.
+fn bad_range(service: &Service, (provider, order): (&Service, &Order), row: usize, range: &Range) -> Option<Problem> {
+    let name = &provider.name;
+    let at = service.needs_at.get(name).and_then(|at| at.ranges.get(row)).cloned();
+    let at = at.unwrap_or_else(|| need_at(service, name));
+    let problem = |wrong: &str, RangeError { message, hint, .. }: RangeError| {
+        let message = format!("`{range}` {wrong} `{name}`: {message}");
+        Problem { hint, ..Problem::error(message, at.clone()).of(&service.name) }
+    };
+    if let Err(error) = range.fits(order) {
+        let looks = format!("its versions look like {}", provider.pin.version);
+        return Some(problem("is no range for", error).also(provider.version_at.clone(), looks));
+    }
+    range.accepts_some(order).err().map(|error| problem("accepts nothing of", error))
+}
+
+/// What is odd about the rows of a table, beside their ranges.
+fn of_table(
+    checked: &Checked<'_>,
+    (service, order): (&Service, &Order),
+    provider: &ServiceName,
+    rows: &[(Version, Range)],
+) -> Vec<Problem> {
+    let unknown = rows.iter().map(|(from, _)| from).filter(|from| has_no_place(from, order));
+    let at = need_at(service, provider);
+    let tell = |from: &Version| says_nothing(service, "row", (&service.name, from), &at);
+    unknown.map(tell).chain(starts_later(checked, (service, order), provider, rows)).collect()
+}
+
+/// No row is about the pinned version, so that it needs nothing. Where history has it so too, that is what is meant.
+fn starts_later(
+    checked: &Checked<'_>,
+    (service, order): (&Service, &Order),
+    provider: &ServiceName,
+    rows: &[(Version, Range)],
+) -> Option<Problem> {
+    let (name, pinned) = (&service.name, &service.pin.version);
+    let later = |(from, _): &(Version, Range)| order.compare(pinned, from) == Some(Ordering::Less);
+    let first = rows.iter().filter(|row| later(row)).map(|(from, _)| from);
+    let first = first.reduce(|a, b| if order.compare(b, a) == Some(Ordering::Less) { b } else { a })?;
+    let before = checked.history.records(name).iter().filter_map(|record| record.pin.as_ref());
+    let never_needed = || before.clone().any(|pin| pin.version == *pinned && !pin.depends_on.contains_key(provider));
+    if !rows.iter().all(later) || never_needed() {
+        return None;
+    }
+    let message =
+        format!("`{name}` {pinned} needs nothing of `{provider}`: the first row of this table is for {first}");
+    let hint = format!("if it needs some version of it already, add a row, as in `\"{pinned}\": \"*\"`");
+    Some(Problem::warning(message, need_at(service, provider)).of(name).hint(hint))
 }
 
 /// The pinned version of the provider lies outside what the pinned version of the consumer needs.
@@ -78,7 +110,7 @@ fn misfit(checked: &Checked<'_>, service: &Service, provider: &Service) -> Optio
     Some(match never_pinned(range, checked.order(name)?) {
         Some(bound) => problem
             .hint(format!("`{name}` was never pinned at {bound}: no version is known to lie on either side of it")),
-        None => problem.hint(way_out(checked, service, provider, (edge, range))?),
+        None => problem.hint(way_out(checked, service, provider, range)),
     })
 }
 
@@ -89,19 +121,17 @@ fn edge_between<'a>(checked: &Checked<'a>, service: &Service, provider: &Service
     Some((edge, checked.graph.need(edge, &service.pin.version)?))
 }
 
-/// Versions that were pinned before and would fit.
-fn way_out(
-    checked: &Checked<'_>,
-    service: &Service,
-    provider: &Service,
-    (edge, range): (EdgeId, &Range),
-) -> Option<String> {
-    let (of_consumer, of_provider) = (checked.order(&service.name)?, checked.order(&provider.name)?);
+/// What to pin instead: versions that were pinned before and that may run beside all that is pinned now.
+fn way_out(checked: &Checked<'_>, service: &Service, provider: &Service, range: &Range) -> String {
     let (consumer, name, y) = (&service.name, &provider.name, &provider.pin.version);
-    let fitting = newest(checked.versions(name).filter(|version| range.contains(version, of_provider)), of_provider);
-    let accepts = |x: &Version| checked.graph.ok(edge, Label::Version(x), Label::Version(y));
-    let accepting = newest(checked.versions(consumer).filter(|version| accepts(version)), of_consumer);
-    Some(match (fitting, accepting) {
+    let back = |service: &Service| {
+        let order = checked.order(&service.name)?;
+        let fitting = checked.versions(&service.name).filter(|version| may_run(checked, service, version, order));
+        newest(fitting, order)
+    };
+    let mind = provider.hold.as_ref().map(|hold| format!(" (its hold keeps out versions {})", limits::kept_out(hold)));
+    let needed = format!("pin `{name}` at {}{}", range.in_words(), mind.unwrap_or_default());
+    match (back(provider), back(service)) {
         (Some(fitting), Some(accepting)) => {
             format!(
                 "pin `{name}` at {fitting}, or `{consumer}` at {accepting}, which accepts {y}; both were pinned before"
@@ -109,11 +139,25 @@ fn way_out(
         }
         (Some(fitting), None) => format!("pin `{name}` at {fitting}, which was pinned before"),
         (None, Some(accepting)) => {
-            format!(
-                "pin `{consumer}` at {accepting}, which accepts {y} and was pinned before, or `{name}` at {}",
-                range.in_words()
-            )
+            format!("pin `{consumer}` at {accepting}, which accepts {y} and was pinned before, or {needed}")
         }
-        (None, None) => format!("pin `{name}` at {}", range.in_words()),
-    })
+        (None, None) => needed,
+    }
+}
+
+/// Whether a version is within the limits of its service, and fits all that is pinned around it.
+fn may_run(checked: &Checked<'_>, service: &Service, version: &Version, order: &Order) -> bool {
+    let graph = checked.graph;
+    let fits = |id: Id| {
+        graph.around(id).all(|(edge, other)| {
+            let Some(other) = checked.pins.services.get(graph.name(other)) else { return true };
+            let (version, other) = (Label::Version(version), Label::Version(&other.pin.version));
+            if graph.edge(edge).consumer == id {
+                graph.ok(edge, version, other)
+            } else {
+                graph.ok(edge, other, version)
+            }
+        })
+    };
+    limits::allow(service, version, order) && graph.id(&service.name).is_some_and(fits)
 }

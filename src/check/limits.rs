@@ -2,17 +2,16 @@
 
 use std::cmp::Ordering;
 
-use super::{Checked, has_no_place, never_pinned};
+use super::{Checked, has_no_place, never_pinned, says_nothing};
 use crate::pins::{Held, Hold, Service};
-use crate::problem::{Place, Problem, show};
+use crate::problem::{Problem, show};
 use crate::version::{Order, Version};
 
 pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Vec<Problem> {
     let mut problems: Vec<Problem> = unordered(service, order).into_iter().collect();
     if let Some(hold) = &service.hold {
-        let at = service.hold_at.as_ref().unwrap_or(&service.version_at);
-        problems.extend(held(service, order, hold, at));
-        problems.extend(expired(checked, service, hold, at));
+        problems.extend(held(service, order, hold));
+        problems.extend(expired(checked, service, hold));
     }
     problems.extend(floor(service, order));
     problems
@@ -22,49 +21,62 @@ pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Ve
 fn unordered(service: &Service, order: &Order) -> Option<Problem> {
     let error = order.check(&service.pin.version).err()?;
     let problem = Problem::error(error.to_string(), service.version_at.clone()).of(&service.name);
-    Some(match error.hint() {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    })
+    Some(Problem { hint: error.hint(), ..problem })
 }
 
-fn held(service: &Service, order: &Order, hold: &Hold, at: &Place) -> Option<Problem> {
+fn held(service: &Service, order: &Order, hold: &Hold) -> Option<Problem> {
     let (name, version) = (&service.name, &service.pin.version);
-    let (caught, what, unknown) = match &hold.versions {
-        Held::Above(limit) => {
-            let above = order.compare(version, limit) == Some(Ordering::Greater);
-            (above, format!("above {limit}"), has_no_place(limit, order).then_some(limit))
-        }
+    let unknown = match &hold.versions {
+        Held::Above(limit) => has_no_place(limit, order).then_some(limit),
         Held::Versions(range) => {
-            if let Err(error) = range.fits(order) {
+            if let Err(error) = range.fits(order).and_then(|()| range.accepts_some(order)) {
                 let message = format!("`{range}` is no range for `{name}`: {}", error.message);
-                return Some(Problem::error(message, at.clone()).of(name));
+                return Some(Problem { hint: error.hint, ..Problem::error(message, hold.at.clone()).of(name) });
             }
-            (range.contains(version, order), format!("in {range}"), never_pinned(range, order))
+            never_pinned(range, order)
         }
     };
-    if caught {
+    if hold.catches(version, order) {
         let why = hold.reason.as_ref().map(|reason| format!(": {}", show(reason))).unwrap_or_default();
-        let message = format!("`{name}` {version} is pinned, but versions {what} are held{why}");
+        let message = format!("`{name}` {version} is pinned, but versions {} are held{why}", kept_out(hold));
         let hint = "pin a version that is not held, or release it: remove `hold` in the same change";
         return Some(
-            Problem::error(message, service.version_at.clone()).of(name).also(at.clone(), "held here").hint(hint),
+            Problem::error(message, service.version_at.clone()).of(name).also(hold.at.clone(), "held here").hint(hint),
         );
     }
-    unknown.map(|unknown| says_nothing(service, "hold", unknown, at))
+    unknown.map(|unknown| says_nothing(service, "`hold`", (name, unknown), &hold.at))
+}
+
+/// The versions that a hold keeps out: "above 1.7.9".
+pub(super) fn kept_out(hold: &Hold) -> String {
+    match &hold.versions {
+        Held::Above(limit) => format!("above {limit}"),
+        Held::Versions(range) => format!("in {range}"),
+    }
 }
 
 /// Nothing deploys by the passing of time: it holds until a commit says otherwise.
-fn expired(checked: &Checked<'_>, service: &Service, hold: &Hold, at: &Place) -> Option<Problem> {
+fn expired(checked: &Checked<'_>, service: &Service, hold: &Hold) -> Option<Problem> {
     let until = hold.until.filter(|until| *until < checked.now)?;
     let message = format!("the hold of `{}` was meant until {until:.0}, and still holds", service.name);
-    Some(Problem::warning(message, at.clone()).of(&service.name).hint("remove it, or give it a later `until`"))
+    Some(Problem::warning(message, hold.at.clone()).of(&service.name).hint("remove it, or give it a later `until`"))
+}
+
+/// Whether its own limits let this version of a service run.
+pub(super) fn allow(service: &Service, version: &Version, order: &Order) -> bool {
+    let held = service.hold.as_ref().is_some_and(|hold| hold.catches(version, order));
+    let too_old = service.rollback_floor.as_ref().is_some_and(|floor| is_below(version, floor, order));
+    !held && !too_old && order.check(version).is_ok()
+}
+
+fn is_below(version: &Version, floor: &Version, order: &Order) -> bool {
+    order.compare(version, floor) == Some(Ordering::Less)
 }
 
 fn floor(service: &Service, order: &Order) -> Option<Problem> {
     let (name, version, floor) = (&service.name, &service.pin.version, service.rollback_floor.as_ref()?);
     let at = service.rollback_floor_at.as_ref().unwrap_or(&service.version_at);
-    if order.compare(version, floor) == Some(Ordering::Less) {
+    if is_below(version, floor, order) {
         let message = format!("`{name}` {version} is pinned, but nothing older than {floor} may run");
         let problem =
             Problem::error(message, service.version_at.clone()).of(name).also(at.clone(), "the floor is here");
@@ -73,11 +85,5 @@ fn floor(service: &Service, order: &Order) -> Option<Problem> {
                 .hint("its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first"),
         );
     }
-    has_no_place(floor, order).then(|| says_nothing(service, "rollbackFloor", floor, at))
-}
-
-fn says_nothing(service: &Service, key: &str, version: &Version, at: &Place) -> Problem {
-    let message = format!("`{}` was never pinned at {version}, so this `{key}` says nothing yet", service.name);
-    let hint = "its versions have the order in which they were first pinned; name one that was, or set `versioning`";
-    Problem::warning(message, at.clone()).of(&service.name).hint(hint)
+    has_no_place(floor, order).then(|| says_nothing(service, "`rollbackFloor`", (name, floor), at))
 }

@@ -8,17 +8,20 @@ use clap::Args;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
-use super::load::Loaded;
-use super::output::{Output, Printing};
-use super::plan::{described, report, text, warn_of};
-use super::site::{Sight, Site, block_on};
+use super::load::{Loaded, load};
+use super::output::{Output, Printing, counted};
+use super::plan::{report, text};
+use super::progress::Progress;
+use super::site::{self, OnSite, Sight, Site};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
 use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
-use crate::source::Scope;
+use crate::source::CommitId;
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]
@@ -47,6 +50,8 @@ struct Ended {
     stopped: bool,
     /// Services changed.
     verified: usize,
+    /// The tip of the branch, where that has moved on meanwhile.
+    moved_on_to: Option<CommitId>,
     /// What is left, as a plan.
     #[serde(flatten)]
     left: Report,
@@ -59,35 +64,38 @@ fn patience(text: &str) -> Result<Duration, String> {
     if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
 }
 
-impl Apply {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output))
-    }
+impl OnSite for Apply {
+    const CHANGES: Option<&'static str> = Some("pintle apply");
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let mut site = Site::open(config, None).await?;
-        if let Some(error) = &site.loaded.stale {
-            return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
-        }
-        // A revision that cannot be used as a whole holds everything (design, I10).
-        if let Some(why) = &site.loaded.at.reading.unusable {
-            return Err(Failure::error(format!("{why}; nothing is done")).hint("pintle check shows all that is wrong"));
-        }
-        warn_of(&site.loaded, output);
-        warn_of_uncommitted(&site.loaded, output)?;
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        mut site: Site<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let mut sight = site.see().await?;
         site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
-        let plan = report(&site, &mut sight, &mut memory).await?;
-        let title = format!("Plan for {}, against {}", described(&site.commit), site.cluster.server());
-        output.note(text::table(&title, &plan).trim_end());
+        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
+        let plan = report(&site, &mut sight, &mut memory);
+        output.note(text::table(&site.commit, &site.server, &plan));
         let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }
-        let outcome = if moves { self.carry_out(&site, memory, output).await? } else { still(&site, sight) };
-        self.tell(&site, &outcome, output)
+        if !moves {
+            return self.tell(&site, &still(&site, sight), None, output);
+        }
+        let outcome = self.carry_out(&site, memory, output).await?;
+        let newer = moved_on(&mut site, config);
+        self.tell(&site, &outcome, newer.as_ref(), output)
+    }
+}
+
+impl Apply {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        site::run(self, config, fresh(config, output)?, output)
     }
 
     /// Asks, unless that was answered by a flag.
@@ -98,7 +106,7 @@ impl Apply {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage("there is no terminal to ask").hint("look at the plan, then add --yes"));
         }
-        output.draw("Continue? [yN] ");
+        output.ask("Continue? [yN] ");
         let mut answer = String::new();
         std::io::stdin()
             .lock()
@@ -107,7 +115,12 @@ impl Apply {
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
-    async fn carry_out(&self, site: &Site, memory: Memory, output: &mut Output) -> Result<Outcome, Failure> {
+    async fn carry_out(
+        &self,
+        site: &Site<impl Cluster>,
+        memory: Memory,
+        output: &mut Output,
+    ) -> Result<Outcome, Failure> {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -124,20 +137,58 @@ impl Apply {
     }
 
     /// How everything stands, and the exit code of it.
-    fn tell(&self, site: &Site, outcome: &Outcome, output: &mut Output) -> Result<Exit, Failure> {
+    fn tell(
+        &self,
+        site: &Site<impl Cluster>,
+        outcome: &Outcome,
+        moved: Option<&MovedOn>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
         let plan = reconcile::plan(&site.desired, &pass.look, &pass.wanted);
         let left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
         let exit = exit(&left, outcome);
-        let words = closing(site, &left, outcome);
-        let ended = Ended { in_sync: left.is_empty(), stopped: outcome.stopped, verified: outcome.verified, left };
+        let words = closing(site, &left, outcome, moved);
+        let Outcome { stopped, verified, .. } = *outcome;
+        let moved_on_to = moved.map(|moved| moved.to);
+        let ended = Ended { in_sync: left.is_empty(), stopped, verified, moved_on_to, left };
         output.result(self.printing.output, &ended, |output| output.line(words))?;
         Ok(exit)
     }
 }
 
+/// The newest revision, if anything of it can be used.
+fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
+    let loaded = load(config, None)?;
+    if let Some(error) = &loaded.stale {
+        return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
+    }
+    loaded.at.usable()?;
+    loaded.say_uncommitted(output)?;
+    if loaded.at.errors() > 0 {
+        let errors = counted(loaded.at.errors(), "error");
+        output.warn(format_args!("the pins have {errors}: pintle check shows them"));
+    }
+    Ok(loaded)
+}
+
+/// The branch is elsewhere than when the plan was made.
+struct MovedOn {
+    branch: String,
+    to: CommitId,
+}
+
+/// Looks at the branch once more; nothing where that cannot be done.
+fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option<MovedOn> {
+    let source = &mut site.loaded.source;
+    let _fetching = Progress::of(format!("fetching {}", config.location));
+    let branch = config.branch.clone().or_else(|| source.default_branch().ok())?;
+    let to = source.fetch(Some(&branch)).ok()?.id;
+    (to != site.commit.id).then_some(MovedOn { branch, to })
+}
+
 /// Nothing was to be done.
-fn still(site: &Site, sight: Sight) -> Outcome {
+fn still(site: &Site<impl Cluster>, sight: Sight) -> Outcome {
     let wanted = want(&site.desired, &sight.look);
     Outcome::still(&site.desired, sight.look, wanted)
 }
@@ -153,7 +204,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 }
 
 /// The last words: how everything stands, and what to type next.
-fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
+fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
     if outcome.stopped {
@@ -164,12 +215,12 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
     }
     for it in &left.under_way {
         let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
-        line(format!("Under way: {} {}: {}{command}", it.service, it.to, it.why));
+        line(format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why)));
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for it in left.rest.iter().filter(|it| it.standing == standing) {
             let pinned = it.pinned.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-            line(format!("{words}: {}{pinned}: {}", it.service, it.why));
+            line(format!("{words}: {}{pinned}: {}", it.service, brief(&it.why)));
         }
     }
     for circle in &left.circles {
@@ -188,29 +239,18 @@ fn closing(site: &Site, left: &Report, outcome: &Outcome) -> String {
         line(format!("Next: git revert {commit}, or pin a version that is fixed; then: pintle apply"));
     }
     if left.is_empty() {
-        line(format!("In sync: everything runs what is pinned ({} changed).", outcome.verified));
+        let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
+        line(format!("In sync: everything runs what is pinned{at} ({} changed).", outcome.verified));
+    }
+    if let Some(MovedOn { branch, to }) = moved {
+        line(format!("{branch} has moved on to {} meanwhile: pintle apply", to.short()));
     }
     text.trim_end().to_owned()
 }
 
 /// The commit that moved the pin of a service which has failed.
-fn moved_by(site: &Site, it: &RestReport) -> Option<String> {
+fn moved_by(site: &Site<impl Cluster>, it: &RestReport) -> Option<String> {
     let name = ServiceName::new(&it.service).ok()?;
     let record = site.desired.history.records(&name).last().filter(|_| it.standing == Standing::Failed)?;
     Some(format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
-}
-
-/// Says what a commit would add: only commits are applied.
-fn warn_of_uncommitted(loaded: &Loaded, output: &mut Output) -> Result<(), Failure> {
-    if loaded.source.worktree().is_none() {
-        return Ok(());
-    }
-    let dirty = loaded.source.dirty(Scope::Pins(&loaded.at.layout))?;
-    if !dirty.is_empty() {
-        output.note(format_args!(
-            "warning: only commits are applied, and these files have changes that are not committed: {}",
-            dirty.join(", ")
-        ));
-    }
-    Ok(())
 }

@@ -105,8 +105,7 @@ fn problems(loaded: &Loaded) -> Vec<Problem> {
     pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
     let mut problems = reading.problems.clone();
     problems.extend(check(&pins, &Graph::of(&pins, &loaded.history), &loaded.history, Timestamp::now()));
-    let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
-    problems.sort_by(|a, b| (&a.place.path, start(a)).cmp(&(&b.place.path, start(b))));
+    problem::sort(&mut problems);
     problems
 }
 

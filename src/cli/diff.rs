@@ -83,8 +83,8 @@ fn compare(opened: Opened, config: &Config, ends: &[Arc<Commit>; 2], output: &mu
         let mut records = records.take_while(|record| position.is_some_and(|position| record.position <= position));
         records.any(|record| record.pin.as_ref().is_some_and(|pin| pin.version == *version))
     };
-    let between = between(&old.reading.pins, &new.reading.pins, order, before);
-    Ok(Report::of(&old, &new, between))
+    let moved = between(&old.reading.pins, &new.reading.pins, order, before);
+    Ok(Report::of(&old, &new, moved))
 }
 
 /// Reads both; where one has no `pintle.yaml`, by that of the other, else by that of the tip, as history does.
@@ -95,7 +95,7 @@ fn read(source: &Source, root: &str, ends: &[Arc<Commit>; 2], tip: &Revision) ->
     let Some(settings) = known.map(|revision| revision.reading.pins.settings.clone()) else { return Ok(both) };
     let again = |revision: Revision| {
         let commit = revision.commit.clone().filter(|_| !revision.has_settings());
-        commit.map_or(Ok(revision), |commit| Revision::read_with(source, root, Some(commit), &settings))
+        commit.map_or(Ok(revision), |commit| Revision::read_with(source, root, Some(commit), Some(&settings)))
     };
     let [old, new] = both.map(again);
     Ok([old?, new?])

@@ -3,24 +3,30 @@
 
 mod all;
 mod one;
+mod proven;
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use clap::Args;
 use jiff::Timestamp;
 
 use super::exit::{Exit, Failure, help};
-use super::load::load;
+use super::load::{Loaded, load};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing};
 use super::table::Cell;
 use super::words::known;
-use crate::change::ChangeKind;
+use crate::change::{ChangeKind, Move, line};
 use crate::config::Config;
+use crate::graph::order_of;
+use crate::pins::ServiceName;
+use proven::{Proof, Proofs};
 
 /// Show the pins that a service had, newest first
 ///
 /// For each: the version, how it came (deploy, upgrade, downgrade, return to a version pinned before, sidegrade, image,
-/// release), the commit, and how long it stood. Without a service: the last commits that moved any pin.
+/// release), the commit, and how long it stood. Without a service: the last commits that moved any pin. Where a cluster
+/// answers within two seconds: when each pin was last verified there, and how long that took.
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle history checkout\npintle history --limit 50\npintle history checkout --output json",
@@ -40,26 +46,66 @@ pub struct History {
     printing: Printing,
 }
 
+/// Moves of one service or of all, newest first.
+#[derive(Debug)]
+struct Told {
+    /// The cluster that was asked what it has verified; none where none was.
+    cluster: Option<String>,
+    total: usize,
+    moves: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    service: ServiceName,
+    one: Move,
+    proven: Option<Proof>,
+}
+
 impl History {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let loaded = load(config, self.rev.as_deref())?;
         loaded.warn(output);
+        let known = |typed: &String| known(typed, loaded.history.services().map(|(name, _)| name));
+        let service = self.service.as_ref().map(known).transpose()?;
+        let proofs = proven::ask(config, &loaded, service.as_ref(), output);
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
-        let more = if let Some(typed) = &self.service {
-            let name = known(typed, loaded.history.services().map(|(name, _)| name))?;
-            let line = one::Line::of(&loaded, &name, limit);
-            let now = Timestamp::now();
-            output.result(self.printing.output, &line, |output| line.table(None, now).print(output))?;
-            line.more()
-        } else {
-            let last = all::Last::of(&loaded, limit);
-            output.result(self.printing.output, &last, |output| last.table().print(output))?;
-            last.more()
+        let told = Told::of(&loaded, service.as_ref(), limit, proofs);
+        let (format, now) = (self.printing.output, Timestamp::now());
+        let shown = match &service {
+            Some(name) => {
+                output.result(format, &one::Shown::of(name, &told), |output| one::table(&told, now).print(output))
+            }
+            None => output.result(format, &all::Shown::of(&told), |output| all::table(&told, now).print(output)),
         };
+        shown?;
+        let more = told.total - told.moves.len();
         if more > 0 {
             output.note(format_args!("… and {more} more: --limit 0 shows all"));
         }
         Ok(Exit::Ok)
+    }
+}
+
+impl Told {
+    fn of(loaded: &Loaded, service: Option<&ServiceName>, limit: usize, mut proofs: Option<Proofs>) -> Self {
+        let (history, pins) = (&loaded.history, &loaded.at.reading.pins.services);
+        // Of all, moves of an earlier name are told as those of the later one.
+        let earlier: BTreeSet<&ServiceName> = pins.values().filter_map(|service| service.formerly.as_ref()).collect();
+        let wanted = |name: &ServiceName| service.map_or(!earlier.contains(name), |service| service == name);
+        let mut all = Vec::new();
+        for (name, records) in history.services().filter(|(name, _)| wanted(name)) {
+            let order = pins.get(name).map_or_else(|| history.order(name, None), |service| order_of(service, history));
+            let moves = line(records, &order).into_iter().zip(records);
+            all.extend(moves.map(|(one, record)| (record.position, name, one)));
+        }
+        all.sort_by(|a, b| (b.0, a.1).cmp(&(a.0, b.1)));
+        let (total, cluster) = (all.len(), proofs.as_ref().map(|proofs| proofs.cluster.clone()));
+        let entry = |(_, name, one): (u32, &ServiceName, Move)| {
+            let proven = proofs.as_mut().and_then(|proofs| proofs.take(&loaded.source, name, &one));
+            Entry { service: name.clone(), one, proven }
+        };
+        Self { cluster, total, moves: all.into_iter().take(limit).map(entry).collect() }
     }
 }
 

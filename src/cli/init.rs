@@ -108,7 +108,7 @@ fn look(config: &Config, namespace: Option<String>, output: &mut Output) -> Opti
             Ok::<_, ClusterError>((Live { namespace: kube.namespace().to_owned(), workloads }, said))
         };
         let late = |_| ClusterError::Unreachable(format!("the cluster: no answer within {PATIENCE:?}"));
-        Ok(tokio::time::timeout(PATIENCE, looking).await.map_err(late).and_then(|looked| looked))
+        tokio::time::timeout(PATIENCE, looking).await.map_err(late).flatten()
     });
     match looked {
         Ok(Ok((live, said))) => {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::brief::brief;
 use super::output::{BAD, BUSY, DIM, GOOD, NAME, Output, styled};
 use crate::event::Event;
 use crate::graph::Id;
@@ -45,33 +46,33 @@ impl<'a> Live<'a> {
 
     fn draw(&mut self, desired: &Desired, pass: &Pass, now: Timestamp) {
         let words = Words::new(desired);
-        let moving = |step: &Step| matches!(step, Step::Start(_) | Step::UnderWay);
-        let steps = || pass.next.steps.iter().filter(|(_, step)| moving(step));
+        let count = |is: fn(&Step) -> bool| pass.next.steps.iter().filter(|(_, step)| is(step)).count();
+        let is_moving = |step: &Step| matches!(step, Step::Start(_) | Step::UnderWay);
+        let (moving, waiting) = (count(is_moving), count(|step| matches!(step, Step::Waits(_))));
+        let steps = || pass.next.steps.iter().filter(|(_, step)| is_moving(step));
         self.since.retain(|id, _| steps().any(|(other, _)| other == id));
         let mut text = String::new();
-        let shown = steps().count().min(LINES);
-        for (id, _) in steps().take(LINES) {
-            let since = *self.since.entry(*id).or_insert(now);
+        for (id, step) in steps().take(LINES) {
+            let since = passed(*self.since.entry(*id).or_insert(now), now);
             let health = pass.look.services[id.index()].workloads.iter().map(|it| it.health.message.as_str());
-            let message = health.collect::<Vec<_>>().join("; ");
-            let _ =
-                writeln!(text, "       {} {} {message} {}", styled(BUSY, "~"), words.target(*id), passed(since, now));
+            let message = match step {
+                // What was seen before it was written says nothing of it.
+                Step::Start(_) => "starts".to_owned(),
+                _ => brief(&health.collect::<Vec<_>>().join("; ")),
+            };
+            let _ = writeln!(text, "       {} {} {since}: {message}", styled(BUSY, "~"), words.target(*id));
         }
-        let waiting = pass.next.steps.iter().filter(|(_, step)| matches!(step, Step::Waits(_))).count();
-        let more = steps().count() - shown;
-        if shown + waiting > 0 {
-            let _ =
-                writeln!(text, "       {}", styled(DIM, format_args!("{} in motion, {waiting} waiting", shown + more)));
+        if moving + waiting > 0 {
+            let _ = writeln!(text, "       {}", styled(DIM, format_args!("{moving} in motion, {waiting} waiting")));
         }
         self.drawn = text.lines().count();
-        self.output.draw(&text);
+        self.output.redraw(0, &text);
     }
 
     /// Takes back what was drawn.
     fn clear(&mut self) {
         if self.drawn > 0 {
-            // Up so many lines, and clear from there to the end of the screen (ECMA-48: CPL, ED).
-            self.output.draw(&format!("\u{1b}[{}F\u{1b}[J", self.drawn));
+            self.output.redraw(self.drawn, "");
             self.drawn = 0;
         }
     }
@@ -84,7 +85,7 @@ impl Drop for Live<'_> {
 }
 
 fn passed(from: Timestamp, to: Timestamp) -> String {
-    super::plan::text::duration(to.duration_since(from).as_secs_f64().max(0.0))
+    super::words::took(to.duration_since(from).as_secs_f64().max(0.0))
 }
 
 /// An event in one line: the steps that a textbook names.
@@ -92,12 +93,12 @@ pub fn line(event: &Event) -> String {
     let name = |service: &dyn std::fmt::Display| styled(NAME, service);
     match event {
         Event::TargetFound { service, from, to } => format!("{} target found: {from} -> {to}", name(service)),
-        Event::Waits { service, why } => format!("{} waits {}", name(service), why.join("; and ")),
+        Event::Waits { service, why } => format!("{} waits {}", name(service), brief(&why.join("; and "))),
         Event::NewStarting { service, version } => format!("{} {version} starting", name(service)),
         Event::OldStopping { service, version } => format!("{} {version} stopping", name(service)),
         Event::OldGone { service, version } => format!("{} {version} gone", name(service)),
         Event::Verified { service, version, took } => {
-            let took = took.map(|took| format!(" after {}", super::plan::text::duration(took.as_secs_f64())));
+            let took = took.map(|took| format!(" after {}", super::words::took(took.as_secs_f64())));
             format!("{} {version} {}{}", name(service), styled(GOOD, "verified"), took.unwrap_or_default())
         }
         Event::DependenciesUpdated { service, released } => {
@@ -106,15 +107,15 @@ pub fn line(event: &Event) -> String {
         Event::Failed { service, version, words, not_started } => {
             let rest =
                 if not_started.is_empty() { String::new() } else { format!("; not started: {}", list(not_started)) };
-            format!("{} {version} {}: {words}{rest}", name(service), styled(BAD, "failed"))
+            format!("{} {version} {}: {}{rest}", name(service), styled(BAD, "failed"), brief(words))
         }
         Event::NeedsYou { service, why, command } => {
-            format!("{} {}: {why}; type: {command}", name(service), styled(BUSY, "waits for you"))
+            format!("{} {}: {}; type: {command}", name(service), styled(BUSY, "waits for you"), brief(why))
         }
-        Event::Held { service, why } => format!("{} {}: {why}", name(service), styled(BUSY, "held")),
+        Event::Held { service, why } => format!("{} {}: {}", name(service), styled(BUSY, "held"), brief(why)),
         Event::Refused { service, why } => format!("{} {}: {why}", name(service), styled(BAD, "refused")),
         Event::Unreachable { why } => {
-            format!("{}: {why}; everything is held", styled(BAD, "the cluster does not answer"))
+            format!("{}: {}; everything is held", styled(BAD, "the cluster does not answer"), brief(why))
         }
         Event::Reachable => "the cluster answers again".to_owned(),
     }

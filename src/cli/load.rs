@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::exit::Failure;
-use super::output::{BUSY, Output, styled};
+use super::output::{Output, counted};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::pins::{self, Fragment, Layout, Reading, Settings, settings_path};
-use crate::problem::Place;
-use crate::source::{Commit, CommitId, Content, File, History, Index, Listing, Scope, Source, SourceError};
+use crate::pins::{Contents, Files, Layout, Pins, Reading, Settings, read_from};
+use crate::problem::{Severity, show};
+use crate::source::{Commit, CommitId, Content, File, History, Index, Scope, Source, SourceError};
+
+/// So many files with changes are named at most.
+const FILES: usize = 5;
 
 /// A revision or the working tree, and what went before.
 #[derive(Debug)]
@@ -92,12 +95,30 @@ impl Loaded {
         say_stale(self.stale.as_ref(), output);
         self.at.warn(output);
     }
+
+    /// Says what a commit would add to the tip: only commits count.
+    pub fn say_uncommitted(&self, output: &mut Output) -> Result<(), Failure> {
+        if self.source.worktree().is_none() {
+            return Ok(());
+        }
+        let files = self.source.dirty(Scope::Pins(&self.at.layout))?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let more = files.len().saturating_sub(FILES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = files.iter().take(FILES).map(|file| show(file)).collect::<Vec<_>>().join(", ");
+        output.warn(format_args!(
+            "only commits count, and these files have changes that are not committed: {named}{more}"
+        ));
+        Ok(())
+    }
 }
 
 /// Says that this is not the newest there is.
 pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
     if let Some(error) = stale {
-        output.note(format_args!("{}: {error}; this is what was fetched then", styled(BUSY.bold(), "warning")));
+        output.warn(format_args!("{error}; this is what was fetched then"));
     }
 }
 
@@ -139,39 +160,30 @@ impl Opened {
 impl Revision {
     /// Reads a commit, or the working tree.
     pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
-        let place = Place::file(&settings_path(root).into());
-        Self::read_with(source, root, commit, &Settings { place, ..Settings::default() })
+        Self::read_with(source, root, commit, None)
     }
 
-    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is.
+    /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is. Without
+    /// any the defaults hold, unless there is a `pintle.yml`.
     pub fn read_with(
         source: &Source,
         root: &str,
         commit: Option<Arc<Commit>>,
-        without: &Settings,
+        without: Option<&Settings>,
     ) -> Result<Self, Failure> {
         let id = commit.as_ref().map(|commit| commit.id);
-        let path = settings_path(root);
-        let file = match id {
-            Some(id) => source.file(id, &path)?,
-            None => source.worktree_file(&path)?,
+        let from = Files::<SourceError> {
+            file: &|path| match id {
+                Some(id) => source.file(id, path),
+                None => source.worktree_file(path),
+            },
+            wanted: &|layout| match id {
+                Some(id) => source.files(id, Scope::Pins(layout)),
+                None => source.worktree_files(Scope::Pins(layout)),
+            },
+            names: &|folder| names(source, root, id, folder),
         };
-        let (settings, problems) = match file.as_ref().map(|file| (&file.path, &file.content)) {
-            Some((path, Content::Bytes(bytes))) => Settings::read(path, bytes),
-            Some(_) => (None, Vec::new()),
-            None => (Some(without.clone()), Vec::new()),
-        };
-        let known = settings.clone().unwrap_or_default();
-        let (layout, listing, fragments) = read_files(source, root, id, &known)?;
-        let mut files = listing.files;
-        files.extend(file);
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut reading = match &settings {
-            Some(settings) => pins::assemble(settings, &fragments),
-            None => pins::read(root, &files),
-        };
-        // Without settings they have been told already.
-        reading.problems.extend(problems.into_iter().filter(|_| settings.is_some()).chain(listing.problems));
+        let Contents { layout, reading, files } = read_from(root, &from, without)?;
         Ok(Self { commit, layout, reading, files })
     }
 
@@ -179,8 +191,41 @@ impl Revision {
     pub fn warn(&self, output: &mut Output) {
         if let Some(why) = &self.reading.unusable {
             let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
-            output.note(format_args!("{}: {why}{commit}", styled(BUSY.bold(), "warning")));
+            output.warn(format_args!("{why}{commit}"));
         }
+    }
+
+    /// The pins, with what was typed in place of what is written.
+    pub fn pins(&self, config: &Config) -> Pins {
+        let mut pins = self.reading.pins.clone();
+        pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
+        pins
+    }
+
+    /// Refuses a revision of which nothing can be used: it holds everything (design, I10).
+    pub fn usable(&self) -> Result<(), Failure> {
+        let failure = |why| self.broken(format!("{why}; nothing is done"));
+        self.reading.unusable.as_ref().map_or(Ok(()), |why| Err(failure(why)))
+    }
+
+    /// Refuses a revision with errors, which hold the services that they concern.
+    pub fn sound(&self) -> Result<(), Failure> {
+        self.usable()?;
+        match self.errors() {
+            0 => Ok(()),
+            errors => Err(self.broken(format!("the pins have {}", counted(errors, "error")))),
+        }
+    }
+
+    /// How many errors its files have.
+    pub fn errors(&self) -> usize {
+        self.reading.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// It fails because of what the files say.
+    fn broken(&self, message: String) -> Failure {
+        let rev = self.commit.as_ref().map(|commit| format!(" --rev {}", commit.id.short())).unwrap_or_default();
+        Failure::error(message).hint(format!("pintle check{rev} shows all that is wrong"))
     }
 
     /// Whether it has a `pintle.yaml`.
@@ -203,27 +248,12 @@ impl Revision {
     }
 }
 
-/// The files that hold pins, each read on its own: those that the settings name, then those that service files name.
-fn read_files(
-    source: &Source,
-    root: &str,
-    commit: Option<CommitId>,
-    settings: &Settings,
-) -> Result<(Layout, Listing, Vec<Fragment>), Failure> {
-    let list = |layout: &Layout| match commit {
-        Some(commit) => source.files(commit, Scope::Pins(layout)),
-        None => source.worktree_files(Scope::Pins(layout)),
+/// The names in a folder below that of the pins. They are for hints: where they cannot be read, there are none.
+fn names(source: &Source, root: &str, commit: Option<CommitId>, folder: &str) -> Vec<String> {
+    let path = [root, folder].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
+    let names = match commit {
+        Some(commit) => source.names(commit, &path),
+        None => source.worktree_names(&path),
     };
-    let read = |listing: &Listing, layout: &Layout| pins::read_all(&listing.files.iter().collect::<Vec<_>>(), layout);
-    let layout = Layout::new(root, settings, []);
-    let listing = list(&layout)?;
-    let fragments = read(&listing, &layout);
-    let own: Vec<_> = fragments.iter().flat_map(Fragment::patterns).cloned().collect();
-    if own.is_empty() {
-        return Ok((layout, listing, fragments));
-    }
-    let layout = Layout::new(root, settings, own);
-    let listing = list(&layout)?;
-    let fragments = read(&listing, &layout);
-    Ok((layout, listing, fragments))
+    names.unwrap_or_default()
 }

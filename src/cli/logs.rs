@@ -1,28 +1,61 @@
-//! Logs on stderr, as much as `-v` asks for.
+//! `pintle logs`: what a service of the local runtime has written.
+#![expect(clippy::disallowed_methods, reason = "a log is followed by looking again")]
 
-use std::io::{self, IsTerminal as _};
+use std::time::Duration;
 
-use clap::ColorChoice;
-use tracing_subscriber::EnvFilter;
+use clap::Args;
 
-/// Starts to log: warnings without `-v`, what is done with it, details with two, everything with three.
-pub(super) fn start(verbose: u8, color: ColorChoice) {
-    let level = match verbose {
-        // What its client says of broken connections is told as an event, once.
-        0 => "warn,kube_client=off",
-        1 => "pintle=info,warn,kube_client=off",
-        2 => "pintle=debug,info",
-        _ => "trace",
-    };
-    let ansi = match color {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto => {
-            io::stderr().is_terminal() && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+use super::exit::{Exit, Failure, help};
+use super::host::{load_local, place};
+use super::output::Output;
+use crate::cluster::local::{Follow, log_of};
+use crate::config::Config;
+use crate::pins::Local;
+
+/// How often it is looked for more.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Show what a service of the local runtime has written
+#[derive(Debug, Args)]
+#[command(after_help = help("pintle logs checkout\npintle logs checkout --lines 20 -f", &[Exit::Ok, Exit::Error, Exit::Usage]))]
+pub struct Logs {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// Stay, and show what is added
+    #[arg(short, long)]
+    pub follow: bool,
+    /// So many lines of its end
+    #[arg(short, long, value_name = "N", default_value = "100")]
+    pub lines: usize,
+}
+
+impl Logs {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let name = &self.service;
+        let loaded = load_local(config, "pintle logs", &format!("kubectl logs deployment/{name}"))?;
+        let pins = &loaded.at.reading.pins;
+        let place = place(config, &pins.settings)?;
+        let log = log_of(&place.folder, name);
+        let is_pinned = pins.services.keys().chain(pins.broken.keys()).any(|known| known.as_str() == name);
+        if !is_pinned && !log.exists() {
+            super::words::known(name, pins.services.keys())?;
         }
-    };
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(EnvFilter::new(level)).with_ansi(ansi).with_target(verbose > 1);
-    // Fails only where a subscriber stands already, as in a process that runs several commands.
-    let _ = logs.with_writer(io::stderr).try_init();
+        let service = pins.services.iter().find(|(known, _)| known.as_str() == name).map(|(_, service)| service);
+        if let Some(Local::Commands { .. }) = service.and_then(|service| service.pin.local.as_deref()) {
+            let words = format!("something else keeps {name}, its log too");
+            return Err(Failure::error(words).hint("ask what its `start` starts it with, as in `docker compose logs`"));
+        }
+        let unread = |error| Failure::error(format!("{}: {error}", log.display()));
+        let (last, mut follow) = Follow::from(&log, self.lines).map_err(unread)?;
+        output.write(format_args!("{}", String::from_utf8_lossy(&last)));
+        while self.follow && !output.is_closed() {
+            std::thread::sleep(LOOK);
+            let more = follow.more().map_err(unread)?;
+            if !more.is_empty() {
+                output.write(format_args!("{}", String::from_utf8_lossy(&more)));
+            }
+        }
+        Ok(Exit::Ok)
+    }
 }

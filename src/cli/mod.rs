@@ -1,13 +1,17 @@
 //! The command line: a file per command, each with its flags and its `run`.
 
 mod apply;
+mod brief;
 mod check;
 mod completions;
 mod diff;
+mod down;
 mod exit;
 mod graph;
 mod history;
+mod host;
 mod init;
+mod keep;
 mod live;
 mod load;
 mod logs;
@@ -19,6 +23,7 @@ mod shown;
 mod site;
 mod status;
 mod table;
+mod tracing;
 mod words;
 
 use std::ffi::OsString;
@@ -54,6 +59,10 @@ enum Command {
     Graph(graph::Graph),
     History(history::History),
     Diff(diff::Diff),
+    Logs(logs::Logs),
+    Down(down::Down),
+    #[command(hide = true)]
+    Keep(keep::Keep),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -72,7 +81,7 @@ pub fn refuse(refused: &clap::Error) -> Exit {
 
 /// Carries it out.
 pub fn run(cli: &Cli) -> Exit {
-    logs::start(cli.typed.verbose, cli.typed.color);
+    tracing::start(cli.typed.verbose, cli.typed.color);
     let mut output = Output::new(cli.typed.color);
     let done = cli.command.run(&cli.typed, &mut output);
     let written = output.finish();
@@ -94,6 +103,9 @@ impl Command {
             Self::Graph(graph) => graph.run(&config()?, output),
             Self::History(history) => history.run(&config()?, output),
             Self::Diff(diff) => diff.run(&config()?, output),
+            Self::Logs(logs) => logs.run(&config()?, output),
+            Self::Down(down) => down.run(&config()?, output),
+            Self::Keep(keep) => keep.run(),
             Self::Schema(schema) => Ok(schema.run(output)),
             Self::Completions(completions) => Ok(completions.run(output)),
         }

@@ -75,6 +75,11 @@ impl Output {
         }
     }
 
+    /// Nobody reads stdout any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed || self.failed.is_some()
+    }
+
     /// Columns of the terminal; none where stdout is none and nothing need be cut.
     pub fn width(&self) -> Option<usize> {
         self.width
@@ -107,9 +112,25 @@ impl Output {
         let _ = writeln!(self.err, "{text}");
     }
 
-    /// Writes to stderr as it is, without a line end: questions, and what is redrawn.
-    pub fn draw(&mut self, text: &str) {
-        let _ = write!(self.err, "{text}").and_then(|()| self.err.flush());
+    /// Warns on stderr.
+    pub fn warn(&mut self, text: impl Display) {
+        self.note(format_args!("{}: {text}", styled(BUSY.bold(), "warning")));
+    }
+
+    /// Asks on stderr, without a line end.
+    pub fn ask(&mut self, question: &str) {
+        let _ = write!(self.err, "{question}").and_then(|()| self.err.flush());
+    }
+
+    /// Takes back so many lines of a terminal on stderr, and writes others there.
+    pub fn redraw(&mut self, lines: usize, text: &str) {
+        // ECMA-48: CPL, ED. They are no colours, and must not go with them.
+        let back = if lines > 0 { format!("\u{1b}[{lines}F\u{1b}[J") } else { String::new() };
+        let plain = self.err.current_choice() == ColorChoice::Never;
+        let text = if plain { anstream::adapter::strip_str(text).to_string() } else { text.to_owned() };
+        // DECAWM off: a line that is too long is cut at the edge, and counts as one.
+        let cut = if text.is_empty() { text } else { format!("\u{1b}[?7l{text}\u{1b}[?7h") };
+        let _ = io::stderr().write_all((back + &cut).as_bytes());
     }
 
     /// Whether stderr is a terminal, which can be drawn on.

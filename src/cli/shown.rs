@@ -1,25 +1,12 @@
-//! What programs are told of commits, moves and needs: `--output json` and `yaml`.
+//! What programs are told of moves and needs: `--output json` and `yaml`.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::words::need;
 use crate::change::{ChangeKind, NeedMoved};
 use crate::pins::ServiceName;
-use crate::source::Commit;
-
-/// A commit.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ShownCommit {
-    id: String,
-    author: Arc<str>,
-    time: Timestamp,
-    subject: Arc<str>,
-}
 
 /// How a pin moved.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -37,14 +24,6 @@ pub struct ShownNeed {
     provider: ServiceName,
     from: Option<String>,
     to: Option<String>,
-}
-
-impl ShownCommit {
-    /// What is told of it.
-    pub fn of(commit: &Commit) -> Self {
-        let Commit { id, author, time, subject } = commit;
-        Self { id: id.to_hex(), author: Arc::clone(author), time: *time, subject: Arc::clone(subject) }
-    }
 }
 
 impl ShownKind {

@@ -8,27 +8,67 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::exit::Failure;
-use super::load::{Loaded, load};
+use super::exit::{Exit, Failure};
+use super::host::host;
+use super::load::Loaded;
+use super::output::Output;
 use super::progress::Progress;
 use crate::cluster::kube::{Connect, Kube};
 use crate::cluster::{Cluster, ClusterError, Observation};
 use crate::config::Config;
-use crate::pins::Runtime;
+use crate::pins::{Pins, Runtime};
 use crate::reconcile::{Desired, Look, look};
-use crate::source::{Commit, CommitId, Relation};
+use crate::source::{Commit, CommitId, History, Relation};
 
 /// How long a command waits for a complete picture of the cluster.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A command that looks at the cluster, whichever that is.
+pub trait OnSite {
+    /// Whether it changes something there, and then what others are told who would at the same time.
+    const CHANGES: Option<&'static str>;
+
+    /// Carries it out.
+    async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure>;
+}
+
+/// Carries a command out where a revision says that its services run. Where the remote could not be reached,
+/// `loaded.stale` says so, and nothing may be written.
+pub fn run<T: OnSite>(command: &T, config: &Config, loaded: Loaded, output: &mut Output) -> Result<Exit, Failure> {
+    let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
+    let (id, pins, history) = (commit.id, loaded.at.pins(config), Arc::clone(&loaded.history));
+    let on_site = async {
+        match pins.settings.runtime {
+            Runtime::Kubernetes => {
+                let connecting = Progress::of("connecting to the cluster");
+                let (desired, cluster) = connect(config, id, pins, history).await?;
+                drop(connecting);
+                let server = cluster.server().to_owned();
+                command.run_on(config, Site { commit, desired, cluster, server, loaded }, output).await
+            }
+            Runtime::Local => {
+                let desired = Desired::new(id, pins, history, String::new());
+                let host = host(config, &desired, T::CHANGES)?;
+                let (cluster, server) = (host.clone(), host.server().to_owned());
+                let done = command.run_on(config, Site { commit, desired, cluster, server, loaded }, output).await;
+                host.finish().await;
+                done
+            }
+        }
+    };
+    block_on(on_site).flatten()
+}
+
 /// The pins of a revision beside the cluster.
-pub struct Site {
+pub struct Site<C> {
     /// The revision.
     pub commit: Arc<Commit>,
     /// What is wanted.
     pub desired: Desired,
     /// What is there.
-    pub cluster: Kube,
+    pub cluster: C,
+    /// Its name in messages.
+    pub server: String,
     /// Where the pins come from.
     pub loaded: Loaded,
 }
@@ -42,35 +82,29 @@ pub struct Sight {
 }
 
 /// Runs what talks to the cluster.
-pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| Failure::error(format!("no threads: {error}")))?.block_on(future)
+    Ok(runtime.map_err(|error| Failure::error(format!("no threads: {error}")))?.block_on(future))
 }
 
-impl Site {
-    /// Reads the revision, by default the tip of the branch, and connects to the cluster. Where the remote could not be
-    /// reached, `loaded.stale` says so, and nothing may be written.
-    pub async fn open(config: &Config, rev: Option<&str>) -> Result<Self, Failure> {
-        let loaded = load(config, rev)?;
-        let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let mut pins = loaded.at.reading.pins.clone();
-        // What was typed wins over what is written.
-        pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
-        if pins.settings.runtime == Runtime::Local {
-            return Err(Failure::error("runtime: local is not built yet").hint("pin services of a Kubernetes cluster"));
-        }
-        let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
-        let connecting = Progress::of("connecting to the cluster");
-        let cluster = Kube::connect(&to).await?;
-        drop(connecting);
-        let desired = Desired::new(commit.id, pins, Arc::clone(&loaded.history), cluster.namespace().to_owned());
-        cluster.scope(&desired.all_workloads());
-        Ok(Self { commit, desired, cluster, loaded })
-    }
+/// Connects to the cluster in which these pins run, and watches their workloads.
+pub async fn connect(
+    config: &Config,
+    commit: CommitId,
+    pins: Pins,
+    history: Arc<History>,
+) -> Result<(Desired, Kube), ClusterError> {
+    let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
+    let cluster = Kube::connect(&to).await?;
+    let desired = Desired::new(commit, pins, history, cluster.namespace().to_owned());
+    cluster.scope(&desired.all_workloads());
+    Ok((desired, cluster))
+}
 
+impl<C: Cluster> Site<C> {
     /// A picture in which the pods of everything unsettled are known.
     pub async fn see(&self) -> Result<Sight, Failure> {
-        let _looking = Progress::of(format!("looking at {}", self.cluster.server()));
+        let _looking = Progress::of(format!("looking at {}", self.server));
         let begun = Instant::now();
         loop {
             let observed = self.cluster.observe().await?;

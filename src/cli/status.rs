@@ -1,18 +1,21 @@
 //! `pintle status`: what is pinned, what runs, and what it is waiting for.
 #![expect(clippy::disallowed_methods, reason = "ages are told from now")]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::brief::brief;
 use super::exit::{Exit, Failure, help};
-use super::output::{BAD, BUSY, Format, GOOD, NAME, Output, Printing, styled};
-use super::plan::text::duration;
-use super::plan::warn_of;
-use super::site::{Sight, Site, block_on};
-use crate::cluster::Cluster as _;
+use super::load::{load, say_stale};
+use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
+use super::site::{self, OnSite, Sight, Site};
+use super::table::{Cell, Head, Table};
+use super::words::{how_long, known};
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::graph::Id;
 use crate::plan::{Next, Step};
@@ -38,7 +41,10 @@ pub struct Status {
 #[serde(rename_all = "camelCase")]
 struct Row {
     service: String,
-    /// The pinned version; none where its file has errors.
+    /// Where it runs; none where its file has errors.
+    namespace: Option<String>,
+    /// What is pinned: the version, or the image where the version alone does not tell it from what runs; none where its
+    /// file has errors.
     pinned: Option<String>,
     runs: String,
     health: Word,
@@ -49,46 +55,44 @@ struct Row {
     why: Option<String>,
 }
 
-impl Status {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        block_on(self.run_online(config, output))
-    }
+impl OnSite for Status {
+    const CHANGES: Option<&'static str> = None;
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, None).await?;
-        warn_of(&site.loaded, output);
-        self.known(&site)?;
+    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
+        for name in &self.services {
+            // Of a revision that cannot be used no service is known.
+            let known = known(name, site.desired.graph.ids().map(|id| site.desired.graph.name(id)));
+            known.or_else(|unknown| site.loaded.at.usable().and(Err(unknown)))?;
+        }
         let mut before = None;
         loop {
             let sight = site.see().await?;
-            let rewritten = site.guard_history(&sight, None).err();
+            let broken = site.loaded.at.sound().and_then(|()| site.guard_history(&sight, None).map(drop));
             let rows = self.rows(&site, sight);
             if before.as_ref() != Some(&rows) {
                 self.print(&rows, output)?;
             }
-            if let Some(failure) = rewritten.as_ref().filter(|_| before.is_none()) {
-                output.failure(failure);
-            }
             if !self.watch {
-                return Ok(if rewritten.is_some() { Exit::Refused } else { exit(&rows) });
+                return broken.map(|()| exit(&rows));
+            }
+            if let Some(failure) = broken.err().filter(|_| before.is_none()) {
+                output.failure(&failure);
             }
             before = Some(rows);
             site.cluster.changed(Duration::from_secs(5)).await?;
         }
     }
+}
 
-    fn known(&self, site: &Site) -> Result<(), Failure> {
-        let unknown =
-            |name: &&String| !site.desired.graph.ids().any(|id| site.desired.graph.name(id).as_str() == **name);
-        match self.services.iter().find(unknown) {
-            Some(name) => {
-                Err(Failure::usage(format!("no service is called {name:?}")).hint("pintle status shows them all"))
-            }
-            None => Ok(()),
-        }
+impl Status {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let loaded = load(config, None)?;
+        say_stale(loaded.stale.as_ref(), output);
+        loaded.say_uncommitted(output)?;
+        site::run(self, config, loaded, output)
     }
 
-    fn rows(&self, site: &Site, sight: Sight) -> Vec<Row> {
+    fn rows(&self, site: &Site<impl Cluster>, sight: Sight) -> Vec<Row> {
         let wanted = want(&site.desired, &sight.look);
         let pass = Outcome::still(&site.desired, sight.look, wanted).last;
         let shown = |id: &Id| {
@@ -100,50 +104,42 @@ impl Status {
     }
 
     fn print(&self, rows: &[Row], output: &mut Output) -> Result<(), Failure> {
-        if self.printing.output != Format::Table {
-            return output.result(self.printing.output, &rows, |_| ());
-        }
-        let now = Timestamp::now();
-        let cells = rows.iter().map(|row| {
-            let age = row.since.map(|since| duration(now.duration_since(since).as_secs_f64().max(0.0)) + " ago");
-            let pinned = row.pinned.clone().unwrap_or_else(|| "?".to_owned());
-            [
-                row.service.clone(),
-                pinned,
-                row.runs.clone(),
-                format!("{:?}", row.health),
-                age.unwrap_or_else(|| "-".to_owned()),
-            ]
-        });
-        let cells: Vec<[String; 5]> = cells.collect();
-        let titles = ["SERVICE", "PINNED", "RUNS", "HEALTH", "VERIFIED"];
-        let width =
-            |column: usize| cells.iter().map(|row| row[column].len()).chain([titles[column].len()]).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..titles.len()).map(width).collect();
-        let line = |row: &[&str]| {
-            let padded = row.iter().zip(&widths).map(|(text, width)| format!("{text:width$}"));
-            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        };
-        output.line(styled(NAME, line(&titles)));
-        for (row, cells) in rows.iter().zip(&cells) {
-            let style = match (row.in_sync, row.health) {
-                (_, Word::Degraded | Word::Missing) => BAD,
-                (true, Word::Healthy) => GOOD,
-                _ => BUSY,
-            };
-            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-            output.line(styled(style, line(&cells)));
-            if let Some(why) = &row.why {
-                output.line(format_args!("    {why}"));
-            }
-        }
-        let in_sync = rows.iter().filter(|row| row.in_sync).count();
-        output.line(format_args!("{in_sync} of {} in sync", rows.len()));
-        Ok(())
+        output.result(self.printing.output, &rows, |output| {
+            table(rows, Timestamp::now()).print(output);
+            let in_sync = rows.iter().filter(|row| row.in_sync).count();
+            output.line(format_args!("{in_sync} of {} in sync", rows.len()));
+        })
     }
 }
 
-fn row(site: &Site, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Running]) -> Row {
+fn table(rows: &[Row], now: Timestamp) -> Table {
+    let namespaces: BTreeSet<_> = rows.iter().filter_map(|row| row.namespace.as_ref()).collect();
+    let several = namespaces.len() > 1;
+    let mut heads = vec![Head::whole("SERVICE")];
+    heads.extend(several.then_some(Head::whole("NAMESPACE")));
+    heads.extend(["PINNED", "RUNS", "HEALTH", "VERIFIED"].map(Head::whole));
+    let mut table = Table::new(heads);
+    for row in rows {
+        let style = match (row.in_sync, row.health) {
+            (_, Word::Degraded | Word::Missing) => BAD,
+            (true, Word::Healthy) => GOOD,
+            _ => BUSY,
+        };
+        let age = row.since.map(|since| how_long(now.duration_since(since)) + " ago");
+        let or = |text: Option<&str>, otherwise: &str| text.unwrap_or(otherwise).to_owned();
+        let mut cells = vec![Cell::new(NAME, row.service.as_str())];
+        cells.extend(several.then(|| Cell::from(or(row.namespace.as_deref(), "?"))));
+        cells.extend([or(row.pinned.as_deref(), "?").into(), Cell::new(style, row.runs.as_str())]);
+        cells.extend([Cell::new(style, format!("{:?}", row.health)), or(age.as_deref(), "-").into()]);
+        table.row(cells);
+        if let Some(why) = &row.why {
+            table.note(brief(why));
+        }
+    }
+    table
+}
+
+fn row(site: &Site<impl Cluster>, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Running]) -> Row {
     let words = Words::new(&site.desired);
     let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| severity(health.word));
     let health = worst.map_or(Word::Unknown, |health| health.word);
@@ -151,14 +147,19 @@ fn row(site: &Site, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Ru
     let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| health.message.clone());
     let why = match step {
         Some(Step::UnderWay) => Some(format!("under way: {}", reason.clone().unwrap_or_default())),
-        Some(Step::Start(_)) => Some("starts at the next apply".to_owned()),
+        Some(Step::Start(_)) => {
+            let missing = worst.filter(|health| health.word == Word::Missing);
+            let why = missing.map(|health| format!("{}; ", health.message)).unwrap_or_default();
+            Some(why + "starts at the next apply")
+        }
         Some(step) => Some(words.step(id, step)),
         None => reason.clone(),
     };
     let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     Row {
         service: words.name(id).to_owned(),
-        pinned: site.desired.service(id).map(|service| service.pin.version.to_string()),
+        namespace: words.namespace(id),
+        pinned: site.desired.service(id).map(|_| words.beside(id, running)),
         runs: words.all(id, running),
         health,
         since: states()

@@ -100,7 +100,8 @@ impl Table {
         lines
     }
 
-    fn widths(&self, columns: Option<usize>) -> Vec<usize> {
+    /// How wide each column is; none for those that there is no room for.
+    fn widths(&self, columns: Option<usize>) -> Vec<Option<usize>> {
         let mut widths: Vec<usize> = self.heads.iter().map(|head| head.name.width()).collect();
         for row in &self.rows {
             let Row::Cells(cells) = row else { continue };
@@ -108,26 +109,37 @@ impl Table {
                 *width = (*width).max(cell.text.width());
             }
         }
+        let mut widths: Vec<Option<usize>> = widths.into_iter().map(Some).collect();
         let Some(columns) = columns else { return widths };
-        loop {
-            let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-            let cut = |at: &usize| self.heads[*at].cut && widths[*at] > NARROWEST;
-            let Some(widest) = (0..widths.len()).filter(cut).max_by_key(|at| widths[*at]) else { return widths };
-            if total <= columns {
-                return widths;
+        let total = |widths: &[Option<usize>]| {
+            let shown = widths.iter().flatten();
+            shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1)
+        };
+        let whole = |(at, width): (usize, &Option<usize>)| width.filter(|_| !self.heads[at].cut);
+        let fits_whole = total(&widths.iter().enumerate().map(whole).collect::<Vec<_>>()) <= columns;
+        while total(&widths) > columns {
+            let cut = |at: &usize| self.heads[*at].cut && widths[*at].is_some();
+            let widest = (0..widths.len()).filter(cut).max_by_key(|at| widths[*at]);
+            match widest {
+                Some(widest) if widths[widest] > Some(NARROWEST) => widths[widest] = widths[widest].map(|it| it - 1),
+                // All are as narrow as can be: the last of them is left out, if what is never cut fits at all.
+                Some(last) if fits_whole => widths[last] = None,
+                _ => break,
             }
-            widths[widest] -= 1;
         }
+        widths
     }
 }
 
 /// The cells in their columns; nothing after the last one.
-fn line(cells: &[Cell], widths: &[usize]) -> String {
+fn line(cells: &[Cell], widths: &[Option<usize>]) -> String {
     let mut line = String::new();
-    let last = cells.iter().rposition(|cell| !cell.text.is_empty()).unwrap_or_default();
-    for (at, (cell, width)) in cells.iter().zip(widths).enumerate().take(last + 1) {
-        let text = fitted(&cell.text, *width);
-        let gap = if at == last { 0 } else { width - text.width().min(*width) + GAP };
+    let shown: Vec<(&Cell, usize)> =
+        cells.iter().zip(widths).filter_map(|(cell, width)| Some((cell, (*width)?))).collect();
+    let last = shown.iter().rposition(|(cell, _)| !cell.text.is_empty()).unwrap_or_default();
+    for (at, (cell, width)) in shown.into_iter().enumerate().take(last + 1) {
+        let text = fitted(&cell.text, width);
+        let gap = if at == last { 0 } else { width - text.width().min(width) + GAP };
         let _ = write!(line, "{}{text}{:#}{:gap$}", cell.style, cell.style, "");
     }
     line
@@ -180,6 +192,13 @@ mod tests {
         VERSION  AUTHOR    SUBJECT
         1.0      Ada       Pin the firs…
         1.0.1    山田太郎  Fix
+          needs payments
+        ");
+        let lines = table().lines(Some(20));
+        insta::assert_snapshot!(anstream::adapter::strip_str(&lines.join("\n")), @"
+        VERSION  AUTHOR
+        1.0      Ada
+        1.0.1    山田太郎
           needs payments
         ");
     }

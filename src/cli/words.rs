@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::exit::Failure;
 use crate::change::NeedMoved;
+use crate::image::Image;
 use crate::pins::{Need, ServiceName, did_you_mean};
 use crate::problem::display_safe;
 use crate::source::Commit;
@@ -30,6 +31,18 @@ pub fn how_long(duration: SignedDuration) -> String {
     }
 }
 
+/// How many seconds something takes or took: `0.4s`, `45s`, `1m 30s`.
+pub fn took(seconds: f64) -> String {
+    let whole = std::time::Duration::from_secs_f64(seconds);
+    let (minutes, rest) = (whole.as_secs() / 60, whole.as_secs() % 60);
+    match minutes {
+        0 if seconds < 10.0 => format!("{seconds:.1}s"),
+        0 => format!("{rest}s"),
+        _ if rest == 0 => format!("{minutes}m"),
+        _ => format!("{minutes}m {rest}s"),
+    }
+}
+
 /// Who wrote a commit, without the address.
 pub fn author(commit: &Commit) -> String {
     let name = commit.author.split(" <").next().unwrap_or_default();
@@ -45,6 +58,11 @@ pub fn need(need: &Need) -> String {
             format!("{{{}}}", rows.join("; "))
         }
     }
+}
+
+/// `runs as ghcr.io/acme/x:2, was acme/x:2`.
+pub fn image_moved(from: &Image, to: &Image) -> String {
+    format!("runs as {to}, was {from}")
 }
 
 /// `needs payments >=2.1 (was >=2.0)`.

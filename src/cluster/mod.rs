@@ -4,6 +4,7 @@
 //! `plan`'s.
 
 pub mod kube;
+pub mod local;
 pub(crate) mod rollout;
 mod state;
 
@@ -19,6 +20,7 @@ use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};
 
 pub use self::kube::Kube;
+pub use self::local::LocalHost;
 pub use self::rollout::settled;
 pub use state::{Proven, State};
 
@@ -40,6 +42,9 @@ pub struct Observation {
     /// The pods of each workload that is not settled. Looked at only while it is unsettled: an absent key means not
     /// looked at (yet), an empty list means that there are none.
     pub pods: BTreeMap<WorkloadId, Vec<Arc<Pod>>>,
+    /// The workloads of which nothing runs until they are written, and why: processes of the local runtime that never
+    /// started, or have ended. What `workloads` says of them is what ran last.
+    pub idle: BTreeMap<WorkloadId, String>,
     /// The workloads asked for that cannot be looked at, and why: nothing is known of them, not even whether they exist.
     pub unknown: BTreeMap<WorkloadId, ClusterError>,
 }
@@ -252,6 +257,9 @@ pub enum ClusterError {
     /// The connection cannot be set up: kubeconfig, context, certificates.
     #[error("{0}")]
     Config(String),
+    /// Nothing names a cluster: neither a kubeconfig, nor a pod that this runs in.
+    #[error("{0}")]
+    NoCluster(String),
 }
 
 /// Where services run. Static dispatch: chosen once, where the command line is read.
@@ -274,6 +282,9 @@ pub trait Cluster: Send + Sync {
 
 impl std::fmt::Display for WorkloadId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.workload.kind == WorkloadKind::Process {
+            return write!(f, "{}", self.workload);
+        }
         write!(f, "{} in namespace {}", self.workload, self.namespace)
     }
 }
@@ -298,6 +309,7 @@ impl WorkloadKind {
             Self::Deployment => "deployment",
             Self::StatefulSet => "statefulset",
             Self::DaemonSet => "daemonset",
+            Self::Process => "process",
         }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
         return Rollout::Unseen;
     }
     let missing = match kind {
-        WorkloadKind::Deployment => deployment(workload),
+        WorkloadKind::Deployment | WorkloadKind::Process => deployment(workload),
         WorkloadKind::StatefulSet => stateful_set(workload),
         WorkloadKind::DaemonSet => daemon_set(status),
     };
@@ -73,7 +73,7 @@ pub(crate) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
 
 /// Pods that are still ending. A Deployment is Current to kstatus while they run; the other kinds count them themselves.
 pub(crate) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<String> {
-    if kind != WorkloadKind::Deployment {
+    if !matches!(kind, WorkloadKind::Deployment | WorkloadKind::Process) {
         return None;
     }
     let ending = match (workload.status.terminating, pods) {

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::check::{self, Declared};
+use super::idle::{self, Names};
+use super::layout::SERVICES;
 use super::resolve::{Said, resolve};
+use super::suggest::nearest;
 use super::{
-    DriftPolicy, Fragment, Layout, Pin, Pins, Service, ServiceName, Settings, WorkloadKind, WorkloadRef, settings_path,
+    DriftPolicy, Fragment, Layout, Pin, Pins, Runtime, Service, ServiceName, Settings, WorkloadKind, WorkloadRef,
 };
-use crate::problem::{Place, Problem, Severity, located};
-use crate::source::{Content, File};
+use crate::problem::{self, Place, Problem, Severity, located, show};
+use crate::source::File;
 
 /// What a revision says, and all that is wrong with it.
 #[derive(Debug, Clone)]
@@ -23,48 +26,6 @@ pub struct Reading {
     /// Set where nothing of this revision may be used, with the reason: the settings have errors, a file cannot be
     /// read that may pin any service, or nothing is pinned at all. What runs is held then.
     pub unusable: Option<String>,
-}
-
-/// Reads a revision whose files are in memory: settings, service files, then the files that their patterns name. Other
-/// files may be among them.
-pub fn read(root: &str, files: &[File]) -> Reading {
-    let path = settings_path(root);
-    let (settings, problems) = match files.iter().find(|file| *file.path == *path) {
-        None => (Some(Settings::default()), Vec::new()),
-        Some(File { path, content: Content::Bytes(bytes), .. }) => Settings::read(path, bytes),
-        Some(File { path, .. }) => (None, vec![Problem::error("this is not a regular file", Place::file(path))]),
-    };
-    let defaults = Settings::default();
-    let first = Layout::new(root, settings.as_ref().unwrap_or(&defaults), []);
-    let (own, others): (Vec<_>, Vec<_>) = files.iter().partition(|file| first.service_file(&file.path).is_some());
-    let mut fragments = read_all(&own, &first);
-    let Some(settings) = settings else { return without_settings(problems, &fragments, files) };
-    let layout = Layout::new(root, &settings, fragments.iter().flat_map(Fragment::patterns).cloned());
-    for (fragment, file) in fragments.iter_mut().zip(&own) {
-        // A `pin:` may name a service file too.
-        if first.roles(&file.path).len() != layout.roles(&file.path).len() {
-            *fragment = Fragment::read(file, &layout);
-        }
-    }
-    let others: Vec<_> = others.into_iter().filter(|file| layout.wants(&file.path)).collect();
-    fragments.extend(read_all(&others, &layout));
-    let mut reading = assemble(&settings, &fragments);
-    reading.problems.extend(problems);
-    sort(&mut reading.problems);
-    reading
-}
-
-/// Without settings nobody knows where the pins are: only what is wrong with each file on its own is told.
-fn without_settings(mut problems: Vec<Problem>, fragments: &[Fragment], files: &[File]) -> Reading {
-    let unusable = problems.first().map(|problem| {
-        let file = files.iter().find(|file| file.path == problem.place.path);
-        let bytes = file.and_then(|file| if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None });
-        located(problem, bytes.map_or(&[], |bytes| bytes))
-    });
-    problems.extend(fragments.iter().flat_map(|fragment| fragment.problems.iter().cloned()));
-    sort(&mut problems);
-    let pins = Pins { settings: Settings::default(), services: BTreeMap::new(), broken: BTreeMap::new() };
-    Reading { pins, faulty: BTreeMap::new(), problems, unusable }
 }
 
 /// Reads files on as many threads as the machine has; fragments in the order of the files.
@@ -85,8 +46,13 @@ pub fn read_all<'f>(files: &[&'f File], layout: &Layout) -> Vec<Fragment> {
     })
 }
 
-/// Puts a revision together. The fragments are those of all files that the layout wants.
-pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f Fragment>) -> Reading {
+/// Puts a revision together. The fragments are those of all files that the layout wants; `names` says what else there is
+/// where a pattern matches none of them.
+pub fn assemble<'f>(
+    settings: &Settings,
+    fragments: impl IntoIterator<Item = &'f Fragment>,
+    names: &Names<'_>,
+) -> Reading {
     let fragments: Vec<&Fragment> = fragments.into_iter().collect();
     let said = gather(&fragments);
     let mut problems: Vec<Problem> = fragments.iter().flat_map(|fragment| fragment.problems.iter().cloned()).collect();
@@ -101,7 +67,8 @@ pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f
     }
     let declared = Declared { settings, said: &said, services: &services };
     problems.extend(check::all(&declared));
-    let nothing = (said.is_empty() && !settings.allow_empty).then(|| nothing_pinned(settings));
+    problems.extend(idle::patterns(settings, &fragments, names));
+    let nothing = (said.is_empty() && !settings.allow_empty).then(|| nothing_pinned(settings, names));
     let blinding = nothing.as_ref().or_else(|| fragments.iter().find_map(|fragment| fragment.blinding()));
     let bytes: HashMap<&str, &[u8]> = if problems.is_empty() {
         HashMap::new()
@@ -111,7 +78,7 @@ pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f
     let tell = |problem: &Problem| located(problem, bytes.get(&*problem.place.path).copied().unwrap_or_default());
     let unusable = blinding.map(tell);
     problems.extend(nothing);
-    sort(&mut problems);
+    problem::sort(&mut problems);
     let (mut broken, mut faulty) = (BTreeMap::new(), BTreeMap::new());
     for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
         if let Some(service) = &problem.service {
@@ -127,8 +94,9 @@ pub fn assemble<'f>(settings: &Settings, fragments: impl IntoIterator<Item = &'f
 pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f Fragment>) -> Option<Pin> {
     let mut said = Said::default();
     for fragment in fragments {
-        said.drafts.extend(fragment.draft.as_deref().filter(|draft| draft.name == *service));
-        said.found.extend(fragment.found.iter().filter(|found| found.service == *service));
+        let own = fragment.draft.as_ref().filter(|(name, _)| name == service);
+        said.draft = said.draft.or(own.map(|(_, draft)| (&**draft, &fragment.path)));
+        said.found.extend(fragment.found().filter(|found| found.service == *service));
         said.broken |= fragment.errors().any(|problem| problem.service.as_ref() == Some(service));
     }
     if said.broken { None } else { resolve(service, &said).ok().map(|(pin, _)| pin) }
@@ -137,10 +105,10 @@ pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f
 fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
     let mut said: BTreeMap<ServiceName, Said<'f>> = BTreeMap::new();
     for fragment in fragments {
-        if let Some(draft) = &fragment.draft {
-            said.entry(draft.name.clone()).or_default().drafts.push(draft);
+        if let Some((name, draft)) = &fragment.draft {
+            said.entry(name.clone()).or_default().draft = Some((draft, &fragment.path));
         }
-        for found in &fragment.found {
+        for found in fragment.found() {
             said.entry(found.service.clone()).or_default().found.push(found);
         }
         for service in fragment.errors().filter_map(|problem| problem.service.as_ref()) {
@@ -151,40 +119,44 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
 }
 
 fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
-    let draft = said.drafts.first().copied();
-    let default_workload = || vec![WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
-    let on_drift = draft.and_then(|draft| draft.drift).map(|(policy, grace)| DriftPolicy {
+    let draft = said.draft().into_owned();
+    // A service of the local runtime has no workloads: it is one.
+    let of_cluster = settings.runtime == Runtime::Kubernetes;
+    let kind = if of_cluster { WorkloadKind::Deployment } else { WorkloadKind::Process };
+    let default_workload = || vec![WorkloadRef { kind, name: name.to_string() }];
+    let named = draft.workloads.filter(|_| of_cluster);
+    let on_drift = draft.drift.map(|(policy, grace)| DriftPolicy {
         policy: policy.unwrap_or(settings.drift.policy),
         hand_grace: grace.unwrap_or(settings.drift.hand_grace),
     });
     Service {
         name: name.clone(),
         pin,
-        workloads: draft.and_then(|draft| Some(draft.workloads.as_ref()?.0.clone())).unwrap_or_else(default_workload),
-        containers: draft.and_then(|draft| draft.containers.clone()),
-        namespace: draft.and_then(|draft| draft.namespace.clone()),
-        versioning: draft.and_then(|draft| draft.versioning),
-        hold: draft.and_then(|draft| draft.hold.clone()),
-        rollback_floor: draft.and_then(|draft| draft.rollback_floor.clone()),
+        workloads: named.map_or_else(default_workload, |(workloads, _)| workloads),
+        containers: draft.containers.filter(|_| of_cluster),
+        namespace: draft.namespace,
+        versioning: draft.versioning,
+        hold: draft.hold,
+        rollback_floor: draft.rollback_floor,
         drift: on_drift,
-        external: draft.is_some_and(|draft| draft.external),
-        formerly: draft.and_then(|draft| Some(draft.formerly.as_ref()?.0.clone())),
+        external: draft.external,
+        formerly: draft.formerly.map(|(formerly, _)| formerly),
         version_at,
-        depends_on_at: draft.and_then(|draft| draft.needs.at.clone()),
-        needs_at: draft.map(|draft| draft.needs.places.iter().cloned().collect()).unwrap_or_default(),
-        hold_at: draft.and_then(|draft| draft.hold_at.clone()),
-        rollback_floor_at: draft.and_then(|draft| draft.rollback_floor_at.clone()),
+        needs_at: draft.needs.places.into_iter().collect(),
+        rollback_floor_at: draft.rollback_floor_at,
     }
 }
 
 /// Zero pins are an accident more often than a wish: a folder renamed, a file emptied.
-fn nothing_pinned(settings: &Settings) -> Problem {
+fn nothing_pinned(settings: &Settings, names: &Names<'_>) -> Problem {
     let place = Place::file(&Arc::clone(&settings.place.path));
-    Problem::error("0 pins: this revision pins no service", place)
-        .hint("pin one in services/NAME.yaml; if none is meant, write `allowEmpty: true` into pintle.yaml")
-}
-
-fn sort(problems: &mut [Problem]) {
-    let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
-    problems.sort_by(|one, two| (&one.place.path, start(one)).cmp(&(&two.place.path, start(two))));
+    let here = names("");
+    let way_out = match nearest(SERVICES, here.iter().map(String::as_str)) {
+        Some(like) if like != SERVICES => {
+            format!("service files stand in `{SERVICES}`, and here is a `{}`", show(like))
+        }
+        _ => format!("pin one in {SERVICES}/NAME.yaml"),
+    };
+    let hint = format!("{way_out}; if none is meant, write `allowEmpty: true` into pintle.yaml");
+    Problem::error("0 pins: this revision pins no service", place).hint(hint)
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::resolve::Said;
+use super::resolve::{Said, imageless};
+use super::service::Draft;
 use super::suggest::did_you_mean;
-use super::{Service, ServiceName, Settings, WorkloadRef};
+use super::{NeedAt, Runtime, Service, ServiceName, Settings, WorkloadRef};
 use crate::problem::{Place, Problem};
 
 /// A revision before its last checks.
@@ -20,10 +21,16 @@ pub(super) fn all(declared: &Declared<'_>) -> Vec<Problem> {
     problems.extend(shared_workloads(declared));
     problems.extend(living_ancestors(declared));
     problems.extend(unknown_lockstep(declared));
+    problems.extend(unfit_for_the_runtime(declared));
     problems
 }
 
-impl Declared<'_> {
+impl<'a> Declared<'a> {
+    /// What the files of services say.
+    fn drafts(&self) -> impl Iterator<Item = (&'a ServiceName, &'a Draft)> {
+        self.said.iter().filter_map(|(name, said)| Some((name, said.draft?.0)))
+    }
+
     /// What a hint says where a name is not declared.
     fn hint(&self, name: &ServiceName, consumer: &ServiceName) -> String {
         let others = self.said.keys().filter(|other| *other != consumer);
@@ -35,13 +42,12 @@ impl Declared<'_> {
 
 /// A service that is broken is declared all the same: its consumers are not to blame.
 fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
-    let drafts = declared.said.values().flat_map(|said| &said.drafts);
-    let needs = drafts.flat_map(|draft| draft.needs.places.iter().map(move |(provider, at)| (draft, provider, at)));
-    let undeclared = needs.filter(|(_, provider, _)| !declared.said.contains_key(*provider));
-    let tell = |(draft, provider, at): (&&super::service::Draft, &ServiceName, &Place)| {
-        Problem::error(format!("`{}` depends on `{provider}`, which nothing declares", draft.name), at.clone())
-            .of(&draft.name)
-            .hint(declared.hint(provider, &draft.name))
+    let needs = declared.drafts().flat_map(|(name, draft)| draft.needs.places.iter().map(move |need| (name, need)));
+    let undeclared = needs.filter(|(_, (provider, _))| !declared.said.contains_key(provider));
+    let tell = |(name, (provider, at)): (&ServiceName, &(ServiceName, NeedAt))| {
+        Problem::error(format!("`{name}` depends on `{provider}`, which nothing declares"), at.provider.clone())
+            .of(name)
+            .hint(declared.hint(provider, name))
     };
     undeclared.map(tell).collect()
 }
@@ -71,22 +77,40 @@ fn shared_workloads(declared: &Declared<'_>) -> Vec<Problem> {
 }
 
 fn workloads_at(declared: &Declared<'_>, service: &Service) -> Place {
-    let draft = declared.said.get(&service.name).and_then(|said| said.drafts.first());
-    let written = draft.and_then(|draft| draft.workloads.as_ref()).map(|(_, place)| place);
+    let draft = declared.said.get(&service.name).and_then(|said| said.draft);
+    let written = draft.and_then(|(draft, _)| draft.workloads.as_ref()).map(|(_, place)| place);
     written.unwrap_or(&service.version_at).clone()
 }
 
 /// A history has one heir.
 fn living_ancestors(declared: &Declared<'_>) -> Vec<Problem> {
-    let drafts = declared.said.values().flat_map(|said| &said.drafts);
-    let formerly = drafts.filter_map(|draft| draft.formerly.as_ref().map(|(earlier, at)| (draft, earlier, at)));
-    let alive = formerly.filter(|(_, earlier, _)| declared.said.contains_key(*earlier));
-    let tell = |(draft, earlier, at): (&&super::service::Draft, &ServiceName, &Place)| {
-        Problem::error(format!("`{earlier}` is still declared, `{}` cannot go on its history", draft.name), at.clone())
-            .of(&draft.name)
+    let formerly = declared.drafts().filter_map(|(name, draft)| Some((name, draft.formerly.as_ref()?)));
+    let alive = formerly.filter(|(_, (earlier, _))| declared.said.contains_key(earlier));
+    let tell = |(name, (earlier, at)): (&ServiceName, &(ServiceName, Place))| {
+        Problem::error(format!("`{earlier}` is still declared, `{name}` cannot go on its history"), at.clone())
+            .of(name)
             .hint("remove `formerly`, or the other service")
     };
     alive.map(tell).collect()
+}
+
+/// Kubernetes pulls an image, and the local runtime starts a program.
+fn unfit_for_the_runtime(declared: &Declared<'_>) -> Vec<Problem> {
+    let services = declared.services.values().filter(|service| !service.external);
+    let unfit = |service: &Service| {
+        let said = declared.said.get(&service.name)?;
+        let at = &service.version_at;
+        match declared.settings.runtime {
+            Runtime::Kubernetes => said.is_imageless().then(|| imageless(&service.name, at)),
+            Runtime::Local if service.pin.local.is_none() => {
+                let message = format!("nothing says how to run `{}`, and `runtime: local` runs it", service.name);
+                let hint = format!("write `local: {{run: […], port: …}}` into services/{}.yaml", service.name);
+                Some(Problem::error(message, at.clone()).of(&service.name).hint(hint))
+            }
+            Runtime::Local => None,
+        }
+    };
+    services.filter_map(unfit).collect()
 }
 
 /// A group whose member is gone still serves the others: a warning.

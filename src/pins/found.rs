@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::keypath::SERVICE;
+use super::keypath::{SERVICE, Step};
 use super::layout::Role;
 use super::locate::{Hit, Miss, locate, text_of};
-use super::reader::Reader;
-use super::suggest::did_you_mean;
-use super::yaml::{Meaning, Tree};
-use super::{Pattern, ServiceName, ValueKind};
+use super::reader::{Reader, Refusal, pinned_version};
+use super::suggest::instead;
+use super::yaml::{Entry, Meaning, Tree};
+use super::{KeyPath, Pattern, ServiceName, ValueKind};
 use crate::image::Image;
 use crate::problem::{Place, Problem, show};
 use crate::version::Version;
@@ -33,6 +33,41 @@ pub(super) enum FoundValue {
     Image(Image),
 }
 
+/// What one pattern found in one file.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    /// The place of the pattern in its layout.
+    pub(super) pattern: usize,
+    pub(super) found: Vec<Found>,
+    /// Set where its key leads nowhere.
+    pub(super) missed: Option<Missed>,
+}
+
+/// Where a key stopped leading anywhere.
+#[derive(Debug, Clone)]
+pub(super) struct Missed {
+    /// Where the missing step was looked for.
+    pub(super) at: Place,
+    /// What is not there.
+    pub(super) what: String,
+    /// What is there, or is like it.
+    pub(super) instead: Option<String>,
+}
+
+impl Search {
+    /// A search that has not found anything yet.
+    pub(super) fn of(role: &Role<'_>) -> Self {
+        Self { pattern: role.index, found: Vec::new(), missed: None }
+    }
+}
+
+impl Missed {
+    /// What is said of the one file.
+    pub(super) fn message(&self, key: &KeyPath) -> String {
+        format!("`{key}` leads to nothing in this file: {}", self.what)
+    }
+}
+
 impl Role<'_> {
     /// The one service that the path pins, whatever stands in the file; none where the names stand inside.
     pub(super) fn service(&self) -> Option<Result<ServiceName, super::NameError>> {
@@ -43,13 +78,15 @@ impl Role<'_> {
     }
 }
 
-/// Looks for the pins of one pattern in all documents of a file.
-pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) -> Vec<Found> {
+/// Looks for the pins of one pattern in all documents of a file. Where the key leads nowhere and the file is not that of
+/// one service, it depends on the other files of the pattern what is told.
+pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) -> Search {
+    let mut search = Search::of(role);
     let fixed = match role.service() {
         Some(Err(error)) => {
             let name = Problem::warning(format!("not pinned: {error}"), reader.whole());
             reader.tell(name.hint("rename it, or narrow `files` in pintle.yaml"));
-            return Vec::new();
+            return search;
         }
         Some(Ok(service)) => Some(service),
         None => None,
@@ -67,10 +104,16 @@ pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) ->
     }
     let hits = || located.iter().flat_map(|located| &located.hits);
     if hits().next().is_none() {
-        let misses = located.iter().filter_map(|located| located.miss.as_ref());
-        nothing(reader, &key, fixed.as_ref(), misses.max_by_key(|miss| miss.depth));
+        let early = located.iter().filter_map(|located| located.miss.as_ref());
+        let missed = missed(reader, &key, early.max_by_key(|miss| miss.depth));
+        if let Some(service) = &fixed {
+            let hint = missed.instead.as_deref().unwrap_or("correct the key, or keep the file out of `files`");
+            reader.tell(Problem::error(missed.message(&key), missed.at.clone()).of(service).hint(hint));
+        }
+        search.missed = Some(missed);
     }
-    hits().filter_map(|hit| found(reader, role.pattern, fixed.as_ref(), hit)).collect()
+    search.found = hits().filter_map(|hit| found(reader, role.pattern, fixed.as_ref(), hit)).collect();
+    search
 }
 
 /// The pin that a value is, if it is one.
@@ -102,21 +145,24 @@ fn name_of(
     ServiceName::new(captured?).map_err(|error| reader.warn(key.clone(), format!("not pinned: {error}"), "")).ok()
 }
 
-/// Says why the path led nowhere.
-fn nothing(reader: &mut Reader<'_>, key: &super::KeyPath, fixed: Option<&ServiceName>, miss: Option<&Miss<'_>>) {
-    let message = format!("`{key}` leads to nothing in this file");
-    let Some(service) = fixed else {
-        let nothing = Problem::warning(message, reader.whole());
-        reader.tell(nothing.hint("correct the key, or narrow `files` in pintle.yaml"));
-        return;
+/// Why the path led nowhere.
+fn missed(reader: &Reader<'_>, key: &KeyPath, miss: Option<&Miss<'_>>) -> Missed {
+    let Some((miss, step)) = miss.and_then(|miss| Some((miss, key.steps.get(miss.depth)?))) else {
+        return Missed { at: reader.whole(), what: "it holds nothing".to_owned(), instead: None };
     };
-    let place = miss.map_or_else(|| reader.whole(), |miss| reader.place(first_line(miss)));
-    let step = miss.and_then(|miss| key.steps.get(miss.depth)).map(ToString::to_string).unwrap_or_default();
-    let entries = miss.and_then(|miss| miss.value.entries()).unwrap_or_default();
-    let meant = did_you_mean(&step, entries.iter().filter_map(super::yaml::Entry::name));
-    let hint = meant.unwrap_or_else(|| "correct the key, or keep the file out of `files`".to_owned());
-    let message = if step.is_empty() { message } else { format!("{message}: there is no `{step}` here") };
-    reader.tell(Problem::error(message, place).of(service).hint(hint));
+    let names: Vec<&str> = match step {
+        Step::Key(_) => miss.value.entries().unwrap_or_default().iter().filter_map(Entry::name).collect(),
+        Step::Index(_) => Vec::new(),
+        Step::Select(key, _) => {
+            let items = miss.value.items().into_iter().flatten();
+            items.filter_map(|item| text_of(&item.entries()?, key)).collect()
+        }
+    };
+    Missed {
+        at: reader.place(first_line(miss)),
+        what: format!("there is no `{step}` here"),
+        instead: instead(&step.to_string(), names),
+    }
 }
 
 /// The place where the missing step was looked for; its first byte, for a map may be the whole file.
@@ -124,8 +170,6 @@ fn first_line(miss: &Miss<'_>) -> Range<usize> {
     let span = miss.value.span();
     span.start..span.end.min(span.start + 1)
 }
-
-type Refusal = (String, Option<String>);
 
 fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<FoundValue, Refusal> {
     if let Some(tag) = hit.value.tag() {
@@ -150,22 +194,13 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
         ValueKind::Version => {
             digest_beside(hit)?;
             let repository = pattern.image.as_ref().map(|image| image.replace(SERVICE, service.as_str()));
-            Ok(FoundValue::Version(version(text)?, repository.or_else(|| repository_beside(hit))))
+            Ok(FoundValue::Version(pinned_version(text)?, repository.or_else(|| repository_beside(hit))))
         }
         ValueKind::Image => match text.parse() {
             Ok(image) => Ok(FoundValue::Image(image)),
             Err(error) => Err((format!("`{}` is not an image: {error}", show(text)), None)),
         },
     }
-}
-
-/// A version that names one thing.
-pub(super) fn version(text: &str) -> Result<Version, Refusal> {
-    if super::reader::MUTABLE_TAGS.contains(&text) {
-        let hint = "pin what it means now".to_owned();
-        return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
-    }
-    Version::new(text).map_err(|error| (format!("`{}` is not a version: {error}", show(text)), error.hint()))
 }
 
 /// Kustomize takes the digest where both are set: the tag would be pinned and not run.

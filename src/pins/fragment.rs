@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::found::{Found, find};
+use super::found::{Found, Search, find};
 use super::layout::{Layout, Role};
 use super::reader::{Reader, parse_file};
 use super::service::{Draft, draft};
@@ -17,9 +17,9 @@ pub struct Fragment {
     pub(super) path: Arc<str>,
     /// The file of a service. Where it has errors too, so that the checks between files tell theirs at once, and so that
     /// its `pin:` stays part of the layout.
-    pub(super) draft: Option<Box<Draft>>,
-    /// The pins that patterns found.
-    pub(super) found: Vec<Found>,
+    pub(super) draft: Option<(ServiceName, Box<Draft>)>,
+    /// What patterns found, or did not.
+    pub(super) searches: Vec<Search>,
     pub(super) problems: Vec<Problem>,
     /// It cannot be read, and the names of the services that it pins stand inside.
     pub(super) blind: bool,
@@ -33,7 +33,7 @@ impl Fragment {
         let mut fragment = Self {
             path: Arc::clone(&file.path),
             draft: None,
-            found: Vec::new(),
+            searches: Vec::new(),
             problems: Vec::new(),
             blind: false,
             bytes: Arc::default(),
@@ -61,12 +61,12 @@ impl Fragment {
         let path = Arc::clone(&self.path);
         if let Some(name) = own {
             let mut reader = Reader::new(&path, Some(name));
-            self.draft = draft(&mut reader, name, tree).map(Box::new);
+            self.draft = draft(&mut reader, name, tree).map(|draft| (name.clone(), Box::new(draft)));
             self.problems.extend(reader.finish());
         }
         for role in roles {
             let mut reader = Reader::new(&path, None);
-            self.found.extend(find(&mut reader, role, tree));
+            self.searches.push(find(&mut reader, role, tree));
             self.problems.extend(reader.finish());
         }
     }
@@ -74,22 +74,17 @@ impl Fragment {
     /// The services that it speaks of, each at least once.
     pub fn services(&self) -> impl Iterator<Item = &ServiceName> {
         let held = self.problems.iter().filter_map(|problem| problem.service.as_ref());
-        self.draft.iter().map(|draft| &draft.name).chain(self.found.iter().map(|found| &found.service)).chain(held)
+        self.draft.iter().map(|(name, _)| name).chain(self.found().map(|found| &found.service)).chain(held)
+    }
+
+    /// The pins that patterns found.
+    pub(super) fn found(&self) -> impl Iterator<Item = &Found> {
+        self.searches.iter().flat_map(|search| &search.found)
     }
 
     /// The pattern of its `pin:` key.
     pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
-        self.draft.iter().filter_map(|draft| draft.pin.as_ref()).map(|(pattern, _)| pattern)
-    }
-
-    /// The file it was read from.
-    pub fn path(&self) -> &Arc<str> {
-        &self.path
-    }
-
-    /// What is wrong with the file on its own.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
+        self.draft.iter().filter_map(|(_, draft)| draft.pin.as_ref())
     }
 
     /// The service whose own file this is.
@@ -114,6 +109,7 @@ impl Fragment {
     fn unreadable(&mut self, problem: &Problem, own: Option<&ServiceName>, roles: &[Role<'_>]) {
         let mut services: Vec<ServiceName> = own.cloned().into_iter().collect();
         for role in roles {
+            self.searches.push(Search::of(role));
             match role.service() {
                 Some(Ok(service)) if !services.contains(&service) => services.push(service),
                 Some(_) => {}

@@ -99,15 +99,6 @@ impl Glob {
         let mut parts = self.parts[..self.parts.len() - 1].iter();
         folder.split('/').all(|name| parts.next().is_some_and(|part| part_matches(part, name, &mut service)))
     }
-
-    /// The part before the first wildcard: the path itself, or a folder.
-    pub(super) fn fixed(&self) -> String {
-        let fixed = self.parts.iter().map_while(|part| match part.as_slice() {
-            [Piece::Text(text)] => Some(text.as_str()),
-            _ => None,
-        });
-        fixed.collect::<Vec<_>>().join("/")
-    }
 }
 
 fn pieces(part: &str) -> Result<Vec<Piece>, String> {
@@ -206,7 +197,6 @@ mod tests {
             assert_eq!(glob.enters(folder), enters, "{folder}");
         }
         assert!(!glob.enters("apps/web/prod/k.yaml"), "a file is no folder");
-        assert_eq!((glob.fixed(), Glob::new("a/b.yaml").unwrap().fixed()), ("apps".to_owned(), "a/b.yaml".to_owned()));
     }
 
     #[test]
@@ -233,7 +223,7 @@ mod tests {
         #[test]
         fn no_pattern_and_path_panic(files in r"([a*/é]|\{service\}){0,8}", path in "[aé/]{0,12}") {
             if let Ok(glob) = Glob::new(&files) {
-                let _ = (glob.matches(&path), glob.enters(&path), glob.fixed());
+                let _ = (glob.matches(&path), glob.enters(&path));
             }
         }
     }

@@ -26,11 +26,11 @@ pub(super) enum Step {
     Select(String, Template),
 }
 
-/// A text that may hold `{service}` once.
+/// A text that may hold a placeholder once: `{service}`, or `{version}` in `tag:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template {
     before: String,
-    /// What follows `{service}`; none where there is no `{service}`.
+    /// What follows the placeholder; none where there is none.
     after: Option<String>,
 }
 
@@ -47,29 +47,39 @@ pub struct KeyPathError {
 /// Where the name of a service stands.
 pub(super) const SERVICE: &str = "{service}";
 
+impl Default for Template {
+    /// The placeholder alone.
+    fn default() -> Self {
+        Self { before: String::new(), after: Some(String::new()) }
+    }
+}
+
 impl Template {
     /// Reads a text.
     ///
     /// # Errors
-    /// It holds `{service}` twice, or other words in braces.
-    pub(super) fn new(text: &str) -> Result<Self, String> {
-        let (before, after) = text.split_once(SERVICE).map_or((text, None), |(before, after)| (before, Some(after)));
+    /// It holds the placeholder twice, or other words in braces.
+    pub(super) fn new(text: &str, placeholder: &str) -> Result<Self, String> {
+        let (before, after) = match text.split_once(placeholder) {
+            None => (text, None),
+            Some((before, after)) => (before, Some(after)),
+        };
         let rest = after.unwrap_or_default();
-        if rest.contains(SERVICE) {
-            return Err(format!("`{SERVICE}` stands twice in `{}`", show(text)));
+        if rest.contains(placeholder) {
+            return Err(format!("`{placeholder}` stands twice in `{}`", show(text)));
         }
         if [before, rest].iter().any(|part| part.contains(['{', '}'])) {
-            return Err(format!("`{}` has braces that are not `{SERVICE}`", show(text)));
+            return Err(format!("`{}` has braces that are not `{placeholder}`", show(text)));
         }
         Ok(Self { before: before.to_owned(), after: after.map(str::to_owned) })
     }
 
-    /// Whether it holds `{service}`.
+    /// Whether it holds the placeholder.
     pub(super) fn captures(&self) -> bool {
         self.after.is_some()
     }
 
-    /// The text that stands for `{service}` in `text`; the empty text where it holds none and is `text`.
+    /// The text that stands for the placeholder in `text`; the empty text where it holds none and is `text`.
     pub(super) fn capture<'t>(&self, text: &'t str) -> Option<&'t str> {
         let rest = text.strip_prefix(self.before.as_str())?;
         match &self.after {
@@ -78,7 +88,7 @@ impl Template {
         }
     }
 
-    /// With the name in place of `{service}`.
+    /// With the name in place of the placeholder.
     pub(super) fn fill(&self, name: &str) -> String {
         match &self.after {
             None => self.before.clone(),
@@ -105,11 +115,6 @@ impl KeyPath {
             Step::Select(key, value) => Step::Select(key.clone(), fill(value)),
         });
         Self { text: self.text.replace(SERVICE, service.as_str()), steps: steps.collect() }
-    }
-
-    /// As written.
-    pub fn as_str(&self) -> &str {
-        &self.text
     }
 }
 
@@ -148,19 +153,19 @@ fn key(text: &str) -> Result<(Step, usize), String> {
     if let Some(sign) = key.chars().find(|sign| matches!(sign, ']' | '"' | '=' | '*') || sign.is_whitespace()) {
         return Err(format!("write keys with `{}` in them as [\"…\"]", show(&sign.to_string())));
     }
-    Ok((Step::Key(Template::new(key)?), length))
+    Ok((Step::Key(Template::new(key, SERVICE)?), length))
 }
 
 /// `[0]`, `["a.b/c"]` or `[name=web]`, and its length.
 fn bracket(text: &str) -> Result<(Step, usize), String> {
     if let Some(rest) = text.strip_prefix("[\"") {
         let end = rest.find("\"]").ok_or("`[\"` has no `\"]`")?;
-        return Ok((Step::Key(Template::new(&rest[..end])?), end + 4));
+        return Ok((Step::Key(Template::new(&rest[..end], SERVICE)?), end + 4));
     }
     let end = text.find(']').ok_or("`[` has no `]`")?;
     let inner = &text[1..end];
     let step = match inner.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Step::Select(key.to_owned(), Template::new(unquoted(value))?),
+        Some((key, value)) if !key.is_empty() => Step::Select(key.to_owned(), Template::new(unquoted(value), SERVICE)?),
         _ => Step::Index(
             inner.parse().map_err(|_| format!("`[{}]` is neither [0], [\"key\"] nor [name=value]", show(inner)))?,
         ),
@@ -231,12 +236,12 @@ mod tests {
 
     #[test]
     fn a_template_captures_what_it_fills() {
-        let template = Template::new("ghcr.io/acme/{service}").unwrap();
+        let template = Template::new("ghcr.io/acme/{service}", SERVICE).unwrap();
         assert_eq!(template.capture("ghcr.io/acme/checkout"), Some("checkout"));
         assert_eq!(template.capture("ghcr.io/acme/"), None);
         assert_eq!(template.capture("ghcr.io/other/checkout"), None);
         assert_eq!(template.fill("checkout"), "ghcr.io/acme/checkout");
-        assert_eq!(Template::new("web").unwrap().capture("web"), Some(""));
+        assert_eq!(Template::new("web", SERVICE).unwrap().capture("web"), Some(""));
     }
 
     proptest! {

@@ -1,12 +1,12 @@
 //! Which files hold pins.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::glob::{Glob, Match};
 use super::{Pattern, SETTINGS, Settings};
 
 /// The folder of service files.
-const SERVICES: &str = "services";
+pub(super) const SERVICES: &str = "services";
 
 /// Raised when the same files would be read otherwise, so that indices of history are built anew.
 const READER: u32 = 1;
@@ -30,17 +30,24 @@ pub struct Layout {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Role<'l> {
     pub(super) pattern: &'l Pattern,
+    /// Its place among the patterns of the layout: those of the settings come first, in their order.
+    pub(super) index: usize,
     /// What `{service}` stands for in the path.
     pub(super) captured: Option<&'l str>,
 }
 
 /// The path of the settings below `root`, the folder of the pins in the repository.
 pub fn settings_path(root: &str) -> String {
-    normal_root(root) + SETTINGS
+    folder_path(root) + SETTINGS
 }
 
-/// Empty, or ending in `/`.
-fn normal_root(root: &str) -> String {
+/// The path of the settings under the name that is not read, though many expect it to be.
+pub fn misnamed_settings(root: &str) -> String {
+    folder_path(root) + "pintle.yml"
+}
+
+/// The path of a folder: empty, or ending in `/`.
+pub(super) fn folder_path(root: &str) -> String {
     let parts: Vec<_> = root.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if parts.is_empty() { String::new() } else { parts.join("/") + "/" }
 }
@@ -54,7 +61,7 @@ impl Layout {
         // What the settings and service files were read from has no pattern that does not parse.
         let patterns = patterns.filter_map(|pattern| Glob::new(&pattern.files).ok().map(|glob| (pattern, glob)));
         let mut layout = Self {
-            root: normal_root(root),
+            root: folder_path(root),
             patterns: patterns.collect(),
             exact: HashMap::new(),
             above: HashSet::new(),
@@ -92,28 +99,16 @@ impl Layout {
             || self.globs.iter().any(|&index| self.patterns[index].1.enters(inner))
     }
 
-    /// Folders and single files that all wanted files lie in; none of them lies in another.
-    pub fn folders(&self) -> Vec<String> {
-        let fixed = self.patterns.iter().map(|(_, glob)| glob.fixed()).chain([SERVICES.to_owned()]);
-        let all: BTreeSet<String> =
-            fixed.map(|path| (self.root.clone() + &path).trim_end_matches('/').to_owned()).collect();
-        let mut folders: Vec<String> = Vec::new();
-        for path in &all {
-            let slashes = path.match_indices('/').map(|(at, _)| &path[..at]);
-            if !slashes.chain([""]).any(|above| above != path && all.contains(above)) {
-                folders.push(path.clone());
-            }
-        }
-        folders
-    }
-
     /// Changes whenever the same files would be read otherwise: an index of history notes it, and is built anew.
     pub fn fingerprint(&self) -> String {
         let mut text = format!("{READER}\0{}", self.root);
-        let mut patterns: Vec<String> = self.patterns.iter().map(|(pattern, _)| format!("\0{pattern:?}")).collect();
+        let said = |(Pattern { files, key, image, value, service, files_at: _, key_at: _ }, _): &(Pattern, Glob)| {
+            format!("\0{files:?} {key:?} {image:?} {value:?} {service:?}")
+        };
+        let mut patterns: Vec<String> = self.patterns.iter().map(said).collect();
         patterns.sort();
         text.extend(patterns);
-        format!("{:032x}", fnv1a(text.as_bytes()))
+        text
     }
 
     /// The path below the root; none for the settings too, which a pattern may match.
@@ -133,7 +128,7 @@ impl Layout {
         let globs = self.globs.iter().filter_map(|&index| Some((index, self.patterns[index].1.matches(inner)?)));
         exact
             .chain(globs)
-            .map(|(index, found)| Role { pattern: &self.patterns[index].0, captured: found.service })
+            .map(|(index, found)| Role { pattern: &self.patterns[index].0, index, captured: found.service })
             .collect()
     }
 }
@@ -145,17 +140,11 @@ fn service_file(inner: &str) -> Option<&str> {
     (!name.contains('/')).then_some(name)
 }
 
-/// FNV-1a with 128 bits, <http://www.isthe.com/chongo/tech/comp/fnv/>: stable between releases, as std's is not.
-fn fnv1a(bytes: &[u8]) -> u128 {
-    let step =
-        |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-    bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::ValueKind;
     use super::*;
+    use crate::problem::Place;
 
     fn layout(root: &str, files: &[&str]) -> Layout {
         let pattern = |files: &&str| Pattern {
@@ -164,6 +153,8 @@ mod tests {
             image: None,
             value: ValueKind::Version,
             service: None,
+            files_at: Place::file(&SETTINGS.into()),
+            key_at: Place::file(&SETTINGS.into()),
         };
         Layout::new(root, &Settings { pins: files.iter().map(pattern).collect(), ..Settings::default() }, [])
     }
@@ -191,7 +182,6 @@ mod tests {
         assert_eq!(settings_path("envs/prod"), "envs/prod/pintle.yaml");
         assert!(layout.wants("envs/prod/services/web.yaml") && layout.wants("envs/prod/apps/web/values.yaml"));
         assert!(!layout.wants("services/web.yaml") && !layout.wants("apps/web/values.yaml"));
-        assert_eq!(layout.folders(), ["envs/prod/apps", "envs/prod/services"]);
     }
 
     #[test]
@@ -211,15 +201,6 @@ mod tests {
         ] {
             assert_eq!(layout.enters(folder), enters, "{folder}");
         }
-    }
-
-    #[test]
-    fn folders_do_not_lie_in_each_other() {
-        assert_eq!(
-            layout("", &["a/{service}.yaml", "a/b/{service}.yaml", "a-b/c.yaml"]).folders(),
-            ["a", "a-b/c.yaml", "services"]
-        );
-        assert_eq!(layout("", &["{service}/values.yaml"]).folders(), [""]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Local> 
     if !missing.is_empty() {
         reader.refuse(field.at(), format!("`local` lacks {}", missing.join(", ")), FORMS);
     }
-    let mut words = |name: &str| fields.get(name).and_then(|field| command(reader, field));
+    let mut words = |name: &str| reader.take(&fields, name, command);
     let (start, stop, version, health) = (words("start"), words("stop"), words("version"), words("health"));
     Some(Local::Commands { start: start?, stop: stop?, version: version?, health })
 }
@@ -38,14 +38,14 @@ const FORMS: &str = "use `run`, `port`, `health` and `rolling` for a process, \
                      or `start`, `stop`, `version` and `health` for four commands";
 
 fn process(reader: &mut Reader<'_>, run: &Field<'_>, fields: &Fields<'_>) -> Option<Local> {
-    let port = fields.get("port").and_then(|field| port(reader, field));
-    let health = fields.get("health").and_then(|field| health(reader, field));
+    let port = reader.take(fields, "port", port);
+    let health = reader.take(fields, "health", health);
     if let (Some(field), Some(LocalHealth::Http(_) | LocalHealth::Tcp), None) =
         (fields.get("health"), &health, fields.get("port"))
     {
         reader.refuse(field.at(), "this way to ask for health needs a port", "add `port`");
     }
-    let rolling = fields.get("rolling").and_then(|field| reader.flag(field)).unwrap_or(false);
+    let rolling = reader.take(fields, "rolling", Reader::flag).unwrap_or(false);
     Some(Local::Process { run: command(reader, run)?, port, health, rolling })
 }
 

@@ -3,7 +3,7 @@
 //! A file is read on its own into a [`Fragment`]; fragments are put together into [`Pins`]. So one changed file costs
 //! the reading of one file, and the history index can follow a service through commits by the files that changed.
 //! Which files those are the [`Layout`] knows: from the [`Settings`], and from the `pin:` keys of service files, which
-//! are therefore read first. [`read`] does all of it for files that are in memory.
+//! are therefore read first. [`read_from`] does all of it.
 //!
 //! YAML is read as a tree that keeps the spelling and the place of every value, not by serde: `1.10` is never a number
 //! here, and a file tells all its problems, not the first. Our own files are read strictly, those of other tools by
@@ -14,6 +14,7 @@ mod check;
 mod found;
 mod fragment;
 mod glob;
+mod idle;
 mod keypath;
 mod layout;
 mod local;
@@ -22,6 +23,7 @@ mod name;
 mod needs;
 mod reader;
 mod resolve;
+mod revision;
 mod schema;
 mod service;
 mod settings;
@@ -41,12 +43,14 @@ use crate::image::Image;
 use crate::problem::Place;
 use crate::version::{Range, Version, Versioning};
 
-pub use assemble::{Reading, assemble, pin_of, read, read_all};
+pub use assemble::{Reading, assemble, pin_of, read_all};
 pub use fragment::Fragment;
+pub use idle::Names;
 pub use keypath::{KeyPath, KeyPathError};
-pub use layout::{Layout, settings_path};
+pub use layout::{Layout, misnamed_settings, settings_path};
 pub use name::NameError;
 pub(crate) use reader::parse_file;
+pub use revision::{Contents, Files, read, read_from};
 pub use schema::{service_schema, settings_schema};
 pub(crate) use suggest::did_you_mean;
 pub(crate) use yaml::Value;
@@ -97,12 +101,8 @@ pub struct Service {
     pub formerly: Option<ServiceName>,
     /// Where the version stands: the value a release or a rollback changes.
     pub version_at: Place,
-    /// Where the `dependsOn` key stands, if there is one, for messages.
-    pub depends_on_at: Option<Place>,
-    /// Where each of its providers is named, for messages.
-    pub needs_at: BTreeMap<ServiceName, Place>,
-    /// Where the `hold` stands, for messages.
-    pub hold_at: Option<Place>,
+    /// Where each of its needs stands, for messages.
+    pub needs_at: BTreeMap<ServiceName, NeedAt>,
     /// Where the `rollbackFloor` stands, for messages.
     pub rollback_floor_at: Option<Place>,
 }
@@ -134,6 +134,15 @@ pub enum Need {
     Table(Vec<(Version, Range)>),
 }
 
+/// Where a [`Need`] stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeedAt {
+    /// Where the provider is named.
+    pub provider: Place,
+    /// Where the ranges stand, in the order of the rows; none where a plain list names the provider alone.
+    pub ranges: Vec<Place>,
+}
+
 /// `deployment/checkout`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WorkloadRef {
@@ -153,10 +162,12 @@ pub enum WorkloadKind {
     StatefulSet,
     /// `apps/v1 DaemonSet`.
     DaemonSet,
+    /// What the local runtime runs of a service.
+    Process,
 }
 
 /// `verify:`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verify {
     /// How long a change may be under way before it counts as failed; none leaves that to Kubernetes'
     /// `progressDeadlineSeconds`.
@@ -174,6 +185,8 @@ pub struct Hold {
     pub by: Option<String>,
     /// Past this it still holds, and says so.
     pub until: Option<Timestamp>,
+    /// Where it stands, for messages.
+    pub at: Place,
 }
 
 /// The versions that a [`Hold`] keeps out.
@@ -303,6 +316,10 @@ pub struct Pattern {
     pub value: ValueKind,
     /// The one service it pins: set for `pin:` in a service file.
     pub service: Option<ServiceName>,
+    /// Where `files` stands, for messages.
+    pub files_at: Place,
+    /// Where `key` stands, for messages.
+    pub key_at: Place,
 }
 
 /// What the value that a [`Pattern`] finds means.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::reader::{Field, Reader};
 use super::yaml::Meaning;
-use super::{DependsOn, Need, ServiceName};
+use super::{DependsOn, Need, NeedAt, ServiceName};
 use crate::problem::{Place, show};
 use crate::version::Range;
 
@@ -13,25 +13,28 @@ use crate::version::Range;
 pub(super) struct Needs {
     /// By provider.
     pub(super) of: Arc<DependsOn>,
-    /// Where each provider is named.
-    pub(super) places: Vec<(ServiceName, Place)>,
-    /// Where the value stands.
-    pub(super) at: Option<Place>,
+    /// Where each of them stands.
+    pub(super) places: Vec<(ServiceName, NeedAt)>,
 }
 
 /// Reads the value of `dependsOn`.
 pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &ServiceName) -> Needs {
-    let mut needs = Needs { at: Some(reader.place(field.at())), ..Needs::default() };
+    let mut needs = Needs::default();
     let mut of = DependsOn::new();
     if let Some(items) = field.value.items() {
         for item in items.map(|item| field.item(item)) {
+            if item.value.entries().is_some() {
+                let hint = "write a map without `- `, as in `dependsOn: {payments: \">=2.1\"}`";
+                reader.refuse(item.at(), "a list of `dependsOn` holds names only, this is a map", hint);
+                continue;
+            }
             let Some(provider) = reader.name(&item).filter(|name| is_other(reader, item.at(), name, consumer)) else {
                 continue;
             };
             if of.insert(provider.clone(), Need::Range(Range::any())).is_some() {
                 reader.warn(item.at(), format!("`{provider}` stands twice in `dependsOn`"), "remove one of them");
             }
-            needs.places.push((provider, reader.place(item.at())));
+            needs.places.push((provider, NeedAt { provider: reader.place(item.at()), ranges: Vec::new() }));
         }
     } else if let Some(entries) = map(reader, field) {
         for entry in entries.iter() {
@@ -39,10 +42,11 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &Servic
             let Some(provider) = name.filter(|name| is_other(reader, entry.key.clone(), name, consumer)) else {
                 continue;
             };
-            needs.places.push((provider.clone(), reader.place(entry.key.clone())));
-            if let Some(need) = need(reader, entry) {
-                of.insert(provider, need);
+            let mut at = NeedAt { provider: reader.place(entry.key.clone()), ranges: Vec::new() };
+            if let Some(need) = need(reader, entry, &mut at.ranges) {
+                of.insert(provider.clone(), need);
             }
+            needs.places.push((provider, at));
         }
     }
     needs.of = Arc::new(of);
@@ -71,7 +75,7 @@ fn is_other(
 }
 
 /// `">=2.1"`, or `{"1.0": "*", "1.8": "^1.4"}`.
-fn need(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Need> {
+fn need(reader: &mut Reader<'_>, entry: &Field<'_>, ranges_at: &mut Vec<Place>) -> Option<Need> {
     if entry.value.entries().is_none() {
         if entry.value.is_null() {
             reader.refuse(
@@ -81,6 +85,7 @@ fn need(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Need> {
             );
             return None;
         }
+        ranges_at.push(reader.place(entry.at()));
         return reader.range(entry).map(Need::Range);
     }
     let what = format!("the table of `{}`", entry.name);
@@ -89,6 +94,7 @@ fn need(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Need> {
     for row in rows.iter() {
         let version = row_version(reader, row);
         table.extend(version.zip(reader.range(row)));
+        ranges_at.push(reader.place(row.at()));
     }
     if rows.iter().next().is_none() {
         reader.refuse(entry.at(), format!("{what} is empty"), "write it as in {\"1.8\": \"^1.4\"}");

@@ -1,10 +1,12 @@
 //! One service from all that is said of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::found::{Found, FoundValue, version};
-use super::service::Draft;
-use super::{Pin, ServiceName, Verify};
+use super::found::{Found, FoundValue};
+use super::reader::{Refusal, pinned_version};
+use super::service::{Draft, VERSION};
+use super::{Pin, ServiceName};
 use crate::image::{Digest, Image};
 use crate::problem::{Place, Problem};
 use crate::version::Version;
@@ -12,37 +14,55 @@ use crate::version::Version;
 /// All that the files of a revision say of one service.
 #[derive(Debug, Default)]
 pub(super) struct Said<'f> {
-    pub(super) drafts: Vec<&'f Draft>,
+    /// What its own file says, and the path of that.
+    pub(super) draft: Option<(&'f Draft, &'f Arc<str>)>,
     pub(super) found: Vec<&'f Found>,
     /// A file has an error about it.
     pub(super) broken: bool,
 }
 
+impl<'f> Said<'f> {
+    /// What its own file says, or leaves open.
+    pub(super) fn draft(&self) -> Cow<'f, Draft> {
+        self.draft.map_or_else(Cow::default, |(draft, _)| Cow::Borrowed(draft))
+    }
+
+    /// Nothing names an image.
+    pub(super) fn is_imageless(&self) -> bool {
+        self.draft().image.is_none()
+            && self.found.iter().all(|found| matches!(found.value, FoundValue::Version(_, None)))
+    }
+
+    fn own_file(&self) -> Place {
+        Place::file(self.draft.map_or(&Arc::default(), |(_, path)| path))
+    }
+}
+
 /// The pin and where its version stands; or what is wrong.
 pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place), Box<Problem>> {
-    let draft = said.drafts.first().copied();
-    let written = draft.and_then(|draft| draft.version.as_ref());
+    let draft = said.draft();
+    let written = draft.version.as_ref();
     let places = written.map(|(_, place)| place).into_iter().chain(said.found.iter().map(|found| &found.at));
     twice(name, places)?;
     let found = said.found.first().map(|found| (&found.value, &found.at));
     let (version, image, at) = match (written, found) {
-        (Some((version, at)), _) => (version.clone(), render(name, draft, (version, None), at)?, at),
+        (Some((version, at)), _) => (version.clone(), render((name, &draft), (version, None), at)?, at),
         (None, Some((FoundValue::Version(version, beside), at))) => {
-            (version.clone(), render(name, draft, (version, beside.as_deref()), at)?, at)
+            (version.clone(), render((name, &draft), (version, beside.as_deref()), at)?, at)
         }
         (None, Some((FoundValue::Image(image), at))) => {
-            let version = tagged(name, draft, image, at)?;
-            same_repository(draft, image, at)?;
+            let version = tagged((name, &draft), image, at)?;
+            same_repository((name, &draft), image, at)?;
             (version, image.clone(), at)
         }
-        (None, None) => return Err(unpinned(name, draft)),
+        (None, None) => return Err(unpinned(name, said)),
     };
     let pin = Pin {
         version,
         image,
-        depends_on: draft.map_or_else(Arc::default, |draft| Arc::clone(&draft.needs.of)),
-        verify: draft.map_or(Verify { timeout: None }, |draft| draft.verify.clone()),
-        local: draft.and_then(|draft| draft.local.clone()),
+        depends_on: Arc::clone(&draft.needs.of),
+        verify: draft.verify.clone(),
+        local: draft.local.clone(),
     };
     Ok((pin, at.clone()))
 }
@@ -57,63 +77,58 @@ fn twice<'p>(name: &ServiceName, mut places: impl Iterator<Item = &'p Place>) ->
     Err(Box::new(problem.also(first.clone(), "first pinned here").hint("keep one of them")))
 }
 
-fn unpinned(name: &ServiceName, draft: Option<&Draft>) -> Box<Problem> {
-    let missing = |draft: &Draft| match &draft.pin {
-        Some((pattern, at)) => {
-            Problem::error(format!("`{name}` has no pin: there is no {}", pattern.files), at.clone())
-                .hint("correct `file`")
+fn unpinned(name: &ServiceName, said: &Said<'_>) -> Box<Problem> {
+    let problem = match said.draft.and_then(|(draft, _)| draft.pin.as_ref()) {
+        Some(pattern) => {
+            let message = format!("`{name}` has no pin: there is no {}", pattern.files);
+            Problem::error(message, pattern.files_at.clone()).hint("correct `file`")
         }
-        None => Problem::error(format!("`{name}` has no version"), draft.whole.clone())
+        None => Problem::error(format!("`{name}` has no version"), said.own_file())
             .hint("write `version: \"…\"`, or `pin: {file: …, key: …}`, or remove the file"),
     };
-    let nowhere = || Problem::error(format!("`{name}` has no version"), Place::file(&"".into()));
-    Box::new(draft.map_or_else(nowhere, missing).of(name))
+    Box::new(problem.of(name))
 }
 
-fn tagged(name: &ServiceName, draft: Option<&Draft>, image: &Image, at: &Place) -> Result<Version, Box<Problem>> {
-    let refused = |message: String, hint: Option<String>| {
-        Box::new(Problem { hint, ..Problem::error(message, at.clone()).of(name) })
-    };
+fn tagged((name, draft): (&ServiceName, &Draft), image: &Image, at: &Place) -> Result<Version, Box<Problem>> {
+    let refused = |(message, hint): Refusal| Box::new(Problem { hint, ..Problem::error(message, at.clone()).of(name) });
     let tag = image.tag().ok_or_else(|| {
         let hint = "write one, as in name:1.8.2; a digest alone names no version".to_owned();
-        refused(format!("the image of `{name}` has no tag, and so no version"), Some(hint))
+        refused((format!("the image of `{name}` has no tag, and so no version"), Some(hint)))
     })?;
-    let text = match draft {
-        None => tag,
-        Some(draft) => draft.tag.version(tag).ok_or_else(|| {
-            refused(format!("the tag `{tag}` is not as `tag: \"{}\"` of `{name}` says", draft.tag), None)
-        })?,
-    };
-    version(text).map_err(|(message, hint)| refused(message, hint))
+    let text = draft.tag.capture(tag).ok_or_else(|| {
+        refused((format!("the tag `{tag}` is not as `tag: \"{}\"` of `{name}` says", draft.tag.fill(VERSION)), None))
+    })?;
+    pinned_version(text).map_err(refused)
 }
 
 /// The value says the image; a service file that says it too must say the same.
-fn same_repository(draft: Option<&Draft>, image: &Image, at: &Place) -> Result<(), Box<Problem>> {
-    let Some((draft, (own, place))) = draft.and_then(|draft| Some((draft, draft.image.as_ref()?))) else {
-        return Ok(());
-    };
+fn same_repository((name, draft): (&ServiceName, &Draft), image: &Image, at: &Place) -> Result<(), Box<Problem>> {
+    let Some((own, place)) = &draft.image else { return Ok(()) };
     if own.parse::<Image>().is_ok_and(|own| own.repository() == image.repository()) {
         return Ok(());
     }
-    let problem = Problem::error(format!("the image here is not `{own}`"), at.clone()).of(&draft.name);
+    let problem = Problem::error(format!("the image here is not `{own}`"), at.clone()).of(name);
     Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
+}
+
+/// Nothing says which image it is.
+pub(super) fn imageless(name: &ServiceName, at: &Place) -> Problem {
+    let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
+    Problem::error(format!("nothing says the image of `{name}`"), at.clone()).of(name).hint(hint)
 }
 
 /// The image of a version: in the repository that the service file says, else in the one that stands beside the pin.
 fn render(
-    name: &ServiceName,
-    draft: Option<&Draft>,
+    (name, draft): (&ServiceName, &Draft),
     (version, beside): (&Version, Option<&str>),
     at: &Place,
 ) -> Result<Image, Box<Problem>> {
-    let own = draft.and_then(|draft| draft.image.as_ref()).map(|(image, _)| image.as_str());
-    let Some(repository) = own.or(beside) else {
-        let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
-        let problem = Problem::error(format!("nothing says the image of `{name}`"), at.clone());
-        return Err(Box::new(problem.of(name).hint(hint)));
+    // What runs without an image is told apart by its name and its version. (`check` asks for an image where the runtime
+    // pulls it.)
+    let local = draft.local.is_some().then_some(name.as_str());
+    let Some(repository) = draft.image.as_ref().map(|(image, _)| image.as_str()).or(beside).or(local) else {
+        return Err(Box::new(imageless(name, at)));
     };
-    let tag = draft.map_or_else(|| version.to_string(), |draft| draft.tag.of(version));
-    let digest = draft.and_then(|draft| draft.digest.as_ref()).map(Digest::as_str);
-    Image::render(repository, &tag, digest)
+    Image::render(repository, &draft.tag.fill(version.as_str()), draft.digest.as_ref().map(Digest::as_str))
         .map_err(|error| Box::new(Problem::error(format!("this makes no image: {error}"), at.clone()).of(name)))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::keypath::Template;
 use super::needs::{self, Needs};
 use super::reader::{Field, Fields, Keys, Reader, single_document};
 use super::settings::{ALSO, drift, own_pattern, repository};
@@ -55,16 +56,14 @@ pub(super) const HOLD_KEYS: Keys =
     Keys { what: "`hold`", known: &["above", "versions", "reason", "by", "until"], later: &[] };
 
 /// What a service file says; what it does not say is open until the whole revision is put together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
-    pub(super) name: ServiceName,
-    pub(super) whole: Place,
     pub(super) version: Option<(Version, Place)>,
     /// The repository as written, and where.
     pub(super) image: Option<(String, Place)>,
-    pub(super) tag: Tag,
+    pub(super) tag: Template,
     pub(super) digest: Option<Digest>,
-    pub(super) pin: Option<(Pattern, Place)>,
+    pub(super) pin: Option<Pattern>,
     pub(super) needs: Needs,
     pub(super) verify: Verify,
     pub(super) local: Option<Arc<Local>>,
@@ -73,7 +72,6 @@ pub(super) struct Draft {
     pub(super) namespace: Option<String>,
     pub(super) versioning: Option<Versioning>,
     pub(super) hold: Option<Hold>,
-    pub(super) hold_at: Option<Place>,
     pub(super) rollback_floor: Option<Version>,
     pub(super) rollback_floor_at: Option<Place>,
     pub(super) drift: Option<(Option<Drift>, Option<Duration>)>,
@@ -81,68 +79,41 @@ pub(super) struct Draft {
     pub(super) formerly: Option<(ServiceName, Place)>,
 }
 
-/// `tag:`: what stands before and after `{version}`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Tag {
-    before: String,
-    after: String,
-}
-
-impl Tag {
-    const VERSION: &str = "{version}";
-
-    fn new(text: &str) -> Option<Self> {
-        let (before, after) = text.split_once(Self::VERSION)?;
-        let literal = [before, after].iter().all(|part| !part.contains(['{', '}']));
-        literal.then(|| Self { before: before.to_owned(), after: after.to_owned() })
-    }
-
-    /// The tag of a version.
-    pub(super) fn of(&self, version: &Version) -> String {
-        format!("{}{version}{}", self.before, self.after)
-    }
-
-    /// The version of a tag.
-    pub(super) fn version<'t>(&self, tag: &'t str) -> Option<&'t str> {
-        tag.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str()).filter(|version| !version.is_empty())
-    }
-}
-
-impl std::fmt::Display for Tag {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}{}", self.before, Self::VERSION, self.after)
-    }
-}
+/// Where the version stands in `tag:`.
+pub(super) const VERSION: &str = "{version}";
 
 /// Reads the file of a service.
 pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>) -> Option<Draft> {
-    let root = single_document(reader, tree)?;
-    let fields = reader.fields(root, &SERVICE_KEYS)?;
-    let located = |field: &Field<'_>, reader: &Reader<'_>| reader.place(field.at());
+    let root = single_document(reader, tree, "`version` and `image`")?;
+    let fields = reader.map(root, &SERVICE_KEYS)?;
+    if let (Some(_), Some(kind)) = (fields.get("apiVersion"), fields.get("kind")) {
+        let hint = "keep manifests in another folder; `pins:` of pintle.yaml can read the version there";
+        reader.refuse(kind.key.clone(), "this is a Kubernetes manifest, not a service file", hint);
+        return None;
+    }
+    reader.no_others(&fields, &SERVICE_KEYS);
     let draft = Draft {
-        name: name.clone(),
-        whole: reader.whole(),
-        version: fields.get("version").and_then(|field| Some((reader.version(field)?, located(field, reader)))),
-        image: fields.get("image").and_then(|field| Some((image(reader, field)?, located(field, reader)))),
-        tag: fields.get("tag").and_then(|field| tag(reader, field)).unwrap_or_default(),
-        digest: fields.get("digest").and_then(|field| digest(reader, field)),
-        pin: fields.get("pin").and_then(|field| Some((own_pattern(reader, field, name)?, located(field, reader)))),
+        version: reader.located(&fields, "version", Reader::version),
+        image: reader.located(&fields, "image", image),
+        tag: reader.take(&fields, "tag", tag).unwrap_or_default(),
+        digest: reader.take(&fields, "digest", digest),
+        pin: reader.take(&fields, "pin", |reader, field| own_pattern(reader, field, name)),
         needs: fields.get("dependsOn").map(|field| needs::read(reader, field, name)).unwrap_or_default(),
-        verify: fields.get("verify").map_or(Verify { timeout: None }, |field| verify(reader, field)),
-        local: fields.get("local").and_then(|field| local::read(reader, field)).map(Arc::new),
-        workloads: fields.get("workloads").and_then(|field| {
-            Some((reader.each(field, "workloads as in deployment/checkout", workload)?, located(field, reader)))
+        verify: reader.take(&fields, "verify", verify).unwrap_or_default(),
+        local: reader.take(&fields, "local", local::read).map(Arc::new),
+        workloads: reader.located(&fields, "workloads", |reader, field| {
+            reader.each(field, "workloads as in deployment/checkout", workload)
         }),
-        containers: fields.get("containers").and_then(|field| reader.each(field, "container names", Reader::label)),
-        namespace: fields.get("namespace").and_then(|field| reader.label(field)),
-        versioning: fields.get("versioning").and_then(|field| versioning(reader, field)),
-        hold: fields.get("hold").and_then(|field| hold(reader, field)),
-        hold_at: fields.get("hold").map(|field| located(field, reader)),
-        rollback_floor: fields.get("rollbackFloor").and_then(|field| reader.version(field)),
-        rollback_floor_at: fields.get("rollbackFloor").map(|field| located(field, reader)),
+        containers: reader
+            .take(&fields, "containers", |reader, field| reader.each(field, "container names", Reader::label)),
+        namespace: reader.take(&fields, "namespace", Reader::label),
+        versioning: reader.take(&fields, "versioning", versioning),
+        hold: reader.take(&fields, "hold", hold),
+        rollback_floor: reader.take(&fields, "rollbackFloor", Reader::version),
+        rollback_floor_at: fields.get("rollbackFloor").map(|field| reader.place(field.at())),
         drift: fields.get("drift").map(|field| drift(reader, field)),
-        external: fields.get("external").and_then(|field| reader.flag(field)).unwrap_or(false),
-        formerly: fields.get("formerly").and_then(|field| formerly(reader, field, name)),
+        external: reader.take(&fields, "external", Reader::flag).unwrap_or(false),
+        formerly: reader.located(&fields, "formerly", |reader, field| formerly(reader, field, name)),
     };
     pinned_once(reader, &fields);
     Some(draft)
@@ -163,9 +134,9 @@ fn image(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
     repository(text).map_err(|message| reader.refuse(field.at(), message, hint)).ok().map(|_| text.to_owned())
 }
 
-fn tag(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Tag> {
+fn tag(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Template> {
     let text = reader.text(field)?;
-    let tag = Tag::new(text);
+    let tag = Template::new(text, VERSION).ok().filter(Template::captures);
     if tag.is_none() {
         let message = format!("`{}` must hold `{{version}}` once, and no other braces", show(text));
         reader.refuse(field.at(), message, "write it as in `tag: \"v{version}\"`");
@@ -178,10 +149,9 @@ fn digest(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Digest> {
     text.parse().map_err(|error: crate::image::ImageError| reader.refuse(field.at(), error.to_string(), "")).ok()
 }
 
-fn verify(reader: &mut Reader<'_>, field: &Field<'_>) -> Verify {
-    let fields = reader.fields(field.value, &VERIFY_KEYS);
-    let timeout = fields.as_ref().and_then(|fields| fields.get("timeout"));
-    Verify { timeout: timeout.and_then(|field| reader.duration(field, ["1s", "24h"])) }
+fn verify(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Verify> {
+    let fields = reader.fields(field.value, &VERIFY_KEYS)?;
+    Some(Verify { timeout: reader.take(&fields, "timeout", |reader, field| reader.duration(field, ["1s", "24h"])) })
 }
 
 /// Kinds that have pods and are not written, and why.
@@ -225,23 +195,21 @@ fn hold(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Hold> {
             None
         }
     };
-    let mut text = |name: &str| fields.get(name).and_then(|field| reader.spelled(field)).map(str::to_owned);
+    let mut text = |name: &str| reader.take(&fields, name, Reader::spelled).map(str::to_owned);
     let (reason, by) = (text("reason"), text("by"));
-    let until = fields.get("until").and_then(|field| {
+    let until = reader.take(&fields, "until", |reader, field| {
         let text = reader.text(field)?;
-        let hint = "write it as in 2026-12-01T00:00Z";
-        let refuse =
-            |reader: &mut Reader<'_>| reader.refuse(field.at(), format!("`{}` is not a time", show(text)), hint);
-        text.parse().map_err(|_: jiff::Error| refuse(reader)).ok()
+        let wrong = |_: jiff::Error| (format!("`{}` is not a time", show(text)), "write it as in 2026-12-01T00:00Z");
+        text.parse().map_err(wrong).map_err(|(message, hint)| reader.refuse(field.at(), message, hint)).ok()
     });
-    Some(Hold { versions: versions?, reason, by, until })
+    Some(Hold { versions: versions?, reason, by, until, at: reader.place(field.at()) })
 }
 
-fn formerly(reader: &mut Reader<'_>, field: &Field<'_>, name: &ServiceName) -> Option<(ServiceName, Place)> {
+fn formerly(reader: &mut Reader<'_>, field: &Field<'_>, name: &ServiceName) -> Option<ServiceName> {
     let earlier = reader.name(field)?;
     if earlier == *name {
         reader.refuse(field.at(), "`formerly` is the name that this service has", "remove it");
         return None;
     }
-    Some((earlier, reader.place(field.at())))
+    Some(earlier)
 }

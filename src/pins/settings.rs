@@ -72,12 +72,23 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What is wrong with a `pintle.yml`: alone it would be left out, and the defaults would hold.
+    pub fn misnamed(path: &Arc<str>, read: bool) -> Problem {
+        let place = Place::file(path);
+        if read {
+            let hint = "move what it says into pintle.yaml, and remove it";
+            return Problem::warning("this file is not read, pintle.yaml beside it is", place).hint(hint);
+        }
+        Problem::error("the file of the settings is called pintle.yaml", place).hint("rename it to pintle.yaml")
+    }
+
     /// Reads `pintle.yaml`; none where it has errors. Where the file does not exist, [`Settings::default`] holds.
     pub fn read(path: &Arc<str>, bytes: &[u8]) -> (Option<Self>, Vec<Problem>) {
         let read = parse_file(path, bytes, |tree| {
             let mut reader = Reader::new(path, None);
-            let settings = single_document(&mut reader, tree).and_then(|root| {
-                let fields = reader.named(root, SETTINGS_KEYS.what)?;
+            let least = format!("`apiVersion: {API_VERSION}`");
+            let settings = single_document(&mut reader, tree, &least).and_then(|root| {
+                let fields = reader.map(root, &SETTINGS_KEYS)?;
                 api_version(&mut reader, &fields, root.span().start)?;
                 reader.no_others(&fields, &SETTINGS_KEYS);
                 Some(settings(&mut reader, &fields))
@@ -106,56 +117,40 @@ fn api_version(reader: &mut Reader<'_>, fields: &Fields<'_>, start: usize) -> Op
 
 fn settings(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Settings {
     let default = Settings::default();
-    let lockstep = fields.get("lockstep");
-    if let Some(field) = fields.get("writes") {
-        writes(reader, field);
-    }
+    reader.take(fields, "writes", writes);
+    let runtimes = [("kubernetes", Runtime::Kubernetes), ("local", Runtime::Local)];
+    let unseen = [("ignore", Unseen::Ignore), ("warn", Unseen::Warn), ("refuse", Unseen::Refuse)];
+    let (policy, grace) = fields.get("drift").map(|field| drift(reader, field)).unwrap_or_default();
     Settings {
-        instance: fields.get("instance").and_then(|field| reader.label(field)).unwrap_or(default.instance),
-        runtime: fields
-            .get("runtime")
-            .and_then(|field| reader.choice(field, &[("kubernetes", Runtime::Kubernetes), ("local", Runtime::Local)]))
-            .unwrap_or(default.runtime),
-        namespace: fields.get("namespace").and_then(|field| reader.label(field)),
-        drift: fields.get("drift").map_or(default.drift, |field| {
-            let (policy, grace) = drift(reader, field);
-            let hand_grace = grace.unwrap_or(default.drift.hand_grace);
-            DriftPolicy { policy: policy.unwrap_or(default.drift.policy), hand_grace }
-        }),
-        soak: fields.get("soak").and_then(|field| reader.duration(field, ["0s", "30d"])).unwrap_or(default.soak),
-        unseen: fields
-            .get("unseen")
-            .and_then(|field| {
-                let choices = [("ignore", Unseen::Ignore), ("warn", Unseen::Warn), ("refuse", Unseen::Refuse)];
-                reader.choice(field, &choices)
-            })
-            .unwrap_or(default.unseen),
-        lockstep_at: lockstep.map(|field| reader.place(field.at())),
-        lockstep: lockstep.and_then(|field| groups(reader, field)).unwrap_or_default(),
-        pins: fields.get("pins").and_then(|field| reader.each(field, "patterns", pattern)).unwrap_or_default(),
-        allow_empty: fields.get("allowEmpty").and_then(|field| reader.flag(field)).unwrap_or(default.allow_empty),
+        instance: reader.take(fields, "instance", Reader::label).unwrap_or(default.instance),
+        runtime: reader.take(fields, "runtime", |reader, it| reader.choice(it, &runtimes)).unwrap_or(default.runtime),
+        namespace: reader.take(fields, "namespace", Reader::label),
+        drift: DriftPolicy {
+            policy: policy.unwrap_or(default.drift.policy),
+            hand_grace: grace.unwrap_or(default.drift.hand_grace),
+        },
+        soak: reader.take(fields, "soak", |reader, it| reader.duration(it, ["0s", "30d"])).unwrap_or(default.soak),
+        unseen: reader.take(fields, "unseen", |reader, it| reader.choice(it, &unseen)).unwrap_or(default.unseen),
+        lockstep: reader.take(fields, "lockstep", groups).unwrap_or_default(),
+        lockstep_at: fields.get("lockstep").map(|field| reader.place(field.at())),
+        pins: reader.take(fields, "pins", |reader, it| reader.each(it, "patterns", pattern)).unwrap_or_default(),
+        allow_empty: reader.take(fields, "allowEmpty", Reader::flag).unwrap_or(default.allow_empty),
         place: reader.whole(),
     }
 }
 
-fn writes(reader: &mut Reader<'_>, field: &Field<'_>) {
-    match reader.spelled(field) {
-        None | Some("image") => {}
-        Some("git") => reader.refuse(
-            field.at(),
-            "`writes: git` is not read by this version of Pintle",
-            "use `writes: image`, and let Pintle own the image fields",
-        ),
-        Some(_) => {
-            reader.choice(field, &[("image", ()), ("git", ())]);
-        }
+fn writes(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<()> {
+    if reader.choice(field, &[("image", false), ("git", true)])? {
+        let hint = "use `writes: image`, and let Pintle own the image fields";
+        reader.refuse(field.at(), "`writes: git` is not read by this version of Pintle", hint);
     }
+    Some(())
 }
 
 /// `drift:` of the settings or of a service: what it says.
 pub(super) fn drift(reader: &mut Reader<'_>, field: &Field<'_>) -> (Option<Drift>, Option<Duration>) {
     let Some(fields) = reader.fields(field.value, &DRIFT_KEYS) else { return (None, None) };
-    let policy = fields.get("policy").and_then(|field| match field.value.scalar() {
+    let policy = reader.take(&fields, "policy", |reader, field| match field.value.scalar() {
         Some(scalar) if scalar.text == "schedule" => {
             let hint = "use `correct` or `report`";
             reader.refuse(field.at(), "`policy: schedule` is not read by this version of Pintle", hint);
@@ -163,7 +158,7 @@ pub(super) fn drift(reader: &mut Reader<'_>, field: &Field<'_>) -> (Option<Drift
         }
         _ => reader.choice(field, &[("correct", Drift::Correct), ("report", Drift::Report)]),
     });
-    (policy, fields.get("handGrace").and_then(|field| reader.duration(field, ["0s", "7d"])))
+    (policy, reader.take(&fields, "handGrace", |reader, field| reader.duration(field, ["0s", "7d"])))
 }
 
 fn groups(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Vec<ServiceName>>> {
@@ -183,45 +178,43 @@ fn groups(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Vec<ServiceN
 /// One entry of `pins:`.
 fn pattern(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Pattern> {
     let fields = reader.fields(entry.value, &PATTERN_KEYS)?;
-    let (files, key, image, value) = parts(reader, entry, &fields, "files");
-    let (files, key) = (files?, key?);
-    let glob = match Glob::new(files) {
+    let pattern = parts(reader, entry, &fields, "files")?;
+    let glob = match Glob::new(&pattern.files) {
         Ok(glob) => glob,
         Err(message) => {
-            reader.refuse(fields.get("files").map_or(entry.at(), Field::at), message, "");
+            reader.tell(Problem::error(message, pattern.files_at));
             return None;
         }
     };
-    if !glob.captures() && !key.captures() {
+    if !glob.captures() && !pattern.key.captures() {
         let hint = format!("write `{SERVICE}` in `files` or `key`, or put a `pin:` into the file of the service");
         reader.refuse(entry.at(), "this pattern does not say which services it pins", hint);
         return None;
     }
-    Some(Pattern { files: files.to_owned(), key, image, value, service: None })
+    Some(pattern)
 }
 
 /// `pin:` of a service file.
 pub(super) fn own_pattern(reader: &mut Reader<'_>, field: &Field<'_>, service: &ServiceName) -> Option<Pattern> {
     let fields = reader.fields(field.value, &PIN_KEYS)?;
-    let (file, key, image, value) = parts(reader, field, &fields, "file");
-    let (file, key) = (file?.replace(SERVICE, service.as_str()), key?.of(service));
+    let pattern = parts(reader, field, &fields, "file")?;
+    let file = pattern.files.replace(SERVICE, service.as_str());
     if !Glob::new(&file).is_ok_and(|glob| glob.is_exact()) {
-        let hint = "name one file; patterns stand in `pins:` of pintle.yaml";
-        reader.refuse(
-            fields.get("file").map_or(field.at(), Field::at),
-            format!("`{}` is not a file", show(&file)),
-            hint,
-        );
+        let problem = Problem::error(format!("`{}` is not a file", show(&file)), pattern.files_at);
+        reader.tell(problem.hint("name one file; patterns stand in `pins:` of pintle.yaml"));
         return None;
     }
-    let image = image.map(|image| image.replace(SERVICE, service.as_str()));
-    Some(Pattern { files: file, key, image, value, service: Some(service.clone()) })
+    Some(Pattern {
+        files: file,
+        key: pattern.key.of(service),
+        image: pattern.image.map(|image| image.replace(SERVICE, service.as_str())),
+        service: Some(service.clone()),
+        ..pattern
+    })
 }
 
-type Parts<'t> = (Option<&'t str>, Option<KeyPath>, Option<String>, ValueKind);
-
-/// What entries of `pins:` and `pin:` have in common.
-fn parts<'t>(reader: &mut Reader<'_>, whole: &Field<'t>, fields: &Fields<'t>, file: &'static str) -> Parts<'t> {
+/// What entries of `pins:` and `pin:` have in common; none where one of the keys is wrong that each of them needs.
+fn parts(reader: &mut Reader<'_>, whole: &Field<'_>, fields: &Fields<'_>, file: &'static str) -> Option<Pattern> {
     let mut required = |name: &str| {
         if fields.get(name).is_none() {
             reader.refuse(whole.at(), format!("`{name}` is missing"), "");
@@ -229,27 +222,29 @@ fn parts<'t>(reader: &mut Reader<'_>, whole: &Field<'t>, fields: &Fields<'t>, fi
     };
     required(file);
     required("key");
-    let files = fields.get(file).and_then(|field| {
+    let files = reader.located(fields, file, |reader, field| {
         let path = reader.text(field)?;
-        check_path(path).map_err(|(message, hint)| reader.refuse(field.at(), message, hint)).ok().map(|()| path)
+        check_path(path).map_err(|(message, hint)| reader.refuse(field.at(), message, hint)).ok()?;
+        Some(path.to_owned())
     });
-    let key = fields.get("key").and_then(|field| {
+    let key = reader.located(fields, "key", |reader, field| {
         let text = reader.text(field)?;
         let parsed = text.parse::<KeyPath>();
         parsed.map_err(|error| reader.refuse(field.inside(text, error.offset), error.message, "")).ok()
     });
-    let value = fields.get("as").and_then(|field| reader.choice(field, &AS)).unwrap_or(ValueKind::Version);
-    let image = fields.get("image").and_then(|field| image(reader, field));
+    let value = reader.take(fields, "as", |reader, field| reader.choice(field, &AS)).unwrap_or(ValueKind::Version);
+    let image = reader.take(fields, "image", image);
     if let (Some(field), ValueKind::Image) = (fields.get("image"), value) {
         reader.refuse(field.at(), "`as: image` reads the repository from the value too", "remove `image`");
     }
-    (files, key, image, value)
+    let ((files, files_at), (key, key_at)) = (files?, key?);
+    Some(Pattern { files, key, image, value, service: None, files_at, key_at })
 }
 
 /// A repository, in which `{service}` may stand.
 fn image(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
     let text = reader.text(field)?;
-    let checked = Template::new(text).and_then(|template| repository(&template.fill("x")).map(drop));
+    let checked = Template::new(text, SERVICE).and_then(|template| repository(&template.fill("x")).map(drop));
     if let Err(message) = checked {
         reader.refuse(field.at(), message, "write a repository without tag, as in `ghcr.io/acme/checkout`");
         return None;

@@ -21,7 +21,7 @@ pub struct Desired {
     pub graph: Graph,
     /// The settings' lockstep groups.
     pub lockstep: Vec<Vec<Id>>,
-    /// For services that name no namespace, nor do the settings.
+    /// For services that name no namespace, nor do the settings; empty where no cluster was asked.
     pub namespace: String,
     /// Commits of a history that was rewritten, as somebody has accepted: workloads that name one of them shall name the
     /// revision instead.
@@ -44,10 +44,15 @@ impl Desired {
 
     /// The workloads of a service, in full.
     pub fn workloads(&self, service: &Service) -> Vec<WorkloadId> {
-        let settings = self.pins.settings.namespace.as_deref();
-        let namespace = service.namespace.as_deref().or(settings).unwrap_or(&self.namespace);
+        let namespace = self.namespace_of(service);
         let id = |it: &WorkloadRef| WorkloadId { namespace: namespace.to_owned(), workload: it.clone() };
         service.workloads.iter().map(id).collect()
+    }
+
+    /// Where a service runs; empty where nobody says it and no cluster was asked.
+    pub fn namespace_of<'a>(&'a self, service: &'a Service) -> &'a str {
+        let settings = self.pins.settings.namespace.as_deref();
+        service.namespace.as_deref().or(settings).unwrap_or(&self.namespace)
     }
 
     /// The workloads of all services.

@@ -56,6 +56,8 @@ pub struct SeenWorkload {
     pub written: Option<Timestamp>,
     /// Some of its pods are ending.
     pub ending: bool,
+    /// Nothing runs of it until it is written.
+    pub idle: bool,
 }
 
 impl Seen {
@@ -187,21 +189,31 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
         timeout: service.pin.verify.timeout,
         now,
     };
+    let idle = observed.idle.get(id);
+    let absent = || BTreeSet::from([Runs::Absent]);
     let spec = match &workload {
-        None => BTreeSet::from([Runs::Absent]),
+        None => absent(),
+        Some(_) if idle.is_some() => absent(),
         Some(it) => it.containers.iter().filter(|it| names.contains(&it.name.as_str())).map(Runs::of).collect(),
     };
     One {
         spec,
-        running: verify::live(id, workload.as_deref(), pods, &names),
+        running: match idle {
+            Some(_) => Some(verify::of_pods(pods.unwrap_or_default(), &names).chain(absent()).collect()),
+            None => verify::live(id, workload.as_deref(), pods, &names),
+        },
         obstacle,
         seen: SeenWorkload {
-            health: verify::health(id, workload.as_deref(), pods, &change),
+            health: idle.map_or_else(
+                || verify::health(id, workload.as_deref(), pods, &change),
+                |why| Health::idle(why.as_str()),
+            ),
             id: id.clone(),
             workload,
             ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
             containers,
             written,
+            idle: idle.is_some(),
         },
     }
 }

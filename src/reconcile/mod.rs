@@ -28,7 +28,9 @@ pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
-pub use report::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, released};
+pub use report::{
+    ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, pinned_no_more, released,
+};
 pub use want::{held, want};
 pub use words::Words;
 
@@ -41,8 +43,8 @@ const LULL: SignedDuration = SignedDuration::from_secs(1);
 /// What earlier passes learned that no observation shows.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// Services that the cluster refused to write, in its words, for as long as this process lives.
-    refused: BTreeMap<Id, String>,
+    /// Services that the cluster refused to write, and why, for as long as this process lives.
+    refused: BTreeMap<Id, ClusterError>,
     /// Writes that were sent and not answered: they count as live until the workload is seen to have changed.
     in_doubt: BTreeMap<WorkloadId, (String, Running)>,
     /// Workloads that were asked for their owner.
@@ -150,13 +152,13 @@ fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Ve
 }
 
 impl Memory {
-    /// Asks for the owners of all that would be written for the first time, and adds to the look what they say. Asked when
-    /// somebody plans, so that nobody learns it at a release.
+    /// Asks for the owners of all that would be written for the first time. Asked when somebody plans, so that nobody
+    /// learns it at a release.
     pub async fn survey<C: Cluster>(
         &mut self,
         cluster: &C,
         desired: &Desired,
-        look: &mut Look,
+        look: &Look,
     ) -> Result<(), ClusterError> {
         let wanted = want(desired, look);
         let differs = |id: &Id| match &wanted[id.index()] {
@@ -164,9 +166,15 @@ impl Memory {
             Wanted::Held(..) => false,
         };
         let changing: Vec<Id> = desired.graph.ids().filter(differs).collect();
-        self.ask(cluster, first_writes(desired, look, &changing)).await?;
-        self.correct(look);
-        Ok(())
+        self.ask(cluster, first_writes(desired, look, &changing)).await.map(drop)
+    }
+
+    /// Forgets what may not be written, which is nothing to whoever only looks; the first refusal, where there was any.
+    pub fn forget_forbidden(&mut self) -> Option<ClusterError> {
+        let is_forbidden = |error: &ClusterError| matches!(error, ClusterError::Forbidden(_));
+        let first = self.refused.values().find(|error| is_forbidden(error)).cloned();
+        self.refused.retain(|_, error| !is_forbidden(error));
+        first
     }
 
     /// Asks whether somebody else owns what is to be written for the first time.
@@ -241,16 +249,16 @@ impl Memory {
             // It is judged by what it has become.
             ClusterError::Stale(_) | ClusterError::Missing(_) => Ok(Pending::Sight),
             error => {
-                self.refused.insert(id, error.to_string());
+                self.refused.insert(id, error);
                 Ok(Pending::Answer)
             }
         }
     }
 
     /// Adds to what was seen what cannot be seen.
-    fn correct(&mut self, look: &mut Look) {
-        for (&id, words) in &self.refused {
-            look.services[id.index()].obstacle.get_or_insert_with(|| words.clone());
+    pub fn correct(&mut self, look: &mut Look) {
+        for (&id, error) in &self.refused {
+            look.services[id.index()].obstacle.get_or_insert_with(|| error.to_string());
         }
         let unchanged = |it: &SeenWorkload, version: &str| {
             it.workload.as_ref().is_some_and(|workload| workload.resource_version == version)

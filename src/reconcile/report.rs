@@ -1,6 +1,7 @@
 //! A plan as people and programs read it: numbers become names, reasons become sentences. Text and JSON are two
 //! printings of the same value.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,6 +19,8 @@ use crate::verify::Verdict;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    /// Where all services of the revision run; none where in several, or where it is not known.
+    pub namespace: Option<String>,
     /// What is under way already.
     pub under_way: Vec<UnderWayReport>,
     /// Rounds of changes. There is no barrier between them.
@@ -38,6 +41,8 @@ pub struct Report {
 pub struct UnderWayReport {
     /// The service.
     pub service: String,
+    /// Where it runs; none where it is not known.
+    pub namespace: Option<String>,
     /// What shall run.
     pub to: String,
     /// How far it has come.
@@ -52,9 +57,11 @@ pub struct UnderWayReport {
 pub struct ChangeReport {
     /// The service.
     pub service: String,
+    /// Where it runs; none where it is not known.
+    pub namespace: Option<String>,
     /// What runs.
     pub from: String,
-    /// What shall run.
+    /// What shall run: the version, or the image where the version alone does not tell it from what runs.
     pub to: String,
     /// Upgrade, downgrade, return, …; `drift` where the pin did not move.
     pub kind: &'static str,
@@ -70,11 +77,14 @@ pub struct ChangeReport {
 pub struct RestReport {
     /// The service.
     pub service: String,
+    /// Where it runs; none where it is not known.
+    pub namespace: Option<String>,
     /// Held, refused, failed, or waiting.
     pub standing: Standing,
     /// What runs.
     pub runs: String,
-    /// The pinned version; none where the pin cannot be read.
+    /// What is pinned: the version, or the image where the version alone does not tell it from what runs; none where the
+    /// pin cannot be read.
     pub pinned: Option<String>,
     /// Why, and the way out.
     pub why: String,
@@ -131,7 +141,11 @@ impl Report {
     pub fn of(desired: &Desired, look: &Look, plan: &Plan, released: Vec<String>) -> Self {
         let words = Words::new(desired);
         let change = |change: &Change| change_report(desired, look, change);
+        let services = desired.pins.services.values();
+        let namespaces: BTreeSet<&str> = services.map(|service| desired.namespace_of(service)).collect();
+        let only = namespaces.first().filter(|name| namespaces.len() == 1 && !name.is_empty());
         Self {
+            namespace: only.map(ToString::to_string),
             under_way: plan.under_way.iter().map(|&id| under_way_report(desired, look, id)).collect(),
             stages: plan.stages.iter().map(|stage| stage.changes.iter().map(change).collect()).collect(),
             rest: plan.rest.iter().filter_map(|(id, step)| rest_report(desired, look, *id, step)).collect(),
@@ -162,7 +176,8 @@ fn under_way_report(desired: &Desired, look: &Look, id: Id) -> UnderWayReport {
     let moving = || verdicts().find(|health| !health.settled).map(|health| (health, None));
     let (why, command) =
         command.or_else(moving).map_or_else(Default::default, |(it, type_)| (it.message.clone(), type_));
-    UnderWayReport { service: words.name(id).to_owned(), to: words.version(id), why, command }
+    let service = words.name(id).to_owned();
+    UnderWayReport { service, namespace: words.namespace(id), to: words.version(id), why, command }
 }
 
 fn change_report(desired: &Desired, look: &Look, change: &Change) -> ChangeReport {
@@ -171,8 +186,9 @@ fn change_report(desired: &Desired, look: &Look, change: &Change) -> ChangeRepor
     let drifted = look.services[id.index()].drifted;
     ChangeReport {
         service: words.name(id).to_owned(),
+        namespace: words.namespace(id),
         from: words.all(id, &change.from),
-        to: desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default(),
+        to: words.beside(id, &change.from),
         kind: if drifted { "drift" } else { kind(desired, id, &change.from).map_or("update", ChangeKind::as_str) },
         waits: change.waits.iter().map(|wait| words.wait(id, wait)).collect(),
         lockstep: change.lockstep.is_some(),
@@ -213,11 +229,13 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
     };
     let service = desired.service(id);
     let said = |service| super::want::held_by_choice(service, desired.graph.order(id));
+    let running = &look.live[id.index()].running;
     Some(RestReport {
         service: words.name(id).to_owned(),
+        namespace: words.namespace(id),
         standing,
-        runs: words.all(id, &look.live[id.index()].running),
-        pinned: service.map(|service| service.pin.version.to_string()),
+        runs: words.all(id, running),
+        pinned: service.map(|_| words.beside(id, running)),
         why,
         by_choice: matches!(step, Step::Held(Why::Said(_))) && service.is_some_and(said),
     })
@@ -255,11 +273,17 @@ fn seconds(duration: Duration) -> f64 {
 
 /// Workloads that this instance wrote once and that no pin names any more.
 pub fn released(desired: &Desired, observed: &Observation) -> Vec<String> {
-    let pinned = desired.all_workloads();
     let instance = &desired.pins.settings.instance;
     let ours =
         observed.workloads.iter().filter(|(_, it)| it.state.as_ref().is_some_and(|state| state.instance == *instance));
+    pinned_no_more(desired, ours.map(|(id, _)| id))
+}
+
+/// Of workloads that were pinned, those that no pin names any more.
+pub fn pinned_no_more<'w>(desired: &Desired, before: impl IntoIterator<Item = &'w WorkloadId>) -> Vec<String> {
+    let pinned = desired.all_workloads();
     // A service whose file cannot be read is pinned all the same; its workload mostly has its name.
     let broken = |id: &WorkloadId| desired.pins.broken.keys().any(|name| name.as_str() == id.workload.name);
-    ours.filter(|(id, _)| !pinned.contains(id) && !broken(id)).map(|(id, _)| id.to_string()).collect()
+    let gone = before.into_iter().filter(|id| !pinned.contains(id) && !broken(id));
+    gone.map(|id| if id.namespace.is_empty() { id.workload.to_string() } else { id.to_string() }).collect()
 }

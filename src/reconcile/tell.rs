@@ -82,8 +82,8 @@ impl Teller {
         if is_new && !matches!(step, Step::Held(_)) {
             let target = pass.wanted[id.index()].target();
             known.old = live.running.iter().filter(|running| Some(*running) != target).cloned().collect();
-            let from = words.all(id, &live.running);
-            events.push(Event::TargetFound { service: name(), from, to: version(desired, id) });
+            let (from, to) = (words.all(id, &live.running), words.beside(id, &live.running));
+            events.push(Event::TargetFound { service: name(), from, to });
         }
         let standing = match step {
             Step::Start(_) if pass.started.contains(&id) => {
@@ -91,7 +91,7 @@ impl Teller {
                 for on in std::mem::take(&mut known.on) {
                     self.released.entry(on).or_default().push(name());
                 }
-                Some(Event::NewStarting { service: name(), version: version(desired, id) })
+                Some(Event::NewStarting { service: name(), version: words.version(id) })
             }
             Step::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
@@ -104,7 +104,7 @@ impl Teller {
             Step::UnderWay => needs_you(&pass.look.services[id.index()], &name()),
             Step::Failed(said) => Some(Event::Failed {
                 service: name(),
-                version: version(desired, id),
+                version: words.version(id),
                 words: said.clone(),
                 not_started: waiting_on(desired, pass, id),
             }),
@@ -132,7 +132,7 @@ impl Teller {
         let took =
             known.started.map(|started| now.duration_since(started)).and_then(|took| Duration::try_from(took).ok());
         let service = desired.graph.name(id).clone();
-        events.push(Event::Verified { service, version: version(desired, id), took });
+        events.push(Event::Verified { service, version: Words::new(desired).version(id), took });
     }
 }
 
@@ -171,10 +171,6 @@ fn rank(event: &Event) -> u8 {
         Event::Waits { .. } => 5,
         Event::Failed { .. } | Event::NeedsYou { .. } | Event::Held { .. } | Event::Refused { .. } => 6,
     }
-}
-
-fn version(desired: &Desired, id: Id) -> String {
-    desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default()
 }
 
 fn waiting_on(desired: &Desired, pass: &Pass, id: Id) -> Vec<ServiceName> {

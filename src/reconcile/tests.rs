@@ -22,6 +22,10 @@ fn file(path: &str, text: String) -> File {
     File { path: path.into(), blob, content: Content::Bytes(text.into_bytes().into()) }
 }
 
+fn commit() -> Commit {
+    Commit { id: CommitId::from(COMMIT), author: "Ada".into(), time: Timestamp::UNIX_EPOCH, subject: "".into() }
+}
+
 /// `payments` is pinned at 2, `checkout` needs it; `rest` is added to the file of payments.
 fn desired(rest: &str) -> Desired {
     let files = [
@@ -75,8 +79,7 @@ fn settled(image: &str) -> Workload {
 
 /// The history of a branch whose only commit pinned this.
 fn pinned(files: &[File]) -> History {
-    let (author, subject) = ("Ada".into(), "".into());
-    let commit = Arc::new(Commit { id: CommitId::from([1; 20]), author, time: Timestamp::UNIX_EPOCH, subject });
+    let commit = Arc::new(commit());
     let mut history = History::default();
     for (name, service) in pins::read("", files).pins.services {
         history.push(&name, &commit, Some(service.pin));
@@ -177,6 +180,24 @@ fn what_was_never_written_is_taken_as_it_is() {
     assert_snapshot!(says("", Some(settled("acme/payments:1")), None), @"
     runs acme/payments:1 (never pinned), Still
     payments: acme/payments:1 (never pinned) -> 2 (sidegrade)
+    ");
+}
+
+#[test]
+fn images_are_named_where_the_version_alone_does_not_tell_them_apart() {
+    let files = |image: &str| [file("services/payments.yaml", format!("version: \"2\"\nimage: {image}\n"))];
+    let before = pins::read("", &files("old/payments")).pins;
+    let (name, service) = before.services.first_key_value().unwrap();
+    let mut history = History::default();
+    history.push(name, &Arc::new(commit()), Some(service.pin.clone()));
+    let pins = pins::read("", &files("new/payments")).pins;
+    history.push(name, &Arc::new(commit()), Some(pins.services[name].pin.clone()));
+    let moved = Desired::new(CommitId::from(COMMIT), pins, Arc::new(history), "shop".to_owned());
+    let mut observed = Observation::default();
+    observed.workloads.insert(id("payments"), Arc::new(settled("old/payments:2")));
+    assert_snapshot!(seen(&moved, &observed), @"
+    runs old/payments:2, Still
+    payments: old/payments:2 -> new/payments:2 (image)
     ");
 }
 

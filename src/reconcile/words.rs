@@ -2,6 +2,7 @@
 
 use super::desired::Desired;
 use crate::graph::{EdgeId, Id};
+use crate::image::Image;
 use crate::plan::{Because, Running, Step, Wait, Why};
 use crate::version::Version;
 
@@ -22,18 +23,39 @@ impl<'a> Words<'a> {
         self.desired.graph.name(id).as_str()
     }
 
+    /// Where a service runs; none where that is not known.
+    pub fn namespace(self, id: Id) -> Option<String> {
+        let namespace = self.desired.namespace_of(self.desired.service(id)?);
+        (!namespace.is_empty()).then(|| namespace.to_owned())
+    }
+
     /// What a service runs: the version, or the image where that was never pinned, or where the version alone does not
     /// tell it from what is pinned.
     pub fn running(self, id: Id, running: &Running) -> String {
-        let pinned = self.desired.service(id).map(|service| &service.pin);
         match running {
             Running::Absent => "nothing".to_owned(),
             Running::Unreadable(text) => text.clone(),
             Running::Image(image, None) => format!("{image} (never pinned)"),
-            Running::Image(image, Some(version)) => match pinned {
-                Some(pin) if pin.version == *version && pin.image != *image => format!("{version} ({image})"),
-                _ => version.to_string(),
-            },
+            Running::Image(_, Some(version)) => {
+                self.images(id, running).map_or_else(|| version.to_string(), |[runs, _]| runs)
+            }
+        }
+    }
+
+    /// What shall run, beside what runs: the version, or the image where the version alone does not tell them apart.
+    pub fn beside(self, id: Id, running: &[Running]) -> String {
+        let images = running.iter().find_map(|one| self.images(id, one));
+        images.map_or_else(|| self.version(id), |[_, pinned]| pinned)
+    }
+
+    /// The image that runs and the pinned one, where they differ and the version does not.
+    fn images(self, id: Id, running: &Running) -> Option<[String; 2]> {
+        let pin = &self.desired.service(id)?.pin;
+        match running {
+            Running::Image(image, Some(version)) if pin.version == *version && pin.image != *image => {
+                Some(Image::apart(image, &pin.image))
+            }
+            _ => None,
         }
     }
 

@@ -65,6 +65,9 @@ fn fenced(it: &SeenWorkload, workload: &Workload, images: Vec<(String, bool, Ima
 }
 
 fn has_target(service: &Service, it: &SeenWorkload) -> bool {
+    if it.idle {
+        return false;
+    }
     let containers = it.workload.iter().flat_map(|workload| &workload.containers);
     containers
         .filter(|container| it.containers.contains(&container.name))

@@ -77,6 +77,24 @@ impl Source {
         leaf.map(|leaf| read(&repo, path, leaf).map_err(fail)).transpose()
     }
 
+    /// The names in a folder of a commit, those that are not UTF-8 left out; none where there is no such folder.
+    pub fn names(&self, commit: CommitId, folder: &str) -> Result<Vec<String>> {
+        let repo = self.repo();
+        let names = || {
+            let root = tree_of(&repo, commit)?;
+            let tree = if folder.is_empty() {
+                Some(root)
+            } else {
+                let entry = repo.find_tree(root)?.lookup_entry(folder.split('/'))?;
+                entry.filter(|entry| entry.mode().is_tree()).map(|entry| entry.object_id())
+            };
+            let mut buffer = Vec::new();
+            let names = entries(&repo, tree, &mut buffer)?.into_iter().map(|entry| entry.filename.to_str());
+            Ok(names.filter_map(|name| name.ok().map(str::to_owned)).collect())
+        };
+        names().map_err(|error| unread(format!("{folder} at {}", commit.short()), &self.location, &error))
+    }
+
     /// The wanted paths of a commit with the ids of their contents, unread.
     pub(super) fn leaves(&self, commit: CommitId, scope: Scope<'_>) -> Result<Vec<(String, Leaf)>> {
         let repo = self.repo();

@@ -60,6 +60,14 @@ impl Source {
         read.map(Some).map_err(|error| SourceError::File { attempt: "read", path: root.join(path), error })
     }
 
+    /// The names in a folder of the working tree, those that are not UTF-8 left out.
+    pub fn worktree_names(&self, folder: &str) -> Result<Vec<String>> {
+        let path = self.root()?.join(folder);
+        let fail = |error| SourceError::File { attempt: "read the folder", path: path.clone(), error };
+        let entries = std::fs::read_dir(&path).map_err(fail)?;
+        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
+    }
+
     /// The wanted paths whose working tree differs from HEAD: changed, new or gone.
     pub fn dirty(&self, scope: Scope<'_>) -> Result<Vec<Arc<str>>> {
         let here = self.worktree_files(scope)?.files;

@@ -48,11 +48,18 @@ pub fn live(
     if settled(id, workload, pods) {
         return Some(live);
     }
-    live.extend(pods?.iter().filter(|pod| pod.runs()).flat_map(|pod| of_service(&pod.containers)));
+    live.extend(of_pods(pods?, containers));
     if workload.deleting {
         live.insert(Runs::Absent);
     }
     Some(live)
+}
+
+/// The images of `containers` of which pods exist.
+pub fn of_pods<'p>(pods: &'p [Arc<Pod>], containers: &'p [&str]) -> impl Iterator<Item = Runs> + 'p {
+    let of_service = |container: &&Container| containers.contains(&container.name.as_str());
+    let running = pods.iter().filter(|pod| pod.runs()).flat_map(|pod| &pod.containers);
+    running.filter(of_service).map(Runs::of)
 }
 
 /// The containers of a service in a workload: the ones it names, else all, init containers too, that run `image` in

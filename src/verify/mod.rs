@@ -21,7 +21,7 @@ use crate::cluster::{Pod, Workload, WorkloadId};
 
 use self::pods::Sight;
 
-pub use live::{NoContainer, Runs, containers_of, live};
+pub use live::{NoContainer, Runs, containers_of, live, of_pods};
 
 /// How long pods may be unready where a service does not say how long its changes may take: as long as a Deployment may
 /// take to get on, by Kubernetes' own default.
@@ -214,6 +214,11 @@ impl Change {
 }
 
 impl Health {
+    /// Nothing runs of it until it is written.
+    pub fn idle(why: impl Into<String>) -> Self {
+        Self::waits(Word::Missing, why)
+    }
+
     fn waits(word: Word, why: impl Into<String>) -> Self {
         let why = why.into();
         let verdict = Verdict::Wait { why: why.clone(), what_to_type: None };

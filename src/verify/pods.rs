@@ -56,7 +56,7 @@ impl<'p> Sight<'p> {
 
     /// A new pod that has failed for certain, in its words.
     pub(super) fn broken(&self) -> Option<String> {
-        self.new.iter().find(|pod| pod.troubles.iter().any(certain)).map(|pod| words(pod))
+        self.new.iter().find(|pod| pod.troubles.iter().any(certain)).map(|pod| self.words(pod))
     }
 
     /// No pod of the newest template has been ready for so long. It may never crash, and yet nobody is served by it.
@@ -83,14 +83,22 @@ impl<'p> Sight<'p> {
         let mut unready = self.new.iter().filter(|pod| !pod.ready).peekable();
         unready.peek()?;
         if unready.clone().all(|pod| pod.troubles.iter().any(|trouble| trouble.container.is_none())) {
-            return unready.next().map(|pod| words(pod));
+            return unready.next().map(|pod| self.words(pod));
         }
         None
     }
 
     /// What keeps a new pod from being ready, for certain or not.
     pub(super) fn trouble(&self) -> Option<String> {
-        self.new.iter().find(|pod| !pod.troubles.is_empty()).map(|pod| words(pod))
+        self.new.iter().find(|pod| !pod.troubles.is_empty()).map(|pod| self.words(pod))
+    }
+
+    /// A pod's troubles in words. What the local runtime runs is a process, and has no containers.
+    fn words(&self, pod: &Pod) -> String {
+        match self.kind {
+            WorkloadKind::Process => words_of(format!("process {}", pod.name), pod),
+            _ => words(pod),
+        }
     }
 
     /// The pod to delete next where an operator deletes them: of the highest ordinal, as a StatefulSet goes.
@@ -101,16 +109,20 @@ impl<'p> Sight<'p> {
 
 /// A pod's troubles in words: the worst one.
 pub(super) fn words(pod: &Pod) -> String {
-    let Some(trouble) = pod.troubles.first() else { return format!("pod {} is not ready", pod.name) };
-    let Trouble { container, reason, message, restarts } = trouble;
-    let container = container.as_ref().map(|name| format!(", container {name}")).unwrap_or_default();
+    let container = pod.troubles.first().and_then(|trouble| trouble.container.as_ref());
+    let container = container.map(|name| format!(", container {name}")).unwrap_or_default();
+    words_of(format!("pod {}{container}", pod.name), pod)
+}
+
+fn words_of(who: String, pod: &Pod) -> String {
+    let Some(Trouble { reason, message, restarts, .. }) = pod.troubles.first() else { return who + " is not ready" };
     let restarts = match restarts {
         0 => String::new(),
         1 => " after 1 restart".to_owned(),
         many => format!(" after {many} restarts"),
     };
     let message = if message.is_empty() { String::new() } else { format!(": {message}") };
-    format!("pod {}{container}: {reason}{restarts}{message}", pod.name)
+    format!("{who}: {reason}{restarts}{message}")
 }
 
 fn certain(trouble: &Trouble) -> bool {

@@ -2,14 +2,15 @@
 
 use super::{
     Version,
-    range::{Bound, RangeError, Test},
+    bound::{Bound, Test},
+    range::RangeError,
     semver::{self, Series},
 };
 
 const SIGN: &str = "^~<>=!";
 const SIGNS: &str = "write `=`, `>`, `>=`, `<`, `<=`, `^` or `~`";
 const BRACKETS: &str = "brackets and signs do not mix; `||` joins alternatives";
-const JOINTS: &str = "`,` joins bounds that must all hold, `||` joins alternatives";
+pub(super) const JOINTS: &str = "`,` joins bounds that must all hold, `||` joins alternatives";
 
 type Result<T> = std::result::Result<T, RangeError>;
 

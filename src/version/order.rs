@@ -1,6 +1,6 @@
 //! The order in which the versions of one service stand.
 
-use std::{cmp::Ordering, collections::HashMap, fmt, str::FromStr, sync::Arc};
+use std::{cmp::Ordering, collections::HashMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,22 +32,6 @@ impl Versioning {
 impl fmt::Display for Versioning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// The word is none of the three.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no versioning: write `semver`, `maven` or `history`")]
-pub struct UnknownVersioning(String);
-
-impl FromStr for Versioning {
-    type Err = UnknownVersioning;
-
-    fn from_str(text: &str) -> Result<Self, UnknownVersioning> {
-        [Self::Semver, Self::Maven, Self::History]
-            .into_iter()
-            .find(|versioning| versioning.as_str() == text)
-            .ok_or_else(|| UnknownVersioning(text.to_owned()))
     }
 }
 
@@ -195,12 +179,7 @@ mod tests {
 
     #[test]
     fn the_key_is_written_in_lower_case() {
-        assert_eq!("maven".parse(), Ok(Versioning::Maven));
         assert_eq!(serde_json::to_string(&Versioning::History).unwrap(), r#""history""#);
-        assert_eq!(
-            "SemVer".parse::<Versioning>().unwrap_err().to_string(),
-            "`SemVer` is no versioning: write `semver`, `maven` or `history`"
-        );
     }
 
     /// Versions of the pieces that make trouble.

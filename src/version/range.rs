@@ -1,10 +1,12 @@
 //! What a consumer accepts of a provider's versions.
 
-use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 
-use super::{Order, Version, Versioning, notation};
+use super::bound::{Bound, Test, conflict};
+use super::notation::{self, JOINTS};
+use super::{Order, Version, Versioning};
 
 /// What a consumer accepts of a provider's versions. Parsed once; in which order its bounds stand is the provider's
 /// matter, and comes in as its [`Order`].
@@ -33,27 +35,6 @@ struct Inner {
     text: Box<str>,
     /// Alternatives of bounds that must all hold; no bound accepts everything.
     any_of: Vec<Vec<Bound>>,
-}
-
-/// One bound and where it stands in the text.
-#[derive(Debug)]
-pub(super) struct Bound {
-    pub(super) offset: usize,
-    pub(super) test: Test,
-}
-
-#[derive(Debug)]
-pub(super) enum Test {
-    Equal(Version),
-    Above(Version),
-    AtLeast(Version),
-    AtMost(Version),
-    /// `<2`: without the pre-releases of 2.
-    Below(Version),
-    /// Maven's `2)`: with them.
-    Before(Version),
-    /// `^` and `~`: the first version, and the release that the series stays below.
-    Series(Version, Version),
 }
 
 impl Range {
@@ -100,6 +81,35 @@ impl Range {
         })
     }
 
+    /// Whether some version can lie in the range, by the order of its bounds. A bound without a place in the order (see
+    /// [`Order::knows`]) excludes nothing here, because it may yet get one.
+    pub fn accepts_some(&self, order: &Order) -> Result<(), RangeError> {
+        let conflicts: Option<Vec<_>> = self.0.any_of.iter().map(|all_of| conflict(all_of, order)).collect();
+        let Some(&(low, high)) = conflicts.as_ref().and_then(|all| all.first()) else { return Ok(()) };
+        let hint = match self.turned_round(order) {
+            Some(turned) => format!("did you mean `{turned}`?"),
+            None => JOINTS.to_owned(),
+        };
+        let (first, second) = if low.offset < high.offset { (low, high) } else { (high, low) };
+        let message = format!("no version is {} and also {}", first.test, second.test);
+        Err(RangeError { message, offset: first.offset, hint: Some(hint) })
+    }
+
+    /// With its two bounds the other way round: `>=2, <3` for `>=3, <2`; none where that is no better.
+    fn turned_round(&self, order: &Order) -> Option<Self> {
+        let [all_of] = self.0.any_of.as_slice() else { return None };
+        let [first, second] = all_of.as_slice() else { return None };
+        if [first, second].iter().any(|bound| matches!(bound.test, Test::Equal(_) | Test::Series(..))) {
+            return None;
+        }
+        let text = self.as_str();
+        let [one, two] = [first, second].map(|bound| bound.test.version().as_str());
+        let (at, end) = (text.find(one)?, text.rfind(two)?);
+        let between = text.get(at + one.len()..end)?;
+        let turned: Self = format!("{}{two}{between}{one}{}", &text[..at], &text[end + two.len()..]).parse().ok()?;
+        turned.0.any_of.iter().all(|all_of| conflict(all_of, order).is_none()).then_some(turned)
+    }
+
     /// In words, for plans: `>=2.1, <3` is "2.1 or newer, below 3".
     pub fn in_words(&self) -> String {
         let alternative = |all_of: &Vec<Bound>| match all_of.as_slice() {
@@ -111,50 +121,6 @@ impl Range {
 
     fn tests(&self) -> impl Iterator<Item = &Bound> {
         self.0.any_of.iter().flatten()
-    }
-}
-
-impl Test {
-    fn admits(&self, version: &Version, order: &Order) -> bool {
-        let is = |holds: fn(Ordering) -> bool, bound| order.compare(version, bound).is_some_and(holds);
-        let is_below = |bound| is(Ordering::is_lt, bound) && !order.is_pre_release_of(version, bound);
-        match self {
-            Self::Equal(bound) => is(Ordering::is_eq, bound),
-            Self::Above(bound) => is(Ordering::is_gt, bound),
-            Self::AtLeast(bound) => is(Ordering::is_ge, bound),
-            Self::AtMost(bound) => is(Ordering::is_le, bound),
-            Self::Below(bound) => is_below(bound),
-            Self::Before(bound) => is(Ordering::is_lt, bound),
-            Self::Series(first, end) => {
-                order.versioning() != Versioning::History && is(Ordering::is_ge, first) && is_below(end)
-            }
-        }
-    }
-
-    fn version(&self) -> &Version {
-        match self {
-            Self::Equal(version)
-            | Self::Above(version)
-            | Self::AtLeast(version)
-            | Self::AtMost(version)
-            | Self::Below(version)
-            | Self::Before(version)
-            | Self::Series(version, _) => version,
-        }
-    }
-}
-
-impl fmt::Display for Test {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Equal(version) => write!(f, "exactly {version}"),
-            Self::Above(version) => write!(f, "newer than {version}"),
-            Self::AtLeast(version) => write!(f, "{version} or newer"),
-            Self::AtMost(version) => write!(f, "{version} or older"),
-            Self::Below(version) => write!(f, "below {version}"),
-            Self::Before(version) => write!(f, "before {version}"),
-            Self::Series(first, end) => write!(f, "{first} or newer, below {end}"),
-        }
     }
 }
 
@@ -184,45 +150,7 @@ impl FromStr for Range {
     }
 }
 
-impl TryFrom<String> for Range {
-    type Error = RangeError;
-
-    fn try_from(text: String) -> Result<Self, RangeError> {
-        text.parse()
-    }
-}
-
-impl PartialEq for Range {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Range {}
-
-impl hash::Hash for Range {
-    fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
-    }
-}
-
-impl Serialize for Range {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
+is_its_text!(Range);
 
 #[cfg(test)]
 mod tests {
@@ -311,6 +239,51 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_no_version_can_lie_in_says_why() {
+        let told = |range: &str, versioning| {
+            let order = Order::choose(Some(versioning), ["v7", "v9", "v8"].map(|text| Version::new(text).unwrap()));
+            match range.parse::<Range>().unwrap().accepts_some(&order) {
+                Ok(()) => format!("{range}: some"),
+                Err(RangeError { message, offset, hint }) => {
+                    format!("{range}: {offset}: {message}; {}", hint.unwrap_or_default())
+                }
+            }
+        };
+        let semver = ">=3, <2;=1.2, >2;[2,1];>2, <2;>=2, <=2;=1, =1.0;=1, =2;^1.4, <1;^1, ~2;>=2-rc.1, <2;[2-rc.1,2);\
+                      >1.0.0, <1.0.1;>=3, <2 || >4;>=3, <2 || [2,1];*, <1;>=main, <1";
+        let told_all = |ranges: &str, versioning| {
+            ranges.split(';').map(|range| told(range, versioning)).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(told_all(semver, Versioning::Semver), @"
+        >=3, <2: 0: no version is 3 or newer and also below 2; did you mean `>=2, <3`?
+        =1.2, >2: 0: no version is exactly 1.2 and also newer than 2; `,` joins bounds that must all hold, `||` joins alternatives
+        [2,1]: 1: no version is 2 or newer and also 1 or older; did you mean `[1,2]`?
+        >2, <2: 0: no version is newer than 2 and also below 2; `,` joins bounds that must all hold, `||` joins alternatives
+        >=2, <=2: some
+        =1, =1.0: some
+        =1, =2: 0: no version is exactly 1 and also exactly 2; `,` joins bounds that must all hold, `||` joins alternatives
+        ^1.4, <1: 0: no version is 1.4 or newer, below 2 and also below 1; `,` joins bounds that must all hold, `||` joins alternatives
+        ^1, ~2: 0: no version is 1 or newer, below 2 and also 2 or newer, below 3; `,` joins bounds that must all hold, `||` joins alternatives
+        >=2-rc.1, <2: 0: no version is 2-rc.1 or newer and also below 2; `,` joins bounds that must all hold, `||` joins alternatives
+        [2-rc.1,2): some
+        >1.0.0, <1.0.1: some
+        >=3, <2 || >4: some
+        >=3, <2 || [2,1]: 0: no version is 3 or newer and also below 2; `,` joins bounds that must all hold, `||` joins alternatives
+        *, <1: some
+        >=main, <1: some
+        ");
+        insta::assert_snapshot!(told_all(">1.Final, <1;<1, >=2.Final", Versioning::Maven), @"
+        >1.Final, <1: 0: no version is newer than 1.Final and also below 1; `,` joins bounds that must all hold, `||` joins alternatives
+        <1, >=2.Final: 0: no version is below 1 and also 2.Final or newer; did you mean `<2.Final, >=1`?
+        ");
+        insta::assert_snapshot!(told_all(">=v9, <v8;>=v8, <v9;>=v8, <v5", Versioning::History), @"
+        >=v9, <v8: some
+        >=v8, <v9: 0: no version is v8 or newer and also below v9; did you mean `>=v9, <v8`?
+        >=v8, <v5: some
+        ");
+    }
+
+    #[test]
     fn a_range_reads_as_words() {
         for (range, words) in [
             (">=2.1, <3", "2.1 or newer, below 3"),
@@ -378,6 +351,7 @@ mod tests {
                     .any(|all_of| all_of.iter().all(|&(sign, bound)| naively_admits(sign, bound, version)));
                 let contains = range.contains(&Version::new(&text(version)).unwrap(), &order);
                 prop_assert_eq!(contains, expected, "{} in {}", text(version), &written);
+                prop_assert!(!contains || range.accepts_some(&order).is_ok(), "{} in {}", text(version), &written);
             }
         }
 

@@ -63,7 +63,7 @@ async fn a_digest_alone_is_a_change() {
     let shop = Shop::open(&["payments 1.0"]).await;
     let digest = format!("sha256:{}", "ab".repeat(32));
     shop.pin("payments", "1.0", &format!("digest: {digest}\n")).commit("Pin the digest");
-    shop.pintle(&["plan"]).await.ended(0).result(&["payments", "image"]);
+    shop.pintle(&["plan"]).await.ended(0).result(&["payments  1.0 -> 1.0@sha256:abababababab  image"]);
     shop.apply().await;
     assert_eq!(shop.ns.image("deployment/payments").await, format!("{}@{digest}", image("payments", "1.0")));
     shop.pin("payments", "1.0", "").commit("Drop the digest");

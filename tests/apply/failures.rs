@@ -17,10 +17,16 @@ async fn what_needs_a_broken_provider_does_not_start_everything_else_does_and_fi
     shop.pin("payments", "2.1.0 broken", "").pin("checkout", "1.8.2", NEEDS_NEW).pin("inventory", "1.1", "");
     shop.commit("Upgrade all");
     let broken = shop.apply_ends(3).await;
-    let words =
-        ["payments-", "container app: ImagePullBackOff: Back-off pulling image \"ghcr.io/acme/payments:2.1.0-broken\""];
-    broken.line(&["payments 2.1.0 failed: pod", words[0], words[1], "not started: checkout"]);
-    broken.result(&["Failed: payments 2.1.0: pod", words[0], words[1]]);
+    let words = "container app: ImagePullBackOff: ghcr.io/acme/payments:2.1.0-broken: not found";
+    broken.line(&["payments 2.1.0 failed: pod payments-", words, "not found; not started: checkout"]);
+    let failed = broken.result(&["Failed: payments 2.1.0: pod payments-", words]);
+    assert!(broken.out.lines().nth(failed).unwrap().ends_with("2.1.0-broken: not found"), "{}", broken.out);
+    let status = shop.pintle(&["status"]).await.ended(3);
+    status.result(&["failed: pod payments-", words]);
+    status.never("Back-off");
+    // Programs get the whole.
+    let json = shop.pintle(&["status", "--output", "json"]).await.ended(3);
+    json.result(&["Back-off pulling image", "failed to resolve reference"]);
     broken.result(&["Not started: checkout"]);
     broken.result(&["Next: git revert", "pintle apply"]);
     assert_eq!(shop.versions(&["payments", "checkout", "inventory"]).await, "2.1.0-broken 1.7.9 1.1");

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use crate::common::control_plane::{ControlPlane, Part};
 use crate::common::git::{git, text};
+use crate::common::recorder::Recorder;
+use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
 const NEEDS_NEW: &str = "dependsOn: {payments: \">=2.0\"}\n";
@@ -45,6 +47,44 @@ async fn a_clone_that_is_behind_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_commit_made_in_mid_apply_changes_nothing_of_that_run_and_is_told_at_its_end() {
+    let shop = Shop::open(&["payments 1.0", "checkout 1.0", "free 1.0"]).await;
+    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW);
+    let shown = shop.commit("Upgrade both");
+    let mut apply = shop.start_apply();
+    apply.says(&["payments 2.0 starting"]).await;
+    shop.pin("checkout", "2.1", NEEDS_NEW).pin("free", "2.0", "");
+    let later = shop.commit("Upgrade more");
+    let ended = apply.end().await.ended(0);
+    ended.result(&[&format!("In sync: everything runs what is pinned at {} (2 changed).", shown.short())]);
+    let last = format!("main has moved on to {} meanwhile: pintle apply", later.short());
+    assert_eq!(ended.out.lines().last(), Some(last.as_str()));
+    assert_eq!(shop.versions(&["payments", "checkout", "free"]).await, "2.0-slow 2.0 1.0");
+
+    shop.apply().await.never("has moved on");
+    assert_eq!(shop.versions(&["payments", "checkout", "free"]).await, "2.0-slow 2.1 2.0");
+}
+
+#[tokio::test]
+async fn what_is_not_committed_and_what_cannot_be_used_is_told_by_status_too() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    shop.pin("payments", "2.0", "");
+    let status = shop.pintle(&["status"]).await.ended(0);
+    status.line(&["warning: only commits count, and these files", "not committed: services/payments.yaml"]);
+    status.result(&["payments", "1.0", "Healthy"]);
+    shop.pintle(&["plan"]).await.ended(0).line(&["warning: only commits count"]);
+    shop.pintle(&["apply", "--yes"]).await.ended(0).line(&["warning: only commits count"]);
+
+    shop.repo.write("services/checkout.yaml", "version: 1.10\nimage: ghcr.io/acme/checkout\n").commit("Add checkout");
+    let status = shop.pintle(&["status"]).await.ended(1);
+    status.result(&["payments", "1.0"]);
+    status.line(&["error: the pins have 1 error"]);
+    shop.repo.remove("services/checkout.yaml").remove("services/payments.yaml").commit("Remove all");
+    shop.pintle(&["status"]).await.ended(1).line(&["error: ", "0 pins: this revision pins no service"]);
+    shop.pintle(&["plan"]).await.ended(1).line(&["error: ", "0 pins: this revision pins no service"]);
+}
+
+#[tokio::test]
 async fn a_repository_without_pins_removes_and_writes_nothing() {
     let shop = Shop::open(&["payments 1.0"]).await;
     shop.pin("payments", "2.0", "").commit("Upgrade payments");
@@ -84,12 +124,7 @@ async fn a_remote_that_is_gone_holds_everything_and_says_since_when() {
 #[tokio::test]
 async fn an_api_server_that_stops_in_mid_rollout_holds_everything_and_then_it_goes_on() {
     let mut own = ControlPlane::start();
-    let shop = Shop::found(&own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
-    shop.settle().await;
-    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
-    let recorder = shop.record().await;
-    let mut apply = shop.start_apply();
-    apply.says(&["payments 2.0 starting"]).await;
+    let (shop, recorder, apply) = in_mid_rollout(&own).await;
     own.pause(Part::Apiserver);
     tokio::time::sleep(Duration::from_secs(20)).await;
     own.resume(Part::Apiserver);
@@ -102,12 +137,7 @@ async fn an_api_server_that_stops_in_mid_rollout_holds_everything_and_then_it_go
 #[tokio::test]
 async fn an_api_server_that_is_killed_in_mid_rollout_holds_everything_says_so_and_then_it_goes_on() {
     let mut own = ControlPlane::start();
-    let shop = Shop::found(&own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
-    shop.settle().await;
-    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
-    let recorder = shop.record().await;
-    let mut apply = shop.start_apply();
-    apply.says(&["payments 2.0 starting"]).await;
+    let (shop, recorder, mut apply) = in_mid_rollout(&own).await;
     own.kill(Part::Apiserver);
     apply.says(&["the cluster does not answer", "everything is held"]).await;
     own.restart(Part::Apiserver).await;
@@ -116,4 +146,15 @@ async fn an_api_server_that_is_killed_in_mid_rollout_holds_everything_says_so_an
     apply.end().await.ended(0).never("ERROR");
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0-slow 2.0");
     shop.kept(recorder).await;
+}
+
+/// A shop of which the provider is under way, and the consumer waits.
+async fn in_mid_rollout(own: &ControlPlane) -> (Shop, Recorder, Running) {
+    let shop = Shop::found(own, &["payments 1.0", "checkout 1.0"], |_, _| ()).await;
+    shop.settle().await;
+    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
+    let recorder = shop.record().await;
+    let mut apply = shop.start_apply();
+    apply.says(&["payments 2.0 starting"]).await;
+    (shop, recorder, apply)
 }

@@ -169,11 +169,16 @@ async fn what_may_not_be_seen_holds_what_it_needs_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_written_is_held_in_the_servers_words() {
+async fn whoever_may_only_look_is_shown_the_plan_and_apply_holds_in_the_servers_words() {
     let mut shop = Shop::open(&["payments 1.0"]).await;
     grant(&shop.ns, "bob", &["get", "list", "watch"]).await;
     shop.connect(&impersonating("bob"));
     shop.pin("payments", UP, "").commit("Upgrade payments");
+    let plan = shop.pintle(&["plan"]).await.ended(0);
+    plan.result(&["~ payments  1.0 -> 2.0  upgrade"]);
+    plan.line(&["warning: who owns the images could not be asked: ", "User \"bob\" cannot patch resource"]);
+    plan.never("Held");
+    assert_eq!(plan.err.lines().count(), 1, "{}", plan.err);
     let held = shop.apply_ends(4).await;
     held.result(&["Held: payments 2.0: ", "User \"bob\" cannot patch resource \"deployments\""]);
     assert_eq!(shop.version("payments").await, "1.0");

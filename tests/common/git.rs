@@ -54,6 +54,12 @@ impl TestRepo {
         self
     }
 
+    /// Writes `services/NAME.yaml`: a pin, and further lines.
+    pub fn pin(&self, name: &str, version: &str, rest: &str) -> &Self {
+        let text = format!("version: \"{version}\"\nimage: ghcr.io/acme/{name}\n{rest}");
+        self.write(&format!("services/{name}.yaml"), text)
+    }
+
     /// Removes a file of the working tree.
     pub fn remove(&self, path: &str) -> &Self {
         std::fs::remove_file(self.path().join(path)).unwrap();

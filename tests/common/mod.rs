@@ -4,6 +4,7 @@ pub mod control_plane;
 pub mod git;
 pub mod git_http;
 pub mod hands;
+pub mod host;
 pub mod namespace;
 pub mod pintle;
 pub mod promise;

@@ -59,7 +59,8 @@ impl Promise {
             let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
             line.map(|value| value.trim_matches('"').to_owned())
         };
-        let (Some(version), Some(mut image)) = (value("version"), value("image")) else { return };
+        let Some(version) = value("version") else { return };
+        let mut image = value("image").unwrap_or_else(|| service.to_owned());
         let tag = value("tag").unwrap_or_else(|| "{version}".to_owned());
         image = format!("{image}:{}", tag.replace("{version}", &version));
         if let Some(digest) = value("digest") {

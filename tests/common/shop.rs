@@ -81,8 +81,7 @@ impl Shop {
         let tag = if word.is_empty() { String::new() } else { format!("tag: \"{{version}}-{word}\"\n") };
         let object = self.workloads.get(name).filter(|object| !object.starts_with("deployment/"));
         let workloads = object.map(|object| format!("workloads: [{object}]\n")).unwrap_or_default();
-        let text = format!("version: \"{version}\"\nimage: ghcr.io/acme/{name}\n{tag}{workloads}{rest}");
-        self.repo.write(&format!("services/{name}.yaml"), text);
+        self.repo.pin(name, version, &format!("{tag}{workloads}{rest}"));
         self
     }
 

@@ -1,71 +1,71 @@
 //! The pins and needs that moved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::text::{FileDiff, files};
-use crate::change::{Between, ChangeKind, Moved};
+use crate::change::{ChangeKind, Moved};
 use crate::cli::history::word;
 use crate::cli::load::Revision;
 use crate::cli::output::{BUSY, DIM, NAME, Output, counted, styled};
-use crate::cli::shown::{ShownCommit, ShownKind, ShownNeed};
+use crate::cli::shown::{ShownKind, ShownNeed};
 use crate::cli::table::{Cell, Head, Table};
-use crate::cli::words::need_moved;
+use crate::cli::words::{image_moved, need_moved};
 use crate::image::Image;
-use crate::pins::ServiceName;
+use crate::pins::{Pin, Service, ServiceName};
+use crate::source::Commit;
 use crate::version::Version;
 
 /// What moved between two revisions; also `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
-    from: Option<ShownCommit>,
-    to: Option<ShownCommit>,
-    moved: Vec<Shown>,
+    from: Option<Arc<Commit>>,
+    to: Option<Arc<Commit>>,
+    #[serde(serialize_with = "shown")]
+    moved: Vec<Moved>,
     /// Services that one of the revisions has with errors: how they moved is not known.
     unreadable: BTreeSet<ServiceName>,
     files: Vec<FileDiff>,
-    #[serde(skip)]
-    between: Between,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
-    service: ServiceName,
+struct Shown<'m> {
+    service: &'m ServiceName,
     #[serde(skip_serializing_if = "Option::is_none")]
-    renamed_from: Option<ServiceName>,
+    renamed_from: Option<&'m ServiceName>,
     #[serde(flatten)]
     kind: ShownKind,
-    from: Option<End>,
-    to: Option<End>,
+    from: Option<End<'m>>,
+    to: Option<End<'m>>,
     needs: Vec<ShownNeed>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct End {
-    version: Version,
-    image: Image,
+struct End<'m> {
+    version: &'m Version,
+    image: &'m Image,
 }
 
 impl Report {
-    pub(super) fn of(old: &Revision, new: &Revision, between: Between) -> Self {
+    pub(super) fn of(old: &Revision, new: &Revision, moved: Vec<Moved>) -> Self {
         let broken = [old, new].into_iter().flat_map(|revision| revision.reading.pins.broken.keys().cloned());
         Self {
-            from: old.commit.as_deref().map(ShownCommit::of),
-            to: new.commit.as_deref().map(ShownCommit::of),
-            moved: between.moved.iter().map(Shown::of).collect(),
+            from: old.commit.clone(),
+            to: new.commit.clone(),
             unreadable: broken.collect(),
-            files: files(old, new, &between),
-            between,
+            files: files(old, new, &moved),
+            moved,
         }
     }
 
     /// For people.
     pub(super) fn print(&self, output: &mut Output) {
-        let moved = &self.between.moved;
+        let moved = &self.moved;
         if moved.is_empty() && self.files.is_empty() && self.unreadable.is_empty() {
             output.line("Nothing moved.");
             return;
@@ -92,19 +92,23 @@ impl Report {
     }
 }
 
-impl Shown {
-    fn of(moved: &Moved) -> Self {
-        let end = |service: &Option<crate::pins::Service>| {
-            let pin = service.as_ref().map(|service| &service.pin);
-            pin.map(|pin| End { version: pin.version.clone(), image: pin.image.clone() })
+fn shown<S: Serializer>(moved: &[Moved], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(moved.iter().map(Shown::of))
+}
+
+impl<'m> Shown<'m> {
+    fn of(moved: &'m Moved) -> Self {
+        let end = |service: &'m Option<Service>| {
+            let Pin { version, image, .. } = &service.as_ref()?.pin;
+            Some(End { version, image })
         };
         let kind = match (&moved.renamed_from, moved.kind) {
             (Some(_), None) => ShownKind::RENAME,
             (_, kind) => ShownKind::of(kind),
         };
         Self {
-            service: moved.name.clone(),
-            renamed_from: moved.renamed_from.clone(),
+            service: &moved.name,
+            renamed_from: moved.renamed_from.as_ref(),
             kind,
             from: end(&moved.from),
             to: end(&moved.to),
@@ -129,7 +133,7 @@ fn table(moved: &[Moved]) -> Table {
             table.note(Cell::new(DIM, format!("was named {earlier}")));
         }
         if let ([Some(from), Some(to)], Some(ChangeKind::Image)) = (pins, one.kind) {
-            table.note(Cell::new(DIM, format!("runs as {}, was {}", to.image, from.image)));
+            table.note(Cell::new(DIM, image_moved(&from.image, &to.image)));
         }
         for needs in &one.needs {
             table.note(Cell::new(DIM, need_moved(needs)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use similar::{Change, ChangeTag, TextDiff};
 
-use crate::change::Between;
+use crate::change::Moved;
 use crate::cli::load::Revision;
 use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, counted, styled};
 use crate::pins::Service;
@@ -42,10 +42,10 @@ struct Hunk {
 type Told = BTreeSet<(Arc<str>, usize)>;
 
 /// The files that differ in lines that no move tells.
-pub(super) fn files(old: &Revision, new: &Revision, between: &Between) -> Vec<FileDiff> {
+pub(super) fn files(old: &Revision, new: &Revision, moved: &[Moved]) -> Vec<FileDiff> {
     let told = [
-        told(old, between.moved.iter().filter_map(|moved| moved.from.as_ref())),
-        told(new, between.moved.iter().filter_map(|moved| moved.to.as_ref())),
+        told(old, moved.iter().filter_map(|moved| moved.from.as_ref())),
+        told(new, moved.iter().filter_map(|moved| moved.to.as_ref())),
     ];
     let mut sides: BTreeMap<&Arc<str>, [Option<&File>; 2]> = BTreeMap::new();
     for (side, revision) in [old, new].into_iter().enumerate() {
@@ -63,7 +63,8 @@ fn told<'s>(revision: &Revision, services: impl Iterator<Item = &'s Service>) ->
         let (line, _) = line_col(revision.bytes(&place.path)?, place.span.as_ref()?.start);
         Some((Arc::clone(&place.path), line - 1))
     };
-    let places = services.flat_map(|service| service.needs_at.values().chain([&service.version_at]));
+    let needs = |service: &'s Service| service.needs_at.values().flat_map(|at| at.ranges.iter().chain([&at.provider]));
+    let places = services.flat_map(|service| needs(service).chain([&service.version_at]));
     places.filter_map(line).collect()
 }
 

@@ -1,103 +1,88 @@
 //! Each pin that one service had.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::word;
-use crate::change::{Move, line};
-use crate::cli::load::Loaded;
+use super::proven::Proof;
+use super::{Entry, Told, word};
+use crate::change::{ChangeKind, Move};
 use crate::cli::output::{DIM, NAME};
-use crate::cli::shown::{ShownCommit, ShownKind, ShownNeed};
+use crate::cli::shown::{ShownKind, ShownNeed};
 use crate::cli::table::{Cell, Head, Table};
-use crate::cli::words::{author, how_long, need_moved, when};
-use crate::graph::order_of;
+use crate::cli::words::{author, how_long, image_moved, need_moved, when};
+use crate::image::Image;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
+use crate::source::Commit;
 use crate::version::Version;
 
-/// The moves of one service, newest first; also `--output json`.
+/// `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Line {
-    service: ServiceName,
+pub(super) struct Shown<'t> {
+    service: &'t ServiceName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<&'t str>,
     total: usize,
-    pins: Vec<Shown>,
-    #[serde(skip)]
-    moves: Vec<Move>,
+    pins: Vec<ShownPin<'t>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
-    version: Option<Version>,
-    image: Option<String>,
-    from: Option<Version>,
+struct ShownPin<'t> {
+    version: Option<&'t Version>,
+    image: Option<&'t Image>,
+    from: Option<&'t Version>,
     #[serde(flatten)]
     kind: ShownKind,
     needs: Vec<ShownNeed>,
-    commit: ShownCommit,
-    until: Option<ShownCommit>,
+    commit: &'t Commit,
+    until: Option<&'t Commit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proven: Option<Proof>,
 }
 
-impl Line {
-    /// The last moves of a service.
-    pub(super) fn of(loaded: &Loaded, name: &ServiceName, limit: usize) -> Self {
-        let service = loaded.at.reading.pins.services.get(name);
-        let order =
-            service.map_or_else(|| loaded.history.order(name, None), |service| order_of(service, &loaded.history));
-        let mut moves = line(loaded.history.records(name), &order);
-        let total = moves.len();
-        moves.reverse();
-        moves.truncate(limit);
-        Self { service: name.clone(), total, pins: moves.iter().map(Shown::of).collect(), moves }
-    }
-
-    /// How many there are beyond the limit.
-    pub(super) fn more(&self) -> usize {
-        self.total - self.moves.len()
-    }
-
-    /// For people. `proven` are the versions that were verified on the cluster at hand, where one was asked.
-    pub(super) fn table(&self, proven: Option<&[Version]>, now: Timestamp) -> Table {
-        let mut heads = vec![Head::whole("VERSION"), Head::whole("MOVE"), Head::whole("COMMIT"), Head::cut("AUTHOR")];
-        heads.extend([Head::whole("WHEN (UTC)"), Head::whole("STOOD")]);
-        heads.extend(proven.map(|_| Head::whole("PROVEN")));
-        heads.push(Head::cut("SUBJECT"));
-        let mut table = Table::new(heads);
-        for one in &self.moves {
-            let version = one.to.as_ref().map_or(Cell::new(DIM, "none"), |pin| Cell::new(NAME, pin.version.as_str()));
-            let commit = &one.commit;
-            let mut row = vec![version, word(one.kind), commit.id.short().into(), author(commit).into()];
-            row.extend([when(commit.time).into(), stood(one, now)]);
-            row.extend(proven.map(|proven| {
-                let is = one.to.as_ref().is_some_and(|pin| proven.contains(&pin.version));
-                Cell::from(if is { "yes" } else { "no" })
-            }));
-            row.push(Cell::new(DIM, display_safe(&commit.subject, 100)));
-            table.row(row);
-            for needs in &one.needs {
-                table.note(Cell::new(DIM, need_moved(needs)));
-            }
-        }
-        table
-    }
-}
-
-impl Shown {
-    fn of(one: &Move) -> Self {
-        let version = |pin: &Option<Arc<crate::pins::Pin>>| pin.as_ref().map(|pin| pin.version.clone());
-        Self {
-            version: version(&one.to),
-            image: one.to.as_ref().map(|pin| pin.image.to_string()),
-            from: version(&one.from),
+impl<'t> Shown<'t> {
+    /// What is told of them.
+    pub(super) fn of(service: &'t ServiceName, told: &'t Told) -> Self {
+        let shown = |Entry { one, proven, .. }: &'t Entry| ShownPin {
+            version: one.to.as_ref().map(|pin| &pin.version),
+            image: one.to.as_ref().map(|pin| &pin.image),
+            from: one.from.as_ref().map(|pin| &pin.version),
             kind: ShownKind::of(one.kind),
             needs: one.needs.iter().map(ShownNeed::of).collect(),
-            commit: ShownCommit::of(&one.commit),
-            until: one.until.as_deref().map(ShownCommit::of),
+            commit: &one.commit,
+            until: one.until.as_deref(),
+            proven: *proven,
+        };
+        let pins = told.moves.iter().map(shown).collect();
+        Self { service, cluster: told.cluster.as_deref(), total: told.total, pins }
+    }
+}
+
+/// For people.
+pub(super) fn table(told: &Told, now: Timestamp) -> Table {
+    let mut heads = vec![Head::whole("VERSION"), Head::whole("MOVE"), Head::whole("COMMIT"), Head::cut("AUTHOR")];
+    heads.extend([Head::whole("WHEN (UTC)"), Head::whole("STOOD")]);
+    heads.extend(told.cluster.as_ref().map(|_| Head::whole("PROVEN")));
+    heads.push(Head::cut("SUBJECT"));
+    let mut table = Table::new(heads);
+    for Entry { one, proven, .. } in &told.moves {
+        let version = one.to.as_ref().map_or(Cell::new(DIM, "none"), |pin| Cell::new(NAME, pin.version.as_str()));
+        let commit = &one.commit;
+        let mut row = vec![version, word(one.kind), commit.id.short().into(), author(commit).into()];
+        row.extend([when(commit.time).into(), stood(one, now)]);
+        row.extend(told.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
+        row.push(Cell::new(DIM, display_safe(&commit.subject, 100)));
+        table.row(row);
+        if let (Some(from), Some(to), Some(ChangeKind::Image)) = (&one.from, &one.to, one.kind) {
+            table.note(Cell::new(DIM, image_moved(&from.image, &to.image)));
+        }
+        for needs in &one.needs {
+            table.note(Cell::new(DIM, need_moved(needs)));
         }
     }
+    table
 }
 
 /// How long it was pinned; commits carry the time of whoever made them, so it can only be told, not computed with.

@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
-use super::load::{Loaded, Revision, load};
-use super::output::{Format, Output, counted};
-use super::site::{Sight, Site, block_on};
+use super::load::{Loaded, Revision, load, say_stale};
+use super::output::{Format, Output};
+use super::site::{self, OnSite, Sight, Site};
+use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::problem::display_safe;
-use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, released, want};
+use crate::reconcile::{self, Desired, Look, Memory, Report, look_at_pins, pinned_no_more, released, want};
 use crate::source::Commit;
 
 /// Show what would be done, in which order, and why
@@ -58,46 +58,67 @@ pub struct Printed<'a> {
     pub report: Report,
 }
 
-impl Plan {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        match &self.from {
-            Some(from) => self.run_offline(config, from, output),
-            None => block_on(self.run_online(config, output)),
-        }
-    }
+impl OnSite for Plan {
+    const CHANGES: Option<&'static str> = None;
 
-    async fn run_online(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let site = Site::open(config, self.rev.as_deref()).await?;
-        warn_of(&site.loaded, output);
+    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         let mut sight = site.see().await?;
         if self.rev.is_none() {
             site.guard_history(&sight, None)?;
         }
-        let report = report(&site, &mut sight, &mut Memory::default()).await?;
-        self.print(&Printed { revision: &site.commit, against: site.cluster.server().to_owned(), report }, output)
+        let mut memory = Memory::default();
+        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
+        if let Some(why) = memory.forget_forbidden() {
+            output.warn(format_args!("who owns the images could not be asked: {why}"));
+        }
+        let report = report(&site, &mut sight, &mut memory);
+        let exit = self.print(&Printed { revision: &site.commit, against: site.server.clone(), report }, output)?;
+        site.loaded.at.sound().map(|()| exit)
+    }
+}
+
+impl Plan {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        match &self.from {
+            Some(from) => self.run_offline(config, from, output),
+            None => site::run(self, config, self.load(config, output)?, output),
+        }
+    }
+
+    /// The revision, if anything of it can be used.
+    fn load(&self, config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
+        let loaded = load(config, self.rev.as_deref())?;
+        say_stale(loaded.stale.as_ref(), output);
+        if self.rev.is_none() {
+            loaded.say_uncommitted(output)?;
+        }
+        loaded.at.usable().map(|()| loaded)
     }
 
     /// Takes the pins at one revision as what runs while those at another are wanted.
     fn run_offline(&self, config: &Config, from: &str, output: &mut Output) -> Result<Exit, Failure> {
-        let loaded = load(config, self.rev.as_deref())?;
-        warn_of(&loaded, output);
+        let loaded = self.load(config, output)?;
         let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let from = std::sync::Arc::new(loaded.source.resolve(from)?);
-        let before = Revision::read(&loaded.source, &config.root, Some(from.clone()))?.reading.pins;
-        let pins = loaded.at.reading.pins.clone();
-        let desired = Desired::new(commit.id, pins, loaded.history.clone(), String::new());
+        let before = Revision::read(&loaded.source, &config.root, Some(from.clone()))?;
+        before.warn(output);
+        let before = before.pins(config);
+        let desired = Desired::new(commit.id, loaded.at.pins(config), loaded.history.clone(), String::new());
         let look = look_at_pins(&desired, &before);
-        let gone = before.services.keys().filter(|name| desired.graph.id(name).is_none()).map(ToString::to_string);
-        let report = plan_of(&desired, &look, gone.collect());
-        self.print(&Printed { revision: &commit, against: format!("the pins at {}", described(&from)), report }, output)
+        let earlier = Desired::new(from.id, before, loaded.history.clone(), String::new());
+        let released = pinned_no_more(&desired, &earlier.all_workloads());
+        let report = plan_of(&desired, &look, released);
+        let against = format!("the pins at {}", text::described(&from));
+        let exit = self.print(&Printed { revision: &commit, against, report }, output)?;
+        loaded.at.sound().map(|()| exit)
     }
 
     fn print(&self, printed: &Printed<'_>, output: &mut Output) -> Result<Exit, Failure> {
         let report = &printed.report;
-        let title = format!("Plan for {}, against {}", described(printed.revision), printed.against);
+        let Printed { revision, against, .. } = printed;
         match self.output {
-            PlanFormat::Table => output.write(format_args!("{}", text::table(&title, report))),
-            PlanFormat::Markdown => output.write(format_args!("{}", text::markdown(&title, report))),
+            PlanFormat::Table => output.write(format_args!("{}", text::table(revision, against, report))),
+            PlanFormat::Markdown => output.write(format_args!("{}", text::markdown(revision, against, report))),
             PlanFormat::Json => output.result(Format::Json, printed, |_| ())?,
             PlanFormat::Yaml => output.result(Format::Yaml, printed, |_| ())?,
         }
@@ -111,28 +132,14 @@ impl Plan {
     }
 }
 
-/// What would be done. What the cluster says of owners and rights is added to the sight.
-pub async fn report(site: &Site, sight: &mut Sight, memory: &mut Memory) -> Result<Report, Failure> {
-    memory.survey(&site.cluster, &site.desired, &mut sight.look).await?;
-    Ok(plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed)))
+/// What would be done, as far as is known of owners and rights.
+pub fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> Report {
+    memory.correct(&mut sight.look);
+    plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed))
 }
 
 fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {
     let wanted = want(desired, look);
     let plan = reconcile::plan(desired, look, &wanted);
     Report::of(desired, look, &plan, released)
-}
-
-/// A commit in a line.
-pub fn described(commit: &Commit) -> String {
-    format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
-}
-
-/// Says what the plan does not show: files with errors, pins that cannot be used, a remote that does not answer.
-pub fn warn_of(loaded: &Loaded, output: &mut Output) {
-    loaded.warn(output);
-    let errors = loaded.at.reading.problems.iter().filter(|it| it.severity == crate::problem::Severity::Error).count();
-    if errors > 0 {
-        output.note(format_args!("warning: the pins have {}: pintle check shows them", counted(errors, "error")));
-    }
 }

@@ -4,28 +4,42 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
-use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing};
+use crate::cli::words::took;
+use crate::problem::display_safe;
+use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, Standing, UnderWayReport};
+use crate::source::Commit;
 
-/// The plan as text, styled.
-pub fn table(title: &str, report: &Report) -> String {
-    let mut text = format!("{title}\n");
+/// Where all of it runs, after what it is compared with.
+fn namespace(report: &Report) -> String {
+    report.namespace.as_ref().map(|namespace| format!(", namespace {namespace}")).unwrap_or_default()
+}
+
+/// A commit in a line.
+pub fn described(commit: &Commit) -> String {
+    format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
+}
+
+/// The plan of a revision against what it was compared with, as text, styled.
+pub fn table(revision: &Commit, against: &str, report: &Report) -> String {
+    let mut text = format!("Plan for {}\n  against {against}{}\n", described(revision), namespace(report));
     if !report.under_way.is_empty() {
-        let names: Vec<String> = report.under_way.iter().map(|it| format!("{} {}", it.service, it.to)).collect();
-        let _ = writeln!(text, "\nUnder way: {}", names.join(", "));
+        let _ = writeln!(text, "\nUnder way: {}", under_way(report));
     }
-    let width =
-        |text: fn(&ChangeReport) -> &str| report.stages.iter().flatten().map(|it| text(it).len()).max().unwrap_or(0);
-    let widths = (width(|it| &it.service), width(|it| &it.from), width(|it| &it.to));
+    let width = |text: fn(&ChangeReport) -> &str| {
+        report.stages.iter().flatten().map(|it| text(it).len().min(WIDEST)).max().unwrap_or(0)
+    };
+    let widths = [width(|it| &it.service), width(|it| &it.from), width(|it| &it.to)];
     for (stage, number) in report.stages.iter().zip(1..) {
         let starts = if number == 1 { "starts now" } else { "each starts when what it waits for has passed" };
         let _ = writeln!(text, "\nStage {number} {}", styled(DIM, format_args!("({starts})")));
         for change in stage {
-            change_text(&mut text, change, widths);
+            change_text(&mut text, change, &place(report, change.namespace.as_deref()), widths);
         }
     }
     for (title, standing) in TITLES {
-        rest_text(&mut text, title, report.rest.iter().filter(|it| it.standing == standing));
+        rest_text(&mut text, title, report, standing);
     }
     for circle in &report.circles {
         circle_text(&mut text, circle);
@@ -41,6 +55,20 @@ pub fn table(title: &str, report: &Report) -> String {
     text
 }
 
+/// ` in bank`, where not all services run in one namespace.
+fn place(report: &Report, namespace: Option<&str>) -> String {
+    let named = namespace.filter(|_| report.namespace.is_none());
+    named.map(|namespace| format!(" in {namespace}")).unwrap_or_default()
+}
+
+fn under_way(report: &Report) -> String {
+    let name = |it: &UnderWayReport| format!("{} {}{}", it.service, it.to, place(report, it.namespace.as_deref()));
+    report.under_way.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// Longer names and images do not push apart what stands in the other lines.
+const WIDEST: usize = 24;
+
 const TITLES: [(&str, Standing); 4] = [
     ("Failed", Standing::Failed),
     ("Refused", Standing::Refused),
@@ -48,13 +76,13 @@ const TITLES: [(&str, Standing); 4] = [
     ("Waiting for one of these", Standing::Waiting),
 ];
 
-fn change_text(text: &mut String, change: &ChangeReport, (name, from, to): (usize, usize, usize)) {
-    let ChangeReport { service, from: runs, to: target, kind, waits, lockstep } = change;
+fn change_text(text: &mut String, change: &ChangeReport, place: &str, [name, from, to]: [usize; 3]) {
+    let ChangeReport { service, namespace: _, from: runs, to: target, kind, waits, lockstep } = change;
     let service = styled(NAME, format_args!("{service:name$}"));
     let arrow = styled(style_of(kind), format_args!("{runs:>from$} -> {target:to$}"));
-    let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}");
+    let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}{}", styled(DIM, place));
     for wait in waits {
-        let _ = writeln!(text, "      waits {wait}");
+        let _ = writeln!(text, "      waits {}", brief(wait));
     }
     if *lockstep {
         let _ = writeln!(text, "      {}", styled(BAD, "starts together with its lockstep group: unsafe for a moment"));
@@ -65,14 +93,16 @@ fn style_of(kind: &str) -> Style {
     if kind == "drift" { BAD } else { BUSY }
 }
 
-fn rest_text<'a>(text: &mut String, title: &str, rest: impl Iterator<Item = &'a RestReport>) {
-    for (number, it) in rest.enumerate() {
+fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing) {
+    for (number, it) in report.rest.iter().filter(|it| it.standing == standing).enumerate() {
         if number == 0 {
             let _ = writeln!(text, "\n{title}");
         }
         let pinned = it.pinned.as_ref().map(|version| format!("pinned {version}, ")).unwrap_or_default();
-        let _ = writeln!(text, "  {} {} ({pinned}runs {})", styled(BAD, "!"), styled(NAME, &it.service), it.runs);
-        let _ = writeln!(text, "      {}", it.why);
+        let place = place(report, it.namespace.as_deref());
+        let service = styled(NAME, &it.service);
+        let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
+        let _ = writeln!(text, "      {}", brief(&it.why));
     }
 }
 
@@ -91,8 +121,10 @@ pub fn summary(report: &Report) -> String {
         return styled(GOOD, "Nothing to do: everything runs what is pinned.") + "\n";
     }
     let count = |standing| report.rest.iter().filter(|it| it.standing == standing).count();
-    let mut parts =
-        vec![format!("{} in {}", counted(report.changes(), "change"), counted(report.stages.len(), "stage"))];
+    let mut parts = vec![match report.changes() {
+        0 => "nothing to start".to_owned(),
+        changes => format!("{} in {}", counted(changes, "change"), counted(report.stages.len(), "stage")),
+    }];
     for (what, standing) in [
         ("failed", Standing::Failed),
         ("refused", Standing::Refused),
@@ -114,8 +146,8 @@ fn estimate(it: &EstimateReport) -> String {
         all if all == it.services => ", 30s assumed for each".to_owned(),
         some => format!(", 30s assumed for {some} of them"),
     };
-    let together = duration(it.seconds);
-    let one_by_one = duration(it.one_by_one_seconds);
+    let together = took(it.seconds);
+    let one_by_one = took(it.one_by_one_seconds);
     format!(
         "\nTakes about {together} (one by one: {one_by_one}{assumed}); replaces {}, at most {} above the usual number.",
         counted(usize::try_from(it.pods_replaced).unwrap_or(usize::MAX), "pod"),
@@ -123,24 +155,15 @@ fn estimate(it: &EstimateReport) -> String {
     )
 }
 
-/// A duration as people say it.
-pub fn duration(seconds: f64) -> String {
-    let whole = std::time::Duration::from_secs_f64(seconds);
-    let (minutes, rest) = (whole.as_secs() / 60, whole.as_secs() % 60);
-    match minutes {
-        0 if seconds < 10.0 => format!("{seconds:.1}s"),
-        0 => format!("{rest}s"),
-        _ if rest == 0 => format!("{minutes}m"),
-        _ => format!("{minutes}m {rest}s"),
-    }
-}
-
-/// The plan as Markdown.
-pub fn markdown(title: &str, report: &Report) -> String {
-    let mut text = format!("### {title}\n");
+/// The same as Markdown.
+pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
+    let mut text = format!("### Plan for {}\n\nAgainst {against}{}\n", described(revision), namespace(report));
     if report.is_empty() {
         text.push_str("\nNothing to do.\n");
         return text;
+    }
+    if !report.under_way.is_empty() {
+        let _ = writeln!(text, "\nUnder way: {}", under_way(report));
     }
     if report.changes() > 0 {
         text.push_str("\n| Stage | Service | From | To | | Waits |\n|---|---|---|---|---|---|\n");
@@ -148,10 +171,11 @@ pub fn markdown(title: &str, report: &Report) -> String {
     for (stage, number) in report.stages.iter().zip(1..) {
         for it in stage {
             let lockstep = if it.lockstep { " (lockstep: unsafe for a moment)" } else { "" };
-            let waits = cell(&it.waits.join("; "));
+            let waits = cell(&brief(&it.waits.join("; ")));
+            let place = place(report, it.namespace.as_deref());
             let _ = writeln!(
                 text,
-                "| {number} | **{}** | {} | {} | {}{lockstep} | {waits} |",
+                "| {number} | **{}**{place} | {} | {} | {}{lockstep} | {waits} |",
                 cell(&it.service),
                 cell(&it.from),
                 cell(&it.to),
@@ -161,11 +185,15 @@ pub fn markdown(title: &str, report: &Report) -> String {
     }
     for (title, standing) in TITLES {
         for it in report.rest.iter().filter(|it| it.standing == standing) {
-            let _ = write!(text, "\n- {title}: **{}**: {}", it.service, it.why);
+            let place = place(report, it.namespace.as_deref());
+            let _ = write!(text, "\n- {title}: **{}**{place}: {}", it.service, brief(&it.why));
         }
     }
     for circle in &report.circles {
         let _ = write!(text, "\n- No safe order: {}. {}", circle.waits.join("; "), circle.way_out);
+    }
+    for workload in &report.released {
+        let _ = write!(text, "\n- Pinned no more, left running: {workload}");
     }
     let _ = write!(text, "\n\n{}", anstream::adapter::strip_str(&summary(report)));
     text

@@ -117,7 +117,7 @@ fn inside(why_not_outside: &str) -> Result<(Config, Option<String>), ClusterErro
     match Config::incluster() {
         Ok(config) => Ok((config, None)),
         Err(error) => {
-            Err(ClusterError::Config(format!("{why_not_outside}, and this is no pod of a cluster ({error})")))
+            Err(ClusterError::NoCluster(format!("{why_not_outside}, and this is no pod of a cluster ({error})")))
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn kind_name(kind: WorkloadKind) -> &'static str {
         WorkloadKind::Deployment => "Deployment",
         WorkloadKind::StatefulSet => "StatefulSet",
         WorkloadKind::DaemonSet => "DaemonSet",
+        // No API server knows it, and no service of this runtime has it.
+        WorkloadKind::Process => "Process",
     }
 }
 

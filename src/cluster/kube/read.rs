@@ -145,7 +145,9 @@ fn strategy(kind: WorkloadKind, strategy: UpdateStrategy, pods: i32) -> Strategy
             _ => Strategy::Rolling { surge: 0 },
         },
         (_, WorkloadKind::DaemonSet) => Strategy::Rolling { surge: surge(rolling.max_surge, "0", pods) },
-        (_, WorkloadKind::Deployment) => Strategy::Rolling { surge: surge(rolling.max_surge, "25%", pods) },
+        (_, WorkloadKind::Deployment | WorkloadKind::Process) => {
+            Strategy::Rolling { surge: surge(rolling.max_surge, "25%", pods) }
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use super::objects::{ConditionObject, ContainerStatus, PodStatus, Terminated};
 
 /// Longer words are cut: containers choose their own last message.
 const MAX_CHARS: usize = 400;
+/// What kubelet says of an image names it up to six times before the cause.
+const MAX_CHARS_OF_KUBELET: usize = 3000;
 
 /// Waiting for these is the ordinary course of things.
 const ORDINARY: &[&str] = &["", "ContainerCreating", "PodInitializing"];
@@ -46,11 +48,16 @@ fn unscheduled(condition: &ConditionObject) -> Option<Trouble> {
 
 fn of_container(status: &ContainerStatus, reason: String, message: &str) -> Trouble {
     let restarts = status.restart_count.unwrap_or(0);
-    Trouble { container: Some(status.name.clone()), reason, message: cut(message), restarts }
+    Trouble { container: Some(status.name.clone()), reason, message: cut(message, MAX_CHARS_OF_KUBELET), restarts }
 }
 
 fn of_pod(reason: &str, message: Option<&str>) -> Trouble {
-    Trouble { container: None, reason: reason.to_owned(), message: cut(message.unwrap_or_default()), restarts: 0 }
+    Trouble {
+        container: None,
+        reason: reason.to_owned(),
+        message: cut(message.unwrap_or_default(), MAX_CHARS),
+        restarts: 0,
+    }
 }
 
 fn last_words(state: &Terminated) -> String {
@@ -61,11 +68,11 @@ fn last_words(state: &Terminated) -> String {
     };
     let message = state.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
     let message = message.map(|message| format!(": {message}")).unwrap_or_default();
-    format!("exit code {code}{reason}{message}")
+    cut(&format!("exit code {code}{reason}{message}"), MAX_CHARS)
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_CHARS) {
+fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -11,7 +11,7 @@ use super::yaml::{Tree, Value, decode, parse};
 use crate::problem::{Place, Problem, Severity};
 
 pub(super) use fields::{Field, Fields, Keys};
-pub(super) use scalars::MUTABLE_TAGS;
+pub(super) use scalars::{Refusal, pinned_version};
 
 /// More problems of one file are not told.
 const TOLD: usize = 100;
@@ -101,13 +101,16 @@ pub(crate) fn parse_file<T>(
     Ok(read(&tree))
 }
 
-/// The one document of a file that must hold a map.
-pub(super) fn single_document<'t>(reader: &mut Reader<'_>, tree: &'t Tree<'t>) -> Option<Value<'t>> {
+/// The one document of a file that must hold a map; `least` is what to write into an empty one.
+pub(super) fn single_document<'t>(reader: &mut Reader<'_>, tree: &'t Tree<'t>, least: &str) -> Option<Value<'t>> {
     let mut documents = tree.documents();
     let first = documents.next().filter(|value| !value.is_null());
     match (first, documents.next()) {
         (Some(value), None) => return Some(value),
-        (None, None) => reader.tell(Problem::error("this file is empty", reader.whole())),
+        (None, None) => {
+            let empty = Problem::error("this file is empty", reader.whole());
+            reader.tell(empty.hint(format!("write {least} into it, or remove it")));
+        }
         (_, Some(second)) => {
             let count = tree.documents().len();
             let message = format!("this file holds {count} YAML documents, it must hold one");

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use super::super::ServiceName;
 use super::super::suggest::nearest;
-use super::super::yaml::{Meaning, Scalar, Value};
+use super::super::yaml::{Meaning, Scalar};
 use super::{Field, Reader};
 use crate::problem::show;
 use crate::version::{Range, Version};
 
 /// Tags that move: they name no version. The exact words only, for `release-main` may be a build.
-pub(in crate::pins) const MUTABLE_TAGS: [&str; 7] = ["latest", "main", "master", "stable", "edge", "nightly", "dev"];
+const MUTABLE_TAGS: [&str; 7] = ["latest", "main", "master", "stable", "edge", "nightly", "dev"];
 
 impl Reader<'_> {
     /// The scalar of a field, whatever YAML would make of it.
     fn scalar<'t>(&mut self, field: &Field<'t>) -> Option<Scalar<'t>> {
         self.no_tag(field.value)?;
         let Some(scalar) = field.value.scalar() else {
-            let message = format!("`{}` must be text, this is {}", show(field.name), field.value.kind());
+            let message = format!("{} must be text, this is {}", field.in_words(), field.value.kind());
             self.refuse(field.at(), message, "");
             return None;
         };
@@ -68,29 +68,32 @@ impl Reader<'_> {
         None
     }
 
-    /// The items of a list; `what` says what one of them is.
-    pub(in crate::pins) fn list<'t>(&mut self, field: &Field<'t>, what: &str) -> Option<Vec<Field<'t>>> {
-        self.no_tag(field.value)?;
-        let items = field.value.items().map(|items| items.map(|item| field.item(item)).collect::<Vec<_>>());
-        if items.as_ref().is_none_or(Vec::is_empty) {
-            let message = format!("`{}` must be a list of {what}, this is {}", show(field.name), empty_or(field.value));
-            self.refuse(field.at(), message, "");
-            return None;
-        }
-        items
-    }
-
-    /// A list of words, each read by `read`; none where one of them is wrong.
+    /// A list that is not empty, each item read by `read`; none where one of them is wrong. `what` says what they are.
     pub(in crate::pins) fn each<'t, T>(
         &mut self,
         field: &Field<'t>,
         what: &str,
         mut read: impl FnMut(&mut Self, &Field<'t>) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let items = self.list(field, what)?;
+        self.no_tag(field.value)?;
+        let Some(items) = field.value.items().filter(|items| items.len() > 0) else {
+            self.no_list(field, what);
+            return None;
+        };
         let count = items.len();
-        let read: Vec<T> = items.iter().filter_map(|item| read(self, item)).collect();
+        let read: Vec<T> = items.filter_map(|item| read(self, &field.item(item))).collect();
         (read.len() == count).then_some(read)
+    }
+
+    fn no_list(&mut self, field: &Field<'_>, what: &str) {
+        let (name, value) = (show(field.name), field.value);
+        let is = if value.items().is_some() { "empty" } else { value.kind() };
+        let hint = match value.scalar() {
+            Some(scalar) if !value.is_null() && !field.is_item => format!("write `{name}: [{}]`", show(scalar.text)),
+            _ if value.entries().is_some() => "begin each of them with `- `".to_owned(),
+            _ => String::new(),
+        };
+        self.refuse(field.at(), format!("`{name}` must be a list of {what}, this is {is}"), hint);
     }
 
     /// The name of a service.
@@ -122,22 +125,13 @@ impl Reader<'_> {
 
     /// A version whose text is found already.
     pub(in crate::pins) fn version_from(&mut self, text: &str, at: Span<usize>) -> Option<Version> {
-        match Version::new(text) {
-            Ok(_) if MUTABLE_TAGS.contains(&text) => {
-                self.refuse(at, format!("`{text}` names no version: what it means moves"), "pin what it means now");
-            }
-            Ok(version) => return Some(version),
-            Err(error) => {
-                let message = format!("`{}` is not a version: {error}", show(text));
-                self.refuse(at, message, error.hint().unwrap_or_default());
-            }
-        }
-        None
+        let refuse = |(message, hint): Refusal| self.refuse(at, message, hint.unwrap_or_default());
+        pinned_version(text).map_err(refuse).ok()
     }
 
-    /// A range of versions; a mistake in it is shown where it stands.
+    /// A range of versions; a mistake in it is shown where it stands. What YAML takes for a number is none either.
     pub(in crate::pins) fn range(&mut self, field: &Field<'_>) -> Option<Range> {
-        let text = self.text(field)?;
+        let text = self.spelled(field)?;
         let error = match text.parse() {
             Ok(range) => return Some(range),
             Err(error) => error,
@@ -170,8 +164,16 @@ impl Reader<'_> {
     }
 }
 
-fn empty_or(value: Value<'_>) -> &'static str {
-    if value.items().is_some() { "empty" } else { value.kind() }
+/// What is wrong with a value, and one way out.
+pub(in crate::pins) type Refusal = (String, Option<String>);
+
+/// A version that names one thing.
+pub(in crate::pins) fn pinned_version(text: &str) -> Result<Version, Refusal> {
+    if MUTABLE_TAGS.contains(&text) {
+        let hint = "pin what it means now".to_owned();
+        return Err((format!("`{text}` names no version: what it means moves"), Some(hint)));
+    }
+    Version::new(text).map_err(|error| (format!("`{}` is not a version: {error}", show(text)), error.hint()))
 }
 
 impl Field<'_> {

@@ -108,3 +108,23 @@ fn row_24_a_workload_belongs_to_one_service() {
         assert_eq!(two(apart).problems(), "");
     }
 }
+
+#[test]
+fn what_runs_locally_needs_no_image_and_what_kubernetes_pulls_does() {
+    let service = "version: \"1.8.2\"\nlocal: {run: [./web]}\n";
+    let local = Revision::empty().with_settings("runtime: local\n").with("services/web.yaml", service);
+    assert_eq!((local.problems().as_str(), local.pins().as_str()), ("", "web 1.8.2 web:1.8.2"));
+    let named = format!("{service}image: acme/web\nworkloads: [statefulset/web]\ncontainers: [app]\n");
+    let named = Revision::empty().with_settings("runtime: local\n").with("services/web.yaml", named);
+    assert_eq!((named.problems().as_str(), named.pins().as_str()), ("", "web 1.8.2 acme/web:1.8.2"));
+    let services = named.read().pins.services;
+    let web = services.values().next().unwrap();
+    assert_eq!((web.workloads[0].to_string().as_str(), &web.containers), ("process/web", &None));
+    let kubernetes = Revision::empty().with("services/web.yaml", service);
+    assert_snapshot!(kubernetes.problems(), @"services/web.yaml:1:10: nothing says the image of `web` => write `image:` into services/web.yaml, or `image` into the pattern");
+    let without = Revision::new().with_settings("runtime: local\n");
+    assert_snapshot!(without.problems(), @"services/web.yaml:1:10: nothing says how to run `web`, and `runtime: local` runs it => write `local: {run: […], port: …}` into services/web.yaml");
+    let outside = Revision::empty().with_settings("runtime: local\n");
+    let outside = outside.with("services/web.yaml", format!("{SERVICE}external: true\n"));
+    assert_eq!(outside.problems(), "");
+}

@@ -27,8 +27,47 @@ fn row_1_an_empty_file_holds_its_service() {
     web 1.8.2 ghcr.io/acme/web:1.8.2
     db held: services/db.yaml: this file is empty
     ");
-    assert_snapshot!(db("# nothing\n").problems(), @"services/db.yaml: this file is empty");
+    assert_snapshot!(db("# nothing\n").problems(), @"services/db.yaml: this file is empty => write `version` and `image` into it, or remove it");
     assert_snapshot!(Revision::new().with("pintle.yaml", "").pins(), @"all held: pintle.yaml: this file is empty");
+}
+
+#[test]
+fn settings_under_another_name_are_not_passed_over() {
+    let alone = Revision::new().with("pintle.yml", "namespace: shop\n");
+    assert_snapshot!(alone.problems(), @"pintle.yml: the file of the settings is called pintle.yaml => rename it to pintle.yaml");
+    assert_snapshot!(alone.pins(), @"all held: pintle.yml: the file of the settings is called pintle.yaml");
+    let both = Revision::new().with_settings("").with("pintle.yml", "namespace: shop\n");
+    assert_snapshot!(both.problems(), @"warning: pintle.yml: this file is not read, pintle.yaml beside it is => move what it says into pintle.yaml, and remove it");
+    assert_snapshot!(both.pins(), @"web 1.8.2 ghcr.io/acme/web:1.8.2");
+}
+
+#[test]
+fn a_folder_that_is_called_otherwise_is_named() {
+    let elsewhere = Revision::empty().with_settings("").with("service/web.yaml", SERVICE);
+    assert_snapshot!(elsewhere.problems(), @"pintle.yaml: 0 pins: this revision pins no service => service files stand in `services`, and here is a `service`; if none is meant, write `allowEmpty: true` into pintle.yaml");
+}
+
+#[test]
+fn a_manifest_is_no_service_file() {
+    let manifest = db("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db}\n");
+    assert_snapshot!(manifest.problems(), @"services/db.yaml:2:1: this is a Kubernetes manifest, not a service file => keep manifests in another folder; `pins:` of pintle.yaml can read the version there");
+}
+
+#[test]
+fn indentation_has_a_way_out() {
+    assert_snapshot!(table(|text| db(text), &[
+        "version: \"1.8.2\"\n image: acme/db",
+        "version: \"1.8.2\"\nimage: acme/db\ndependsOn:\nweb: '>=1'",
+        "version:1.8.2\nimage:acme/db",
+    ]), @r#"
+    version: "1.8.2"\n image: acme/db
+        services/db.yaml:2:2: this cannot be read: while parsing a block mapping, did not find expected key => let all keys of a map begin in the same column
+    version: "1.8.2"\nimage: acme/db\ndependsOn:\nweb: '>=1'
+        services/db.yaml:3:1: `dependsOn` is empty, it must be a list of services or a map => write `dependsOn: [payments]`, or `dependsOn: {payments: ">=2.1"}`
+        services/db.yaml:4:1: `web` is not a key of a service file => indent it, if it belongs to `dependsOn`
+    version:1.8.2\nimage:acme/db
+        services/db.yaml:1:1: a service file must be a map, this is text => write a space after the `:` of a key
+    "#);
 }
 
 #[test]

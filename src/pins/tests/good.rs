@@ -84,7 +84,7 @@ fn every_key_of_a_service_file_is_read() {
         panic!("a process")
     };
     assert_eq!((run.join(" ").as_str(), path.as_str()), ("./checkout --version {version} --port 8080", "/healthz"));
-    assert!(checkout.depends_on_at.is_some());
+    assert_eq!(checkout.needs_at.values().map(|at| at.ranges.len()).collect::<Vec<_>>(), [2, 1]);
 }
 
 #[test]
@@ -110,7 +110,9 @@ fn settings_have_defaults_and_are_read() {
     assert_eq!(Revision::new().read().pins.settings, Settings::default());
     let text = "instance: prod-eu\nruntime: local\nnamespace: shop\nwrites: image\nsoak: 1d\nunseen: refuse\n\
                 lockstep: [[web, shop]]\nallowEmpty: true\ndrift: {policy: report}\n";
-    let revision = Revision::new().with("services/shop.yaml", SERVICE).with_settings(text);
+    let local = format!("{SERVICE}local: {{run: [./serve]}}\n");
+    let revision = Revision::empty().with("services/shop.yaml", &local).with("services/web.yaml", &local);
+    let revision = revision.with_settings(text);
     assert_eq!(revision.problems(), "");
     let settings = revision.read().pins.settings;
     assert_eq!((settings.instance.as_str(), settings.namespace.as_deref()), ("prod-eu", Some("shop")));
@@ -255,7 +257,7 @@ fn pins_below_a_folder_are_read_with_it() {
     let reading = read("envs/prod", &files);
     assert_eq!((reading.pins.services.len(), reading.problems.len()), (1, 0));
     files.clear();
-    assert_eq!(&*read("envs/prod", &files).problems[0].place.path, "pintle.yaml");
+    assert_eq!(&*read("envs/prod", &files).problems[0].place.path, "envs/prod/pintle.yaml");
 }
 
 #[test]

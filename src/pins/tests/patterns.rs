@@ -106,18 +106,101 @@ fn pins_that_are_not_where_they_are_looked_for_are_told() {
       |   ^
       |
       = help: did you mean `tga`?
+
+    warning: this pattern pins nothing: `image.tag` leads to nothing in apps/web.yaml
+     --> pintle.yaml:2:44
+      |
+    2 | pins: [{files: 'apps/{service}.yaml', key: image.tag, image: 'acme/{service}'}]
+      |                                            ^^^^^^^^^
+      |
+     ::: apps/web.yaml:2:3
+      |
+    2 |   tga: v1
+      |   - there is no `tag` here
+      |
+      = help: did you mean `tga`?
     ");
     assert_snapshot!(table(Revision::values, &["[]", "image: [tag]", "images: {tag: v1}"]), @"
     []
         apps/web.yaml:1:1: `image.tag` leads to nothing in this file: there is no `image` here => correct the key, or keep the file out of `files`
+        warning: pintle.yaml:2:44: this pattern pins nothing: `image.tag` leads to nothing in apps/web.yaml (apps/web.yaml:1:1: there is no `image` here) => correct the key, or narrow `files`
     image: [tag]
         apps/web.yaml:1:8: `image.tag` leads to nothing in this file: there is no `tag` here => correct the key, or keep the file out of `files`
+        warning: pintle.yaml:2:44: this pattern pins nothing: `image.tag` leads to nothing in apps/web.yaml (apps/web.yaml:1:8: there is no `tag` here) => correct the key, or narrow `files`
     images: {tag: v1}
         apps/web.yaml:1:1: `image.tag` leads to nothing in this file: there is no `image` here => did you mean `images`?
+        warning: pintle.yaml:2:44: this pattern pins nothing: `image.tag` leads to nothing in apps/web.yaml (apps/web.yaml:1:1: there is no `image` here) => did you mean `images`?
     ");
     assert_snapshot!(Revision::compose("servcies: {web: {image: 'web:1'}}\n").problems(), @"
-    warning: compose.yaml: `services.{service}.image` leads to nothing in this file => correct the key, or narrow `files` in pintle.yaml
     pintle.yaml: 0 pins: this revision pins no service => pin one in services/NAME.yaml; if none is meant, write `allowEmpty: true` into pintle.yaml
+    warning: pintle.yaml:2:35: this pattern pins nothing: `services.{service}.image` leads to nothing in compose.yaml (compose.yaml:1:1: there is no `services` here) => did you mean `servcies`?
+    ");
+}
+
+#[test]
+fn a_pattern_that_matches_no_file_is_told_with_what_there_is() {
+    let with = |pattern: &str| {
+        Revision::new()
+            .with_settings(&format!("pins: [{{{pattern}, key: '{{service}}.tag'}}]\n"))
+            .with("apps/db/overlays/prod/values.yaml", "")
+            .with("apps/db/overlays/dev/values.yaml", "")
+            .with("compose.yaml", "")
+    };
+    assert_snapshot!(with("files: app/*/overlays/prod/values.yaml").shown(), @"
+    warning: this pattern pins nothing: no file matches `app/*/overlays/prod/values.yaml`
+     --> pintle.yaml:2:16
+      |
+    2 | pins: [{files: app/*/overlays/prod/values.yaml, key: '{service}.tag'}]
+      |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: there is no `app`; did you mean `apps`?
+    ");
+    assert_snapshot!(table(with, &[
+        "files: 'apps/{service}/overlays/production/values.yaml'",
+        "files: 'apps/{service}/overlays/prod/values.yml'",
+        "files: docker-compose.yaml",
+        "files: compose.yml",
+        "files: compose.yaml/x.yaml",
+    ]), @"
+    files: 'apps/{service}/overlays/production/values.yaml'
+        warning: pintle.yaml:2:16: this pattern pins nothing: no file matches `apps/{service}/overlays/production/values.yaml` => there is no `apps/db/overlays/production`; there are `dev`, `prod`
+    files: 'apps/{service}/overlays/prod/values.yml'
+        warning: pintle.yaml:2:16: this pattern pins nothing: no file matches `apps/{service}/overlays/prod/values.yml` => there is no `apps/db/overlays/prod/values.yml`; did you mean `values.yaml`?
+    files: docker-compose.yaml
+        warning: pintle.yaml:2:16: this pattern pins nothing: no file matches `docker-compose.yaml` => there is no `docker-compose.yaml`; there are `apps`, `compose.yaml`, `pintle.yaml`, `services`
+    files: compose.yml
+        warning: pintle.yaml:2:16: this pattern pins nothing: no file matches `compose.yml` => there is no `compose.yml`; did you mean `compose.yaml`?
+    files: compose.yaml/x.yaml
+        warning: pintle.yaml:2:16: this pattern pins nothing: no file matches `compose.yaml/x.yaml` => there is no `compose.yaml/x.yaml`
+    ");
+}
+
+#[test]
+fn a_key_that_leads_nowhere_is_told_once_where_no_file_has_it() {
+    let files = |first: &str, second: &str| {
+        Revision::new()
+            .with_settings("pins: [{files: 'deploy/*.yaml', key: 'images[name={service}].newTag', image: x}]\n")
+            .with("deploy/eu.yaml", first)
+            .with("deploy/us.yaml", second)
+    };
+    let good = "images: [{name: db, newTag: v1}]";
+    assert_snapshot!(files("imags: []", "image: []").problems(), @"warning: pintle.yaml:2:38: this pattern pins nothing: `images[name={service}].newTag` leads to nothing in any of the 2 files that match (deploy/eu.yaml:1:1: there is no `images` here) => did you mean `imags`?");
+    assert_snapshot!(files(good, "imags: []").problems(), @"warning: deploy/us.yaml:1:1: `images[name={service}].newTag` leads to nothing in this file: there is no `images` here => did you mean `imags`?");
+    assert_snapshot!(files("imags: []", "]").problems(), @"
+    warning: deploy/eu.yaml:1:1: `images[name={service}].newTag` leads to nothing in this file: there is no `images` here => did you mean `imags`?
+    deploy/us.yaml:1:1: this cannot be read: misplaced bracket
+    ");
+    assert_eq!(files(good, "{}").read().pins.services.len(), 2, "the others are pinned all the same");
+}
+
+#[test]
+fn the_wanted_item_of_a_list_is_named_with_those_that_are_there() {
+    let revision = Revision::new()
+        .with_settings("pins: [{files: '{service}/k.yaml', key: 'images[name=acme/{service}].newTag'}]\n")
+        .with("db/k.yaml", "images: [{name: ghcr.io/acme/db, newTag: v1}]");
+    assert_snapshot!(revision.problems(), @"
+    db/k.yaml:1:9: `images[name=acme/db].newTag` leads to nothing in this file: there is no `[name=acme/db]` here => there is `ghcr.io/acme/db`
+    warning: pintle.yaml:2:41: this pattern pins nothing: `images[name=acme/{service}].newTag` leads to nothing in db/k.yaml (db/k.yaml:1:9: there is no `[name=acme/db]` here) => there is `ghcr.io/acme/db`
     ");
 }
 
@@ -149,7 +232,7 @@ fn a_service_without_pin_is_told() {
     image: acme/web
         services/web.yaml: `web` has no version => write `version: "…"`, or `pin: {file: …, key: …}`, or remove the file
     image: acme/web\npin: {file: gone.yaml, key: tag}
-        services/web.yaml:2:6: `web` has no pin: there is no gone.yaml => correct `file`
+        services/web.yaml:2:13: `web` has no pin: there is no gone.yaml => correct `file`
     image: acme/web\npin: {file: '*.yaml', key: tag}
         services/web.yaml:2:13: `*.yaml` is not a file => name one file; patterns stand in `pins:` of pintle.yaml
     image: acme/web\npin: {file: pintle.yaml, key: soak}

@@ -42,7 +42,7 @@ fn row_4_unknown_keys_are_told_with_what_is_meant() {
     ? [a]\n: b
         services/web.yaml:3:3: a key of a service file must be text, this is a list
     ");
-    assert_snapshot!(only("- version: 1.8.2\n").problems(), @"services/web.yaml:1:1: a service file must be a map, this is a list");
+    assert_snapshot!(only("- version: 1.8.2\n").problems(), @"services/web.yaml:1:1: a service file must be a map, this is a list => the keys are version, image, tag, digest, pin, dependsOn, workloads, containers, namespace, versioning, verify, hold, rollbackFloor, drift, external, formerly, local");
 }
 
 #[test]
@@ -92,6 +92,14 @@ fn row_5_versions_are_text_to_every_parser() {
 }
 
 #[test]
+fn a_list_of_needs_holds_names() {
+    assert_snapshot!(line("dependsOn: [db: '>=1', 2]").problems(), @r#"
+    services/web.yaml:3:13: a list of `dependsOn` holds names only, this is a map => write a map without `- `, as in `dependsOn: {payments: ">=2.1"}`
+    services/web.yaml:3:24: `2` is a number to YAML, not text => quote it: "2"
+    "#);
+}
+
+#[test]
 fn row_11_names_are_dns_labels() {
     assert_snapshot!(table(line, &["dependsOn: [Db, '', 'x ']", "dependsOn: {Db: '*'}", "formerly: web", "formerly: ../x"]), @"
     dependsOn: [Db, '', 'x ']
@@ -111,7 +119,7 @@ fn row_11_names_are_dns_labels() {
     containers: [a_b]
         services/web.yaml:3:14: `a_b` is not a name for `containers`: it may have a-z, 0-9 and `-` only
     containers: app
-        services/web.yaml:3:13: `containers` must be a list of container names, this is text
+        services/web.yaml:3:13: `containers` must be a list of container names, this is text => write `containers: [app]`
     containers: []
         services/web.yaml:3:13: `containers` must be a list of container names, this is empty
     ");
@@ -211,7 +219,7 @@ fn needs_are_ranges() {
         services/web.yaml:3:16: the table of `x` is empty => write it as in {"1.8": "^1.4"}
     dependsOn: {x: {'1.0': 2}}
         services/web.yaml:3:13: `web` depends on `x`, which nothing declares => declare it in services/x.yaml, with `external: true` if it is deployed elsewhere
-        services/web.yaml:3:24: `2` is a number to YAML, not text => quote it: "2"
+        services/web.yaml:3:24: `2` does not say which versions it means => write `^2` for 2 or newer, below 3; `=2` for this version alone
     "#);
     assert_snapshot!(table(line, &["dependsOn: {x: [a]}", "dependsOn: {x: {'^1': '*', '1.0': '*', '1.0': '*'}}"]), @"
     dependsOn: {x: [a]}
@@ -283,7 +291,7 @@ fn a_hold_says_which_versions_and_until_when() {
     hold: {above: '^1'}
         services/web.yaml:3:15: `^1` is not a version: `^` belongs to ranges: a pin is one version, not a range => name the one version that is to run
     hold: yes
-        services/web.yaml:3:7: `hold` must be a map, this is text
+        services/web.yaml:3:7: `hold` must be a map, this is text => the keys are above, versions, reason, by, until
     "#);
 }
 
@@ -312,7 +320,7 @@ fn what_runs_locally_is_a_process_or_four_commands() {
         "local: {run: [./web], port: 80, health: {tcp: no}, env: {A: b}}",
     ]), @"
     local: {run: ./web, port: 0}
-        services/web.yaml:3:14: `run` must be a list of a program and its arguments, this is text
+        services/web.yaml:3:14: `run` must be a list of a program and its arguments, this is text => write `run: [./web]`
         services/web.yaml:3:27: `0` is not a port, 1 to 65535
     local: {start: [up], port: 80}
         services/web.yaml:3:8: `local` lacks `stop`, `version` => use `run`, `port`, `health` and `rolling` for a process, or `start`, `stop`, `version` and `health` for four commands

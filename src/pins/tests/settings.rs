@@ -47,7 +47,7 @@ fn settings_are_strict() {
     writes: imgae
         pintle.yaml:2:9: `writes` is `imgae`, it must be one of image, git => did you mean `image`?
     pins: {}
-        pintle.yaml:2:7: `pins` must be a list of patterns, this is a map
+        pintle.yaml:2:7: `pins` must be a list of patterns, this is a map => begin each of them with `- `
     ");
     assert_snapshot!(table(settings, &["soak: 31d", "drift: {handGrace: 8d}", "lockstep: [[web]]", "lockstep: [web]", "lockstep: []"]), @"
     soak: 31d

@@ -29,6 +29,9 @@ fn syntax(error: &ScanError, base: usize) -> Fault {
     let (message, hint) = match error.kind() {
         ErrorKind::RecursionLimitExceeded => ("it is nested too deeply".to_owned(), ""),
         kind if kind.to_string().contains("tab") => (lower_first(&error.info()), "indent with spaces, not with tabs"),
+        kind if kind.to_string().contains("expected key") => {
+            (lower_first(&error.info()), "let all keys of a map begin in the same column")
+        }
         _ => (lower_first(&error.info()), ""),
     };
     Fault { message, hint: hint.to_owned(), span: Some(at..at) }

@@ -1,0 +1,109 @@
+//! The local runtime of a repository: where its state is, and what its pins say is run there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::exit::Failure;
+use super::load::{Loaded, load};
+use crate::cluster::WorkloadId;
+use crate::cluster::local::{LocalHost, Place, Served};
+use crate::config::Config;
+use crate::pins::{Runtime, Service, Settings};
+use crate::reconcile::Desired;
+use crate::source::Location;
+
+/// Opens the local runtime. `changes`: what others are told who would change something at the same time; none where
+/// nothing is changed.
+pub fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result<LocalHost, Failure> {
+    let services = desired.pins.services.values().filter(|service| !service.external);
+    let served = services.flat_map(|service| {
+        let served = served(desired, service);
+        desired.workloads(service).into_iter().map(move |id| (id, served.clone()))
+    });
+    let served: BTreeMap<WorkloadId, Served> = served.collect();
+    let place = place(config, &desired.pins.settings)?;
+    Ok(match changes {
+        Some(command) => LocalHost::change(place, served, command)?,
+        None => LocalHost::look(place, served)?,
+    })
+}
+
+/// The revision that a command of the local runtime alone begins with. `instead` is what to type on Kubernetes.
+pub fn load_local(config: &Config, what: &str, instead: &str) -> Result<Loaded, Failure> {
+    let loaded = load(config, None)?;
+    match loaded.at.reading.pins.settings.runtime {
+        Runtime::Local => Ok(loaded),
+        Runtime::Kubernetes => {
+            let words = format!("{what} is for `runtime: local`, and pintle.yaml does not say that");
+            Err(Failure::usage(words).hint(instead))
+        }
+    }
+}
+
+/// Where the local runtime of a repository is. Clones of a repository share an instance that has a name; without one,
+/// each has its own.
+pub fn place(config: &Config, settings: &Settings) -> Result<Place, Failure> {
+    let nowhere = || Failure::usage("there is no state folder: neither XDG_STATE_HOME nor HOME is set");
+    let state = config.state.clone().ok_or_else(nowhere)?;
+    let repository = match &config.location {
+        Location::Path(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+        Location::Url(_) => PathBuf::new(),
+    };
+    let folder = state.join(&settings.instance);
+    let folder = if settings.instance == Settings::default().instance {
+        let location = match &config.location {
+            Location::Path(_) => Location::Path(repository.join(&config.root)),
+            url @ Location::Url(_) => url.clone(),
+        };
+        folder.join(location.slug())
+    } else {
+        folder
+    };
+    let home = match &config.location {
+        Location::Path(_) => repository.join(&config.root),
+        Location::Url(_) => state,
+    };
+    let keeper =
+        std::env::current_exe().map_err(|error| Failure::error(format!("this program is not found: {error}")))?;
+    Ok(Place { folder, home, keeper })
+}
+
+fn served(desired: &Desired, service: &Service) -> Served {
+    let pins = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
+    Served {
+        version: service.pin.version.clone(),
+        image: service.pin.image.clone(),
+        local: service.pin.local.clone(),
+        timeout: service.pin.verify.timeout,
+        past: pins.map(|pin| (pin.version.clone(), pin.image.clone())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Access;
+
+    fn folder(repository: &str, root: &str, instance: &str) -> PathBuf {
+        let config = Config {
+            location: Location::Path(repository.into()),
+            root: root.to_owned(),
+            branch: None,
+            access: Access::new("/cache"),
+            context: None,
+            namespace: None,
+            state: Some("/state".into()),
+        };
+        place(&config, &Settings { instance: instance.to_owned(), ..Settings::default() }).unwrap().folder
+    }
+
+    #[test]
+    fn clones_share_an_instance_that_has_a_name_and_nothing_without_one() {
+        assert_eq!(folder("/a", "", "prod"), PathBuf::from("/state/prod"));
+        assert_eq!(folder("/a", "", "prod"), folder("/b", "x", "prod"));
+        let unnamed = |repository, root| folder(repository, root, &Settings::default().instance);
+        assert_eq!(unnamed("/a", ""), unnamed("/a", ""));
+        assert_ne!(unnamed("/a", ""), unnamed("/b", ""));
+        assert_ne!(unnamed("/a", ""), unnamed("/a", "x"));
+    }
+}

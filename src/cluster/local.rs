@@ -1,0 +1,133 @@
+//! The local runtime: services as processes of this host, detached, with a state folder.
+//!
+//! Nobody stays behind but a keeper for each process, which bounds its log and notes how it ended. A process that ended
+//! is found at the next look, and started again by the next `pintle apply`, in the order that the pins demand; while one
+//! is at work it starts again what ends, with back-off.
+//!
+//! What decides is pure: `record` (what is remembered), `picture` (what that looks like), `decide` (what is done next).
+
+mod command;
+mod decide;
+mod down;
+mod elsewhere;
+mod engine;
+mod folder;
+mod health;
+mod keep;
+mod listener;
+mod log;
+mod picture;
+mod process;
+mod record;
+mod service;
+#[cfg(target_os = "linux")]
+mod sockets;
+mod start;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cluster, ClusterError, Observation, WorkloadId, Write, Written};
+use crate::image::Image;
+use crate::pins::Local;
+use crate::version::Version;
+
+use self::engine::Engine;
+
+pub use keep::keep;
+pub use log::Follow;
+
+/// Where a local runtime is.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its state folder; made when something is started.
+    pub folder: PathBuf,
+    /// The folder in which programs are started.
+    pub home: PathBuf,
+    /// The program that keeps processes: this one.
+    pub keeper: PathBuf,
+}
+
+/// What is pinned of one service.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The pinned version.
+    pub version: Version,
+    /// What stands for it.
+    pub image: Image,
+    /// How it is run; none where it is deployed elsewhere.
+    pub local: Option<Arc<Local>>,
+    /// How long a change may take, where its pin says so.
+    pub timeout: Option<Duration>,
+    /// Versions that were pinned before, and what stands for them.
+    pub past: Vec<(Version, Image)>,
+}
+
+/// The services of this host.
+#[derive(Clone)]
+pub struct LocalHost {
+    engine: Arc<Engine>,
+    name: String,
+}
+
+impl LocalHost {
+    /// Looks only: nothing is changed, and nothing is locked.
+    pub fn look(place: Place, services: BTreeMap<WorkloadId, Served>) -> Result<Self, ClusterError> {
+        Self::open(place, services, None)
+    }
+
+    /// Takes the right to change something, as long as the value lives. `command` is what others are told.
+    pub fn change(place: Place, services: BTreeMap<WorkloadId, Served>, command: &str) -> Result<Self, ClusterError> {
+        Self::open(place, services, Some(command))
+    }
+
+    fn open(place: Place, services: BTreeMap<WorkloadId, Served>, command: Option<&str>) -> Result<Self, ClusterError> {
+        let name = format!("the processes of this host ({})", place.folder.display());
+        Ok(Self { engine: Engine::start(place, services, command)?, name })
+    }
+
+    /// The cluster's name in messages.
+    pub fn server(&self) -> &str {
+        &self.name
+    }
+
+    /// Waits until what was begun is done: old processes have ended, or were killed, and new ones stand in their place.
+    pub async fn finish(&self) {
+        self.engine.finish().await;
+    }
+
+    /// Stops all that was ever started here, these services in this order, the others at once. Returns what was stopped,
+    /// and what could not be, with the reason.
+    pub async fn down(&self, order: &[Vec<String>]) -> Vec<(String, Result<(), String>)> {
+        self.engine.down(order).await
+    }
+}
+
+/// The log of a service below a state folder.
+pub fn log_of(folder: &Path, service: &str) -> PathBuf {
+    folder::Folder::new(folder.to_owned()).log(service)
+}
+
+impl Cluster for LocalHost {
+    async fn observe(&self) -> Result<Observation, ClusterError> {
+        self.engine.observe().await
+    }
+
+    async fn changed(&self, at_most: Duration) -> Result<(), ClusterError> {
+        self.engine.changed(at_most).await;
+        Ok(())
+    }
+
+    async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
+        self.engine.write(write)
+    }
+
+    /// Nobody else owns what runs here.
+    async fn would_conflict(&self, _write: &Write) -> Result<(), ClusterError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Runs a command of a service to its end: `start`, `stop`, `version`, and health. IO.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::record::Process;
+use crate::problem::display_safe;
+
+/// What is run.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    pub(super) words: Vec<String>,
+    /// The folder it runs in.
+    pub(super) home: PathBuf,
+    /// Beside the environment of Pintle.
+    pub(super) environment: Vec<(&'static str, String)>,
+    /// It is ended when it takes longer.
+    pub(super) within: Duration,
+}
+
+/// What it printed, where it ends with exit code 0; else why not, in words.
+pub(super) async fn run(task: &Task) -> Result<String, String> {
+    let Some((program, arguments)) = task.words.split_first() else { return Err("no program is named".to_owned()) };
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(&task.home).envs(task.environment.iter().map(|(name, value)| (name, value)));
+    // A group of its own: Ctrl-C is for Pintle, and what it starts is ended with it.
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+    let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
+    let process = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Process::of);
+    let Ok(output) = timeout(task.within, child.wait_with_output()).await else {
+        if let Some(process) = process {
+            process.kill();
+        }
+        return Err(format!("{program} does not end within {} s", task.within.as_secs()));
+    };
+    let output = output.map_err(|error| format!("{program}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    }
+    let said =
+        String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr }).into_owned();
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).map(|line| display_safe(line.trim(), 300));
+    let last = last.map(|last| format!(": {last}")).unwrap_or_default();
+    Err(match output.status.code() {
+        Some(code) => format!("exit code {code}{last}"),
+        None => format!("it was ended by a signal{last}"),
+    })
+}

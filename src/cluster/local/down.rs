@@ -1,0 +1,109 @@
+//! Stops what was started. IO.
+#![expect(clippy::disallowed_methods, reason = "the local runtime waits")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::command::{Task, run};
+use super::decide::GRACE;
+use super::engine::Engine;
+use super::folder::Life;
+use super::service::Service;
+use crate::pins::Local;
+
+/// Longer than any process that is killed takes.
+const PATIENCE: Duration = GRACE.saturating_add(Duration::from_secs(5));
+
+/// How long `stop` may take.
+const STOP: Duration = Duration::from_secs(120);
+
+impl Engine {
+    /// Waits until nothing is half done.
+    pub(super) async fn finish(&self) {
+        if self.lock.is_some() {
+            self.wait(|service| !service.is_half_done()).await;
+        }
+    }
+
+    /// Stops everything: these services in this order, the others at once with the first.
+    pub(super) async fn down(self: &Arc<Self>, order: &[Vec<String>]) -> Vec<(String, Result<(), String>)> {
+        self.watch();
+        let ordered: BTreeSet<&String> = order.iter().flatten().collect();
+        let others: Vec<String> = self.services().keys().filter(|name| !ordered.contains(name)).cloned().collect();
+        let mut done = Vec::new();
+        for names in std::iter::once(&others).chain(order) {
+            let mut stops = Vec::new();
+            for name in names {
+                if let Some(service) = self.services().get_mut(name)
+                    && let Some(stop) = self.begin_to_stop(name, service)
+                {
+                    stops.push((name.clone(), stop));
+                }
+            }
+            self.wake.notify_one();
+            let stop = |(name, stop): (String, Result<Option<Task>, String>)| async move {
+                let stopped = match stop {
+                    Ok(Some(task)) => run(&task).await.map(drop).map_err(|why| format!("`stop`: {why}")),
+                    Ok(None) => Ok(()),
+                    Err(why) => Err(why),
+                };
+                (name, stopped)
+            };
+            let stopped = futures::future::join_all(stops.into_iter().map(stop)).await;
+            self.wait(Service::has_ended).await;
+            for (name, stopped) in stopped {
+                let ended = self.services().get(&name).is_none_or(Service::has_ended);
+                done.push((name, if ended { stopped } else { stopped.and(Err("it does not end".to_owned())) }));
+            }
+        }
+        done
+    }
+
+    /// Marks a service as stopped; returns the command that stops it, where there is one. None where it does not run.
+    fn begin_to_stop(&self, name: &str, service: &mut Service) -> Option<Result<Option<Task>, String>> {
+        if let Some(why) = &service.damaged {
+            return Some(Err(why.clone()));
+        }
+        let lives = service.facts.lives.values().any(|life| !matches!(life, Life::Ended(_)));
+        let record = service.facts.record.as_mut()?;
+        let stop = match &*record.spec.local {
+            Local::Commands { stop, .. } if !record.down => Some(stop.clone()),
+            Local::Commands { .. } | Local::Process { .. } => None,
+        };
+        if !lives && stop.is_none() {
+            return None;
+        }
+        record.down = true;
+        record.kept_by = None;
+        service.facts.kept = false;
+        let record = &*record;
+        let task = |words| Task { words, within: STOP, ..self.task(name, &record.spec, record.state.commit) };
+        Some(self.folder.write(name, record).map(|()| stop.map(task)))
+    }
+
+    async fn wait(&self, done: impl Fn(&Service) -> bool) {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE && !self.services().values().all(&done) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Service {
+    /// Nothing runs of it that is to end.
+    fn has_ended(&self) -> bool {
+        let down = self.facts.record.as_ref().is_some_and(|record| record.down);
+        !down || self.facts.record.as_ref().is_none_or(|record| record.runs.is_empty())
+    }
+
+    /// A process is about to end, or the first of its kind to start.
+    fn is_half_done(&self) -> bool {
+        let Some(record) = &self.facts.record else { return false };
+        let starts = self.facts.kept && record.crashes == 0 && record.current().is_none();
+        let is_process = matches!(*record.spec.local, Local::Process { .. });
+        let coming = self.facts.lives.values().any(|life| matches!(life, Life::Coming));
+        let stopping = record.runs.iter().any(|run| run.stopping.is_some());
+        is_process && (starts || coming || stopping) || self.facts.elsewhere.as_ref().is_some_and(|it| it.starting)
+    }
+}

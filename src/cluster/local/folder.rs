@@ -1,0 +1,241 @@
+//! The state folder: one folder for each service, and the lock. IO.
+//!
+//! ```text
+//! lock                         who changes something here
+//! services/checkout/record     what shall run, and what is remembered
+//! services/checkout/run-7      a process: its pid, and how it ended; locked by its keeper
+//! services/checkout/log        what it writes, and log.1 before that
+//! ```
+#![expect(clippy::disallowed_methods, reason = "the local runtime keeps its state in files")]
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::record::{Exit, How, Line, Process, Record, SCHEMA};
+use crate::problem::display_safe;
+
+/// A longer file is not ours.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The state folder of one instance.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+/// Who changes something: written into the lock, for whoever finds it locked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Holder {
+    pub(super) process: Process,
+    /// What was typed.
+    command: String,
+    since: Timestamp,
+}
+
+/// The right to change something; it ends with the value, and with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// A process as its file shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It is being started.
+    Coming,
+    /// It runs.
+    Runs(Process),
+    /// It has ended.
+    Ended(Exit),
+}
+
+impl Folder {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// The services that were ever started here.
+    pub(super) fn services(&self) -> Result<Vec<String>, String> {
+        let folder = self.root.join("services");
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(named(&folder, &error)),
+        };
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+        let names = names.collect::<io::Result<Vec<_>>>().map_err(|error| named(&folder, &error))?;
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
+    }
+
+    /// What is remembered of a service; none where it was never started here.
+    pub(super) fn record(&self, service: &str) -> Result<Option<Record>, String> {
+        let path = self.of(service).join("record");
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(named(&path, &error)),
+        };
+        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, &error))?;
+        match value["schema"].as_u64() {
+            Some(schema) if schema == u64::from(SCHEMA) => {}
+            Some(schema) => {
+                return Err(format!(
+                    "{} is of version {schema}, this Pintle reads version {SCHEMA}: use the Pintle that wrote it",
+                    path.display()
+                ));
+            }
+            None => return Err(damaged(&path, &"it names no version")),
+        }
+        serde_json::from_value(value).map(Some).map_err(|error| damaged(&path, &error))
+    }
+
+    /// Remembers it: all of it or nothing.
+    pub(super) fn write(&self, service: &str, record: &Record) -> Result<(), String> {
+        let folder = self.of(service);
+        let (path, new) = (folder.join("record"), folder.join("record.new"));
+        make(&folder)?;
+        let written =
+            std::fs::write(&new, serde_json::json!(record).to_string()).and_then(|()| std::fs::rename(&new, &path));
+        written.map_err(|error| named(&path, &error))
+    }
+
+    /// The file of a run, made and locked: its keeper gets it.
+    pub(super) fn new_run(&self, service: &str, number: u32) -> Result<File, String> {
+        let path = self.run(service, number);
+        let open = || {
+            // One may be left where the record was deleted.
+            let file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+            file.try_lock().map_err(|_| io::Error::other("a process that is not remembered still runs"))?;
+            file.set_len(0)?;
+            Ok(file)
+        };
+        open().map_err(|error| named(&path, &error))
+    }
+
+    /// How a run is.
+    pub(super) fn life(&self, service: &str, number: u32) -> Life {
+        let mut started = None;
+        let text = read(&self.run(service, number)).unwrap_or_default();
+        for line in String::from_utf8_lossy(&text).lines() {
+            match serde_json::from_str(line) {
+                Ok(Line::Started(process)) => started = Some(process),
+                Ok(Line::Ended(exit)) => return Life::Ended(exit),
+                // A line that is not whole yet.
+                Err(_) => {}
+            }
+        }
+        match started {
+            Some(process) if process.lives() => Life::Runs(process),
+            // Its keeper is about to say how it ended.
+            Some(process) if self.is_kept(service, number) => Life::Runs(process),
+            None if self.is_kept(service, number) => Life::Coming,
+            _ => Life::Ended(Exit { at: Timestamp::now(), how: How::Unknown, said: String::new() }),
+        }
+    }
+
+    /// The keeper of a run lives.
+    fn is_kept(&self, service: &str, number: u32) -> bool {
+        let Ok(file) = File::open(self.run(service, number)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
+    /// Forgets a run that has ended.
+    pub(super) fn forget(&self, service: &str, number: u32) {
+        if let Err(error) = std::fs::remove_file(self.run(service, number)) {
+            tracing::info!("run {number} of {service} is not forgotten: {error}");
+        }
+    }
+
+    /// The log of a service.
+    pub(super) fn log(&self, service: &str) -> PathBuf {
+        self.of(service).join("log")
+    }
+
+    /// Locks the folder for whoever changes something; where it is locked, says by whom.
+    pub(super) fn lock(&self, command: &str) -> Result<Lock, Locked> {
+        make(&self.root).map_err(Locked::Unusable)?;
+        let path = self.root.join("lock");
+        let unusable = |error: &io::Error| Locked::Unusable(named(&path, error));
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = open.map_err(|error| unusable(&error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Locked::By(self.holder())),
+            Err(TryLockError::Error(error)) => return Err(unusable(&error)),
+        }
+        let process = Process::this().ok_or_else(|| Locked::Unusable("this process cannot be found".to_owned()))?;
+        let holder = Holder { process, command: command.to_owned(), since: Timestamp::now() };
+        let written = file.set_len(0).and_then(|()| file.write_all(serde_json::json!(holder).to_string().as_bytes()));
+        written.map_err(|error| unusable(&error))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Who changes something now.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        let bytes = read(&self.root.join("lock")).ok()?;
+        let holder: Holder = serde_json::from_slice(&bytes).ok()?;
+        holder.process.lives().then_some(holder)
+    }
+
+    fn of(&self, service: &str) -> PathBuf {
+        self.root.join("services").join(service)
+    }
+
+    fn run(&self, service: &str, number: u32) -> PathBuf {
+        self.of(service).join(format!("run-{number}"))
+    }
+}
+
+/// Why the folder could not be locked.
+#[derive(Debug)]
+pub(super) enum Locked {
+    /// Somebody has; none where it cannot be told who.
+    By(Option<Holder>),
+    /// It cannot be written, in words.
+    Unusable(String),
+}
+
+impl std::fmt::Display for Locked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::By(Some(Holder { process, command, since })) => {
+                write!(
+                    f,
+                    "`{}` is at it (pid {}, since {since:.0}): wait for it to end",
+                    display_safe(command, 60),
+                    process.pid
+                )
+            }
+            Self::By(None) => f.write_str("another pintle is at it: wait for it to end"),
+            Self::Unusable(why) => write!(f, "the state folder cannot be used: {why}"),
+        }
+    }
+}
+
+/// A folder for this user alone: logs may hold what is nobody else's business.
+fn make(folder: &Path) -> Result<(), String> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| named(folder, &error))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn named(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+fn damaged(path: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("{} is damaged ({error}): end what runs of the service, then delete the file", path.display())
+}

@@ -1,0 +1,112 @@
+//! Whose port it is. An answer on a port says nothing of a process that does not listen there: another may. IO.
+#![expect(clippy::disallowed_methods, reason = "the local runtime looks at processes")]
+
+use std::net::SocketAddr;
+
+use super::record::Process;
+#[cfg(target_os = "linux")]
+use super::sockets;
+
+/// Who listens on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The process, or one that it has started; or it cannot be told.
+    Process,
+    /// Others only.
+    Another,
+    /// Nobody.
+    Nobody,
+}
+
+/// Who listens on a port. Elsewhere than on Linux it cannot be told.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn owner(_port: u16, _process: &Process) -> Owner {
+    Owner::Process
+}
+
+/// Who listens on a port. By whom a socket is open is in `/proc/PID/fd` (proc(5)).
+#[cfg(target_os = "linux")]
+pub(super) fn owner(port: u16, process: &Process) -> Owner {
+    owner_of(sockets::listening(port), process)
+}
+
+/// Who has accepted the connection of a client; nobody, as long as it waits to be.
+#[cfg(target_os = "linux")]
+pub(super) fn acceptor(server: SocketAddr, client: SocketAddr, process: &Process) -> Owner {
+    owner_of(sockets::accepted(server, client).map(|inode| inode.into_iter().collect()), process)
+}
+
+/// Who has accepted a connection. Elsewhere than on Linux it cannot be told.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn acceptor(_server: SocketAddr, _client: SocketAddr, _process: &Process) -> Owner {
+    Owner::Process
+}
+
+#[cfg(target_os = "linux")]
+fn owner_of(inodes: std::io::Result<Vec<u32>>, process: &Process) -> Owner {
+    let inodes = match inodes {
+        Ok(inodes) => inodes,
+        Err(error) => {
+            tracing::debug!("the kernel does not say who listens: {error}");
+            return Owner::Process;
+        }
+    };
+    if inodes.is_empty() {
+        return Owner::Nobody;
+    }
+    let sockets: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
+    let holds = |pid: i32| {
+        let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        descriptors
+            .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+            .any(|link| link.to_str().is_some_and(|link| sockets.iter().any(|socket| link == socket)))
+    };
+    if holds(process.pid) || others_of_its_session(process).into_iter().any(holds) {
+        Owner::Process
+    } else {
+        Owner::Another
+    }
+}
+
+/// What a process has started stays in the session that its keeper made.
+#[cfg(target_os = "linux")]
+fn others_of_its_session(process: &Process) -> Vec<i32> {
+    use super::process::Stat;
+    let Some(session) = Stat::of(process.pid).map(|stat| stat.session) else { return Vec::new() };
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.session == session)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_port_is_of_the_process_that_listens_there_of_another_or_of_nobody() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let this = Process::this().unwrap();
+        assert_eq!(owner(port, &this), Owner::Process);
+        let mut child = std::process::Command::new("setsid").args(["sleep", "60"]).spawn().unwrap();
+        let other = Process::of(i32::try_from(child.id()).unwrap()).unwrap();
+        // It is of this session until it has made its own.
+        while owner(port, &other) == Owner::Process {
+            std::thread::yield_now();
+        }
+        assert_eq!(owner(port, &other), Owner::Another);
+        let customer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (server, client) = (customer.peer_addr().unwrap(), customer.local_addr().unwrap());
+        assert_eq!(acceptor(server, client, &this), Owner::Nobody);
+        let accepted = listener.accept().unwrap();
+        let acceptors = [&this, &other].map(|process| acceptor(server, client, process));
+        assert_eq!(acceptors, [Owner::Process, Owner::Another]);
+        drop((accepted, customer));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(listener);
+        assert_eq!(owner(port, &this), Owner::Nobody);
+    }
+}

@@ -1,0 +1,139 @@
+//! Logs of services: bounded, and read from their end. IO.
+//!
+//! A process writes to its log itself, so that nothing of it is lost when its keeper is. What bounds the log copies its
+//! end to `log.1` and empties it, as logrotate's `copytruncate` does.
+#![expect(clippy::disallowed_methods, reason = "the local runtime keeps logs")]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::problem::display_safe;
+
+/// The log is emptied when it is longer, and the one before holds as much of its end.
+const MOST: u64 = 4 << 20;
+
+/// How much of its end is read for a line.
+const END: u64 = 16 << 10;
+
+/// Empties the log where it is too long.
+pub(super) fn bound(log: &Path) {
+    let bounded = || -> io::Result<()> {
+        let file = OpenOptions::new().append(true).open(log)?;
+        if file.metadata()?.len() <= MOST || file.try_lock().is_err() || file.metadata()?.len() <= MOST {
+            return Ok(());
+        }
+        std::fs::write(before(log), tail(log, MOST)?)?;
+        file.set_len(0)
+    };
+    if let Err(error) = bounded() {
+        tracing::info!("{} is not bounded: {error}", log.display());
+    }
+}
+
+/// The log before this one.
+pub(super) fn before(log: &Path) -> PathBuf {
+    log.with_extension("1")
+}
+
+/// The last line that is not blank, shortened; empty where there is none.
+pub(super) fn last_line(log: &Path) -> String {
+    let end = tail(log, END).unwrap_or_default();
+    let text = String::from_utf8_lossy(&end);
+    text.lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .map(|line| display_safe(line.trim(), 300))
+        .unwrap_or_default()
+}
+
+/// The last bytes of a file.
+pub(super) fn tail(log: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut file = File::open(log)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A log from its last lines on.
+#[derive(Debug)]
+pub struct Follow {
+    log: PathBuf,
+    at: u64,
+}
+
+impl Follow {
+    /// The last lines of a log and of the one before, and where to go on. Without a log there are none yet.
+    pub fn from(log: &Path, lines: usize) -> io::Result<(Vec<u8>, Self)> {
+        let read = |path: &Path| match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        };
+        let now = read(log)?;
+        let at = u64::try_from(now.len()).unwrap_or(u64::MAX);
+        let mut all = read(&before(log))?;
+        all.extend(now);
+        let mut ends = all.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+        // The last line may be on its way: without an end.
+        let skipped = lines + usize::from(all.last() == Some(&b'\n'));
+        let start = if lines == 0 { all.len() } else { ends.nth(skipped - 1).map_or(0, |at| at + 1) };
+        Ok((all.split_off(start), Self { log: log.to_owned(), at }))
+    }
+
+    /// What was added since.
+    pub fn more(&mut self) -> io::Result<Vec<u8>> {
+        let mut file = match File::open(&self.log) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            file => file?,
+        };
+        if file.metadata()?.len() < self.at {
+            // It was emptied.
+            self.at = 0;
+        }
+        file.seek(SeekFrom::Start(self.at))?;
+        let mut added = Vec::new();
+        file.take(MOST).read_to_end(&mut added)?;
+        self.at += u64::try_from(added.len()).unwrap_or(0);
+        Ok(added)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_read_from_its_last_lines_on_across_the_one_before_and_after_it_was_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        assert_eq!(text(Follow::from(&log, 2).unwrap().0), "");
+        std::fs::write(before(&log), "1\n2\n").unwrap();
+        std::fs::write(&log, "3\n4").unwrap();
+        let last = |lines| text(Follow::from(&log, lines).unwrap().0);
+        assert_eq!([last(0), last(1), last(2), last(3), last(9)], ["", "4", "3\n4", "2\n3\n4", "1\n2\n3\n4"]);
+        std::fs::write(&log, "3\n4\n").unwrap();
+        assert_eq!([last(1), last(3)], ["4\n", "2\n3\n4\n"]);
+        let mut follow = Follow::from(&log, 0).unwrap().1;
+        assert_eq!(text(follow.more().unwrap()), "");
+        std::fs::write(&log, "3\n4\n5\n").unwrap();
+        assert_eq!(text(follow.more().unwrap()), "5\n");
+        std::fs::write(&log, "6\n").unwrap();
+        assert_eq!(text(follow.more().unwrap()), "6\n");
+    }
+
+    #[test]
+    fn a_log_that_is_too_long_is_kept_as_the_one_before_and_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::write(&log, "short\n").unwrap();
+        bound(&log);
+        assert_eq!(last_line(&log), "short");
+        let huge = "x".repeat(usize::try_from(MOST).unwrap()) + "\nlast\n";
+        std::fs::write(&log, &huge).unwrap();
+        bound(&log);
+        assert_eq!((std::fs::metadata(&log).unwrap().len(), last_line(&before(&log))), (0, "last".to_owned()));
+    }
+}

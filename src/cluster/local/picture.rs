@@ -1,0 +1,276 @@
+//! What is known of one service, as a workload with pods: a process is a pod. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Served;
+use super::folder::Life;
+use super::record::{Exit, Record, Run};
+use crate::cluster::{Condition, Container, Manager, Pod, Status, Strategy, Trouble, Workload};
+use crate::image::Image;
+use crate::pins::Local;
+
+/// The name under which Pintle writes.
+const PINTLE: &str = "pintle";
+
+/// How long a process may take to become healthy where `verify: {timeout}` does not say it.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// All that is known of one service.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// What is remembered of it; none where it was never started here.
+    pub(super) record: Option<Record>,
+    /// Somebody who lives starts it again when it ends.
+    pub(super) kept: bool,
+    /// Of each run.
+    pub(super) lives: BTreeMap<u32, Life>,
+    /// Of each run that lives.
+    pub(super) health: BTreeMap<u32, Health>,
+    /// What something else keeps of it; for services with four commands.
+    pub(super) elsewhere: Option<Elsewhere>,
+}
+
+/// What is known of the health of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Health {
+    /// It has not been asked yet.
+    Unknown,
+    /// It is well.
+    Well,
+    /// It is not, in words.
+    Unwell(String),
+}
+
+/// What the commands of a service say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Elsewhere {
+    /// What runs; none where nothing does.
+    pub(super) runs: Option<Image>,
+    pub(super) health: Health,
+    /// `start` is at work.
+    pub(super) starting: bool,
+    /// How `start` failed.
+    pub(super) failed: Option<String>,
+}
+
+/// A service as a cluster shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) workload: Arc<Workload>,
+    pub(super) pods: Vec<Arc<Pod>>,
+    /// Nothing runs of it until it is written, and why.
+    pub(super) idle: Option<String>,
+}
+
+/// What a service looks like. `now` is when that is asked.
+pub(super) fn show(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) -> Option<Shown> {
+    let pods = pods(name, facts);
+    let Some(record) = &facts.record else {
+        let served = served?;
+        let workload = Workload { uid: String::new(), ..blank(name, &served.image) };
+        let (workload, pods) = match facts.elsewhere.as_ref().and_then(|it| it.runs.as_ref()) {
+            Some(image) => (settle(blank(name, image), &pods), pods),
+            None => (workload, Vec::new()),
+        };
+        let idle = pods.is_empty().then(|| "it was never started here".to_owned());
+        return Some(Shown { workload: Arc::new(workload), pods, idle });
+    };
+    let stays = facts.stays();
+    let idle = (!facts.kept && stays.is_none()).then(|| why_idle(record, facts));
+    let image = if facts.kept { &record.spec.image } else { stays.unwrap_or(&record.spec.image) };
+    let workload = Workload {
+        uid: record.made.to_string(),
+        resource_version: record.revision.to_string(),
+        generation: record.generation,
+        state: Some(record.state.clone()),
+        managers: vec![Manager {
+            name: PINTLE.to_owned(),
+            time: Some(record.written),
+            applied: true,
+            containers: vec![name.to_owned()],
+        }],
+        strategy: if is_rolling(record) { Strategy::Rolling { surge: 1 } } else { Strategy::Recreate },
+        ..blank(name, image)
+    };
+    let mut workload = settle(workload, &pods);
+    if workload.status.ready == Some(0) && served.is_none_or(|served| served.timeout.is_none()) {
+        workload.status.conditions.extend(gave_up(record.written, now));
+    }
+    Some(Shown { workload: Arc::new(workload), pods, idle })
+}
+
+impl Facts {
+    /// The image of what runs and is not about to end.
+    fn stays(&self) -> Option<&Image> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return elsewhere.runs.as_ref();
+        }
+        let stays = |run: &&Run| run.stopping.is_none() && !matches!(self.lives.get(&run.number), Some(Life::Ended(_)));
+        self.record.as_ref()?.runs.iter().rev().find(stays).map(|run| &run.spec.image)
+    }
+}
+
+pub(super) fn is_rolling(record: &Record) -> bool {
+    matches!(*record.spec.local, Local::Process { rolling: true, .. })
+}
+
+fn why_idle(record: &Record, facts: &Facts) -> String {
+    let ended = record.runs.iter().rev().find_map(|run| match facts.lives.get(&run.number) {
+        Some(Life::Ended(exit)) if run.stopping.is_none() => Some(exit),
+        _ => None,
+    });
+    match ended.or(record.exit.as_ref()) {
+        _ if record.down => "it was stopped by pintle down".to_owned(),
+        Some(exit) => format!("it has ended: {exit}"),
+        None => "it has ended".to_owned(),
+    }
+}
+
+fn blank(name: &str, image: &Image) -> Workload {
+    Workload {
+        uid: String::new(),
+        resource_version: String::new(),
+        generation: 0,
+        deleting: false,
+        containers: vec![container(name, image)],
+        state: None,
+        managers: Vec::new(),
+        replicas: Some(1),
+        strategy: Strategy::Recreate,
+        paused: false,
+        status: Status::default(),
+    }
+}
+
+/// The workload with the status that its pods make.
+fn settle(mut workload: Workload, pods: &[Arc<Pod>]) -> Workload {
+    let count = |which: &dyn Fn(&Pod) -> bool| {
+        i32::try_from(pods.iter().filter(|pod| pod.phase == "Running" && which(pod)).count()).ok()
+    };
+    let is_new = |pod: &Pod| !pod.terminating && pod.containers == workload.containers;
+    let ready = count(&|pod| !pod.terminating && pod.ready);
+    workload.status = Status {
+        observed_generation: Some(workload.generation),
+        replicas: count(&|pod| !pod.terminating),
+        updated: count(&is_new),
+        ready,
+        available: ready,
+        terminating: count(&|pod| pod.terminating),
+        ..Status::default()
+    };
+    let available = if ready > Some(0) { "True" } else { "False" };
+    workload.status.conditions.push(condition("Available", available, "", None));
+    workload
+}
+
+/// As a Deployment says it (`progressDeadlineSeconds`).
+fn gave_up(written: Timestamp, now: Timestamp) -> Option<Condition> {
+    let over = written.checked_add(DEADLINE).ok().filter(|over| *over < now)?;
+    Some(condition("Progressing", "False", "ProgressDeadlineExceeded", Some(over)))
+}
+
+fn condition(kind: &str, status: &str, reason: &str, updated: Option<Timestamp>) -> Condition {
+    let (kind, status, reason) = (kind.to_owned(), status.to_owned(), reason.to_owned());
+    Condition { kind, status, reason, message: String::new(), updated }
+}
+
+fn container(name: &str, image: &Image) -> Container {
+    Container { name: name.to_owned(), image: Some(image.clone()), written: image.to_string(), init: false }
+}
+
+fn pods(name: &str, facts: &Facts) -> Vec<Arc<Pod>> {
+    if let Some(elsewhere) = &facts.elsewhere {
+        return elsewhere_pods(name, facts, elsewhere);
+    }
+    let Some(record) = &facts.record else { return Vec::new() };
+    let mut pods: Vec<Pod> = record.runs.iter().filter_map(|run| pod(name, record, facts, run)).collect();
+    if facts.kept && record.current().is_none_or(|run| !pods.iter().any(|pod| pod.name == pod_name(name, run.number))) {
+        // The next process, which waits for the old one's end, or for its time after a crash.
+        let exit = record.exit.as_ref();
+        pods.push(Pod {
+            phase: "Pending".to_owned(),
+            troubles: exit.map(|exit| crash(name, record, exit)).into_iter().collect(),
+            ..empty(pod_name(name, record.next), name, &record.spec.image)
+        });
+    }
+    pods.into_iter().map(Arc::new).collect()
+}
+
+fn pod(name: &str, record: &Record, facts: &Facts, run: &Run) -> Option<Pod> {
+    let health = facts.health.get(&run.number).unwrap_or(&Health::Unknown);
+    let life = facts.lives.get(&run.number)?;
+    let mut troubles = Vec::new();
+    if run.spec.image == record.spec.image && record.is_hopeless() && *health != Health::Well {
+        troubles.extend(record.exit.as_ref().map(|exit| crash(name, record, exit)));
+    }
+    if let Health::Unwell(words) = health {
+        troubles.push(trouble(name, "Unhealthy", words.clone(), 0));
+    }
+    let shown = Pod {
+        ready: *health == Health::Well,
+        terminating: run.stopping.is_some(),
+        created: Some(run.begun),
+        troubles,
+        ..empty(pod_name(name, run.number), name, &run.spec.image)
+    };
+    match life {
+        Life::Coming => Some(Pod { phase: "Pending".to_owned(), ..shown }),
+        Life::Runs(_) => Some(shown),
+        Life::Ended(_) => None,
+    }
+}
+
+fn elsewhere_pods(name: &str, facts: &Facts, elsewhere: &Elsewhere) -> Vec<Arc<Pod>> {
+    let mut pods = Vec::new();
+    let wanted = facts.record.as_ref().filter(|_| facts.kept).map(|record| &record.spec.image);
+    if let Some(image) = &elsewhere.runs {
+        let well = elsewhere.health == Health::Well;
+        let unwell = match &elsewhere.health {
+            Health::Unwell(words) => Some(trouble(name, "Unhealthy", words.clone(), 0)),
+            Health::Well | Health::Unknown => None,
+        };
+        pods.push(Pod { ready: well, troubles: unwell.into_iter().collect(), ..empty(name.to_owned(), name, image) });
+    }
+    if let Some(image) = wanted.filter(|image| elsewhere.runs.as_ref() != Some(*image)) {
+        let failed = elsewhere.failed.clone().map(|words| trouble(name, "RunContainerError", words, 0));
+        let next = empty(format!("{name}-next"), name, image);
+        pods.push(Pod { phase: "Pending".to_owned(), troubles: failed.into_iter().collect(), ..next });
+    }
+    pods.into_iter().map(Arc::new).collect()
+}
+
+fn pod_name(name: &str, number: u32) -> String {
+    format!("{name}-{number}")
+}
+
+fn empty(pod: String, container_name: &str, image: &Image) -> Pod {
+    Pod {
+        name: pod,
+        containers: vec![container(container_name, image)],
+        phase: "Running".to_owned(),
+        ready: false,
+        unready_since: None,
+        terminating: false,
+        created: None,
+        template: Some(image.to_string()),
+        troubles: Vec::new(),
+    }
+}
+
+fn crash(name: &str, record: &Record, exit: &Exit) -> Trouble {
+    let reason = match () {
+        () if exit.how.is_no_start() => "RunContainerError",
+        () if record.is_hopeless() => "CrashLoopBackOff",
+        () => "Error",
+    };
+    let restarts = i32::try_from(record.crashes.saturating_sub(1)).unwrap_or(i32::MAX);
+    trouble(name, reason, exit.to_string(), restarts)
+}
+
+fn trouble(name: &str, reason: &str, message: String, restarts: i32) -> Trouble {
+    Trouble { container: Some(name.to_owned()), reason: reason.to_owned(), message, restarts }
+}

@@ -1,0 +1,177 @@
+//! From a write to a process, and from its end to what is remembered of it. IO.
+#![expect(clippy::disallowed_methods, reason = "the local runtime starts processes")]
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::process::Command;
+
+use super::command::Task;
+use super::engine::Engine;
+use super::folder::Life;
+use super::record::{Exit, How, Record, Run, SCHEMA, Spec};
+use super::service::Service;
+use crate::cluster::{ClusterError, State, Write, Written};
+use crate::pins::Local;
+use crate::source::CommitId;
+
+/// Stands for the version in `run`.
+const VERSION: &str = "{version}";
+
+impl Engine {
+    /// Takes a write: what shall run, or only what is remembered.
+    pub(super) fn write(self: &Arc<Self>, write: &Write) -> Result<Written, ClusterError> {
+        let name = &write.id.workload.name;
+        let refused = |message: String| ClusterError::Refused { id: write.id.clone(), message };
+        if self.lock.is_none() {
+            return Err(refused("nothing may be changed here".to_owned()));
+        }
+        self.watch();
+        let mut services = self.services();
+        let service = services.get_mut(name).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
+        if let Some(why) = &service.damaged {
+            return Err(refused(why.clone()));
+        }
+        let before = service.facts.record.clone();
+        let (uid, version) = before
+            .as_ref()
+            .map_or_else(Default::default, |record| (record.made.to_string(), record.revision.to_string()));
+        if uid != write.uid {
+            return Err(ClusterError::Missing(write.id.clone()));
+        }
+        if version != write.resource_version {
+            return Err(ClusterError::Stale(write.id.clone()));
+        }
+        let record = self.written(service, write).map_err(refused)?;
+        let started = before.as_ref().map(|record| record.generation) != Some(record.generation);
+        self.folder.write(name, &record).map_err(refused)?;
+        let written = Written { resource_version: record.revision.to_string(), generation: record.generation };
+        service.facts.record = Some(record);
+        if started {
+            service.facts.kept = true;
+            self.start_elsewhere(name, service);
+        }
+        drop(services);
+        self.publish();
+        self.wake.notify_one();
+        Ok(written)
+    }
+
+    /// The record after a write.
+    fn written(&self, service: &Service, write: &Write) -> Result<Record, String> {
+        let now = Timestamp::now();
+        let image = write.images.first().map(|(_, _, image)| image);
+        let same = |record: &Record| {
+            let stays =
+                service.facts.kept || service.facts.elsewhere.as_ref().is_some_and(|it| it.runs.as_ref() == image);
+            stays && image.is_none_or(|image| record.spec.image == *image)
+        };
+        if let Some(record) = service.facts.record.as_ref().filter(|record| same(record)) {
+            return Ok(Record { revision: record.revision + 1, state: write.state.clone(), ..record.clone() });
+        }
+        let image = image.ok_or("there is nothing to run")?.clone();
+        let local = service.served.as_ref().and_then(|served| served.local.clone());
+        let local = local.ok_or("nothing says how it is run: add `local:` to its file")?;
+        let before = service.facts.record.as_ref();
+        Ok(Record {
+            schema: SCHEMA,
+            made: before.map_or(now, |record| record.made),
+            revision: before.map_or(0, |record| record.revision) + 1,
+            generation: before.map_or(0, |record| record.generation) + 1,
+            spec: Spec { image, version: write.state.version.clone(), local },
+            down: false,
+            kept_by: self.this.clone(),
+            written: now,
+            state: unproven(write.state.clone()),
+            runs: before.map(|record| record.runs.clone()).unwrap_or_default(),
+            next: before.map_or(1, |record| record.next),
+            crashes: 0,
+            exit: None,
+        })
+    }
+
+    /// Starts a process of what shall run. It is remembered before it is there: whoever is killed in between leaves a run
+    /// without a process, never a process without a run.
+    pub(super) fn start_process(&self, name: &str, service: &mut Service) {
+        let Some(record) = &mut service.facts.record else { return };
+        let number = record.next;
+        let (spec, commit) = (record.spec.clone(), record.state.commit);
+        let run = Run { number, spec: spec.clone(), commit, begun: Timestamp::now(), stopping: None };
+        record.next += 1;
+        record.runs.push(run.clone());
+        let started = self.folder.write(name, record).and_then(|()| self.spawn(name, number, &spec, commit));
+        let life = match started {
+            Ok(()) => Life::Coming,
+            Err(why) => {
+                let exit = Exit { at: Timestamp::now(), how: How::NotStarted(why), said: String::new() };
+                Life::Ended(exit)
+            }
+        };
+        service.facts.lives.insert(number, life);
+    }
+
+    fn spawn(&self, name: &str, number: u32, spec: &Spec, commit: CommitId) -> Result<(), String> {
+        let Local::Process { run, .. } = &*spec.local else { return Ok(()) };
+        let file = self.folder.new_run(name, number)?;
+        let Task { home, environment, .. } = self.task(name, spec, commit);
+        let mut keeper = Command::new(&self.keeper);
+        keeper.arg("keep").arg(self.folder.log(name)).arg("--");
+        keeper.args(run.iter().map(|word| word.replace(VERSION, spec.version.as_str())));
+        keeper.current_dir(home).envs(environment).stdin(file).stdout(Stdio::null()).stderr(Stdio::null());
+        keeper.spawn().map(drop).map_err(|error| format!("{}: {error}", self.keeper.display()))
+    }
+
+    /// What programs of a service get: where they run, and what they are told.
+    pub(super) fn task(&self, name: &str, spec: &Spec, commit: CommitId) -> Task {
+        let mut environment = vec![
+            ("PINTLE_SERVICE", name.to_owned()),
+            ("PINTLE_VERSION", spec.version.to_string()),
+            ("PINTLE_IMAGE", spec.image.to_string()),
+            ("PINTLE_COMMIT", commit.to_hex()),
+        ];
+        if let Local::Process { port: Some(port), .. } = &*spec.local {
+            environment.push(("PORT", port.to_string()));
+        }
+        Task { words: Vec::new(), home: self.home.clone(), environment, within: Duration::ZERO }
+    }
+
+    /// Changes what is remembered of a run.
+    pub(super) fn change(&self, name: &str, service: &mut Service, number: u32, change: impl FnOnce(&mut Run)) {
+        let Some(record) = &mut service.facts.record else { return };
+        if let Some(run) = record.runs.iter_mut().find(|run| run.number == number) {
+            change(run);
+        }
+        self.remember(name, record);
+    }
+
+    /// Takes in that a run has ended.
+    pub(super) fn reap(&self, name: &str, service: &mut Service, number: u32) {
+        let Some(record) = &mut service.facts.record else { return };
+        let Some(at) = record.runs.iter().position(|run| run.number == number) else { return };
+        let run = record.runs.remove(at);
+        if let Some(Life::Ended(exit)) = service.facts.lives.remove(&number)
+            && run.stopping.is_none()
+            && run.spec.image == record.spec.image
+        {
+            tracing::info!("{name}: process {number} has ended: {exit}");
+            record.crashed(&run, exit);
+        }
+        self.remember(name, record);
+        self.folder.forget(name, number);
+    }
+
+    /// What cannot be remembered is found again: from the files of runs.
+    fn remember(&self, name: &str, record: &Record) {
+        if let Err(error) = self.folder.write(name, record) {
+            tracing::warn!("what has become of {name} is not remembered: {error}");
+        }
+    }
+}
+
+/// What was proven was proven of a process that is gone.
+fn unproven(mut state: State) -> State {
+    state.proven.retain(|proven| proven.version != state.version || proven.commit != state.commit);
+    state
+}

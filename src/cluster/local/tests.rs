@@ -1,0 +1,213 @@
+//! What is done with the processes of one service, told for each case in a line.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::decide::decide;
+use super::folder::Life;
+use super::picture::{Facts, Health, is_rolling, show};
+use super::record::{Exit, How, Process, Record, Run, SCHEMA, Spec};
+use crate::cluster::{State, WorkloadId};
+use crate::pins::{Local, WorkloadKind, WorkloadRef};
+use crate::source::CommitId;
+use crate::verify::{self, Change};
+use crate::version::Version;
+
+const NOW: i64 = 1_790_000_000;
+
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(NOW * 1000 + milliseconds).unwrap()
+}
+
+fn spec(version: &str, rolling: bool) -> Spec {
+    let local = Local::Process { run: vec!["./web".to_owned()], port: Some(80), health: None, rolling };
+    let image = format!("web:{version}").parse().unwrap();
+    Spec { image, version: Version::new(version).unwrap(), local: Arc::new(local) }
+}
+
+/// A service that shall run 2, and of which nothing runs.
+fn service(rolling: bool) -> Facts {
+    let state = State {
+        schema: State::SCHEMA,
+        instance: "test".to_owned(),
+        commit: CommitId::from([2; 20]),
+        version: Version::new("2").unwrap(),
+        proven: Vec::new(),
+    };
+    let record = Record {
+        schema: SCHEMA,
+        made: at(0),
+        revision: 2,
+        generation: 2,
+        spec: spec("2", rolling),
+        down: false,
+        kept_by: None,
+        written: at(0),
+        state,
+        runs: Vec::new(),
+        next: 1,
+        crashes: 0,
+        exit: None,
+    };
+    Facts { record: Some(record), kept: true, ..Facts::default() }
+}
+
+impl Facts {
+    /// With one more process, of a version.
+    fn runs(mut self, version: &str, health: Health) -> Self {
+        let record = self.record.as_mut().unwrap();
+        let (number, rolling) = (record.next, is_rolling(record));
+        record.next += 1;
+        let commit = CommitId::from([1; 20]);
+        record.runs.push(Run { number, spec: spec(version, rolling), commit, begun: at(0), stopping: None });
+        self.lives.insert(number, Life::Runs(Process { pid: 100, start: String::new() }));
+        self.health.insert(number, health);
+        self
+    }
+
+    fn run(&mut self) -> &mut Run {
+        self.record.as_mut().unwrap().runs.last_mut().unwrap()
+    }
+
+    /// The last one was asked to end.
+    fn stopping(mut self, since: Timestamp) -> Self {
+        self.run().stopping = Some(since);
+        self
+    }
+
+    /// The last one has ended.
+    fn ended(mut self, how: How) -> Self {
+        let number = self.run().number;
+        self.lives.insert(number, Life::Ended(Exit { at: at(0), how, said: "bye".to_owned() }));
+        self
+    }
+
+    /// Processes of what shall run have crashed so often.
+    fn crashed(mut self, times: u32) -> Self {
+        let run =
+            Run { number: 0, spec: spec("2", false), commit: CommitId::from([2; 20]), begun: at(0), stopping: None };
+        let exit = Exit { at: at(0), how: How::Code(1), said: "bye".to_owned() };
+        let record = self.record.as_mut().unwrap();
+        (0..times).for_each(|_| record.crashed(&run, exit.clone()));
+        self
+    }
+
+    fn left(mut self) -> Self {
+        self.kept = false;
+        self
+    }
+
+    /// What is done now, and how long nothing is to be done where nothing happens.
+    fn acts(&self, now: Timestamp) -> String {
+        let (acts, later) = decide(self, now);
+        let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
+        let later = later.map(|later| format!("in {} ms", later.duration_since(now).as_millis()));
+        acts.into_iter().chain(later).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn unwell() -> Health {
+    Health::Unwell("status 503".to_owned())
+}
+
+#[test]
+fn where_nothing_is_shared_the_old_one_ends_first() {
+    let old = || service(false).runs("1", Health::Well);
+    assert_eq!(old().acts(at(0)), "Stop(1)");
+    assert_eq!(old().stopping(at(0)).acts(at(0)), "in 10000 ms");
+    assert_eq!(old().stopping(at(0)).acts(at(10_000)), "Kill(1)");
+    assert_eq!(old().stopping(at(0)).ended(How::Code(0)).acts(at(0)), "Reap(1)");
+    assert_eq!(service(false).acts(at(0)), "Start");
+    assert_eq!(service(false).runs("2", Health::Unknown).acts(at(0)), "");
+}
+
+#[test]
+fn where_the_port_is_shared_the_old_one_stays_until_the_new_one_is_well() {
+    let old = |health| service(true).runs("1", health);
+    assert_eq!(old(Health::Well).acts(at(0)), "Start");
+    assert_eq!(old(Health::Well).runs("2", Health::Unknown).acts(at(0)), "");
+    assert_eq!(old(Health::Well).runs("2", unwell()).acts(at(0)), "");
+    assert_eq!(old(Health::Unknown).runs("2", unwell()).acts(at(0)), "");
+    assert_eq!(old(Health::Well).runs("2", Health::Well).acts(at(0)), "Stop(1)");
+    assert_eq!(old(unwell()).runs("2", Health::Unknown).acts(at(0)), "Stop(1)");
+    // What was superseded before it was well makes place at once.
+    assert_eq!(old(Health::Well).runs("3", unwell()).acts(at(0)), "Stop(2)");
+    // Going back to what still runs takes no start.
+    assert_eq!(service(true).runs("2", Health::Well).runs("3", unwell()).acts(at(0)), "Stop(2)");
+}
+
+#[test]
+fn what_crashes_starts_again_later_each_time_and_at_once_where_it_lived_long() {
+    let waits: Vec<String> = [1, 2, 3, 4, 11, 99].map(|times| service(false).crashed(times).acts(at(0))).into();
+    assert_eq!(waits.join("; "), "in 250 ms; in 500 ms; in 1000 ms; in 2000 ms; in 256000 ms; in 300000 ms");
+    assert_eq!(service(false).crashed(3).acts(at(1000)), "Start");
+    let mut long = service(false).crashed(9);
+    let run = service(false).runs("2", Health::Well).run().clone();
+    long.record.as_mut().unwrap().crashed(&run, Exit { at: at(60_000), how: How::Signal(9), said: String::new() });
+    assert_eq!(long.acts(at(60_000)), "in 250 ms");
+}
+
+#[test]
+fn what_nobody_keeps_is_left_as_it_is_and_what_was_stopped_ends() {
+    assert_eq!(service(false).left().acts(at(0)), "");
+    assert_eq!(service(true).runs("1", Health::Well).runs("2", Health::Well).left().acts(at(0)), "");
+    let mut down = service(false).runs("2", Health::Well).left();
+    down.record.as_mut().unwrap().down = true;
+    assert_eq!(down.acts(at(0)), "Stop(1)");
+}
+
+#[test]
+fn where_nobody_keeps_it_what_runs_is_what_was_meant() {
+    let mut facts = service(true).runs("1", Health::Well).runs("2", unwell()).ended(How::Code(1)).left();
+    let record = facts.record.as_mut().unwrap();
+    record.fall_back(|run| run.number == 1);
+    assert_eq!((record.spec.version.as_str(), record.state.version.as_str()), ("1", "1"));
+    assert_eq!(record.state.commit, CommitId::from([1; 20]));
+}
+
+/// What `verify` says of it, so long after the write.
+fn judged(facts: &Facts, milliseconds: i64) -> String {
+    let workload = WorkloadRef { kind: WorkloadKind::Process, name: "web".to_owned() };
+    let id = WorkloadId { namespace: String::new(), workload };
+    let shown = show("web", None, facts, at(milliseconds)).unwrap();
+    if let Some(why) = shown.idle {
+        return format!("idle: {why}");
+    }
+    let change = Change { written: Some(at(0)), timeout: None, now: at(milliseconds) };
+    let health = verify::health(&id, Some(&shown.workload), Some(&shown.pods), &change);
+    format!("{:?}, {}: {:?}", health.word, if health.settled { "settled" } else { "moving" }, health.verdict)
+}
+
+#[test]
+fn verify_judges_processes_as_it_judges_pods() {
+    let running = |health| service(false).runs("2", health);
+    let cases = [
+        ("well", running(Health::Well)),
+        ("not asked yet", running(Health::Unknown)),
+        ("unwell", running(unwell())),
+        ("the old one ends", service(false).runs("1", Health::Well).stopping(at(0))),
+        ("old and new", service(true).runs("1", Health::Well).runs("2", unwell())),
+        ("crashed once", service(false).crashed(1)),
+        ("crashed again and again", service(false).crashed(4)),
+        ("ended, and nobody keeps it", running(Health::Well).ended(How::Signal(9)).left()),
+    ];
+    let judged: Vec<String> = cases.iter().map(|(name, facts)| format!("{name}: {}", judged(facts, 1000))).collect();
+    insta::assert_snapshot!(judged.join("\n"), @r#"
+    well: Healthy, settled: Pass
+    not asked yet: Progressing, moving: Wait { why: "0 of 1 pod available", what_to_type: None }
+    unwell: Progressing, moving: Wait { why: "0 of 1 pod available: process web-1: Unhealthy: status 503", what_to_type: None }
+    the old one ends: Progressing, moving: Wait { why: "0 of 1 pod run the new template", what_to_type: None }
+    old and new: Progressing, moving: Wait { why: "1 pod of an older template still there: process web-2: Unhealthy: status 503", what_to_type: None }
+    crashed once: Progressing, moving: Wait { why: "0 of 1 pod run the new template: process web-1: Error: exit code 1: bye", what_to_type: None }
+    crashed again and again: Degraded, moving: Fail("process web-1: CrashLoopBackOff after 3 restarts: exit code 1: bye")
+    ended, and nobody keeps it: idle: it has ended: ended by signal 9: bye
+    "#);
+}
+
+#[test]
+fn what_does_not_become_well_in_two_minutes_has_failed() {
+    let late = service(false).runs("2", unwell());
+    assert!(judged(&late, 119_000).contains("Wait"), "{}", judged(&late, 119_000));
+    assert!(judged(&late, 130_000).contains("Fail"), "{}", judged(&late, 130_000));
+}

@@ -1,0 +1,84 @@
+//! Patterns of `pintle.yaml` that pin nothing: a typo in one of them drops its services without a word.
+
+use super::found::{Missed, Search};
+use super::glob::Glob;
+use super::suggest::instead;
+use super::{Fragment, Pattern, Settings};
+use crate::problem::Problem;
+
+/// So many folders are looked into for the name that is meant.
+const FOLDERS: usize = 16;
+
+/// The names in a folder below that of the pins, for hints; none where there is no such folder.
+pub type Names<'n> = dyn Fn(&str) -> Vec<String> + 'n;
+
+/// What each pattern of the settings did not find.
+pub(super) fn patterns(settings: &Settings, fragments: &[&Fragment], names: &Names<'_>) -> Vec<Problem> {
+    let mut searches: Vec<Vec<&Search>> = vec![Vec::new(); settings.pins.len()];
+    for search in fragments.iter().flat_map(|fragment| &fragment.searches) {
+        if let Some(of_pattern) = searches.get_mut(search.pattern) {
+            of_pattern.push(search);
+        }
+    }
+    settings.pins.iter().zip(searches).flat_map(|(pattern, searches)| of_one(pattern, &searches, names)).collect()
+}
+
+fn of_one(pattern: &Pattern, searches: &[&Search], names: &Names<'_>) -> Vec<Problem> {
+    let missed: Vec<&Missed> = searches.iter().filter_map(|search| search.missed.as_ref()).collect();
+    match (searches.len(), missed.as_slice()) {
+        (0, _) => vec![no_file(pattern, names)],
+        (files, [first, ..]) if missed.len() == files => vec![no_key(pattern, files, first)],
+        // Where the path names the service, it is held, and the file's own problem says why.
+        _ if pattern.files.contains(super::keypath::SERVICE) => Vec::new(),
+        _ => missed.iter().map(|missed| not_here(pattern, missed)).collect(),
+    }
+}
+
+fn no_file(pattern: &Pattern, names: &Names<'_>) -> Problem {
+    let message = format!("this pattern pins nothing: no file matches `{}`", pattern.files);
+    let hint = meant(&pattern.files, names).unwrap_or_else(|| "correct `files`, or remove the pattern".to_owned());
+    Problem::warning(message, pattern.files_at.clone()).hint(hint)
+}
+
+fn no_key(pattern: &Pattern, files: usize, first: &Missed) -> Problem {
+    let files = match files {
+        1 => first.at.path.to_string(),
+        more => format!("any of the {more} files that match"),
+    };
+    let message = format!("this pattern pins nothing: `{}` leads to nothing in {files}", pattern.key);
+    let problem = Problem::warning(message, pattern.key_at.clone()).also(first.at.clone(), first.what.clone());
+    problem.hint(first.instead.as_deref().unwrap_or("correct the key, or narrow `files`"))
+}
+
+fn not_here(pattern: &Pattern, missed: &Missed) -> Problem {
+    let hint = missed.instead.as_deref().unwrap_or("correct the key, or narrow `files` in pintle.yaml");
+    Problem::warning(missed.message(&pattern.key), missed.at.clone()).hint(hint)
+}
+
+/// Follows the pattern as far as there are names that match, and says what stands where it ends.
+fn meant(files: &str, names: &Names<'_>) -> Option<String> {
+    let mut folders = vec![String::new()];
+    for part in files.split('/') {
+        let glob = Glob::new(part).ok()?;
+        let inside = |folder: &String| {
+            let shown = names(folder).into_iter().filter(|name| !name.starts_with('.') || part.starts_with('.'));
+            shown.map(|name| (folder.clone(), name)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<(String, String)> = folders.iter().flat_map(inside).collect();
+        all.sort();
+        let path =
+            |folder: &str, name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let matching = all.iter().filter(|(_, name)| glob.matches(name).is_some()).take(FOLDERS);
+        let next: Vec<String> = matching.map(|(folder, name)| path(folder, name)).collect();
+        if next.is_empty() {
+            let absent = path(folders.first()?, part);
+            let instead = instead(part, all.iter().map(|(_, name)| name.as_str()));
+            return Some(match instead {
+                Some(instead) => format!("there is no `{absent}`; {instead}"),
+                None => format!("there is no `{absent}`"),
+            });
+        }
+        folders = next;
+    }
+    None
+}

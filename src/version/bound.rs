@@ -1,0 +1,105 @@
+//! One bound of a range: which versions lie on its right side, and which two of them leave nothing between.
+
+use std::{cmp::Ordering, fmt};
+
+use super::{Order, Version, Versioning};
+
+/// One bound and where it stands in the text.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) offset: usize,
+    pub(super) test: Test,
+}
+
+#[derive(Debug)]
+pub(super) enum Test {
+    Equal(Version),
+    Above(Version),
+    AtLeast(Version),
+    AtMost(Version),
+    /// `<2`: without the pre-releases of 2.
+    Below(Version),
+    /// Maven's `2)`: with them.
+    Before(Version),
+    /// `^` and `~`: the first version, and the release that the series stays below.
+    Series(Version, Version),
+}
+
+/// Two bounds that no version satisfies together, the lower end of what is accepted first.
+pub(super) fn conflict<'b>(all_of: &'b [Bound], order: &Order) -> Option<(&'b Bound, &'b Bound)> {
+    let mut pairs = all_of.iter().flat_map(|low| all_of.iter().map(move |high| (low, high)));
+    let is_empty = |low: &Test, high: &Test| {
+        let ((from, from_it), (to, to_it)) = (low.lower_end()?, high.upper_end()?);
+        Some(match order.compare(from, to)? {
+            Ordering::Greater => true,
+            Ordering::Equal => !(from_it && to_it),
+            // Between a pre-release and its release there are other pre-releases only.
+            Ordering::Less => matches!(high, Test::Below(_) | Test::Series(..)) && order.is_pre_release_of(from, to),
+        })
+    };
+    pairs.find(|(low, high)| is_empty(&low.test, &high.test) == Some(true))
+}
+
+impl Test {
+    /// The version below which nothing is accepted, and whether it is.
+    fn lower_end(&self) -> Option<(&Version, bool)> {
+        match self {
+            Self::Equal(version) | Self::AtLeast(version) | Self::Series(version, _) => Some((version, true)),
+            Self::Above(version) => Some((version, false)),
+            Self::AtMost(_) | Self::Below(_) | Self::Before(_) => None,
+        }
+    }
+
+    /// The version above which nothing is accepted, and whether it is.
+    fn upper_end(&self) -> Option<(&Version, bool)> {
+        match self {
+            Self::Equal(version) | Self::AtMost(version) => Some((version, true)),
+            Self::Below(version) | Self::Before(version) | Self::Series(_, version) => Some((version, false)),
+            Self::Above(_) | Self::AtLeast(_) => None,
+        }
+    }
+
+    /// Whether the version lies on its right side.
+    pub(super) fn admits(&self, version: &Version, order: &Order) -> bool {
+        let is = |holds: fn(Ordering) -> bool, bound| order.compare(version, bound).is_some_and(holds);
+        let is_below = |bound| is(Ordering::is_lt, bound) && !order.is_pre_release_of(version, bound);
+        match self {
+            Self::Equal(bound) => is(Ordering::is_eq, bound),
+            Self::Above(bound) => is(Ordering::is_gt, bound),
+            Self::AtLeast(bound) => is(Ordering::is_ge, bound),
+            Self::AtMost(bound) => is(Ordering::is_le, bound),
+            Self::Below(bound) => is_below(bound),
+            Self::Before(bound) => is(Ordering::is_lt, bound),
+            Self::Series(first, end) => {
+                order.versioning() != Versioning::History && is(Ordering::is_ge, first) && is_below(end)
+            }
+        }
+    }
+
+    /// The version that it names, as written.
+    pub(super) fn version(&self) -> &Version {
+        match self {
+            Self::Equal(version)
+            | Self::Above(version)
+            | Self::AtLeast(version)
+            | Self::AtMost(version)
+            | Self::Below(version)
+            | Self::Before(version)
+            | Self::Series(version, _) => version,
+        }
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Equal(version) => write!(f, "exactly {version}"),
+            Self::Above(version) => write!(f, "newer than {version}"),
+            Self::AtLeast(version) => write!(f, "{version} or newer"),
+            Self::AtMost(version) => write!(f, "{version} or older"),
+            Self::Below(version) => write!(f, "below {version}"),
+            Self::Before(version) => write!(f, "before {version}"),
+            Self::Series(first, end) => write!(f, "{first} or newer, below {end}"),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+use insta::assert_snapshot;
+
+use crate::common::git::TestRepo;
+use crate::common::pintle::Pintle;
+
+const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
+
+/// Two services, of which a second commit moves one.
+fn shop(namespaces: [&str; 2]) -> TestRepo {
+    let [mail, payments] = namespaces;
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", SETTINGS).pin("mail", "1.0", mail).pin("payments", "2.0", payments).commit("Pin both");
+    repo.pin("mail", "1.1", mail).commit("Upgrade mail");
+    repo
+}
+
+#[test]
+fn a_plan_says_where_its_services_run() {
+    let nowhere = shop(["", ""]);
+    assert_snapshot!(Pintle::in_repo(&nowhere).says("plan --from HEAD~1"), @"
+    Plan for 35f027fc (Upgrade mail)
+      against the pins at d5c490e3 (Pin both)
+
+    Stage 1 (starts now)
+      ~ mail  1.0 -> 1.1  upgrade
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    let one = shop(["namespace: shop\n", "namespace: shop\n"]);
+    let plan = Pintle::in_repo(&one).says("plan --from HEAD~1");
+    assert_eq!(plan.out.lines().nth(1), Some("  against the pins at 55a60232 (Pin both), namespace shop"));
+    let typed = Pintle::in_repo(&one).says("plan --from HEAD~1 --namespace bank");
+    assert_eq!(typed.out.lines().nth(1), plan.out.lines().nth(1), "a service's own word is the last one");
+    let typed = Pintle::in_repo(&nowhere).says("plan --from HEAD~1 --namespace bank");
+    assert!(typed.out.contains("(Pin both), namespace bank\n"), "{typed}");
+    let two = shop(["namespace: shop\n", "namespace: bank\n"]);
+    two.pin("payments", "1.9", "namespace: bank\nrollbackFloor: \"2.0\"\n").commit("Go below the floor");
+    let pintle = Pintle::in_repo(&two);
+    assert_snapshot!(pintle.says("plan --from HEAD~2"), @"
+    Plan for 07400a2a (Go below the floor)
+      against the pins at 04ce344c (Pin both)
+
+    Stage 1 (starts now)
+      ~ mail  1.0 -> 1.1  upgrade in shop
+
+    Held
+      ! payments (pinned 1.9, runs 2.0 in bank)
+          1.9 is older than its `rollbackFloor` 2.0: its data has moved on; pin 2.0 or newer
+
+    Plan: 1 change in 1 stage, 1 held.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    assert_snapshot!(pintle.says("plan --from HEAD~2 --output markdown"), @"
+    ### Plan for 07400a2a (Go below the floor)
+
+    Against the pins at 04ce344c (Pin both)
+
+    | Stage | Service | From | To | | Waits |
+    |---|---|---|---|---|---|
+    | 1 | **mail** in shop | 1.0 | 1.1 | upgrade |  |
+
+    - Held: **payments** in bank: 1.9 is older than its `rollbackFloor` 2.0: its data has moved on; pin 2.0 or newer
+
+    Plan: 1 change in 1 stage, 1 held.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    let json = pintle.says("plan --from HEAD~2 --output json").out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let place = |it: &serde_json::Value| it["namespace"].as_str().map(str::to_owned);
+    assert_eq!(place(&json), None);
+    assert_eq!(place(&json["stages"][0][0]).as_deref(), Some("shop"));
+    assert_eq!(place(&json["rest"][0]).as_deref(), Some("bank"));
+}
+
+#[test]
+fn a_plan_names_images_where_the_version_does_not_move() {
+    let repo = shop(["", ""]);
+    repo.write("services/mail.yaml", "version: \"1.1\"\nimage: ghcr.io/new/mail\n");
+    let digest = format!("digest: sha256:{}\n", "ab".repeat(32));
+    repo.pin("payments", "2.0", &digest).commit("Move both");
+    assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1"), @"
+    Plan for c02f5075 (Move both)
+      against the pins at 35f027fc (Upgrade mail)
+
+    Stage 1 (starts now)
+      ~ mail      ghcr.io/acme/mail:1.1 -> ghcr.io/new/mail:1.1     image
+      ~ payments                    2.0 -> 2.0@sha256:abababababab  image
+
+    Plan: 2 changes in 1 stage.
+    Takes about 30s (one by one: 1m, 30s assumed for each); replaces 2 pods, at most 2 above the usual number.
+    ");
+    assert_snapshot!(Pintle::in_repo(&repo).says("history mail --limit 1"), @"
+    VERSION  MOVE   COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
+    1.1      image  c02f5075  Ada     2026-01-01 00:09  … so far  Move both
+      runs as ghcr.io/new/mail:1.1, was ghcr.io/acme/mail:1.1
+    --- stderr
+    … and 2 more: --limit 0 shows all
+    ");
+}
+
+#[test]
+fn a_plan_of_the_tip_says_what_is_not_committed() {
+    let repo = shop(["", ""]);
+    repo.pin("mail", "1.2", "").remove("services/payments.yaml");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1").err, @"warning: only commits count, and these files have changes that are not committed: services/mail.yaml, services/payments.yaml");
+    assert_eq!(pintle.says("plan --rev HEAD --from HEAD~1").err, "", "a revision that is named is no working tree");
+    for number in 0..6 {
+        repo.write(&format!("services/new-{number}.yaml"), "");
+    }
+    assert_snapshot!(pintle.says("plan --from HEAD~1").err, @"warning: only commits count, and these files have changes that are not committed: services/mail.yaml, services/new-0.yaml, services/new-1.yaml, services/new-2.yaml, services/new-3.yaml and 3 more");
+}
+
+#[test]
+fn pins_with_errors_are_planned_as_far_as_they_can_be_read_and_fail() {
+    let repo = shop(["", ""]);
+    repo.write("services/mail.yaml", "version: 1.10\nimage: acme/mail\n");
+    repo.pin("payments", "2.1", "").commit("Upgrade both");
+    assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1 --exit-code"), @"
+    Plan for 72e9334b (Upgrade both)
+      against the pins at 35f027fc (Upgrade mail)
+
+    Stage 1 (starts now)
+      ~ payments  2.0 -> 2.1  upgrade
+
+    Held
+      ! mail (runs 1.1)
+          services/mail.yaml:1:10: `1.10` is a number to YAML, not text
+
+    Plan: 1 change in 1 stage, 1 held.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    --- stderr
+    error: the pins have 1 error
+      hint: pintle check --rev 72e9334b shows all that is wrong
+    --- exit 1
+    ");
+}
+
+#[test]
+fn a_revision_of_which_nothing_can_be_used_has_no_plan() {
+    let repo = shop(["", ""]);
+    repo.save("pintle.yaml", "apiVersion: pintle.dev/v2\n");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1"), @"
+    --- stderr
+    error: pintle.yaml:1:13: `pintle.dev/v2` is not an apiVersion that this version of Pintle reads; nothing is done
+      hint: pintle check --rev 46a791ee shows all that is wrong
+    --- exit 1
+    ");
+    repo.write("pintle.yaml", SETTINGS).remove("services/mail.yaml").remove("services/payments.yaml");
+    repo.commit("Remove all");
+    assert_snapshot!(pintle.says("plan --from HEAD~2"), @"
+    --- stderr
+    error: pintle.yaml: 0 pins: this revision pins no service; nothing is done
+      hint: pintle check --rev 04215a5e shows all that is wrong
+    --- exit 1
+    ");
+}
+
+#[test]
+fn a_service_that_is_removed_is_let_go_and_one_that_is_renamed_is_not() {
+    let repo = shop(["", ""]);
+    repo.remove("services/mail.yaml").remove("services/payments.yaml");
+    let renamed = "formerly: payments\nworkloads: [deployment/payments]\n";
+    repo.pin("bank", "2.1", renamed).commit("Rename payments, remove mail");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1"), @"
+    Plan for c5651797 (Rename payments, remove mail)
+      against the pins at 35f027fc (Upgrade mail)
+
+    Stage 1 (starts now)
+      ~ bank  2.0 -> 2.1  upgrade
+
+    Pinned no more (left running, nobody looks after them):
+      deployment/mail
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    assert_snapshot!(pintle.says("plan --from HEAD~1 --output markdown"), @"
+    ### Plan for c5651797 (Rename payments, remove mail)
+
+    Against the pins at 35f027fc (Upgrade mail)
+
+    | Stage | Service | From | To | | Waits |
+    |---|---|---|---|---|---|
+    | 1 | **bank** | 2.0 | 2.1 | upgrade |  |
+
+    - Pinned no more, left running: deployment/mail
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+}
