@@ -124,8 +124,12 @@ impl Stage {
         count(&pintle.seen);
 
         head("The same revert without Pintle's order");
-        println!("The release again, and its revert by pins that say nothing of what versions need, so that nothing waits:");
-        println!("first all in one commit, then in the order of the upgrade, as sync waves do it: one commit takes back");
+        println!(
+            "The release again, and its revert by pins that say nothing of what versions need, so that nothing waits:"
+        );
+        println!(
+            "first all in one commit, then in the order of the upgrade, as sync waves do it: one commit takes back"
+        );
         println!("payments and inventory and is applied, the next one checkout and ledger.");
         self.release_unsaid().await?;
         let at_once = self.way("all at once", &load, self.quietly(&BEFORE)).await?;
