@@ -62,7 +62,7 @@ pub fn assemble<'f>(
             Ok((pin, version_at)) => {
                 services.insert(name.clone(), service(name, settings, said, (pin, version_at)));
             }
-            Err(problem) => problems.push(*problem),
+            Err(why) => problems.push(check::unpinned(settings, (name, said), why)),
         }
     }
     let declared = Declared { settings, said: &said, services: &services };

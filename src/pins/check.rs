@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::resolve::{Said, imageless};
+use super::resolve::{Said, Unpinned};
 use super::service::Draft;
 use super::suggest::did_you_mean;
 use super::{NeedAt, Runtime, Service, ServiceName, Settings, WorkloadRef};
@@ -102,15 +102,33 @@ fn unfit_for_the_runtime(declared: &Declared<'_>) -> Vec<Problem> {
         let at = &service.version_at;
         match declared.settings.runtime {
             Runtime::Kubernetes => said.is_imageless().then(|| imageless(&service.name, at)),
-            Runtime::Local if service.pin.local.is_none() => {
-                let message = format!("nothing says how to run `{}`, and `runtime: local` runs it", service.name);
-                let hint = format!("write `local: {{run: […], port: …}}` into services/{}.yaml", service.name);
-                Some(Problem::error(message, at.clone()).of(&service.name).hint(hint))
-            }
+            Runtime::Local if service.pin.local.is_none() => Some(unrunnable(&service.name, at)),
             Runtime::Local => None,
         }
     };
     services.filter_map(unfit).collect()
+}
+
+/// What is wrong with a service that has no pin.
+pub(super) fn unpinned(settings: &Settings, (name, said): (&ServiceName, &Said<'_>), why: Unpinned) -> Problem {
+    match why {
+        Unpinned::Wrong(problem) => *problem,
+        Unpinned::Nameless(at) if settings.runtime == Runtime::Local && !said.draft().external => unrunnable(name, &at),
+        Unpinned::Nameless(at) => imageless(name, &at),
+    }
+}
+
+/// Nothing says which image it is.
+fn imageless(name: &ServiceName, at: &Place) -> Problem {
+    let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
+    Problem::error(format!("nothing says the image of `{name}`"), at.clone()).of(name).hint(hint)
+}
+
+/// Nothing says how it is started.
+fn unrunnable(name: &ServiceName, at: &Place) -> Problem {
+    let message = format!("nothing says how to run `{name}`, and `runtime: local` runs it");
+    let hint = format!("write `local: {{run: […], port: …}}` into services/{name}.yaml");
+    Problem::error(message, at.clone()).of(name).hint(hint)
 }
 
 /// A group whose member is gone still serves the others: a warning.

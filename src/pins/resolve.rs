@@ -38,8 +38,22 @@ impl<'f> Said<'f> {
     }
 }
 
+/// Why a service has no pin.
+pub(super) enum Unpinned {
+    /// Nothing says what its version, which stands here, is a version of.
+    Nameless(Place),
+    /// What is said of it is wrong.
+    Wrong(Box<Problem>),
+}
+
+impl From<Box<Problem>> for Unpinned {
+    fn from(problem: Box<Problem>) -> Self {
+        Self::Wrong(problem)
+    }
+}
+
 /// The pin and where its version stands; or what is wrong.
-pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place), Box<Problem>> {
+pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place), Unpinned> {
     let draft = said.draft();
     let written = draft.version.as_ref();
     let places = written.map(|(_, place)| place).into_iter().chain(said.found.iter().map(|found| &found.at));
@@ -55,7 +69,7 @@ pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place
             same_repository((name, &draft), image, at)?;
             (version, image.clone(), at)
         }
-        (None, None) => return Err(unpinned(name, said)),
+        (None, None) => return Err(unpinned(name, said).into()),
     };
     let pin = Pin {
         version,
@@ -111,24 +125,18 @@ fn same_repository((name, draft): (&ServiceName, &Draft), image: &Image, at: &Pl
     Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
 }
 
-/// Nothing says which image it is.
-pub(super) fn imageless(name: &ServiceName, at: &Place) -> Problem {
-    let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
-    Problem::error(format!("nothing says the image of `{name}`"), at.clone()).of(name).hint(hint)
-}
-
 /// The image of a version: in the repository that the service file says, else in the one that stands beside the pin.
 fn render(
     (name, draft): (&ServiceName, &Draft),
     (version, beside): (&Version, Option<&str>),
     at: &Place,
-) -> Result<Image, Box<Problem>> {
+) -> Result<Image, Unpinned> {
     // What runs without an image is told apart by its name and its version. (`check` asks for an image where the runtime
     // pulls it.)
     let local = draft.local.is_some().then_some(name.as_str());
     let Some(repository) = draft.image.as_ref().map(|(image, _)| image.as_str()).or(beside).or(local) else {
-        return Err(Box::new(imageless(name, at)));
+        return Err(Unpinned::Nameless(at.clone()));
     };
     Image::render(repository, &draft.tag.fill(version.as_str()), draft.digest.as_ref().map(Digest::as_str))
-        .map_err(|error| Box::new(Problem::error(format!("this makes no image: {error}"), at.clone()).of(name)))
+        .map_err(|error| Box::new(Problem::error(format!("this makes no image: {error}"), at.clone()).of(name)).into())
 }

@@ -19,7 +19,10 @@ async fn a_program_that_exits_at_once_is_a_crash_loop_with_its_last_words_and_gi
     // Nobody keeps it now, and why it ended is known.
     let status = host.pintle(&["status"]).await.ended(3);
     status.result(&["payments", "nothing", "Missing"]);
-    status.result(&["it has ended: exit code 1", "asked to crash"]);
+    status.result(&[
+        "it has ended with exit code 1; last line of its log: \"",
+        "asked to crash\"; starts at the next apply",
+    ]);
     // The next apply tries again.
     host.apply_ends(3).await.result(&["Failed: payments 2.1.0:", "CrashLoopBackOff"]);
 

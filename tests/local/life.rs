@@ -41,6 +41,23 @@ async fn down_ends_consumers_before_what_they_need_and_apply_starts_everything_a
 }
 
 #[tokio::test]
+async fn one_apply_carries_out_an_accepted_rewrite_where_nothing_runs() {
+    let mut host = Host::open(&["payments 1.0", "checkout 1.0", "free 1.0"]).await;
+    host.pin("payments", "2.0", "").pin("checkout", "2.0", "dependsOn: {payments: \">=2.0\"}\n").commit("Upgrade both");
+    host.apply().await;
+    host.pintle(&["down"]).await.ended(0);
+    let old = host.repo.head();
+    host.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    host.pin("payments", "1.1", "").pin("checkout", "1.1", "dependsOn: {payments: \">=1.1\"}\n");
+    let new = host.commit("Another history");
+    let range = format!("{}..{}", old.short(), new.short());
+    host.apply_ends(4).await.line(&["hint", &format!("--accept-rewrite {range}")]);
+    host.pintle(&["apply", "--yes", "--accept-rewrite", &range]).await.ended(0);
+    assert_eq!(host.versions(&["payments", "checkout", "free"]), "1.1 1.1 1.0");
+    host.apply().await.result(&["In sync"]);
+}
+
+#[tokio::test]
 async fn a_killed_service_is_missing_and_the_next_apply_starts_it_again() {
     let host = Host::open(&["payments 1.0", "checkout 1.0"]).await;
     let checkout = host.pid("checkout");
@@ -48,7 +65,7 @@ async fn a_killed_service_is_missing_and_the_next_apply_starts_it_again() {
     host.wait_for("payments", 0).await;
     let status = host.pintle(&["status"]).await.ended(3);
     status.result(&["payments", "nothing", "Missing"]);
-    status.result(&["it has ended: ended by signal 9"]);
+    status.result(&["it was ended by signal 9 (SIGKILL); starts at the next apply"]);
     host.pintle(&["plan"]).await.ended(0).result(&["payments", "nothing -> 1.0"]);
     host.apply().await.line(&["payments 1.0 verified"]);
     assert_eq!(host.versions(&["payments", "checkout"]), "1.0 1.0");

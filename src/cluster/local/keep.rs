@@ -30,13 +30,14 @@ pub fn keep(log: &Path, run: &[String]) -> io::Result<()> {
     // Fails only for a leader of a group: then a shell has started it, for whatever reason.
     let _ = setsid();
     let mut file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let before = log::length(log);
     let ended = match start(log, run) {
         Ok((mut child, process)) => {
             let noted = note(&mut file, &Line::Started(process.clone()));
             if noted.is_err() {
                 process.kill();
             }
-            let exit = wait(&mut child, log);
+            let exit = wait(&mut child, log, before);
             noted?;
             exit
         }
@@ -58,8 +59,8 @@ fn start(log: &Path, run: &[String]) -> Result<(Child, Process), String> {
     Ok((child, Process::of(pid).unwrap_or(Process { pid, start: String::new() })))
 }
 
-/// Waits for its end, and ends what it leaves behind.
-fn wait(child: &mut Child, log: &Path) -> Exit {
+/// Waits for its end, and ends what it leaves behind. `before`: how long the log was at its start.
+fn wait(child: &mut Child, log: &Path, before: u64) -> Exit {
     let bounded = log.to_owned();
     std::thread::spawn(move || {
         loop {
@@ -78,7 +79,7 @@ fn wait(child: &mut Child, log: &Path) -> Exit {
         Ok(status) => status.code().map(How::Code).or(status.signal().map(How::Signal)).unwrap_or(How::Unknown),
         Err(_) => How::Unknown,
     };
-    Exit { at: Timestamp::now(), how, said: log::last_line(log) }
+    Exit { at: Timestamp::now(), how, said: log::last_line(log, before) }
 }
 
 /// Adds a line in one write: a reader sees all of it or nothing.

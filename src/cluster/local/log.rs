@@ -36,9 +36,18 @@ pub(super) fn before(log: &Path) -> PathBuf {
     log.with_extension("1")
 }
 
-/// The last line that is not blank, shortened; empty where there is none.
-pub(super) fn last_line(log: &Path) -> String {
-    let end = tail(log, END).unwrap_or_default();
+/// How long the log is; 0 where there is none.
+pub(super) fn length(log: &Path) -> u64 {
+    std::fs::metadata(log).map_or(0, |metadata| metadata.len())
+}
+
+/// The last line that is not blank, shortened; empty where there is none. `since`: how long the log was when what is
+/// asked for began.
+pub(super) fn last_line(log: &Path, since: u64) -> String {
+    let length = length(log);
+    // One that is shorter by now was emptied meanwhile.
+    let added = length.checked_sub(since).unwrap_or(length);
+    let end = tail(log, added.min(END)).unwrap_or_default();
     let text = String::from_utf8_lossy(&end);
     text.lines()
         .rev()
@@ -125,15 +134,29 @@ mod tests {
     }
 
     #[test]
+    fn the_last_line_is_of_what_was_added_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!((length(&log), last_line(&log, 0)), (0, String::new()));
+        std::fs::write(&log, "the one before\n").unwrap();
+        let since = length(&log);
+        assert_eq!(last_line(&log, since), "");
+        std::fs::write(&log, "the one before\nfirst\nsecond\n\n").unwrap();
+        assert_eq!(last_line(&log, since), "second");
+        std::fs::write(&log, "emptied\n").unwrap();
+        assert_eq!(last_line(&log, since), "emptied");
+    }
+
+    #[test]
     fn a_log_that_is_too_long_is_kept_as_the_one_before_and_emptied() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         std::fs::write(&log, "short\n").unwrap();
         bound(&log);
-        assert_eq!(last_line(&log), "short");
+        assert_eq!(last_line(&log, 0), "short");
         let huge = "x".repeat(usize::try_from(MOST).unwrap()) + "\nlast\n";
         std::fs::write(&log, &huge).unwrap();
         bound(&log);
-        assert_eq!((std::fs::metadata(&log).unwrap().len(), last_line(&before(&log))), (0, "last".to_owned()));
+        assert_eq!((std::fs::metadata(&log).unwrap().len(), last_line(&before(&log), 0)), (0, "last".to_owned()));
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Served;
 use super::folder::Life;
-use super::record::{Exit, Record, Run};
+use super::record::{Exit, How, Record, Run};
 use crate::cluster::{Condition, Container, Manager, Pod, Status, Strategy, Trouble, Workload};
 use crate::image::Image;
 use crate::pins::Local;
@@ -125,7 +125,12 @@ fn why_idle(record: &Record, facts: &Facts) -> String {
     });
     match ended.or(record.exit.as_ref()) {
         _ if record.down => "it was stopped by pintle down".to_owned(),
-        Some(exit) => format!("it has ended: {exit}"),
+        Some(exit) => match exit.how {
+            How::Code(_) => format!("it has ended with {exit}"),
+            How::Signal(_) => format!("it was {exit}"),
+            How::NotStarted(_) => format!("it could not be started: {exit}"),
+            How::Unknown => exit.to_string(),
+        },
         None => "it has ended".to_owned(),
     }
 }

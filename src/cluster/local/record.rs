@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::State;
@@ -103,7 +104,7 @@ pub(super) struct Process {
 pub(super) struct Exit {
     pub(super) at: Timestamp,
     pub(super) how: How,
-    /// The last line of its log.
+    /// The last line that it wrote to its log.
     pub(super) said: String,
 }
 
@@ -170,10 +171,33 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.how {
             How::Code(code) => write!(f, "exit code {code}")?,
-            How::Signal(signal) => write!(f, "ended by signal {signal}")?,
-            How::NotStarted(why) => return write!(f, "{why}"),
-            How::Unknown => return write!(f, "it has ended, and nobody saw how"),
+            How::Signal(signal) => write!(f, "ended by signal {signal}{}", named(*signal))?,
+            How::NotStarted(why) => write!(f, "{why}")?,
+            How::Unknown => write!(f, "it has ended, and nobody saw how")?,
         }
-        if self.said.is_empty() { Ok(()) } else { write!(f, ": {}", self.said) }
+        // Who ended well, or was ended, wrote last of something else.
+        let says_why = matches!(self.how, How::Code(code) if code != 0) && !self.said.is_empty();
+        if says_why { write!(f, "; last line of its log: \"{}\"", self.said) } else { Ok(()) }
     }
+}
+
+/// The name of a signal, where it is one by which programs end.
+fn named(signal: i32) -> String {
+    let names = [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::INT, "SIGINT"),
+        (Signal::QUIT, "SIGQUIT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::TRAP, "SIGTRAP"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::PIPE, "SIGPIPE"),
+        (Signal::ALARM, "SIGALRM"),
+        (Signal::TERM, "SIGTERM"),
+    ];
+    let name = names.iter().find(|(known, _)| known.as_raw() == signal);
+    name.map_or_else(String::new, |(_, name)| format!(" ({name})"))
 }

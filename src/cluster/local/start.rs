@@ -63,10 +63,11 @@ impl Engine {
     fn written(&self, service: &Service, write: &Write) -> Result<Record, String> {
         let now = Timestamp::now();
         let image = write.images.first().map(|(_, _, image)| image);
+        // A write without an image starts nothing, also where nothing runs.
         let same = |record: &Record| {
-            let stays =
-                service.facts.kept || service.facts.elsewhere.as_ref().is_some_and(|it| it.runs.as_ref() == image);
-            stays && image.is_none_or(|image| record.spec.image == *image)
+            let Some(image) = image else { return true };
+            let runs = || service.facts.elsewhere.as_ref().is_some_and(|it| it.runs.as_ref() == Some(image));
+            record.spec.image == *image && (service.facts.kept || runs())
         };
         if let Some(record) = service.facts.record.as_ref().filter(|record| same(record)) {
             return Ok(Record { revision: record.revision + 1, state: write.state.clone(), ..record.clone() });

@@ -182,6 +182,7 @@ fn judged(facts: &Facts, milliseconds: i64) -> String {
 #[test]
 fn verify_judges_processes_as_it_judges_pods() {
     let running = |health| service(false).runs("2", health);
+    let left = |how| running(Health::Well).ended(how).left();
     let cases = [
         ("well", running(Health::Well)),
         ("not asked yet", running(Health::Unknown)),
@@ -190,7 +191,11 @@ fn verify_judges_processes_as_it_judges_pods() {
         ("old and new", service(true).runs("1", Health::Well).runs("2", unwell())),
         ("crashed once", service(false).crashed(1)),
         ("crashed again and again", service(false).crashed(4)),
-        ("ended, and nobody keeps it", running(Health::Well).ended(How::Signal(9)).left()),
+        ("killed, and nobody keeps it", left(How::Signal(9))),
+        ("failed, and nobody keeps it", left(How::Code(1))),
+        ("done, and nobody keeps it", left(How::Code(0))),
+        ("never started, and nobody keeps it", left(How::NotStarted("./web: not found".to_owned()))),
+        ("unseen, and nobody keeps it", left(How::Unknown)),
     ];
     let judged: Vec<String> = cases.iter().map(|(name, facts)| format!("{name}: {}", judged(facts, 1000))).collect();
     insta::assert_snapshot!(judged.join("\n"), @r#"
@@ -199,9 +204,13 @@ fn verify_judges_processes_as_it_judges_pods() {
     unwell: Progressing, moving: Wait { why: "0 of 1 pod available: process web-1: Unhealthy: status 503", what_to_type: None }
     the old one ends: Progressing, moving: Wait { why: "0 of 1 pod run the new template", what_to_type: None }
     old and new: Progressing, moving: Wait { why: "1 pod of an older template still there: process web-2: Unhealthy: status 503", what_to_type: None }
-    crashed once: Progressing, moving: Wait { why: "0 of 1 pod run the new template: process web-1: Error: exit code 1: bye", what_to_type: None }
-    crashed again and again: Degraded, moving: Fail("process web-1: CrashLoopBackOff after 3 restarts: exit code 1: bye")
-    ended, and nobody keeps it: idle: it has ended: ended by signal 9: bye
+    crashed once: Progressing, moving: Wait { why: "0 of 1 pod run the new template: process web-1: Error: exit code 1; last line of its log: \"bye\"", what_to_type: None }
+    crashed again and again: Degraded, moving: Fail("process web-1: CrashLoopBackOff after 3 restarts: exit code 1; last line of its log: \"bye\"")
+    killed, and nobody keeps it: idle: it was ended by signal 9 (SIGKILL)
+    failed, and nobody keeps it: idle: it has ended with exit code 1; last line of its log: "bye"
+    done, and nobody keeps it: idle: it has ended with exit code 0
+    never started, and nobody keeps it: idle: it could not be started: ./web: not found
+    unseen, and nobody keeps it: idle: it has ended, and nobody saw how
     "#);
 }
 

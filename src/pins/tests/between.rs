@@ -124,6 +124,8 @@ fn what_runs_locally_needs_no_image_and_what_kubernetes_pulls_does() {
     assert_snapshot!(kubernetes.problems(), @"services/web.yaml:1:10: nothing says the image of `web` => write `image:` into services/web.yaml, or `image` into the pattern");
     let without = Revision::new().with_settings("runtime: local\n");
     assert_snapshot!(without.problems(), @"services/web.yaml:1:10: nothing says how to run `web`, and `runtime: local` runs it => write `local: {run: […], port: …}` into services/web.yaml");
+    let neither = Revision::empty().with_settings("runtime: local\n").with("services/db.yaml", "version: \"16\"\n");
+    assert_snapshot!(neither.problems(), @"services/db.yaml:1:10: nothing says how to run `db`, and `runtime: local` runs it => write `local: {run: […], port: …}` into services/db.yaml");
     let outside = Revision::empty().with_settings("runtime: local\n");
     let outside = outside.with("services/web.yaml", format!("{SERVICE}external: true\n"));
     assert_eq!(outside.problems(), "");
