@@ -9,7 +9,7 @@ async fn a_service_that_is_added_is_adopted_where_its_workload_exists_and_held_w
     let shop = Shop::open(&["payments 1.0"]).await;
     shop.ns.run("deployment/checkout", &image("checkout", "0.9"), 1).await;
     shop.pin("checkout", "1.0", "").pin("search", "1.0", "").commit("Add two");
-    let plan = shop.pintle(&["plan"]).await.ended(0);
+    let plan = shop.pintle(&["plan"]).await.ended(4);
     plan.result(&["search", "pinned 1.0, runs nothing"]);
     let held = shop.apply_ends(4).await;
     let words = format!("Held: search 1.0: deployment/search in namespace {} does not exist", shop.ns.name);

@@ -64,7 +64,7 @@ async fn a_workload_without_the_container_is_held_with_the_containers_it_has() {
     shop.ns.run("deployment/checkout", "ghcr.io/acme/basket:1.0", 1).await;
     shop.pin("checkout", UP, "").pin("payments", UP, "").commit("Add checkout");
     let words = "has no container that runs ghcr.io/acme/checkout; it has app (ghcr.io/acme/basket:1.0)";
-    shop.pintle(&["plan"]).await.ended(0).result(&[words]);
+    shop.pintle(&["plan"]).await.ended(4).result(&[words]);
     shop.apply_ends(4).await.result(&["Held: checkout 2.0", words, "name them with `containers:`"]);
     assert_eq!(shop.version("payments").await, "2.0");
     shop.pin("checkout", UP, "containers: [app]\n").commit("Name it");
@@ -86,7 +86,7 @@ async fn what_a_gitops_engine_owns_is_named_in_the_plan_with_the_way_out() {
         shop.pin(engine, UP, "");
     }
     shop.pin("payments", UP, "").commit("Add what others apply");
-    let plan = shop.pintle(&["plan"]).await.ended(0);
+    let plan = shop.pintle(&["plan"]).await.ended(4);
     let held = shop.apply_ends(4).await;
     for (engine, way_out) in engines {
         let words = format!("the image of deployment/{engine} in namespace {} belongs to {engine}: ", shop.ns.name);
