@@ -105,7 +105,10 @@ pub async fn pass<C: Cluster>(
     }
     // 5. IO: write them, and record what is verified.
     let under_way = next.steps.iter().filter(|(_, step)| matches!(step, Step::UnderWay)).count();
-    let arrivals = memory.arrivals(desired, &look, may_start && under_way > CONCURRENCY, now);
+    // The last of many would wait for the controllers, which look at each that is recorded.
+    let recordable = look.services.iter().filter(|seen| seen.to_record).count();
+    let busy = under_way > 0 && under_way + recordable > CONCURRENCY;
+    let arrivals = memory.arrivals(desired, &look, may_start && busy, now);
     let mut writes = memory.starts(desired, &look, &starts, now);
     writes.extend(memory.records(desired, &look, arrivals));
     writes.extend(rebases(desired, &look, &starts));
