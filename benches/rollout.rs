@@ -24,7 +24,7 @@ use common::namespace::{Namespace, rolled_out};
 use futures::{StreamExt, TryStreamExt, pin_mut};
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::runtime::{WatchStreamExt, watcher};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Patches that are on their way at once, here and in Pintle.
 const CONCURRENCY: usize = 16;
@@ -112,9 +112,9 @@ impl Bench {
         let begun = Instant::now();
         let api = self.ns.api("deployment/any");
         let patch = |name: &String| {
-            let body = json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image(name, version)}]}}}});
+            let body = patch(name, version);
             let (api, name) = (api.clone(), name.clone());
-            async move { api.patch(&name, &PatchParams::default(), &Patch::Strategic(body)).await.unwrap() }
+            async move { api.patch(&name, &PatchParams::apply("kubectl").force(), &Patch::Apply(body)).await.unwrap() }
         };
         let patches = async {
             futures::stream::iter(names.iter().map(patch)).buffer_unordered(CONCURRENCY).for_each(|_| async {}).await;
@@ -217,6 +217,17 @@ impl Bench {
         let total = total as u32;
         total
     }
+}
+
+/// What Pintle sends: the image, and an annotation as long as its own; under a name from which Pintle takes over.
+fn patch(name: &str, version: &str) -> Value {
+    let remembered = format!("{version}{}", "x".repeat(500));
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "annotations": {"acme.dev/remembered": remembered}},
+        "spec": {"template": {"spec": {"containers": [{"name": "app", "image": image(name, version)}]}}},
+    })
 }
 
 fn image(name: &str, version: &str) -> String {

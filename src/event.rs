@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::pins::ServiceName;
 
 /// Something that happened to a service, or to the whole run. Versions and images are given as people read them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// What shall run differs from what runs.
     TargetFound {
@@ -50,7 +53,8 @@ pub enum Event {
         service: ServiceName,
         /// The version.
         version: String,
-        /// Since the write; none where it was written by somebody else.
+        /// Since the write; none where it was written by somebody else. As a number: seconds.
+        #[serde(serialize_with = "seconds")]
         took: Option<Duration>,
     },
     /// Others waited for it and need not any more.
@@ -101,4 +105,42 @@ pub enum Event {
     },
     /// The cluster answers again.
     Reachable,
+    /// Nothing is written at all.
+    HeldAll {
+        /// Why, and the way out.
+        why: String,
+    },
+    /// What held everything has passed.
+    HeldNoMore,
+    /// Everything runs what is pinned.
+    InSync {
+        /// How many services that are.
+        services: usize,
+    },
+    /// Another revision is kept from now on.
+    Revision {
+        /// The first line of its message.
+        subject: String,
+    },
+    /// The repository does not answer. What was pinned last is kept.
+    NoGit {
+        /// What it said.
+        why: String,
+    },
+    /// The repository answers again.
+    Git,
+    /// This process is the one writer from now on.
+    Leads,
+    /// Another process is the one writer.
+    StandsBy {
+        /// Its name, where it is known, or why nothing is.
+        why: String,
+    },
+    /// It was told to end.
+    Stopping,
+}
+
+#[expect(clippy::ref_option, reason = "what serde gives")]
+fn seconds<S: Serializer>(took: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+    took.map(|took| took.as_secs_f64()).serialize(to)
 }

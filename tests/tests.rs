@@ -35,5 +35,7 @@ mod kube;
 mod local;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
 mod remote;
+/// `pintle run`: what is pinned, kept so.
+mod run;
 /// Repositories made by git, read by Pintle: names, files, the working tree.
 mod source;

@@ -16,7 +16,7 @@ use super::output::{Output, Printing, counted};
 use super::plan::{report, text};
 use super::progress::Progress;
 use super::site::{self, OnSite, Sight, Site};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Lead, Leadership};
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
@@ -128,11 +128,16 @@ impl Apply {
                 let _ = stop.send(true);
             }
         });
+        let mut lead = site.cluster.lead(&site.lease(), "apply");
+        if let Some(holder) = others(&mut lead).await? {
+            output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
+        }
         let mut live = Live::new(output);
-        let run = Run { stop: stopped, patience: self.timeout, memory };
+        let run = Run { stop: stopped, lead: lead.state.clone(), patience: self.timeout, memory };
         let outcome =
             follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await;
         drop(live);
+        lead.release().await;
         Ok(outcome?)
     }
 
@@ -154,6 +159,19 @@ impl Apply {
         let ended = Ended { in_sync: left.is_empty(), stopped, verified, moved_on_to, left };
         output.result(self.printing.output, &ended, |output| output.line(words))?;
         Ok(exit)
+    }
+}
+
+/// Who is the one writer instead of this process; none where nobody is.
+async fn others(lead: &mut Lead) -> Result<Option<String>, Failure> {
+    let known = lead.state.wait_for(|state| *state != Leadership::Unknown(None)).await;
+    match known.map(|state| state.clone()) {
+        Ok(Leadership::Theirs(holder)) => Ok(Some(holder)),
+        Ok(Leadership::Unknown(Some(why))) => {
+            Err(Failure::error(format!("nothing is written without the lease: {why}"))
+                .hint("it takes the rights to get, create and update leases.coordination.k8s.io there"))
+        }
+        Ok(_) | Err(_) => Ok(None),
     }
 }
 

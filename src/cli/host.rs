@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::exit::Failure;
 use super::load::{Loaded, load};
-use crate::cluster::WorkloadId;
 use crate::cluster::local::{LocalHost, Place, Served};
+use crate::cluster::{ClusterError, WorkloadId};
 use crate::config::Config;
 use crate::pins::{Runtime, Service, Settings};
 use crate::reconcile::Desired;
@@ -14,18 +14,23 @@ use crate::source::Location;
 
 /// Opens the local runtime. `changes`: what others are told who would change something at the same time; none where
 /// nothing is changed.
-pub fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result<LocalHost, Failure> {
+pub fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result<LocalHost, ClusterError> {
+    let place =
+        place(config, &desired.pins.settings).map_err(|failure: Failure| ClusterError::Config(failure.message))?;
+    match changes {
+        Some(command) => LocalHost::change(place, all_served(desired), command),
+        None => LocalHost::look(place, all_served(desired)),
+    }
+}
+
+/// What the pins say is run here.
+pub fn all_served(desired: &Desired) -> BTreeMap<WorkloadId, Served> {
     let services = desired.pins.services.values().filter(|service| !service.external);
     let served = services.flat_map(|service| {
         let served = served(desired, service);
         desired.workloads(service).into_iter().map(move |id| (id, served.clone()))
     });
-    let served: BTreeMap<WorkloadId, Served> = served.collect();
-    let place = place(config, &desired.pins.settings)?;
-    Ok(match changes {
-        Some(command) => LocalHost::change(place, served, command)?,
-        None => LocalHost::look(place, served)?,
-    })
+    served.collect()
 }
 
 /// The revision that a command of the local runtime alone begins with. `instead` is what to type on Kubernetes.

@@ -118,7 +118,22 @@ pub fn line(event: &Event) -> String {
             format!("{}: {}; everything is held", styled(BAD, "the cluster does not answer"), brief(why))
         }
         Event::Reachable => "the cluster answers again".to_owned(),
+        Event::HeldAll { why } => format!("{}: {why}", styled(BAD, "everything is held")),
+        Event::HeldNoMore => "held no more".to_owned(),
+        Event::InSync { services } => {
+            format!("{}: {} what is pinned", styled(GOOD, "in sync"), counted_runs(*services))
+        }
+        Event::Revision { subject } => format!("revision: {subject}"),
+        Event::NoGit { why } => format!("{}: {why}", styled(BAD, "the repository does not answer")),
+        Event::Git => "the repository answers again".to_owned(),
+        Event::Leads => "this is the one writer".to_owned(),
+        Event::StandsBy { why } => format!("{}: {why}", styled(BUSY, "stands by")),
+        Event::Stopping => "told to end: nothing more is written".to_owned(),
     }
+}
+
+fn counted_runs(services: usize) -> String {
+    if services == 1 { "1 service runs".to_owned() } else { format!("{services} services run") }
 }
 
 fn list(names: &[crate::pins::ServiceName]) -> String {

@@ -240,7 +240,7 @@ impl Revision {
     }
 
     /// Its services go on with the history of their earlier names.
-    fn renamed(&self, history: &Arc<History>) -> Arc<History> {
+    pub fn renamed(&self, history: &Arc<History>) -> Arc<History> {
         let services = self.reading.pins.services.values();
         let names = services.filter_map(|service| Some((service.formerly.clone()?, service.name.clone())));
         let names: BTreeMap<_, _> = names.collect();

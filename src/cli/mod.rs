@@ -18,6 +18,7 @@ mod logs;
 mod output;
 mod plan;
 mod progress;
+mod run;
 mod schema;
 mod shown;
 mod site;
@@ -55,6 +56,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::Plan),
     Apply(apply::Apply),
+    Run(run::Run),
     Status(status::Status),
     Graph(graph::Graph),
     History(history::History),
@@ -99,6 +101,7 @@ impl Command {
             Self::Check(check) => check.run(&config()?, output),
             Self::Plan(plan) => plan.run(&config()?, output),
             Self::Apply(apply) => apply.run(&config()?, output),
+            Self::Run(run) => run.run(&config()?, output),
             Self::Status(status) => status.run(&config()?, output),
             Self::Graph(graph) => graph.run(&config()?, output),
             Self::History(history) => history.run(&config()?, output),

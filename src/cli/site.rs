@@ -14,11 +14,11 @@ use super::load::Loaded;
 use super::output::Output;
 use super::progress::Progress;
 use crate::cluster::kube::{Connect, Kube};
-use crate::cluster::{Cluster, ClusterError, Observation};
+use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost, Observation};
 use crate::config::Config;
 use crate::pins::{Pins, Runtime};
 use crate::reconcile::{Desired, Look, look};
-use crate::source::{Commit, CommitId, History, Relation};
+use crate::source::{Commit, CommitId, History, Relation, Source};
 
 /// How long a command waits for a complete picture of the cluster.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,6 +27,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub trait OnSite {
     /// Whether it changes something there, and then what others are told who would at the same time.
     const CHANGES: Option<&'static str>;
+
+    /// Opens the local runtime; where another process has locked it, that is an error, unless the command stands by.
+    async fn when_unlocked(
+        &self,
+        open: impl Fn() -> Result<LocalHost, ClusterError>,
+        _output: &mut Output,
+    ) -> Result<LocalHost, Failure> {
+        Ok(open()?)
+    }
 
     /// Carries it out.
     async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure>;
@@ -44,13 +53,14 @@ pub fn run<T: OnSite>(command: &T, config: &Config, loaded: Loaded, output: &mut
                 let (desired, cluster) = connect(config, id, pins, history).await?;
                 drop(connecting);
                 let server = cluster.server().to_owned();
-                command.run_on(config, Site { commit, desired, cluster, server, loaded }, output).await
+                command.run_on(config, Site { commit, desired, cluster, server, loaded, host: None }, output).await
             }
             Runtime::Local => {
                 let desired = Desired::new(id, pins, history, String::new());
-                let host = host(config, &desired, T::CHANGES)?;
+                let host = command.when_unlocked(|| host(config, &desired, T::CHANGES), output).await?;
                 let (cluster, server) = (host.clone(), host.server().to_owned());
-                let done = command.run_on(config, Site { commit, desired, cluster, server, loaded }, output).await;
+                let site = Site { commit, desired, cluster, server, loaded, host: Some(host.clone()) };
+                let done = command.run_on(config, site, output).await;
                 host.finish().await;
                 done
             }
@@ -71,6 +81,8 @@ pub struct Site<C> {
     pub server: String,
     /// Where the pins come from.
     pub loaded: Loaded,
+    /// The local runtime, which must be told what another revision says is run.
+    pub host: Option<LocalHost>,
 }
 
 /// A complete picture of the cluster.
@@ -102,6 +114,13 @@ pub async fn connect(
 }
 
 impl<C: Cluster> Site<C> {
+    /// The lease of the one writer of these pins.
+    pub fn lease(&self) -> LeaseName {
+        let settings = &self.desired.pins.settings;
+        let namespace = settings.namespace.clone().unwrap_or_else(|| self.desired.namespace.clone());
+        LeaseName { namespace, instance: settings.instance.clone() }
+    }
+
     /// A picture in which the pods of everything unsettled are known.
     pub async fn see(&self) -> Result<Sight, Failure> {
         let _looking = Progress::of(format!("looking at {}", self.server));
@@ -120,75 +139,80 @@ impl<C: Cluster> Site<C> {
     /// rewritten, or this clone is behind (design, I2 and I10). Returns the commits that `accepted`, an OLD..NEW, lets go:
     /// OLD, and those that led to it.
     pub fn guard_history(&self, sight: &Sight, accepted: Option<&str>) -> Result<BTreeSet<CommitId>, Failure> {
-        let written = self.written(sight);
-        let accepted = accepted.map(|range| self.accepted(range, &written)).transpose()?;
-        let (mut let_go, mut newest) = (BTreeSet::new(), None);
-        for old in written {
-            if self.leads_to(old, self.commit.id)? {
-                continue;
-            }
-            if accepted == Some(old) || accepted.map_or(Ok(false), |accepted| self.leads_to(old, accepted))? {
-                let_go.insert(old);
-            } else if newest.map_or(Ok(true), |newest| self.leads_to(newest, old))? {
-                newest = Some(old);
-            }
+        guard(&self.loaded.source, self.commit.id, &written(&self.desired, &sight.observed), accepted)
+    }
+}
+
+/// [`Site::guard_history`] for a tip, and the commits that workloads were `written` at.
+pub fn guard(
+    source: &Source,
+    tip: CommitId,
+    written: &BTreeSet<CommitId>,
+    accepted: Option<&str>,
+) -> Result<BTreeSet<CommitId>, Failure> {
+    let accepted = accepted.map(|range| accepted_in(range, tip, written)).transpose()?;
+    let (mut let_go, mut newest) = (BTreeSet::new(), None);
+    for &old in written {
+        if leads_to(source, old, tip)? {
+            continue;
         }
-        newest.map_or(Ok(()), |old| self.guard_commit(old))?;
-        Ok(let_go)
-    }
-
-    /// The commits that the workloads of the pins were written at.
-    fn written(&self, sight: &Sight) -> BTreeSet<CommitId> {
-        let instance = &self.desired.pins.settings.instance;
-        let pinned = self.desired.all_workloads();
-        let workloads = sight.observed.workloads.iter().filter(|(id, _)| pinned.contains(id));
-        let states = workloads.filter_map(|(_, workload)| workload.state.as_ref());
-        states.filter(|state| state.instance == *instance).map(|state| state.commit).collect()
-    }
-
-    fn leads_to(&self, old: CommitId, new: CommitId) -> Result<bool, Failure> {
-        let source = &self.loaded.source;
-        Ok(source.knows(old) && source.knows(new) && source.is_ancestor(old, new)?)
-    }
-
-    fn guard_commit(&self, old: CommitId) -> Result<(), Failure> {
-        let new = self.commit.id;
-        let go_on = format!("look at both, then go on with --accept-rewrite {}..{}", old.short(), new.short());
-        match self.loaded.source.relation(old, new)? {
-            Relation::Same | Relation::Forward { .. } => Ok(()),
-            Relation::Rewritten { merge_base: Some(base) } if base == new => Err(Failure::refused(format!(
-                "{} is older than {}, which the cluster was last written at: nothing is done",
-                new.short(),
-                old.short()
-            ))
-            .hint(format!("git pull, or revert with a commit; if the branch was really set back, {go_on}"))),
-            Relation::Rewritten { .. } => Err(Failure::refused(format!(
-                "the branch was rewritten: the cluster was last written at {}, which {} does not go on from; nothing is done",
-                old.short(),
-                new.short()
-            ))
-            .hint(go_on)),
-            Relation::Unknown => Err(Failure::refused(format!(
-                "the cluster was last written at {}, a commit that is not in {}; nothing is done",
-                old.short(),
-                self.loaded.source.location()
-            ))
-            .hint(format!("git pull or fetch it; if the branch was rewritten, {go_on}"))),
+        if accepted == Some(old) || accepted.map_or(Ok(false), |accepted| leads_to(source, old, accepted))? {
+            let_go.insert(old);
+        } else if newest.map_or(Ok(true), |newest| leads_to(source, newest, old))? {
+            newest = Some(old);
         }
     }
+    newest.map_or(Ok(()), |old| guard_commit(source, old, tip))?;
+    Ok(let_go)
+}
 
-    /// The OLD of an OLD..NEW whose NEW is the tip.
-    fn accepted(&self, range: &str, written: &BTreeSet<CommitId>) -> Result<CommitId, Failure> {
-        let usage = || Failure::usage(format!("--accept-rewrite {range:?} is not OLD..NEW"));
-        let (old, new) = range.split_once("..").filter(|(old, new)| is_hex(old) && is_hex(new)).ok_or_else(usage)?;
-        if !self.commit.id.to_hex().starts_with(new) {
-            let tip = self.commit.id.short();
-            return Err(Failure::refused(format!("--accept-rewrite names {new}, but the branch is at {tip} by now"))
-                .hint("look again at what it would do: pintle plan"));
-        }
-        let found = written.iter().find(|id| id.to_hex().starts_with(old)).copied();
-        found.ok_or_else(|| Failure::usage(format!("--accept-rewrite names {old}, which no workload was written at")))
+fn leads_to(source: &Source, old: CommitId, new: CommitId) -> Result<bool, Failure> {
+    Ok(source.knows(old) && source.knows(new) && source.is_ancestor(old, new)?)
+}
+
+fn guard_commit(source: &Source, old: CommitId, new: CommitId) -> Result<(), Failure> {
+    let go_on = format!("look at both, then go on with --accept-rewrite {}..{}", old.short(), new.short());
+    match source.relation(old, new)? {
+        Relation::Same | Relation::Forward { .. } => Ok(()),
+        Relation::Rewritten { merge_base: Some(base) } if base == new => Err(Failure::refused(format!(
+            "{} is older than {}, which the cluster was last written at: nothing is done",
+            new.short(),
+            old.short()
+        ))
+        .hint(format!("git pull, or revert with a commit; if the branch was really set back, {go_on}"))),
+        Relation::Rewritten { .. } => Err(Failure::refused(format!(
+            "the branch was rewritten: the cluster was last written at {}, which {} does not go on from; nothing is done",
+            old.short(),
+            new.short()
+        ))
+        .hint(go_on)),
+        Relation::Unknown => Err(Failure::refused(format!(
+            "the cluster was last written at {}, a commit that is not in {}; nothing is done",
+            old.short(),
+            source.location()
+        ))
+        .hint(format!("git pull or fetch it; if the branch was rewritten, {go_on}"))),
     }
+}
+/// The commits that the workloads of the pins were written at.
+pub fn written(desired: &Desired, observed: &Observation) -> BTreeSet<CommitId> {
+    let instance = &desired.pins.settings.instance;
+    let pinned = desired.all_workloads();
+    let workloads = observed.workloads.iter().filter(|(id, _)| pinned.contains(id));
+    let states = workloads.filter_map(|(_, workload)| workload.state.as_ref());
+    states.filter(|state| state.instance == *instance).map(|state| state.commit).collect()
+}
+
+/// The OLD of an OLD..NEW whose NEW is the tip.
+fn accepted_in(range: &str, tip: CommitId, written: &BTreeSet<CommitId>) -> Result<CommitId, Failure> {
+    let usage = || Failure::usage(format!("--accept-rewrite {range:?} is not OLD..NEW"));
+    let (old, new) = range.split_once("..").filter(|(old, new)| is_hex(old) && is_hex(new)).ok_or_else(usage)?;
+    if !tip.to_hex().starts_with(new) {
+        let words = format!("--accept-rewrite names {new}, but the branch is at {} by now", tip.short());
+        return Err(Failure::refused(words).hint("look again at what it would do: pintle plan"));
+    }
+    let found = written.iter().find(|id| id.to_hex().starts_with(old)).copied();
+    found.ok_or_else(|| Failure::usage(format!("--accept-rewrite names {old}, which no workload was written at")))
 }
 
 fn is_hex(text: &str) -> bool {

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cluster, ClusterError, Observation, WorkloadId, Write, Written};
+use super::{Cluster, ClusterError, Lead, Leader, LeaseName, Observation, WorkloadId, Write, Written};
 use crate::image::Image;
 use crate::pins::Local;
 use crate::version::Version;
@@ -95,6 +95,11 @@ impl LocalHost {
         &self.name
     }
 
+    /// What is pinned from now on.
+    pub fn serve(&self, services: BTreeMap<WorkloadId, Served>) {
+        self.engine.serve(services);
+    }
+
     /// Waits until what was begun is done: old processes have ended, or were killed, and new ones stand in their place.
     pub async fn finish(&self) {
         self.engine.finish().await;
@@ -124,6 +129,15 @@ impl Cluster for LocalHost {
 
     async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
         self.engine.write(write)
+    }
+
+    /// Whoever changes something here has locked the folder.
+    fn lead(&self, _lease: &LeaseName, _what: &str) -> Lead {
+        Lead::always()
+    }
+
+    async fn leader(&self, _lease: &LeaseName) -> Result<Option<Leader>, ClusterError> {
+        Ok(self.engine.holder())
     }
 
     /// Nobody else owns what runs here.

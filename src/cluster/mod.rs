@@ -4,6 +4,7 @@
 //! `plan`'s.
 
 pub mod kube;
+pub mod lease;
 pub mod local;
 pub(crate) mod rollout;
 mod state;
@@ -20,6 +21,7 @@ use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};
 
 pub use self::kube::Kube;
+pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
 pub use self::local::LocalHost;
 pub use self::rollout::settled;
 pub use state::{Proven, State};
@@ -257,6 +259,12 @@ pub enum ClusterError {
     /// The connection cannot be set up: kubeconfig, context, certificates.
     #[error("{0}")]
     Config(String),
+    /// The state folder of the local runtime is somebody else's to change; in words, whose.
+    #[error("{0}")]
+    Locked(String),
+    /// Another process is the one writer, or may be by now: nothing was sent.
+    #[error("the lease is not held any more")]
+    NotLeading,
     /// Nothing names a cluster: neither a kubeconfig, nor a pod that this runs in.
     #[error("{0}")]
     NoCluster(String),
@@ -267,6 +275,9 @@ pub trait Cluster: Send + Sync {
     /// Says which workloads are asked for from now on.
     fn scope(&self, _wanted: &BTreeSet<WorkloadId>) {}
 
+    /// Looks at everything anew, in case something was missed.
+    fn look_anew(&self) {}
+
     /// The newest picture: complete, and never older than the answer to a write made through this value.
     fn observe(&self) -> impl Future<Output = Result<Observation, ClusterError>> + Send;
 
@@ -275,6 +286,13 @@ pub trait Cluster: Send + Sync {
 
     /// Writes; ends when it is answered.
     fn apply(&self, write: &Write) -> impl Future<Output = Result<Written, ClusterError>> + Send;
+
+    /// Takes part in the election of the one writer: from now on nothing is written that the lease does not cover. `what`
+    /// is done, for others who wait.
+    fn lead(&self, lease: &LeaseName, what: &str) -> Lead;
+
+    /// The one writer, where there is one.
+    fn leader(&self, lease: &LeaseName) -> impl Future<Output = Result<Option<Leader>, ClusterError>> + Send;
 
     /// Asks whether somebody would refuse a different image, and writes nothing: [`ClusterError::Owned`] names who.
     fn would_conflict(&self, write: &Write) -> impl Future<Output = Result<(), ClusterError>> + Send;

@@ -7,22 +7,22 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::tell::{Scene, Teller};
-use super::{Desired, Look, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
-use crate::cluster::{Cluster, ClusterError};
+use super::{Desired, Look, May, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
+use crate::cluster::{Cluster, ClusterError, Leadership};
 use crate::event::Event;
 use crate::graph::Id;
 use crate::plan::{self, Step, Wanted};
 use crate::verify::Verdict;
 
 /// How often it is looked at least: deadlines pass without anything changing.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// After a pass that wrote nothing, the next one begins so many times as late as it took: what changes meanwhile is
 /// judged at once. Of one processor this leaves nine parts in ten to the cluster, which may be on the same machine.
-const REST: u32 = 9;
+pub(super) const REST: u32 = 9;
 
 /// No rest is longer.
-const LONGEST_REST: Duration = Duration::from_millis(500);
+pub(super) const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// How long a run that was stopped waits for a whole picture of how everything stands.
 const LAST_LOOK: Duration = Duration::from_secs(5);
@@ -32,6 +32,8 @@ const LAST_LOOK: Duration = Duration::from_secs(5);
 pub struct Run {
     /// Becomes true when nothing more shall start.
     pub stop: watch::Receiver<bool>,
+    /// Who may write: while another process does, this one follows what that does.
+    pub lead: watch::Receiver<Leadership>,
     /// Ends the run when nothing has happened for so long.
     pub patience: Duration,
     /// What is known already: whoever planned has asked for owners.
@@ -80,7 +82,15 @@ pub async fn follow<C: Cluster>(
         let waited = Duration::try_from(now.duration_since(last_news)).unwrap_or_default();
         let out_of_patience = waited > run.patience;
         let began = Instant::now();
-        match pass(cluster, desired, &mut run.memory, now, !stopped).await {
+        let leads = *run.lead.borrow_and_update() == Leadership::Ours;
+        let may = if !leads {
+            May::Look
+        } else if stopped {
+            May::Record
+        } else {
+            May::Start
+        };
+        match pass(cluster, desired, &mut run.memory, now, |_| may).await {
             Ok(last) => {
                 let rest = if last.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
@@ -95,15 +105,16 @@ pub async fn follow<C: Cluster>(
                     return Ok(Outcome { last, stopped, out_of_patience, verified });
                 }
                 if last.pending != Pending::Answer {
-                    wait(cluster, &mut run.stop, stopped, rest).await;
+                    wait(cluster, &mut run, stopped, rest).await;
                 }
             }
+            Err(ClusterError::NotLeading) => wait(cluster, &mut run, stopped, Duration::ZERO).await,
             Err(ClusterError::Unreachable(why)) if !stopped && !out_of_patience => {
                 if !silent {
                     tell(None, &[Event::Unreachable { why }]);
                 }
                 silent = true;
-                wait(cluster, &mut run.stop, stopped, Duration::ZERO).await;
+                wait(cluster, &mut run, stopped, Duration::ZERO).await;
             }
             Err(error) => return Err(error),
         }
@@ -117,11 +128,17 @@ fn stops(pass: &Pass, stopped_at: Option<Timestamp>, now: Timestamp) -> bool {
     pass.look.unseen.is_empty() || waited > LAST_LOOK
 }
 
-/// Until the cluster changes, `rest` at least, somebody stops the run that was not `stopped` before, or a moment has
-/// passed.
-async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>, stopped: bool, rest: Duration) {
+/// Until the cluster changes, `rest` at least, the right to write does, somebody stops the run that was not `stopped`
+/// before, or a moment has passed.
+async fn wait<C: Cluster>(cluster: &C, run: &mut Run, stopped: bool, rest: Duration) {
+    let Run { stop, lead, .. } = run;
     let stopped = async {
         if stopped || stop.wait_for(|stopped| *stopped).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let led = async {
+        if lead.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
     };
@@ -134,6 +151,7 @@ async fn wait<C: Cluster>(cluster: &C, stop: &mut watch::Receiver<bool>, stopped
     tokio::select! {
         () = changed => {}
         () = stopped => {}
+        () = led => {}
     }
 }
 

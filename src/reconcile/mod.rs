@@ -5,6 +5,7 @@
 
 mod desired;
 mod follow;
+mod keep;
 mod look;
 mod pinned;
 mod report;
@@ -26,6 +27,7 @@ use crate::plan::{self, Next, Plan, Running, Situation, Step, Took, Wanted};
 
 pub use desired::Desired;
 pub use follow::{Outcome, Run, follow};
+pub use keep::{Goal, Keep, Kept, News, keep};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
 pub use report::{
@@ -37,8 +39,8 @@ pub use words::Words;
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
 const CONCURRENCY: usize = 16;
 
-/// In which no service arrives, where many are under way.
-const LULL: SignedDuration = SignedDuration::from_secs(1);
+/// How long a record waits at most while many services are under way.
+const UNRECORDED: SignedDuration = SignedDuration::from_secs(300);
 
 /// What earlier passes learned that no observation shows.
 #[derive(Debug, Default)]
@@ -53,6 +55,17 @@ pub struct Memory {
     began: BTreeMap<WorkloadId, Timestamp>,
     /// When services whose arrival is not recorded yet were seen to have arrived.
     arrived: BTreeMap<Id, Timestamp>,
+}
+
+/// What a pass may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum May {
+    /// Nothing but look.
+    Look,
+    /// Record what has arrived, and start nothing.
+    Record,
+    /// Start what is next.
+    Start,
 }
 
 /// What a pass saw and did.
@@ -83,21 +96,26 @@ pub enum Pending {
     Answer,
 }
 
-/// One pass. `may_start`: whether services may start; what is on its way is recorded in any case.
+/// One pass; `may` is asked what it may do, once it is known how everything stands.
 pub async fn pass<C: Cluster>(
     cluster: &C,
     desired: &Desired,
     memory: &mut Memory,
     now: Timestamp,
-    may_start: bool,
+    may: impl FnOnce(&Observation) -> May,
 ) -> Result<Pass, ClusterError> {
     // 1. IO: what is.
     let observed = cluster.observe().await?;
     // 2. What that means for each service, and what is wanted of it.
     let (look, wanted) = judge(desired, memory, &observed, now);
+    let may = may(&observed);
     // 3. The next safe steps.
     let next = if look.unseen.is_empty() { plan::next(situation(desired, &look, &wanted)) } else { Next::default() };
-    let starts: Vec<Id> = next.starts().filter(|_| may_start).collect();
+    let half_seen = if look.unseen.is_empty() { Pending::Nothing } else { Pending::Sight };
+    if may == May::Look {
+        return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, pending: half_seen });
+    }
+    let starts: Vec<Id> = next.starts().filter(|_| may == May::Start).collect();
     // 4. IO: whoever owns the images of a workload never written before is asked first.
     let pending = memory.ask(cluster, first_writes(desired, &look, &starts)).await?;
     if pending > Pending::Nothing {
@@ -108,13 +126,12 @@ pub async fn pass<C: Cluster>(
     // The last of many would wait for the controllers, which look at each that is recorded.
     let recordable = look.services.iter().filter(|seen| seen.to_record).count();
     let busy = under_way > 0 && under_way + recordable > CONCURRENCY;
-    let arrivals = memory.arrivals(desired, &look, may_start && busy, now);
+    let arrivals = memory.arrivals(desired, &look, may == May::Start && busy, now);
     let mut writes = memory.starts(desired, &look, &starts, now);
     writes.extend(memory.records(desired, &look, arrivals));
     writes.extend(rebases(desired, &look, &starts));
     let wrote = !writes.is_empty();
     let pending = memory.send(cluster, writes).await?;
-    let half_seen = if look.unseen.is_empty() { Pending::Nothing } else { Pending::Sight };
     Ok(Pass { look, wanted, next, started: starts, wrote, pending: pending.max(half_seen) })
 }
 
@@ -155,6 +172,23 @@ fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Ve
 }
 
 impl Memory {
+    /// Forgets what was learned of services by their numbers, which another revision gives anew, and what was refused: it
+    /// may have been mended.
+    pub fn turn(&mut self) {
+        self.refused.clear();
+        self.arrived.clear();
+    }
+
+    /// Whether something was sent and not answered: what became of it shows by and by.
+    pub fn is_in_doubt(&self) -> bool {
+        !self.in_doubt.is_empty()
+    }
+
+    /// What this process was refused, by service: nobody else knows it.
+    pub fn refusals(&self) -> impl Iterator<Item = (Id, &ClusterError)> {
+        self.refused.iter().map(|(&id, error)| (id, error))
+    }
+
     /// Asks for the owners of all that would be written for the first time. Asked when somebody plans, so that nobody
     /// learns it at a release.
     pub async fn survey<C: Cluster>(
@@ -195,18 +229,16 @@ impl Memory {
         Ok(pending)
     }
 
-    /// The services whose arrival is recorded in this pass, and when they arrived; while `busy`, in a lull only: each record
-    /// has the controllers look at the workload once more, and what it says is not lost without it.
+    /// The services whose arrival is recorded in this pass, and when they arrived; while `busy`, what has waited for long
+    /// only: each record has the controllers look at the workload once more, and what it says is not lost without it.
     fn arrivals(&mut self, desired: &Desired, look: &Look, busy: bool, now: Timestamp) -> Vec<(Id, Timestamp)> {
         let to_record = |id: &Id| look.services[id.index()].to_record;
         self.arrived.retain(|id, _| to_record(id));
         for id in desired.graph.ids().filter(to_record) {
             self.arrived.entry(id).or_insert(now);
         }
-        if busy && self.arrived.values().any(|at| now.duration_since(*at) < LULL) {
-            return Vec::new();
-        }
-        self.arrived.iter().map(|(&id, &at)| (id, at)).collect()
+        let is_due = |at: &Timestamp| !busy || now.duration_since(*at) > UNRECORDED;
+        self.arrived.iter().filter(|(_, at)| is_due(at)).map(|(&id, &at)| (id, at)).collect()
     }
 
     /// The writes of what starts.
@@ -249,6 +281,8 @@ impl Memory {
                 self.in_doubt.extend(running.map(|running| (write.id.clone(), (fence, running))));
                 Err(error)
             }
+            // Nothing was sent, nor is anything while the lease is not held.
+            ClusterError::NotLeading => Err(error),
             // It is judged by what it has become.
             ClusterError::Stale(_) | ClusterError::Missing(_) => Ok(Pending::Sight),
             error => {

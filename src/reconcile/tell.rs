@@ -163,13 +163,23 @@ impl Known {
 /// The order in which events of one moment are told: what has ended, what begins, what is in the way.
 fn rank(event: &Event) -> u8 {
     match event {
-        Event::Unreachable { .. } | Event::Reachable => 0,
+        Event::Unreachable { .. }
+        | Event::Reachable
+        | Event::HeldAll { .. }
+        | Event::HeldNoMore
+        | Event::Revision { .. }
+        | Event::NoGit { .. }
+        | Event::Git
+        | Event::Leads
+        | Event::StandsBy { .. }
+        | Event::Stopping => 0,
         Event::OldStopping { .. } | Event::OldGone { .. } => 1,
         Event::Verified { .. } => 2,
         Event::TargetFound { .. } | Event::DependenciesUpdated { .. } => 3,
         Event::NewStarting { .. } => 4,
         Event::Waits { .. } => 5,
         Event::Failed { .. } | Event::NeedsYou { .. } | Event::Held { .. } | Event::Refused { .. } => 6,
+        Event::InSync { .. } => 7,
     }
 }
 

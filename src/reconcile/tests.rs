@@ -328,21 +328,21 @@ fn a_provider_whose_pods_are_never_ready_is_repaired_though_its_consumer_rejects
 }
 
 #[test]
-fn while_many_are_under_way_arrivals_are_recorded_in_a_lull_with_the_time_of_each() {
+fn while_many_are_under_way_arrivals_are_recorded_after_a_while_with_the_time_of_each() {
     let desired = desired("");
     let mut memory = Memory::default();
-    let mut records = |arrived: &[usize], busy: bool, milliseconds: i64| {
+    let mut records = |arrived: &[usize], busy: bool, seconds: i64| {
         let seen = |at: usize| Seen { to_record: arrived.contains(&at), ..Seen::default() };
         let look = Look { live: Vec::new(), services: vec![seen(0), seen(1)], unseen: Vec::new() };
-        let now = Timestamp::from_millisecond(milliseconds).unwrap();
+        let now = Timestamp::from_second(seconds).unwrap();
         let arrivals = memory.arrivals(&desired, &look, busy, now);
-        arrivals.iter().map(|(id, at)| (id.index(), at.as_millisecond())).collect::<Vec<_>>()
+        arrivals.iter().map(|(id, at)| (id.index(), at.as_second())).collect::<Vec<_>>()
     };
     assert_eq!(records(&[0], true, 0), []);
-    assert_eq!(records(&[0, 1], true, 900), []);
-    assert_eq!(records(&[0, 1], true, 1500), []);
-    assert_eq!(records(&[0, 1], true, 1900), [(0, 0), (1, 900)]);
-    assert_eq!(records(&[0, 1], false, 1910), [(0, 0), (1, 900)], "not recorded yet: sent again");
-    assert_eq!(records(&[], false, 2000), []);
-    assert_eq!(records(&[1], false, 3000), [(1, 3000)]);
+    assert_eq!(records(&[0, 1], true, 100), []);
+    assert_eq!(records(&[0, 1], true, 300), []);
+    assert_eq!(records(&[0, 1], true, 301), [(0, 0)]);
+    assert_eq!(records(&[0, 1], false, 302), [(0, 0), (1, 100)], "not recorded yet: sent again");
+    assert_eq!(records(&[], false, 303), []);
+    assert_eq!(records(&[1], false, 304), [(1, 304)]);
 }

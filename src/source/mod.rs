@@ -28,7 +28,7 @@ pub use error::{Reach, SourceError};
 pub use history::{History, Record};
 pub use index::Index;
 pub use location::Location;
-pub use open::{Access, Credentials, Source, find_root};
+pub use open::{Access, Below, Credentials, Source, find_root};
 pub use resolve::Relation;
 pub use tree::{Changes, Scope};
 pub use url::Url;

@@ -44,6 +44,15 @@ pub enum Credentials {
     Known(String, String),
 }
 
+/// Whether the folders below a folder are meant too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Below {
+    /// They are.
+    Too,
+    /// They are not.
+    Not,
+}
+
 /// An open repository. Its methods block: call them where blocking is fine.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -98,6 +107,20 @@ impl Source {
             Location::Path(_) => self.shared.work_dir(),
             Location::Url(_) => None,
         }
+    }
+
+    /// The folders in which something changes when a branch of a repository of this disk moves; none for a remote, whose
+    /// mirror moves when it is fetched.
+    pub fn folders_of_refs(&self) -> Vec<(PathBuf, Below)> {
+        let Location::Path(_) = self.location else { return Vec::new() };
+        let repo = self.shared.to_thread_local();
+        let (git, common) = (repo.git_dir().to_owned(), repo.common_dir().to_owned());
+        // HEAD and packed-refs stand in the folders themselves; below them are the objects, which nobody need hear of.
+        let mut folders = vec![(common.join("refs"), Below::Too), (common.join("reftable"), Below::Too)];
+        folders.extend((git != common).then_some((git, Below::Not)));
+        folders.push((common, Below::Not));
+        folders.retain(|(folder, _)| folder.is_dir());
+        folders
     }
 
     /// A handle of this thread.

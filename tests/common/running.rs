@@ -46,7 +46,16 @@ impl Running {
 
     /// Types Ctrl-C.
     pub fn interrupt(&self) {
-        let status = Command::new("sh").args(["-c", &format!("kill -s INT {}", self.pid())]).status().unwrap();
+        self.signal("INT");
+    }
+
+    /// As a supervisor ends it.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("sh").args(["-c", &format!("kill -s {name} {}", self.pid())]).status().unwrap();
         assert!(status.success());
     }
 

@@ -174,7 +174,7 @@ async fn the_second_of_two_is_told_who_is_at_it() {
     apply.says(&["slow 1.1 starting"]).await;
     let pid = format!("(pid {}, since 20", apply.pid());
     for second in [["apply", "--yes"].as_slice(), ["down"].as_slice()] {
-        host.pintle(second).await.ended(1).line(&["`pintle apply` is at it", &pid, "wait for it to end"]);
+        host.pintle(second).await.ended(1).line(&["`pintle apply`", &pid, "is at it: wait for it to end"]);
     }
     // Who only looks is not kept waiting.
     host.pintle(&["status"]).await.result(&["under way", "/healthz: status 503"]);

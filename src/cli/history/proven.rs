@@ -62,8 +62,7 @@ pub(super) fn ask(config: &Config, loaded: &Loaded, only: Option<&ServiceName>, 
                 }
                 Runtime::Local => {
                     let desired = Desired::new(commit.id, pins, history, String::new());
-                    let unusable = |Failure { message, .. }| ClusterError::Config(message);
-                    let host = host(&config, &desired, None).map_err(unusable)?;
+                    let host = host(&config, &desired, None)?;
                     Proofs::of(&desired, &host, host.server()).await
                 }
             }

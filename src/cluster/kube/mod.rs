@@ -7,6 +7,7 @@ mod connect;
 mod errors;
 mod feed;
 mod items;
+mod lease;
 mod managers;
 mod objects;
 mod picture;
@@ -19,14 +20,15 @@ mod troubles;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::Value;
 
-use super::{Cluster, ClusterError, Observation, Workload, WorkloadId, Write, Written};
+use super::lease::{Moment, SharedFence, name_of_this};
+use super::{Cluster, ClusterError, Lead, Leader, LeaseName, Observation, Workload, WorkloadId, Write, Written};
 use crate::pins::{WorkloadKind, WorkloadRef};
 
 use self::managers::PINTLE;
@@ -43,6 +45,8 @@ pub struct Kube {
     server: String,
     namespace: String,
     patience: Patience,
+    /// Stands before every write, once this process takes part in an election.
+    fence: OnceLock<SharedFence>,
 }
 
 impl Kube {
@@ -51,7 +55,14 @@ impl Kube {
         let connected = connect::connect(to).await?;
         let (client, server) = (connected.client, connected.server);
         let shared = Shared::new(client.clone(), server.clone(), to.patience);
-        Ok(Self { shared, client, server, namespace: connected.namespace, patience: to.patience })
+        Ok(Self {
+            shared,
+            client,
+            server,
+            namespace: connected.namespace,
+            patience: to.patience,
+            fence: OnceLock::new(),
+        })
     }
 
     /// The cluster's name in messages: the context and the server's address.
@@ -81,13 +92,26 @@ impl Kube {
         Ok(all)
     }
 
-    async fn patch(&self, id: &WorkloadId, params: &PatchParams, body: Value) -> Result<WorkloadObject, Unpatched> {
+    /// How long a write that starts now may take.
+    fn may_take(&self) -> Result<Duration, ClusterError> {
+        let Some(fence) = self.fence.get() else { return Ok(self.patience.write) };
+        let left = fence.remaining(Moment::now()).ok_or(ClusterError::NotLeading)?;
+        Ok(left.min(self.patience.write))
+    }
+
+    async fn patch(
+        &self,
+        id: &WorkloadId,
+        params: &PatchParams,
+        body: Value,
+        within: Duration,
+    ) -> Result<WorkloadObject, Unpatched> {
         let resource = objects::resource(id.workload.kind);
         let api: Api<WorkloadObject> = Api::namespaced_with(self.client.clone(), &id.namespace, &resource);
         let patch = Patch::Apply(body);
-        match tokio::time::timeout(self.patience.write, api.patch(&id.workload.name, params, &patch)).await {
+        match tokio::time::timeout(within, api.patch(&id.workload.name, params, &patch)).await {
             Ok(answer) => answer.map_err(Unpatched::Answered),
-            Err(_) => Err(Unpatched::Silent(format!("no answer within {:?}", self.patience.write))),
+            Err(_) => Err(Unpatched::Silent(format!("no answer within {within:.1?}"))),
         }
     }
 }
@@ -103,6 +127,10 @@ impl Cluster for Kube {
         self.shared.scope(wanted);
     }
 
+    fn look_anew(&self) {
+        self.shared.look_anew();
+    }
+
     async fn observe(&self) -> Result<Observation, ClusterError> {
         self.shared.observe().await
     }
@@ -115,9 +143,10 @@ impl Cluster for Kube {
     async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
         let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
         let body = write::body(write, &before)?;
+        let within = self.may_take()?;
         let _writing = self.shared.begin_write(&write.id);
         // Whom it must not be forced upon was checked against the very version that fences it.
-        let object = match self.patch(&write.id, &PatchParams::apply(PINTLE).force(), body).await {
+        let object = match self.patch(&write.id, &PatchParams::apply(PINTLE).force(), body, within).await {
             Ok(object) => object,
             Err(Unpatched::Answered(error)) => return Err(errors::of_write(&self.server, &write.id, &error)),
             Err(Unpatched::Silent(why)) => return Err(errors::no_answer(&self.server, &why)),
@@ -128,11 +157,23 @@ impl Cluster for Kube {
         Ok(Written { resource_version, generation })
     }
 
+    fn lead(&self, lease: &LeaseName, what: &str) -> Lead {
+        let fence = Arc::clone(self.fence.get_or_init(SharedFence::default));
+        let elector = lease::Elector::new(self.client.clone(), lease, name_of_this(what), fence);
+        Lead::by(|candidate| tokio::spawn(elector.run(candidate)))
+    }
+
+    async fn leader(&self, lease: &LeaseName) -> Result<Option<Leader>, ClusterError> {
+        let asked = tokio::time::timeout(self.patience.answer, lease::leader(self.client.clone(), lease)).await;
+        let silent = |_| errors::no_answer(&self.server, &format!("no answer within {:?}", self.patience.answer));
+        asked.map_err(silent)?.map_err(|error| errors::of_read(&self.server, &error))
+    }
+
     async fn would_conflict(&self, write: &Write) -> Result<(), ClusterError> {
         let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
         let body = write::question(write, &before)?;
         let params = PatchParams { dry_run: true, ..PatchParams::apply(PINTLE) };
-        match self.patch(&write.id, &params, body).await {
+        match self.patch(&write.id, &params, body, self.patience.write).await {
             Ok(_) => Ok(()),
             Err(Unpatched::Silent(why)) => Err(errors::no_answer(&self.server, &why)),
             Err(Unpatched::Answered(error)) => errors::of_question(&self.server, &write.id, &error),

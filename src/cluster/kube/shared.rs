@@ -36,6 +36,8 @@ pub(super) struct Shared {
     changes: watch::Sender<u64>,
     /// The count at the last look.
     looked: Mutex<u64>,
+    /// Counts how often everything was to be listed anew.
+    anew: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -50,7 +52,8 @@ impl Shared {
     /// Watches nothing yet.
     pub(super) fn new(client: Client, server: String, patience: Patience) -> Arc<Self> {
         let (runtime, changes) = (Handle::current(), watch::Sender::new(0));
-        Arc::new(Self { client, server, patience, runtime, kept: Mutex::default(), changes, looked: Mutex::new(0) })
+        let (kept, looked, anew) = (Mutex::default(), Mutex::new(0), watch::Sender::new(0));
+        Arc::new(Self { client, server, patience, runtime, kept, changes, looked, anew })
     }
 
     /// Watches what is wanted, and no longer what is not.
@@ -100,6 +103,11 @@ impl Shared {
     /// Takes in the answer to a write over `before`.
     pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: SeenWorkload) {
         self.kept().picture.wrote(id, before, seen);
+    }
+
+    /// Lists everything anew; until it is here, what is known stands.
+    pub(super) fn look_anew(&self) {
+        self.anew.send_modify(|count| *count += 1);
     }
 
     /// Ends all watches.
@@ -190,6 +198,7 @@ impl Shared {
             namespace: namespaces,
             server: self.server.clone(),
             patience: self.patience,
+            anew: self.anew.subscribe(),
         }
     }
 

@@ -15,6 +15,7 @@ use kube::Api;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::core::{Resource, Status};
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::cluster::ClusterError;
 
@@ -38,6 +39,8 @@ pub(super) struct Stream<K> {
     /// The server, for messages.
     pub(super) server: String,
     pub(super) patience: Patience,
+    /// Changes when the list is to be asked for anew, in case the watch missed something.
+    pub(super) anew: watch::Receiver<u64>,
 }
 
 /// How an attempt ended.
@@ -54,6 +57,7 @@ enum End {
 
 /// Where an attempt begins.
 struct Place {
+    anew: watch::Receiver<u64>,
     version: Option<String>,
     streaming: bool,
     /// Something was heard since the attempt began.
@@ -68,7 +72,8 @@ where
 {
     /// Follows it, telling everything to `tell`; never ends.
     pub(super) async fn follow(self, mut tell: impl FnMut(News<K>) + Send) {
-        let mut place = Place { version: None, streaming: true, heard: false, listed: 0 };
+        let anew = self.anew.clone();
+        let mut place = Place { anew, version: None, streaming: true, heard: false, listed: 0 };
         let mut failures = 0;
         loop {
             place.heard = false;
@@ -106,7 +111,13 @@ where
         tell(if streaming { News::Listing } else { News::Alive });
         pin_mut!(events);
         place.listed = 0;
-        while let Ok(Some(event)) = tokio::time::timeout(self.longest_silence(), events.next()).await {
+        loop {
+            let next = tokio::time::timeout(self.longest_silence(), events.next());
+            let event = tokio::select! {
+                event = next => event,
+                Ok(()) = place.anew.changed(), if place.version.is_some() => return Err(End::Forgotten),
+            };
+            let Ok(Some(event)) = event else { break };
             let event = event.map_err(|error| self.failed(&error))?;
             place.heard = true;
             if place.version.is_some() {

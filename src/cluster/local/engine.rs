@@ -19,7 +19,7 @@ use super::picture::{Facts, Health, Shown, is_rolling, show};
 use super::record::{Process, Run};
 use super::service::{Asked, Service};
 use super::{Place, Served, service};
-use crate::cluster::{ClusterError, Observation, WorkloadId};
+use crate::cluster::{ClusterError, Leader, Observation, WorkloadId};
 
 /// How often it is looked at what tells nobody that it has changed.
 const POLL: Duration = Duration::from_millis(250);
@@ -65,7 +65,10 @@ impl Engine {
         command: Option<&str>,
     ) -> Result<Arc<Self>, ClusterError> {
         let folder = Folder::new(place.folder);
-        let locked = |error: Locked| ClusterError::Config(error.to_string());
+        let locked = |error: Locked| match &error {
+            Locked::By(_) => ClusterError::Locked(error.to_string()),
+            Locked::Unusable(_) => ClusterError::Config(error.to_string()),
+        };
         let lock = command.map(|command| folder.lock(command)).transpose().map_err(locked)?;
         let mut services = BTreeMap::new();
         for name in folder.services().map_err(ClusterError::Config)? {
@@ -102,6 +105,29 @@ impl Engine {
         });
         let _ = engine.task.set(task.abort_handle());
         Ok(engine)
+    }
+
+    /// What is pinned from now on; what is pinned no more keeps running.
+    pub(super) fn serve(&self, served: BTreeMap<WorkloadId, Served>) {
+        let mut services = self.services();
+        services.values_mut().for_each(|service| service.served = None);
+        for (id, served) in served {
+            let name = id.workload.name.clone();
+            let service = services.entry(name.clone()).or_insert_with(|| {
+                let mut new = Service::new(id, None);
+                new.read(&self.folder, &name);
+                new
+            });
+            service.served = Some(served);
+        }
+        drop(services);
+        self.changes.send_modify(|count| *count += 1);
+        self.wake.notify_one();
+    }
+
+    /// Who has locked the folder.
+    pub(super) fn holder(&self) -> Option<Leader> {
+        self.folder.holder().map(|holder| Leader { holder: holder.to_string(), renewed: None, says: None })
     }
 
     /// The services that are found running are kept from now on.

@@ -195,6 +195,13 @@ impl Folder {
     }
 }
 
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { process, command, since } = self;
+        write!(f, "`{}` (pid {}, since {since:.0})", display_safe(command, 60), process.pid)
+    }
+}
+
 /// Why the folder could not be locked.
 #[derive(Debug)]
 pub(super) enum Locked {
@@ -207,14 +214,7 @@ pub(super) enum Locked {
 impl std::fmt::Display for Locked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::By(Some(Holder { process, command, since })) => {
-                write!(
-                    f,
-                    "`{}` is at it (pid {}, since {since:.0}): wait for it to end",
-                    display_safe(command, 60),
-                    process.pid
-                )
-            }
+            Self::By(Some(holder)) => write!(f, "{holder} is at it: wait for it to end"),
             Self::By(None) => f.write_str("another pintle is at it: wait for it to end"),
             Self::Unusable(why) => write!(f, "the state folder cannot be used: {why}"),
         }

@@ -1,0 +1,221 @@
+//! Follows the branch: at once where the repository is on this disk and says what changes, else by asking.
+#![expect(clippy::disallowed_methods, reason = "the time of an answer, and the waiting for the next one")]
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::watch;
+
+use crate::cli::exit::Failure;
+use crate::cli::load::{Loaded, Revision};
+use crate::cluster::Says;
+use crate::config::Config;
+use crate::pins::{Layout, Settings};
+use crate::reconcile::{Desired, Goal};
+use crate::source::{Below, Commit, CommitId, Index, Source, SourceError};
+
+/// A repository that has not answered for so long, and for three intervals, holds everything: who knows what it says.
+const SILENT: Duration = Duration::from_secs(300);
+
+/// What is told of the repository beside what it pins.
+#[derive(Debug)]
+pub enum Told {
+    /// Another revision is kept.
+    Revision(Arc<Commit>),
+    /// It does not answer.
+    Silent(String),
+    /// It answers again.
+    Answers,
+}
+
+/// Follows one branch.
+pub struct Git {
+    config: Config,
+    source: Source,
+    /// Which files hold pins, at the revision that was read last.
+    layout: Layout,
+    index: Index,
+    tip: Option<CommitId>,
+    /// The settings that this process was started with: who the instance is cannot change under way.
+    settings: Settings,
+    namespace: String,
+    answered: Instant,
+    silent: bool,
+    last: Goal,
+}
+
+/// Where what was found goes.
+pub struct To {
+    /// What is to be kept.
+    pub goals: watch::Sender<Goal>,
+    /// What the lease says.
+    pub says: watch::Sender<Option<Says>>,
+    /// The repository as it is now.
+    pub source: Arc<Mutex<Source>>,
+    /// What is told.
+    pub told: tokio::sync::mpsc::UnboundedSender<Told>,
+}
+
+/// Asks now, whatever the interval says.
+#[derive(Debug, Clone)]
+pub struct Poke(Sender<()>);
+
+impl Poke {
+    /// Asks now.
+    pub fn now(&self) {
+        // Whoever listened is gone at the end.
+        let _ = self.0.send(());
+    }
+}
+
+impl Git {
+    /// Goes on from what was loaded.
+    pub fn after(config: &Config, loaded: &Loaded, desired: &Desired) -> Result<Self, Failure> {
+        let (source, layout) = (loaded.source.clone(), loaded.at.layout.clone());
+        let branch = config.branch.clone().map_or_else(|| source.default_branch(), Ok)?;
+        Ok(Self {
+            index: Index::load(&source, &branch, &layout),
+            config: config.clone(),
+            source,
+            layout,
+            tip: Some(desired.commit),
+            settings: desired.pins.settings.clone(),
+            namespace: desired.namespace.clone(),
+            answered: Instant::now(),
+            silent: false,
+            last: Goal::Pins(Arc::new(desired.clone())),
+        })
+    }
+
+    /// Follows the branch in a thread of its own, because all of it blocks, until nobody listens any more.
+    pub fn follow(mut self, interval: Duration, to: To) -> Result<Poke, Failure> {
+        let (poke, poked) = channel();
+        let watcher = self.watch(poke.clone());
+        let follow = move || {
+            let _watcher = watcher;
+            while !to.goals.is_closed() {
+                self.look(interval, &to);
+                if !wait(&poked, interval) {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("git".to_owned()).spawn(follow);
+        thread.map(|_| Poke(poke)).map_err(|error| Failure::error(format!("no thread: {error}")))
+    }
+
+    /// Hears what changes in a repository of this disk; where that cannot be, it is asked in intervals alone.
+    fn watch(&self, poke: Sender<()>) -> Option<RecommendedWatcher> {
+        let folders = self.source.folders_of_refs();
+        let hear = move |event: notify::Result<notify::Event>| {
+            // Reading is heard too, and is done at every look.
+            if !event.is_ok_and(|event| event.kind.is_access()) {
+                let _ = poke.send(());
+            }
+        };
+        let mut watcher = notify::recommended_watcher(hear).ok()?;
+        for (folder, below) in &folders {
+            let mode = if *below == Below::Too { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+            if let Err(error) = watcher.watch(folder, mode) {
+                tracing::info!("{} is not watched: {error}", folder.display());
+            }
+        }
+        (!folders.is_empty()).then_some(watcher)
+    }
+
+    fn look(&mut self, interval: Duration, to: &To) {
+        match self.source.fetch(self.config.branch.as_deref()) {
+            Ok(tip) => {
+                self.answered = Instant::now();
+                *to.source.lock().unwrap_or_else(PoisonError::into_inner) = self.source.clone();
+                to.says.send_modify(|says| says.get_or_insert_default().asked = Some(Timestamp::now()));
+                if std::mem::take(&mut self.silent) {
+                    let _ = to.told.send(Told::Answers);
+                    let _ = to.goals.send(self.last.clone());
+                }
+                if self.tip != Some(tip.id) {
+                    self.take(Arc::new(tip), to);
+                }
+            }
+            // It says that it has nothing: that is no reason to remove anything.
+            Err(error) if !error.retryable() => self.hold(&error, to),
+            Err(error) => {
+                if !std::mem::replace(&mut self.silent, true) {
+                    let _ = to.told.send(Told::Silent(error.to_string()));
+                }
+                if self.answered.elapsed() > SILENT.max(interval * 3) {
+                    let since = self.answered.elapsed().as_secs() / 60;
+                    let why = format!("the repository has not answered for {since} minutes: {error}");
+                    let _ = to.goals.send(Goal::Held(why));
+                }
+            }
+        }
+    }
+
+    fn hold(&mut self, error: &SourceError, to: &To) {
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        self.silent = true;
+        let _ = to.goals.send(Goal::Held(format!("{error}{hint}")));
+    }
+
+    /// Takes up another revision.
+    fn take(&mut self, tip: Arc<Commit>, to: &To) {
+        match self.read(&tip) {
+            Ok(goal) => {
+                self.tip = Some(tip.id);
+                let _ = to.told.send(Told::Revision(tip));
+                self.last = goal.clone();
+                let _ = to.goals.send(goal);
+            }
+            Err(failure) => {
+                // It is read anew at the next look.
+                let goal = Goal::Held(format!("{} cannot be read: {}", tip.id.short(), failure.message));
+                let _ = to.goals.send(goal);
+                self.silent = true;
+            }
+        }
+    }
+
+    fn read(&mut self, tip: &Arc<Commit>) -> Result<Goal, Failure> {
+        let at = Revision::read(&self.source, &self.config.root, Some(Arc::clone(tip)))?;
+        if let Err(failure) = at.usable() {
+            let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            return Ok(Goal::Held(format!("{}: {}{hint}", tip.id.short(), failure.message)));
+        }
+        if self.layout.fingerprint() != at.layout.fingerprint() {
+            let branch = self.config.branch.clone().map_or_else(|| self.source.default_branch(), Ok)?;
+            self.index = Index::load(&self.source, &branch, &at.layout);
+            self.layout = at.layout.clone();
+        }
+        if self.index.extend(&self.source, tip.id, &self.layout)? > 0
+            && let Err(error) = self.index.save()
+        {
+            tracing::info!("the index is not kept: {error}");
+        }
+        let pins = at.pins(&self.config);
+        let (was, is) = (&self.settings, &pins.settings);
+        if (&was.instance, was.runtime, &was.namespace) != (&is.instance, is.runtime, &is.namespace) {
+            return Ok(Goal::Held(format!(
+                "{}: instance, runtime or namespace of pintle.yaml have changed; start pintle run anew",
+                tip.id.short()
+            )));
+        }
+        let history = at.renamed(self.index.history());
+        Ok(Goal::Pins(Arc::new(Desired::new(tip.id, pins, history, self.namespace.clone()))))
+    }
+}
+
+/// Until somebody pokes or the interval is over; false where nobody can poke any more.
+fn wait(poked: &Receiver<()>, interval: Duration) -> bool {
+    match poked.recv_timeout(interval) {
+        Ok(()) => {
+            while poked.try_recv().is_ok() {}
+            true
+        }
+        Err(RecvTimeoutError::Timeout) => true,
+        Err(RecvTimeoutError::Disconnected) => false,
+    }
+}

@@ -1,0 +1,75 @@
+//! What a run tells: lines for people on a terminal, JSON for machines elsewhere, always with revision and service.
+#![expect(clippy::disallowed_methods, reason = "a log names the time")]
+
+use std::io::IsTerminal as _;
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::cli::live;
+use crate::cli::output::{DIM, Output, styled};
+use crate::event::Event;
+use crate::source::CommitId;
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The log of one run.
+pub struct Log<'a> {
+    output: &'a mut Output,
+    format: Format,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    time: Timestamp,
+    level: &'static str,
+    revision: Option<CommitId>,
+    message: String,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl<'a> Log<'a> {
+    /// On stderr; by what stderr is where no format is asked for.
+    pub fn new(output: &'a mut Output, format: Option<Format>) -> Self {
+        let usual = || if std::io::stderr().is_terminal() { Format::Text } else { Format::Json };
+        Self { format: format.unwrap_or_else(usual), output }
+    }
+
+    /// Tells one event, as of a revision.
+    pub fn tell(&mut self, revision: Option<CommitId>, event: &Event) {
+        let (now, words) = (Timestamp::now(), live::line(event));
+        let of = revision.map(CommitId::short).unwrap_or_default();
+        match self.format {
+            Format::Text => {
+                let time = now.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
+                self.output.note(format_args!("{} {words}", styled(DIM, format_args!("{time} {of:<8}"))));
+            }
+            Format::Json => {
+                let message = anstream::adapter::strip_str(&words).to_string();
+                let line = Line { time: now, level: level(event), revision, message, event };
+                // All of it is text and numbers.
+                let text = serde_json::to_string(&line).unwrap_or_default();
+                self.output.note(text);
+            }
+        }
+    }
+}
+
+fn level(event: &Event) -> &'static str {
+    match event {
+        Event::Failed { .. } | Event::HeldAll { .. } | Event::Unreachable { .. } => "error",
+        Event::Held { .. } | Event::Refused { .. } | Event::NeedsYou { .. } | Event::NoGit { .. } => "warn",
+        _ => "info",
+    }
+}

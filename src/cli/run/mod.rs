@@ -1,0 +1,243 @@
+//! `pintle run`: what is pinned, kept so.
+#![expect(clippy::disallowed_methods, reason = "a run waits, until it is told to end")]
+
+mod git;
+mod log;
+mod schedule;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use self::git::{Git, Poke, Told};
+use self::log::{Format, Log};
+use self::schedule::Schedule;
+use super::exit::{Exit, Failure, help};
+use super::host::all_served;
+use super::load::load;
+use super::output::Output;
+use super::site::{self, OnSite, Site};
+use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
+use crate::config::Config;
+use crate::event::Event;
+use crate::reconcile::{Desired, Goal, Keep, Kept, News, keep};
+use crate::source::{CommitId, Source};
+
+/// How long it is waited until something can be begun with, where nothing can.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Keep what is pinned: follow commits, correct drift, for ever
+#[derive(Debug, Args)]
+#[command(after_help = help(
+    "pintle run\npintle run --repo https://git.example.com/acme/pins.git --interval 30s\npintle run --schedule '0 6 * * MON-FRI Europe/Berlin'",
+    &[Exit::Ok, Exit::Error, Exit::Usage],
+))]
+pub struct Run {
+    /// Ask a remote so often where the branch is; a repository on this disk is followed at once
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = interval)]
+    interval: Duration,
+    /// Look at everything anew at these times, and correct the drift of services whose policy is `schedule`: a cron
+    /// expression and a time zone
+    #[arg(long, value_name = "CRON ZONE", value_parser = Schedule::parse)]
+    schedule: Option<Schedule>,
+    /// Go on although the branch was rewritten from OLD to NEW
+    #[arg(long, value_name = "OLD..NEW")]
+    accept_rewrite: Option<String>,
+    /// Log lines for people, or JSON [default: for people on a terminal]
+    #[arg(long, value_name = "FORMAT")]
+    log: Option<Format>,
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| "durations look like 30s, 5m, 1h".to_owned())?;
+    let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
+    let allowed = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+    if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
+}
+
+impl OnSite for Run {
+    const CHANGES: Option<&'static str> = Some("pintle run");
+
+    async fn when_unlocked(
+        &self,
+        open: impl Fn() -> Result<LocalHost, ClusterError>,
+        output: &mut Output,
+    ) -> Result<LocalHost, Failure> {
+        let mut told = false;
+        loop {
+            match open() {
+                Err(ClusterError::Locked(why)) => {
+                    if !std::mem::replace(&mut told, true) {
+                        Log::new(output, self.log).tell(None, &Event::StandsBy { why });
+                    }
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                opened => return Ok(opened?),
+            }
+        }
+    }
+
+    async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
+        let mut log = Log::new(output, self.log);
+        let stop = stop()?;
+        let lead = site.cluster.lead(&site.lease(), "run");
+        let (told, news) = mpsc::unbounded_channel();
+        let goals = watch::Sender::new(Goal::Pins(Arc::new(site.desired.clone())));
+        let git = Git::after(config, &site.loaded, &site.desired)?;
+        let mut wanted = goals.subscribe();
+        wanted.mark_changed();
+        let source = Arc::new(Mutex::new(site.loaded.source.clone()));
+        let to = git::To { goals, says: lead.says.clone(), source: Arc::clone(&source), told };
+        let poke = git.follow(self.interval, to)?;
+        log.tell(Some(site.commit.id), &Event::Revision { subject: site.commit.subject.to_string() });
+        let with = Keep {
+            goals: wanted,
+            stop: stop.clone(),
+            lead: lead.state.clone(),
+            scope: |desired: &Desired| {
+                site.cluster.scope(&desired.all_workloads());
+                site.host.iter().for_each(|host| host.serve(all_served(desired)));
+            },
+            guard: guard(&source, self.accept_rewrite.as_deref()),
+        };
+        let log = Mutex::new(log);
+        tokio::select! {
+            () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
+            never = beside(&log, news, lead.state.clone()) => match never {},
+            never = self.on_schedule(&site.cluster, &poke) => match never {},
+        }
+        locked(&log).tell(None, &Event::Stopping);
+        lead.release().await;
+        Ok(Exit::Ok)
+    }
+}
+
+impl Run {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let mut told = None;
+        loop {
+            let begun = load(config, None).and_then(|loaded| loaded.at.usable().map(|()| loaded));
+            let done = begun.and_then(|loaded| site::run(self, config, loaded, output));
+            match done {
+                Err(failure) if failure.exit == Exit::Error => {
+                    let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                    let why = failure.message + &hint;
+                    if told.as_ref() != Some(&why) {
+                        Log::new(output, self.log).tell(None, &Event::HeldAll { why: why.clone() });
+                        told = Some(why);
+                    }
+                    std::thread::sleep(AGAIN);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Looks at everything anew, when it is time.
+    async fn on_schedule<C: Cluster>(&self, cluster: &C, poke: &Poke) -> std::convert::Infallible {
+        loop {
+            let next = self.schedule.as_ref().and_then(|schedule| schedule.until_next(jiff::Timestamp::now()));
+            match next {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+            poke.now();
+            cluster.look_anew();
+        }
+    }
+}
+
+/// Becomes true at Ctrl-C and SIGTERM; the second time the process ends at once.
+fn stop() -> Result<watch::Receiver<bool>, Failure> {
+    let failed = |error: std::io::Error| Failure::error(format!("no signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        for _ in 0..2 {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.send_replace(true) {
+                break;
+            }
+        }
+        #[expect(clippy::exit, reason = "whoever asks twice does not want to wait")]
+        std::process::exit(143);
+    });
+    Ok(stopped)
+}
+
+/// Whether what was observed may be written over: asked anew only when the revision or the commits that workloads name
+/// are other ones.
+fn guard(
+    source: &Mutex<Source>,
+    accepted: Option<&str>,
+) -> impl FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String> {
+    let mut known = None;
+    move |desired, observed| {
+        let asked = (desired.commit, site::written(desired, observed));
+        if let Some((_, answer)) = known.as_ref().filter(|(of, _)| *of == asked) {
+            return Result::clone(answer);
+        }
+        let source = source.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let answer = site::guard(&source, asked.0, &asked.1, accepted)
+            .map_err(|failure| failure.message + &failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default());
+        known = Some((asked, answer.clone()));
+        answer
+    }
+}
+
+fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Logs what a pass showed, and says on the lease how everything stands.
+fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
+    let revision = news.desired.map(|desired| desired.commit);
+    for event in news.events {
+        locked(log).tell(revision, event);
+    }
+    lead.says.send_if_modified(|says| {
+        let before = says.clone();
+        let says = says.get_or_insert_with(Says::default);
+        says.revision = revision;
+        says.held = if let Kept::Held(why) = news.kept { Some(why.to_owned()) } else { None };
+        says.refused = news.refused.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
+        before.as_ref() != Some(says)
+    });
+}
+
+/// Logs what does not come from passes: the repository, and who is the one writer.
+async fn beside(
+    log: &Mutex<Log<'_>>,
+    mut news: mpsc::UnboundedReceiver<Told>,
+    mut lead: watch::Receiver<Leadership>,
+) -> std::convert::Infallible {
+    loop {
+        tokio::select! {
+            Some(told) = news.recv() => match told {
+                Told::Revision(commit) => {
+                    locked(log).tell(Some(commit.id), &Event::Revision { subject: commit.subject.to_string() });
+                }
+                Told::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
+                Told::Answers => locked(log).tell(None, &Event::Git),
+            },
+            Ok(()) = lead.changed() => {
+                let event = match lead.borrow_and_update().clone() {
+                    Leadership::Ours => Event::Leads,
+                    Leadership::Theirs(why) => Event::StandsBy { why: format!("{why} is the one writer") },
+                    Leadership::Unknown(Some(why)) => Event::StandsBy { why },
+                    Leadership::Unknown(None) => continue,
+                };
+                locked(log).tell(None, &event);
+            }
+            else => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Takes part in the election of the one writer, by a Lease object: takes it, renews it, lets it go.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::PostParams;
+use kube::{Api, Client};
+
+use crate::cluster::lease::{
+    Candidate, DEADLINE, DURATION, Leader, Leadership, LeaseName, Moment, Move, RETRY, Read, Says, SharedFence, Watcher,
+};
+
+/// What the holder says of itself.
+const ANNOTATION: &str = "pintle.dev/run";
+
+/// A renewal without an answer must leave time for another one.
+const ANSWER: Duration = Duration::from_secs(4);
+
+/// One candidate of an election.
+pub(super) struct Elector {
+    api: Api<Lease>,
+    name: String,
+    place: String,
+    me: String,
+    fence: SharedFence,
+    watcher: Watcher,
+    /// As it was written last, where it is ours.
+    held: Option<Lease>,
+}
+
+impl Elector {
+    pub(super) fn new(client: Client, name: &LeaseName, me: String, fence: SharedFence) -> Self {
+        let api = Api::namespaced(client, &name.namespace);
+        let (object, place) =
+            (object_name(name), format!("the Lease {} in namespace {}", object_name(name), name.namespace));
+        Self { api, name: object, place, me, fence, watcher: Watcher::default(), held: None }
+    }
+
+    /// Takes part until it is told to stop; then the lease is let go.
+    pub(super) async fn run(mut self, mut candidate: Candidate) {
+        loop {
+            let now = Moment::now();
+            let answer = tokio::time::timeout(ANSWER, self.round(now, &candidate)).await;
+            let silent = |_| Err(format!("{}: no answer within {ANSWER:?}", self.place));
+            let leadership = match answer.unwrap_or_else(silent) {
+                Ok(leadership) => leadership,
+                // A renewal that failed is tried again for as long as nobody else can have taken the lease.
+                Err(_) if self.held.is_some() && self.fence.remaining(Moment::now()).is_some() => Leadership::Ours,
+                Err(why) => self.lose(Leadership::Unknown(Some(why))),
+            };
+            candidate.tell.send_if_modified(|told| {
+                let news = *told != leadership;
+                *told = leadership;
+                news
+            });
+            let stopped = tokio::time::timeout(RETRY, candidate.stop.wait_for(|stop| *stop));
+            if stopped.await.is_ok() {
+                break;
+            }
+        }
+        self.release().await;
+    }
+
+    async fn round(&mut self, now: Moment, candidate: &Candidate) -> Result<Leadership, String> {
+        let says = candidate.says.borrow().clone();
+        if let Some(held) = self.held.clone() {
+            match self.write(&held, says.as_ref(), now).await {
+                Ok(leadership) => return Ok(leadership),
+                Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => self.held = None,
+                Err(error) => return Err(self.words(&error)),
+            }
+        }
+        let found = self.api.get_opt(&self.name).await.map_err(|error| self.words(&error))?;
+        let read = found.as_ref().map(read);
+        match (self.watcher.judge(read.as_ref(), &self.me, now), found) {
+            (Move::Wait, _) => {
+                let holder = read.and_then(|read| read.holder).unwrap_or_default();
+                Ok(self.lose(Leadership::Theirs(holder)))
+            }
+            (Move::Take | Move::Renew, found) => {
+                match self.write(&found.unwrap_or_else(|| self.new_lease()), says.as_ref(), now).await {
+                    Ok(leadership) => Ok(leadership),
+                    // Another one was faster.
+                    Err(kube::Error::Api(status)) if status.code == 409 => Ok(self.lose(Leadership::Unknown(None))),
+                    Err(error) => Err(self.words(&error)),
+                }
+            }
+        }
+    }
+
+    /// Writes the lease as ours over `before`.
+    async fn write(&mut self, before: &Lease, says: Option<&Says>, now: Moment) -> kube::Result<Leadership> {
+        let mut lease = before.clone();
+        let spec = lease.spec.get_or_insert_default();
+        if spec.holder_identity.as_deref() != Some(self.me.as_str()) {
+            spec.holder_identity = Some(self.me.clone());
+            spec.acquire_time = Some(MicroTime(now.wall));
+            spec.lease_transitions = Some(spec.lease_transitions.unwrap_or(0).saturating_add(1));
+        }
+        spec.lease_duration_seconds = i32::try_from(DURATION.as_secs()).ok();
+        spec.renew_time = Some(MicroTime(now.wall));
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        annotations.remove(ANNOTATION);
+        annotations.extend(says.map(|says| (ANNOTATION.to_owned(), serde_json::json!(says).to_string())));
+        let written = if lease.metadata.resource_version.is_some() {
+            self.api.replace(&self.name, &PostParams::default(), &lease).await?
+        } else {
+            self.api.create(&PostParams::default(), &lease).await?
+        };
+        self.held = Some(written);
+        self.fence.open(now);
+        Ok(Leadership::Ours)
+    }
+
+    fn new_lease(&self) -> Lease {
+        let mut lease = Lease { spec: Some(LeaseSpec::default()), ..Lease::default() };
+        lease.metadata.name = Some(self.name.clone());
+        lease
+    }
+
+    fn lose(&mut self, leadership: Leadership) -> Leadership {
+        self.held = None;
+        self.fence.close();
+        leadership
+    }
+
+    /// Lets it go, so that the next one need not wait; whoever is not reached waits.
+    async fn release(mut self) {
+        self.fence.close();
+        let Some(mut lease) = self.held.take() else { return };
+        let spec = lease.spec.get_or_insert_default();
+        (spec.holder_identity, spec.renew_time) = (None, Some(MicroTime(Moment::now().wall)));
+        lease.metadata.annotations.get_or_insert_default().remove(ANNOTATION);
+        let params = PostParams::default();
+        let released = tokio::time::timeout(ANSWER.min(DEADLINE), self.api.replace(&self.name, &params, &lease));
+        if !matches!(released.await, Ok(Ok(_))) {
+            tracing::info!("{} was not let go: the next one waits for {DURATION:?}", self.place);
+        }
+    }
+
+    fn words(&self, error: &kube::Error) -> String {
+        match error {
+            kube::Error::Api(status) => format!("{}: {}", self.place, status.message),
+            error => format!("{}: {error}", self.place),
+        }
+    }
+}
+
+/// Who holds the lease; none where nobody does.
+pub(super) async fn leader(client: Client, name: &LeaseName) -> kube::Result<Option<Leader>> {
+    let api: Api<Lease> = Api::namespaced(client, &name.namespace);
+    let Some(lease) = api.get_opt(&object_name(name)).await? else { return Ok(None) };
+    let Some(holder) = read(&lease).holder else { return Ok(None) };
+    let says = lease.metadata.annotations.as_ref().and_then(|all| serde_json::from_str(all.get(ANNOTATION)?).ok());
+    let renewed: Option<Timestamp> = lease.spec.and_then(|spec| spec.renew_time).map(|time| time.0);
+    Ok(Some(Leader { holder, renewed, says }))
+}
+
+fn object_name(name: &LeaseName) -> String {
+    format!("pintle-{}", name.instance)
+}
+
+fn read(lease: &Lease) -> Read {
+    let spec = lease.spec.clone().unwrap_or_default();
+    let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    Read {
+        holder: spec.holder_identity.filter(|holder| !holder.is_empty()),
+        lasts: seconds.map_or(DURATION, Duration::from_secs),
+        version: lease.metadata.resource_version.clone().unwrap_or_default(),
+    }
+}

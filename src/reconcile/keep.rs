@@ -1,0 +1,271 @@
+//! Pass after pass, for ever: what `run` does. It follows whatever is pinned, and corrects whatever drifts.
+#![expect(clippy::disallowed_methods, reason = "the loop is where the time is read; passes are given it")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::follow::{LONGEST_REST, REST, TICK};
+use super::tell::{Scene, Teller};
+use super::{Desired, May, Memory, Pass, Pending, pass};
+use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
+use crate::event::Event;
+use crate::pins::ServiceName;
+use crate::source::CommitId;
+
+/// Nothing needs a look for longer; it costs a millisecond.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// How long a service that the cluster refused to write is left alone at first.
+const REFUSED: Duration = Duration::from_secs(60);
+
+/// What is to be kept.
+#[derive(Debug, Clone, Default)]
+pub enum Goal {
+    /// It is not known yet.
+    #[default]
+    Unknown,
+    /// What the repository says cannot be used, or it says nothing any more: what runs is held (design, I10).
+    Held(String),
+    /// These pins.
+    Pins(Arc<Desired>),
+}
+
+/// What tells the loop what to do.
+pub struct Keep<S, G> {
+    /// What is to be kept; the newest counts.
+    pub goals: watch::Receiver<Goal>,
+    /// Becomes true when nothing more shall be written.
+    pub stop: watch::Receiver<bool>,
+    /// Who may write.
+    pub lead: watch::Receiver<Leadership>,
+    /// Tells the cluster what is looked at from now on.
+    pub scope: S,
+    /// Whether what was observed may be written over by these pins, and which commits of a history that was rewritten that
+    /// lets go; else why not (design, I2 and I10).
+    pub guard: G,
+}
+
+/// What is told of a pass.
+pub struct News<'a> {
+    /// What is to be kept; none while that is not known.
+    pub desired: Option<&'a Desired>,
+    /// The pass; none where there was none.
+    pub kept: Kept<'a>,
+    /// What the cluster refused to this process, which nobody else can see.
+    pub refused: BTreeMap<ServiceName, String>,
+    /// What is new.
+    pub events: &'a [Event],
+}
+
+/// How everything stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Kept<'a> {
+    /// As the pass shows.
+    Seen(&'a Pass),
+    /// Everything is held, for this reason.
+    Held(&'a str),
+    /// Another process does it.
+    StandsBy,
+}
+
+/// What the loop remembers; all of it may be lost at any time.
+#[derive(Default)]
+struct State {
+    goal: Goal,
+    memory: Memory,
+    teller: Teller,
+    /// Why everything is held.
+    held: Option<String>,
+    /// The cluster did not answer.
+    silent: bool,
+    in_sync: bool,
+    leads: bool,
+    /// When what was refused was tried again, and how long the next time waits.
+    forgiven: Option<Instant>,
+    patience: Duration,
+}
+
+/// How long the next pass may wait where nothing changes.
+struct Rest {
+    least: Duration,
+    most: Duration,
+}
+
+impl Rest {
+    const NONE: Self = Self { least: Duration::ZERO, most: Duration::ZERO };
+    const LONG: Self = Self { least: Duration::ZERO, most: LONGEST };
+    const SHORT: Self = Self { least: Duration::ZERO, most: TICK };
+}
+
+/// Keeps what is pinned, until it is stopped. `tell` is given each pass, and what it showed that is new.
+pub async fn keep<C, S, G>(cluster: &C, mut with: Keep<S, G>, mut tell: impl FnMut(News<'_>))
+where
+    C: Cluster,
+    S: Fn(&Desired),
+    G: FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String>,
+{
+    let mut state = State::default();
+    while !*with.stop.borrow() {
+        if with.goals.has_changed().unwrap_or(false) {
+            state.turn(with.goals.borrow_and_update().clone(), &with.scope);
+        }
+        let leads = *with.lead.borrow_and_update() == Leadership::Ours;
+        let rest = if leads {
+            state.round(cluster, &mut with.guard, &mut tell).await
+        } else {
+            state.stand_by(&mut tell);
+            Rest::LONG
+        };
+        state.leads = leads;
+        if rest.most > Duration::ZERO {
+            wait(cluster, &mut with, &rest, leads).await;
+        }
+    }
+}
+
+impl State {
+    /// Takes up another goal.
+    fn turn(&mut self, goal: Goal, scope: impl Fn(&Desired)) {
+        self.memory.turn();
+        self.in_sync = false;
+        if let Goal::Pins(desired) = &goal {
+            scope(desired);
+            self.teller = Teller::default();
+        }
+        self.goal = goal;
+    }
+
+    /// One pass, where there is something to keep.
+    async fn round<C: Cluster>(
+        &mut self,
+        cluster: &C,
+        guard: &mut impl FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String>,
+        tell: &mut impl FnMut(News<'_>),
+    ) -> Rest {
+        let desired = match self.goal.clone() {
+            Goal::Unknown => return Rest::LONG,
+            Goal::Held(why) => {
+                self.hold(None, &why, tell);
+                return Rest::LONG;
+            }
+            Goal::Pins(desired) => desired,
+        };
+        let (now, began) = (Timestamp::now(), Instant::now());
+        self.forgive(began);
+        let mut guarded = Ok(BTreeSet::new());
+        let may = |observed: &Observation| {
+            guarded = guard(&desired, observed);
+            if guarded.as_ref() == Ok(&desired.let_go) { May::Start } else { May::Look }
+        };
+        match pass(cluster, &desired, &mut self.memory, now, may).await {
+            Ok(pass) => {
+                match guarded {
+                    Err(why) => {
+                        self.hold(Some(&desired), &why, tell);
+                        return Rest::LONG;
+                    }
+                    Ok(let_go) if let_go != desired.let_go => {
+                        self.goal = Goal::Pins(Arc::new(Desired { let_go, ..Desired::clone(&desired) }));
+                        return Rest::NONE;
+                    }
+                    Ok(_) => {}
+                }
+                self.seen(&desired, &pass, now, tell);
+                let least = if pass.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
+                self.rest(&pass, least)
+            }
+            Err(ClusterError::NotLeading) => Rest::SHORT,
+            Err(error) => {
+                if !std::mem::replace(&mut self.silent, true) {
+                    let why = match error {
+                        ClusterError::Unreachable(why) => why,
+                        error => error.to_string(),
+                    };
+                    let events = [Event::Unreachable { why: why.clone() }];
+                    let kept = Kept::Held(&why);
+                    tell(News { desired: Some(&desired), kept, refused: BTreeMap::new(), events: &events });
+                }
+                Rest::SHORT
+            }
+        }
+    }
+
+    /// What was refused is tried again, later each time.
+    fn forgive(&mut self, now: Instant) {
+        if self.memory.refusals().next().is_none() {
+            self.patience = REFUSED;
+            self.forgiven = Some(now);
+        } else if self.forgiven.is_none_or(|at| now.duration_since(at) > self.patience) {
+            self.memory.turn();
+            self.patience = LONGEST.min(self.patience * 2);
+            self.forgiven = Some(now);
+        }
+    }
+
+    fn seen(&mut self, desired: &Desired, pass: &Pass, now: Timestamp, tell: &mut impl FnMut(News<'_>)) {
+        let mut events: Vec<Event> = Vec::new();
+        events.extend(std::mem::take(&mut self.silent).then_some(Event::Reachable));
+        events.extend(self.held.take().map(|_| Event::HeldNoMore));
+        events.extend(self.teller.tell(Scene { desired, pass, now }));
+        let in_sync = pass.next.steps.is_empty() && pass.look.unseen.is_empty();
+        if in_sync && !std::mem::replace(&mut self.in_sync, in_sync) {
+            events.push(Event::InSync { services: desired.graph.len() });
+        }
+        self.in_sync = in_sync;
+        let refused =
+            self.memory.refusals().map(|(id, why)| (desired.graph.name(id).clone(), why.to_string())).collect();
+        tell(News { desired: Some(desired), kept: Kept::Seen(pass), refused, events: &events });
+    }
+
+    fn rest(&self, pass: &Pass, least: Duration) -> Rest {
+        let to_record = || pass.look.services.iter().any(|seen| seen.to_record || seen.unanswered);
+        let moves = pass.next.in_motion() || to_record() || self.memory.is_in_doubt();
+        match pass.pending {
+            Pending::Answer => Rest::NONE,
+            Pending::Nothing if !moves && self.memory.refusals().next().is_none() => Rest { least, most: LONGEST },
+            Pending::Nothing if !moves => Rest { least, most: REFUSED },
+            Pending::Nothing | Pending::Sight => Rest { least, most: TICK.max(least) },
+        }
+    }
+
+    fn hold(&mut self, desired: Option<&Desired>, why: &str, tell: &mut impl FnMut(News<'_>)) {
+        if self.held.as_deref() == Some(why) {
+            return;
+        }
+        self.held = Some(why.to_owned());
+        let events = [Event::HeldAll { why: why.to_owned() }];
+        tell(News { desired, kept: Kept::Held(why), refused: BTreeMap::new(), events: &events });
+    }
+
+    fn stand_by(&mut self, tell: &mut impl FnMut(News<'_>)) {
+        if std::mem::take(&mut self.leads) {
+            (self.teller, self.in_sync, self.held) = (Teller::default(), false, None);
+            tell(News { desired: None, kept: Kept::StandsBy, refused: BTreeMap::new(), events: &[] });
+        }
+    }
+}
+
+/// Until something changes that the loop looks at, or the rest is over.
+async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest, leads: bool) {
+    let Keep { goals, stop, lead, .. } = with;
+    let changed = async {
+        if !leads {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(rest.least).await;
+        if cluster.changed(rest.most).await.is_err() {
+            tokio::time::sleep(TICK).await;
+        }
+    };
+    tokio::select! {
+        () = changed => {}
+        // Whoever says them is there for as long as the loop is.
+        _ = goals.changed() => goals.mark_changed(),
+        _ = stop.wait_for(|stop| *stop) => {}
+        _ = lead.changed() => {}
+    }
+}

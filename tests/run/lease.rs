@@ -1,0 +1,44 @@
+use std::time::{Duration, Instant};
+
+use super::story::start;
+use crate::common::shop::Shop;
+
+#[tokio::test]
+async fn a_second_run_stands_by_and_takes_over_at_once_from_one_that_is_told_to_end() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    let first = start(&shop).await;
+    let mut second = shop.start(&["run"]);
+    second.says(&["\"event\":\"standsBy\"", &format!("pid {}", first.pid())]).await;
+    first.terminate();
+    let printed = first.end().await.ended(0);
+    printed.line(&["\"event\":\"stopping\""]);
+    let begun = Instant::now();
+    second.says(&["\"event\":\"leads\""]).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    second.says(&["\"event\":\"verified\"", "payments"]).await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_is_succeeded_within_twenty_seconds() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    let first = start(&shop).await;
+    let mut second = shop.start(&["run"]);
+    second.says(&["\"event\":\"standsBy\""]).await;
+    // Killed.
+    drop(first);
+    let begun = Instant::now();
+    second.says(&["\"event\":\"leads\""]).await;
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn apply_beside_a_run_says_who_writes_and_follows_what_that_does() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    let run = start(&shop).await;
+    shop.pin("payments", "2.0 slow", "").commit("Upgrade payments");
+    let printed = shop.apply().await;
+    printed.line(&[&format!("pid {}", run.pid()), "is the one writer"]);
+    printed.line(&["payments 2.0 verified"]);
+    printed.result(&["In sync"]);
+}

@@ -1,0 +1,58 @@
+use crate::common::running::Running;
+use crate::common::shop::{Shop, image};
+
+const NEEDS_NEW: &str = "dependsOn: {payments: \">=2.0\"}\n";
+
+/// Starts a run, and waits until it leads.
+pub async fn start(shop: &Shop) -> Running {
+    let mut run = shop.start(&["run"]);
+    run.says(&["\"event\":\"leads\""]).await;
+    run
+}
+
+#[tokio::test]
+async fn commits_are_followed_at_once_and_in_order() {
+    let shop = Shop::open(&["payments 1.0", "checkout 1.0"]).await;
+    let recorder = shop.record().await;
+    let mut run = start(&shop).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    let upgrade = shop.pin("payments", "2.0", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
+    run.says(&["\"event\":\"revision\"", &upgrade.to_hex(), "Upgrade both"]).await;
+    run.says(&["\"event\":\"verified\"", "\"service\":\"checkout\"", "\"version\":\"2.0\""]).await;
+    shop.repo.git(&["revert", "--no-edit", "HEAD"]);
+    run.says(&["\"event\":\"verified\"", "\"service\":\"payments\"", "\"version\":\"1.0\""]).await;
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "1.0 1.0");
+    shop.kept(recorder).await;
+    run.terminate();
+    run.end().await.ended(0);
+}
+
+#[tokio::test]
+async fn drift_is_corrected_as_it_happens() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    let mut run = start(&shop).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    // A version that was never pinned.
+    shop.ns.set_image("deployment/payments", &image("payments", "9.9")).await;
+    let pinned = image("payments", "2.0");
+    shop.ns
+        .wait("deployment/payments", "corrected", |it| {
+            it["spec"]["template"]["spec"]["containers"][0]["image"] == *pinned
+        })
+        .await;
+    run.says(&["\"event\":\"verified\"", "payments"]).await;
+}
+
+#[tokio::test]
+async fn a_broken_revision_holds_everything_until_the_next_one() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    let mut run = start(&shop).await;
+    shop.repo.write("pintle.yaml", "apiVersion: pintle.dev/v9\n");
+    shop.pin("payments", "2.0", "").commit("Break the settings");
+    run.says(&["\"event\":\"heldAll\"", "pintle.dev/v9"]).await;
+    assert_eq!(shop.version("payments").await, "1.0");
+    shop.settings("").commit("Mend the settings");
+    run.says(&["\"event\":\"heldNoMore\""]).await;
+    run.says(&["\"event\":\"verified\"", "payments", "2.0"]).await;
+}
