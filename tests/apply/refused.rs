@@ -169,6 +169,18 @@ async fn what_may_not_be_seen_holds_what_it_needs_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn without_a_right_to_the_lease_nothing_is_written() {
+    let mut shop = Shop::open(&["payments 1.0"]).await;
+    grant(&shop.ns, "eve", &["get", "list", "watch", "patch"]).await;
+    shop.connect(&impersonating("eve"));
+    shop.pin("payments", UP, "").commit("Upgrade payments");
+    let refused = shop.apply_ends(1).await;
+    refused.line(&["nothing is written without the lease", "Lease pintle-default", "\"eve\" cannot get resource"]);
+    refused.line(&["hint", "get, create and update leases.coordination.k8s.io"]);
+    assert_eq!(shop.version("payments").await, "1.0");
+}
+
+#[tokio::test]
 async fn whoever_may_only_look_is_shown_the_plan_and_apply_holds_in_the_servers_words() {
     let mut shop = Shop::open(&["payments 1.0"]).await;
     grant(&shop.ns, "bob", &["get", "list", "watch"]).await;
@@ -192,9 +204,14 @@ async fn apply(ns: &Namespace, object: &str, manager: &str) {
 }
 
 /// Lets a user do this with workloads and pods of a namespace.
+/// Grants rights to workloads and pods, and to everybody but eve the right to the lease.
 async fn grant(ns: &Namespace, user: &str, verbs: &[&str]) {
     let name = json!({"name": user});
-    let rules = json!([{"apiGroups": ["", "apps"], "resources": ["pods", "deployments"], "verbs": verbs}]);
+    let mut rules = vec![json!({"apiGroups": ["", "apps"], "resources": ["pods", "deployments"], "verbs": verbs})];
+    if user != "eve" {
+        let verbs = ["get", "create", "update"];
+        rules.push(json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs}));
+    }
     let role: Role = serde_json::from_value(json!({"metadata": name, "rules": rules})).unwrap();
     let api: Api<Role> = Api::namespaced(ns.client.clone(), &ns.name);
     api.create(&PostParams::default(), &role).await.unwrap();

@@ -77,6 +77,12 @@ impl Namespace {
         self.api(object).delete(name(object), &DeleteParams::default()).await.unwrap();
     }
 
+    /// Has nobody hold the lease.
+    pub async fn delete_lease(&self) {
+        let leases: Api<k8s_openapi::api::coordination::v1::Lease> = Api::namespaced(self.client.clone(), &self.name);
+        leases.delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
+    }
+
     /// Waits until `holds` of the object, which is null while it does not exist, and gives it.
     pub async fn wait(&self, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         wait(&format!("{object} in {}", self.name), what, async || self.get(object).await, holds).await

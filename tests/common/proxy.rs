@@ -61,6 +61,11 @@ impl Call {
     pub fn is_write(&self) -> bool {
         self.method != "GET" && !self.dry_run
     }
+
+    /// It is about who may write.
+    pub fn is_lease(&self) -> bool {
+        self.path.contains("/leases")
+    }
 }
 
 impl Proxy {
