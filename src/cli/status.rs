@@ -2,10 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "ages are told from now")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::brief::brief;
@@ -15,11 +16,12 @@ use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
 use super::site::{self, OnSite, Sight, Site};
 use super::table::{Cell, Head, Table};
 use super::words::{how_long, known};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ClusterError, Leader};
 use crate::config::Config;
 use crate::graph::Id;
-use crate::plan::{Next, Step};
-use crate::reconcile::{Outcome, Seen, Words, want};
+use crate::plan::Step;
+use crate::reconcile::{Outcome, Pass, Words, want};
+use crate::source::CommitId;
 use crate::verify::Word;
 
 /// Show what is pinned, what runs, and what it is waiting for
@@ -34,6 +36,15 @@ pub struct Status {
     pub watch: bool,
     #[command(flatten)]
     printing: Printing,
+}
+
+/// How everything stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    /// The one writer, where there is one; none as well where that may not be asked.
+    writer: Option<Leader>,
+    services: Vec<Row>,
 }
 
 /// How one service stands.
@@ -68,17 +79,21 @@ impl OnSite for Status {
         loop {
             let sight = site.see().await?;
             let broken = site.loaded.at.sound().and_then(|()| site.guard_history(&sight, None).map(drop));
-            let rows = self.rows(&site, sight);
-            if before.as_ref() != Some(&rows) {
-                self.print(&rows, output)?;
+            let writer = site.cluster.leader(&site.lease()).await;
+            let writer_known = writer.clone().ok().flatten();
+            let services = self.rows(&site, sight, writer_known.as_ref());
+            let shown = Shown { writer: writer_known, services };
+            // A sign of life alone is no news.
+            if before.as_ref() != Some(&shown.services) {
+                self.print(&site, &shown, writer.err().as_ref(), output)?;
             }
             if !self.watch {
-                return broken.map(|()| exit(&rows));
+                return broken.map(|()| exit(&shown.services));
             }
             if let Some(failure) = broken.err().filter(|_| before.is_none()) {
                 output.failure(&failure);
             }
-            before = Some(rows);
+            before = Some(shown.services);
             site.cluster.changed(Duration::from_secs(5)).await?;
         }
     }
@@ -92,22 +107,34 @@ impl Status {
         site::run(self, config, loaded, output)
     }
 
-    fn rows(&self, site: &Site<impl Cluster>, sight: Sight) -> Vec<Row> {
+    fn rows(&self, site: &Site<impl Cluster>, sight: Sight, writer: Option<&Leader>) -> Vec<Row> {
+        let when = if writer.is_some() { "in a moment" } else { "at the next apply" };
         let wanted = want(&site.desired, &sight.look);
         let pass = Outcome::still(&site.desired, sight.look, wanted).last;
         let shown = |id: &Id| {
             self.services.is_empty() || self.services.iter().any(|name| name == site.desired.graph.name(*id).as_str())
         };
-        let row =
-            |id: Id| row(site, id, &pass.next, &pass.look.services[id.index()], &pass.look.live[id.index()].running);
+        let row = |id: Id| row(site, id, &pass, when);
         site.desired.graph.ids().filter(shown).map(row).collect()
     }
 
-    fn print(&self, rows: &[Row], output: &mut Output) -> Result<(), Failure> {
-        output.result(self.printing.output, &rows, |output| {
-            table(rows, Timestamp::now()).print(output);
+    fn print(
+        &self,
+        site: &Site<impl Cluster>,
+        shown: &Shown,
+        unknown: Option<&ClusterError>,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        output.result(self.printing.output, shown, |output| {
+            let (rows, now) = (&shown.services, Timestamp::now());
+            table(rows, now).print(output);
             let in_sync = rows.iter().filter(|row| row.in_sync).count();
             output.line(format_args!("{in_sync} of {} in sync", rows.len()));
+            let writer = match unknown {
+                Some(why) => format!("Whether a pintle run is at work is not known: {why}"),
+                None => writer_words(shown.writer.as_ref(), site.commit.id, now),
+            };
+            output.line(writer);
         })
     }
 }
@@ -139,18 +166,43 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
     table
 }
 
-fn row(site: &Site<impl Cluster>, id: Id, next: &Next, seen: &Seen, running: &[crate::plan::Running]) -> Row {
+/// Who keeps it so, and how old its sight is.
+fn writer_words(writer: Option<&Leader>, tip: CommitId, now: Timestamp) -> String {
+    let Some(Leader { holder, renewed, says }) = writer else {
+        return "No pintle run is at work: nothing is corrected until the next pintle apply".to_owned();
+    };
+    let ago = |time: Timestamp| how_long(now.duration_since(time)) + " ago";
+    let silent = renewed.filter(|renewed| now.duration_since(*renewed) > SignedDuration::from_secs(30));
+    if let Some(renewed) = silent {
+        return format!("{holder} has given no sign of life since {}: nothing is corrected", ago(renewed));
+    }
+    let Some(says) = says else { return format!("{holder} is the one writer") };
+    let mut words = match says.revision {
+        Some(revision) if revision == tip => format!("{holder} keeps it so, at {}", revision.short()),
+        Some(revision) => format!("{holder} is at {}, this is {}", revision.short(), tip.short()),
+        None => format!("{holder} begins"),
+    };
+    words.extend(says.asked.map(|asked| format!("; it asked the repository {}", ago(asked))));
+    words.extend(says.held.as_ref().map(|why| format!("; it holds everything: {why}")));
+    for (service, why) in &says.refused {
+        let _ = write!(words, "\n{service} was refused to it: {why}");
+    }
+    words
+}
+
+fn row(site: &Site<impl Cluster>, id: Id, pass: &Pass, when: &str) -> Row {
     let words = Words::new(&site.desired);
+    let (seen, running) = (&pass.look.services[id.index()], pass.look.live[id.index()].running.as_slice());
     let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| severity(health.word));
     let health = worst.map_or(Word::Unknown, |health| health.word);
-    let step = next.of(id);
+    let step = pass.next.of(id);
     let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| health.message.clone());
     let why = match step {
         Some(Step::UnderWay) => Some(format!("under way: {}", reason.clone().unwrap_or_default())),
         Some(Step::Start(_)) => {
             let missing = worst.filter(|health| health.word == Word::Missing);
             let why = missing.map(|health| format!("{}; ", health.message)).unwrap_or_default();
-            Some(why + "starts at the next apply")
+            Some(why + "starts " + when)
         }
         Some(step) => Some(words.step(id, step)),
         None => reason.clone(),

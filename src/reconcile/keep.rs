@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::follow::{LONGEST_REST, REST, TICK};
 use super::tell::{Scene, Teller};
-use super::{Desired, May, Memory, Pass, Pending, pass};
+use super::{Desired, Enough, May, Memory, Pass, Pending, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
 use crate::event::Event;
 use crate::pins::ServiceName;
@@ -113,6 +113,9 @@ where
         if with.goals.has_changed().unwrap_or(false) {
             state.turn(with.goals.borrow_and_update().clone(), &with.scope);
         }
+        // A clone has seen what its original has: it tells of what comes after.
+        let (stop, goals) = (with.stop.clone(), with.goals.clone());
+        state.memory.enough = Enough::when(move || *stop.borrow() || goals.has_changed().unwrap_or(true));
         let leads = *with.lead.borrow_and_update() == Leadership::Ours;
         let rest = if leads {
             state.round(cluster, &mut with.guard, &mut tell).await

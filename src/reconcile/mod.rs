@@ -55,6 +55,29 @@ pub struct Memory {
     began: BTreeMap<WorkloadId, Timestamp>,
     /// When services whose arrival is not recorded yet were seen to have arrived.
     arrived: BTreeMap<Id, Timestamp>,
+    /// Asked between the writes of a pass.
+    pub enough: Enough,
+}
+
+/// Whether a pass shall send no more than it must: another revision waits, or somebody has stopped it.
+#[derive(Default)]
+pub struct Enough(Option<Box<dyn Fn() -> bool + Send + Sync>>);
+
+impl Enough {
+    /// When this says so.
+    pub fn when(says: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(says)))
+    }
+
+    fn is_now(&self) -> bool {
+        self.0.as_ref().is_some_and(|says| says())
+    }
+}
+
+impl std::fmt::Debug for Enough {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Enough").field(&self.is_now()).finish()
+    }
 }
 
 /// What a pass may do.
@@ -131,8 +154,10 @@ pub async fn pass<C: Cluster>(
     writes.extend(memory.records(desired, &look, arrivals));
     writes.extend(rebases(desired, &look, &starts));
     let wrote = !writes.is_empty();
-    let pending = memory.send(cluster, writes).await?;
-    Ok(Pass { look, wanted, next, started: starts, wrote, pending: pending.max(half_seen) })
+    let whole = next.steps.iter().filter(|(_, step)| matches!(step, Step::Start(Some(_)))).map(|&(id, _)| id).collect();
+    let (pending, unsent) = memory.send(cluster, writes, &whole).await?;
+    let started = starts.into_iter().filter(|id| !unsent.contains(id)).collect();
+    Ok(Pass { look, wanted, next, started, wrote, pending: pending.max(half_seen) })
 }
 
 /// What a pass would do, run ahead to the end.
@@ -257,18 +282,38 @@ impl Memory {
         arrivals.into_iter().flat_map(of).collect()
     }
 
-    /// Sends writes and waits for all answers: a pass ends when its writes are answered.
-    async fn send<C: Cluster>(&mut self, cluster: &C, writes: Vec<(Id, Write)>) -> Result<Pending, ClusterError> {
-        let sent = writes.into_iter().map(|(id, write)| async move { (id, cluster.apply(&write).await, write) });
+    /// Sends writes and waits for all answers: a pass ends when its writes are answered. Once it is [`Memory::enough`],
+    /// nothing more is sent but of services that start as a `whole`; which were not sent is returned.
+    async fn send<C: Cluster>(
+        &mut self,
+        cluster: &C,
+        writes: Vec<(Id, Write)>,
+        whole: &BTreeSet<Id>,
+    ) -> Result<(Pending, BTreeSet<Id>), ClusterError> {
+        let enough = std::mem::take(&mut self.enough);
+        let goes = |id: &Id| whole.contains(id) || !enough.is_now();
+        let sent = writes.into_iter().map(|(id, write)| async move {
+            let answer = if goes(&id) { Some(cluster.apply(&write).await) } else { None };
+            (id, answer, write)
+        });
         let mut answers = futures::stream::iter(sent.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
-        let (mut pending, mut lost) = (Pending::Nothing, None);
+        let (mut pending, mut lost, mut unsent) = (Pending::Nothing, None, BTreeSet::new());
         while let Some((id, answer, write)) = answers.next().await {
-            match answer.map_or_else(|error| self.learn(id, &write, error), |_| Ok(Pending::Nothing)) {
+            let learned = match answer {
+                None => {
+                    unsent.insert(id);
+                    Ok(Pending::Nothing)
+                }
+                Some(answer) => answer.map_or_else(|error| self.learn(id, &write, error), |_| Ok(Pending::Nothing)),
+            };
+            match learned {
                 Ok(learned) => pending = pending.max(learned),
                 Err(error) => lost = Some(error),
             }
         }
-        lost.map_or(Ok(pending), Err)
+        drop(answers);
+        self.enough = enough;
+        lost.map_or(Ok((pending, unsent)), Err)
     }
 
     /// Takes in why a write did not succeed. One bad service stops no other; only silence is an error.

@@ -56,3 +56,21 @@ async fn a_broken_revision_holds_everything_until_the_next_one() {
     run.says(&["\"event\":\"heldNoMore\""]).await;
     run.says(&["\"event\":\"verified\"", "payments", "2.0"]).await;
 }
+
+#[tokio::test]
+async fn status_says_who_keeps_it_so_and_how_old_its_sight_is() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    shop.pintle(&["status"]).await.ended(0).result(&["No pintle run is at work"]);
+    let mut run = start(&shop).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    // The lease says it from its next renewal on.
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    let (who, at) = (format!("pid {}", run.pid()), format!("keeps it so, at {}", shop.repo.head().short()));
+    shop.pintle(&["status"]).await.ended(0).result(&["pintle run on", &who, &at, "it asked the repository", "s ago"]);
+    let json = shop.pintle(&["status", "--output", "json"]).await.ended(0);
+    json.result(&["\"holder\": \"pintle run on", &who]);
+    run.signal("STOP");
+    // Whoever it is that died, status works without it.
+    shop.pintle(&["status"]).await.ended(0).result(&["1 of 1 in sync"]);
+    run.signal("CONT");
+}
