@@ -6,3 +6,5 @@ mod faults;
 mod life;
 /// The order of starts, by what the system shows of the processes.
 mod order;
+/// What is pinned, kept so.
+mod run;

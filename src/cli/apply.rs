@@ -15,8 +15,8 @@ use super::load::{Loaded, load};
 use super::output::{Output, Printing, counted};
 use super::plan::{report, text};
 use super::progress::Progress;
-use super::site::{self, OnSite, Sight, Site};
-use crate::cluster::{Cluster, Lead, Leadership};
+use super::site::{self, OnSite, OpenHost, Sight, Site};
+use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
@@ -66,6 +66,14 @@ fn patience(text: &str) -> Result<Duration, String> {
 
 impl OnSite for Apply {
     const CHANGES: Option<&'static str> = Some("pintle apply");
+
+    async fn open_host(&self, open: impl OpenHost, _output: &mut Output) -> Result<LocalHost, Failure> {
+        match open(Self::CHANGES) {
+            // It does what is to be done, and is looked at.
+            Err(ClusterError::Locked(holder)) if holder.starts_with("`pintle run`") => Ok(open(None)?),
+            opened => Ok(opened?),
+        }
+    }
 
     async fn run_on<C: Cluster>(
         &self,

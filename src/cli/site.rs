@@ -28,18 +28,20 @@ pub trait OnSite {
     /// Whether it changes something there, and then what others are told who would at the same time.
     const CHANGES: Option<&'static str>;
 
-    /// Opens the local runtime; where another process has locked it, that is an error, unless the command stands by.
-    async fn when_unlocked(
-        &self,
-        open: impl Fn() -> Result<LocalHost, ClusterError>,
-        _output: &mut Output,
-    ) -> Result<LocalHost, Failure> {
-        Ok(open()?)
+    /// Opens the local runtime, to change something where the command does. Where another process has locked it, that is
+    /// an error, unless the command knows better.
+    async fn open_host(&self, open: impl OpenHost, _output: &mut Output) -> Result<LocalHost, Failure> {
+        Ok(open(Self::CHANGES)?)
     }
 
     /// Carries it out.
     async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure>;
 }
+
+/// Opens the local runtime; what is done, where something is changed.
+pub trait OpenHost: Fn(Option<&str>) -> Result<LocalHost, ClusterError> {}
+
+impl<T: Fn(Option<&str>) -> Result<LocalHost, ClusterError>> OpenHost for T {}
 
 /// Carries a command out where a revision says that its services run. Where the remote could not be reached,
 /// `loaded.stale` says so, and nothing may be written.
@@ -57,7 +59,7 @@ pub fn run<T: OnSite>(command: &T, config: &Config, loaded: Loaded, output: &mut
             }
             Runtime::Local => {
                 let desired = Desired::new(id, pins, history, String::new());
-                let host = command.when_unlocked(|| host(config, &desired, T::CHANGES), output).await?;
+                let host = command.open_host(|changes: Option<&str>| host(config, &desired, changes), output).await?;
                 let (cluster, server) = (host.clone(), host.server().to_owned());
                 let site = Site { commit, desired, cluster, server, loaded, host: Some(host.clone()) };
                 let done = command.run_on(config, site, output).await;

@@ -88,10 +88,10 @@ pub(super) struct Candidate {
 }
 
 impl Lead {
-    /// Leads for as long as the process lives: its right was taken in another way.
-    pub(super) fn always() -> Self {
+    /// Leads or not for as long as the process lives: that was settled in another way.
+    pub(super) fn settled(leadership: Leadership) -> Self {
         let (stop, says) = (watch::Sender::new(false), watch::Sender::new(None));
-        Self { state: watch::Sender::new(Leadership::Ours).subscribe(), says, stop, task: None }
+        Self { state: watch::Sender::new(leadership).subscribe(), says, stop, task: None }
     }
 
     /// Takes part by what `task` does.

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cluster, ClusterError, Lead, Leader, LeaseName, Observation, WorkloadId, Write, Written};
+use super::{Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, WorkloadId, Write, Written};
 use crate::image::Image;
 use crate::pins::Local;
 use crate::version::Version;
@@ -133,7 +133,8 @@ impl Cluster for LocalHost {
 
     /// Whoever changes something here has locked the folder.
     fn lead(&self, _lease: &LeaseName, _what: &str) -> Lead {
-        Lead::always()
+        let other = || self.engine.holder().map_or_else(String::new, |leader| leader.holder);
+        Lead::settled(if self.engine.lock.is_some() { Leadership::Ours } else { Leadership::Theirs(other()) })
     }
 
     async fn leader(&self, _lease: &LeaseName) -> Result<Option<Leader>, ClusterError> {

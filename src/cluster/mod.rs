@@ -259,8 +259,8 @@ pub enum ClusterError {
     /// The connection cannot be set up: kubeconfig, context, certificates.
     #[error("{0}")]
     Config(String),
-    /// The state folder of the local runtime is somebody else's to change; in words, whose.
-    #[error("{0}")]
+    /// The state folder of the local runtime is somebody else's to change: whose.
+    #[error("{0} is at it: wait for it to end")]
     Locked(String),
     /// Another process is the one writer, or may be by now: nothing was sent.
     #[error("the lease is not held any more")]

@@ -68,6 +68,8 @@ pub enum Kept<'a> {
     Seen(&'a Pass),
     /// Everything is held, for this reason.
     Held(&'a str),
+    /// Nothing is known of it yet.
+    Begins,
     /// Another process does it.
     StandsBy,
 }
@@ -111,7 +113,7 @@ where
     let mut state = State::default();
     while !*with.stop.borrow() {
         if with.goals.has_changed().unwrap_or(false) {
-            state.turn(with.goals.borrow_and_update().clone(), &with.scope);
+            state.turn(with.goals.borrow_and_update().clone(), &with.scope, &mut tell);
         }
         // A clone has seen what its original has: it tells of what comes after.
         let (stop, goals) = (with.stop.clone(), with.goals.clone());
@@ -132,12 +134,16 @@ where
 
 impl State {
     /// Takes up another goal.
-    fn turn(&mut self, goal: Goal, scope: impl Fn(&Desired)) {
+    fn turn(&mut self, goal: Goal, scope: impl Fn(&Desired), tell: &mut impl FnMut(News<'_>)) {
         self.memory.turn();
         self.in_sync = false;
         if let Goal::Pins(desired) = &goal {
             scope(desired);
             self.teller = Teller::default();
+            let subject = desired.history.tip().map(|tip| tip.subject.to_string()).unwrap_or_default();
+            let events = [Event::Revision { subject }];
+            let kept = if self.leads { Kept::Begins } else { Kept::StandsBy };
+            tell(News { desired: Some(desired), kept, refused: BTreeMap::new(), events: &events });
         }
         self.goal = goal;
     }

@@ -1,10 +1,9 @@
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
-use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use crate::common::control_plane::ControlPlane;
 use crate::common::namespace::{Namespace, rolled_out, workload};
+use crate::common::rights::{self, impersonating};
 use crate::common::shop::{Shop, image};
 
 const UP: &str = "2.0";
@@ -206,28 +205,10 @@ async fn apply(ns: &Namespace, object: &str, manager: &str) {
 /// Lets a user do this with workloads and pods of a namespace.
 /// Grants rights to workloads and pods, and to everybody but eve the right to the lease.
 async fn grant(ns: &Namespace, user: &str, verbs: &[&str]) {
-    let name = json!({"name": user});
     let mut rules = vec![json!({"apiGroups": ["", "apps"], "resources": ["pods", "deployments"], "verbs": verbs})];
     if user != "eve" {
         let verbs = ["get", "create", "update"];
         rules.push(json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs}));
     }
-    let role: Role = serde_json::from_value(json!({"metadata": name, "rules": rules})).unwrap();
-    let api: Api<Role> = Api::namespaced(ns.client.clone(), &ns.name);
-    api.create(&PostParams::default(), &role).await.unwrap();
-    let group = "rbac.authorization.k8s.io";
-    let binding = json!({
-        "metadata": name,
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": user},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
-    });
-    let api: Api<RoleBinding> = Api::namespaced(ns.client.clone(), &ns.name);
-    api.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
-}
-
-/// A kubeconfig of somebody with fewer rights.
-fn impersonating(user: &str) -> String {
-    let mut kubeconfig: serde_json::Value = serde_json::from_str(&ControlPlane::shared().kubeconfig_text()).unwrap();
-    kubeconfig["users"][0]["user"]["as"] = json!(user);
-    kubeconfig.to_string()
+    rights::grant(ns, user, rules.into()).await;
 }

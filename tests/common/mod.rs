@@ -10,5 +10,6 @@ pub mod pintle;
 pub mod promise;
 pub mod proxy;
 pub mod recorder;
+pub mod rights;
 pub mod running;
 pub mod shop;

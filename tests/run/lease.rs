@@ -1,6 +1,9 @@
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::story::start;
+use crate::common::rights::{grant, impersonating};
 use crate::common::shop::Shop;
 
 #[tokio::test]
@@ -41,4 +44,16 @@ async fn apply_beside_a_run_says_who_writes_and_follows_what_that_does() {
     printed.line(&[&format!("pid {}", run.pid()), "is the one writer"]);
     printed.line(&["payments 2.0 verified"]);
     printed.result(&["In sync"]);
+}
+
+#[tokio::test]
+async fn the_role_that_is_shipped_is_enough_to_run() {
+    let mut shop = Shop::open(&["payments 1.0"]).await;
+    let role: Value = serde_yaml::from_str(include_str!("../../deploy/role.yaml")).unwrap();
+    grant(&shop.ns, "grace", role["rules"].clone()).await;
+    shop.connect(&impersonating("grace"));
+    let mut run = start(&shop).await;
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    run.says(&["\"event\":\"verified\"", "payments"]).await;
+    shop.pintle(&["status"]).await.ended(0);
 }

@@ -23,8 +23,6 @@ const SILENT: Duration = Duration::from_secs(300);
 /// What is told of the repository beside what it pins.
 #[derive(Debug)]
 pub enum Told {
-    /// Another revision is kept.
-    Revision(Arc<Commit>),
     /// It does not answer.
     Silent(String),
     /// It answers again.
@@ -137,7 +135,7 @@ impl Git {
                     let _ = to.goals.send(self.last.clone());
                 }
                 if self.tip != Some(tip.id) {
-                    self.take(Arc::new(tip), to);
+                    self.take(&Arc::new(tip), to);
                 }
             }
             // It says that it has nothing: that is no reason to remove anything.
@@ -162,11 +160,10 @@ impl Git {
     }
 
     /// Takes up another revision.
-    fn take(&mut self, tip: Arc<Commit>, to: &To) {
-        match self.read(&tip) {
+    fn take(&mut self, tip: &Arc<Commit>, to: &To) {
+        match self.read(tip) {
             Ok(goal) => {
                 self.tip = Some(tip.id);
-                let _ = to.told.send(Told::Revision(tip));
                 self.last = goal.clone();
                 let _ = to.goals.send(goal);
             }

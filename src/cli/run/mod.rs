@@ -20,7 +20,7 @@ use super::exit::{Exit, Failure, help};
 use super::host::all_served;
 use super::load::load;
 use super::output::Output;
-use super::site::{self, OnSite, Site};
+use super::site::{self, OnSite, OpenHost, Site};
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
 use crate::config::Config;
 use crate::event::Event;
@@ -62,16 +62,13 @@ fn interval(text: &str) -> Result<Duration, String> {
 impl OnSite for Run {
     const CHANGES: Option<&'static str> = Some("pintle run");
 
-    async fn when_unlocked(
-        &self,
-        open: impl Fn() -> Result<LocalHost, ClusterError>,
-        output: &mut Output,
-    ) -> Result<LocalHost, Failure> {
+    async fn open_host(&self, open: impl OpenHost, output: &mut Output) -> Result<LocalHost, Failure> {
         let mut told = false;
         loop {
-            match open() {
-                Err(ClusterError::Locked(why)) => {
+            match open(Self::CHANGES) {
+                Err(ClusterError::Locked(holder)) => {
                     if !std::mem::replace(&mut told, true) {
+                        let why = format!("{holder} is the one writer");
                         Log::new(output, self.log).tell(None, &Event::StandsBy { why });
                     }
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -82,7 +79,7 @@ impl OnSite for Run {
     }
 
     async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
-        let mut log = Log::new(output, self.log);
+        let log = Mutex::new(Log::new(output, self.log));
         let stop = stop()?;
         let lead = site.cluster.lead(&site.lease(), "run");
         let (told, news) = mpsc::unbounded_channel();
@@ -93,7 +90,6 @@ impl OnSite for Run {
         let source = Arc::new(Mutex::new(site.loaded.source.clone()));
         let to = git::To { goals, says: lead.says.clone(), source: Arc::clone(&source), told };
         let poke = git.follow(self.interval, to)?;
-        log.tell(Some(site.commit.id), &Event::Revision { subject: site.commit.subject.to_string() });
         let with = Keep {
             goals: wanted,
             stop: stop.clone(),
@@ -104,7 +100,6 @@ impl OnSite for Run {
             },
             guard: guard(&source, self.accept_rewrite.as_deref()),
         };
-        let log = Mutex::new(log);
         tokio::select! {
             () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
             never = beside(&log, news, lead.state.clone()) => match never {},
@@ -222,9 +217,6 @@ async fn beside(
     loop {
         tokio::select! {
             Some(told) = news.recv() => match told {
-                Told::Revision(commit) => {
-                    locked(log).tell(Some(commit.id), &Event::Revision { subject: commit.subject.to_string() });
-                }
                 Told::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
                 Told::Answers => locked(log).tell(None, &Event::Git),
             },

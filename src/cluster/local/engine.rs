@@ -65,9 +65,11 @@ impl Engine {
         command: Option<&str>,
     ) -> Result<Arc<Self>, ClusterError> {
         let folder = Folder::new(place.folder);
-        let locked = |error: Locked| match &error {
-            Locked::By(_) => ClusterError::Locked(error.to_string()),
-            Locked::Unusable(_) => ClusterError::Config(error.to_string()),
+        let locked = |error: Locked| match error {
+            Locked::By(holder) => {
+                ClusterError::Locked(holder.map_or_else(|| "another pintle".to_owned(), |holder| holder.to_string()))
+            }
+            Locked::Unusable(why) => ClusterError::Config(format!("the state folder cannot be used: {why}")),
         };
         let lock = command.map(|command| folder.lock(command)).transpose().map_err(locked)?;
         let mut services = BTreeMap::new();

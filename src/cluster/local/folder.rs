@@ -211,16 +211,6 @@ pub(super) enum Locked {
     Unusable(String),
 }
 
-impl std::fmt::Display for Locked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::By(Some(holder)) => write!(f, "{holder} is at it: wait for it to end"),
-            Self::By(None) => f.write_str("another pintle is at it: wait for it to end"),
-            Self::Unusable(why) => write!(f, "the state folder cannot be used: {why}"),
-        }
-    }
-}
-
 /// A folder for this user alone: logs may hold what is nobody else's business.
 fn make(folder: &Path) -> Result<(), String> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| named(folder, &error))
