@@ -67,6 +67,15 @@ pub struct File {
     pub content: Content,
 }
 
+/// A file of a revision that is to be another one, or to be gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// The path from the root of the repository.
+    pub path: Arc<str>,
+    /// What it holds then; none where it is removed.
+    pub content: Option<Arc<[u8]>>,
+}
+
 /// The files of a revision or of the working tree that somebody asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
