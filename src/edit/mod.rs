@@ -80,15 +80,24 @@ pub struct NewHold {
     pub until: Option<Timestamp>,
 }
 
-/// Why nothing is edited: what stands in the way, where, and one way out.
-pub(crate) type Refusal = Box<Problem>;
+/// What an edit makes.
+#[derive(Debug, Clone)]
+pub struct Edited {
+    /// The files that change, by path; none where all is so already.
+    pub files: Vec<FileChange>,
+    /// What the revision says then.
+    pub reading: Reading,
+}
 
-/// Carries the edits out on the files of a revision. The files that change, by path; none where all is so already.
+/// Why nothing is edited: what stands in the way, where, and one way out.
+pub type Refusal = Box<Problem>;
+
+/// Carries the edits out on the files of a revision.
 ///
 /// # Errors
 /// A service that is not there or has errors; a value that cannot be changed where it stands; a result that would show
 /// anything but the intended change. Nothing is edited then.
-pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit<'_>)]) -> Result<Vec<FileChange>, Refusal> {
+pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit<'_>)]) -> Result<Edited, Refusal> {
     let mut files = Files::of(tip);
     // 1. Versions, wherever they live: places in the files as they are.
     let (values, splices) = versions(tip, edits)?;
@@ -103,9 +112,8 @@ pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit<'_>)]) -> Result<Vec<Fil
         files.put(own);
     }
     // 3. What comes out is read again.
-    let edited = files.changed();
-    let after = read(tip.root, &files.all());
-    proof::only(tip.reading, &after, &wanted, &edited)?;
+    let edited = Edited { files: files.changed(), reading: read(tip.root, &files.all()) };
+    proof::only(tip.reading, &edited, &wanted)?;
     Ok(edited)
 }
 

@@ -5,20 +5,14 @@ use std::collections::BTreeMap;
 use crate::pins::{Reading, Service, ServiceName};
 use crate::problem::{Place, Problem, Severity};
 
-use crate::source::FileChange;
-
-use super::Refusal;
+use super::{Edited, Refusal};
 
 /// Compares all services before and after.
-pub(super) fn only(
-    before: &Reading,
-    after: &Reading,
-    wanted: &BTreeMap<ServiceName, Service>,
-    edited: &[FileChange],
-) -> Result<(), Refusal> {
+pub(super) fn only(before: &Reading, edited: &Edited, wanted: &BTreeMap<ServiceName, Service>) -> Result<(), Refusal> {
+    let after = &edited.reading;
     let refuse = |name: &ServiceName, why: String| {
         let at = |service: &Service| Place::file(&service.version_at.path);
-        let place = edited.first().map(|edited| Place::file(&edited.path));
+        let place = edited.files.first().map(|edited| Place::file(&edited.path));
         let place = place.or_else(|| before.pins.services.get(name).map(at)).unwrap_or_else(|| Place::file(&"".into()));
         let problem = Problem::error(format!("this edit was not made: {why}"), place).of(name);
         Err(Box::new(problem.hint("edit the file by hand; `pintle check` and `pintle diff` show what that does")))

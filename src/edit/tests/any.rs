@@ -42,7 +42,7 @@ fn file(version: &'static str) -> impl Strategy<Value = String> {
             }
             let mut lines = if start { "---\n".to_owned() } else { String::new() };
             for (key, comment) in keys.iter().zip(comments) {
-                lines.extend([comment, "\n", &key, "\n"]);
+                lines.extend([comment, "\n", key, "\n"]);
             }
             let lines = if end { lines } else { lines.trim_end().to_owned() };
             let lines = if crlf { lines.replace('\n', "\r\n") } else { lines };

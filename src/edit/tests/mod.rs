@@ -51,7 +51,7 @@ impl Repo {
         let text = |FileChange { path, content }: FileChange| {
             (path.to_string(), content.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
         };
-        Ok(edited.into_iter().map(text).collect())
+        Ok(edited.files.into_iter().map(text).collect())
     }
 
     /// The one text that an edit makes, with what differs from line to line; or why it makes none.
