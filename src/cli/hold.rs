@@ -2,9 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
 use clap::Args;
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
 
 use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal};
@@ -118,7 +118,7 @@ fn time(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let days = || typed.strip_suffix('d')?.parse::<i64>().ok()?.checked_mul(24).map(|hours| format!("{hours}h"));
     let from_now = || {
         let span: jiff::SignedDuration = days().unwrap_or_else(|| typed.to_owned()).parse().ok()?;
-        now.checked_add(span).ok()
+        now.checked_add(span).ok()?.round(Unit::Minute).ok()
     };
     let time = in_zone().or_else(in_utc).or_else(from_now).filter(|time| *time > now);
     time.ok_or_else(|| {

@@ -133,7 +133,8 @@ impl Land {
                 let failure = Failure::usage("--commit-only needs a clone of your own to commit in");
                 Err(failure.hint("leave it out, or clone the repository and name it: --repo PATH"))
             }
-            upstream => Ok(self.push || (upstream.is_some() && !self.commit_only)),
+            None if self.push => Err(LandError::NoUpstream { branch: landing.branch().to_owned() }.into()),
+            upstream => Ok(upstream.is_some() && !self.commit_only),
         }
     }
 
@@ -194,9 +195,8 @@ fn show(
     for problem in problems(loaded, after).filter(|problem| !before.contains(&problem.message)) {
         output.warn(located(&problem, loaded.at.bytes(&problem.place.path).unwrap_or_default()));
     }
-    if loaded.source.identity()?.wants_signature {
-        output.warn("commit.gpgSign is set, and this commit will not be signed: Pintle signs none yet");
-    }
+    // Who cannot commit is told before anything is asked.
+    loaded.source.identity()?;
     let (branch, unpushed) = (landing.branch(), landing.unpushed());
     match landing.upstream().filter(|_| push) {
         Some(upstream) => output.note(format_args!("commit on {branch}, and push to {upstream}")),

@@ -1,10 +1,11 @@
 //! Who commits, as git itself would say: the environment, then the configuration of the repository, the user, the system.
 
-use git2::Signature;
+use git2::{Oid, Signature};
 
-use super::super::Source;
+use super::super::error::{say, unread};
+use super::super::{CommitId, Source};
 use super::error::{LandError, Result};
-use crate::source::error::unread;
+use super::{id, oid};
 
 /// Author and committer of a commit.
 #[derive(Debug, Clone)]
@@ -12,7 +13,7 @@ pub struct Identity {
     author: Person,
     committer: Person,
     /// The user's configuration asks for signatures.
-    pub wants_signature: bool,
+    signs: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -30,9 +31,7 @@ impl Source {
     /// # Errors
     /// Git does not know.
     pub fn identity(&self) -> Result<Identity> {
-        // Unlike for reading, the configuration of the user counts. Nothing of it is run.
-        let repo =
-            gix::open(self.repo().path()).map_err(|error| unread("the configuration", &self.location, &error))?;
+        let repo = self.as_the_user()?;
         let person = |found: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
             let missing = || LandError::NoIdentity { what: missing(&repo) };
             let who = found.ok_or_else(missing)?.map_err(|error| unread("the identity", &self.location, &error))?;
@@ -44,8 +43,26 @@ impl Source {
             Ok(Person { name, mail, seconds: time.seconds, minutes: time.offset / 60 })
         };
         let (author, committer) = (person(repo.author())?, person(repo.committer())?);
-        let wants_signature = repo.config_snapshot().boolean("commit.gpgSign") == Some(true);
-        Ok(Identity { author, committer, wants_signature })
+        let signs = repo.config_snapshot().boolean("commit.gpgSign") == Some(true);
+        Ok(Identity { author, committer, signs })
+    }
+}
+
+impl Source {
+    /// Unlike for reading, the configuration of the user counts. Nothing of it is run but what signs.
+    fn as_the_user(&self) -> Result<gix::Repository> {
+        gix::open(self.repo().path()).map_err(|error| unread("the configuration", &self.location, &error).into())
+    }
+
+    /// The commit with a signature, by the program and the key that git itself would use, where git would sign it.
+    pub(super) fn signed(&self, commit: Oid, who: &Identity) -> Result<Oid> {
+        if !who.signs {
+            return Ok(commit);
+        }
+        let repo = self.as_the_user()?;
+        let signed = repo.find_commit(id(commit).object()).and_then(|commit| commit.signed());
+        let failed = |error| LandError::Git { attempt: "sign the commit", why: say(&error) };
+        Ok(oid(CommitId::of(signed.map_err(failed)?.id)))
     }
 }
 

@@ -113,6 +113,7 @@ impl Landing<'_> {
         // 2. A commit that nobody refers to.
         let who = self.source.identity()?;
         let commit = write::commit(&self.repo, (oid(tip), files), message, &who)?;
+        let commit = self.source.signed(commit, &who)?;
         // 3. The remote, if its branch is what was evaluated.
         let pushed_to = match self.upstream.as_ref().filter(|_| push) {
             Some(upstream) => {

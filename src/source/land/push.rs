@@ -58,10 +58,7 @@ pub(super) fn push(source: &Source, repo: &Repository, upstream: &Upstream, (tip
     };
     let (kind, why) = wire.trouble(&error);
     if heard.unsent.get() {
-        return Err(match kind {
-            Reach::Forbidden => LandError::Refused { remote: remote(), words: why },
-            kind => SourceError::Unreachable { location: upstream.url.to_string(), why, since: None, kind }.into(),
-        });
+        return Err(unreached(upstream, kind, why));
     }
     // It was sent, and no answer came: the branch itself knows.
     match ask(source, repo, upstream) {
@@ -69,8 +66,18 @@ pub(super) fn push(source: &Source, repo: &Repository, upstream: &Upstream, (tip
             upstream.track(repo, commit);
             Ok(())
         }
-        Ok(now) if now == expected => Err(refusal(upstream, &heard, &why)),
-        _ => Err(LandError::Unsure { remote: remote(), commit: id(commit), why }),
+        Ok(now) if now == expected => Err(unreached(upstream, kind, why)),
+        // Somebody has pushed since, on this commit or on the one before: a fetch will show it.
+        Ok(now) => Err(LandError::Raced { remote: remote(), now: now.map(id) }),
+        Err(_) => Err(LandError::Unsure { remote: remote(), commit: id(commit), why }),
+    }
+}
+
+/// Nothing has arrived.
+fn unreached(upstream: &Upstream, kind: Reach, why: String) -> LandError {
+    match kind {
+        Reach::Forbidden => LandError::Refused { remote: upstream.name.clone(), words: why },
+        kind => SourceError::Unreachable { location: upstream.url.to_string(), why, since: None, kind }.into(),
     }
 }
 

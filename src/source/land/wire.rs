@@ -188,6 +188,9 @@ impl Exchange {
         let before = lock(known).clone();
         let mut answer = once(before.clone())?;
         if answer.status() == reqwest::StatusCode::UNAUTHORIZED && before.is_none() {
+            if url.scheme == Scheme::Http {
+                return Err((Reach::Credentials, "credentials are not sent in clear text over http".to_owned()));
+            }
             let account = match &access.credentials {
                 Credentials::None => None,
                 Credentials::Known(user, password) => Some((user.clone(), password.clone())),
