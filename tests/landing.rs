@@ -64,7 +64,7 @@ impl Shop {
         let heads = [self.repo.git(&["rev-parse", "HEAD"]), self.at_remote()];
         let root = self.root.path().to_str().unwrap();
         let said = said.to_string().replace(root, "ROOT");
-        let said: String = said.lines().filter(|line| !line.ends_with(" …")).map(|line| format!("{line}\n")).collect();
+        let said: String = said.split_inclusive('\n').filter(|line| !line.ends_with(" …\n")).collect();
         heads.iter().fold(said, |text, head| text.replace(head.as_str(), "COMMIT").replace(&head[..8], "COMMIT"))
     }
 
@@ -595,9 +595,11 @@ fn a_push_that_was_overtaken_after_its_answer_was_lost_is_known_by_its_id() {
     let shop = Shop::new();
     let server = GitServer::start(shop.root.path());
     // The server takes the push and hangs up; before it is asked again, a human has pushed.
-    shop.hook("post-receive", &format!(
-        "read old new ref; test -e once && exit; touch once; c=$(git commit-tree -p $new -m Human $new^{{tree}}); git update-ref refs/heads/main $c"
-    ));
+    shop.hook(
+        "post-receive",
+        "read old new ref; test -e once && exit; touch once
+         other=$(git commit-tree -p $new -m Human $new^{tree}); git update-ref refs/heads/main $other",
+    );
     server.set(Mood::Swallow);
     let said = at_url(&shop, &server);
     let first = shop.in_bare(&["rev-parse", "--short=8", "main~1"]);
