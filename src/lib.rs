@@ -6,6 +6,7 @@ pub mod check;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod edit;
 pub mod event;
 pub mod graph;
 pub mod image;

@@ -31,6 +31,8 @@ mod history;
 mod init;
 /// What Pintle sees of a real cluster, and what it does to it.
 mod kube;
+/// `pintle pin`, `hold`, `release`: commits on the tip, in clones and at remotes, and what keeps them from landing.
+mod landing;
 /// The local runtime: services as processes of this host, judged by what the system shows of them.
 mod local;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.

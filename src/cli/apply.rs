@@ -1,7 +1,6 @@
 //! `pintle apply`: the plan, carried out.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, IsTerminal as _};
 use std::time::Duration;
 
 use clap::Args;
@@ -111,16 +110,7 @@ impl Apply {
         if self.yes || plan.changes() == 0 {
             return Ok(true);
         }
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage("there is no terminal to ask").hint("look at the plan, then add --yes"));
-        }
-        output.ask("Continue? [yN] ");
-        let mut answer = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut answer)
-            .map_err(|error| Failure::error(format!("no answer: {error}")))?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+        output.agreed("plan")
     }
 
     async fn carry_out(

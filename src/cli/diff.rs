@@ -17,6 +17,7 @@ use crate::pins::{Service, ServiceName};
 use crate::source::{Commit, History, Source};
 use crate::version::Version;
 use moves::Report;
+pub(super) use text::{FileDiff, edited};
 
 /// Show what moved between two revisions
 ///

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
-use crate::source::SourceError;
+use crate::source::{LandError, SourceError};
 
 /// How a command ended; the number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,15 @@ impl From<SourceError> for Failure {
             _ => Exit::Error,
         };
         Self { exit, message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl From<LandError> for Failure {
+    fn from(error: LandError) -> Self {
+        match error {
+            LandError::Source(error) => error.into(),
+            error => Self { exit: Exit::Error, message: error.to_string(), hint: error.hint() },
+        }
     }
 }
 

@@ -9,13 +9,17 @@ mod down;
 mod exit;
 mod graph;
 mod history;
+mod hold;
+mod holds;
 mod host;
 mod init;
 mod keep;
+mod land;
 mod live;
 mod load;
 mod logs;
 mod output;
+mod pin;
 mod plan;
 mod progress;
 mod run;
@@ -61,6 +65,10 @@ enum Command {
     Graph(graph::Graph),
     History(history::History),
     Diff(diff::Diff),
+    Pin(pin::Pin),
+    Hold(hold::Hold),
+    Release(hold::Release),
+    Holds(holds::Holds),
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
@@ -106,6 +114,10 @@ impl Command {
             Self::Graph(graph) => graph.run(&config()?, output),
             Self::History(history) => history.run(&config()?, output),
             Self::Diff(diff) => diff.run(&config()?, output),
+            Self::Pin(pin) => pin.run(&config()?, output),
+            Self::Hold(hold) => hold.run(&config()?, output),
+            Self::Release(release) => release.run(&config()?, output),
+            Self::Holds(holds) => holds.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
             Self::Keep(keep) => keep.run(),

@@ -3,7 +3,7 @@
 //! A reader that has seen enough (`| head`) is no error: the rest is dropped, and the command does what it was asked to.
 
 use std::fmt::{Arguments, Display};
-use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -118,8 +118,21 @@ impl Output {
     }
 
     /// Asks on stderr, without a line end.
-    pub fn ask(&mut self, question: &str) {
+    fn ask(&mut self, question: &str) {
         let _ = write!(self.err, "{question}").and_then(|()| self.err.flush());
+    }
+
+    /// Asks whether to go on; without a terminal, nobody is there to answer. `look_at` says what to look at first.
+    pub fn agreed(&mut self, look_at: &str) -> Result<bool, Failure> {
+        if !io::stdin().is_terminal() {
+            let hint = format!("look at the {look_at}, then add --yes");
+            return Err(Failure::usage("there is no terminal to ask").hint(hint));
+        }
+        self.ask("Continue? [yN] ");
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.map_err(|error| Failure::error(format!("no answer: {error}")))?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     /// Takes back so many lines of a terminal on stderr, and writes others there.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::exit::Failure;
 use crate::change::NeedMoved;
 use crate::image::Image;
-use crate::pins::{Need, ServiceName, did_you_mean};
+use crate::pins::{Held, Need, ServiceName, did_you_mean};
 use crate::problem::display_safe;
 use crate::source::Commit;
 
@@ -57,6 +57,14 @@ pub fn need(need: &Need) -> String {
             let rows: Vec<String> = rows.iter().map(|(from, range)| format!("{from}: {range}")).collect();
             format!("{{{}}}", rows.join("; "))
         }
+    }
+}
+
+/// `above 2.0.3`, or `>=1.8, <1.8.4`.
+pub fn held(versions: &Held) -> String {
+    match versions {
+        Held::Above(version) => format!("above {version}"),
+        Held::Versions(range) => range.to_string(),
     }
 }
 

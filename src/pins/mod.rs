@@ -53,7 +53,7 @@ pub(crate) use reader::parse_file;
 pub use revision::{Contents, Files, read, read_from};
 pub use schema::{service_schema, settings_schema};
 pub(crate) use suggest::did_you_mean;
-pub(crate) use yaml::Value;
+pub(crate) use yaml::{Entry, Meaning, Tree, Value, meaning};
 
 /// The name of the file of the settings.
 pub const SETTINGS: &str = "pintle.yaml";

@@ -35,7 +35,7 @@ fn is_for(context: &Context, url: &Url) -> bool {
 }
 
 /// Asks `git credential fill`, which asks the helper that the user has configured.
-fn fill(url: &str) -> Option<(String, String)> {
+pub(super) fn fill(url: &str) -> Option<(String, String)> {
     let mut child = Command::new("git")
         .args(["credential", "fill"])
         .env("GIT_TERMINAL_PROMPT", "0")

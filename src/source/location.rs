@@ -76,7 +76,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => write!(f, "{}", path.display()),
-            Self::Url(url) => f.write_str(&url.fetch),
+            Self::Url(url) => url.fmt(f),
         }
     }
 }

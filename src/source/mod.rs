@@ -4,6 +4,7 @@ mod credentials;
 mod error;
 mod history;
 mod index;
+mod land;
 mod location;
 mod mirror;
 mod open;
@@ -27,6 +28,7 @@ use crate::problem::Problem;
 pub use error::{Reach, SourceError};
 pub use history::{History, Record};
 pub use index::Index;
+pub use land::{Identity, LandError, Landed, Landing, Message, change_id};
 pub use location::Location;
 pub use open::{Access, Below, Credentials, Source, find_root};
 pub use resolve::Relation;
@@ -65,6 +67,15 @@ pub struct File {
     pub blob: BlobId,
     /// What stands at the path.
     pub content: Content,
+}
+
+/// A file of a revision that is to be another one, or to be gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// The path from the root of the repository.
+    pub path: Arc<str>,
+    /// What it holds then; none where it is removed.
+    pub content: Option<Arc<[u8]>>,
 }
 
 /// The files of a revision or of the working tree that somebody asked for.

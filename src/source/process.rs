@@ -21,17 +21,31 @@ pub(super) struct Process {
     _waiting: Sender<()>,
 }
 
+/// What the other end is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Send what is fetched.
+    Upload,
+    /// Receive what is pushed.
+    Receive,
+}
+
 /// Starts the program that a URL needs.
 pub(super) fn start(
     url: &Url,
     access: &Access,
     within: Duration,
+    side: Side,
 ) -> std::io::Result<(Process, ChildStdout, ChildStdin)> {
     let mut command = match url.scheme {
-        Scheme::Ssh => ssh(url, access),
-        Scheme::File | Scheme::Http | Scheme::Https => file(url),
+        Scheme::Ssh => ssh(url, access, side),
+        Scheme::File | Scheme::Http | Scheme::Https => file(url, side),
     };
-    command.env("GIT_PROTOCOL", "version=2").env("GIT_TERMINAL_PROMPT", "0");
+    command.env("GIT_TERMINAL_PROMPT", "0");
+    // Pushes have no second version.
+    if side == Side::Upload {
+        command.env("GIT_PROTOCOL", "version=2");
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let pipes = child.stdout.take().zip(child.stdin.take()).zip(child.stderr.take());
@@ -90,7 +104,7 @@ fn end(child: &Mutex<Child>) {
 }
 
 /// `ssh -o … [-p port] [user@]host "git-upload-pack '<path>'"`; what the user has configured for ssh holds.
-fn ssh(url: &Url, access: &Access) -> Command {
+fn ssh(url: &Url, access: &Access, side: Side) -> Command {
     let (program, options) = access.ssh.split_first().map_or(("ssh", &[][..]), |(first, rest)| (first.as_str(), rest));
     let mut command = Command::new(program);
     command.args(options);
@@ -111,12 +125,25 @@ fn ssh(url: &Url, access: &Access) -> Command {
         None => ("", url.path.as_str()),
     };
     let slash = if home.is_empty() { "" } else { "/" };
-    command.arg(format!("git-upload-pack {home}{slash}'{path}'"));
+    let service = match side {
+        Side::Upload => "git-upload-pack",
+        Side::Receive => "git-receive-pack",
+    };
+    command.arg(format!("{service} {home}{slash}'{path}'"));
     command
 }
 
-fn file(url: &Url) -> Command {
+fn file(url: &Url, side: Side) -> Command {
     let mut command = Command::new("git");
-    command.args(["upload-pack", "--strict", "--"]).arg(&url.path);
+    match side {
+        Side::Upload => command.args(["upload-pack", "--strict"]),
+        Side::Receive => command.arg("receive-pack"),
+    };
+    command.arg("--").arg(&url.path);
     command
+}
+
+/// The program that a URL needs, for messages.
+pub(super) fn program<'a>(url: &Url, access: &'a Access) -> &'a str {
+    if url.scheme == Scheme::Ssh { access.ssh.first().map_or("ssh", String::as_str) } else { "git" }
 }

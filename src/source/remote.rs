@@ -14,6 +14,7 @@ use gix::protocol::transport::client::git::ConnectMode;
 use gix::protocol::transport::client::git::blocking_io::Connection as Pipes;
 use gix::remote::fetch::Tags;
 use gix::remote::{Connection, Direction, ref_map};
+use reqwest::blocking::ClientBuilder;
 
 use super::error::say;
 use super::url::Scheme;
@@ -107,11 +108,11 @@ impl Remote<'_> {
             connection.set_credentials(|action| Ok(credentials::answer(&action, self.url, &self.access.credentials)));
             return talk(connection).map_err(|error| judge(&error, ""));
         }
-        let (process, output, input) = process::start(self.url, self.access, within).map_err(|error| {
-            let kind = if error.kind() == ErrorKind::NotFound { Reach::Program } else { Reach::Passing };
-            let program = if self.url.scheme == Scheme::Ssh { &self.access.ssh[..1] } else { &["git".to_owned()] };
-            Failure::Reach(kind, format!("cannot start {}: {error}", program.join("")))
-        })?;
+        let (process, output, input) =
+            process::start(self.url, self.access, within, process::Side::Upload).map_err(|error| {
+                let kind = if error.kind() == ErrorKind::NotFound { Reach::Program } else { Reach::Passing };
+                Failure::Reach(kind, format!("cannot start {}: {error}", process::program(self.url, self.access)))
+            })?;
         let nobody = None::<(String, _)>;
         let pipes =
             Pipes::new(output, input, Protocol::V2, self.url.path.as_str(), nobody, ConnectMode::Process, false);
@@ -130,38 +131,42 @@ impl Remote<'_> {
 fn http_options(access: &Access, within: Duration) -> http::Options {
     // One for the whole process; where there is one already, that one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let certificates = access.certificates.clone();
+    let access = access.clone();
     let backend = http::reqwest::Options {
         configure_client: Some(Box::new(move |client| {
-            let wrong =
-                |error| gix::Error::from_error(std::io::Error::other(format!("the certificates are not PEM: {error}")));
-            let extra = reqwest::Certificate::from_pem_bundle(&certificates).map_err(wrong)?;
-            let client = extra.into_iter().fold(client, reqwest::blocking::ClientBuilder::add_root_certificate);
-            Ok(client.timeout(within).connect_timeout(Duration::from_secs(10)))
+            configured(client, &access, within).map_err(|why| gix::Error::from_error(std::io::Error::other(why)))
         })),
         configure_request: None,
     };
     http::Options { backend: Some(Arc::new(Mutex::new(backend))), ..http::Options::default() }
 }
 
+/// A client of our own, for what gix does not do.
+pub(super) fn client(access: &Access, within: Duration) -> Result<ClientBuilder, String> {
+    // One for the whole process; where there is one already, that one serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    configured(ClientBuilder::new(), access, within)
+}
+
+fn configured(client: ClientBuilder, access: &Access, within: Duration) -> Result<ClientBuilder, String> {
+    let extra = reqwest::Certificate::from_pem_bundle(&access.certificates);
+    let extra = extra.map_err(|error| format!("the certificates are not PEM: {error}"))?;
+    let client = extra.into_iter().fold(client, ClientBuilder::add_root_certificate);
+    Ok(client.timeout(within).connect_timeout(Duration::from_secs(10)))
+}
+
 /// What kind of obstacle an error is. `words` are the program's that connected, which know best.
 fn judge(error: &gix::Error, words: &str) -> Failure {
     let said = say(error);
     let words = display_safe(words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default(), 300);
-    let all = format!("{words} {said}").to_lowercase();
-    let any = |texts: &[&str]| texts.iter().any(|text| all.contains(text));
-    let kind = if error.is_unauthenticated()
-        || any(&["permission denied (", "could not obtain identity", "in clear text"])
-    {
+    let told = obstacle(&format!("{words} {said}"));
+    let kind = if error.is_unauthenticated() || told == Some(Reach::Credentials) {
         Reach::Credentials
     } else if error.is_permission_denied() {
         Reach::Forbidden
-    } else if any(&["host key verification failed", "certificate", "remote host identification has changed"]) {
-        Reach::Untrusted
-    } else if any(&["status 404", "not appear to be a git repository", "repository not found", "not a git repository"])
-    {
-        Reach::NotFound
-    } else if any(&["smart' protocol", "content-type"]) || error.is_unsupported() {
+    } else if let Some(kind) = told {
+        kind
+    } else if error.is_unsupported() {
         Reach::Protocol
     } else if error.is_corrupted() && words.is_empty() {
         return Failure::Damaged(said);
@@ -169,4 +174,22 @@ fn judge(error: &gix::Error, words: &str) -> Failure {
         Reach::Passing
     };
     Failure::Reach(kind, if words.is_empty() { said } else { words })
+}
+
+/// What kind of obstacle words tell of, where they are known.
+pub(super) fn obstacle(words: &str) -> Option<Reach> {
+    let words = words.to_lowercase();
+    let any = |texts: &[&str]| texts.iter().any(|text| words.contains(text));
+    Some(if any(&["permission denied (", "could not obtain identity", "in clear text"]) {
+        Reach::Credentials
+    } else if any(&["host key verification failed", "certificate", "remote host identification has changed"]) {
+        Reach::Untrusted
+    } else if any(&["status 404", "not appear to be a git repository", "repository not found", "not a git repository"])
+    {
+        Reach::NotFound
+    } else if any(&["smart' protocol", "content-type"]) {
+        Reach::Protocol
+    } else {
+        return None;
+    })
 }

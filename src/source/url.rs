@@ -164,6 +164,21 @@ fn bare(path: &str) -> &str {
     path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/')
 }
 
+impl Url {
+    /// A repository of this host, where it lies.
+    pub(super) fn of_path(path: &std::path::Path) -> Self {
+        let path = path.to_string_lossy().into_owned();
+        let normal = format!("file://{path}");
+        Self { fetch: normal.clone(), normal, scheme: Scheme::File, server: String::new(), port: None, path }
+    }
+}
+
+impl std::fmt::Display for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.fetch)
+    }
+}
+
 impl Scheme {
     fn name(self) -> &'static str {
         match self {

@@ -24,6 +24,10 @@ pub enum Mood {
     Page(u16),
     /// Takes requests and never answers.
     Stall,
+    /// Serves, after this was done with the line of each request.
+    After(Arc<dyn Fn(&str) + Send + Sync>),
+    /// Serves, and hangs up instead of answering to a push.
+    Swallow,
     /// Sends all to the same path of another server: `https://host:port`.
     Redirect(String),
 }
@@ -190,6 +194,17 @@ impl State {
                 (401, b"WWW-Authenticate: Basic realm=\"pins\"\r\n\r\n".to_vec())
             }
             Mood::Serve | Mood::Guard(_) => self.serve(&request)?,
+            Mood::After(first) => {
+                first(&request.line);
+                self.serve(&request)?
+            }
+            Mood::Swallow => {
+                let answer = self.serve(&request)?;
+                if request.line.starts_with("POST") && request.line.contains("git-receive-pack") {
+                    return None;
+                }
+                answer
+            }
             Mood::Page(status) => (status, b"Content-Type: text/html\r\n\r\n<h1>Please log in</h1>".to_vec()),
             Mood::Redirect(to) => {
                 let target = request.line.split(' ').nth(1)?;

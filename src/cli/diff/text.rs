@@ -21,7 +21,7 @@ const LINE: usize = 200;
 /// what they pin.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct FileDiff {
+pub struct FileDiff {
     path: Arc<str>,
     /// Whether the file is new, gone, or another one.
     status: &'static str,
@@ -77,17 +77,33 @@ fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<
         [_, None] => return Some(named("removed", &old)),
         [Some(_), Some(_)] => {}
     }
-    let diff = TextDiff::from_lines(&old, &new);
     let is_told = |change: &Change<&str>| match (change.tag(), change.old_index(), change.new_index()) {
-        (ChangeTag::Equal, ..) => true,
         (ChangeTag::Delete, Some(line), _) => told[0].contains(&(Arc::clone(path), line)),
         (ChangeTag::Insert, _, Some(line)) => told[1].contains(&(Arc::clone(path), line)),
         _ => false,
     };
+    let hunks = hunks(&old, &new, is_told);
+    (!hunks.is_empty()).then(|| FileDiff { hunks, ..named("changed", &new) })
+}
+
+/// All that an edit changes in a file; a file that is new or gone is shown whole.
+pub fn edited(path: &Arc<str>, old: Option<&[u8]>, new: Option<&[u8]>) -> FileDiff {
+    let status = match (old, new) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    let [old, new] = [old, new].map(|bytes| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned());
+    FileDiff { path: Arc::clone(path), status, lines: new.lines().count(), hunks: hunks(&old, &new, |_| false) }
+}
+
+/// The places that differ, but for those of which all is told already.
+fn hunks(old: &str, new: &str, is_told: impl Fn(&Change<&str>) -> bool) -> Vec<Hunk> {
+    let diff = TextDiff::from_lines(old, new);
     let mut unified = diff.unified_diff();
-    let hunks =
-        unified.context_radius(2).iter_hunks().filter(|hunk| !hunk.iter_changes().all(|change| is_told(&change)));
-    let hunks: Vec<Hunk> = hunks
+    let hunks = unified.context_radius(2).iter_hunks();
+    hunks
+        .filter(|hunk| !hunk.iter_changes().all(|change| change.tag() == ChangeTag::Equal || is_told(&change)))
         .map(|hunk| Hunk {
             header: hunk.header().to_string(),
             lines: hunk
@@ -97,8 +113,7 @@ fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<
                 })
                 .collect(),
         })
-        .collect();
-    (!hunks.is_empty()).then(|| FileDiff { hunks, ..named("changed", &new) })
+        .collect()
 }
 
 /// The text of a file, or what it is instead.
@@ -119,20 +134,27 @@ impl FileDiff {
 
     /// For people.
     pub(super) fn print(&self, output: &mut Output) {
+        for line in self.lines() {
+            output.line(line);
+        }
+    }
+
+    /// The same, line by line.
+    pub fn lines(&self) -> Vec<String> {
         let path = styled(NAME, display_safe(&self.path, LINE));
-        match self.status {
-            "changed" => output.line(path),
-            status => output.line(format_args!("{path} {status}, {}", counted(self.lines, "line"))),
-        }
+        let mut lines = vec![match (self.status, self.hunks.as_slice()) {
+            ("changed", _) => path,
+            (status, []) => format!("{path} {status}, {}", counted(self.lines, "line")),
+            (status, _) => format!("{path} {status}"),
+        }];
         for hunk in &self.hunks {
-            output.line(styled(DIM, &hunk.header));
-            for line in &hunk.lines {
-                match line.as_bytes().first() {
-                    Some(b'-') => output.line(styled(BAD, line)),
-                    Some(b'+') => output.line(styled(GOOD, line)),
-                    _ => output.line(line),
-                }
-            }
+            lines.push(styled(DIM, &hunk.header));
+            lines.extend(hunk.lines.iter().map(|line| match line.as_bytes().first() {
+                Some(b'-') => styled(BAD, line),
+                Some(b'+') => styled(GOOD, line),
+                _ => line.clone(),
+            }));
         }
+        lines
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
 use super::{Fault, Id, Kind, Node, Text, Tree};
 
@@ -55,15 +55,20 @@ struct Builder<'t> {
 impl<'t> Builder<'t> {
     fn take(&mut self, event: Event<'t>, span: &Span) -> Result<(), Fault> {
         let at = span.byte_range().map_or(0..0, |range| self.base + range.start..self.base + range.end);
+        let flow = matches!(
+            event,
+            Event::SequenceStart(StructureStyle::Flow, ..) | Event::MappingStart(StructureStyle::Flow, ..)
+        );
         let (kind, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged = tag.as_ref().is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
                 let plain = style == ScalarStyle::Plain && !tagged;
-                (Kind::Scalar { text, plain }, anchor, tag)
+                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                (Kind::Scalar { text, plain, block }, anchor, tag)
             }
             Event::Alias(anchor) => {
                 let Some(&target) = self.anchors.get(&anchor) else { return Ok(()) };
-                self.add(Node { kind: Kind::Alias(target), span: at, tag: None }, 0)?;
+                self.add(Node { kind: Kind::Alias(target), span: at, flow: false, tag: None }, 0)?;
                 return Ok(());
             }
             Event::SequenceStart(_, anchor, tag) => (Kind::List(Vec::new()), anchor, tag),
@@ -79,7 +84,7 @@ impl<'t> Builder<'t> {
         // A tag that is refused is shown.
         let written = tag.as_ref().and(span.tag_span()).and_then(|tag| tag.start.byte_offset());
         let start = written.map_or(at.start, |start| self.base + start);
-        let id = self.add(Node { kind, span: start..at.end, tag }, anchor)?;
+        let id = self.add(Node { kind, span: start..at.end, flow, tag }, anchor)?;
         if opens {
             self.open.push((id, None));
         }

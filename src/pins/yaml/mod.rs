@@ -9,7 +9,7 @@ mod text;
 mod value;
 
 pub(super) use build::parse;
-pub(super) use resolve::{Meaning, meaning};
+pub(crate) use resolve::{Meaning, meaning};
 pub(super) use text::{Text, decode};
 pub(super) use value::Scalar;
 pub(crate) use value::{Entry, Value};
@@ -43,13 +43,15 @@ struct Id(usize);
 struct Node<'t> {
     kind: Kind<'t>,
     span: Range<usize>,
+    /// A list in `[]` or a map in `{}`.
+    flow: bool,
     /// An explicit tag other than those of YAML's core schema.
     tag: Option<Box<str>>,
 }
 
 #[derive(Debug)]
 enum Kind<'t> {
-    Scalar { text: Cow<'t, str>, plain: bool },
+    Scalar { text: Cow<'t, str>, plain: bool, block: bool },
     List(Vec<Id>),
     Map(Vec<(Id, Id)>),
     Alias(Id),
@@ -59,5 +61,11 @@ impl Tree<'_> {
     /// The values of its documents.
     pub(crate) fn documents(&self) -> impl ExactSizeIterator<Item = Value<'_>> {
         self.documents.iter().map(|&id| Value::new(self, id))
+    }
+
+    /// The value that is written there, or the alias that is.
+    pub(crate) fn at(&self, span: &Range<usize>) -> Option<Value<'_>> {
+        let same = |node: &Node<'_>| node.span == *span && matches!(node.kind, Kind::Scalar { .. } | Kind::Alias(_));
+        self.nodes.iter().position(same).map(|place| Value::new(self, Id(place)))
     }
 }

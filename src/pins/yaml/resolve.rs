@@ -2,7 +2,7 @@
 
 /// What a plain (unquoted) scalar means to some YAML parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pins) enum Meaning {
+pub(crate) enum Meaning {
     /// Text, to all of them.
     Text,
     /// A whole number that every parser prints as it is spelled.
@@ -19,7 +19,7 @@ pub(in crate::pins) enum Meaning {
 const SAFE_DIGITS: usize = 6;
 
 /// What `text` means where it stands unquoted.
-pub(in crate::pins) fn meaning(text: &str) -> Meaning {
+pub(crate) fn meaning(text: &str) -> Meaning {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Meaning::Null,
         _ if is_boolean(text) => return Meaning::Boolean,

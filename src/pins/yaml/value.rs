@@ -25,6 +25,8 @@ pub(crate) struct Scalar<'t> {
     pub(crate) text: &'t str,
     /// Neither quoted nor a block.
     pub(crate) plain: bool,
+    /// Written as a block, after `|` or `>`.
+    pub(crate) block: bool,
 }
 
 /// An entry of a map.
@@ -38,7 +40,7 @@ pub(crate) struct Entry<'t> {
 
 impl Scalar<'_> {
     /// What YAML makes of it.
-    pub(in crate::pins) fn meaning(&self) -> Meaning {
+    pub(crate) fn meaning(&self) -> Meaning {
         if self.plain { meaning(self.text) } else { Meaning::Text }
     }
 }
@@ -65,7 +67,7 @@ impl<'t> Value<'t> {
     /// The scalar, if it is one.
     pub(crate) fn scalar(self) -> Option<Scalar<'t>> {
         match &self.tree.nodes[self.id.0].kind {
-            Kind::Scalar { text, plain } => Some(Scalar { text, plain: *plain }),
+            Kind::Scalar { text, plain, block } => Some(Scalar { text, plain: *plain, block: *block }),
             _ => None,
         }
     }
@@ -101,6 +103,37 @@ impl<'t> Value<'t> {
             merge(&mut entries, merges);
         }
         Some(entries)
+    }
+
+    /// Whether it is written as a reference to another one.
+    pub(crate) fn is_alias(self) -> bool {
+        self.id.0 != self.used.0
+    }
+
+    /// Whether it is a list in `[]` or a map in `{}`.
+    pub(crate) fn is_flow(self) -> bool {
+        self.tree.nodes[self.used.0].flow
+    }
+
+    /// Where the last that is written of it ends. The span of a collection in block style goes on to whatever follows.
+    pub(crate) fn end(self) -> usize {
+        let span = self.span();
+        if self.is_flow() {
+            return span.end;
+        }
+        let last = match &self.tree.nodes[self.used.0].kind {
+            Kind::List(items) => items.last(),
+            Kind::Map(entries) => entries.last().map(|(_, value)| value),
+            Kind::Scalar { .. } | Kind::Alias(_) => None,
+        };
+        last.map_or(span.end, |&last| Self::new(self.tree, last).end())
+    }
+
+    /// Its entries as they are written, if it is a map: without those that merge keys bring, and with the merge keys.
+    pub(crate) fn written(self) -> Option<Vec<Entry<'t>>> {
+        let Kind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
+        let entry = |&(key, value)| Entry { key: Self::new(self.tree, key), value: Self::new(self.tree, value) };
+        Some(pairs.iter().map(entry).collect())
     }
 
     /// Its own entries, and the maps that it merges, nearest first.

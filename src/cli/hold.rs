@@ -1,0 +1,157 @@
+//! `pintle hold` and `pintle release`: a committed statement that versions must not run, and its end.
+#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
+
+use clap::Args;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
+
+use super::exit::{Exit, Failure, help};
+use super::land::{Land, Proposal};
+use super::load::Loaded;
+use super::output::Output;
+use super::words::{held, known};
+use crate::config::Config;
+use crate::edit::{Edit, NewHold};
+use crate::pins::Held;
+use crate::source::Message;
+use crate::version::{Range, RangeError, Version};
+
+/// Keep versions of a service from running, until somebody releases it
+///
+/// Writes `hold:` into the service's file, with the reason and who says so, commits and pushes. `pintle check` refuses a
+/// pin that is held, so that a bot's pull request is red, and nothing that is held is started.
+#[derive(Debug, Args)]
+#[command(after_help = help(
+    "pintle hold payments 2.0.3 --reason 'loses refunds'\npintle hold payments '>=2.1, <2.1.4' --reason INC-47 --until 2026-12-01",
+    &[Exit::Ok, Exit::Error, Exit::Usage],
+))]
+pub struct Hold {
+    /// The service
+    service: String,
+    /// A version: all above it are held; or a range
+    #[arg(value_name = "VERSION|RANGE")]
+    versions: String,
+    /// Why, for those who meet it
+    #[arg(long)]
+    reason: String,
+    /// Until when it is meant; past this it still holds, and says so: a time (UTC where it names no zone), or so long from
+    /// now, as in 12h or 3d
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    #[command(flatten)]
+    land: Land,
+}
+
+/// End the hold of a service
+#[derive(Debug, Args)]
+#[command(after_help = help("pintle release payments", &[Exit::Ok, Exit::Error, Exit::Usage]))]
+pub struct Release {
+    /// The service
+    service: String,
+    #[command(flatten)]
+    land: Land,
+}
+
+impl Hold {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let versions = versions(&self.versions)?;
+        let until = self.until.as_deref().map(|text| time(text, Timestamp::now())).transpose()?;
+        if self.reason.trim().is_empty() {
+            return Err(Failure::usage("--reason is empty").hint("say why, for those who meet the hold"));
+        }
+        self.land.run(config, output, |loaded| {
+            let service = known(&self.service, names(loaded))?;
+            let by = Some(loaded.source.identity()?.name().to_owned());
+            let message = Message {
+                subject: format!("Hold {service} {}", held(&versions)),
+                body: self.reason.clone(),
+                trailers: vec![("Pintle-Services", service.to_string())],
+            };
+            let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
+            let already = format!("{service} is held {} already", held(&versions));
+            Ok(Proposal { edits: vec![(service, Edit::Hold(new))], message, already })
+        })
+    }
+}
+
+impl Release {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        self.land.run(config, output, |loaded| {
+            let service = known(&self.service, names(loaded))?;
+            let hold = loaded.at.reading.pins.services.get(&service).and_then(|service| service.hold.as_ref());
+            let was = hold.map(|hold| {
+                let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("It was held {}{reason}", held(&hold.versions))
+            });
+            let message = Message {
+                subject: format!("Release {service}"),
+                body: was.unwrap_or_default(),
+                trailers: vec![("Pintle-Services", service.to_string())],
+            };
+            let already = format!("{service} is not held");
+            Ok(Proposal { edits: vec![(service, Edit::Release)], message, already })
+        })
+    }
+}
+
+fn names(loaded: &Loaded) -> impl Iterator<Item = &crate::pins::ServiceName> {
+    let pins = &loaded.at.reading.pins;
+    pins.services.keys().chain(pins.broken.keys())
+}
+
+/// A version means all above it.
+fn versions(typed: &str) -> Result<Held, Failure> {
+    if let Ok(version) = Version::new(typed) {
+        return Ok(Held::Above(version));
+    }
+    typed.parse::<Range>().map(Held::Versions).map_err(|RangeError { message, hint, .. }| {
+        let failure = Failure::usage(format!("{typed:?} is neither a version nor a range: {message}"));
+        Failure { hint: hint.or_else(|| Some("write 2.0.3, or '>=2.1, <2.1.4'".to_owned())), ..failure }
+    })
+}
+
+/// `2026-12-01`, `2026-12-01T10:00`, the same with a zone, or `3d` from now.
+fn time(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let in_zone = || typed.parse::<Timestamp>().ok();
+    let in_utc = || typed.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let days = || typed.strip_suffix('d')?.parse::<i64>().ok()?.checked_mul(24).map(|hours| format!("{hours}h"));
+    let from_now = || {
+        let span: jiff::SignedDuration = days().unwrap_or_else(|| typed.to_owned()).parse().ok()?;
+        now.checked_add(span).ok()?.round(Unit::Minute).ok()
+    };
+    let time = in_zone().or_else(in_utc).or_else(from_now).filter(|time| *time > now);
+    time.ok_or_else(|| {
+        let failure = Failure::usage(format!("--until {typed:?} is not a time that is to come"));
+        failure.hint("write it as in 2026-12-01, 2026-12-01T10:00Z, 12h or 3d")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_or_so_long_from_now() {
+        let now = "2026-11-24T22:00:00Z".parse().unwrap();
+        for (typed, meant) in [
+            ("2026-12-01", "2026-12-01T00:00:00Z"),
+            ("2026-12-01T10:00", "2026-12-01T10:00:00Z"),
+            ("2026-12-01T10:00+02:00", "2026-12-01T08:00:00Z"),
+            ("12h", "2026-11-25T10:00:00Z"),
+            ("3d", "2026-11-27T22:00:00Z"),
+        ] {
+            assert_eq!(time(typed, now).unwrap().to_string(), meant);
+        }
+        for wrong in ["", "soon", "2026-11-01", "-1h", "99999999999999d"] {
+            assert!(time(wrong, now).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_version_holds_what_is_above_it_and_a_range_itself() {
+        assert!(matches!(versions("2.0.3"), Ok(Held::Above(_))));
+        assert!(matches!(versions(">=2.1, <2.1.4"), Ok(Held::Versions(_))));
+        assert!(versions(">=").is_err());
+    }
+}

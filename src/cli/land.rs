@@ -1,0 +1,232 @@
+//! What commands that change pins share: the edit is shown, asked about, committed on the tip and pushed.
+#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time, and waits")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::diff::{FileDiff, edited};
+use super::exit::{Exit, Failure};
+use super::load::{Loaded, load};
+use super::output::{Output, Printing, counted};
+use super::progress::Progress;
+use crate::check::check;
+use crate::config::Config;
+use crate::edit::{self, Edit, Edited, Said};
+use crate::graph::Graph;
+use crate::pins::{Reading, ServiceName};
+use crate::problem::{Problem, Severity, located};
+use crate::source::{CommitId, Credentials, LandError, Landed, Landing, Message, change_id};
+
+/// Whether to ask, and how far a commit goes.
+#[derive(Debug, Args)]
+pub struct Land {
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Push, and fail where there is nowhere to push to [default: push where the branch has an upstream]
+    #[arg(long)]
+    push: bool,
+    /// Commit in this clone, and push nothing
+    #[arg(long, conflicts_with = "push")]
+    commit_only: bool,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+/// What is to be committed.
+pub struct Proposal<'p> {
+    /// The edits.
+    pub edits: Vec<(ServiceName, Edit<'p>)>,
+    /// What the commit says.
+    pub message: Message,
+    /// What is said where all is so already.
+    pub already: String,
+}
+
+/// `--output json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    /// None where all was so already.
+    commit: Option<CommitId>,
+    branch: String,
+    pushed_to: Option<String>,
+    /// Why the clone could not follow what was pushed.
+    behind: Option<String>,
+    files: Vec<FileDiff>,
+}
+
+/// How often somebody else may be faster.
+const RACES: u32 = 5;
+
+impl Land {
+    /// Lands what `propose` makes of the tip. Where somebody is faster, it is asked again, with the new tip.
+    pub fn run(
+        &self,
+        config: &Config,
+        output: &mut Output,
+        propose: impl Fn(&Loaded) -> Result<Proposal<'static>, Failure>,
+    ) -> Result<Exit, Failure> {
+        let mut config = config.clone();
+        config.access.credentials = Credentials::Helper;
+        let mut agreed = None;
+        let mut change: Option<(String, CommitId)> = None;
+        for race in 1..=RACES {
+            let loaded = fresh(&config)?;
+            let tip = tip(&loaded)?;
+            if let Some((id, from)) = &change
+                && let Some(commit) = loaded.source.find_change(id, *from, tip)?
+            {
+                // Its answer was lost.
+                let landing = loaded.source.landing(config.branch.as_deref())?;
+                let pushed_to = landing.upstream().map(str::to_owned);
+                let landed = Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None };
+                return self.tell(Some(landed), &landing, Vec::new(), output);
+            }
+            let proposal = propose(&loaded)?;
+            let Edited { files, reading } = edited_by(&config, &loaded, &proposal)?;
+            let landing = loaded.source.landing(config.branch.as_deref())?;
+            let push = self.pushes(&landing)?;
+            if files.is_empty() {
+                output.note(&proposal.already);
+                return self.tell(None, &landing, Vec::new(), output);
+            }
+            landing.check(&files)?;
+            let diffs: Vec<FileDiff> = files
+                .iter()
+                .map(|file| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref()))
+                .collect();
+            let shown: Vec<String> = diffs.iter().flat_map(FileDiff::lines).collect();
+            if agreed.as_ref() != Some(&shown) {
+                show(&loaded, &landing, (&shown, &reading), push, output)?;
+                if !self.yes && !output.agreed("diff")? {
+                    return Err(Failure::error("nothing was changed"));
+                }
+                agreed = Some(shown);
+            }
+            let (id, _) = change.get_or_insert_with(|| (change_id(tip, &files), tip));
+            let message = proposal.message.of_change(id).to_text();
+            let landing_it = Progress::of("pushing");
+            let landed = landing.land(tip, &files, &message, push);
+            drop(landing_it);
+            match landed {
+                Ok(landed) => return self.tell(Some(landed), &landing, diffs, output),
+                // A clone is its user's: only the mirror of a remote goes on by itself.
+                Err(LandError::Raced { remote, .. }) if !landing.is_clone() && race < RACES => {
+                    output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
+                    std::thread::sleep(jitter(race));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::error(format!("somebody else was faster {RACES} times")).hint("type it again"))
+    }
+
+    /// Whether the commit is pushed.
+    fn pushes(&self, landing: &Landing<'_>) -> Result<bool, Failure> {
+        match landing.upstream() {
+            Some(_) if self.commit_only && !landing.is_clone() => {
+                let failure = Failure::usage("--commit-only needs a clone of your own to commit in");
+                Err(failure.hint("leave it out, or clone the repository and name it: --repo PATH"))
+            }
+            None if self.push => Err(LandError::NoUpstream { branch: landing.branch().to_owned() }.into()),
+            upstream => Ok(upstream.is_some() && !self.commit_only),
+        }
+    }
+
+    fn tell(
+        &self,
+        landed: Option<Landed>,
+        landing: &Landing<'_>,
+        files: Vec<FileDiff>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
+        let words = landed.as_ref().map(|landed| closing(landed, landing));
+        let (commit, pushed_to, behind) =
+            landed.map_or((None, None, None), |it| (Some(it.commit), it.pushed_to, it.behind));
+        if let Some(why) = &behind {
+            output.warn(format_args!("the commit is pushed, and this clone could not follow: {why}; git pull"));
+        }
+        let report = Report { commit, branch: landing.branch().to_owned(), pushed_to, behind, files };
+        output.result(self.printing.output, &report, |output| words.iter().for_each(|words| output.line(words)))?;
+        Ok(Exit::Ok)
+    }
+}
+
+/// The newest revision, if it can be used.
+fn fresh(config: &Config) -> Result<Loaded, Failure> {
+    let loaded = load(config, None)?;
+    if let Some(error) = &loaded.stale {
+        return Err(Failure::error(format!("{error}; nothing is committed on what was fetched before")));
+    }
+    loaded.at.usable()?;
+    Ok(loaded)
+}
+
+fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
+    let tip = loaded.at.commit.as_ref().map(|commit| commit.id);
+    tip.ok_or_else(|| Failure::error("there is no commit to go on from"))
+}
+
+fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal<'_>) -> Result<Edited, Failure> {
+    let said = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
+    edit::edit(&said, &proposal.edits).map_err(|refusal| {
+        let failure = Failure::error(edit::in_words(&refusal, &loaded.at.files));
+        Failure { hint: refusal.hint, ..failure }
+    })
+}
+
+/// The diff, what would be wrong then, and where it goes.
+fn show(
+    loaded: &Loaded,
+    landing: &Landing<'_>,
+    (diff, after): (&[String], &Reading),
+    push: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    for line in diff {
+        output.note(line);
+    }
+    let before: BTreeSet<String> = problems(loaded, &loaded.at.reading).map(|problem| problem.message).collect();
+    for problem in problems(loaded, after).filter(|problem| !before.contains(&problem.message)) {
+        output.warn(located(&problem, loaded.at.bytes(&problem.place.path).unwrap_or_default()));
+    }
+    // Who cannot commit is told before anything is asked.
+    loaded.source.identity()?;
+    let (branch, unpushed) = (landing.branch(), landing.unpushed());
+    match landing.upstream().filter(|_| push) {
+        Some(upstream) => output.note(format_args!("commit on {branch}, and push to {upstream}")),
+        None => output.note(format_args!("commit on {branch}, and push nothing")),
+    }
+    if push && unpushed > 0 {
+        output.warn(format_args!("{} of {branch} not pushed yet will be pushed too", counted(unpushed, "commit")));
+    }
+    Ok(())
+}
+
+/// The errors of a revision, in the light of its history.
+fn problems(loaded: &Loaded, reading: &Reading) -> impl Iterator<Item = Problem> {
+    let (pins, history) = (&reading.pins, &loaded.history);
+    let found = check(pins, &Graph::of(pins, history), history, Timestamp::now());
+    found.into_iter().filter(|problem| problem.severity == Severity::Error)
+}
+
+fn closing(landed: &Landed, landing: &Landing<'_>) -> String {
+    let (commit, branch) = (landed.commit.short(), &landed.branch);
+    match (&landed.pushed_to, landing.upstream()) {
+        (Some(remote), _) if landing.is_clone() => format!("Committed {commit} on {branch}, pushed to {remote}."),
+        (Some(remote), _) => format!("Pushed {commit} to {remote}."),
+        (None, Some(upstream)) => format!("Committed {commit} on {branch}, not pushed to {upstream}: git push"),
+        (None, None) => format!("Committed {commit} on {branch}, which has no upstream to push to."),
+    }
+}
+
+/// Two who have met are not to meet again: 50 ms to a second, by the clock.
+fn jitter(race: u32) -> Duration {
+    let odd = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs()) / 1000;
+    Duration::from_millis(50 + odd % (u64::from(race) * 200))
+}

@@ -1,0 +1,96 @@
+//! `pintle pin`: another version, where the version lives.
+
+use clap::Args;
+
+use super::exit::{Exit, Failure, help};
+use super::land::{Land, Proposal};
+use super::load::Loaded;
+use super::output::Output;
+use super::words::known;
+use crate::config::Config;
+use crate::edit::Edit;
+use crate::image::Digest;
+use crate::pins::ServiceName;
+use crate::source::Message;
+use crate::version::{Range, Version};
+
+/// Pin a version: edit its line, commit, push
+///
+/// Changes the version where it lives (a service file, or a file that a pattern of pintle.yaml finds) and nothing else in
+/// that file, shows the diff, asks, and commits on the tip of the branch. Where the branch has an upstream, the commit is
+/// pushed, never forced. What then rolls it out is `pintle apply`.
+#[derive(Debug, Args)]
+#[command(after_help = help(
+    "pintle pin payments 2.1.0\npintle pin checkout 1.8.2 --needs 'payments=>=2.1, <3'\npintle pin web 3.5.0@sha256:… --yes --commit-only",
+    &[Exit::Ok, Exit::Error, Exit::Usage],
+))]
+pub struct Pin {
+    /// The service
+    service: String,
+    /// The version; for a service that is pinned by digest, as VERSION@DIGEST
+    version: String,
+    /// What this version needs of another service; may be given several times
+    #[arg(long, value_name = "SERVICE=RANGE")]
+    needs: Vec<String>,
+    #[command(flatten)]
+    land: Land,
+}
+
+impl Pin {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let (version, digest) = self.version()?;
+        self.land.run(config, output, |loaded| self.propose(loaded, &version, digest.as_ref()))
+    }
+
+    fn propose(
+        &self,
+        loaded: &Loaded,
+        version: &Version,
+        digest: Option<&Digest>,
+    ) -> Result<Proposal<'static>, Failure> {
+        let pins = &loaded.at.reading.pins;
+        let names = || pins.services.keys().chain(pins.broken.keys());
+        let service = known(&self.service, names())?;
+        let needs = self.needs.iter().map(|typed| {
+            let (provider, range) = need(typed)?;
+            Ok((known(provider, names())?, range))
+        });
+        let needs = needs.collect::<Result<Vec<(ServiceName, Range)>, Failure>>()?;
+        let before = pins.services.get(&service).map(|service| &service.pin.version);
+        let mut body = before.map(|before| format!("{service} {before} -> {version}\n")).unwrap_or_default();
+        body.extend(needs.iter().map(|(provider, range)| format!("It needs {provider} {range}.\n")));
+        let message = Message {
+            subject: format!("Pin {service} {version}"),
+            body,
+            trailers: vec![("Pintle-Services", service.to_string())],
+        };
+        let already = format!("{service} is pinned at {version} already");
+        let edit = Edit::Pin { version: version.clone(), digest: digest.cloned(), needs };
+        Ok(Proposal { edits: vec![(service, edit)], message, already })
+    }
+
+    fn version(&self) -> Result<(Version, Option<Digest>), Failure> {
+        let (version, digest) = self.version.split_once('@').map_or((&*self.version, None), |(v, d)| (v, Some(d)));
+        let version = Version::new(version).map_err(|error| {
+            let failure = Failure::usage(format!("{version:?} is not a version: {error}"));
+            Failure { hint: error.hint(), ..failure }
+        })?;
+        let digest = digest.map(str::parse).transpose().map_err(|error: crate::image::ImageError| {
+            Failure::usage(error.to_string()).hint("write VERSION@sha256:…, as the registry shows it")
+        })?;
+        Ok((version, digest))
+    }
+}
+
+/// `payments=>=2.1, <3`.
+fn need(typed: &str) -> Result<(&str, Range), Failure> {
+    let hint = "write it as in --needs 'payments=>=2.1, <3'";
+    let Some((provider, range)) = typed.split_once('=') else {
+        return Err(Failure::usage(format!("{typed:?} does not say which versions are needed")).hint(hint));
+    };
+    let range = range.trim().parse().map_err(|error: crate::version::RangeError| {
+        let failure = Failure::usage(format!("--needs {typed:?}: {}", error.message));
+        Failure { hint: error.hint.or_else(|| Some(hint.to_owned())), ..failure }
+    })?;
+    Ok((provider.trim(), range))
+}

@@ -1,0 +1,57 @@
+//! The index and the working tree of a clone, which go with the branch where nobody has changed them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use git2::build::CheckoutBuilder;
+use git2::{ErrorCode, Oid, Repository, RepositoryState, Status};
+
+use super::super::FileChange;
+use super::error::{LandError, Result};
+
+/// Refuses where index or working tree differ from HEAD in these files, or somebody is in the middle of something.
+pub(super) fn clean(repo: &Repository, files: &[FileChange]) -> Result<()> {
+    if let Some(what) = at_work(repo.state()) {
+        return Err(LandError::Busy { what });
+    }
+    let mut dirty: Vec<Arc<str>> = Vec::new();
+    for FileChange { path, .. } in files {
+        match repo.status_file(Path::new(&**path)) {
+            Ok(Status::CURRENT) => {}
+            // Neither committed nor here: a file to be made.
+            Err(error) if error.code() == ErrorCode::NotFound => {}
+            Ok(_) => dirty.push(Arc::clone(path)),
+            Err(error) => return Err(LandError::git("compare the working tree", &error)),
+        }
+    }
+    if dirty.is_empty() { Ok(()) } else { Err(LandError::Dirty { files: dirty }) }
+}
+
+/// Makes index and working tree what the commit says in these files. HEAD must still be what they were made from.
+pub(super) fn bring(repo: &Repository, commit: Oid, files: &[FileChange]) -> Result<()> {
+    let bring = || {
+        let tree = repo.find_commit(commit)?.tree()?;
+        let mut checkout = CheckoutBuilder::new();
+        checkout.safe().recreate_missing(false).disable_pathspec_match(true);
+        for FileChange { path, .. } in files {
+            checkout.path(&**path);
+        }
+        repo.checkout_tree(tree.as_object(), Some(&mut checkout))
+    };
+    bring().map_err(|error| match error.code() {
+        ErrorCode::Conflict => LandError::Dirty { files: files.iter().map(|file| Arc::clone(&file.path)).collect() },
+        _ => LandError::git("bring the working tree along", &error),
+    })
+}
+
+fn at_work(state: RepositoryState) -> Option<&'static str> {
+    Some(match state {
+        RepositoryState::Clean => return None,
+        RepositoryState::Merge => "a merge",
+        RepositoryState::Revert | RepositoryState::RevertSequence => "a revert",
+        RepositoryState::CherryPick | RepositoryState::CherryPickSequence => "a cherry-pick",
+        RepositoryState::Bisect => "a bisection",
+        RepositoryState::Rebase | RepositoryState::RebaseInteractive | RepositoryState::RebaseMerge => "a rebase",
+        RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => "applying mails",
+    })
+}

@@ -1,0 +1,92 @@
+//! Who commits, as git itself would say: the environment, then the configuration of the repository, the user, the system.
+
+use git2::{Oid, Signature};
+
+use super::super::error::{say, unread};
+use super::super::{CommitId, Source};
+use super::error::{LandError, Result};
+use super::{id, oid};
+
+/// Author and committer of a commit.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    author: Person,
+    committer: Person,
+    /// The user's configuration asks for signatures.
+    signs: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Person {
+    name: String,
+    mail: String,
+    seconds: i64,
+    /// East of UTC.
+    minutes: i32,
+}
+
+impl Source {
+    /// Who would commit here.
+    ///
+    /// # Errors
+    /// Git does not know.
+    pub fn identity(&self) -> Result<Identity> {
+        let repo = self.as_the_user()?;
+        let person = |found: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
+            let missing = || LandError::NoIdentity { what: missing(&repo) };
+            let who = found.ok_or_else(missing)?.map_err(|error| unread("the identity", &self.location, &error))?;
+            let time = who.time().map_err(|error| unread("the date of the identity", &self.location, &error))?;
+            let (name, mail) = (who.name.to_string().trim().to_owned(), who.email.to_string().trim().to_owned());
+            if name.is_empty() {
+                return Err(LandError::NoIdentity { what: "user.name" });
+            }
+            Ok(Person { name, mail, seconds: time.seconds, minutes: time.offset / 60 })
+        };
+        let (author, committer) = (person(repo.author())?, person(repo.committer())?);
+        let signs = repo.config_snapshot().boolean("commit.gpgSign") == Some(true);
+        Ok(Identity { author, committer, signs })
+    }
+}
+
+impl Source {
+    /// Unlike for reading, the configuration of the user counts. Nothing of it is run but what signs.
+    fn as_the_user(&self) -> Result<gix::Repository> {
+        gix::open(self.repo().path()).map_err(|error| unread("the configuration", &self.location, &error).into())
+    }
+
+    /// The commit with a signature, by the program and the key that git itself would use, where git would sign it.
+    pub(super) fn signed(&self, commit: Oid, who: &Identity) -> Result<Oid> {
+        if !who.signs {
+            return Ok(commit);
+        }
+        let repo = self.as_the_user()?;
+        let signed = repo.find_commit(id(commit).object()).and_then(|commit| commit.signed());
+        let failed = |error| LandError::Git { attempt: "sign the commit", why: say(&error) };
+        Ok(oid(CommitId::of(signed.map_err(failed)?.id)))
+    }
+}
+
+fn missing(repo: &gix::Repository) -> &'static str {
+    if repo.config_snapshot().string("user.name").is_none() { "user.name" } else { "user.email" }
+}
+
+impl Identity {
+    /// The name of the author.
+    pub fn name(&self) -> &str {
+        &self.author.name
+    }
+
+    pub(super) fn author(&self) -> Result<Signature<'static>, git2::Error> {
+        self.author.signature()
+    }
+
+    pub(super) fn committer(&self) -> Result<Signature<'static>, git2::Error> {
+        self.committer.signature()
+    }
+}
+
+impl Person {
+    fn signature(&self) -> Result<Signature<'static>, git2::Error> {
+        Signature::new(&self.name, &self.mail, &git2::Time::new(self.seconds, self.minutes))
+    }
+}

@@ -1,0 +1,133 @@
+//! The push: a compare-and-swap on the branch of the remote, never forced.
+
+use std::cell::{Cell, RefCell};
+
+use git2::{Oid, PushOptions, PushUpdate, RemoteCallbacks, Repository};
+
+use super::super::{Reach, Source, SourceError};
+use super::error::{LandError, Result};
+use super::id;
+use super::upstream::Upstream;
+use super::wire::Wire;
+use crate::problem::display_safe;
+
+/// What the server has said.
+#[derive(Default)]
+struct Heard {
+    /// Where the branch is, before anything is sent.
+    found: Cell<Option<Oid>>,
+    /// The branch is elsewhere.
+    raced: Cell<bool>,
+    /// Nothing has been sent yet.
+    unsent: Cell<bool>,
+    /// Why this ref is not taken.
+    refused: RefCell<Option<String>>,
+    /// What hooks print.
+    words: RefCell<Vec<u8>>,
+}
+
+/// Words of a server beyond these are not kept.
+const WORDS: usize = 8 << 10;
+
+/// Pushes `commit`, made on `tip`, and only where the branch is what was evaluated: what the clone has tracked, or the tip
+/// itself.
+pub(super) fn push(source: &Source, repo: &Repository, upstream: &Upstream, (tip, commit): (Oid, Oid)) -> Result<()> {
+    let expected = if source.worktree().is_some() || upstream.tracked(repo).is_some() {
+        upstream.tracked(repo)
+    } else {
+        Some(tip)
+    };
+    let heard = Heard { unsent: Cell::new(true), ..Heard::default() };
+    let wire = Wire::new(&upstream.url, &source.access);
+    let sent = wire.speak(repo, |remote| {
+        let mut options = PushOptions::new();
+        options.remote_callbacks(callbacks(&heard, expected));
+        remote.push(&[format!("{commit}:{}", upstream.branch)], Some(&mut options))
+    });
+    let remote = || upstream.name.clone();
+    if heard.raced.get() {
+        return Err(LandError::Raced { remote: remote(), now: heard.found.get().map(id) });
+    }
+    let refused = heard.refused.borrow().clone();
+    let Err(error) = sent else {
+        if let Some(why) = refused {
+            return Err(refusal(upstream, &heard, &why));
+        }
+        upstream.track(repo, commit);
+        return Ok(());
+    };
+    let (kind, why) = wire.trouble(&error);
+    if heard.unsent.get() {
+        return Err(unreached(upstream, kind, why));
+    }
+    // It was sent, and no answer came: the branch itself knows.
+    match ask(source, repo, upstream) {
+        Ok(now) if now == Some(commit) => {
+            upstream.track(repo, commit);
+            Ok(())
+        }
+        Ok(now) if now == expected => Err(unreached(upstream, kind, why)),
+        // Somebody has pushed since, on this commit or on the one before: a fetch will show it.
+        Ok(now) => Err(LandError::Raced { remote: remote(), now: now.map(id) }),
+        Err(_) => Err(LandError::Unsure { remote: remote(), commit: id(commit), why }),
+    }
+}
+
+/// Nothing has arrived.
+fn unreached(upstream: &Upstream, kind: Reach, why: String) -> LandError {
+    match kind {
+        Reach::Forbidden => LandError::Refused { remote: upstream.name.clone(), words: why },
+        kind => SourceError::Unreachable { location: upstream.url.to_string(), why, since: None, kind }.into(),
+    }
+}
+
+fn callbacks(heard: &Heard, expected: Option<Oid>) -> RemoteCallbacks<'_> {
+    let mut callbacks = RemoteCallbacks::new();
+    callbacks.push_negotiation(move |updates: &[PushUpdate<'_>]| {
+        let found = updates.first().map(PushUpdate::src).filter(|found| !found.is_zero());
+        heard.found.set(found);
+        heard.raced.set(found != expected);
+        heard.unsent.set(found != expected);
+        if found == expected { Ok(()) } else { Err(git2::Error::from_str("the branch is elsewhere")) }
+    });
+    callbacks.push_update_reference(|_, why| {
+        if let Some(why) = why {
+            *heard.refused.borrow_mut() = Some(why.to_owned());
+        }
+        Ok(())
+    });
+    callbacks.sideband_progress(|words| {
+        let mut kept = heard.words.borrow_mut();
+        let room = WORDS.saturating_sub(kept.len());
+        kept.extend_from_slice(&words[..words.len().min(room)]);
+        true
+    });
+    callbacks
+}
+
+/// The server's words: why, and what its hooks have printed. Somebody who was faster by a moment is no refusal.
+fn refusal(upstream: &Upstream, heard: &Heard, why: &str) -> LandError {
+    let remote = upstream.name.clone();
+    if ["fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "failed to lock"]
+        .iter()
+        .any(|text| why.contains(text))
+    {
+        return LandError::Raced { remote, now: None };
+    }
+    let printed = String::from_utf8_lossy(&heard.words.borrow()).into_owned();
+    let lines: Vec<&str> = printed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let words = if lines.is_empty() { why.to_owned() } else { format!("{} ({why})", lines.join("; ")) };
+    LandError::Refused { remote, words: display_safe(&words, 600) }
+}
+
+/// Where the branch is now.
+fn ask(source: &Source, repo: &Repository, upstream: &Upstream) -> Result<Option<Oid>, git2::Error> {
+    let wire = Wire::new(&upstream.url, &source.access);
+    let mut found = None;
+    wire.speak(repo, |remote| {
+        remote.connect(git2::Direction::Push)?;
+        found = remote.list()?.iter().find(|head| head.name() == upstream.branch).map(git2::RemoteHead::oid);
+        remote.disconnect()
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,70 @@
+//! Where a branch is pushed to: of a clone what its configuration says, of a remote the remote itself.
+
+use std::path::Path;
+
+use git2::{Oid, Repository};
+
+use super::super::{Location, Url};
+use super::error::{LandError, Result};
+use super::full;
+
+/// A branch of a remote.
+pub(super) struct Upstream {
+    /// `origin/main`, or the URL.
+    pub(super) name: String,
+    pub(super) url: Url,
+    /// Its full name there.
+    pub(super) branch: String,
+    /// The branch of a clone that says where it was when it was last asked.
+    tracking: Option<String>,
+}
+
+impl Upstream {
+    /// The upstream of a branch; none where it has none.
+    pub(super) fn of(location: &Location, repo: &Repository, branch: &str) -> Result<Option<Self>> {
+        let local = full(branch);
+        let folder = match location {
+            Location::Url(url) => {
+                let name = format!("{branch} of {location}");
+                return Ok(Some(Self { name, url: url.clone(), branch: local, tracking: None }));
+            }
+            Location::Path(path) => path,
+        };
+        let text = |found: Result<git2::Buf, git2::Error>| found.ok()?.as_str().ok().map(str::to_owned);
+        let setting = |key: &str| repo.config().ok()?.get_string(&format!("branch.{branch}.{key}")).ok();
+        let remote = text(repo.branch_upstream_remote(&local)).or_else(|| setting("remote"));
+        // `.` is a branch of the clone itself.
+        let Some((remote, merge)) = remote.filter(|remote| remote != ".").zip(setting("merge")) else {
+            return Ok(None);
+        };
+        let found =
+            repo.find_remote(&remote).map_err(|error| LandError::git("read the remote of the branch", &error))?;
+        let pushed = found.pushurl().ok().flatten().map(str::to_owned);
+        let url = pushed.or_else(|| found.url().ok().map(str::to_owned)).unwrap_or_default();
+        let url = match Location::parse(&url)? {
+            Location::Url(url) => url,
+            Location::Path(path) => Url::of_path(&absolute(folder, &path)),
+        };
+        let name = format!("{remote}/{}", merge.strip_prefix("refs/heads/").unwrap_or(&merge));
+        Ok(Some(Self { name, url, branch: merge, tracking: text(repo.branch_upstream_name(&local)) }))
+    }
+
+    /// Where it was when it was last asked.
+    pub(super) fn tracked(&self, repo: &Repository) -> Option<Oid> {
+        repo.refname_to_id(self.tracking.as_deref()?).ok()
+    }
+
+    /// Notes where it is now.
+    pub(super) fn track(&self, repo: &Repository, commit: Oid) {
+        if let Some(tracking) = &self.tracking
+            && let Err(error) = repo.reference(tracking, commit, true, "update by push")
+        {
+            tracing::info!("{tracking} is not moved: {error}");
+        }
+    }
+}
+
+/// Git reads a relative path from the working tree.
+fn absolute(folder: &Path, path: &Path) -> std::path::PathBuf {
+    std::path::absolute(folder.join(path)).unwrap_or_else(|_| path.to_owned())
+}
