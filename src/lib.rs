@@ -14,6 +14,7 @@ pub mod pins;
 pub mod plan;
 pub mod problem;
 pub mod reconcile;
+pub mod rollback;
 pub mod source;
 pub mod verify;
 pub mod version;
