@@ -18,6 +18,8 @@ use crate::source::{Commit, History, Source};
 use crate::version::Version;
 use moves::Report;
 
+pub use text::FileDiff;
+
 /// Show what moved between two revisions
 ///
 /// First the pins that moved, and how: upgrade, downgrade, return to a version pinned before; then what is needed
@@ -85,6 +87,20 @@ fn compare(opened: Opened, config: &Config, ends: &[Arc<Commit>; 2], output: &mu
     };
     let moved = between(&old.reading.pins, &new.reading.pins, order, before);
     Ok(Report::of(&old, &new, moved))
+}
+
+/// The lines of pin files that two revisions differ in, but for those of pins and needs that moved; as the tip is read,
+/// where neither has settings.
+pub fn other_lines(
+    source: &Source,
+    root: &str,
+    ends: &[Arc<Commit>; 2],
+    tip: &Revision,
+    history: &History,
+) -> Result<Vec<FileDiff>, Failure> {
+    let [old, new] = read(source, root, ends, tip)?;
+    let moved = between(&old.reading.pins, &new.reading.pins, |service| order_of(service, history), |_, _| true);
+    Ok(text::files([&old, &new], &moved, false).into_iter().filter(FileDiff::is_long).collect())
 }
 
 /// Reads both; where one has no `pintle.yaml`, by that of the other, else by that of the tip, as history does.

@@ -7,6 +7,7 @@ mod completions;
 mod diff;
 mod down;
 mod exit;
+mod glance;
 mod graph;
 mod history;
 mod host;
@@ -18,6 +19,7 @@ mod logs;
 mod output;
 mod plan;
 mod progress;
+mod rollback;
 mod schema;
 mod shown;
 mod site;
@@ -59,6 +61,7 @@ enum Command {
     Graph(graph::Graph),
     History(history::History),
     Diff(diff::Diff),
+    Rollback(rollback::Rollback),
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
@@ -103,6 +106,7 @@ impl Command {
             Self::Graph(graph) => graph.run(&config()?, output),
             Self::History(history) => history.run(&config()?, output),
             Self::Diff(diff) => diff.run(&config()?, output),
+            Self::Rollback(rollback) => rollback.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
             Self::Keep(keep) => keep.run(),

@@ -226,6 +226,13 @@ impl Revert {
     }
 }
 
+impl Left {
+    /// A rule of the pins keeps it.
+    pub fn is_by_rule(&self) -> bool {
+        matches!(self.why, Stays::Objected(..))
+    }
+}
+
 impl Member {
     /// The pin of a record as it is restored: a table of needs speaks of all versions, and stays as it is at the tip.
     fn restored(record: &Pin, tip: &Pin) -> Pin {

@@ -18,7 +18,7 @@ pub enum Refusal {
         why: Option<String>,
     },
     /// There is no earlier pin.
-    #[error("{service} {version} is the first pin that it had, or the oldest: there is nothing to go back to")]
+    #[error("{service} has no older pin than {version} to go back to")]
     First {
         /// Which.
         service: ServiceName,

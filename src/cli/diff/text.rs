@@ -21,7 +21,7 @@ const LINE: usize = 200;
 /// what they pin.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct FileDiff {
+pub struct FileDiff {
     path: Arc<str>,
     /// Whether the file is new, gone, or another one.
     status: &'static str,
@@ -41,8 +41,8 @@ struct Hunk {
 /// The lines of one side, by path and number from zero, that the moves have told.
 type Told = BTreeSet<(Arc<str>, usize)>;
 
-/// The files that differ in lines that no move tells.
-pub(super) fn files(old: &Revision, new: &Revision, moved: &[Moved]) -> Vec<FileDiff> {
+/// The files that differ in lines that no move tells. `whole`: whether lines that a move tells are shown among these.
+pub(super) fn files([old, new]: [&Revision; 2], moved: &[Moved], whole: bool) -> Vec<FileDiff> {
     let told = [
         told(old, moved.iter().filter_map(|moved| moved.from.as_ref())),
         told(new, moved.iter().filter_map(|moved| moved.to.as_ref())),
@@ -54,7 +54,7 @@ pub(super) fn files(old: &Revision, new: &Revision, moved: &[Moved]) -> Vec<File
         }
     }
     let differing = sides.into_iter().filter(|(_, [a, b])| a.map(|a| a.blob) != b.map(|b| b.blob));
-    differing.filter_map(|(path, sides)| file(path, sides, &told)).collect()
+    differing.filter_map(|(path, sides)| file(path, sides, (&told, whole))).collect()
 }
 
 /// Where the pins that moved are written: their versions and their needs.
@@ -68,7 +68,7 @@ fn told<'s>(revision: &Revision, services: impl Iterator<Item = &'s Service>) ->
     places.filter_map(line).collect()
 }
 
-fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<FileDiff> {
+fn file(path: &Arc<str>, sides: [Option<&File>; 2], (told, whole): (&[Told; 2], bool)) -> Option<FileDiff> {
     let [old, new] = sides.map(|file| file.map(shown).unwrap_or_default());
     let named =
         |status, text: &str| FileDiff { path: Arc::clone(path), status, lines: text.lines().count(), hunks: vec![] };
@@ -92,6 +92,7 @@ fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<
             header: hunk.header().to_string(),
             lines: hunk
                 .iter_changes()
+                .filter(|change| whole || change.tag() == ChangeTag::Equal || !is_told(change))
                 .map(|change| {
                     format!("{}{}", change.tag(), display_safe(change.value().trim_end_matches(['\r', '\n']), LINE))
                 })
@@ -113,12 +114,12 @@ fn shown(file: &File) -> String {
 
 impl FileDiff {
     /// It has more than one line.
-    pub(super) fn is_long(&self) -> bool {
+    pub fn is_long(&self) -> bool {
         !self.hunks.is_empty()
     }
 
     /// For people.
-    pub(super) fn print(&self, output: &mut Output) {
+    pub fn print(&self, output: &mut Output) {
         let path = styled(NAME, display_safe(&self.path, LINE));
         match self.status {
             "changed" => output.line(path),

@@ -25,7 +25,7 @@ fn where_nothing_is_proven_it_goes_to_the_one_before() {
 fn a_version_that_was_left_by_going_back_is_nothing_to_go_back_to() {
     let returned = shop("payments: 2.0; 2.1; 2.0");
     assert_snapshot!(returned.rolls_back("payments", Aim::Good), @"
-    payments 2.0 is the first pin that it had, or the oldest: there is nothing to go back to
+    payments has no older pin than 2.0 to go back to
       pintle history payments shows its pins
     ");
     assert_snapshot!(returned.rolls_back("payments", Aim::Version(version("2.1"))), @r#"
@@ -78,7 +78,7 @@ fn what_does_not_exist_or_may_not_run_is_refused_with_the_way_out() {
       pintle history payments shows its pins
     ");
     assert_snapshot!(shop.rolls_back("web", Aim::Good), @"
-    web 3 is the first pin that it had, or the oldest: there is nothing to go back to
+    web has no older pin than 3 to go back to
       pintle history web shows its pins
     ");
     assert_snapshot!(shop.rolls_back("web", Aim::At(0)), @"
