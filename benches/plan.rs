@@ -1,10 +1,13 @@
 //! How long `next` and the plan take: in a large system that changes a little, and in a chain that changes as a whole.
 
+#[path = "common/chance.rs"]
+mod chance;
 mod common;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use chance::Chance;
 use common::measure;
 use pintle::graph::{Graph, Node};
 use pintle::image::Image;
@@ -23,9 +26,6 @@ struct System {
     live: Vec<Live>,
     took: Vec<Took>,
 }
-
-/// Numbers by chance, the same in every run: xorshift.
-struct Chance(u64);
 
 fn main() {
     let large = large();
@@ -120,13 +120,4 @@ impl System {
 
 fn name(service: usize) -> ServiceName {
     ServiceName::try_from(format!("s{service:05}")).expect("a name")
-}
-
-impl Chance {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % count as u64).unwrap_or(0)
-    }
 }

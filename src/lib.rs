@@ -15,6 +15,7 @@ pub mod pins;
 pub mod plan;
 pub mod problem;
 pub mod reconcile;
+pub mod rollback;
 pub mod source;
 pub mod verify;
 pub mod version;

@@ -16,5 +16,7 @@ mod order;
 mod proven;
 /// Services that are not written, why, and that the others are.
 mod refused;
+/// What a rollback knows of a cluster.
+mod rollback;
 /// What a terminal shows of a run.
 mod terminal;

@@ -19,6 +19,8 @@ mod cli_graph;
 mod cli_past;
 /// `pintle plan` without a cluster: what is shown, what is left out, and how it ends.
 mod cli_plan;
+/// `pintle rollback --dry-run` without a cluster: what would go back, with whom, why, and what would be committed.
+mod cli_rollback;
 /// What all commands share: help, usage errors, colour, terminals, pipes.
 mod cli_words;
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.

@@ -1,7 +1,5 @@
 //! The limits that a service sets itself: the order of its versions, its hold, its floor.
 
-use std::cmp::Ordering;
-
 use super::{Checked, has_no_place, never_pinned, says_nothing};
 use crate::pins::{Held, Hold, Service};
 use crate::problem::{Problem, show};
@@ -65,18 +63,13 @@ fn expired(checked: &Checked<'_>, service: &Service, hold: &Hold) -> Option<Prob
 /// Whether its own limits let this version of a service run.
 pub(super) fn allow(service: &Service, version: &Version, order: &Order) -> bool {
     let held = service.hold.as_ref().is_some_and(|hold| hold.catches(version, order));
-    let too_old = service.rollback_floor.as_ref().is_some_and(|floor| is_below(version, floor, order));
-    !held && !too_old && order.check(version).is_ok()
-}
-
-fn is_below(version: &Version, floor: &Version, order: &Order) -> bool {
-    order.compare(version, floor) == Some(Ordering::Less)
+    !held && service.floor_above(version, order).is_none() && order.check(version).is_ok()
 }
 
 fn floor(service: &Service, order: &Order) -> Option<Problem> {
     let (name, version, floor) = (&service.name, &service.pin.version, service.rollback_floor.as_ref()?);
     let at = service.rollback_floor_at.as_ref().unwrap_or(&service.version_at);
-    if is_below(version, floor, order) {
+    if service.floor_above(version, order).is_some() {
         let message = format!("`{name}` {version} is pinned, but nothing older than {floor} may run");
         let problem =
             Problem::error(message, service.version_at.clone()).of(name).also(at.clone(), "the floor is here");

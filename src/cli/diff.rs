@@ -17,7 +17,7 @@ use crate::pins::{Service, ServiceName};
 use crate::source::{Commit, History, Source};
 use crate::version::Version;
 use moves::Report;
-pub(super) use text::{FileDiff, edited};
+pub use text::{FileDiff, edited};
 
 /// Show what moved between two revisions
 ///
@@ -86,6 +86,20 @@ fn compare(opened: Opened, config: &Config, ends: &[Arc<Commit>; 2], output: &mu
     };
     let moved = between(&old.reading.pins, &new.reading.pins, order, before);
     Ok(Report::of(&old, &new, moved))
+}
+
+/// The lines of pin files that two revisions differ in, but for those of pins and needs that moved; as the tip is read,
+/// where neither has settings.
+pub fn other_lines(
+    source: &Source,
+    root: &str,
+    ends: &[Arc<Commit>; 2],
+    tip: &Revision,
+    history: &History,
+) -> Result<Vec<FileDiff>, Failure> {
+    let [old, new] = read(source, root, ends, tip)?;
+    let moved = between(&old.reading.pins, &new.reading.pins, |service| order_of(service, history), |_, _| true);
+    Ok(text::files([&old, &new], &moved, false).into_iter().filter(FileDiff::is_long).collect())
 }
 
 /// Reads both; where one has no `pintle.yaml`, by that of the other, else by that of the tip, as history does.

@@ -7,6 +7,7 @@ mod completions;
 mod diff;
 mod down;
 mod exit;
+mod glance;
 mod graph;
 mod history;
 mod hold;
@@ -22,6 +23,7 @@ mod output;
 mod pin;
 mod plan;
 mod progress;
+mod rollback;
 mod run;
 mod schema;
 mod shown;
@@ -69,6 +71,7 @@ enum Command {
     Hold(hold::Hold),
     Release(hold::Release),
     Holds(holds::Holds),
+    Rollback(rollback::Rollback),
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
@@ -118,6 +121,7 @@ impl Command {
             Self::Hold(hold) => hold.run(&config()?, output),
             Self::Release(release) => release.run(&config()?, output),
             Self::Holds(holds) => holds.run(&config()?, output),
+            Self::Rollback(rollback) => rollback.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
             Self::Keep(keep) => keep.run(),

@@ -1,5 +1,7 @@
 //! What Pintle remembers on a workload.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,13 @@ pub struct Proven {
     pub at: Timestamp,
     /// How long it took from the write to there, in milliseconds.
     pub took_ms: u64,
+}
+
+impl Proven {
+    /// How long it took from the write to there.
+    pub fn took(&self) -> Duration {
+        Duration::from_millis(self.took_ms)
+    }
 }
 
 impl State {

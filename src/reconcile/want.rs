@@ -32,7 +32,7 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
         return Some("deployed elsewhere (`external: true`)".to_owned());
     }
     let pinned = &service.pin.version;
-    if let Some(floor) = below_floor(service, order) {
+    if let Some(floor) = service.floor_above(pinned, order) {
         return Some(format!(
             "{pinned} is older than its `rollbackFloor` {floor}: its data has moved on; pin {floor} or newer"
         ));
@@ -43,12 +43,15 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
 /// Whether it is held because somebody chose so: that is no failure of an apply.
 pub fn held_by_choice(service: &Service, order: &Order) -> bool {
     let on_hold = || service.hold.as_ref().is_some_and(|hold| hold.catches(&service.pin.version, order));
-    service.external || (below_floor(service, order).is_none() && on_hold())
+    service.external || (service.floor_above(&service.pin.version, order).is_none() && on_hold())
 }
 
-fn below_floor<'s>(service: &'s Service, order: &Order) -> Option<&'s Version> {
-    let floor = service.rollback_floor.as_ref()?;
-    (order.compare(&service.pin.version, floor) == Some(Ordering::Less)).then_some(floor)
+impl Service {
+    /// The `rollbackFloor` that a version lies below.
+    pub fn floor_above(&self, version: &Version, order: &Order) -> Option<&Version> {
+        let floor = self.rollback_floor.as_ref()?;
+        (order.compare(version, floor) == Some(Ordering::Less)).then_some(floor)
+    }
 }
 
 impl Hold {

@@ -41,8 +41,8 @@ struct Hunk {
 /// The lines of one side, by path and number from zero, that the moves have told.
 type Told = BTreeSet<(Arc<str>, usize)>;
 
-/// The files that differ in lines that no move tells.
-pub(super) fn files(old: &Revision, new: &Revision, moved: &[Moved]) -> Vec<FileDiff> {
+/// The files that differ in lines that no move tells. `whole`: whether lines that a move tells are shown among these.
+pub(super) fn files([old, new]: [&Revision; 2], moved: &[Moved], whole: bool) -> Vec<FileDiff> {
     let told = [
         told(old, moved.iter().filter_map(|moved| moved.from.as_ref())),
         told(new, moved.iter().filter_map(|moved| moved.to.as_ref())),
@@ -54,7 +54,7 @@ pub(super) fn files(old: &Revision, new: &Revision, moved: &[Moved]) -> Vec<File
         }
     }
     let differing = sides.into_iter().filter(|(_, [a, b])| a.map(|a| a.blob) != b.map(|b| b.blob));
-    differing.filter_map(|(path, sides)| file(path, sides, &told)).collect()
+    differing.filter_map(|(path, sides)| file(path, sides, (&told, whole))).collect()
 }
 
 /// Where the pins that moved are written: their versions and their needs.
@@ -68,7 +68,7 @@ fn told<'s>(revision: &Revision, services: impl Iterator<Item = &'s Service>) ->
     places.filter_map(line).collect()
 }
 
-fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<FileDiff> {
+fn file(path: &Arc<str>, sides: [Option<&File>; 2], (told, whole): (&[Told; 2], bool)) -> Option<FileDiff> {
     let [old, new] = sides.map(|file| file.map(shown).unwrap_or_default());
     let named =
         |status, text: &str| FileDiff { path: Arc::clone(path), status, lines: text.lines().count(), hunks: vec![] };
@@ -82,7 +82,7 @@ fn file(path: &Arc<str>, sides: [Option<&File>; 2], told: &[Told; 2]) -> Option<
         (ChangeTag::Insert, _, Some(line)) => told[1].contains(&(Arc::clone(path), line)),
         _ => false,
     };
-    let hunks = hunks(&old, &new, is_told);
+    let hunks = hunks(&old, &new, is_told, whole);
     (!hunks.is_empty()).then(|| FileDiff { hunks, ..named("changed", &new) })
 }
 
@@ -94,11 +94,11 @@ pub fn edited(path: &Arc<str>, old: Option<&[u8]>, new: Option<&[u8]>) -> FileDi
         _ => "changed",
     };
     let [old, new] = [old, new].map(|bytes| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned());
-    FileDiff { path: Arc::clone(path), status, lines: new.lines().count(), hunks: hunks(&old, &new, |_| false) }
+    FileDiff { path: Arc::clone(path), status, lines: new.lines().count(), hunks: hunks(&old, &new, |_| false, true) }
 }
 
-/// The places that differ, but for those of which all is told already.
-fn hunks(old: &str, new: &str, is_told: impl Fn(&Change<&str>) -> bool) -> Vec<Hunk> {
+/// The places that differ, but for those of which all is told already; `whole`: with the lines that are.
+fn hunks(old: &str, new: &str, is_told: impl Fn(&Change<&str>) -> bool, whole: bool) -> Vec<Hunk> {
     let diff = TextDiff::from_lines(old, new);
     let mut unified = diff.unified_diff();
     let hunks = unified.context_radius(2).iter_hunks();
@@ -108,6 +108,7 @@ fn hunks(old: &str, new: &str, is_told: impl Fn(&Change<&str>) -> bool) -> Vec<H
             header: hunk.header().to_string(),
             lines: hunk
                 .iter_changes()
+                .filter(|change| whole || change.tag() == ChangeTag::Equal || !is_told(change))
                 .map(|change| {
                     format!("{}{}", change.tag(), display_safe(change.value().trim_end_matches(['\r', '\n']), LINE))
                 })
@@ -128,12 +129,12 @@ fn shown(file: &File) -> String {
 
 impl FileDiff {
     /// It has more than one line.
-    pub(super) fn is_long(&self) -> bool {
+    pub fn is_long(&self) -> bool {
         !self.hunks.is_empty()
     }
 
     /// For people.
-    pub(super) fn print(&self, output: &mut Output) {
+    pub fn print(&self, output: &mut Output) {
         for line in self.lines() {
             output.line(line);
         }

@@ -23,7 +23,12 @@ pub fn described(commit: &Commit) -> String {
 
 /// The plan of a revision against what it was compared with, as text, styled.
 pub fn table(revision: &Commit, against: &str, report: &Report) -> String {
-    let mut text = format!("Plan for {}\n  against {against}{}\n", described(revision), namespace(report));
+    format!("Plan for {}\n  against {against}{}\n{}", described(revision), namespace(report), body(report))
+}
+
+/// The plan alone: its stages, what is not reached, and what it comes to.
+pub fn body(report: &Report) -> String {
+    let mut text = String::new();
     if !report.under_way.is_empty() {
         let _ = writeln!(text, "\nUnder way: {}", under_way(report));
     }

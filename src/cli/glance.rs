@@ -1,0 +1,141 @@
+//! What the cluster at hand shows, for commands to which that is an addition: where there is no cluster, or none that
+//! answers at once, they go on without.
+#![expect(clippy::disallowed_methods, reason = "this room waits for the cluster")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use super::exit::Failure;
+use super::host::host;
+use super::site::{block_on, connect};
+use crate::cluster::{Cluster, ClusterError, Observation, Proven};
+use crate::config::Config;
+use crate::pins::{Pins, Runtime, ServiceName};
+use crate::reconcile::Desired;
+use crate::source::{CommitId, History};
+
+/// Nobody waits longer for an addition.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a cluster shows.
+pub struct Glance {
+    /// Its name in messages.
+    pub server: String,
+    /// What is wanted there.
+    pub desired: Arc<Desired>,
+    /// What is there.
+    pub observed: Observation,
+}
+
+/// A picture, and whether it is whole.
+type Answer = Result<(Glance, bool), ClusterError>;
+
+/// Looks at the cluster in which these pins run; none where there is none. A picture that is not `whole` is looked at
+/// again for as long as there is time.
+///
+/// # Errors
+/// Why there is no answer, in words.
+pub fn glance(
+    config: &Config,
+    (commit, pins, history): (CommitId, Pins, Arc<History>),
+    whole: impl Fn(&Desired, &Observation) -> bool + Send + 'static,
+) -> Result<Option<Glance>, String> {
+    let config = config.clone();
+    let (tell, answers) = channel();
+    // Credential plugins and name servers may block: the thread is left behind then, and ends with the program.
+    std::thread::spawn(move || {
+        let looked = block_on(async {
+            match pins.settings.runtime {
+                Runtime::Kubernetes => {
+                    let (desired, cluster) = connect(&config, commit, pins, history).await?;
+                    look(&cluster, cluster.server(), desired, (&whole, &tell)).await
+                }
+                Runtime::Local => {
+                    let desired = Desired::new(commit, pins, history, String::new());
+                    let host = host(&config, &desired, None)?;
+                    look(&host, host.server(), desired, (&whole, &tell)).await
+                }
+            }
+        });
+        let looked = looked.unwrap_or_else(|Failure { message, .. }| Err(ClusterError::Config(message)));
+        if let Err(error) = looked {
+            // Nobody listens any more where it took too long.
+            let _ = tell.send(Err(error));
+        }
+    });
+    newest(&answers)
+}
+
+async fn look(
+    cluster: &impl Cluster,
+    server: &str,
+    desired: Desired,
+    (whole, tell): (&impl Fn(&Desired, &Observation) -> bool, &Sender<Answer>),
+) -> Result<(), ClusterError> {
+    let desired = Arc::new(desired);
+    loop {
+        let observed = cluster.observe().await?;
+        let is_whole = whole(&desired, &observed);
+        let glance = Glance { server: server.to_owned(), desired: Arc::clone(&desired), observed };
+        if tell.send(Ok((glance, is_whole))).is_err() || is_whole {
+            return Ok(());
+        }
+        cluster.changed(PATIENCE).await?;
+    }
+}
+
+/// The whole picture, or the newest there is in time.
+fn newest(answers: &Receiver<Answer>) -> Result<Option<Glance>, String> {
+    let begun = Instant::now();
+    let mut newest = None;
+    loop {
+        let why = match answers.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            Ok(Ok((glance, true))) => return Ok(Some(glance)),
+            Ok(Ok((glance, false))) => {
+                newest = Some(glance);
+                continue;
+            }
+            Ok(Err(ClusterError::NoCluster(_))) => return Ok(None),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("the cluster does not answer within {PATIENCE:?}"),
+        };
+        return newest.map(Some).ok_or(why);
+    }
+}
+
+impl Glance {
+    /// Of each service, what all of its workloads remember to have been verified, newest first.
+    pub fn proven(&self) -> Result<BTreeMap<ServiceName, Vec<Proven>>, ClusterError> {
+        if let Some(error) = self.observed.unknown.values().next() {
+            return Err(error.clone());
+        }
+        let Pins { settings, services, .. } = &self.desired.pins;
+        let of = |service| {
+            let states = self.desired.workloads(service).into_iter().map(|id| {
+                let state = self.observed.workloads.get(&id)?.state.as_ref();
+                state.filter(|state| state.instance == settings.instance)
+            });
+            let states: Option<Vec<_>> = states.collect();
+            on_all(states.unwrap_or_default().iter().map(|state| state.proven.as_slice()))
+        };
+        Ok(services.iter().map(|(name, service)| (name.clone(), of(service))).collect())
+    }
+}
+
+/// What each of several workloads remembers: the last of them to be verified, and the slowest.
+fn on_all<'p>(mut workloads: impl Iterator<Item = &'p [Proven]>) -> Vec<Proven> {
+    let mut all = workloads.next().unwrap_or_default().to_vec();
+    for other in workloads {
+        all.retain_mut(|proven| {
+            let found = other.iter().find(|other| other.version == proven.version);
+            if let Some(found) = found {
+                proven.at = proven.at.max(found.at);
+                proven.took_ms = proven.took_ms.max(found.took_ms);
+            }
+            found.is_some()
+        });
+    }
+    all
+}

@@ -1,0 +1,135 @@
+//! What was typed, as a request: which services, and how far back.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo, Timestamp};
+
+use super::Rollback;
+use crate::cli::exit::Failure;
+use crate::cli::load::Loaded;
+use crate::cli::words::{known, when};
+use crate::pins::{ServiceName, did_you_mean};
+use crate::problem::display_safe;
+use crate::rollback::{Aim, Request};
+use crate::source::Commit;
+use crate::version::Version;
+
+/// Longer words are cut in messages.
+const WORD: usize = 80;
+
+pub(super) fn request(typed: &Rollback, loaded: &Loaded, now: Timestamp) -> Result<Request, Failure> {
+    if let Some(commits) = &typed.revert {
+        return moved(commits, loaded).map(Request::Moved);
+    }
+    let pins = &loaded.at.reading.pins;
+    let names = || pins.services.keys().chain(pins.broken.keys());
+    let mut services = typed.services.iter().map(|typed| known(typed, names())).collect::<Result<Vec<_>, _>>()?;
+    services.sort();
+    services.dedup();
+    let aim = match (&typed.to, typed.steps) {
+        (Some(to), _) => aim(to, &services, loaded, now)?,
+        (None, Some(steps)) => Aim::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
+        (None, None) => Aim::Good,
+    };
+    Ok(if typed.all { Request::All(aim) } else { Request::Services(services, aim) })
+}
+
+/// `--to`: a version that one of the services had, else a time, else a revision.
+fn aim(to: &str, services: &[ServiceName], loaded: &Loaded, now: Timestamp) -> Result<Aim, Failure> {
+    let history = &loaded.history;
+    let had = |version: &Version| services.iter().any(|service| history.newest(service, version).is_some());
+    if let Some(version) = Version::new(to).ok().filter(had) {
+        return Ok(Aim::Version(version));
+    }
+    if let Some(time) = time(to, now) {
+        let place = history.moves().iter().rposition(|commit| commit.time <= time);
+        let place = place.and_then(|place| u32::try_from(place).ok());
+        let none = || Failure::error(format!("nothing was pinned at {} UTC", when(time)));
+        return place.map(Aim::At).ok_or_else(|| none().hint("pintle history shows the commits that moved pins"));
+    }
+    match loaded.source.resolve(to) {
+        Ok(commit) => place(loaded, &commit).map(Aim::At),
+        Err(error) => Err(unknown(to, services, loaded).unwrap_or_else(|| error.into())),
+    }
+}
+
+/// What was meant is none of the three; of one service the nearest of its versions is offered.
+fn unknown(to: &str, services: &[ServiceName], loaded: &Loaded) -> Option<Failure> {
+    let [service] = services else { return None };
+    let records = loaded.history.records(service).iter().filter_map(|record| record.pin.as_ref());
+    let near = did_you_mean(to, records.map(|pin| pin.version.as_str()));
+    let word = display_safe(to, WORD);
+    let failure =
+        Failure::error(format!("--to {word:?}: {service} was never pinned at it, and it is no time and no revision"));
+    Some(failure.hint(near.unwrap_or_else(|| format!("pintle history {service} shows its pins"))))
+}
+
+/// `2h` ago, `2026-11-20T10:00` (UTC), or a time with its zone.
+fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(span) = text.parse::<Span>() {
+        let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+        return now.checked_sub(ago).ok().filter(|time| *time <= now);
+    }
+    let utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    text.parse().ok().or_else(utc)
+}
+
+/// The place in history at which what a revision pins was pinned.
+fn place(loaded: &Loaded, commit: &Commit) -> Result<u32, Failure> {
+    let history = &loaded.history;
+    if let Some(place) = history.position(commit.id) {
+        return Ok(place);
+    }
+    let described = format!("{} ({})", commit.id.short(), display_safe(&commit.subject, WORD));
+    let source = &loaded.source;
+    let before = source.back_to(commit.id, |id| history.position(id).is_some())?;
+    let Some((before, place)) = before.and_then(|id| Some((id, history.position(id)?))) else {
+        return Err(Failure::error(format!("nothing was pinned at {described}")));
+    };
+    // It lies on the branch itself where the way back from the next commit that moved something leads over it.
+    let after = history.moves().get(place as usize + 1).or(history.tip()).map(|commit| commit.id);
+    let met = after.map(|after| source.back_to(after, |id| id == commit.id || id == before)).transpose()?;
+    if met.flatten() == Some(commit.id) {
+        return Ok(place);
+    }
+    let failure = Failure::error(format!("{described} is not a commit of the branch itself, by first parents"));
+    Err(failure.hint("name the merge commit that brought it to the branch"))
+}
+
+/// The revisions before and after what `--revert` names; none where there is nothing before it.
+pub(super) fn ends(typed: &str, loaded: &Loaded) -> Result<Option<[Arc<Commit>; 2]>, Failure> {
+    let resolve = |revision: &str| loaded.source.resolve(revision).map(Arc::new);
+    let (before, after) = match typed.split_once("..") {
+        Some((from, to)) => (resolve(from), if to.is_empty() { loaded.at.commit.clone() } else { Some(resolve(to)?) }),
+        None => (resolve(&format!("{typed}~1")), Some(resolve(typed)?)),
+    };
+    Ok(before.ok().zip(after).map(|(before, after)| [before, after]))
+}
+
+/// The places of the commits that `--revert` names.
+fn moved(typed: &str, loaded: &Loaded) -> Result<RangeInclusive<u32>, Failure> {
+    let resolve = |revision: &str| loaded.source.resolve(revision);
+    let none = |what: String| Failure::error(what).hint("pintle history shows the commits that moved pins");
+    let Some((from, to)) = typed.split_once("..") else {
+        let commit = resolve(typed)?;
+        let place = place(loaded, &commit)?;
+        let moved = loaded.history.position(commit.id).is_some();
+        let described = format!("{} ({})", commit.id.short(), display_safe(&commit.subject, WORD));
+        return moved.then_some(place..=place).ok_or_else(|| none(format!("{described} moved no pin")));
+    };
+    if from.is_empty() || to.starts_with('.') || to.contains("..") {
+        let failure = Failure::usage(format!("{typed:?} does not name a commit or two"));
+        return Err(failure.hint("write --revert COMMIT, or --revert OLD..NEW for what came after OLD up to NEW"));
+    }
+    let end = match to {
+        "" => u32::try_from(loaded.history.moves().len()).ok().and_then(|count| count.checked_sub(1)),
+        to => Some(place(loaded, &resolve(to)?)?),
+    };
+    let first = place(loaded, &resolve(from)?)? + 1;
+    end.filter(|end| first <= *end)
+        .map(|end| first..=end)
+        .ok_or_else(|| none(format!("no commit of {typed} moved a pin")))
+}

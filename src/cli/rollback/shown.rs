@@ -1,0 +1,130 @@
+//! What programs are told of a rollback: `--output json` and `yaml`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Told;
+use crate::cli::diff::FileDiff;
+use crate::image::Image;
+use crate::pins::{Held, Pin, ServiceName};
+use crate::reconcile::Report;
+use crate::rollback::Member;
+use crate::source::Commit;
+use crate::version::Version;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Shown<'t> {
+    revision: &'t Commit,
+    /// The cluster that was asked; null where targets are from Git alone.
+    cluster: Option<&'t str>,
+    members: Vec<ShownMember<'t>>,
+    stays: Vec<ShownStay<'t>>,
+    /// Needs that are not met and that the rollback does not touch.
+    unmet: Vec<String>,
+    /// Whether every set of services was considered.
+    complete: bool,
+    holds: Vec<ShownHold<'t>>,
+    plan: &'t Report,
+    /// Other lines that the reverted commits changed, and that stay.
+    files: &'t [FileDiff],
+    commit: ShownMessage<'t>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownMember<'t> {
+    service: &'t ServiceName,
+    from: End<'t>,
+    to: End<'t>,
+    pins_back: Option<usize>,
+    why: String,
+    /// The newest commit that pins the target.
+    commit: &'t Commit,
+    proven: Option<ShownProof>,
+    passed_over: Vec<PassedOver<'t>>,
+}
+
+#[derive(Debug, Serialize)]
+struct End<'t> {
+    version: &'t Version,
+    image: &'t Image,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownProof {
+    at: Timestamp,
+    seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct PassedOver<'t> {
+    version: &'t Version,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownStay<'t> {
+    service: &'t ServiceName,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownHold<'t> {
+    service: &'t ServiceName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    above: Option<&'t Version>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    versions: Option<&'t str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownMessage<'t> {
+    subject: &'t str,
+    message: String,
+}
+
+impl<'t> Shown<'t> {
+    pub(super) fn of(told: &'t Told) -> Self {
+        let Told { revert, tip, desired: _, cluster, plan, message, files } = told;
+        let stay = |left: &'t crate::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
+        Self {
+            revision: tip,
+            cluster: cluster.as_deref(),
+            members: revert.members.iter().map(ShownMember::of).collect(),
+            stays: revert.left.iter().map(stay).collect(),
+            unmet: revert.elsewhere.iter().map(ToString::to_string).collect(),
+            complete: revert.complete,
+            holds: revert.holds.iter().map(|(service, held)| ShownHold::of(service, held)).collect(),
+            plan,
+            files,
+            commit: ShownMessage { subject: &message.subject, message: message.to_string() },
+        }
+    }
+}
+
+impl<'t> ShownMember<'t> {
+    fn of(member: &'t Member) -> Self {
+        let Member { service, from, target, to, back, why, proven, passed_over } = member;
+        let end = |pin: &'t Pin| End { version: &pin.version, image: &pin.image };
+        Self {
+            service,
+            from: end(from),
+            to: end(to),
+            pins_back: *back,
+            why: why.to_string(),
+            commit: &target.commit,
+            proven: proven.as_ref().map(|it| ShownProof { at: it.at, seconds: it.took().as_secs_f64() }),
+            passed_over: passed_over.iter().map(|(version, it)| PassedOver { version, why: it.to_string() }).collect(),
+        }
+    }
+}
+
+impl<'t> ShownHold<'t> {
+    fn of(service: &'t ServiceName, held: &'t Held) -> Self {
+        match held {
+            Held::Above(limit) => Self { service, above: Some(limit), versions: None },
+            Held::Versions(range) => Self { service, above: None, versions: Some(range.as_str()) },
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A rollback for people.
+
+use std::fmt::Write as _;
+
+use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, styled};
+use crate::cli::plan::text::{body, described};
+use crate::cli::words::{how_long, took, when};
+use crate::pins::Held;
+use crate::rollback::{Member, Revert};
+
+use super::Told;
+
+/// So many nearer pins that were not taken are told of each service.
+const PASSED_OVER: usize = 3;
+
+/// Longer versions do not push apart what stands in the other lines.
+const WIDEST: usize = 24;
+
+pub(super) fn print(told: &Told, output: &mut Output) {
+    let Told { revert, tip, desired: _, cluster, plan, message, files } = told;
+    let from = match cluster {
+        Some(cluster) => format!("targets from Git, and from what is proven in {cluster}"),
+        None => "targets from Git alone".to_owned(),
+    };
+    output.line(format_args!("Rollback at {}\n  {from}", described(tip)));
+    if revert.is_empty() {
+        rest(revert, output);
+        let why = if revert.left.is_empty() { ": it is pinned so already" } else { "" };
+        output.line(format_args!("\nNothing goes back{why}."));
+        return;
+    }
+    output.line("");
+    output.write(format_args!("{}", members(told)));
+    rest(revert, output);
+    output.write(format_args!("{}", body(plan)));
+    if !files.is_empty() {
+        output.line("\nChanged with these pins, and not taken back");
+    }
+    for file in files {
+        output.line("");
+        file.print(output);
+    }
+    let message = message.to_string();
+    let indented = message.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") });
+    output.line("\nWould be committed as");
+    output.write(format_args!("{}", indented.collect::<String>()));
+    for (service, held) in &revert.holds {
+        let versions = match held {
+            Held::Above(limit) => format!("above {limit}"),
+            Held::Versions(range) => range.in_words(),
+        };
+        output.line(format_args!("  and {} is held {versions} until somebody releases it", styled(NAME, service)));
+    }
+}
+
+fn members(told: &Told) -> String {
+    let mut text = String::new();
+    let all = &told.revert.members;
+    let width = |part: fn(&Member) -> &str| all.iter().map(|it| part(it).len().min(WIDEST)).max().unwrap_or(0);
+    let (name, from, to) =
+        (width(|it| it.service.as_str()), width(|it| it.from.version.as_str()), width(|it| it.to.version.as_str()));
+    for it in all {
+        let service = styled(NAME, format_args!("{:name$}", it.service.as_str()));
+        let [left, right] = [&it.from, &it.to].map(|pin| pin.version.as_str());
+        let arrow = styled(BUSY, format_args!("{left:>from$} -> {right:to$}"));
+        let _ = writeln!(text, "  ~ {service}  {arrow}  {}", it.why);
+        let _ = writeln!(text, "      {}", styled(DIM, target(told, it)));
+        if told.cluster.is_some() && it.proven.is_none() {
+            let _ = writeln!(text, "      {}", styled(BUSY, "not known to have been verified there"));
+        }
+        for (version, objection) in it.passed_over.iter().take(PASSED_OVER) {
+            let _ = writeln!(text, "      {}", styled(DIM, format_args!("not {version}: it {objection}")));
+        }
+        let more = it.passed_over.len().saturating_sub(PASSED_OVER);
+        if more > 0 {
+            let _ = writeln!(text, "      {}", styled(DIM, format_args!("nor the {more} pins before that")));
+        }
+    }
+    text
+}
+
+/// What is known of a target: when it was pinned, by which commit, how long it stood, and when it was verified.
+fn target(told: &Told, member: &Member) -> String {
+    let commit = &member.target.commit;
+    let records = told.desired.history.records(&member.service);
+    let next = records.iter().find(|record| record.position > member.target.position);
+    let stood = next.map(|next| next.commit.time.duration_since(commit.time));
+    let stood = stood.filter(jiff::SignedDuration::is_positive).map(|stood| format!(", stood {}", how_long(stood)));
+    let proven = member
+        .proven
+        .as_ref()
+        .map(|proven| format!("; verified there {} UTC, in {}", when(proven.at), took(proven.took().as_secs_f64())));
+    let [stood, proven] = [stood, proven].map(Option::unwrap_or_default);
+    format!("pinned {} UTC by {}{stood}{proven}", when(commit.time), described(commit))
+}
+
+/// What does not go back, and what is not right besides.
+fn rest(revert: &Revert, output: &mut Output) {
+    if !revert.left.is_empty() {
+        output.line("\nStays");
+    }
+    for it in &revert.left {
+        output.line(format_args!("  {} {}: {}", styled(BAD, "!"), styled(NAME, &it.service), it.why));
+    }
+    if !revert.elsewhere.is_empty() {
+        output.line("\nNot met at the tip, and not repaired by this");
+    }
+    for unmet in &revert.elsewhere {
+        output.line(format_args!("  {} {unmet}", styled(BAD, "!")));
+    }
+}

@@ -1,0 +1,347 @@
+//! The search for the best set of moves that fits: branch and bound, depth first, with a budget.
+//!
+//! A service joins the set only when it is *forced*: what it is pinned at does not fit a move that is made. Whatever is in
+//! a smallest set is forced by the rest of it, and one more move never makes an order where there was none, so nothing
+//! else need be tried. For each forced service the moves that still fit are kept; the one with the fewest is decided next.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use super::Known;
+use super::earlier::{Earlier, earlier, objection};
+use crate::graph::{EdgeId, Id, Label};
+use crate::plan::{Plan, Running, Situation, Step, Wait, Wanted};
+
+/// So many pairs of versions are compared at most, which bounds the time that a search takes.
+const BUDGET: usize = 400_000;
+
+/// A move that a service can make.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice<'a> {
+    pub(super) to: Earlier<'a>,
+    pub(super) proven: bool,
+}
+
+/// Moves, by service.
+pub(super) type Moves<'a> = BTreeMap<Id, Choice<'a>>;
+
+/// What a set costs, what matters most first: services, pins back in all, services not proven there, names.
+pub(super) type Cost = (usize, usize, usize, Vec<Id>);
+
+/// Moves are made and taken back on it, one after the other.
+pub(super) struct Search<'a> {
+    known: Known<'a>,
+    pinned: Vec<Label<'a>>,
+    choices: HashMap<Id, Rc<[Choice<'a>]>>,
+    moved: Moves<'a>,
+    /// Each service that must move and is not decided.
+    forced: HashMap<Id, Forced<'a>>,
+    /// These again, those with the fewest moves first.
+    next: BTreeSet<(usize, Id)>,
+    /// The least that all of this costs: pins back, and services not proven.
+    back: usize,
+    unproven: usize,
+    spent: Cell<usize>,
+    /// The best set so far.
+    pub(super) best: Option<(Cost, Moves<'a>)>,
+    /// Where it got stuck with the fewest moves made: these, and the service that has none left.
+    pub(super) dead_end: Option<(Moves<'a>, Id)>,
+    /// The first set that fits and has no order, and a circle of waits in it.
+    pub(super) no_order: Option<(Moves<'a>, Vec<(Id, Wait)>)>,
+}
+
+/// A service that must move: the moves that fit, nearest first.
+#[derive(Debug, Clone)]
+struct Forced<'a>(Vec<Choice<'a>>);
+
+/// A service that is being decided.
+struct Frame<'a> {
+    service: Id,
+    /// What is left to try, each with the number of services that it forces, as far as that was counted.
+    options: std::vec::IntoIter<(usize, Choice<'a>)>,
+    undo: Vec<Undo<'a>>,
+}
+
+enum Undo<'a> {
+    Moved(Id, Forced<'a>),
+    /// What was left before; none where it was not forced.
+    Forced(Id, Option<Forced<'a>>),
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(known: Known<'a>) -> Self {
+        Self {
+            known,
+            pinned: known.graph.ids().map(|id| known.pinned(id)).collect(),
+            choices: HashMap::new(),
+            moved: Moves::new(),
+            forced: HashMap::new(),
+            next: BTreeSet::new(),
+            back: 0,
+            unproven: 0,
+            spent: Cell::new(0),
+            best: None,
+            dead_end: None,
+            no_order: None,
+        }
+    }
+
+    /// Looks for the best set in which these moves are made, and says whether all sets were considered.
+    pub(super) fn run(&mut self, asked: &Moves<'a>) -> bool {
+        for (&id, &choice) in asked {
+            self.count(choice, usize::checked_add);
+            self.moved.insert(id, choice);
+        }
+        if !asked.keys().all(|&id| self.force_around(id, &mut Vec::new())) {
+            return true;
+        }
+        let mut frames: Vec<Frame<'a>> = self.branch().into_iter().collect();
+        while let Some(frame) = frames.last_mut() {
+            if self.spent.get() > BUDGET {
+                return false;
+            }
+            self.take_back(std::mem::take(&mut frame.undo));
+            let Some((forces, choice)) = frame.options.next() else {
+                frames.pop();
+                continue;
+            };
+            let is_promising = self.may_win(frame.service, choice, forces);
+            if is_promising && self.decide(frame.service, choice, &mut frame.undo) && self.can_win() {
+                frames.extend(self.branch());
+            }
+        }
+        true
+    }
+
+    /// The next service to decide; none where all are, which is a set.
+    fn branch(&mut self) -> Option<Frame<'a>> {
+        let Some(&(_, service)) = self.next.first() else {
+            self.arrive();
+            return None;
+        };
+        let options = self.ranked(service).into_iter();
+        Some(Frame { service, options, undo: Vec::new() })
+    }
+
+    /// The moves of a forced service: those first that force the fewest others. After one that forces none there is no
+    /// need to count.
+    fn ranked(&self, service: Id) -> Vec<(usize, Choice<'a>)> {
+        let all = self.forced.get(&service).map_or(&[][..], |forced| &forced.0);
+        let mut ranked = Vec::new();
+        let mut rest = all.iter();
+        for &choice in rest.by_ref() {
+            let forces = if all.len() == 1 { 0 } else { self.forces(service, choice) };
+            ranked.push((forces, choice));
+            if forces == 0 {
+                break;
+            }
+        }
+        ranked.sort_by_key(|&(forces, choice)| (forces, choice.to.back));
+        ranked.extend(rest.map(|&choice| (0, choice)));
+        ranked
+    }
+
+    /// How many services a move would force.
+    fn forces(&self, service: Id, choice: Choice<'a>) -> usize {
+        let is_free = |other: &Id| !self.moved.contains_key(other) && !self.forced.contains_key(other);
+        let around = self.known.graph.around(service).filter(|(_, other)| *other != service && is_free(other));
+        let bad = around.filter(|&(edge, other)| !self.ok(edge, service, choice.label(), self.pinned[other.index()]));
+        let mut others: Vec<Id> = bad.map(|(_, other)| other).collect();
+        others.sort_unstable();
+        others.dedup();
+        others.len()
+    }
+
+    /// Whether the least that a move leads to is less than the best: a first look, before it is made.
+    fn may_win(&self, service: Id, choice: Choice<'a>, forces: usize) -> bool {
+        let Some(((size, back, ..), _)) = &self.best else { return true };
+        let least = self.forced.get(&service).map_or(0, Forced::back);
+        (self.moved.len() + self.forced.len() + forces, self.back - least + choice.to.back) <= (*size, *back)
+    }
+
+    /// The same, after it was made. Where nothing more need move, the names are known too.
+    fn can_win(&self) -> bool {
+        let Some((best, _)) = &self.best else { return true };
+        let least = (self.moved.len() + self.forced.len(), self.back, self.unproven);
+        match least.cmp(&(best.0, best.1, best.2)) {
+            Ordering::Less => true,
+            Ordering::Greater => false,
+            Ordering::Equal => {
+                let mut names: Vec<Id> = self.moved.keys().chain(self.forced.keys()).copied().collect();
+                names.sort_unstable();
+                names < best.3
+            }
+        }
+    }
+
+    /// Makes a move of a forced service; false where it leaves another one without any.
+    fn decide(&mut self, service: Id, choice: Choice<'a>, undo: &mut Vec<Undo<'a>>) -> bool {
+        if let Some(forced) = self.put(service, None) {
+            undo.push(Undo::Moved(service, forced));
+        }
+        self.count(choice, usize::checked_add);
+        self.moved.insert(service, choice);
+        self.force_around(service, undo)
+    }
+
+    fn take_back(&mut self, undo: Vec<Undo<'a>>) {
+        for one in undo.into_iter().rev() {
+            match one {
+                Undo::Forced(id, before) => drop(self.put(id, before)),
+                Undo::Moved(id, forced) => {
+                    if let Some(choice) = self.moved.remove(&id) {
+                        self.count(choice, usize::checked_sub);
+                    }
+                    self.put(id, Some(forced));
+                }
+            }
+        }
+    }
+
+    /// Works out what a move leaves to its neighbours; false where one of them is left without any.
+    fn force_around(&mut self, moved: Id, undo: &mut Vec<Undo<'a>>) -> bool {
+        let graph = self.known.graph;
+        let label = self.moved[&moved].label();
+        for (edge, other) in graph.around(moved).filter(|(_, other)| *other != moved) {
+            if self.moved.contains_key(&other) {
+                continue;
+            }
+            let left = match self.forced.get(&other) {
+                Some(Forced(left)) => {
+                    let fits = |choice: &&Choice<'a>| self.ok(edge, moved, label, choice.label());
+                    let kept: Vec<Choice<'a>> = left.iter().filter(fits).copied().collect();
+                    if kept.len() == left.len() {
+                        continue;
+                    }
+                    kept
+                }
+                None if self.ok(edge, moved, label, self.pinned[other.index()]) => continue,
+                None => self.fitting(other),
+            };
+            let is_stuck = left.is_empty();
+            let before = self.put(other, Some(Forced(left)));
+            undo.push(Undo::Forced(other, before));
+            if is_stuck {
+                self.get_stuck(other);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The moves of a service that fit all that are made.
+    fn fitting(&mut self, service: Id) -> Vec<Choice<'a>> {
+        let choices = self.choices(service);
+        let made = self.known.graph.around(service);
+        let made: Vec<_> =
+            made.filter_map(|(edge, other)| Some((edge, other, self.moved.get(&other)?.label()))).collect();
+        let fits =
+            |choice: &&Choice<'a>| made.iter().all(|&(edge, other, label)| self.ok(edge, other, label, choice.label()));
+        choices.iter().filter(fits).copied().collect()
+    }
+
+    /// The moves that a service can make by its own limits, nearest first, each version once.
+    fn choices(&mut self, service: Id) -> Rc<[Choice<'a>]> {
+        if let Some(known) = self.choices.get(&service) {
+            return Rc::clone(known);
+        }
+        let choices: Rc<[Choice<'a>]> = choices(self.known, service).into();
+        self.choices.insert(service, Rc::clone(&choices));
+        choices
+    }
+
+    /// Replaces what is left to a service, keeps the sums, and returns what was left before.
+    fn put(&mut self, service: Id, now: Option<Forced<'a>>) -> Option<Forced<'a>> {
+        let before = match now {
+            Some(now) => {
+                self.next.insert((now.0.len(), service));
+                (self.back, self.unproven) = (self.back + now.back(), self.unproven + now.unproven());
+                self.forced.insert(service, now)
+            }
+            None => self.forced.remove(&service),
+        };
+        if let Some(before) = &before {
+            let now = self.forced.get(&service).map(|now| now.0.len());
+            if now != Some(before.0.len()) {
+                self.next.remove(&(before.0.len(), service));
+            }
+            (self.back, self.unproven) = (self.back - before.back(), self.unproven - before.unproven());
+        }
+        before
+    }
+
+    fn count(&mut self, choice: Choice<'a>, by: fn(usize, usize) -> Option<usize>) {
+        let sum = |sum, add| by(sum, add).unwrap_or_default();
+        (self.back, self.unproven) = (sum(self.back, choice.to.back), sum(self.unproven, usize::from(!choice.proven)));
+    }
+
+    fn get_stuck(&mut self, service: Id) {
+        let made = self.moved.len();
+        if self.dead_end.as_ref().is_none_or(|(moves, _)| made < moves.len()) {
+            self.dead_end = Some((self.moved.clone(), service));
+        }
+    }
+
+    /// All that must move is decided: a set that fits. It counts where it is the best and `next` has an order for it.
+    fn arrive(&mut self) {
+        let cost = (self.moved.len(), self.back, self.unproven, self.moved.keys().copied().collect());
+        if self.best.as_ref().is_some_and(|(best, _)| *best <= cost) {
+            return;
+        }
+        self.spent.set(self.spent.get() + self.known.graph.len());
+        match circle(self.known, &self.moved) {
+            None => self.best = Some((cost, self.moved.clone())),
+            Some(circle) => drop(self.no_order.get_or_insert_with(|| (self.moved.clone(), circle))),
+        }
+    }
+
+    /// Whether `x` at this end of an edge and `y` at the other run well together.
+    fn ok(&self, edge: EdgeId, at: Id, x: Label<'_>, y: Label<'_>) -> bool {
+        self.spent.set(self.spent.get() + 1);
+        let graph = self.known.graph;
+        if graph.edge(edge).consumer == at { graph.ok(edge, x, y) } else { graph.ok(edge, y, x) }
+    }
+}
+
+impl<'a> Choice<'a> {
+    pub(super) fn label(&self) -> Label<'a> {
+        Label::Version(&self.to.pin.version)
+    }
+}
+
+impl Forced<'_> {
+    fn back(&self) -> usize {
+        self.0.first().map_or(0, |nearest| nearest.to.back)
+    }
+
+    fn unproven(&self) -> usize {
+        usize::from(!self.0.iter().any(|choice| choice.proven))
+    }
+}
+
+/// The moves that a service can make by its own limits, nearest first, each version once.
+fn choices(known: Known<'_>, id: Id) -> Vec<Choice<'_>> {
+    let Some(service) = known.pins.services.get(known.graph.name(id)) else { return Vec::new() };
+    let mut seen = BTreeSet::from([&service.pin.version]);
+    let all = earlier(known, service).into_iter();
+    let mine = all.filter(|to| seen.insert(&to.pin.version) && objection(known, service, &to.pin.version).is_none());
+    mine.map(|to| Choice { to, proven: known.proof(&service.name, &to.pin.version).is_some() }).collect()
+}
+
+/// A circle of waits among these moves; none where `next` has an order for them. That something else is in their way
+/// (what has failed, what is held) is for the plan to say.
+fn circle(known: Known<'_>, moves: &Moves<'_>) -> Option<Vec<(Id, Wait)>> {
+    let mut wanted = known.wanted.to_vec();
+    for (id, choice) in moves {
+        let pin = choice.to.pin;
+        wanted[id.index()] = Wanted::Target(Running::Image(pin.image.clone(), Some(pin.version.clone())));
+    }
+    let Known { graph, live, lockstep, .. } = known;
+    let plan = Plan::of(Situation { graph, wanted: &wanted, live, lockstep }, &[]);
+    plan.rest.into_iter().find_map(|(id, step)| match step {
+        Step::Refused(circle) if moves.contains_key(&id) => Some(circle),
+        _ => None,
+    })
+}

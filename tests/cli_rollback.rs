@@ -1,0 +1,393 @@
+use insta::assert_snapshot;
+
+use crate::common::git::TestRepo;
+use crate::common::pintle::Pintle;
+
+const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
+
+/// What checkout and web need, in a file.
+fn needs(text: &str) -> String {
+    format!("dependsOn: {{{text}}}\n")
+}
+
+/// Three services of which each release needed the one before: payments, checkout, web. ledger stands beside.
+fn shop() -> TestRepo {
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", SETTINGS).pin("ledger", "5.0", "").pin("payments", "2.0.3", "");
+    repo.pin("checkout", "1.7.9", &needs("payments: '>=2.0, <3', ledger: ^5.0"));
+    repo.pin("web", "3.4", &needs("checkout: ^1.7")).commit("Pin what runs");
+    repo.pin("payments", "2.1.0", "").commit("Upgrade payments");
+    repo.pin("checkout", "1.8.2", &needs("payments: '>=2.1, <3', ledger: ^5.0")).commit("Upgrade checkout");
+    repo.wait(3600).pin("web", "3.5", &needs("checkout: ^1.8")).commit("Upgrade web");
+    repo
+}
+
+#[test]
+fn a_rollback_takes_along_what_needs_the_newer_version_and_says_why_in_which_order_and_what_is_committed() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    let head = repo.head();
+    let said = pintle.run(&["rollback", "payments", "--dry-run", "--reason", "refunds are booked twice"]);
+    assert_snapshot!(said, @"
+    Rollback at c45cf615 (Upgrade web)
+      targets from Git alone
+
+      ~ payments  2.1.0 -> 2.0.3  asked for
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 3m
+      ~ checkout  1.8.2 -> 1.7.9  checkout 1.8.2 needs payments >=2.1, <3
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 6m
+      ~ web         3.5 -> 3.4    web 3.5 needs checkout ^1.8
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 1h 9m
+
+    Stage 1 (starts now)
+      ~ web         3.5 -> 3.4    return
+
+    Stage 2 (each starts when what it waits for has passed)
+      ~ checkout  1.8.2 -> 1.7.9  return
+          waits until web 3.5 is gone: it needs checkout ^1.8
+
+    Stage 3 (each starts when what it waits for has passed)
+      ~ payments  2.1.0 -> 2.0.3  return
+          waits until checkout 1.8.2 is gone: it needs payments >=2.1, <3
+
+    Plan: 3 changes in 3 stages.
+    Takes about 1m 30s (one by one: 1m 30s, 30s assumed for each); replaces 3 pods, at most 1 above the usual number.
+
+    Would be committed as
+        Revert pins: payments 2.1.0 -> 2.0.3, checkout 1.8.2 -> 1.7.9 and 1 more
+
+        refunds are booked twice
+
+        payments 2.1.0 -> 2.0.3: asked for
+        checkout 1.8.2 -> 1.7.9: checkout 1.8.2 needs payments >=2.1, <3
+        web 3.5 -> 3.4: web 3.5 needs checkout ^1.8
+
+        Pintle-Reverts: c45cf6150ec6ac9ff1f633b4fadfe4be5908f510
+        Pintle-Reverts: 5e863b8e503a44a5ed63d93d1b86c7e0adda69a3
+        Pintle-Reverts: 97e6cee3ab54b36df16cbd5efa17fe5c9d9caec1
+        Pintle-Services: payments, checkout, web
+        Pintle-Id: 318c8e5b20f50519
+      and payments is held above 2.0.3 until somebody releases it
+    ");
+    assert_eq!((repo.head(), repo.git(&["status", "--short"])), (head, String::new()), "nothing is changed");
+}
+
+#[test]
+fn a_rollback_tells_programs_the_same() {
+    let repo = shop();
+    let said = Pintle::in_repo(&repo).says("rollback checkout --dry-run --output json");
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_snapshot!(serde_json::to_string_pretty(&json["members"]).unwrap(), @r#"
+    [
+      {
+        "commit": {
+          "author": "Ada <ada@example.com>",
+          "id": "93a689f2e8c45350ed91a3633e1e80e6f766832e",
+          "subject": "Pin what runs",
+          "time": "2026-01-01T00:03:00Z"
+        },
+        "from": {
+          "image": "ghcr.io/acme/checkout:1.8.2",
+          "version": "1.8.2"
+        },
+        "passedOver": [],
+        "pinsBack": 1,
+        "proven": null,
+        "service": "checkout",
+        "to": {
+          "image": "ghcr.io/acme/checkout:1.7.9",
+          "version": "1.7.9"
+        },
+        "why": "asked for"
+      },
+      {
+        "commit": {
+          "author": "Ada <ada@example.com>",
+          "id": "93a689f2e8c45350ed91a3633e1e80e6f766832e",
+          "subject": "Pin what runs",
+          "time": "2026-01-01T00:03:00Z"
+        },
+        "from": {
+          "image": "ghcr.io/acme/web:3.5",
+          "version": "3.5"
+        },
+        "passedOver": [],
+        "pinsBack": 1,
+        "proven": null,
+        "service": "web",
+        "to": {
+          "image": "ghcr.io/acme/web:3.4",
+          "version": "3.4"
+        },
+        "why": "web 3.5 needs checkout ^1.8"
+      }
+    ]
+    "#);
+    assert_eq!(json["plan"]["stages"][0][0]["service"], "web");
+    assert_eq!(json["commit"]["subject"], "Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
+    assert_eq!(json["holds"], serde_json::json!([{"service": "checkout", "above": "1.7.9"}]));
+    let rest = [&json["cluster"], &json["stays"], &json["unmet"], &json["complete"], &json["files"]];
+    assert_eq!(rest.map(ToString::to_string).join(" "), "null [] [] true []");
+}
+
+#[test]
+fn a_commit_that_is_taken_back_as_a_whole_is_named_so() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("rollback web --dry-run --hold version"), @"
+    Rollback at c45cf615 (Upgrade web)
+      targets from Git alone
+
+      ~ web  3.5 -> 3.4  asked for
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 1h 9m
+
+    Stage 1 (starts now)
+      ~ web  3.5 -> 3.4  return
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+
+    Would be committed as
+        Revert pins: web 3.5 -> 3.4
+
+        web 3.5 -> 3.4: asked for
+
+        This reverts commit c45cf6150ec6ac9ff1f633b4fadfe4be5908f510.
+
+        Pintle-Reverts: c45cf6150ec6ac9ff1f633b4fadfe4be5908f510
+        Pintle-Services: web
+        Pintle-Id: d6bd1b693a2b6dbb
+      and web is held exactly 3.5 until somebody releases it
+    ");
+    let is_inverse = |words: &str| pintle.says(words).out.contains("This reverts commit");
+    repo.pin("web", "3.6", &needs("checkout: ^1.8")).write("README.md", "the new look").commit("Upgrade web once more");
+    assert!(!is_inverse("rollback web --dry-run"));
+    repo.pin("web", "3.7", &needs("checkout: ^1.8")).pin("ledger", "5.1", "").commit("Upgrade web and ledger");
+    assert!(!is_inverse("rollback web --dry-run"));
+    assert!(is_inverse("rollback web ledger --dry-run"));
+}
+
+#[test]
+fn to_names_a_version_a_revision_or_a_time() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    let subject = |words: &str| {
+        let said = pintle.says(&format!("rollback {words} --dry-run"));
+        said.out
+            .lines()
+            .find(|line| line.contains("Revert pins"))
+            .map_or(said.to_string(), |line| line.trim().to_owned())
+    };
+    assert_snapshot!(subject("checkout --to 1.7.9"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
+    assert_snapshot!(subject("checkout --to HEAD~2"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
+    assert_snapshot!(subject("checkout --to 2026-01-01T00:06"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
+    assert_snapshot!(subject("checkout --to 2026-01-01T00:06+01:00"), @"
+    --- stderr
+    error: nothing was pinned at 2025-12-31 23:06 UTC
+      hint: pintle history shows the commits that moved pins
+    --- exit 1
+    ");
+    assert_snapshot!(subject("checkout --to 2h"), @"
+    Rollback at c45cf615 (Upgrade web)
+      targets from Git alone
+
+    Nothing goes back: it is pinned so already.
+    ");
+    assert_snapshot!(subject("checkout --to 1.7.8"), @r#"
+    --- stderr
+    error: --to "1.7.8": checkout was never pinned at it, and it is no time and no revision
+      hint: did you mean `1.7.9`?
+    --- exit 1
+    "#);
+    assert_snapshot!(subject("payments checkout --to yesterday"), @r#"
+    --- stderr
+    error: REPO has no commit "yesterday": no branch, tag or commit has this name
+      hint: name a branch, a tag or a commit that `git log` shows there
+    --- exit 1
+    "#);
+    assert_snapshot!(subject("checkout --steps 2"), @"
+    --- stderr
+    error: checkout cannot go back by 2 pins: it had 1 before
+      hint: pintle history checkout shows its pins
+    --- exit 1
+    ");
+    assert_snapshot!(subject("--all --steps 2"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
+    assert_snapshot!(subject("--all --to HEAD~3"), @"Revert pins: checkout 1.8.2 -> 1.7.9, payments 2.1.0 -> 2.0.3 and 1 more");
+    assert_snapshot!(subject("--all"), @"
+    --- stderr
+    error: no earlier revision is known to have been good as a whole
+      hint: name one: --to TIME or --to REVISION
+    --- exit 1
+    ");
+    repo.branch("topic").save("notes", "x");
+    repo.checkout("main").save("README.md", "y");
+    repo.merge("topic");
+    assert_snapshot!(subject("checkout --to HEAD^2"), @"
+    --- stderr
+    error: 88989197 (Change notes) is not a commit of the branch itself, by first parents
+      hint: name the merge commit that brought it to the branch
+    --- exit 1
+    ");
+    assert_snapshot!(subject("checkout --to HEAD~1"), @"
+    Rollback at 3f80c50e (Merge branch 'topic')
+      targets from Git alone
+
+    Nothing goes back: it is pinned so already.
+    ");
+}
+
+#[test]
+fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
+    let repo = shop();
+    repo.pin("new", "1.0", "").pin("ledger", "5.1", "namespace: bank\n").commit("Upgrade ledger, move it");
+    repo.pin("ledger", "5.2", "namespace: bank\n").commit("Upgrade ledger again");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("rollback --revert HEAD~1 --dry-run"), @"
+    Rollback at 8edd9a07 (Upgrade ledger again)
+      targets from Git alone
+
+      ~ ledger  5.2 -> 5.0  asked for
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 1h 12m
+
+    Stays
+      ! new: was not pinned before; nothing is removed
+
+    Stage 1 (starts now)
+      ~ ledger  5.2 -> 5.0  return in bank
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+
+    Changed with these pins, and not taken back
+
+    services/ledger.yaml
+    @@ -1,2 +1,3 @@
+     image: ghcr.io/acme/ledger
+    +namespace: bank
+
+    Would be committed as
+        Revert pins: ledger 5.2 -> 5.0
+
+        ledger 5.2 -> 5.0: asked for
+
+        Pintle-Reverts: 8edd9a079aa10d6065c489e2f3b9ef7bab96ba6e
+        Pintle-Reverts: 0976da60ab98d3aa62837d5839fa6c5c602abbce
+        Pintle-Services: ledger
+        Pintle-Id: 50a8c66fbe5e6b0c
+    ");
+    let subject =
+        |said: &str| said.lines().find(|line| line.contains("Revert pins")).map(str::trim).unwrap().to_owned();
+    assert_eq!(
+        subject(&pintle.says("rollback --revert HEAD~3..HEAD --dry-run").out),
+        "Revert pins: ledger 5.2 -> 5.0, web 3.5 -> 3.4"
+    );
+    repo.save("README.md", "moves nothing");
+    assert_snapshot!(pintle.says("rollback --revert HEAD --dry-run"), @"
+    --- stderr
+    error: 8e845470 (Change README.md) moved no pin
+      hint: pintle history shows the commits that moved pins
+    --- exit 1
+    ");
+    assert_snapshot!(pintle.says("rollback --revert HEAD~1..HEAD --dry-run"), @"
+    --- stderr
+    error: no commit of HEAD~1..HEAD moved a pin
+      hint: pintle history shows the commits that moved pins
+    --- exit 1
+    ");
+}
+
+#[test]
+fn what_cannot_go_back_far_enough_is_refused_with_each_pin_that_was_tried() {
+    let repo = shop();
+    let both = needs("payments: '>=2.1, <3', ledger: ^5.0") + "rollbackFloor: \"1.8\"\n";
+    repo.pin("checkout", "1.8.3", &both).commit("Upgrade checkout, drop the old columns");
+    assert_snapshot!(Pintle::in_repo(&repo).says("rollback payments --dry-run"), @"
+    --- stderr
+    error: payments cannot go back to 2.0.3: checkout 1.8.3 needs payments >=2.1, <3, so checkout would have to go back too, and none of its earlier pins may run:
+        1.8.2 does not fit: checkout 1.8.2 needs payments >=2.1, <3
+        1.7.9 is older than its `rollbackFloor` 1.8
+      hint: its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
+    --- exit 4
+    ");
+}
+
+#[test]
+fn a_floor_and_a_hold_are_refused_with_the_way_out() {
+    let repo = shop();
+    repo.pin("ledger", "5.1", "rollbackFloor: \"5.1\"\n");
+    repo.pin("payments", "2.2.0", "hold: {versions: '=2.1.0', reason: it books twice}\n").commit("Upgrade both");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("rollback ledger --dry-run"), @"
+    --- stderr
+    error: ledger cannot go back to 5.0: it is older than its `rollbackFloor` 5.1
+      hint: its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
+    --- exit 4
+    ");
+    assert_snapshot!(pintle.says("rollback payments --to 2.1.0 --dry-run"), @"
+    --- stderr
+    error: payments cannot go back to 2.1.0: it is on hold (exactly 2.1.0): it books twice
+      hint: choose another target (--to), or release it: delete `hold` from its file
+    --- exit 4
+    ");
+    assert_snapshot!(pintle.says("rollback --all --to HEAD~1 --dry-run"), @"
+    Rollback at e56a2b44 (Upgrade both)
+      targets from Git alone
+
+    Stays
+      ! ledger: 5.0 is older than its `rollbackFloor` 5.1
+      ! payments: 2.1.0 is on hold (exactly 2.1.0): it books twice
+
+    Nothing goes back.
+    --- exit 4
+    ");
+}
+
+#[test]
+fn where_there_is_nothing_to_go_back_to_it_says_so() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("rollback ledger --dry-run"), @"
+    --- stderr
+    error: ledger has no older pin than 5.0 to go back to
+      hint: pintle history ledger shows its pins
+    --- exit 1
+    ");
+    assert_snapshot!(pintle.says("rollback payments --to 2.1.0 --dry-run"), @"
+    Rollback at c45cf615 (Upgrade web)
+      targets from Git alone
+
+    Nothing goes back: it is pinned so already.
+    ");
+    assert_snapshot!(pintle.says("rollback paymnets --dry-run"), @r#"
+    --- stderr
+    error: there is no service "paymnets"
+      hint: did you mean `payments`?
+    --- exit 1
+    "#);
+}
+
+#[test]
+fn what_was_typed_must_say_what_goes_back() {
+    let repo = shop();
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("rollback payments"), @"
+    --- stderr
+    error: this version of Pintle does not commit a rollback yet, it shows it
+      hint: add --dry-run
+    --- exit 1
+    ");
+    for words in [
+        "rollback --dry-run",
+        "rollback payments --all --dry-run",
+        "rollback --revert HEAD --to 2h --dry-run",
+        "rollback payments --steps 0 --dry-run",
+    ] {
+        assert_eq!(pintle.says(words).code, Some(64), "{words}");
+    }
+    assert_snapshot!(pintle.says("rollback --revert HEAD...HEAD --dry-run"), @r#"
+    --- stderr
+    error: "HEAD...HEAD" does not name a commit or two
+      hint: write --revert COMMIT, or --revert OLD..NEW for what came after OLD up to NEW
+    --- exit 64
+    "#);
+}
