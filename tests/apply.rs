@@ -4,6 +4,8 @@ mod calls;
 mod changes;
 /// A broken version: nothing that needs it starts, everything else does.
 mod failures;
+/// What people do to workloads that are left as they are for a while: grace, policy, named services.
+mod grace;
 /// What people do to workloads while a rollout goes on.
 mod hands;
 /// Histories that were rewritten, clones that are behind, and servers that do not answer: everything is held.

@@ -16,17 +16,22 @@ use super::output::{Output, Printing, counted};
 use super::plan::{report, text};
 use super::progress::Progress;
 use super::site::{self, OnSite, OpenHost, Sight, Site};
+use super::words::known;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
 use crate::config::Config;
+use crate::graph::Id;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
-use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::reconcile::{self, Desired, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
 use crate::source::CommitId;
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]
-#[command(after_help = help("pintle apply\npintle apply --yes --timeout 30m", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
+#[command(after_help = help("pintle apply\npintle apply payments\npintle apply --yes --timeout 30m", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
 pub struct Apply {
+    /// Only these services; their drift is corrected at once, whatever policy and grace say
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
@@ -81,6 +86,7 @@ impl OnSite for Apply {
         mut site: Site<C>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
+        site.desired.only = self.asked(&site.desired)?;
         let mut sight = site.see().await?;
         site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
@@ -104,6 +110,16 @@ impl OnSite for Apply {
 impl Apply {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         site::run(self, config, fresh(config, output)?, output)
+    }
+
+    /// The services that were named; none where none were.
+    fn asked(&self, desired: &Desired) -> Result<Option<BTreeSet<Id>>, Failure> {
+        let id = |typed: &String| {
+            let name = known(typed, desired.graph.ids().map(|id| desired.graph.name(id)))?;
+            Ok(desired.graph.id(&name))
+        };
+        let ids = self.services.iter().map(id).collect::<Result<Vec<_>, Failure>>()?;
+        Ok((!ids.is_empty()).then(|| ids.into_iter().flatten().collect()))
     }
 
     /// Asks, unless that was answered by a flag.

@@ -66,6 +66,8 @@ pub struct Workload {
     pub containers: Vec<Container>,
     /// What Pintle remembers on it; none where there is none, or none that can be read.
     pub state: Option<State>,
+    /// Pintle has applied something to it, now or at some time before.
+    pub ours: bool,
     /// Who wrote the image fields, newest first: the field manager's name and time.
     pub managers: Vec<Manager>,
     /// The replicas asked for; none for a DaemonSet.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::desired::Desired;
+use super::drift::{Stay, stay};
+use super::hand::{Hand, hand};
 use crate::cluster::{ClusterError, Container, Observation, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
 use crate::image::Image;
@@ -26,6 +28,13 @@ pub struct Look {
     pub unseen: Vec<Id>,
 }
 
+impl Look {
+    /// When something that is left as it is will be no longer, by the passing of time alone.
+    pub fn wake(&self) -> Option<Timestamp> {
+        self.services.iter().filter_map(|seen| seen.stay.as_ref()?.until).min()
+    }
+}
+
 /// One service as observed.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
@@ -39,6 +48,10 @@ pub struct Seen {
     pub to_record: bool,
     /// It runs something else than was written, although the pin did not move.
     pub drifted: bool,
+    /// Who has moved it, where it drifted.
+    pub hand: Option<Hand>,
+    /// Why it is left as it is although it could be written.
+    pub stay: Option<Stay>,
 }
 
 /// One workload as observed.
@@ -75,13 +88,16 @@ pub const FIELD_MANAGER: &str = "pintle";
 pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
     let mut look = Look { live: Vec::new(), services: Vec::new(), unseen: Vec::new() };
     for id in desired.graph.ids() {
-        let (live, seen) = match desired.service(id) {
-            Some(service) => service_look(desired, service, observed, now).unwrap_or_else(|seen| {
-                look.unseen.push(id);
-                (absent(), seen)
-            }),
-            None => (unreadable(desired, id), Seen::default()),
+        let (live, mut seen) = match desired.service(id) {
+            Some(service) => service_look(desired, service, observed, now),
+            None => (Some(unreadable(desired, id)), Seen::default()),
         };
+        let live = live.unwrap_or_else(|| {
+            look.unseen.push(id);
+            absent()
+        });
+        seen.stay = stay(desired, id, &seen, &live, now);
+        seen.to_record &= !seen.stay.as_ref().is_some_and(Stay::writes_nothing);
         look.live.push(live);
         look.services.push(seen);
     }
@@ -102,13 +118,8 @@ fn absent() -> Live {
     Live { spec: running.clone(), running, motion: Motion::Still, ready: false, pods: 0, surge: 0 }
 }
 
-/// The service, or what is known of it where its pods have not been looked at.
-fn service_look(
-    desired: &Desired,
-    service: &Service,
-    observed: &Observation,
-    now: Timestamp,
-) -> Result<(Live, Seen), Seen> {
+/// The service; without its live set where its pods have not been looked at.
+fn service_look(desired: &Desired, service: &Service, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
     let instance = &desired.pins.settings.instance;
     let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
     let mut seen = Seen::default();
@@ -116,7 +127,8 @@ fn service_look(
     let mut unseen = false;
     let ids = desired.workloads(service);
     if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
-        return Ok(unknown(desired, service, target, why));
+        let (live, seen) = unknown(desired, service, target, why);
+        return (Some(live), seen);
     }
     for id in ids {
         let one = workload_look(desired, service, observed, &id, now);
@@ -124,15 +136,18 @@ fn service_look(
         spec.extend(one.spec.into_iter().map(label));
         unseen |= one.running.is_none();
         running.extend(one.running.into_iter().flatten().map(label));
-        seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(one.seen.workload.as_deref(), instance, &id));
+        let workload = one.seen.workload.as_deref();
+        seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(workload, instance, &id));
+        let moved = workload.and_then(|it| hand(desired, service, it, &one.seen.containers));
+        seen.hand = seen.hand.into_iter().chain(moved).max_by_key(|hand| hand.at);
         seen.workloads.push(one.seen);
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
         let running = vec![target.clone()];
-        return Ok((Live { spec: running.clone(), running, ready: true, ..absent() }, seen));
+        return (Some(Live { spec: running.clone(), running, ready: true, ..absent() }), seen);
     }
     if unseen {
-        return Err(seen);
+        return (None, seen);
     }
     // A workload without a container for the service runs nothing of it.
     let or_absent = |set: BTreeSet<Running>| -> Vec<Running> {
@@ -149,7 +164,7 @@ fn service_look(
         spec,
         motion,
     };
-    Ok((live, seen))
+    (Some(live), seen)
 }
 
 /// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
@@ -272,10 +287,9 @@ fn labelled(desired: &Desired, service: &Service, runs: Runs) -> Running {
 /// for it; but what is broken and is not the target must not restrict its own repair.
 fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Running) -> Motion {
     let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()).filter(|it| it.state.is_some());
-    let written_here = states().count() > 0;
     let unproven = states().any(|workload| !is_proven(Some(workload)));
     let at_target = spec == std::slice::from_ref(target);
-    seen.drifted = written_here && !at_target && states().all(|it| is_by_hand(it, target));
+    seen.drifted = !at_target && seen.hand.is_some();
     let failed = seen.workloads.iter().find_map(|it| match &it.health.verdict {
         Verdict::Fail(words) => Some(words.clone()),
         _ => None,
@@ -293,13 +307,6 @@ fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Runni
         None if passed => Motion::Still,
         None => Motion::UnderWay,
     }
-}
-
-/// Somebody else has written an image since Pintle wrote the target.
-fn is_by_hand(workload: &Workload, target: &Running) -> bool {
-    let is_target = |state: &State| matches!(target, Running::Image(_, Some(version)) if *version == state.version);
-    let by_another = workload.managers.first().is_some_and(|manager| manager.name != FIELD_MANAGER);
-    by_another && workload.state.as_ref().is_some_and(is_target)
 }
 
 fn pods(workload: &Workload) -> u32 {

@@ -4,8 +4,10 @@
 //! the cluster cannot tell: answers to writes that were refused or lost.
 
 mod desired;
+mod drift;
 mod follow;
 mod keep;
+mod hand;
 mod look;
 mod pinned;
 mod report;
@@ -26,8 +28,10 @@ use crate::graph::Id;
 use crate::plan::{self, Next, Plan, Running, Situation, Step, Took, Wanted};
 
 pub use desired::Desired;
+pub use drift::{Stay, StayBy};
 pub use follow::{Outcome, Run, follow};
 pub use keep::{Goal, Keep, Kept, News, keep};
+pub use hand::Hand;
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
 pub use report::{

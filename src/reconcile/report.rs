@@ -88,7 +88,7 @@ pub struct RestReport {
     pub pinned: Option<String>,
     /// Why, and the way out.
     pub why: String,
-    /// Its own pin says so: a hold, or `external`.
+    /// Somebody chose so: by a hold or `external`, by asking for others, by the policy for drift or with a hand of their own.
     pub by_choice: bool,
 }
 
@@ -228,7 +228,8 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         _ => words.step(id, step),
     };
     let service = desired.service(id);
-    let said = |service| super::want::held_by_choice(service, desired.graph.order(id));
+    let left = look.services[id.index()].stay.is_some();
+    let said = |service| left || super::want::held_by_choice(service, desired.graph.order(id));
     let running = &look.live[id.index()].running;
     Some(RestReport {
         service: words.name(id).to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::desired::Desired;
+use super::drift::Stay;
 use super::look::{Seen, SeenWorkload};
 use crate::cluster::{Proven, State, Workload, WorkloadId, Write};
 use crate::graph::Id;
@@ -41,7 +42,8 @@ pub fn record(
 
 /// The writes by which workloads let go of a history that was rewritten: they name this revision, and run what they run.
 pub fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
-    if desired.let_go.is_empty() || seen.obstacle.is_some() {
+    let left = seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+    if desired.let_go.is_empty() || seen.obstacle.is_some() || left {
         return Vec::new();
     }
     let rebase = |it: &SeenWorkload| {

@@ -21,6 +21,11 @@ pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
     managers
 }
 
+/// Whether Pintle has applied something: of what somebody else has moved since, it still owns the container's name.
+pub(super) fn has_ours(entries: &[ManagedFieldsEntry]) -> bool {
+    entries.iter().any(|entry| entry.manager.as_deref() == Some(PINTLE) && entry.operation.as_deref() == Some("Apply"))
+}
+
 /// Whether Pintle takes an image over from this manager: from people and their tools, from client-side appliers that
 /// are no engine, from its own past. Whoever applies on the server's side means to own what it applies.
 pub fn may_take_over(name: &str, applied: bool) -> bool {

@@ -56,6 +56,7 @@ pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorklo
         deleting: meta.deletion_timestamp.is_some(),
         containers,
         state,
+        ours: managers::has_ours(meta.managed_fields.as_deref().unwrap_or_default()),
         managers: managers::of_images(meta.managed_fields.as_deref().unwrap_or_default()),
         replicas: if kind == WorkloadKind::DaemonSet { None } else { spec.replicas },
         strategy: strategy(kind, spec.strategy.or(spec.update_strategy).unwrap_or_default(), pods.unwrap_or(1)),

@@ -87,6 +87,7 @@ pub(super) fn show(name: &str, served: Option<&Served>, facts: &Facts, now: Time
         resource_version: record.revision.to_string(),
         generation: record.generation,
         state: Some(record.state.clone()),
+        ours: true,
         managers: vec![Manager {
             name: PINTLE.to_owned(),
             time: Some(record.written),
@@ -143,6 +144,7 @@ fn blank(name: &str, image: &Image) -> Workload {
         deleting: false,
         containers: vec![container(name, image)],
         state: None,
+        ours: false,
         managers: Vec::new(),
         replicas: Some(1),
         strategy: Strategy::Recreate,
