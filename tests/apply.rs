@@ -14,6 +14,8 @@ mod held;
 mod kinds;
 /// The order of starts, by what the API server saw of the pods.
 mod order;
+/// Services that somebody has paused, and undos that drop pauses.
+mod pauses;
 /// What the history shows of a cluster.
 mod proven;
 /// Services that are not written, why, and that the others are.

@@ -16,7 +16,7 @@ use super::output::{Output, Printing, counted};
 use super::plan::{report, text};
 use super::progress::Progress;
 use super::site::{self, OnSite, OpenHost, Sight, Site};
-use super::words::known;
+use super::words::{named, span};
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
 use crate::config::Config;
 use crate::graph::Id;
@@ -63,10 +63,7 @@ struct Ended {
 }
 
 fn patience(text: &str) -> Result<Duration, String> {
-    let signed: jiff::SignedDuration = text.parse().map_err(|_| "durations look like 90s, 15m, 2h".to_owned())?;
-    let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
-    let allowed = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
-    if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
+    span(text, ["1s", "24h"])
 }
 
 impl OnSite for Apply {
@@ -114,12 +111,8 @@ impl Apply {
 
     /// The services that were named; none where none were.
     fn asked(&self, desired: &Desired) -> Result<Option<BTreeSet<Id>>, Failure> {
-        let id = |typed: &String| {
-            let name = known(typed, desired.graph.ids().map(|id| desired.graph.name(id)))?;
-            Ok(desired.graph.id(&name))
-        };
-        let ids = self.services.iter().map(id).collect::<Result<Vec<_>, Failure>>()?;
-        Ok((!ids.is_empty()).then(|| ids.into_iter().flatten().collect()))
+        let ids = named(&desired.graph, &self.services)?;
+        Ok((!ids.is_empty()).then(|| ids.into_iter().collect()))
     }
 
     /// Asks, unless that was answered by a flag.

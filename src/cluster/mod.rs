@@ -6,6 +6,7 @@
 pub mod kube;
 pub mod lease;
 pub mod local;
+mod pause;
 pub(crate) mod rollout;
 mod state;
 
@@ -24,6 +25,7 @@ pub use self::kube::Kube;
 pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
 pub use self::local::LocalHost;
 pub use self::rollout::settled;
+pub use pause::Pause;
 pub use state::{Proven, State};
 
 /// A workload of the cluster.
@@ -66,6 +68,8 @@ pub struct Workload {
     pub containers: Vec<Container>,
     /// What Pintle remembers on it; none where there is none, or none that can be read.
     pub state: Option<State>,
+    /// Until when nobody writes it, over or not; none where it was never paused, or is no more.
+    pub pause: Option<Pause>,
     /// Pintle has applied something to it, now or at some time before.
     pub ours: bool,
     /// Who wrote the image fields, newest first: the field manager's name and time.
@@ -295,6 +299,15 @@ pub trait Cluster: Send + Sync {
 
     /// The one writer, where there is one.
     fn leader(&self, lease: &LeaseName) -> impl Future<Output = Result<Option<Leader>, ClusterError>> + Send;
+
+    /// Pauses a workload, or ends its pause where `pause` is none; fenced by what was `seen`, as a write is. Ends when it is
+    /// answered.
+    fn pause(
+        &self,
+        id: &WorkloadId,
+        seen: &Workload,
+        pause: Option<&Pause>,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
     /// Asks whether somebody would refuse a different image, and writes nothing: [`ClusterError::Owned`] names who.
     fn would_conflict(&self, write: &Write) -> impl Future<Output = Result<(), ClusterError>> + Send;

@@ -8,8 +8,9 @@ use super::hand::Hand;
 use super::look::Seen;
 use super::want::held;
 use super::words::{Words, clock};
+use crate::cluster::Pause;
 use crate::graph::Id;
-use crate::pins::{Drift, DriftPolicy, Service};
+use crate::pins::{Drift, DriftPolicy, Service, ServiceName};
 use crate::plan::{Live, Running};
 
 /// Why a service is left as it is although it could be written.
@@ -28,6 +29,8 @@ pub struct Stay {
 pub enum StayBy {
     /// Whoever asked named others.
     NotAsked,
+    /// Somebody has paused it.
+    Paused,
     /// Its drift is not corrected, or not yet.
     Drift,
 }
@@ -36,7 +39,7 @@ impl Stay {
     /// Not even what is remembered of it is written.
     pub fn writes_nothing(&self) -> bool {
         match self.by {
-            StayBy::NotAsked => true,
+            StayBy::NotAsked | StayBy::Paused => true,
             StayBy::Drift => false,
         }
     }
@@ -45,9 +48,14 @@ impl Stay {
 /// Whether a service is left as it is at this time.
 pub fn stay(desired: &Desired, id: Id, seen: &Seen, live: &Live, now: Timestamp) -> Option<Stay> {
     let service = desired.service(id)?;
-    if let Some(only) = &desired.only {
-        let not_asked = || Stay { by: StayBy::NotAsked, why: "not asked for".to_owned(), until: None };
-        return (!only.contains(&id)).then(not_asked);
+    if desired.only.as_ref().is_some_and(|only| !only.contains(&id)) {
+        return Some(Stay { by: StayBy::NotAsked, why: "not asked for".to_owned(), until: None });
+    }
+    if let Some(pause) = &seen.pause {
+        return Some(paused(&service.name, pause, now));
+    }
+    if desired.only.is_some() {
+        return None;
     }
     // Who does not write it at all corrects nothing either.
     let writable = seen.obstacle.is_none() && held(service, desired.graph.order(id)).is_none();
@@ -57,6 +65,13 @@ pub fn stay(desired: &Desired, id: Id, seen: &Seen, live: &Live, now: Timestamp)
     let drift = Drifted { desired, id, service, hand, moved: moved.cloned().collect(), now };
     let policy = service.drift.unwrap_or(desired.pins.settings.drift);
     drift.left_by(policy).map(|(until, why)| Stay { by: StayBy::Drift, why, until })
+}
+
+/// What a pause makes of a service.
+pub fn paused(name: &ServiceName, pause: &Pause, now: Timestamp) -> Stay {
+    let reason = pause.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let why = format!("paused by {} until {}{reason}. End it: pintle resume {name}", pause.by, clock(pause.until, now));
+    Stay { by: StayBy::Paused, why, until: Some(pause.until) }
 }
 
 /// A service that somebody has moved.
@@ -109,8 +124,10 @@ impl Drifted<'_> {
 
     fn keep(&self) -> String {
         match self.moved.as_slice() {
-            [Running::Image(_, Some(version))] => format!("pin {version}"),
-            _ => "pin it".to_owned(),
+            [Running::Image(_, Some(version))] => {
+                format!("pin {version}, or for a while: pintle pause {} --for 2h", self.service.name)
+            }
+            _ => format!("pin it, or for a while: pintle pause {} --for 2h", self.service.name),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::cluster::{Manager, Workload};
 use crate::pins::{Pin, Service};
 
 /// The field manager of `kubectl rollout undo`, which puts back the annotations of the older replica set too.
-const UNDO: &str = "kubectl-rollout";
+pub const UNDO: &str = "kubectl-rollout";
 
 /// Who has moved a service away from its pin since Pintle wrote the pin there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::desired::Desired;
 use super::drift::{Stay, stay};
 use super::hand::{Hand, hand};
-use crate::cluster::{ClusterError, Container, Observation, State, Strategy, Workload, WorkloadId};
+use crate::cluster::{ClusterError, Container, Observation, Pause, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
 use crate::image::Image;
 use crate::pins::Service;
@@ -48,6 +48,8 @@ pub struct Seen {
     pub to_record: bool,
     /// It runs something else than was written, although the pin did not move.
     pub drifted: bool,
+    /// Until when nobody writes it, where that is not over.
+    pub pause: Option<Pause>,
     /// Who has moved it, where it drifted.
     pub hand: Option<Hand>,
     /// Why it is left as it is although it could be written.
@@ -139,6 +141,8 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         let workload = one.seen.workload.as_deref();
         seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(workload, instance, &id));
         let moved = workload.and_then(|it| hand(desired, service, it, &one.seen.containers));
+        let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
+        seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
         seen.hand = seen.hand.into_iter().chain(moved).max_by_key(|hand| hand.at);
         seen.workloads.push(one.seen);
     }

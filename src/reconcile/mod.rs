@@ -6,9 +6,10 @@
 mod desired;
 mod drift;
 mod follow;
-mod keep;
 mod hand;
+mod keep;
 mod look;
+mod pauses;
 mod pinned;
 mod report;
 mod tell;
@@ -27,18 +28,21 @@ use crate::cluster::{Cluster, ClusterError, Observation, WorkloadId, Write};
 use crate::graph::Id;
 use crate::plan::{self, Next, Plan, Running, Situation, Step, Took, Wanted};
 
+use self::pauses::Pauses;
+
 pub use desired::Desired;
 pub use drift::{Stay, StayBy};
 pub use follow::{Outcome, Run, follow};
-pub use keep::{Goal, Keep, Kept, News, keep};
 pub use hand::Hand;
+pub use keep::{Goal, Keep, Kept, News, keep};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
 pub use report::{
-    ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, pinned_no_more, released,
+    ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
+    pinned_no_more, released,
 };
 pub use want::{held, want};
-pub use words::Words;
+pub use words::{Words, clock};
 
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
 const CONCURRENCY: usize = 16;
@@ -59,6 +63,8 @@ pub struct Memory {
     began: BTreeMap<WorkloadId, Timestamp>,
     /// When services whose arrival is not recorded yet were seen to have arrived.
     arrived: BTreeMap<Id, Timestamp>,
+    /// The pauses that this process has seen.
+    pauses: Pauses,
     /// Asked between the writes of a pass.
     pub enough: Enough,
 }
@@ -149,6 +155,10 @@ pub async fn pass<C: Cluster>(
         return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, pending });
     }
     // 5. IO: write them, and record what is verified.
+    let pending = memory.pause_again(cluster).await?;
+    if pending > Pending::Nothing {
+        return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: true, pending });
+    }
     let under_way = next.steps.iter().filter(|(_, step)| matches!(step, Step::UnderWay)).count();
     // The last of many would wait for the controllers, which look at each that is recorded.
     let recordable = look.services.iter().filter(|seen| seen.to_record).count();
@@ -177,6 +187,7 @@ fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> 
 fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Timestamp) -> (Look, Vec<Wanted>) {
     let mut look = look(desired, observed, now);
     memory.correct(&mut look);
+    memory.pauses.see(desired, &mut look, now);
     let wanted = want(desired, &look);
     (look, wanted)
 }
@@ -268,6 +279,21 @@ impl Memory {
         }
         let is_due = |at: &Timestamp| !busy || now.duration_since(*at) > UNRECORDED;
         self.arrived.iter().filter(|(_, at)| is_due(at)).map(|(&id, &at)| (id, at)).collect()
+    }
+
+    /// Writes back the pauses that an undo has dropped.
+    async fn pause_again<C: Cluster>(&self, cluster: &C) -> Result<Pending, ClusterError> {
+        let mut pending = Pending::Nothing;
+        for (id, workload, pause) in self.pauses.dropped() {
+            match cluster.pause(id, workload, Some(pause)).await {
+                Ok(()) => pending = Pending::Answer,
+                Err(ClusterError::Stale(_) | ClusterError::Missing(_)) => pending = pending.max(Pending::Sight),
+                Err(error @ ClusterError::Unreachable(_)) => return Err(error),
+                // This process goes by it all the same.
+                Err(error) => tracing::warn!("the pause of {id} is not written back: {error}"),
+            }
+        }
+        Ok(pending)
     }
 
     /// The writes of what starts.

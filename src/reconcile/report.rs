@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::desired::Desired;
+use super::drift::StayBy;
 use super::look::Look;
 use super::words::Words;
 use crate::change::{ChangeKind, End};
@@ -31,6 +32,9 @@ pub struct Report {
     pub circles: Vec<CircleReport>,
     /// Services that are pinned no more: they keep running, and nobody looks after them.
     pub released: Vec<String>,
+    /// Services that run what is pinned, and that nobody writes for a while.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<PausedReport>,
     /// What it takes; none where there is nothing to do.
     pub estimate: Option<EstimateReport>,
 }
@@ -92,6 +96,16 @@ pub struct RestReport {
     pub by_choice: bool,
 }
 
+/// One service that nobody writes for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PausedReport {
+    /// The service.
+    pub service: String,
+    /// By whom, until when, why, and the way out.
+    pub why: String,
+}
+
 /// A circle of waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -151,6 +165,7 @@ impl Report {
             rest: plan.rest.iter().filter_map(|(id, step)| rest_report(desired, look, *id, step)).collect(),
             circles: circles(words, plan),
             released,
+            paused: paused(desired, look, plan),
             estimate: (!plan.stages.is_empty()).then(|| estimate_report(plan.estimate)),
         }
     }
@@ -240,6 +255,15 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         why,
         by_choice: matches!(step, Step::Held(Why::Said(_))) && service.is_some_and(said),
     })
+}
+
+fn paused(desired: &Desired, look: &Look, plan: &Plan) -> Vec<PausedReport> {
+    let is_rest = |id: Id| plan.rest.iter().any(|(other, _)| *other == id);
+    let report = |id: Id| {
+        let stay = look.services[id.index()].stay.as_ref().filter(|stay| stay.by == StayBy::Paused && !is_rest(id))?;
+        Some(PausedReport { service: Words::new(desired).name(id).to_owned(), why: stay.why.clone() })
+    };
+    desired.graph.ids().filter_map(report).collect()
 }
 
 /// Each circle once, told from its first service on.

@@ -16,6 +16,7 @@ use crate::source::{Commit, CommitId, Content, File, History, content_id};
 use crate::version::Version;
 
 mod drift;
+mod pauses;
 
 const COMMIT: [u8; 20] = [7; 20];
 
@@ -71,6 +72,7 @@ fn settled(image: &str) -> Workload {
         deleting: false,
         containers: vec![container(image)],
         state: None,
+        pause: None,
         ours: false,
         managers: Vec::new(),
         replicas: Some(2),
@@ -174,6 +176,9 @@ fn said(desired: &Desired, look: &Look) -> String {
     let report = Report::of(desired, look, &plan(desired, look, &wanted), Vec::new());
     for change in report.stages.iter().flatten() {
         let _ = write!(text, "\n{}: {} -> {} ({})", change.service, change.from, change.to, change.kind);
+    }
+    for paused in &report.paused {
+        let _ = write!(text, "\n{}: {}", paused.service, paused.why);
     }
     for rest in &report.rest {
         let _ = write!(text, "\n{} is {:?}: {}", rest.service, rest.standing, rest.why);

@@ -51,6 +51,12 @@ pub fn table(revision: &Commit, against: &str, report: &Report) -> String {
             report.released.join("\n  ")
         );
     }
+    if !report.paused.is_empty() {
+        let _ = writeln!(text, "\nPaused");
+    }
+    for it in &report.paused {
+        let _ = writeln!(text, "  {}: {}", styled(NAME, &it.service), brief(&it.why));
+    }
     let _ = write!(text, "\n{}", summary(report));
     text
 }

@@ -10,6 +10,9 @@ use crate::cluster::Manager;
 /// The name by which the API server knows Pintle.
 pub(super) const PINTLE: &str = "pintle";
 
+/// The name by which it knows who pauses.
+pub(super) const PAUSER: &str = "pintle-pause";
+
 /// GitOps engines, by how the names of their field managers begin. A field taken from them is taken back by their next
 /// sync (measured with Argo CD and Flux).
 const ENGINES: &[&str] = &["argocd", "kustomize-controller", "helm-controller", "kapp", "fleet", "flux", "configsync"];
