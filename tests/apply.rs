@@ -20,5 +20,7 @@ mod pauses;
 mod proven;
 /// Services that are not written, why, and that the others are.
 mod refused;
+/// A server that rewrites images on the way in.
+mod rewritten;
 /// What a terminal shows of a run.
 mod terminal;

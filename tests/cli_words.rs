@@ -28,6 +28,7 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       check        Report everything that is wrong with the pins
       plan         Show what would be done, in which order, and why
       apply        Carry the plan out to its end, then stop
+      run          Keep what is pinned: follow commits, correct drift, for ever
       status       Show what is pinned, what runs, and what it is waiting for
       pause        Leave services as they are for a while: neither drift nor a new pin is written
       resume       End the pause of services

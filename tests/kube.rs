@@ -160,6 +160,7 @@ fn state(version: &str) -> State {
         commit: CommitId::from([7; 20]),
         version: Version::new(version).unwrap(),
         proven: Vec::new(),
+        rewritten: None,
     }
 }
 

@@ -32,7 +32,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Pause, Workload, WorkloadId, Write, Written,
+    Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Pause, Workload, WorkloadId, Write,
+    Written,
 };
 use crate::image::Image;
 use crate::pins::Local;

@@ -26,7 +26,7 @@ pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
 pub use self::local::LocalHost;
 pub use self::rollout::settled;
 pub use pause::Pause;
-pub use state::{Proven, State};
+pub use state::{Proven, Rewritten, State};
 
 /// A workload of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -226,6 +226,8 @@ pub struct Written {
     pub resource_version: String,
     /// The generation after it.
     pub generation: i64,
+    /// The image of each container after it: the server may have made another one of what was sent.
+    pub images: Vec<(String, Image)>,
 }
 
 /// What the cluster refuses or fails to do; the reader is told the object, and one way out.
@@ -325,6 +327,14 @@ impl std::fmt::Display for WorkloadId {
 impl std::fmt::Display for WorkloadRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.kind.name(), self.name)
+    }
+}
+
+impl Workload {
+    /// As what an image of it was sent, which the server may have rewritten.
+    pub fn sent(&self, there: &Image) -> Image {
+        let rewritten = self.state.as_ref().and_then(|state| state.rewritten.as_ref());
+        rewritten.and_then(|rewritten| rewritten.sent(there)).unwrap_or_else(|| there.clone())
     }
 }
 

@@ -33,6 +33,8 @@ pub enum StayBy {
     Paused,
     /// Its drift is not corrected, or not yet.
     Drift,
+    /// Somebody takes back what is corrected.
+    Contended,
 }
 
 impl Stay {
@@ -40,8 +42,13 @@ impl Stay {
     pub fn writes_nothing(&self) -> bool {
         match self.by {
             StayBy::NotAsked | StayBy::Paused => true,
-            StayBy::Drift => false,
+            StayBy::Drift | StayBy::Contended => false,
         }
+    }
+
+    /// Somebody chose so: that is no failure of an apply.
+    pub fn by_choice(&self) -> bool {
+        self.by != StayBy::Contended
     }
 }
 

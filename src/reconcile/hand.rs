@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::desired::Desired;
 use super::look::FIELD_MANAGER;
 use crate::cluster::{Manager, Workload};
+use crate::image::Image;
 use crate::pins::{Pin, Service};
 
 /// The field manager of `kubectl rollout undo`, which puts back the annotations of the older replica set too.
@@ -35,7 +36,8 @@ pub fn hand(desired: &Desired, service: &Service, workload: &Workload, container
         return None;
     }
     let moved = workload.containers.iter().filter(|it| containers.contains(&it.name));
-    let moved = moved.filter(|it| it.image.as_ref() != Some(&service.pin.image));
+    let is_pinned = |image: &Image| workload.sent(image) == service.pin.image;
+    let moved = moved.filter(|it| !it.image.as_ref().is_some_and(is_pinned));
     let owners = moved.filter_map(|it| newest(workload, &it.name)).filter(|owner| owner.name != FIELD_MANAGER);
     let by = owners.max_by_key(|owner| owner.time)?;
     let since = || pinned_since(desired, service);

@@ -67,6 +67,8 @@ pub struct SeenWorkload {
     pub workload: Option<Arc<Workload>>,
     /// The names of the service's containers in it.
     pub containers: Vec<String>,
+    /// Who has moved it away from the pin since Pintle wrote that.
+    pub hand: Option<Hand>,
     /// When Pintle wrote it last, by the API server's clock.
     pub written: Option<Timestamp>,
     /// Some of its pods are ending.
@@ -134,16 +136,15 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
     }
     for id in ids {
         let one = workload_look(desired, service, observed, &id, now);
-        let label = |runs: Runs| labelled(desired, service, runs);
+        let label = |runs: Runs| labelled(desired, service, one.seen.workload.as_deref(), runs);
         spec.extend(one.spec.into_iter().map(label));
         unseen |= one.running.is_none();
         running.extend(one.running.into_iter().flatten().map(label));
         let workload = one.seen.workload.as_deref();
         seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(workload, instance, &id));
-        let moved = workload.and_then(|it| hand(desired, service, it, &one.seen.containers));
         let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
         seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
-        seen.hand = seen.hand.into_iter().chain(moved).max_by_key(|hand| hand.at);
+        seen.hand = seen.hand.into_iter().chain(one.seen.hand.clone()).max_by_key(|hand| hand.at);
         seen.workloads.push(one.seen);
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
@@ -228,6 +229,7 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
                 |why| Health::idle(why.as_str()),
             ),
             id: id.clone(),
+            hand: workload.as_deref().and_then(|it| hand(desired, service, it, &containers)),
             workload,
             ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
             containers,
@@ -238,7 +240,7 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
 }
 
 /// The service's containers: by what is pinned now, else by what was pinned before, because a commit may move the image
-/// to another repository.
+/// to another repository, else by what the server has made of what Pintle wrote.
 fn containers_of<'w>(
     desired: &Desired,
     service: &Service,
@@ -248,8 +250,22 @@ fn containers_of<'w>(
     let find = |image: &Image| verify::containers_of(id, workload, service.containers.as_deref(), image);
     find(&service.pin.image).or_else(|none| {
         let before = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
-        before.map(|pin| &pin.image).find_map(|image| find(image).ok()).ok_or(none)
+        let made = workload.state.iter().filter_map(|state| Some(&state.rewritten.as_ref()?.to));
+        let by_image = before.map(|pin| &pin.image).chain(made).find_map(|image| find(image).ok());
+        by_image.or_else(|| rewritten(desired, service, workload)).ok_or(none)
     })
+}
+
+/// The containers whose image Pintle has applied and that run something of no other service: what it wrote was rewritten.
+fn rewritten<'w>(desired: &Desired, service: &Service, workload: &'w Workload) -> Option<Vec<&'w Container>> {
+    let applied = workload.managers.iter().find(|manager| manager.applied && manager.name == FIELD_MANAGER)?;
+    let of_others = |image: &Image| {
+        let mut others = desired.pins.services.values().filter(|other| other.name != service.name);
+        others.any(|other| other.pin.image.repository() == image.repository())
+    };
+    let ours = workload.containers.iter().filter(|it| applied.containers.contains(&it.name));
+    let ours: Vec<_> = ours.filter(|it| !it.image.as_ref().is_some_and(of_others)).collect();
+    (service.containers.is_none() && workload.state.is_some() && !ours.is_empty()).then_some(ours)
 }
 
 /// When Pintle wrote it last.
@@ -275,14 +291,16 @@ fn is_proven(workload: Option<&Workload>) -> bool {
     state.proven.first().is_some_and(|proven| proven.version == state.version && proven.commit == state.commit)
 }
 
-fn labelled(desired: &Desired, service: &Service, runs: Runs) -> Running {
+fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, runs: Runs) -> Running {
+    let sent = |there: &Image| workload.map_or_else(|| there.clone(), |workload| workload.sent(there));
     match runs {
         Runs::Absent => Running::Absent,
         Runs::Unreadable(text) => Running::Unreadable(text),
-        Runs::Image(image) if image == service.pin.image => Running::Image(image, Some(service.pin.version.clone())),
-        Runs::Image(image) => {
-            let version = desired.history.version_of_image(&service.name, &image).cloned();
-            Running::Image(image, version)
+        Runs::Image(there) => {
+            let image = sent(&there);
+            let pinned = Some(&service.pin.version).filter(|_| image == service.pin.image);
+            let version = pinned.or_else(|| desired.history.version_of_image(&service.name, &image)).cloned();
+            Running::Image(if version.is_some() { image } else { there }, version)
         }
     }
 }

@@ -3,6 +3,7 @@
 //! No pass remembers the one before: everything is worked out anew from Git and the cluster. [`Memory`] holds only what
 //! the cluster cannot tell: answers to writes that were refused or lost.
 
+mod contended;
 mod desired;
 mod drift;
 mod follow;
@@ -12,6 +13,7 @@ mod look;
 mod pauses;
 mod pinned;
 mod report;
+mod rewritten;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,9 @@ use crate::cluster::{Cluster, ClusterError, Observation, WorkloadId, Write};
 use crate::graph::Id;
 use crate::plan::{self, Next, Plan, Running, Situation, Step, Took, Wanted};
 
+use self::contended::Corrections;
 use self::pauses::Pauses;
+use self::rewritten::Rewrites;
 
 pub use desired::Desired;
 pub use drift::{Stay, StayBy};
@@ -65,6 +69,10 @@ pub struct Memory {
     arrived: BTreeMap<Id, Timestamp>,
     /// The pauses that this process has seen.
     pauses: Pauses,
+    /// The moves by hand that this process has corrected.
+    corrections: Corrections,
+    /// The images that the server has rewritten.
+    rewrites: Rewrites,
     /// Asked between the writes of a pass.
     pub enough: Enough,
 }
@@ -138,7 +146,8 @@ pub async fn pass<C: Cluster>(
     may: impl FnOnce(&Observation) -> May,
 ) -> Result<Pass, ClusterError> {
     // 1. IO: what is.
-    let observed = cluster.observe().await?;
+    let mut observed = cluster.observe().await?;
+    memory.rewrites.add_to(&mut observed);
     // 2. What that means for each service, and what is wanted of it.
     let (look, wanted) = judge(desired, memory, &observed, now);
     let may = may(&observed);
@@ -188,6 +197,7 @@ fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Ti
     let mut look = look(desired, observed, now);
     memory.correct(&mut look);
     memory.pauses.see(desired, &mut look, now);
+    memory.corrections.see(desired, &mut look, now);
     let wanted = want(desired, &look);
     (look, wanted)
 }
@@ -298,6 +308,7 @@ impl Memory {
 
     /// The writes of what starts.
     fn starts(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+        self.corrections.begin(look, starts, now);
         let writes = named(starts.iter().copied(), |id| write::start(desired, id, &look.services[id.index()]));
         self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
         writes
@@ -334,7 +345,12 @@ impl Memory {
                     unsent.insert(id);
                     Ok(Pending::Nothing)
                 }
-                Some(answer) => answer.map_or_else(|error| self.learn(id, &write, error), |_| Ok(Pending::Nothing)),
+                Some(Ok(written)) => {
+                    self.corrections.accepted(&write.id);
+                    self.rewrites.answered(&write, &written);
+                    Ok(Pending::Nothing)
+                }
+                Some(Err(error)) => self.learn(id, &write, error),
             };
             match learned {
                 Ok(learned) => pending = pending.max(learned),

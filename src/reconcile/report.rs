@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::desired::Desired;
-use super::drift::StayBy;
+use super::drift::{Stay, StayBy};
 use super::look::Look;
 use super::words::Words;
 use crate::change::{ChangeKind, End};
@@ -243,8 +243,9 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         _ => words.step(id, step),
     };
     let service = desired.service(id);
-    let left = look.services[id.index()].stay.is_some();
-    let said = |service| left || super::want::held_by_choice(service, desired.graph.order(id));
+    let stay = look.services[id.index()].stay.as_ref();
+    let held = |service| super::want::held_by_choice(service, desired.graph.order(id));
+    let said = |service| stay.map_or_else(|| held(service), Stay::by_choice);
     let running = &look.live[id.index()].running;
     Some(RestReport {
         service: words.name(id).to_owned(),

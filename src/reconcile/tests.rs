@@ -15,8 +15,10 @@ use crate::plan::{Step, next};
 use crate::source::{Commit, CommitId, Content, File, History, content_id};
 use crate::version::Version;
 
+mod contended;
 mod drift;
 mod pauses;
+mod rewritten;
 
 const COMMIT: [u8; 20] = [7; 20];
 
@@ -100,7 +102,14 @@ fn container(image: &str) -> Container {
 fn written(mut workload: Workload, version: &str, verified: bool) -> Workload {
     let (version, commit) = (Version::new(version).unwrap(), CommitId::from(COMMIT));
     let proof = Proven { version: version.clone(), commit, at: Timestamp::UNIX_EPOCH, took_ms: 1 };
-    let state = State { schema: State::SCHEMA, instance: "default".to_owned(), commit, version, proven: Vec::new() };
+    let state = State {
+        schema: State::SCHEMA,
+        instance: "default".to_owned(),
+        commit,
+        version,
+        proven: Vec::new(),
+        rewritten: None,
+    };
     workload.state = Some(if verified { state.prove(proof) } else { state });
     workload.ours = true;
     workload.managers = vec![manager("pintle")];

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams};
 use pintle::cluster::kube::way_out;
 use pintle::cluster::{Cluster, ClusterError, Pause, State, Workload, WorkloadId};
 use serde_json::{Value, json};
@@ -161,28 +161,9 @@ async fn what_the_server_refuses_is_told_in_its_words() {
 }
 
 async fn deny(ns: &Namespace, tag: &str) {
-    let post = async |path: &str, body: Value| {
-        let request =
-            kube::core::Request::new(path).create(&PostParams::default(), body.to_string().into_bytes()).unwrap();
-        ns.client.request::<Value>(request).await.unwrap();
-    };
-    let name = &ns.name;
-    let rule =
-        json!({"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]});
     let expression = format!("!object.spec.template.spec.containers.exists(c, c.image.endsWith(':{tag}'))");
     let validation = json!({"expression": expression, "message": "this tag is not allowed"});
-    let policy = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-        "spec": {"matchConstraints": {"resourceRules": [rule]}, "validations": [validation]},
-    });
-    let binding = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}},
-    });
-    post("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", policy).await;
-    post("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings", binding).await;
+    ns.admission("Validating", json!({"validations": [validation]}), json!({"validationActions": ["Deny"]})).await;
 }
 
 #[tokio::test]

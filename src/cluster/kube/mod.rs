@@ -167,7 +167,12 @@ impl Cluster for Kube {
         let patch = Patch::Apply(write::body(write, &before)?);
         // Whom it must not be forced upon was checked against the very version that fences it.
         let workload = self.change(&write.id, &before, &PatchParams::apply(PINTLE).force(), patch).await?;
-        Ok(Written { resource_version: workload.resource_version.clone(), generation: workload.generation })
+        let images = workload.containers.iter().filter_map(|it| Some((it.name.clone(), it.image.clone()?)));
+        Ok(Written {
+            resource_version: workload.resource_version.clone(),
+            generation: workload.generation,
+            images: images.collect(),
+        })
     }
 
     async fn pause(&self, id: &WorkloadId, seen: &Workload, pause: Option<&Pause>) -> Result<(), ClusterError> {
