@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure, help};
 use super::live::Live;
 use super::load::{Loaded, load};
 use super::output::{Output, Printing, counted};
+use super::pause::call_back;
 use super::plan::{report, text};
 use super::progress::Progress;
 use super::site::{self, OnSite, OpenHost, Sight, Site};
@@ -98,7 +99,7 @@ impl OnSite for Apply {
         if !moves {
             return self.tell(&site, &still(&site, sight), None, output);
         }
-        let outcome = self.carry_out(&site, memory, output).await?;
+        let outcome = self.carry_out(&site, memory, &config.user, output).await?;
         let newer = moved_on(&mut site, config);
         self.tell(&site, &outcome, newer.as_ref(), output)
     }
@@ -136,6 +137,7 @@ impl Apply {
         &self,
         site: &Site<impl Cluster>,
         memory: Memory,
+        user: &str,
         output: &mut Output,
     ) -> Result<Outcome, Failure> {
         let (stop, stopped) = watch::channel(false);
@@ -148,6 +150,7 @@ impl Apply {
         let mut lead = site.cluster.lead(&site.lease(), "apply");
         if let Some(holder) = others(&mut lead).await? {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
+            call_back(site, user).await?;
         }
         let mut live = Live::new(output);
         let run = Run { stop: stopped, lead: lead.state.clone(), patience: self.timeout, memory };

@@ -148,12 +148,13 @@ async fn set_one(site: &Site<impl Cluster>, id: Id, pause: Option<&cluster::Paus
         return Err("it is deployed elsewhere (`external: true`), and never written".to_owned());
     }
     for workload in site.desired.workloads(service) {
-        set_workload(&site.cluster, &workload, pause).await.map_err(|error| error.to_string())?;
+        set_pause(&site.cluster, &workload, pause).await.map_err(|error| error.to_string())?;
     }
     Ok(())
 }
 
-async fn set_workload(
+/// Pauses a workload, or ends its pause; again where it has changed meanwhile.
+pub async fn set_pause(
     cluster: &impl Cluster,
     id: &WorkloadId,
     pause: Option<&cluster::Pause>,
@@ -175,6 +176,21 @@ async fn set_workload(
         cluster.changed(Duration::from_secs(1)).await?;
     }
     Err(stale)
+}
+
+/// Tells the one writer that grace and policy are ended for the services that were named, where somebody has moved them.
+pub async fn call_back(site: &Site<impl Cluster>, user: &str) -> Result<(), Failure> {
+    let named: Vec<Id> = site.desired.only.iter().flatten().copied().collect();
+    for id in named {
+        let sight = site.see().await?;
+        let seen = &sight.look.services[id.index()];
+        for it in seen.workloads.iter().filter(|_| seen.pause.is_none()) {
+            let moved = it.hand.as_ref().map(|hand| hand.at.unwrap_or_default().max(Timestamp::now()));
+            let Some(at) = moved else { continue };
+            set_pause(&site.cluster, &it.id, Some(&cluster::Pause::ended(user.to_owned(), at))).await?;
+        }
+    }
+    Ok(())
 }
 
 fn tell(

@@ -39,6 +39,17 @@ impl Pause {
         serde_json::json!(self).to_string()
     }
 
+    /// A pause of no length, by which somebody who is not the one writer ends grace and policy: what was moved by hand until
+    /// then is corrected at once.
+    pub fn ended(by: String, at: Timestamp) -> Self {
+        Self { schema: Self::SCHEMA, until: at, reason: None, by, at }
+    }
+
+    /// Until when grace and policy are ended; none for any other pause.
+    pub fn ends(&self) -> Option<Timestamp> {
+        (self.until <= self.at).then_some(self.at)
+    }
+
     /// Whether it holds at this time.
     pub fn holds(&self, now: Timestamp) -> bool {
         now < self.until
@@ -60,6 +71,8 @@ mod tests {
         for text in ["", "null", "{}", "true", "{\"schema\":1}", &newer, &long] {
             assert_eq!(Pause::read(text), None, "{text}");
         }
-        assert!(pause.holds(at(7199)) && !pause.holds(at(7200)));
+        assert!(pause.holds(at(7199)) && !pause.holds(at(7200)) && pause.ends().is_none());
+        let ended = Pause::ended("ada".to_owned(), at(60));
+        assert!(!ended.holds(at(60)) && ended.ends() == Some(at(60)));
     }
 }

@@ -40,7 +40,7 @@ impl Corrections {
         self.made.retain(|_, at| now.duration_since(*at) < TEN_MINUTES * 2);
         for (id, seen) in desired.graph.ids().zip(&mut look.services) {
             let is_corrected = seen.stay.as_ref().is_none_or(|stay| stay.by == StayBy::Drift);
-            if !seen.drifted || !is_corrected {
+            if !seen.drifted || !is_corrected || seen.is_called_back() {
                 continue;
             }
             let name = desired.graph.name(id);

@@ -66,7 +66,7 @@ pub fn stay(desired: &Desired, id: Id, seen: &Seen, live: &Live, now: Timestamp)
     }
     // Who does not write it at all corrects nothing either.
     let writable = seen.obstacle.is_none() && held(service, desired.graph.order(id)).is_none();
-    let hand = seen.hand.as_ref().filter(|_| seen.drifted && writable)?;
+    let hand = seen.hand.as_ref().filter(|_| seen.drifted && writable && !seen.is_called_back())?;
     let moved =
         live.spec.iter().filter(|spec| !matches!(spec, Running::Image(image, _) if *image == service.pin.image));
     let drift = Drifted { desired, id, service, hand, moved: moved.cloned().collect(), now };

@@ -50,6 +50,8 @@ pub struct Seen {
     pub drifted: bool,
     /// Until when nobody writes it, where that is not over.
     pub pause: Option<Pause>,
+    /// Until when moves by hand are corrected at once, because somebody has asked for that.
+    pub ended: Option<Timestamp>,
     /// Who has moved it, where it drifted.
     pub hand: Option<Hand>,
     /// Why it is left as it is although it could be written.
@@ -78,6 +80,11 @@ pub struct SeenWorkload {
 }
 
 impl Seen {
+    /// Somebody has asked for it since it was moved by hand.
+    pub fn is_called_back(&self) -> bool {
+        self.hand.as_ref().is_some_and(|hand| hand.at.is_some() && hand.at <= self.ended)
+    }
+
     /// A workload that Pintle has never written.
     pub fn is_new(&self, id: &WorkloadId) -> bool {
         let found = self.workloads.iter().find(|it| it.id == *id).and_then(|it| it.workload.as_deref());
@@ -143,6 +150,7 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         let workload = one.seen.workload.as_deref();
         seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(workload, instance, &id));
         let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
+        seen.ended = seen.ended.max(workload.and_then(|it| it.pause.as_ref()?.ends()));
         seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
         seen.hand = seen.hand.into_iter().chain(one.seen.hand.clone()).max_by_key(|hand| hand.at);
         seen.workloads.push(one.seen);

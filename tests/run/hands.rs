@@ -46,3 +46,33 @@ async fn a_hand_that_takes_back_what_was_corrected_is_not_fought_until_the_pin_m
     shop.pin("payments", "3.0", "").commit("Pin what mends it");
     shop.ns.wait("deployment/payments", "the new pin", runs("3.0")).await;
 }
+
+#[tokio::test]
+async fn apply_with_a_name_ends_the_grace_also_where_a_run_is_the_one_writer() {
+    let shop = upgraded_shop("").await;
+    let mut run = start(&shop).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    shop.ns.rollout_undo("payments").await;
+    run.says(&["\"event\":\"held\"", "End it: pintle apply payments"]).await;
+    assert_eq!(shop.version("payments").await, "1.0");
+    let apply = shop.pintle(&["apply", "--yes", "payments"]).await.ended(0);
+    apply.line(&["is the one writer"]);
+    assert_eq!(shop.version("payments").await, "2.0");
+}
+
+#[tokio::test]
+async fn a_run_writes_back_a_pause_that_an_undo_drops_and_goes_by_its_end() {
+    let shop = upgraded_shop("drift: {handGrace: 0s}\n").await;
+    let mut run = start(&shop).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    shop.pintle(&["pause", "payments", "--for", "1h"]).await.ended(0);
+    // The run hears of it by its watch, which nothing shows outside.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    shop.ns.rollout_undo("payments").await;
+    let annotated = |object: &Value| object["metadata"]["annotations"]["pintle.dev/pause"].is_string();
+    shop.ns.wait("deployment/payments", "paused again", annotated).await;
+    run.says(&["\"event\":\"held\"", "paused by somebody until"]).await;
+    assert_eq!(shop.version("payments").await, "1.0");
+    shop.pintle(&["resume", "payments"]).await.ended(0);
+    shop.ns.wait("deployment/payments", "corrected", runs("2.0")).await;
+}

@@ -121,12 +121,11 @@ impl Kube {
         &self,
         id: &WorkloadId,
         before: &Workload,
-        params: &PatchParams,
-        patch: Patch<Value>,
+        (params, patch): (PatchParams, Patch<Value>),
+        within: Duration,
     ) -> Result<Arc<Workload>, ClusterError> {
-        let within = self.may_take()?;
         let _writing = self.shared.begin_write(id);
-        let object = match self.patch(id, params, patch, within).await {
+        let object = match self.patch(id, &params, patch, within).await {
             Ok(object) => object,
             Err(Unpatched::Answered(error)) => return Err(errors::of_write(&self.server, id, &error)),
             Err(Unpatched::Silent(why)) => return Err(errors::no_answer(&self.server, &why)),
@@ -166,7 +165,8 @@ impl Cluster for Kube {
         let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
         let patch = Patch::Apply(write::body(write, &before)?);
         // Whom it must not be forced upon was checked against the very version that fences it.
-        let workload = self.change(&write.id, &before, &PatchParams::apply(PINTLE).force(), patch).await?;
+        let (params, within) = (PatchParams::apply(PINTLE).force(), self.may_take()?);
+        let workload = self.change(&write.id, &before, (params, patch), within).await?;
         let images = workload.containers.iter().filter_map(|it| Some((it.name.clone(), it.image.clone()?)));
         Ok(Written {
             resource_version: workload.resource_version.clone(),
@@ -180,8 +180,8 @@ impl Cluster for Kube {
         if before.resource_version != seen.resource_version {
             return Err(ClusterError::Stale(id.clone()));
         }
-        let (params, patch) = write::pause(id, seen, pause);
-        self.change(id, &before, &params, patch).await.map(drop)
+        // Anybody may say it, whoever is the one writer.
+        self.change(id, &before, write::pause(id, seen, pause), self.patience.write).await.map(drop)
     }
 
     fn lead(&self, lease: &LeaseName, what: &str) -> Lead {

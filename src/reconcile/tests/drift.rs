@@ -186,3 +186,24 @@ fn what_is_held_anyway_is_not_said_to_be_corrected_soon() {
     payments is Held: 2 is on hold (above 1); delete `hold` from its file to release it
     ");
 }
+
+#[test]
+fn grace_and_policy_are_ended_for_what_was_moved_before_somebody_asked_for_that() {
+    let says = |ended: i64, rest: &str| {
+        let pause = Some(crate::cluster::Pause::ended("ada".to_owned(), at(ended)));
+        let moved = Workload { pause, ..moved("kubectl-set", "acme/payments:1", 11_220) };
+        says_at(&repinned(rest), moved, 11_230)
+    };
+    insta::allow_duplicates! {
+        for rest in ["", "drift: {policy: report}\n", "drift: {policy: schedule}\n"] {
+            assert_snapshot!(says(11_220, rest), @"
+            runs 1, Still, drifted
+            payments: 1 -> 2 (drift)
+            ");
+        }
+    }
+    assert_snapshot!(says(11_219, ""), @"
+    runs 1, Still, drifted
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 03:07 UTC, corrected at 03:17 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    ");
+}
