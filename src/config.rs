@@ -60,6 +60,8 @@ pub struct Config {
     pub namespace: Option<String>,
     /// Where the local runtime remembers what it runs; none where no home is known.
     pub state: Option<PathBuf>,
+    /// Who typed it, as the system knows them.
+    pub user: String,
 }
 
 /// Why what was typed means nothing.
@@ -105,6 +107,7 @@ impl Config {
             context: context.clone(),
             namespace: namespace.clone(),
             state: state(),
+            user: user(),
         })
     }
 }
@@ -135,6 +138,12 @@ fn inside(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let refused = path.starts_with('/') || path.contains(char::is_control);
     (!refused && !parts.iter().any(|part| *part == ".." || part.eq_ignore_ascii_case(".git"))).then(|| parts.join("/"))
+}
+
+/// Who types, for others who wonder.
+fn user() -> String {
+    let named = ["USER", "LOGNAME"].iter().filter_map(|name| env::var(name).ok()).find(|name| !name.is_empty());
+    named.unwrap_or_else(|| "somebody".to_owned())
 }
 
 /// The state folder, as the XDG Base Directory Specification says.

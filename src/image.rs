@@ -105,6 +105,12 @@ impl Image {
         }
     }
 
+    /// The same tag and digest in the repository of another image.
+    #[must_use]
+    pub fn in_repository_of(&self, other: &Self) -> Self {
+        Self { repository: other.repository.clone(), ..self.clone() }
+    }
+
     /// Two images in the shortest form that tells them apart: without the repository where it is the same, digests by
     /// their first digits.
     pub fn apart(one: &Self, other: &Self) -> [String; 2] {

@@ -4,6 +4,8 @@ mod calls;
 mod changes;
 /// A broken version: nothing that needs it starts, everything else does.
 mod failures;
+/// What people do to workloads that are left as they are for a while: grace, policy, named services.
+mod grace;
 /// What people do to workloads while a rollout goes on.
 mod hands;
 /// Histories that were rewritten, clones that are behind, and servers that do not answer: everything is held.
@@ -12,10 +14,14 @@ mod held;
 mod kinds;
 /// The order of starts, by what the API server saw of the pods.
 mod order;
+/// Services that somebody has paused, and undos that drop pauses.
+mod pauses;
 /// What the history shows of a cluster.
 mod proven;
 /// Services that are not written, why, and that the others are.
 mod refused;
+/// A server that rewrites images on the way in.
+mod rewritten;
 /// What a rollback knows of a cluster.
 mod rollback;
 /// What a terminal shows of a run.

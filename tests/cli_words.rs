@@ -28,7 +28,10 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       check        Report everything that is wrong with the pins
       plan         Show what would be done, in which order, and why
       apply        Carry the plan out to its end, then stop
+      run          Keep what is pinned: follow commits, correct drift, for ever
       status       Show what is pinned, what runs, and what it is waiting for
+      pause        Leave services as they are for a while: neither drift nor a new pin is written
+      resume       End the pause of services
       graph        Show who needs whom, and which versions
       history      Show the pins that a service had, newest first
       diff         Show what moved between two revisions
@@ -76,7 +79,9 @@ fn the_help_lists_commands_flags_and_exit_codes() {
 fn the_help_of_each_command_has_examples_and_exit_codes() {
     let repo = repo();
     let pintle = Pintle::in_repo(&repo);
-    for command in ["check", "plan", "apply", "status", "graph", "history", "diff", "schema", "completions"] {
+    for command in
+        ["check", "plan", "apply", "status", "pause", "resume", "graph", "history", "diff", "schema", "completions"]
+    {
         let help = pintle.says(&format!("{command} --help"));
         assert_eq!(help.code, Some(0));
         assert!(help.out.contains(&format!("Examples:\n  pintle {command}")) || command == "completions", "{help}");

@@ -9,6 +9,7 @@ mod writes;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -61,6 +62,11 @@ impl Scene {
         let seen = self.kube.observe().await.unwrap();
         let id = self.id(object);
         write_of(&seen.workloads[&id], id, tag)
+    }
+
+    /// A workload as it is seen.
+    async fn seen(&self, id: &WorkloadId) -> Arc<Workload> {
+        Arc::clone(&self.kube.observe().await.unwrap().workloads[id])
     }
 
     /// Writes, again where the status changed in between.
@@ -154,6 +160,7 @@ fn state(version: &str) -> State {
         commit: CommitId::from([7; 20]),
         version: Version::new(version).unwrap(),
         proven: Vec::new(),
+        rewritten: None,
     }
 }
 

@@ -12,20 +12,26 @@ use super::exit::{Exit, Failure, help};
 use super::live::Live;
 use super::load::{Loaded, load};
 use super::output::{Output, Printing, counted};
+use super::pause::call_back;
 use super::plan::{report, text};
 use super::progress::Progress;
 use super::site::{self, OnSite, OpenHost, Sight, Site};
+use super::words::{named, span};
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
 use crate::config::Config;
+use crate::graph::Id;
 use crate::pins::ServiceName;
 use crate::problem::display_safe;
-use crate::reconcile::{self, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::reconcile::{self, Desired, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
 use crate::source::CommitId;
 
 /// Carry the plan out to its end, then stop
 #[derive(Debug, Args)]
-#[command(after_help = help("pintle apply\npintle apply --yes --timeout 30m", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
+#[command(after_help = help("pintle apply\npintle apply payments\npintle apply --yes --timeout 30m", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
 pub struct Apply {
+    /// Only these services; their drift is corrected at once, whatever policy and grace say
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
@@ -57,10 +63,7 @@ struct Ended {
 }
 
 fn patience(text: &str) -> Result<Duration, String> {
-    let signed: jiff::SignedDuration = text.parse().map_err(|_| "durations look like 90s, 15m, 2h".to_owned())?;
-    let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
-    let allowed = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
-    if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
+    span(text, ["1s", "24h"])
 }
 
 impl OnSite for Apply {
@@ -80,6 +83,7 @@ impl OnSite for Apply {
         mut site: Site<C>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
+        site.desired.only = self.asked(&site.desired)?;
         let mut sight = site.see().await?;
         site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
@@ -94,7 +98,7 @@ impl OnSite for Apply {
         if !moves {
             return self.tell(&site, &still(&site, sight), None, output);
         }
-        let outcome = self.carry_out(&site, memory, output).await?;
+        let outcome = self.carry_out(&site, memory, &config.user, output).await?;
         let newer = moved_on(&mut site, config);
         self.tell(&site, &outcome, newer.as_ref(), output)
     }
@@ -103,6 +107,12 @@ impl OnSite for Apply {
 impl Apply {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         site::run(self, config, fresh(config, output)?, output)
+    }
+
+    /// The services that were named; none where none were.
+    fn asked(&self, desired: &Desired) -> Result<Option<BTreeSet<Id>>, Failure> {
+        let ids = named(&desired.graph, &self.services)?;
+        Ok((!ids.is_empty()).then(|| ids.into_iter().collect()))
     }
 
     /// Asks, unless that was answered by a flag.
@@ -117,6 +127,7 @@ impl Apply {
         &self,
         site: &Site<impl Cluster>,
         memory: Memory,
+        user: &str,
         output: &mut Output,
     ) -> Result<Outcome, Failure> {
         let (stop, stopped) = watch::channel(false);
@@ -129,6 +140,7 @@ impl Apply {
         let mut lead = site.cluster.lead(&site.lease(), "apply");
         if let Some(holder) = others(&mut lead).await? {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
+            call_back(site, user).await?;
         }
         let mut live = Live::new(output);
         let run = Run { stop: stopped, lead: lead.state.clone(), patience: self.timeout, memory };

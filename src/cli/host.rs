@@ -98,6 +98,7 @@ mod tests {
             context: None,
             namespace: None,
             state: Some("/state".into()),
+            user: "ada".to_owned(),
         };
         place(&config, &Settings { instance: instance.to_owned(), ..Settings::default() }).unwrap().folder
     }

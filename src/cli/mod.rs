@@ -20,6 +20,7 @@ mod live;
 mod load;
 mod logs;
 mod output;
+mod pause;
 mod pin;
 mod plan;
 mod progress;
@@ -64,6 +65,8 @@ enum Command {
     Apply(apply::Apply),
     Run(run::Run),
     Status(status::Status),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
     Graph(graph::Graph),
     History(history::History),
     Diff(diff::Diff),
@@ -114,6 +117,8 @@ impl Command {
             Self::Apply(apply) => apply.run(&config()?, output),
             Self::Run(run) => run.run(&config()?, output),
             Self::Status(status) => status.run(&config()?, output),
+            Self::Pause(pause) => pause.run(&config()?, output),
+            Self::Resume(resume) => resume.run(&config()?, output),
             Self::Graph(graph) => graph.run(&config()?, output),
             Self::History(history) => history.run(&config()?, output),
             Self::Diff(diff) => diff.run(&config()?, output),

@@ -62,7 +62,7 @@ struct Row {
     /// When what runs was verified.
     since: Option<Timestamp>,
     in_sync: bool,
-    /// Why not, and what it waits for.
+    /// Why not, and what it waits for; also where it is in sync, until when it is paused.
     why: Option<String>,
 }
 
@@ -205,7 +205,7 @@ fn row(site: &Site<impl Cluster>, id: Id, pass: &Pass, when: &str) -> Row {
             Some(why + "starts " + when)
         }
         Some(step) => Some(words.step(id, step)),
-        None => reason.clone(),
+        None => seen.pause.as_ref().and(seen.stay.as_ref()).map(|stay| stay.why.clone()).or_else(|| reason.clone()),
     };
     let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     Row {

@@ -1,9 +1,12 @@
 //! The words that results share: needs, times, how long, who.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::exit::Failure;
 use crate::change::NeedMoved;
+use crate::graph::{Graph, Id};
 use crate::image::Image;
 use crate::pins::{Held, Need, ServiceName, did_you_mean};
 use crate::problem::display_safe;
@@ -11,6 +14,13 @@ use crate::source::Commit;
 
 /// Longer names of people are cut.
 const NAME: usize = 30;
+
+/// The services that a user typed, if all are known.
+pub fn named(graph: &Graph, typed: &[String]) -> Result<Vec<Id>, Failure> {
+    let names = || graph.ids().map(|id| graph.name(id));
+    let ids = typed.iter().map(|typed| Ok(graph.id(&known(typed, names())?)));
+    Ok(ids.collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect())
+}
 
 /// `2026-01-31 14:02`, in UTC.
 pub fn when(time: Timestamp) -> String {
@@ -29,6 +39,16 @@ pub fn how_long(duration: SignedDuration) -> String {
         (1..=9, ..) => two(format!("{days}d"), hours % 24, "h"),
         _ => format!("{days}d"),
     }
+}
+
+/// A duration that a user typed, within bounds.
+pub fn span(typed: &str, bounds: [&str; 2]) -> Result<Duration, String> {
+    let read = |text: &str| text.parse::<SignedDuration>();
+    let signed = read(typed).map_err(|_| "durations look like 90s, 15m, 2h".to_owned())?;
+    let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
+    let [least, most] = bounds.map(read);
+    let within = least.is_ok_and(|least| least <= signed) && most.is_ok_and(|most| signed <= most);
+    if within { Ok(span) } else { Err(format!("it is not between {} and {}", bounds[0], bounds[1])) }
 }
 
 /// How many seconds something takes or took: `0.4s`, `45s`, `1m 30s`.

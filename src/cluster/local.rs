@@ -31,7 +31,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, WorkloadId, Write, Written};
+use super::{
+    Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Pause, Workload, WorkloadId, Write,
+    Written,
+};
 use crate::image::Image;
 use crate::pins::Local;
 use crate::version::Version;
@@ -139,6 +142,10 @@ impl Cluster for LocalHost {
 
     async fn leader(&self, _lease: &LeaseName) -> Result<Option<Leader>, ClusterError> {
         Ok(self.engine.holder())
+    }
+
+    async fn pause(&self, id: &WorkloadId, _seen: &Workload, pause: Option<&Pause>) -> Result<(), ClusterError> {
+        self.engine.pause(id, pause)
     }
 
     /// Nobody else owns what runs here.

@@ -6,6 +6,7 @@
 pub mod kube;
 pub mod lease;
 pub mod local;
+mod pause;
 pub(crate) mod rollout;
 mod state;
 
@@ -24,7 +25,8 @@ pub use self::kube::Kube;
 pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
 pub use self::local::LocalHost;
 pub use self::rollout::settled;
-pub use state::{Proven, State};
+pub use pause::Pause;
+pub use state::{Proven, Rewritten, State};
 
 /// A workload of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -66,6 +68,10 @@ pub struct Workload {
     pub containers: Vec<Container>,
     /// What Pintle remembers on it; none where there is none, or none that can be read.
     pub state: Option<State>,
+    /// Until when nobody writes it, over or not; none where it was never paused, or is no more.
+    pub pause: Option<Pause>,
+    /// Pintle has applied something to it, now or at some time before.
+    pub ours: bool,
     /// Who wrote the image fields, newest first: the field manager's name and time.
     pub managers: Vec<Manager>,
     /// The replicas asked for; none for a DaemonSet.
@@ -220,6 +226,8 @@ pub struct Written {
     pub resource_version: String,
     /// The generation after it.
     pub generation: i64,
+    /// The image of each container after it: the server may have made another one of what was sent.
+    pub images: Vec<(String, Image)>,
 }
 
 /// What the cluster refuses or fails to do; the reader is told the object, and one way out.
@@ -294,6 +302,15 @@ pub trait Cluster: Send + Sync {
     /// The one writer, where there is one.
     fn leader(&self, lease: &LeaseName) -> impl Future<Output = Result<Option<Leader>, ClusterError>> + Send;
 
+    /// Pauses a workload, or ends its pause where `pause` is none; fenced by what was `seen`, as a write is. Ends when it is
+    /// answered.
+    fn pause(
+        &self,
+        id: &WorkloadId,
+        seen: &Workload,
+        pause: Option<&Pause>,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
     /// Asks whether somebody would refuse a different image, and writes nothing: [`ClusterError::Owned`] names who.
     fn would_conflict(&self, write: &Write) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }
@@ -310,6 +327,14 @@ impl std::fmt::Display for WorkloadId {
 impl std::fmt::Display for WorkloadRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.kind.name(), self.name)
+    }
+}
+
+impl Workload {
+    /// As what an image of it was sent, which the server may have rewritten.
+    pub fn sent(&self, there: &Image) -> Image {
+        let rewritten = self.state.as_ref().and_then(|state| state.rewritten.as_ref());
+        rewritten.and_then(|rewritten| rewritten.sent(there)).unwrap_or_else(|| there.clone())
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::image::Image;
 use crate::source::CommitId;
 use crate::version::Version;
 
@@ -23,6 +24,30 @@ pub struct State {
     /// The versions last verified here, newest first, at most [`State::PROVEN`].
     #[serde(default)]
     pub proven: Vec<Proven>,
+    /// What the server made of the image that was written last, where it rewrites images on the way in.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub rewritten: Option<Rewritten>,
+}
+
+/// An image that an admission webhook rewrites, to that of a mirror as a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewritten {
+    /// As it was sent.
+    pub from: Image,
+    /// As it is there.
+    pub to: Image,
+}
+
+impl Rewritten {
+    /// As what an image was sent that is there. Where the rewriting goes from one repository to another, that is told of
+    /// any tag.
+    pub fn sent(&self, there: &Image) -> Option<Image> {
+        if *there == self.to {
+            return Some(self.from.clone());
+        }
+        let moves_repository = self.from.in_repository_of(&self.to) == self.to;
+        (moves_repository && there.repository() == self.to.repository()).then(|| there.in_repository_of(&self.from))
+    }
 }
 
 /// A version verified on this workload.
@@ -92,6 +117,7 @@ mod tests {
             commit,
             version: Version::new("2.1.0").unwrap(),
             proven: vec![proven("2.0.3"), proven("2.0.2")],
+            rewritten: None,
         }
     }
 
@@ -103,6 +129,24 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read() {
         assert_eq!(State::read(&state().write()), Some(state()));
+        let image = |text: &str| text.parse().unwrap();
+        let rewritten = Some(Rewritten { from: image("acme/x:2"), to: image("mirror.test/acme/x:2") });
+        let state = State { rewritten, ..state() };
+        assert_eq!(State::read(&state.write()), Some(state));
+    }
+
+    #[test]
+    fn what_is_there_is_told_by_the_repository_where_that_alone_is_rewritten() {
+        let image = |text: &str| -> Image { text.parse().unwrap() };
+        let sent = |from: &str, to: &str, there: &str| {
+            let sent = Rewritten { from: image(from), to: image(to) }.sent(&image(there));
+            sent.map_or("unknown".to_owned(), |sent| sent.familiar().to_owned() + ":" + sent.tag().unwrap_or_default())
+        };
+        assert_eq!(sent("acme/x:2", "mirror.test/x:2", "mirror.test/x:2"), "acme/x:2");
+        assert_eq!(sent("acme/x:2", "mirror.test/x:2", "mirror.test/x:1"), "acme/x:1");
+        assert_eq!(sent("acme/x:2", "mirror.test/x:2", "mirror.test/y:2"), "unknown");
+        assert_eq!(sent("acme/x:2", "acme/x:2-patched", "acme/x:2-patched"), "acme/x:2");
+        assert_eq!(sent("acme/x:2", "acme/x:2-patched", "acme/x:1"), "unknown");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) const SETTINGS_KEYS: Keys = Keys {
 pub(super) const DRIFT_KEYS: Keys = Keys {
     what: "`drift`",
     known: &["policy", "handGrace"],
-    later: &[("schedule", "use `policy: correct` or `policy: report` for now")],
+    later: &[("schedule", "`pintle run --schedule` says when")],
 };
 
 pub(super) const PATTERN_KEYS: Keys =
@@ -150,14 +150,8 @@ fn writes(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<()> {
 /// `drift:` of the settings or of a service: what it says.
 pub(super) fn drift(reader: &mut Reader<'_>, field: &Field<'_>) -> (Option<Drift>, Option<Duration>) {
     let Some(fields) = reader.fields(field.value, &DRIFT_KEYS) else { return (None, None) };
-    let policy = reader.take(&fields, "policy", |reader, field| match field.value.scalar() {
-        Some(scalar) if scalar.text == "schedule" => {
-            let hint = "use `correct` or `report`";
-            reader.refuse(field.at(), "`policy: schedule` is not read by this version of Pintle", hint);
-            None
-        }
-        _ => reader.choice(field, &[("correct", Drift::Correct), ("report", Drift::Report)]),
-    });
+    let policies = [("correct", Drift::Correct), ("report", Drift::Report), ("schedule", Drift::Schedule)];
+    let policy = reader.take(&fields, "policy", |reader, field| reader.choice(field, &policies));
     (policy, reader.take(&fields, "handGrace", |reader, field| reader.duration(field, ["0s", "7d"])))
 }
 

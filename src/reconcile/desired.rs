@@ -26,6 +26,11 @@ pub struct Desired {
     /// Commits of a history that was rewritten, as somebody has accepted: workloads that name one of them shall name the
     /// revision instead.
     pub let_go: BTreeSet<CommitId>,
+    /// The services that somebody named: only they are written, and their drift at once, whatever policy and grace say;
+    /// none where nobody named any.
+    pub only: Option<BTreeSet<Id>>,
+    /// Services whose schedule has come: their drift is corrected, as long as they stand here.
+    pub due: BTreeSet<Id>,
 }
 
 impl Desired {
@@ -34,7 +39,8 @@ impl Desired {
         let graph = Graph::of(&pins, &history);
         let ids = |group: &Vec<ServiceName>| group.iter().filter_map(|name| graph.id(name)).collect();
         let lockstep = pins.settings.lockstep.iter().map(ids).collect();
-        Self { commit, pins, history, graph, lockstep, namespace, let_go: BTreeSet::new() }
+        let (let_go, only, due) = (BTreeSet::new(), None, BTreeSet::new());
+        Self { commit, pins, history, graph, lockstep, namespace, let_go, only, due }
     }
 
     /// The service of a number; none where its file cannot be used.

@@ -101,6 +101,12 @@ impl Rest {
     const NONE: Self = Self { least: Duration::ZERO, most: Duration::ZERO };
     const LONG: Self = Self { least: Duration::ZERO, most: LONGEST };
     const SHORT: Self = Self { least: Duration::ZERO, most: TICK };
+
+    /// No longer than to this moment.
+    fn until(self, wake: Option<Timestamp>, now: Timestamp) -> Self {
+        let left = wake.map(|wake| Duration::try_from(wake.duration_since(now)).unwrap_or_default());
+        Self { most: left.map_or(self.most, |left| self.most.min(left)).max(self.least), ..self }
+    }
 }
 
 /// Keeps what is pinned, until it is stopped. `tell` is given each pass, and what it showed that is new.
@@ -185,7 +191,7 @@ impl State {
                 }
                 self.seen(&desired, &pass, now, tell);
                 let least = if pass.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
-                self.rest(&pass, least)
+                self.rest(&pass, least).until(pass.look.wake(), now)
             }
             Err(ClusterError::NotLeading) => Rest::SHORT,
             Err(error) => {

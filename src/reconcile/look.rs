@@ -8,7 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::desired::Desired;
-use crate::cluster::{ClusterError, Container, Observation, State, Strategy, Workload, WorkloadId};
+use super::drift::{Stay, stay};
+use super::hand::{Hand, hand};
+use crate::cluster::{ClusterError, Container, Observation, Pause, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
 use crate::image::Image;
 use crate::pins::Service;
@@ -26,6 +28,13 @@ pub struct Look {
     pub unseen: Vec<Id>,
 }
 
+impl Look {
+    /// When something that is left as it is will be no longer, by the passing of time alone.
+    pub fn wake(&self) -> Option<Timestamp> {
+        self.services.iter().filter_map(|seen| seen.stay.as_ref()?.until).min()
+    }
+}
+
 /// One service as observed.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
@@ -39,6 +48,14 @@ pub struct Seen {
     pub to_record: bool,
     /// It runs something else than was written, although the pin did not move.
     pub drifted: bool,
+    /// Until when nobody writes it, where that is not over.
+    pub pause: Option<Pause>,
+    /// Until when moves by hand are corrected at once, because somebody has asked for that.
+    pub ended: Option<Timestamp>,
+    /// Who has moved it, where it drifted.
+    pub hand: Option<Hand>,
+    /// Why it is left as it is although it could be written.
+    pub stay: Option<Stay>,
 }
 
 /// One workload as observed.
@@ -52,6 +69,8 @@ pub struct SeenWorkload {
     pub workload: Option<Arc<Workload>>,
     /// The names of the service's containers in it.
     pub containers: Vec<String>,
+    /// Who has moved it away from the pin since Pintle wrote that.
+    pub hand: Option<Hand>,
     /// When Pintle wrote it last, by the API server's clock.
     pub written: Option<Timestamp>,
     /// Some of its pods are ending.
@@ -61,6 +80,11 @@ pub struct SeenWorkload {
 }
 
 impl Seen {
+    /// Somebody has asked for it since it was moved by hand.
+    pub fn is_called_back(&self) -> bool {
+        self.hand.as_ref().is_some_and(|hand| hand.at.is_some() && hand.at <= self.ended)
+    }
+
     /// A workload that Pintle has never written.
     pub fn is_new(&self, id: &WorkloadId) -> bool {
         let found = self.workloads.iter().find(|it| it.id == *id).and_then(|it| it.workload.as_deref());
@@ -75,13 +99,16 @@ pub const FIELD_MANAGER: &str = "pintle";
 pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
     let mut look = Look { live: Vec::new(), services: Vec::new(), unseen: Vec::new() };
     for id in desired.graph.ids() {
-        let (live, seen) = match desired.service(id) {
-            Some(service) => service_look(desired, service, observed, now).unwrap_or_else(|seen| {
-                look.unseen.push(id);
-                (absent(), seen)
-            }),
-            None => (unreadable(desired, id), Seen::default()),
+        let (live, mut seen) = match desired.service(id) {
+            Some(service) => service_look(desired, service, observed, now),
+            None => (Some(unreadable(desired, id)), Seen::default()),
         };
+        let live = live.unwrap_or_else(|| {
+            look.unseen.push(id);
+            absent()
+        });
+        seen.stay = stay(desired, id, &seen, &live, now);
+        seen.to_record &= !seen.stay.as_ref().is_some_and(Stay::writes_nothing);
         look.live.push(live);
         look.services.push(seen);
     }
@@ -102,13 +129,8 @@ fn absent() -> Live {
     Live { spec: running.clone(), running, motion: Motion::Still, ready: false, pods: 0, surge: 0 }
 }
 
-/// The service, or what is known of it where its pods have not been looked at.
-fn service_look(
-    desired: &Desired,
-    service: &Service,
-    observed: &Observation,
-    now: Timestamp,
-) -> Result<(Live, Seen), Seen> {
+/// The service; without its live set where its pods have not been looked at.
+fn service_look(desired: &Desired, service: &Service, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
     let instance = &desired.pins.settings.instance;
     let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
     let mut seen = Seen::default();
@@ -116,23 +138,29 @@ fn service_look(
     let mut unseen = false;
     let ids = desired.workloads(service);
     if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
-        return Ok(unknown(desired, service, target, why));
+        let (live, seen) = unknown(desired, service, target, why);
+        return (Some(live), seen);
     }
     for id in ids {
         let one = workload_look(desired, service, observed, &id, now);
-        let label = |runs: Runs| labelled(desired, service, runs);
+        let label = |runs: Runs| labelled(desired, service, one.seen.workload.as_deref(), runs);
         spec.extend(one.spec.into_iter().map(label));
         unseen |= one.running.is_none();
         running.extend(one.running.into_iter().flatten().map(label));
-        seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(one.seen.workload.as_deref(), instance, &id));
+        let workload = one.seen.workload.as_deref();
+        seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(workload, instance, &id));
+        let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
+        seen.ended = seen.ended.max(workload.and_then(|it| it.pause.as_ref()?.ends()));
+        seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
+        seen.hand = seen.hand.into_iter().chain(one.seen.hand.clone()).max_by_key(|hand| hand.at);
         seen.workloads.push(one.seen);
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
         let running = vec![target.clone()];
-        return Ok((Live { spec: running.clone(), running, ready: true, ..absent() }, seen));
+        return (Some(Live { spec: running.clone(), running, ready: true, ..absent() }), seen);
     }
     if unseen {
-        return Err(seen);
+        return (None, seen);
     }
     // A workload without a container for the service runs nothing of it.
     let or_absent = |set: BTreeSet<Running>| -> Vec<Running> {
@@ -149,7 +177,7 @@ fn service_look(
         spec,
         motion,
     };
-    Ok((live, seen))
+    (Some(live), seen)
 }
 
 /// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
@@ -209,6 +237,7 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
                 |why| Health::idle(why.as_str()),
             ),
             id: id.clone(),
+            hand: workload.as_deref().and_then(|it| hand(desired, service, it, &containers)),
             workload,
             ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
             containers,
@@ -219,7 +248,7 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
 }
 
 /// The service's containers: by what is pinned now, else by what was pinned before, because a commit may move the image
-/// to another repository.
+/// to another repository, else by what the server has made of what Pintle wrote.
 fn containers_of<'w>(
     desired: &Desired,
     service: &Service,
@@ -229,8 +258,22 @@ fn containers_of<'w>(
     let find = |image: &Image| verify::containers_of(id, workload, service.containers.as_deref(), image);
     find(&service.pin.image).or_else(|none| {
         let before = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
-        before.map(|pin| &pin.image).find_map(|image| find(image).ok()).ok_or(none)
+        let made = workload.state.iter().filter_map(|state| Some(&state.rewritten.as_ref()?.to));
+        let by_image = before.map(|pin| &pin.image).chain(made).find_map(|image| find(image).ok());
+        by_image.or_else(|| rewritten(desired, service, workload)).ok_or(none)
     })
+}
+
+/// The containers whose image Pintle has applied and that run something of no other service: what it wrote was rewritten.
+fn rewritten<'w>(desired: &Desired, service: &Service, workload: &'w Workload) -> Option<Vec<&'w Container>> {
+    let applied = workload.managers.iter().find(|manager| manager.applied && manager.name == FIELD_MANAGER)?;
+    let of_others = |image: &Image| {
+        let mut others = desired.pins.services.values().filter(|other| other.name != service.name);
+        others.any(|other| other.pin.image.repository() == image.repository())
+    };
+    let ours = workload.containers.iter().filter(|it| applied.containers.contains(&it.name));
+    let ours: Vec<_> = ours.filter(|it| !it.image.as_ref().is_some_and(of_others)).collect();
+    (service.containers.is_none() && workload.state.is_some() && !ours.is_empty()).then_some(ours)
 }
 
 /// When Pintle wrote it last.
@@ -256,14 +299,16 @@ fn is_proven(workload: Option<&Workload>) -> bool {
     state.proven.first().is_some_and(|proven| proven.version == state.version && proven.commit == state.commit)
 }
 
-fn labelled(desired: &Desired, service: &Service, runs: Runs) -> Running {
+fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, runs: Runs) -> Running {
+    let sent = |there: &Image| workload.map_or_else(|| there.clone(), |workload| workload.sent(there));
     match runs {
         Runs::Absent => Running::Absent,
         Runs::Unreadable(text) => Running::Unreadable(text),
-        Runs::Image(image) if image == service.pin.image => Running::Image(image, Some(service.pin.version.clone())),
-        Runs::Image(image) => {
-            let version = desired.history.version_of_image(&service.name, &image).cloned();
-            Running::Image(image, version)
+        Runs::Image(there) => {
+            let image = sent(&there);
+            let pinned = Some(&service.pin.version).filter(|_| image == service.pin.image);
+            let version = pinned.or_else(|| desired.history.version_of_image(&service.name, &image)).cloned();
+            Running::Image(if version.is_some() { image } else { there }, version)
         }
     }
 }
@@ -272,10 +317,9 @@ fn labelled(desired: &Desired, service: &Service, runs: Runs) -> Running {
 /// for it; but what is broken and is not the target must not restrict its own repair.
 fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Running) -> Motion {
     let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()).filter(|it| it.state.is_some());
-    let written_here = states().count() > 0;
     let unproven = states().any(|workload| !is_proven(Some(workload)));
     let at_target = spec == std::slice::from_ref(target);
-    seen.drifted = written_here && !at_target && states().all(|it| is_by_hand(it, target));
+    seen.drifted = !at_target && seen.hand.is_some();
     let failed = seen.workloads.iter().find_map(|it| match &it.health.verdict {
         Verdict::Fail(words) => Some(words.clone()),
         _ => None,
@@ -293,13 +337,6 @@ fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Runni
         None if passed => Motion::Still,
         None => Motion::UnderWay,
     }
-}
-
-/// Somebody else has written an image since Pintle wrote the target.
-fn is_by_hand(workload: &Workload, target: &Running) -> bool {
-    let is_target = |state: &State| matches!(target, Running::Image(_, Some(version)) if *version == state.version);
-    let by_another = workload.managers.first().is_some_and(|manager| manager.name != FIELD_MANAGER);
-    by_another && workload.state.as_ref().is_some_and(is_target)
 }
 
 fn pods(workload: &Workload) -> u32 {

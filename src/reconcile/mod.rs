@@ -3,12 +3,17 @@
 //! No pass remembers the one before: everything is worked out anew from Git and the cluster. [`Memory`] holds only what
 //! the cluster cannot tell: answers to writes that were refused or lost.
 
+mod contended;
 mod desired;
+mod drift;
 mod follow;
+mod hand;
 mod keep;
 mod look;
+mod pauses;
 mod pinned;
 mod report;
+mod rewritten;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -25,16 +30,23 @@ use crate::cluster::{Cluster, ClusterError, Observation, WorkloadId, Write};
 use crate::graph::Id;
 use crate::plan::{self, Next, Plan, Running, Situation, Step, Took, Wanted};
 
+use self::contended::Corrections;
+use self::pauses::Pauses;
+use self::rewritten::Rewrites;
+
 pub use desired::Desired;
+pub use drift::{Stay, StayBy};
 pub use follow::{Outcome, Run, follow};
+pub use hand::Hand;
 pub use keep::{Goal, Keep, Kept, News, keep};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
 pub use pinned::look_at_pins;
 pub use report::{
-    ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport, pinned_no_more, released,
+    ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
+    pinned_no_more, released,
 };
 pub use want::{held, want};
-pub use words::Words;
+pub use words::{Words, clock};
 
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
 const CONCURRENCY: usize = 16;
@@ -55,6 +67,12 @@ pub struct Memory {
     began: BTreeMap<WorkloadId, Timestamp>,
     /// When services whose arrival is not recorded yet were seen to have arrived.
     arrived: BTreeMap<Id, Timestamp>,
+    /// The pauses that this process has seen.
+    pauses: Pauses,
+    /// The moves by hand that this process has corrected.
+    corrections: Corrections,
+    /// The images that the server has rewritten.
+    rewrites: Rewrites,
     /// Asked between the writes of a pass.
     pub enough: Enough,
 }
@@ -128,7 +146,8 @@ pub async fn pass<C: Cluster>(
     may: impl FnOnce(&Observation) -> May,
 ) -> Result<Pass, ClusterError> {
     // 1. IO: what is.
-    let observed = cluster.observe().await?;
+    let mut observed = cluster.observe().await?;
+    memory.rewrites.add_to(&mut observed);
     // 2. What that means for each service, and what is wanted of it.
     let (look, wanted) = judge(desired, memory, &observed, now);
     let may = may(&observed);
@@ -145,6 +164,10 @@ pub async fn pass<C: Cluster>(
         return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, pending });
     }
     // 5. IO: write them, and record what is verified.
+    let pending = memory.pause_again(cluster).await?;
+    if pending > Pending::Nothing {
+        return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: true, pending });
+    }
     let under_way = next.steps.iter().filter(|(_, step)| matches!(step, Step::UnderWay)).count();
     // The last of many would wait for the controllers, which look at each that is recorded.
     let recordable = look.services.iter().filter(|seen| seen.to_record).count();
@@ -173,6 +196,8 @@ fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> 
 fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Timestamp) -> (Look, Vec<Wanted>) {
     let mut look = look(desired, observed, now);
     memory.correct(&mut look);
+    memory.pauses.see(desired, &mut look, now);
+    memory.corrections.see(desired, &mut look, now);
     let wanted = want(desired, &look);
     (look, wanted)
 }
@@ -266,8 +291,24 @@ impl Memory {
         self.arrived.iter().filter(|(_, at)| is_due(at)).map(|(&id, &at)| (id, at)).collect()
     }
 
+    /// Writes back the pauses that an undo has dropped.
+    async fn pause_again<C: Cluster>(&self, cluster: &C) -> Result<Pending, ClusterError> {
+        let mut pending = Pending::Nothing;
+        for (id, workload, pause) in self.pauses.dropped() {
+            match cluster.pause(id, workload, Some(pause)).await {
+                Ok(()) => pending = Pending::Answer,
+                Err(ClusterError::Stale(_) | ClusterError::Missing(_)) => pending = pending.max(Pending::Sight),
+                Err(error @ ClusterError::Unreachable(_)) => return Err(error),
+                // This process goes by it all the same.
+                Err(error) => tracing::warn!("the pause of {id} is not written back: {error}"),
+            }
+        }
+        Ok(pending)
+    }
+
     /// The writes of what starts.
     fn starts(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+        self.corrections.begin(look, starts, now);
         let writes = named(starts.iter().copied(), |id| write::start(desired, id, &look.services[id.index()]));
         self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
         writes
@@ -304,7 +345,12 @@ impl Memory {
                     unsent.insert(id);
                     Ok(Pending::Nothing)
                 }
-                Some(answer) => answer.map_or_else(|error| self.learn(id, &write, error), |_| Ok(Pending::Nothing)),
+                Some(Ok(written)) => {
+                    self.corrections.accepted(&write.id);
+                    self.rewrites.answered(&write, &written);
+                    Ok(Pending::Nothing)
+                }
+                Some(Err(error)) => self.learn(id, &write, error),
             };
             match learned {
                 Ok(learned) => pending = pending.max(learned),

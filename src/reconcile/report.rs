@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::desired::Desired;
+use super::drift::{Stay, StayBy};
 use super::look::Look;
 use super::words::Words;
 use crate::change::{ChangeKind, End};
@@ -31,6 +32,9 @@ pub struct Report {
     pub circles: Vec<CircleReport>,
     /// Services that are pinned no more: they keep running, and nobody looks after them.
     pub released: Vec<String>,
+    /// Services that run what is pinned, and that nobody writes for a while.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<PausedReport>,
     /// What it takes; none where there is nothing to do.
     pub estimate: Option<EstimateReport>,
 }
@@ -88,8 +92,18 @@ pub struct RestReport {
     pub pinned: Option<String>,
     /// Why, and the way out.
     pub why: String,
-    /// Its own pin says so: a hold, or `external`.
+    /// Somebody chose so: by a hold or `external`, by asking for others, by the policy for drift or with a hand of their own.
     pub by_choice: bool,
+}
+
+/// One service that nobody writes for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PausedReport {
+    /// The service.
+    pub service: String,
+    /// By whom, until when, why, and the way out.
+    pub why: String,
 }
 
 /// A circle of waits.
@@ -151,6 +165,7 @@ impl Report {
             rest: plan.rest.iter().filter_map(|(id, step)| rest_report(desired, look, *id, step)).collect(),
             circles: circles(words, plan),
             released,
+            paused: paused(desired, look, plan),
             estimate: (!plan.stages.is_empty()).then(|| estimate_report(plan.estimate)),
         }
     }
@@ -228,7 +243,9 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         _ => words.step(id, step),
     };
     let service = desired.service(id);
-    let said = |service| super::want::held_by_choice(service, desired.graph.order(id));
+    let stay = look.services[id.index()].stay.as_ref();
+    let held = |service| super::want::held_by_choice(service, desired.graph.order(id));
+    let said = |service| stay.map_or_else(|| held(service), Stay::by_choice);
     let running = &look.live[id.index()].running;
     Some(RestReport {
         service: words.name(id).to_owned(),
@@ -239,6 +256,15 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         why,
         by_choice: matches!(step, Step::Held(Why::Said(_))) && service.is_some_and(said),
     })
+}
+
+fn paused(desired: &Desired, look: &Look, plan: &Plan) -> Vec<PausedReport> {
+    let is_rest = |id: Id| plan.rest.iter().any(|(other, _)| *other == id);
+    let report = |id: Id| {
+        let stay = look.services[id.index()].stay.as_ref().filter(|stay| stay.by == StayBy::Paused && !is_rest(id))?;
+        Some(PausedReport { service: Words::new(desired).name(id).to_owned(), why: stay.why.clone() })
+    };
+    desired.graph.ids().filter_map(report).collect()
 }
 
 /// Each circle once, told from its first service on.

@@ -15,6 +15,11 @@ use crate::plan::{Step, next};
 use crate::source::{Commit, CommitId, Content, File, History, content_id};
 use crate::version::Version;
 
+mod contended;
+mod drift;
+mod pauses;
+mod rewritten;
+
 const COMMIT: [u8; 20] = [7; 20];
 
 fn file(path: &str, text: String) -> File {
@@ -69,6 +74,8 @@ fn settled(image: &str) -> Workload {
         deleting: false,
         containers: vec![container(image)],
         state: None,
+        pause: None,
+        ours: false,
         managers: Vec::new(),
         replicas: Some(2),
         strategy: Strategy::Rolling { surge: 1 },
@@ -95,8 +102,16 @@ fn container(image: &str) -> Container {
 fn written(mut workload: Workload, version: &str, verified: bool) -> Workload {
     let (version, commit) = (Version::new(version).unwrap(), CommitId::from(COMMIT));
     let proof = Proven { version: version.clone(), commit, at: Timestamp::UNIX_EPOCH, took_ms: 1 };
-    let state = State { schema: State::SCHEMA, instance: "default".to_owned(), commit, version, proven: Vec::new() };
+    let state = State {
+        schema: State::SCHEMA,
+        instance: "default".to_owned(),
+        commit,
+        version,
+        proven: Vec::new(),
+        rewritten: None,
+    };
     workload.state = Some(if verified { state.prove(proof) } else { state });
+    workload.ours = true;
     workload.managers = vec![manager("pintle")];
     workload
 }
@@ -153,7 +168,10 @@ fn says(rest: &str, payments: Option<Workload>, pods: Option<Vec<Arc<Pod>>>) -> 
 }
 
 fn seen(desired: &Desired, observed: &Observation) -> String {
-    let look = look(desired, observed, Timestamp::from_second(60).unwrap());
+    said(desired, &look(desired, observed, Timestamp::from_second(60).unwrap()))
+}
+
+fn said(desired: &Desired, look: &Look) -> String {
     let words = Words::new(desired);
     let payments = desired.graph.ids().find(|&id| words.name(id) == "payments").unwrap();
     let (live, it) = (&look.live[payments.index()], &look.services[payments.index()]);
@@ -163,10 +181,13 @@ fn seen(desired: &Desired, observed: &Observation) -> String {
     let mut text = format!("runs {}, {:?}", words.all(payments, &live.running), live.motion);
     text += if it.to_record { ", to be recorded" } else { "" };
     text += if it.drifted { ", drifted" } else { "" };
-    let wanted = want(desired, &look);
-    let report = Report::of(desired, &look, &plan(desired, &look, &wanted), Vec::new());
+    let wanted = want(desired, look);
+    let report = Report::of(desired, look, &plan(desired, look, &wanted), Vec::new());
     for change in report.stages.iter().flatten() {
         let _ = write!(text, "\n{}: {} -> {} ({})", change.service, change.from, change.to, change.kind);
+    }
+    for paused in &report.paused {
+        let _ = write!(text, "\n{}: {}", paused.service, paused.why);
     }
     for rest in &report.rest {
         let _ = write!(text, "\n{} is {:?}: {}", rest.service, rest.standing, rest.why);

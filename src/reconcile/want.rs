@@ -1,4 +1,5 @@
-//! What is wanted of each service, or why it is held: holds, floors, broken files, and whatever is in the way.
+//! What is wanted of each service, or why it is held: nobody asked, drift that is left, holds, floors, broken files, and
+//! whatever is in the way.
 
 use std::cmp::Ordering;
 
@@ -20,7 +21,8 @@ fn wanted(desired: &Desired, id: Id, seen: &Seen) -> Wanted {
         return Wanted::Held(None, why);
     };
     let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
-    match held(service, desired.graph.order(id)).or_else(|| seen.obstacle.clone()) {
+    let stays = seen.stay.as_ref().map(|stay| stay.why.clone());
+    match stays.or_else(|| held(service, desired.graph.order(id))).or_else(|| seen.obstacle.clone()) {
         Some(why) => Wanted::Held(Some(target), why),
         None => Wanted::Target(target),
     }

@@ -1,10 +1,19 @@
 //! Plans and steps in words: which versions, which range, and the way out.
 
+use jiff::Timestamp;
+
 use super::desired::Desired;
 use crate::graph::{EdgeId, Id};
 use crate::image::Image;
 use crate::plan::{Because, Running, Step, Wait, Why};
 use crate::version::Version;
+
+/// `03:07 UTC`, with the day where that is not `now`'s.
+pub fn clock(time: Timestamp, now: Timestamp) -> String {
+    let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
+    let format = if day(time) == day(now) { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" };
+    time.strftime(format).to_string()
+}
 
 /// Says what numbers mean.
 #[derive(Debug, Clone, Copy)]

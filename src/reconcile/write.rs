@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::desired::Desired;
+use super::drift::Stay;
 use super::look::{Seen, SeenWorkload};
-use crate::cluster::{Proven, State, Workload, WorkloadId, Write};
+use crate::cluster::{Container, Proven, State, Workload, WorkloadId, Write};
 use crate::graph::Id;
 use crate::image::Image;
 use crate::pins::Service;
@@ -41,7 +42,8 @@ pub fn record(
 
 /// The writes by which workloads let go of a history that was rewritten: they name this revision, and run what they run.
 pub fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
-    if desired.let_go.is_empty() || seen.obstacle.is_some() {
+    let left = seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+    if desired.let_go.is_empty() || seen.obstacle.is_some() || left {
         return Vec::new();
     }
     let rebase = |it: &SeenWorkload| {
@@ -55,7 +57,10 @@ pub fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
 fn write(it: &SeenWorkload, image: &Image, state: State) -> Option<Write> {
     let workload = it.workload.as_deref()?;
     let ours = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
-    let images = ours.map(|container| (container.name.clone(), container.init, image.clone())).collect();
+    // What the server has made of it already is left, whether it would do so again or not.
+    let there = |container: &Container| container.image.clone().filter(|there| workload.sent(there) == *image);
+    let sent = |container: &Container| there(container).unwrap_or_else(|| image.clone());
+    let images = ours.map(|container| (container.name.clone(), container.init, sent(container))).collect();
     Some(fenced(it, workload, images, state))
 }
 
@@ -68,10 +73,10 @@ fn has_target(service: &Service, it: &SeenWorkload) -> bool {
     if it.idle {
         return false;
     }
-    let containers = it.workload.iter().flat_map(|workload| &workload.containers);
-    containers
-        .filter(|container| it.containers.contains(&container.name))
-        .all(|container| container.image.as_ref() == Some(&service.pin.image))
+    let Some(workload) = it.workload.as_deref() else { return true };
+    let is_pinned = |image: &Image| workload.sent(image) == service.pin.image;
+    let containers = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
+    containers.map(|container| &container.image).all(|image| image.as_ref().is_some_and(is_pinned))
 }
 
 fn started(desired: &Desired, service: &Service, workload: &Workload) -> State {
@@ -81,6 +86,8 @@ fn started(desired: &Desired, service: &Service, workload: &Workload) -> State {
         commit: desired.commit,
         version: service.pin.version.clone(),
         proven: workload.state.as_ref().map(|state| state.proven.clone()).unwrap_or_default(),
+        // By it, what still runs of older images is known.
+        rewritten: workload.state.as_ref().and_then(|state| state.rewritten.clone()),
     }
 }
 

@@ -2,17 +2,25 @@ use crate::common::shop::{Shop, image};
 
 const NEEDS_NEW: &str = "dependsOn: {payments: \">=2.1\"}\n";
 
+/// What people do by hand is corrected at once.
+const NO_GRACE: &str = "drift: {handGrace: 0s}\n";
+
 /// A shop whose upgrade takes a few seconds: payments is slow, and checkout waits for it.
 async fn slow_shop() -> Shop {
     let shop = Shop::open(&["payments 2.0.3", "checkout 1.7.9"]).await;
-    shop.pin("payments", "2.1.0 slow", "").pin("checkout", "1.8.2", NEEDS_NEW).commit("Upgrade both");
+    shop.settings(NO_GRACE)
+        .pin("payments", "2.1.0 slow", "")
+        .pin("checkout", "1.8.2", NEEDS_NEW)
+        .commit("Upgrade both");
     shop
 }
 
 /// A shop whose upgrade goes the other way round: checkout is slow, and payments waits until its old version is gone.
 async fn shop_with_a_slow_consumer() -> Shop {
     let shop = Shop::open(&["payments 2.0.3", "checkout 1.7.9"]).await;
-    shop.pin("checkout", "1.7.9", "dependsOn: {payments: \"<2.1\"}\n").commit("Say what checkout needs");
+    shop.settings(NO_GRACE)
+        .pin("checkout", "1.7.9", "dependsOn: {payments: \"<2.1\"}\n")
+        .commit("Say what checkout needs");
     shop.pin("checkout", "1.8.2 slow", "dependsOn: {payments: \">=2.0\"}\n")
         .pin("payments", "2.1.0", "")
         .commit("Upgrade");

@@ -113,6 +113,12 @@ impl TestRepo {
         self
     }
 
+    /// Sets the clock to the time of the machine, which is the control plane's too.
+    pub fn wait_for_today(&self) -> &Self {
+        self.clock.set(jiff::Timestamp::now().as_second());
+        self
+    }
+
     /// Runs git here; its output, trimmed. It must succeed.
     pub fn git(&self, args: &[&str]) -> String {
         self.wait(60);

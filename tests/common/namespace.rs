@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::core::GroupVersionKind;
+use kube::core::{GroupVersionKind, Request};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
@@ -92,6 +92,28 @@ impl Namespace {
     pub async fn wait_for_pods(&self, app: &str, what: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let subject = format!("pods of {app} in {}", self.name);
         wait(&subject, what, async || self.pods(app).await, |pods| holds(pods)).await
+    }
+
+    /// Puts a policy of admission over the updates of Deployments here: `Validating` or `Mutating`, with what it says
+    /// beside where it applies. It comes into force a moment later.
+    pub async fn admission(&self, kind: &str, mut spec: Value, mut binding: Value) {
+        let (group, name) = ("admissionregistration.k8s.io", &self.name);
+        let rule = json!({"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]});
+        spec["matchConstraints"] = json!({"resourceRules": [rule]});
+        binding["policyName"] = json!(name);
+        binding["matchResources"] =
+            json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}});
+        for (suffix, spec) in [("", spec), ("Binding", binding)] {
+            let kind = format!("{kind}AdmissionPolicy{suffix}");
+            let path = format!(
+                "/apis/{group}/v1/{}",
+                kind.to_lowercase().replace("policy", "policies").replace("policiesbinding", "policybindings")
+            );
+            let body =
+                json!({"apiVersion": format!("{group}/v1"), "kind": kind, "metadata": {"name": name}, "spec": spec});
+            let request = Request::new(path).create(&PostParams::default(), body.to_string().into_bytes()).unwrap();
+            self.client.request::<Value>(request).await.unwrap();
+        }
     }
 
     /// The API of the object's kind.

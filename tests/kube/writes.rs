@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use kube::api::{Patch, PatchParams, PostParams};
+use jiff::Timestamp;
+use kube::api::{Patch, PatchParams};
 use pintle::cluster::kube::way_out;
-use pintle::cluster::{Cluster, ClusterError, State, Workload};
+use pintle::cluster::{Cluster, ClusterError, Pause, State, Workload, WorkloadId};
 use serde_json::{Value, json};
 
 use crate::common::namespace::{Namespace, workload};
@@ -160,28 +161,9 @@ async fn what_the_server_refuses_is_told_in_its_words() {
 }
 
 async fn deny(ns: &Namespace, tag: &str) {
-    let post = async |path: &str, body: Value| {
-        let request =
-            kube::core::Request::new(path).create(&PostParams::default(), body.to_string().into_bytes()).unwrap();
-        ns.client.request::<Value>(request).await.unwrap();
-    };
-    let name = &ns.name;
-    let rule =
-        json!({"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]});
     let expression = format!("!object.spec.template.spec.containers.exists(c, c.image.endsWith(':{tag}'))");
     let validation = json!({"expression": expression, "message": "this tag is not allowed"});
-    let policy = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-        "spec": {"matchConstraints": {"resourceRules": [rule]}, "validations": [validation]},
-    });
-    let binding = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}},
-    });
-    post("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", policy).await;
-    post("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings", binding).await;
+    ns.admission("Validating", json!({"validations": [validation]}), json!({"validationActions": ["Deny"]})).await;
 }
 
 #[tokio::test]
@@ -201,6 +183,58 @@ async fn an_annotation_that_is_not_ours_counts_as_none_and_is_replaced() {
     scene.apply("deployment/checkout", "2").await;
     let seen = scene.kube.observe().await.unwrap();
     assert_eq!(seen.workloads[&id].state, Some(state("2")));
+}
+
+#[tokio::test]
+async fn a_pause_and_its_end_leave_the_state_and_all_else_as_they_are_and_are_fenced() {
+    let scene = Scene::checkout("kube-pause", 1).await;
+    let id = scene.id("deployment/checkout");
+    scene.apply("deployment/checkout", "2").await;
+    scene.until_settled("deployment/checkout").await;
+    let (before, seen) = (scene.ns.get("deployment/checkout").await, scene.seen(&id).await);
+    let at = Timestamp::from_second(1_790_000_000).unwrap();
+    let pause = Pause { schema: Pause::SCHEMA, until: at, reason: None, by: "ada".to_owned(), at };
+    scene.kube.pause(&id, &seen, Some(&pause)).await.unwrap();
+    let mut expected = before.clone();
+    expected["metadata"]["annotations"][Pause::ANNOTATION] = json!(pause.write());
+    assert_eq!(comparable(scene.ns.get("deployment/checkout").await), comparable(expected.clone()));
+    let paused = scene.seen(&id).await;
+    assert_eq!((paused.pause.as_ref(), paused.state.as_ref()), (Some(&pause), seen.state.as_ref()));
+
+    // Over what has changed since, and over another workload of its name.
+    assert_eq!(scene.kube.pause(&id, &seen, None).await, Err(ClusterError::Stale(id.clone())));
+    let anew = |seen: &Workload| Workload { uid: "2b1c8b54-0000-0000-0000-000000000000".to_owned(), ..seen.clone() };
+    for pause in [None, Some(&pause)] {
+        assert_eq!(pause_over(&scene, &id, anew, pause).await, Err(ClusterError::Missing(id.clone())));
+    }
+
+    // A write keeps the pause, and its end keeps what was written, also where an undo has written the pause since.
+    scene.until_settled("deployment/checkout").await;
+    scene.apply("deployment/checkout", "3").await;
+    let annotation =
+        json!({"metadata": {"annotations": {Pause::ANNOTATION: Pause { at: Timestamp::UNIX_EPOCH, ..pause }.write()}}});
+    scene.ns.merge("deployment/checkout", "kubectl-rollout", annotation).await;
+    scene.until_settled("deployment/checkout").await;
+    pause_over(&scene, &id, Workload::clone, None).await.unwrap();
+    let after = scene.ns.get("deployment/checkout").await;
+    assert_eq!(after["metadata"]["annotations"][Pause::ANNOTATION], Value::Null);
+    assert_eq!(after["metadata"]["annotations"][State::ANNOTATION], json!(state("3").write()));
+    assert_eq!(after["spec"]["template"]["spec"]["containers"][0]["image"], "test/checkout:3");
+}
+
+/// Pauses over what is seen, bent; again where the status changed in between.
+async fn pause_over(
+    scene: &Scene,
+    id: &WorkloadId,
+    bend: impl Fn(&Workload) -> Workload,
+    pause: Option<&Pause>,
+) -> Result<(), ClusterError> {
+    loop {
+        match scene.kube.pause(id, &bend(&*scene.seen(id).await), pause).await {
+            Err(ClusterError::Stale(_)) => scene.kube.changed(Duration::from_secs(1)).await.unwrap(),
+            answered => return answered,
+        }
+    }
 }
 
 #[tokio::test]

@@ -259,3 +259,21 @@ async fn a_talkative_service_fills_no_disk() {
     assert!(size("log.1") > 0 && size("log.1") <= 4 << 20, "{}", size("log.1"));
     host.pintle(&["down"]).await.ended(0);
 }
+
+#[tokio::test]
+async fn what_is_paused_is_left_as_it_is_though_another_pintle_is_at_work_meanwhile() {
+    let mut host = Host::open(&["payments 1.0", "free 1.0"]).await;
+    host.pin("payments", "2.0 unwell", "verify: {timeout: 4s}\n").commit("Upgrade payments");
+    let mut apply = host.start(&["apply", "--yes"]);
+    apply.says(&["payments 2.0 starting"]).await;
+    host.pintle(&["pause", "free", "--for", "1h", "--reason", "look"]).await.ended(0);
+    host.pintle(&["status"]).await.result(&["paused by somebody until", "look. End it: pintle resume free"]);
+    apply.end().await.ended(3);
+    let pid = host.pid("free");
+    host.pin("payments", "2.1", "").pin("free", "2.0", "").commit("Upgrade free, and mend payments");
+    host.apply().await.result(&["Held: free 2.0: paused by somebody"]);
+    assert_eq!(host.pid("free"), pid);
+    host.pintle(&["resume", "free"]).await.ended(0);
+    host.apply().await.result(&["In sync"]);
+    assert_eq!(host.versions(&["free"]), "2.0");
+}

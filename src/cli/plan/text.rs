@@ -56,6 +56,12 @@ pub fn body(report: &Report) -> String {
             report.released.join("\n  ")
         );
     }
+    if !report.paused.is_empty() {
+        let _ = writeln!(text, "\nPaused");
+    }
+    for it in &report.paused {
+        let _ = writeln!(text, "  {}: {}", styled(NAME, &it.service), brief(&it.why));
+    }
     let _ = write!(text, "\n{}", summary(report));
     text
 }

@@ -10,6 +10,9 @@ use crate::cluster::Manager;
 /// The name by which the API server knows Pintle.
 pub(super) const PINTLE: &str = "pintle";
 
+/// The name by which it knows who pauses.
+pub(super) const PAUSER: &str = "pintle-pause";
+
 /// GitOps engines, by how the names of their field managers begin. A field taken from them is taken back by their next
 /// sync (measured with Argo CD and Flux).
 const ENGINES: &[&str] = &["argocd", "kustomize-controller", "helm-controller", "kapp", "fleet", "flux", "configsync"];
@@ -19,6 +22,11 @@ pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
     let mut managers: Vec<_> = entries.iter().filter_map(manager).collect();
     managers.sort_by_key(|manager| Reverse(manager.time));
     managers
+}
+
+/// Whether Pintle has applied something: of what somebody else has moved since, it still owns the container's name.
+pub(super) fn has_ours(entries: &[ManagedFieldsEntry]) -> bool {
+    entries.iter().any(|entry| entry.manager.as_deref() == Some(PINTLE) && entry.operation.as_deref() == Some("Apply"))
 }
 
 /// Whether Pintle takes an image over from this manager: from people and their tools, from client-side appliers that

@@ -28,7 +28,7 @@ use kube::{Api, Client};
 use serde_json::Value;
 
 use super::lease::{Moment, SharedFence, name_of_this};
-use super::{Cluster, ClusterError, Lead, Leader, LeaseName, Observation, Workload, WorkloadId, Write, Written};
+use super::{Cluster, ClusterError, Lead, Leader, LeaseName, Observation, Pause, Workload, WorkloadId, Write, Written};
 use crate::pins::{WorkloadKind, WorkloadRef};
 
 use self::managers::PINTLE;
@@ -103,16 +103,37 @@ impl Kube {
         &self,
         id: &WorkloadId,
         params: &PatchParams,
-        body: Value,
+        patch: Patch<Value>,
         within: Duration,
     ) -> Result<WorkloadObject, Unpatched> {
         let resource = objects::resource(id.workload.kind);
         let api: Api<WorkloadObject> = Api::namespaced_with(self.client.clone(), &id.namespace, &resource);
-        let patch = Patch::Apply(body);
         match tokio::time::timeout(within, api.patch(&id.workload.name, params, &patch)).await {
             Ok(answer) => answer.map_err(Unpatched::Answered),
             Err(_) => Err(Unpatched::Silent(format!("no answer within {within:.1?}"))),
         }
+    }
+}
+
+impl Kube {
+    /// Sends a change over what was seen before, and takes in the answer: the workload as it is now.
+    async fn change(
+        &self,
+        id: &WorkloadId,
+        before: &Workload,
+        (params, patch): (PatchParams, Patch<Value>),
+        within: Duration,
+    ) -> Result<Arc<Workload>, ClusterError> {
+        let _writing = self.shared.begin_write(id);
+        let object = match self.patch(id, &params, patch, within).await {
+            Ok(object) => object,
+            Err(Unpatched::Answered(error)) => return Err(errors::of_write(&self.server, id, &error)),
+            Err(Unpatched::Silent(why)) => return Err(errors::no_answer(&self.server, &why)),
+        };
+        let seen = read::workload(id.workload.kind, object);
+        let workload = Arc::clone(&seen.workload);
+        self.shared.wrote(id, before, seen);
+        Ok(workload)
     }
 }
 
@@ -142,19 +163,25 @@ impl Cluster for Kube {
 
     async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
         let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
-        let body = write::body(write, &before)?;
-        let within = self.may_take()?;
-        let _writing = self.shared.begin_write(&write.id);
+        let patch = Patch::Apply(write::body(write, &before)?);
         // Whom it must not be forced upon was checked against the very version that fences it.
-        let object = match self.patch(&write.id, &PatchParams::apply(PINTLE).force(), body, within).await {
-            Ok(object) => object,
-            Err(Unpatched::Answered(error)) => return Err(errors::of_write(&self.server, &write.id, &error)),
-            Err(Unpatched::Silent(why)) => return Err(errors::no_answer(&self.server, &why)),
-        };
-        let seen = read::workload(write.id.workload.kind, object);
-        let (resource_version, generation) = (seen.workload.resource_version.clone(), seen.workload.generation);
-        self.shared.wrote(&write.id, &before, seen);
-        Ok(Written { resource_version, generation })
+        let (params, within) = (PatchParams::apply(PINTLE).force(), self.may_take()?);
+        let workload = self.change(&write.id, &before, (params, patch), within).await?;
+        let images = workload.containers.iter().filter_map(|it| Some((it.name.clone(), it.image.clone()?)));
+        Ok(Written {
+            resource_version: workload.resource_version.clone(),
+            generation: workload.generation,
+            images: images.collect(),
+        })
+    }
+
+    async fn pause(&self, id: &WorkloadId, seen: &Workload, pause: Option<&Pause>) -> Result<(), ClusterError> {
+        let before = self.shared.workload(id).ok_or_else(|| ClusterError::Missing(id.clone()))?;
+        if before.resource_version != seen.resource_version {
+            return Err(ClusterError::Stale(id.clone()));
+        }
+        // Anybody may say it, whoever is the one writer.
+        self.change(id, &before, write::pause(id, seen, pause), self.patience.write).await.map(drop)
     }
 
     fn lead(&self, lease: &LeaseName, what: &str) -> Lead {
@@ -173,7 +200,7 @@ impl Cluster for Kube {
         let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
         let body = write::question(write, &before)?;
         let params = PatchParams { dry_run: true, ..PatchParams::apply(PINTLE) };
-        match self.patch(&write.id, &params, body, self.patience.write).await {
+        match self.patch(&write.id, &params, Patch::Apply(body), self.patience.write).await {
             Ok(_) => Ok(()),
             Err(Unpatched::Silent(why)) => Err(errors::no_answer(&self.server, &why)),
             Err(Unpatched::Answered(error)) => errors::of_question(&self.server, &write.id, &error),

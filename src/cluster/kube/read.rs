@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::{Selector, SelectorExt};
 
-use crate::cluster::{Condition, Container, Pod, State, Status, Strategy, Workload};
+use crate::cluster::{Condition, Container, Pause, Pod, State, Status, Strategy, Workload};
 use crate::pins::WorkloadKind;
 
 use super::managers;
@@ -46,6 +46,7 @@ pub(super) enum Owner {
 pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorkload {
     let (meta, spec) = (object.metadata, object.spec);
     let state = meta.annotations.as_ref().and_then(|all| State::read(all.get(State::ANNOTATION)?));
+    let pause = meta.annotations.as_ref().and_then(|all| Pause::read(all.get(Pause::ANNOTATION)?));
     let containers = containers(&spec.template.and_then(|template| template.spec).unwrap_or_default());
     let status = object.status.map(|status| read_status(kind, status)).unwrap_or_default();
     let pods = if kind == WorkloadKind::DaemonSet { status.desired } else { spec.replicas };
@@ -56,6 +57,8 @@ pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorklo
         deleting: meta.deletion_timestamp.is_some(),
         containers,
         state,
+        pause,
+        ours: managers::has_ours(meta.managed_fields.as_deref().unwrap_or_default()),
         managers: managers::of_images(meta.managed_fields.as_deref().unwrap_or_default()),
         replicas: if kind == WorkloadKind::DaemonSet { None } else { spec.replicas },
         strategy: strategy(kind, spec.strategy.or(spec.update_strategy).unwrap_or_default(), pods.unwrap_or(1)),

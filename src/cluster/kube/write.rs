@@ -1,10 +1,11 @@
 //! What is sent to a workload: images, and what is remembered, fenced. Pure.
 
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{ClusterError, State, Workload, Write};
+use crate::cluster::{ClusterError, Pause, State, Workload, WorkloadId, Write};
 
-use super::managers::{PINTLE, may_take_over};
+use super::managers::{PAUSER, PINTLE, may_take_over};
 use super::objects::kind_name;
 
 /// A tag that nobody uses: owners of an image equal to ours do not show in a conflict.
@@ -22,7 +23,26 @@ pub(super) fn body(write: &Write, workload: &Workload) -> Result<Value, ClusterE
     Ok(body)
 }
 
-/// The same with other images, to be sent as a dry run.
+/// What is sent to pause a workload, or to end its pause; fenced as a write is.
+///
+/// A field manager of its own keeps apart what would delete each other. An end is a merge: after an undo, the annotation
+/// is somebody else's, and an apply without it would leave it.
+pub(super) fn pause(id: &WorkloadId, seen: &Workload, pause: Option<&Pause>) -> (PatchParams, Patch<Value>) {
+    let fence = json!({"uid": seen.uid, "resourceVersion": seen.resource_version});
+    let Some(pause) = pause else {
+        let mut body = json!({"metadata": fence});
+        body["metadata"]["annotations"] = json!({Pause::ANNOTATION: null});
+        let params = PatchParams { field_manager: Some(PAUSER.to_owned()), ..PatchParams::default() };
+        return (params, Patch::Merge(body));
+    };
+    let mut body = json!({"apiVersion": "apps/v1", "kind": kind_name(id.workload.kind), "metadata": fence});
+    body["metadata"]["name"] = json!(id.workload.name);
+    body["metadata"]["namespace"] = json!(id.namespace);
+    body["metadata"]["annotations"] = json!({Pause::ANNOTATION: pause.write()});
+    (PatchParams::apply(PAUSER).force(), Patch::Apply(body))
+}
+
+/// The question of `write`: the same with other images, to be sent as a dry run.
 pub(super) fn question(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
     check(write, workload)?;
     let other = |image: &crate::image::Image| format!("{}:{OTHER_TAG}", image.repository());

@@ -19,7 +19,7 @@ use super::picture::{Facts, Health, Shown, is_rolling, show};
 use super::record::{Process, Run};
 use super::service::{Asked, Service};
 use super::{Place, Served, service};
-use crate::cluster::{ClusterError, Leader, Observation, WorkloadId};
+use crate::cluster::{ClusterError, Leader, Observation, Pause, WorkloadId};
 
 /// How often it is looked at what tells nobody that it has changed.
 const POLL: Duration = Duration::from_millis(250);
@@ -160,6 +160,8 @@ impl Engine {
         for (name, service) in services.iter_mut() {
             if self.lock.is_none() && stale {
                 service.read(&self.folder, name);
+            } else if stale {
+                service.facts.pause = self.folder.pause(name);
             }
             service.live(&self.folder, name);
             if self.lock.is_some() && service.is_process() {
@@ -270,6 +272,18 @@ impl Engine {
         if changed {
             self.changes.send_modify(|count| *count += 1);
         }
+    }
+
+    /// Pauses a service, or ends its pause.
+    pub(super) fn pause(&self, id: &WorkloadId, pause: Option<&Pause>) -> Result<(), ClusterError> {
+        let name = &id.workload.name;
+        let refused = |message| ClusterError::Refused { id: id.clone(), message };
+        self.folder.write_pause(name, pause).map_err(refused)?;
+        if let Some(service) = self.services().get_mut(name) {
+            service.facts.pause = pause.cloned();
+        }
+        self.publish();
+        Ok(())
     }
 
     /// The picture, once everything has been asked.

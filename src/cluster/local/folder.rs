@@ -3,6 +3,7 @@
 //! ```text
 //! lock                         who changes something here
 //! services/checkout/record     what shall run, and what is remembered
+//! services/checkout/pause      until when nobody writes it
 //! services/checkout/run-7      a process: its pid, and how it ended; locked by its keeper
 //! services/checkout/log        what it writes, and log.1 before that
 //! ```
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Exit, How, Line, Process, Record, SCHEMA};
+use crate::cluster::Pause;
 use crate::problem::display_safe;
 
 /// A longer file is not ours.
@@ -106,6 +108,29 @@ impl Folder {
         let written =
             std::fs::write(&new, serde_json::json!(record).to_string()).and_then(|()| std::fs::rename(&new, &path));
         written.map_err(|error| named(&path, &error))
+    }
+
+    /// Until when nobody writes a service.
+    pub(super) fn pause(&self, service: &str) -> Option<Pause> {
+        let text = read(&self.of(service).join("pause")).ok()?;
+        Pause::read(&String::from_utf8_lossy(&text))
+    }
+
+    /// Remembers that, or that it is over: in a file of its own, which takes no lock, so that it can be said at any time.
+    pub(super) fn write_pause(&self, service: &str, pause: Option<&Pause>) -> Result<(), String> {
+        let folder = self.of(service);
+        let (path, new) = (folder.join("pause"), folder.join("pause.new"));
+        let written = match pause {
+            Some(pause) => {
+                make(&folder)?;
+                std::fs::write(&new, pause.write()).and_then(|()| std::fs::rename(&new, &path))
+            }
+            None => std::fs::remove_file(&path),
+        };
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(&path, &error)),
+            _ => Ok(()),
+        }
     }
 
     /// The file of a run, made and locked: its keeper gets it.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Served;
 use super::folder::Life;
 use super::record::{Exit, How, Record, Run};
-use crate::cluster::{Condition, Container, Manager, Pod, Status, Strategy, Trouble, Workload};
+use crate::cluster::{Condition, Container, Manager, Pause, Pod, Status, Strategy, Trouble, Workload};
 use crate::image::Image;
 use crate::pins::Local;
 
@@ -24,6 +24,8 @@ const DEADLINE: Duration = Duration::from_secs(120);
 pub(super) struct Facts {
     /// What is remembered of it; none where it was never started here.
     pub(super) record: Option<Record>,
+    /// Until when nobody writes it.
+    pub(super) pause: Option<Pause>,
     /// Somebody who lives starts it again when it ends.
     pub(super) kept: bool,
     /// Of each run.
@@ -68,6 +70,12 @@ pub(super) struct Shown {
 
 /// What a service looks like. `now` is when that is asked.
 pub(super) fn show(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) -> Option<Shown> {
+    let mut shown = unpaused(name, served, facts, now)?;
+    Arc::make_mut(&mut shown.workload).pause.clone_from(&facts.pause);
+    Some(shown)
+}
+
+fn unpaused(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) -> Option<Shown> {
     let pods = pods(name, facts);
     let Some(record) = &facts.record else {
         let served = served?;
@@ -87,6 +95,7 @@ pub(super) fn show(name: &str, served: Option<&Served>, facts: &Facts, now: Time
         resource_version: record.revision.to_string(),
         generation: record.generation,
         state: Some(record.state.clone()),
+        ours: true,
         managers: vec![Manager {
             name: PINTLE.to_owned(),
             time: Some(record.written),
@@ -143,6 +152,8 @@ fn blank(name: &str, image: &Image) -> Workload {
         deleting: false,
         containers: vec![container(name, image)],
         state: None,
+        pause: None,
+        ours: false,
         managers: Vec::new(),
         replicas: Some(1),
         strategy: Strategy::Recreate,

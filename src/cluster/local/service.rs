@@ -55,6 +55,7 @@ impl Service {
     }
 
     pub(super) fn read(&mut self, folder: &Folder, name: &str) {
+        self.facts.pause = folder.pause(name);
         match folder.record(name) {
             Ok(record) => (self.facts.record, self.damaged) = (record, None),
             Err(why) => (self.facts.record, self.damaged) = (None, Some(why)),

@@ -47,7 +47,8 @@ impl Engine {
         let record = self.written(service, write).map_err(refused)?;
         let started = before.as_ref().map(|record| record.generation) != Some(record.generation);
         self.folder.write(name, &record).map_err(refused)?;
-        let written = Written { resource_version: record.revision.to_string(), generation: record.generation };
+        let images = write.images.iter().map(|(name, _, image)| (name.clone(), image.clone())).collect();
+        let written = Written { resource_version: record.revision.to_string(), generation: record.generation, images };
         service.facts.record = Some(record);
         if started {
             service.facts.kept = true;

@@ -34,6 +34,7 @@ fn service(rolling: bool) -> Facts {
         commit: CommitId::from([2; 20]),
         version: Version::new("2").unwrap(),
         proven: Vec::new(),
+        rewritten: None,
     };
     let record = Record {
         schema: SCHEMA,

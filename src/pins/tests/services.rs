@@ -297,15 +297,15 @@ fn a_hold_says_which_versions_and_until_when() {
 
 #[test]
 fn choices_are_told() {
-    assert_snapshot!(table(line, &["versioning: semvar", "external: yes", "drift: {policy: reprot}", "drift: {policy: schedule}"]), @"
+    assert_snapshot!(table(line, &["versioning: semvar", "external: yes", "drift: {policy: reprot}", "drift: {schedule: hourly}"]), @"
     versioning: semvar
         services/web.yaml:3:13: `versioning` is `semvar`, it must be one of semver, maven, history => did you mean `semver`?
     external: yes
         services/web.yaml:3:11: `external` is `yes`, it must be one of true, false
     drift: {policy: reprot}
-        services/web.yaml:3:17: `policy` is `reprot`, it must be one of correct, report => did you mean `report`?
-    drift: {policy: schedule}
-        services/web.yaml:3:17: `policy: schedule` is not read by this version of Pintle => use `correct` or `report`
+        services/web.yaml:3:17: `policy` is `reprot`, it must be one of correct, report, schedule => did you mean `report`?
+    drift: {schedule: hourly}
+        services/web.yaml:3:9: `schedule` is not read by this version of Pintle => `pintle run --schedule` says when
     ");
 }
 

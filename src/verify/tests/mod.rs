@@ -64,6 +64,8 @@ fn case(kind: WorkloadKind, name: &str) -> Case {
         deleting: false,
         containers: vec![container("app", &format!("acme/{name}:2"))],
         state: None,
+        pause: None,
+        ours: false,
         managers: Vec::new(),
         replicas: Some(3),
         strategy: Strategy::Rolling { surge: 1 },

@@ -18,6 +18,7 @@ fn a_write(image: &str) -> Write {
         commit: CommitId::from([0xab; 20]),
         version: Version::new("2.0.3").unwrap(),
         proven: Vec::new(),
+        rewritten: None,
     };
     let images = vec![("app".to_owned(), false, image.parse().unwrap())];
     Write { id: id("s0"), uid: "uid-s0".to_owned(), resource_version: "100".to_owned(), images, state }
