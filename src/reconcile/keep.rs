@@ -13,6 +13,7 @@ use super::tell::{Scene, Teller};
 use super::{Desired, Enough, May, Memory, Pass, Pending, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
 use crate::event::Event;
+use crate::graph::Id;
 use crate::pins::ServiceName;
 use crate::source::CommitId;
 
@@ -42,6 +43,8 @@ pub struct Keep<S, G> {
     pub stop: watch::Receiver<bool>,
     /// Who may write.
     pub lead: watch::Receiver<Leadership>,
+    /// Changes when it is time for a full look, and for the drift that waits for that.
+    pub times: watch::Receiver<u64>,
     /// Tells the cluster what is looked at from now on.
     pub scope: S,
     /// Whether what was observed may be written over by these pins, and which commits of a history that was rewritten that
@@ -86,6 +89,8 @@ struct State {
     silent: bool,
     in_sync: bool,
     leads: bool,
+    /// Since when it is time for the drift that waits for the schedule.
+    time: Option<Instant>,
     /// When what was refused was tried again, and how long the next time waits.
     forgiven: Option<Instant>,
     patience: Duration,
@@ -120,6 +125,11 @@ where
     while !*with.stop.borrow() {
         if with.goals.has_changed().unwrap_or(false) {
             state.turn(with.goals.borrow_and_update().clone(), &with.scope, &mut tell);
+        }
+        if with.times.has_changed().unwrap_or(false) {
+            with.times.mark_unchanged();
+            state.time = Some(Instant::now());
+            cluster.look_anew();
         }
         // A clone has seen what its original has: it tells of what comes after.
         let (stop, goals) = (with.stop.clone(), with.goals.clone());
@@ -189,6 +199,10 @@ impl State {
                     }
                     Ok(_) => {}
                 }
+                if let Some(due) = self.due(&desired, &pass) {
+                    self.goal = Goal::Pins(Arc::new(Desired { due, ..Desired::clone(&desired) }));
+                    return Rest::NONE;
+                }
                 self.seen(&desired, &pass, now, tell);
                 let least = if pass.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
                 self.rest(&pass, least).until(pass.look.wake(), now)
@@ -207,6 +221,18 @@ impl State {
                 Rest::SHORT
             }
         }
+    }
+
+    /// Whose drift is corrected although it waits for the schedule, where that is others than before: what has drifted when
+    /// it is time, until it is back.
+    fn due(&mut self, desired: &Desired, pass: &Pass) -> Option<BTreeSet<Id>> {
+        let has_drifted = |id: &Id| pass.look.services[id.index()].drifted;
+        let due: BTreeSet<Id> = if pass.look.unseen.is_empty() && self.time.take().is_some() {
+            desired.graph.ids().filter(has_drifted).collect()
+        } else {
+            desired.due.iter().copied().filter(has_drifted).collect()
+        };
+        (due != desired.due).then_some(due)
     }
 
     /// What was refused is tried again, later each time.
@@ -266,7 +292,7 @@ impl State {
 
 /// Until something changes that the loop looks at, or the rest is over.
 async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest, leads: bool) {
-    let Keep { goals, stop, lead, .. } = with;
+    let Keep { goals, stop, lead, times, .. } = with;
     let changed = async {
         if !leads {
             return std::future::pending().await;
@@ -282,5 +308,6 @@ async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest,
         _ = goals.changed() => goals.mark_changed(),
         _ = stop.wait_for(|stop| *stop) => {}
         _ = lead.changed() => {}
+        Ok(()) = times.changed() => times.mark_changed(),
     }
 }

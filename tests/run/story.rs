@@ -74,3 +74,29 @@ async fn status_says_who_keeps_it_so_and_how_old_its_sight_is() {
     shop.pintle(&["status"]).await.ended(0).result(&["1 of 1 in sync"]);
     run.signal("CONT");
 }
+
+#[tokio::test]
+async fn drift_of_the_policy_schedule_is_corrected_when_it_is_time() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    shop.settings("drift: {policy: schedule}\n").pin("payments", "2.0", "").commit("Upgrade payments");
+    shop.apply().await;
+    shop.ns.set_image("deployment/payments", &image("payments", "9.9")).await;
+    // Of a full minute nobody knows how much is left: the first pass holds it, or is the one at the full minute.
+    let mut run = shop.start(&["run", "--schedule", "* * * * * UTC"]);
+    run.says(&["payments", "corrected at the next time of the schedule"]).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    assert_eq!(shop.version("payments").await, "2.0");
+}
+
+#[tokio::test]
+async fn a_paused_service_is_left_alone_until_somebody_resumes_it() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    let mut run = start(&shop).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    shop.pintle(&["pause", "payments", "--for", "2h", "--reason", "we look into it"]).await.ended(0);
+    shop.pin("payments", "2.0", "").commit("Upgrade payments");
+    run.says(&["payments", "paused by", "we look into it", "pintle resume payments"]).await;
+    assert_eq!(shop.version("payments").await, "1.0");
+    shop.pintle(&["resume", "payments"]).await.ended(0);
+    run.says(&["\"event\":\"verified\"", "payments", "2.0"]).await;
+}

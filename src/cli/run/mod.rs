@@ -85,6 +85,7 @@ impl OnSite for Run {
         let (told, news) = mpsc::unbounded_channel();
         let goals = watch::Sender::new(Goal::Pins(Arc::new(site.desired.clone())));
         let git = Git::after(config, &site.loaded, &site.desired)?;
+        let time = watch::Sender::new(0);
         let mut wanted = goals.subscribe();
         wanted.mark_changed();
         let source = Arc::new(Mutex::new(site.loaded.source.clone()));
@@ -94,6 +95,7 @@ impl OnSite for Run {
             goals: wanted,
             stop: stop.clone(),
             lead: lead.state.clone(),
+            times: time.subscribe(),
             scope: |desired: &Desired| {
                 site.cluster.scope(&desired.all_workloads());
                 site.host.iter().for_each(|host| host.serve(all_served(desired)));
@@ -103,7 +105,7 @@ impl OnSite for Run {
         tokio::select! {
             () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
             never = beside(&log, news, lead.state.clone()) => match never {},
-            never = self.on_schedule(&site.cluster, &poke) => match never {},
+            never = self.on_schedule(&poke, &time) => match never {},
         }
         locked(&log).tell(None, &Event::Stopping);
         lead.release().await;
@@ -133,7 +135,7 @@ impl Run {
     }
 
     /// Looks at everything anew, when it is time.
-    async fn on_schedule<C: Cluster>(&self, cluster: &C, poke: &Poke) -> std::convert::Infallible {
+    async fn on_schedule(&self, poke: &Poke, time: &watch::Sender<u64>) -> std::convert::Infallible {
         loop {
             let next = self.schedule.as_ref().and_then(|schedule| schedule.until_next(jiff::Timestamp::now()));
             match next {
@@ -141,7 +143,7 @@ impl Run {
                 None => std::future::pending().await,
             }
             poke.now();
-            cluster.look_anew();
+            time.send_modify(|times| *times += 1);
         }
     }
 }
