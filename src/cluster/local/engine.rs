@@ -333,6 +333,9 @@ impl Engine {
             };
             let watcher = notify::recommended_watcher(heard)
                 .and_then(|mut watcher| watcher.watch(self.folder.path(), RecursiveMode::Recursive).map(|()| watcher));
+            // What has changed since the folder was read was heard by nobody.
+            self.stale.store(true, Ordering::Relaxed);
+            self.wake.notify_one();
             watcher.inspect_err(|error| tracing::info!("{} is not watched: {error}", self.folder.path().display())).ok()
         });
     }
