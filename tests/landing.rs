@@ -454,6 +454,42 @@ fn a_clone_that_is_behind_is_told_and_left_alone() {
 }
 
 #[test]
+fn a_clone_that_knows_it_is_behind_is_told_at_once() {
+    let shop = Shop::new();
+    human(&shop.bare(), "2.0.4");
+    shop.repo.git(&["fetch", "--quiet"]);
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
+    --- stderr
+    error: main does not go on from origin/main
+      hint: git pull --rebase, then type it again
+    --- exit 1
+    ");
+    shop.repo.git(&["pull", "--quiet", "--rebase"]);
+    assert!(shop.says("pin payments 2.1.0 --yes").starts_with("Committed COMMIT on main, pushed to origin/main."));
+}
+
+#[test]
+fn a_branch_that_another_working_tree_shows_stays() {
+    let shop = Shop::new();
+    let other = shop.root.path().join("other");
+    shop.repo.git(&["branch", "topic"]);
+    shop.repo.git(&["worktree", "add", "--quiet", other.to_str().unwrap(), "topic"]);
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes --branch topic"), @"
+    --- stderr
+    error: the branch topic is checked out in ROOT/other/
+      hint: go there, and type it there
+    --- exit 1
+    ");
+    let in_other = |words: &[&str]| {
+        let words = [&["--repo", other.to_str().unwrap(), "pin", "payments", "2.1.0", "--yes"], words].concat();
+        shop.normal(&Pintle::in_repo(&shop.repo).run(&words))
+    };
+    assert!(in_other(&["--branch", "main"]).contains("is checked out in REPO"));
+    assert!(in_other(&[]).contains("on topic, which has no upstream"));
+    assert_eq!(text(git(&other).args(["status", "--short"]).output().unwrap()), "");
+}
+
+#[test]
 fn a_hook_that_refuses_is_quoted_and_the_clone_left_alone() {
     let shop = Shop::new();
     shop.hook("pre-receive", "echo 'main is protected: open a pull request' >&2; exit 1");
