@@ -469,6 +469,38 @@ fn a_clone_that_knows_it_is_behind_is_told_at_once() {
 }
 
 #[test]
+fn a_remote_that_was_rewritten_is_not_written_over() {
+    let shop = Shop::new();
+    shop.says("pin payments 2.0.4 --yes");
+    // Back to before: a plain push would bring again what was taken back.
+    shop.in_bare(&["update-ref", "refs/heads/main", "main~1"]);
+    let there = shop.at_remote();
+    let said = shop.says("pin payments 2.1.0 --yes");
+    assert!(said.contains("origin/main is not where it was when this was decided"), "{said}");
+    assert_eq!(shop.at_remote(), there);
+}
+
+#[test]
+fn files_that_git_checks_out_in_another_form_follow_in_that_form() {
+    let shop = Shop::new();
+    shop.repo.write("envs/prod/pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n");
+    shop.repo.write("envs/prod/services/web.yaml", "version: 1.0.0\nimage: acme/web\n").commit("More");
+    shop.repo.git(&["update-index", "--chmod=+x", "envs/prod/services/web.yaml"]);
+    shop.repo.git(&["commit", "--quiet", "-m", "A mode"]);
+    shop.repo.git(&["config", "core.autocrlf", "true"]);
+    let file = shop.repo.path().join("envs/prod/services/web.yaml");
+    std::fs::remove_file(&file).unwrap();
+    shop.repo.git(&["checkout", "--quiet", "HEAD", "--", "."]);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("\r\n"));
+    let said = shop.says("pin web 1.0.1 --yes --commit-only --path envs/prod");
+    assert!(said.starts_with("Committed COMMIT on main"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "version: 1.0.1\r\nimage: acme/web\r\n");
+    assert_eq!(shop.repo.git(&["show", "HEAD:envs/prod/services/web.yaml"]), "version: 1.0.1\nimage: acme/web");
+    assert!(shop.repo.git(&["ls-tree", "HEAD", "envs/prod/services/"]).starts_with("100755 "));
+    shop.shown();
+}
+
+#[test]
 fn a_branch_that_another_working_tree_shows_stays() {
     let shop = Shop::new();
     let other = shop.root.path().join("other");
