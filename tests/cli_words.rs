@@ -35,6 +35,10 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       graph        Show who needs whom, and which versions
       history      Show the pins that a service had, newest first
       diff         Show what moved between two revisions
+      pin          Pin a version: edit its line, commit, push
+      hold         Keep versions of a service from running, until somebody releases it
+      release      End the hold of a service
+      holds        Show what is held, by whom, and why
       logs         Show what a service of the local runtime has written
       down         Stop everything that the local runtime has started
       schema       Print the JSON Schema of a kind of file, for editors

@@ -454,6 +454,74 @@ fn a_clone_that_is_behind_is_told_and_left_alone() {
 }
 
 #[test]
+fn a_clone_that_knows_it_is_behind_is_told_at_once() {
+    let shop = Shop::new();
+    human(&shop.bare(), "2.0.4");
+    shop.repo.git(&["fetch", "--quiet"]);
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
+    --- stderr
+    error: main does not go on from origin/main
+      hint: git pull --rebase, then type it again
+    --- exit 1
+    ");
+    shop.repo.git(&["pull", "--quiet", "--rebase"]);
+    assert!(shop.says("pin payments 2.1.0 --yes").starts_with("Committed COMMIT on main, pushed to origin/main."));
+}
+
+#[test]
+fn a_remote_that_was_rewritten_is_not_written_over() {
+    let shop = Shop::new();
+    shop.says("pin payments 2.0.4 --yes");
+    // Back to before: a plain push would bring again what was taken back.
+    shop.in_bare(&["update-ref", "refs/heads/main", "main~1"]);
+    let there = shop.at_remote();
+    let said = shop.says("pin payments 2.1.0 --yes");
+    assert!(said.contains("origin/main is not where it was when this was decided"), "{said}");
+    assert_eq!(shop.at_remote(), there);
+}
+
+#[test]
+fn files_that_git_checks_out_in_another_form_follow_in_that_form() {
+    let shop = Shop::new();
+    shop.repo.write("envs/prod/pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n");
+    shop.repo.write("envs/prod/services/web.yaml", "version: 1.0.0\nimage: acme/web\n").commit("More");
+    shop.repo.git(&["update-index", "--chmod=+x", "envs/prod/services/web.yaml"]);
+    shop.repo.git(&["commit", "--quiet", "-m", "A mode"]);
+    shop.repo.git(&["config", "core.autocrlf", "true"]);
+    let file = shop.repo.path().join("envs/prod/services/web.yaml");
+    std::fs::remove_file(&file).unwrap();
+    shop.repo.git(&["checkout", "--quiet", "HEAD", "--", "."]);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("\r\n"));
+    let said = shop.says("pin web 1.0.1 --yes --commit-only --path envs/prod");
+    assert!(said.starts_with("Committed COMMIT on main"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "version: 1.0.1\r\nimage: acme/web\r\n");
+    assert_eq!(shop.repo.git(&["show", "HEAD:envs/prod/services/web.yaml"]), "version: 1.0.1\nimage: acme/web");
+    assert!(shop.repo.git(&["ls-tree", "HEAD", "envs/prod/services/"]).starts_with("100755 "));
+    shop.shown();
+}
+
+#[test]
+fn a_branch_that_another_working_tree_shows_stays() {
+    let shop = Shop::new();
+    let other = shop.root.path().join("other");
+    shop.repo.git(&["branch", "topic"]);
+    shop.repo.git(&["worktree", "add", "--quiet", other.to_str().unwrap(), "topic"]);
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes --branch topic"), @"
+    --- stderr
+    error: the branch topic is checked out in ROOT/other/
+      hint: go there, and type it there
+    --- exit 1
+    ");
+    let in_other = |words: &[&str]| {
+        let words = [&["--repo", other.to_str().unwrap(), "pin", "payments", "2.1.0", "--yes"], words].concat();
+        shop.normal(&Pintle::in_repo(&shop.repo).run(&words))
+    };
+    assert!(in_other(&["--branch", "main"]).contains("is checked out in REPO"));
+    assert!(in_other(&[]).contains("on topic, which has no upstream"));
+    assert_eq!(text(git(&other).args(["status", "--short"]).output().unwrap()), "");
+}
+
+#[test]
 fn a_hook_that_refuses_is_quoted_and_the_clone_left_alone() {
     let shop = Shop::new();
     shop.hook("pre-receive", "echo 'main is protected: open a pull request' >&2; exit 1");

@@ -38,9 +38,9 @@ pub struct Land {
 }
 
 /// What is to be committed.
-pub struct Proposal<'p> {
+pub struct Proposal {
     /// The edits.
-    pub edits: Vec<(ServiceName, Edit<'p>)>,
+    pub edits: Vec<(ServiceName, Edit)>,
     /// What the commit says.
     pub message: Message,
     /// What is said where all is so already.
@@ -69,7 +69,7 @@ impl Land {
         &self,
         config: &Config,
         output: &mut Output,
-        propose: impl Fn(&Loaded) -> Result<Proposal<'static>, Failure>,
+        propose: impl Fn(&Loaded) -> Result<Proposal, Failure>,
     ) -> Result<Exit, Failure> {
         let mut config = config.clone();
         config.access.credentials = Credentials::Helper;
@@ -95,7 +95,7 @@ impl Land {
                 output.note(&proposal.already);
                 return self.tell(None, &landing, Vec::new(), output);
             }
-            landing.check(&files)?;
+            landing.check(&files, push)?;
             let diffs: Vec<FileDiff> = files
                 .iter()
                 .map(|file| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref()))
@@ -172,7 +172,7 @@ fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
     tip.ok_or_else(|| Failure::error("there is no commit to go on from"))
 }
 
-fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal<'_>) -> Result<Edited, Failure> {
+fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Edited, Failure> {
     let said = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
     edit::edit(&said, &proposal.edits).map_err(|refusal| {
         let failure = Failure::error(edit::in_words(&refusal, &loaded.at.files));

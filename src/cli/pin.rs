@@ -42,12 +42,7 @@ impl Pin {
         self.land.run(config, output, |loaded| self.propose(loaded, &version, digest.as_ref()))
     }
 
-    fn propose(
-        &self,
-        loaded: &Loaded,
-        version: &Version,
-        digest: Option<&Digest>,
-    ) -> Result<Proposal<'static>, Failure> {
+    fn propose(&self, loaded: &Loaded, version: &Version, digest: Option<&Digest>) -> Result<Proposal, Failure> {
         let pins = &loaded.at.reading.pins;
         let names = || pins.services.keys().chain(pins.broken.keys());
         let service = known(&self.service, names())?;

@@ -11,7 +11,7 @@ use super::splice::Splice;
 use super::{Edit, Refusal, hold, needs, restore, scalar};
 
 /// Edits the own file of a service, and says what the service must be then. Places are those of before.
-pub(super) fn edit(own: &mut Draft, (before, in_image): (&Service, bool), edit: &Edit<'_>) -> Result<Service, Refusal> {
+pub(super) fn edit(own: &mut Draft, (before, in_image): (&Service, bool), edit: &Edit) -> Result<Service, Refusal> {
     let mut wanted = before.clone();
     match edit {
         Edit::Pin { version, digest, needs } => {
@@ -23,8 +23,9 @@ pub(super) fn edit(own: &mut Draft, (before, in_image): (&Service, bool), edit: 
             needs::set(own, &mut wanted, needs)?;
         }
         Edit::Restore { as_of, name } => {
-            let earlier = super::service(as_of, name)?;
-            restore::keys(own, as_of, name)?;
+            let as_of = as_of.said();
+            let earlier = super::service(&as_of, name)?;
+            restore::keys(own, &as_of, name)?;
             let needs = restore::needs(&before.pin.depends_on, &earlier.pin.depends_on);
             wanted.pin = crate::pins::Pin { depends_on: needs.into(), ..earlier.pin.clone() };
         }

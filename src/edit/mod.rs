@@ -41,9 +41,26 @@ pub struct Said<'f> {
     pub reading: &'f Reading,
 }
 
+/// The same of a revision that an edit goes back to, kept for as long as the edit.
+#[derive(Debug)]
+pub struct Then {
+    /// The folder of the pins in the repository.
+    pub root: String,
+    /// The files that were read, by path.
+    pub files: Vec<File>,
+    /// What they say.
+    pub reading: Reading,
+}
+
+impl Then {
+    fn said(&self) -> Said<'_> {
+        Said { root: &self.root, files: &self.files, reading: &self.reading }
+    }
+}
+
 /// One change to one service.
 #[derive(Debug, Clone)]
-pub enum Edit<'f> {
+pub enum Edit {
     /// Pins a version, where the version lives.
     Pin {
         /// The version.
@@ -57,7 +74,7 @@ pub enum Edit<'f> {
     /// `dependsOn` without its tables (which describe all versions), `verify`, `local`.
     Restore {
         /// That revision.
-        as_of: Said<'f>,
+        as_of: Arc<Then>,
         /// What the service was called then.
         name: ServiceName,
     },
@@ -97,7 +114,7 @@ pub type Refusal = Box<Problem>;
 /// # Errors
 /// A service that is not there or has errors; a value that cannot be changed where it stands; a result that would show
 /// anything but the intended change. Nothing is edited then.
-pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit<'_>)]) -> Result<Edited, Refusal> {
+pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<Edited, Refusal> {
     let mut files = Files::of(tip);
     // 1. Versions, wherever they live: places in the files as they are.
     let (values, splices) = versions(tip, edits)?;
@@ -119,10 +136,7 @@ pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit<'_>)]) -> Result<Edited,
 
 /// The values that pin the services, and what becomes of them.
 #[expect(clippy::type_complexity, reason = "two lists, named where they are used")]
-fn versions(
-    tip: &Said<'_>,
-    edits: &[(ServiceName, Edit<'_>)],
-) -> Result<(pin::Values, Vec<(Arc<str>, Splice)>), Refusal> {
+fn versions(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<(pin::Values, Vec<(Arc<str>, Splice)>), Refusal> {
     let moved = edits.iter().filter(|(_, edit)| matches!(edit, Edit::Pin { .. } | Edit::Restore { .. }));
     let moved = moved.map(|(name, edit)| Ok((service(tip, name)?, edit))).collect::<Result<Vec<_>, Refusal>>()?;
     let values = pin::values(tip, moved.iter().map(|(service, _)| *service))?;
@@ -133,8 +147,8 @@ fn versions(
         let splice = match edit {
             Edit::Pin { version, digest, .. } => pin::pinned(tip, (service, value), version, digest.as_ref())?,
             Edit::Restore { as_of, name } => {
-                let was = self::service(as_of, name)?;
-                let Some(then) = earlier.get(&as_of.files.as_ptr()).and_then(|values| values.get(name)) else {
+                let was = self::service(&as_of.said(), name)?;
+                let Some(then) = earlier.get(&Arc::as_ptr(as_of)).and_then(|values| values.get(name)) else {
                     continue;
                 };
                 pin::restored(tip, (service, value), (was, then))
@@ -146,15 +160,19 @@ fn versions(
     Ok((values, splices))
 }
 
-/// The values at other revisions, by where the files of these are.
-fn earlier(edits: &[(ServiceName, Edit<'_>)]) -> Result<HashMap<*const File, pin::Values>, Refusal> {
-    let mut revisions: HashMap<*const File, (Said<'_>, Vec<&Service>)> = HashMap::new();
+/// The values at other revisions, by these.
+fn earlier(edits: &[(ServiceName, Edit)]) -> Result<HashMap<*const Then, pin::Values>, Refusal> {
+    let mut revisions: HashMap<*const Then, (&Then, Vec<&ServiceName>)> = HashMap::new();
     for (_, edit) in edits {
-        let Edit::Restore { as_of, name } = edit else { continue };
-        let entry = revisions.entry(as_of.files.as_ptr()).or_insert_with(|| (*as_of, Vec::new()));
-        entry.1.push(service(as_of, name)?);
+        if let Edit::Restore { as_of, name } = edit {
+            revisions.entry(Arc::as_ptr(as_of)).or_insert_with(|| (as_of, Vec::new())).1.push(name);
+        }
     }
-    let values = |(at, (said, services)): (_, (Said<'_>, Vec<&Service>))| Ok((at, pin::values(&said, services)?));
+    let values = |(at, (then, names)): (_, (&Then, Vec<&ServiceName>))| {
+        let said = then.said();
+        let services = names.into_iter().map(|name| service(&said, name));
+        Ok((at, pin::values(&said, services.collect::<Result<Vec<_>, _>>()?)?))
+    };
     revisions.into_iter().map(values).collect()
 }
 

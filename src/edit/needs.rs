@@ -21,8 +21,7 @@ pub(super) fn set(own: &mut Draft, wanted: &mut Service, needs: &[(ServiceName, 
             Some(Need::Table(_)) => return Err(table(wanted, provider)),
             _ => {}
         }
-        let splices = one(own, provider, range)?;
-        own.splices(splices)?;
+        one(own, provider, range)?;
         Arc::make_mut(&mut wanted.pin.depends_on).insert(provider.clone(), Need::Range(range.clone()));
     }
     Ok(())
@@ -35,8 +34,13 @@ fn table(service: &Service, provider: &ServiceName) -> Refusal {
     Box::new(Problem::error(message, at).of(&service.name).hint(hint))
 }
 
-/// The splices that set it.
-fn one(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Splice>, Refusal> {
+/// Sets one, where it is no table.
+pub(super) fn one(own: &mut Draft, provider: &ServiceName, range: &Range) -> Result<(), Refusal> {
+    let splices = splices(own, provider, range)?;
+    own.splices(splices)
+}
+
+fn splices(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Splice>, Refusal> {
     let new = scalar::quoted(range.as_str());
     let splices = own.root(|root| -> Result<Option<Vec<Splice>>, Refusal> {
         let map = root.and_then(|root| Map::of(&own.text, root));

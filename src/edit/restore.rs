@@ -1,6 +1,7 @@
 //! Version-bound keys as they were at another revision.
 
 use crate::pins::{DependsOn, Entry, Need, ServiceName};
+use crate::version::Range;
 
 use super::draft::{Draft, own_path};
 use super::keys::apply;
@@ -47,9 +48,12 @@ pub(super) fn keys(own: &mut Draft, as_of: &Said<'_>, name: &ServiceName) -> Res
 /// Where the table form stands, the other needs go back one by one.
 fn needs_beside_tables(own: &mut Draft, then: &Draft) -> Result<(), Refusal> {
     let (here, there) = (present(own, Some(NEEDS))?, present(then, Some(NEEDS))?);
-    let tables = table_names(own)?;
-    for key in here.iter().filter(|key| !there.contains(*key) && !tables.contains(*key)) {
+    let (tables, names) = (table_names(own)?, list_names(then)?);
+    for key in here.iter().filter(|key| !there.contains(key) && !names.contains(key) && !tables.contains(key)) {
         remove(own, Some(NEEDS), key)?;
+    }
+    for name in names.iter().filter(|name| !tables.contains(name)).filter_map(|name| ServiceName::new(name).ok()) {
+        super::needs::one(own, &name, &Range::any())?;
     }
     for key in there.iter().filter(|key| !tables.contains(*key)) {
         put(own, then, Some(NEEDS), key)?;
@@ -65,6 +69,15 @@ fn table_names(own: &Draft) -> Result<Vec<String>, Refusal> {
     with(own, Some(NEEDS), |map| {
         let table = |name: &&str| map.get(name).is_some_and(|entry| entry.value.entries().is_some());
         map.names().filter(table).map(str::to_owned).collect()
+    })
+    .map(Option::unwrap_or_default)
+}
+
+/// The names of a list of needs, which say nothing of versions.
+fn list_names(own: &Draft) -> Result<Vec<String>, Refusal> {
+    own.root(|root| {
+        let items = Map::of(&own.text, root?)?.get(NEEDS)?.value.items()?;
+        Some(items.filter_map(|item| item.scalar().map(|name| name.text.to_owned())).collect())
     })
     .map(Option::unwrap_or_default)
 }

@@ -277,7 +277,7 @@ fn what_cannot_be_written_is_held_with_the_way_out() {
     ");
     assert_snapshot!(says("hold: {above: \"1\", reason: it loses orders, by: Ada}\n", Some(settled("acme/payments:1")), None), @"
     runs acme/payments:1 (never pinned), Still
-    payments is Held: 2 is on hold by Ada (above 1): it loses orders; delete `hold` from its file to release it
+    payments is Held: 2 is on hold by Ada (above 1): it loses orders; release it: pintle release payments
     ");
     assert_snapshot!(says("rollbackFloor: \"3\"\n", Some(settled("acme/payments:1")), None), @"
     runs acme/payments:1 (never pinned), Still

@@ -75,7 +75,7 @@ fn hold_words(service: &Service, hold: &Hold) -> String {
     let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let until = hold.until.map(|until| format!(", until {until}")).unwrap_or_default();
     format!(
-        "{} is on hold{by} ({versions}{until}){reason}; delete `hold` from its file to release it",
-        service.pin.version
+        "{} is on hold{by} ({versions}{until}){reason}; release it: pintle release {}",
+        service.pin.version, service.name
     )
 }

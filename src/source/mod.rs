@@ -1,4 +1,5 @@
 //! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
+//! And the way back: one commit, landed and pushed ([`Landing`]).
 
 mod credentials;
 mod error;

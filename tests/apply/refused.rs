@@ -27,7 +27,7 @@ async fn holds_floors_and_what_is_external_are_not_written() {
     shop.pin("held", "1.1", "hold: {above: \"1.0\", reason: loses carts, by: ada}\n");
     shop.pin("outside", UP, "external: true\n").pin("needs-it", UP, "dependsOn: {outside: \">=2.0\"}\n").commit("Hold");
     let chosen = shop.apply_ends(4).await;
-    chosen.result(&["Held: held 1.1: 1.1 is on hold by ada (above 1.0): loses carts; delete `hold`"]);
+    chosen.result(&["Held: held 1.1: 1.1 is on hold by ada (above 1.0): loses carts; release it: pintle release held"]);
     chosen.result(&["Held: outside 2.0: deployed elsewhere"]);
     chosen.result(&["Held: needs-it 2.0: needs-it 2.0 needs outside >=2.0"]);
 

@@ -7,7 +7,7 @@ mod restore;
 
 use std::sync::Arc;
 
-use super::{Edit, NewHold, Said, edit, in_words};
+use super::{Edit, NewHold, Said, Then, edit, in_words};
 use crate::pins::{Held, Reading, ServiceName, read};
 use crate::source::{Content, File, FileChange, content_id};
 
@@ -43,8 +43,14 @@ impl Repo {
         Said { root: "", files: &self.files, reading: &self.reading }
     }
 
+    /// Back to what this repository says of a service.
+    pub(super) fn restore(&self, name: &str) -> Edit {
+        let then = Then { root: String::new(), files: self.files.clone(), reading: self.reading.clone() };
+        Edit::Restore { as_of: Arc::new(then), name: name.parse_name() }
+    }
+
     /// The texts of the files that an edit changes; or why it changes none.
-    pub(super) fn edit(&self, name: &str, one: Edit<'_>) -> Result<Vec<(String, Option<String>)>, String> {
+    pub(super) fn edit(&self, name: &str, one: Edit) -> Result<Vec<(String, Option<String>)>, String> {
         let edited = edit(&self.said(), &[(name.parse_name(), one)]).map_err(|refusal| {
             format!("{}\n  {}", in_words(&refusal, &self.files), refusal.hint.clone().unwrap_or_default())
         })?;
@@ -55,7 +61,7 @@ impl Repo {
     }
 
     /// The one text that an edit makes, with what differs from line to line; or why it makes none.
-    pub(super) fn after(&self, name: &str, one: Edit<'_>) -> String {
+    pub(super) fn after(&self, name: &str, one: Edit) -> String {
         match self.edit(name, one) {
             Ok(edited) => edited.into_iter().map(|(_, text)| text.unwrap_or_else(|| "(removed)".to_owned())).collect(),
             Err(refusal) => refusal,
@@ -73,16 +79,16 @@ impl ParseName for str {
     }
 }
 
-pub(super) fn pin<'f>(version: &str) -> Edit<'f> {
+pub(super) fn pin(version: &str) -> Edit {
     Edit::Pin { version: version.parse().unwrap(), digest: None, needs: Vec::new() }
 }
 
-pub(super) fn need<'f>(version: &str, provider: &str, range: &str) -> Edit<'f> {
+pub(super) fn need(version: &str, provider: &str, range: &str) -> Edit {
     let needs = vec![(provider.parse_name(), range.parse().unwrap())];
     Edit::Pin { version: version.parse().unwrap(), digest: None, needs }
 }
 
-pub(super) fn hold<'f>(above: &str) -> Edit<'f> {
+pub(super) fn hold(above: &str) -> Edit {
     Edit::Hold(NewHold {
         versions: Held::Above(above.parse().unwrap()),
         reason: "it says \"no\"\nand: # not".to_owned(),

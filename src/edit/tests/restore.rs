@@ -1,14 +1,11 @@
 //! Version-bound keys, there and back.
 
-use super::{ParseName as _, Repo};
-use crate::edit::Edit;
+use super::Repo;
 
 /// `now` with the version-bound keys of `then`, and from there back again.
 fn there_and_back(then: &str, now: &str) -> [String; 2] {
     let (then, now) = (Repo::checkout(then), Repo::checkout(now));
-    let restore = |repo: &Repo, as_of: &Repo| {
-        repo.after("checkout", Edit::Restore { as_of: as_of.said(), name: "checkout".parse_name() })
-    };
+    let restore = |repo: &Repo, as_of: &Repo| repo.after("checkout", as_of.restore("checkout"));
     let gone = restore(&now, &then);
     let back = restore(&Repo::checkout(&gone), &now);
     [gone, back]
@@ -87,7 +84,7 @@ fn a_pin_that_moved_is_restored_where_it_lives_now() {
     ]);
     let now =
         Repo::of(&[("pintle.yaml", settings), ("c.yaml", "db: {image: \"acme/db:2\"}\nweb: {image: acme/web:2}\n")]);
-    let edit = Edit::Restore { as_of: then.said(), name: "web".parse_name() };
+    let edit = then.restore("web");
     let edited = now.edit("web", edit).unwrap();
     insta::assert_debug_snapshot!(edited, @r#"
     [

@@ -44,6 +44,21 @@ pub(super) fn bring(repo: &Repository, commit: Oid, files: &[FileChange]) -> Res
     })
 }
 
+/// Another working tree of the same repository that shows a branch: it would no longer show what it is on.
+pub(super) fn elsewhere(repo: &Repository, full: &str) -> Option<String> {
+    let shows = |other: &Repository| {
+        let head = other.find_reference("HEAD").ok()?.symbolic_target().ok().flatten().map(str::to_owned)?;
+        (head == full).then(|| other.workdir().map(|folder| folder.display().to_string()))?
+    };
+    let main = || shows(&Repository::open(repo.commondir()).ok().filter(|main| !main.is_bare())?);
+    let names = repo.worktrees().ok();
+    let linked = names.iter().flatten().filter_map(|name| {
+        let linked = repo.find_worktree(name.ok().flatten()?).ok()?;
+        shows(&Repository::open_from_worktree(&linked).ok()?)
+    });
+    linked.into_iter().next().or_else(main)
+}
+
 fn at_work(state: RepositoryState) -> Option<&'static str> {
     Some(match state {
         RepositoryState::Clean => return None,

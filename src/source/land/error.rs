@@ -26,6 +26,22 @@ pub enum LandError {
         /// The plain name of the branch.
         branch: String,
     },
+    /// Looked whether a push could go on from what the remote has.
+    #[error("{branch} does not go on from {remote}")]
+    Parted {
+        /// The plain name of the branch.
+        branch: String,
+        /// The branch of the remote, as people call it.
+        remote: String,
+    },
+    /// Looked who else shows the branch.
+    #[error("the branch {branch} is checked out in {folder}")]
+    Elsewhere {
+        /// The plain name of the branch.
+        branch: String,
+        /// The other working tree.
+        folder: String,
+    },
     /// Looked whether the working tree can follow.
     #[error("these files have changes that are not committed: {}", named(files))]
     Dirty {
@@ -103,11 +119,12 @@ impl LandError {
                     "git push --set-upstream origin {branch}, or keep the commit here: --commit-only"
                 ));
             }
+            Self::Elsewhere { .. } => "go there, and type it there",
             Self::Dirty { .. } => "commit or stash them first",
             Self::Busy { .. } => "end it first, see git status",
             Self::NoIdentity { what } => return Some(format!("git config --global {what} \"…\"")),
             Self::Moved { .. } => "look at what has changed, then type it again",
-            Self::Raced { .. } => "git pull --rebase, then type it again",
+            Self::Parted { .. } | Self::Raced { .. } => "git pull --rebase, then type it again",
             Self::Refused { .. } => {
                 "push a branch and open a pull request: git switch -c NAME, then with --commit-only, then git push"
             }

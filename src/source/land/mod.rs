@@ -65,6 +65,9 @@ impl Source {
         let head =
             repo.find_reference("HEAD").ok().and_then(|head| head.symbolic_target().ok().flatten().map(str::to_owned));
         let checked_out = self.worktree().is_some() && head == Some(full(&branch));
+        if !checked_out && let Some(folder) = clone::elsewhere(&repo, &full(&branch)) {
+            return Err(LandError::Elsewhere { branch, folder });
+        }
         Ok(Landing { source: self, repo, branch, upstream, checked_out })
     }
 }
@@ -93,13 +96,23 @@ impl Landing<'_> {
         ahead.map_or(0, |(ahead, _)| ahead)
     }
 
-    /// Refuses where the working tree or the index has other changes to these files, or something else is at work on
-    /// the branch.
+    /// Refuses where the working tree or the index has other changes to these files, where something else is at work on
+    /// the branch, or where what is to be pushed does not go on from what the remote has.
     ///
     /// # Errors
-    /// The files, or what is at work.
-    pub fn check(&self, files: &[FileChange]) -> Result<()> {
-        if self.checked_out { clone::clean(&self.repo, files) } else { Ok(()) }
+    /// What stands in the way.
+    pub fn check(&self, files: &[FileChange], push: bool) -> Result<()> {
+        if self.checked_out {
+            clone::clean(&self.repo, files)?;
+        }
+        let tracked = self.upstream.as_ref().and_then(|upstream| Some((upstream, upstream.tracked(&self.repo)?)));
+        let (Some((upstream, tracked)), true) = (tracked, push) else { return Ok(()) };
+        let fail = |error| LandError::git("compare the branch with its upstream", &error);
+        let tip = self.repo.refname_to_id(&full(&self.branch)).map_err(fail)?;
+        if tip == tracked || self.repo.graph_descendant_of(tip, tracked).map_err(fail)? {
+            return Ok(());
+        }
+        Err(LandError::Parted { branch: self.branch.clone(), remote: upstream.name.clone() })
     }
 
     /// Writes the commit on `tip` and lands it: at the upstream first, where it is to be pushed, then here.
@@ -108,7 +121,7 @@ impl Landing<'_> {
     /// Nothing has changed then, here or at the remote, but for [`LandError::Unsure`].
     pub fn land(&self, tip: CommitId, files: &[FileChange], message: &str, push: bool) -> Result<Landed> {
         // 1. What the user has under work stays.
-        self.check(files)?;
+        self.check(files, push)?;
         self.still_at(tip)?;
         // 2. A commit that nobody refers to.
         let who = self.source.identity()?;
