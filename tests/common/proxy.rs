@@ -18,7 +18,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use self::events::{Events, Then, find};
-use self::fault::{Fault, Kind, Rule};
+use self::fault::{Fault, Kind, Rule, Twist};
 use super::control_plane::ControlPlane;
 use super::running::Running;
 
@@ -62,8 +62,9 @@ struct State {
     kills_at: Option<usize>,
     /// The caller was killed: nothing more of it is sent on.
     sprung: bool,
-    /// The list of workloads as it was first given, as chunks.
+    /// The list of workloads as it was first given, as chunks; and whether it is given once more.
     list: Vec<u8>,
+    lags: bool,
 }
 
 impl Call {
@@ -164,26 +165,29 @@ struct Begun {
     fault: Option<Fault>,
     is_watch: bool,
     begins_with_list: bool,
+    /// It is answered as by a server that lags behind.
+    lags: bool,
 }
 
 impl Shared {
     fn serve(&self, caller: &mut TcpStream) -> io::Result<()> {
         let (head, body) = request(caller)?;
         let Some(begun) = self.begin(&head) else { return caller.shutdown(Shutdown::Both) };
+        if begun.lags {
+            let list = self.state.lock().unwrap().list.clone();
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            caller.write_all(&[head.as_bytes(), &list, b"0\r\n\r\n"].concat())?;
+            return caller.shutdown(Shutdown::Both);
+        }
         match begun.fault {
             Some(Fault::CutBefore) => return caller.shutdown(Shutdown::Both),
             Some(Fault::Silence) => return until_gone(caller),
             Some(Fault::Answer(code, header, body)) => {
                 let length = body.len();
-                let head = format!("HTTP/1.1 {code} X\r\n{header}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {code} X\r\n{header}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
                 self.end(begun.number, head.as_bytes());
                 caller.write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
-                return caller.shutdown(Shutdown::Both);
-            }
-            Some(Fault::Stale) => {
-                let list = self.state.lock().unwrap().list.clone();
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
-                caller.write_all(&[head.as_bytes(), &list, b"0\r\n\r\n"].concat())?;
                 return caller.shutdown(Shutdown::Both);
             }
             Some(Fault::Late(by)) => std::thread::sleep(by),
@@ -242,6 +246,10 @@ impl Shared {
         let code = state.calls.get(number).map_or(Some(200), |call| call.code);
         let events = events.filter(|_| code == Some(200))?;
         let done = events.take(bytes);
+        if let Some(twist) = events.twisted() {
+            state.hits += 1;
+            state.lags = matches!(twist, Twist::Back);
+        }
         if let Some(call) = state.calls.get_mut(number) {
             call.events = events.seen();
             if Kind::Workloads.takes(call) && state.list.is_empty() && events.has_listed() {
@@ -260,10 +268,11 @@ impl Shared {
             self.kill(&mut state);
             return None;
         }
-        call.sent = !matches!(fault, Some(Fault::CutBefore | Fault::Silence | Fault::Answer(..) | Fault::Stale));
+        call.sent = !matches!(fault, Some(Fault::CutBefore | Fault::Silence | Fault::Answer(..)));
         let is_watch = call.is_watch();
+        let lags = begins_with_list && Kind::Workloads.takes(&call) && std::mem::take(&mut state.lags);
         state.calls.push(call);
-        Some(Begun { number: state.calls.len() - 1, fault, is_watch, begins_with_list })
+        Some(Begun { number: state.calls.len() - 1, fault, is_watch, begins_with_list, lags })
     }
 
     /// Takes in the answer; says whether the caller is dead.
@@ -303,7 +312,8 @@ impl State {
             return None;
         }
         self.began.get_or_insert_with(Instant::now);
-        self.hits += 1;
+        // A watch comes to it later, if it does.
+        self.hits += usize::from(!matches!(rule.fault, Fault::Event(..)));
         if matches!(rule.fault, Fault::KillAfter) {
             self.kills_at = Some(self.calls.len());
         }

@@ -15,6 +15,8 @@ pub struct Events {
     /// Events after the list.
     seen: usize,
     twist: Option<(usize, Twist)>,
+    /// It has come, and nobody has asked yet.
+    twisted: Option<Twist>,
     /// The lines of the list, its end included.
     pub list: Vec<u8>,
 }
@@ -30,7 +32,7 @@ impl Events {
     /// `listed`: the watch begins without a list.
     pub fn new(listed: bool, twist: Option<(usize, Twist)>) -> Self {
         let (raw, line, list) = (Vec::new(), Vec::new(), Vec::new());
-        Self { raw, head_is_over: false, line, listed, seen: 0, twist, list }
+        Self { raw, head_is_over: false, line, listed, seen: 0, twist, twisted: None, list }
     }
 
     /// How many events came after the list.
@@ -41,6 +43,11 @@ impl Events {
     /// The list is whole.
     pub fn has_listed(&self) -> bool {
         self.listed && !self.list.is_empty()
+    }
+
+    /// The twist, once, when it has come.
+    pub fn twisted(&mut self) -> Option<Twist> {
+        self.twisted.take()
     }
 
     /// Takes in bytes; gives what is to be handed on, and what then.
@@ -93,6 +100,7 @@ impl Events {
         let number = self.seen;
         self.seen += usize::from(!is_bookmark);
         let twist = self.twist.filter(|(from, _)| *from == number && !is_bookmark).map(|(_, twist)| twist);
+        self.twisted = self.twisted.or(twist);
         match twist {
             None => out.extend_from_slice(&chunked(&line)),
             Some(Twist::Drop) => {}
@@ -102,7 +110,7 @@ impl Events {
             }
             Some(Twist::Cut) => return Then::Cut,
             Some(Twist::Silence) => return Then::FallSilent,
-            Some(Twist::Gone) => {
+            Some(Twist::Gone | Twist::Back) => {
                 let gone = "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\
                             \"Failure\",\"message\":\"too old resource version\",\"reason\":\"Expired\",\"code\":410}}\n";
                 out.extend_from_slice(&chunked(gone.as_bytes()));

@@ -67,8 +67,6 @@ pub enum Fault {
     Trickle,
     /// Answers in the server's place: code, headers, body.
     Answer(u16, &'static str, &'static str),
-    /// Answers a list as it was when it was asked for first, and breaks off: a server that lags behind.
-    Stale,
     /// Changes what a watch says after its list, from the event of this number on.
     Event(usize, Twist),
 }
@@ -85,6 +83,8 @@ pub enum Twist {
     Silence,
     /// The server says instead that it has forgotten.
     Gone,
+    /// The same; and the list that is asked for then comes from a server that lags behind: it is the first one once more.
+    Back,
 }
 
 /// As the API server says it of itself.

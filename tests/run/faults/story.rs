@@ -33,7 +33,6 @@ pub struct Trace {
     pub writes: BTreeMap<String, usize>,
     /// How many calls there were of each kind.
     pub calls: BTreeMap<Kind, usize>,
-    pub all_calls: usize,
     /// How many calls something befell.
     pub hits: usize,
 }
@@ -124,12 +123,12 @@ impl Stage {
         self.run.end().await.ended(0);
         let calls = self.proxy.take();
         let mut writes = BTreeMap::new();
-        for call in calls.iter().filter(|call| Kind::Patch.takes(call) && call.code == Some(200)) {
+        for call in calls.iter().filter(|call| Kind::Patch.takes(call) && call.sent && call.code == Some(200)) {
             *writes.entry(call.path.rsplit_once('/').unwrap().1.to_owned()).or_default() += 1;
         }
         let kinds = [Kind::Any, Kind::Patch, Kind::Question, Kind::Lease, Kind::Workloads, Kind::Pods];
         let count = |kind: Kind| (kind, calls.iter().filter(|call| kind.takes(call)).count());
-        Trace { writes, calls: kinds.map(count).into(), all_calls: calls.len(), hits }
+        Trace { writes, calls: kinds.map(count).into(), hits }
     }
 }
 

@@ -90,4 +90,6 @@ pub const TABLE: &[Row] = &[
     row("S5", "410 in the watch of workloads", Workloads, 1, Event(5, Twist::Gone)),
     row("S5", "410 in a watch of pods", Pods, 1, Event(1, Twist::Gone)),
     row("S5", "410 to a watch of pods", Pods, 1, EXPIRED),
+    row("S1", "410, and a list that lags behind: early", Workloads, 1, Event(5, Twist::Back)),
+    row("S1", "410, and a list that lags behind: late", Workloads, 1, Event(15, Twist::Back)),
 ];
