@@ -185,7 +185,8 @@ fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> 
 
 fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Timestamp) -> (Look, Vec<Wanted>) {
     let mut look = look(desired, observed, now);
-    memory.correct(&mut look, now);
+    memory.correct(&mut look);
+    memory.doubt(&mut look, now);
     let wanted = want(desired, &look);
     (look, wanted)
 }
@@ -353,14 +354,18 @@ impl Memory {
         }
     }
 
-    /// Adds to what was seen what cannot be seen.
-    pub fn correct(&mut self, look: &mut Look, now: Timestamp) {
+    /// Adds to what was seen what was refused, which cannot be seen.
+    pub fn correct(&self, look: &mut Look) {
         for (&id, error) in &self.refused {
             let seen = &mut look.services[id.index()];
             seen.obstacle.get_or_insert_with(|| error.to_string());
             // It would be refused again, at once.
             seen.to_record = false;
         }
+    }
+
+    /// Adds to what is live what may be by now.
+    fn doubt(&mut self, look: &mut Look, now: Timestamp) {
         let unchanged = |it: &SeenWorkload, version: &str| {
             it.workload.as_ref().is_some_and(|workload| workload.resource_version == version)
         };

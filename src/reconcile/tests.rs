@@ -366,7 +366,8 @@ fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
         let now = Timestamp::from_second(seconds).unwrap();
         let mut look = look(&desired, &observed, now);
         look.services[payments.index()].to_record = true;
-        memory.correct(&mut look, now);
+        memory.correct(&mut look);
+        memory.doubt(&mut look, now);
         let running = &look.live[payments.index()].running;
         (Words::new(&desired).all(payments, running), look.services[payments.index()].to_record)
     }

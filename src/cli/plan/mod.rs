@@ -135,7 +135,7 @@ impl Plan {
 
 /// What would be done, as far as is known of owners and rights.
 pub fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> Report {
-    memory.correct(&mut sight.look, jiff::Timestamp::now());
+    memory.correct(&mut sight.look);
     plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed))
 }
 

@@ -67,7 +67,7 @@ impl Events {
             self.line.extend_from_slice(&data);
             while let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.line.drain(..=end).collect();
-                match self.event(line, &mut out) {
+                match self.event(&line, &mut out) {
                     Then::GoOn => {}
                     then => return (out, then),
                 }
@@ -88,13 +88,13 @@ impl Events {
         Some(data)
     }
 
-    fn event(&mut self, line: Vec<u8>, out: &mut Vec<u8>) -> Then {
-        let text = String::from_utf8_lossy(&line);
+    fn event(&mut self, line: &[u8], out: &mut Vec<u8>) -> Then {
+        let text = String::from_utf8_lossy(line);
         let is_bookmark = text.starts_with("{\"type\":\"BOOKMARK\"");
         if !self.listed {
             self.listed = is_bookmark && text.contains(END_OF_LIST);
-            self.list.extend_from_slice(&chunked(&line));
-            out.extend_from_slice(&chunked(&line));
+            self.list.extend_from_slice(&chunked(line));
+            out.extend_from_slice(&chunked(line));
             return Then::GoOn;
         }
         let number = self.seen;
@@ -102,11 +102,11 @@ impl Events {
         let twist = self.twist.filter(|(from, _)| *from == number && !is_bookmark).map(|(_, twist)| twist);
         self.twisted = self.twisted.or(twist);
         match twist {
-            None => out.extend_from_slice(&chunked(&line)),
+            None => out.extend_from_slice(&chunked(line)),
             Some(Twist::Drop) => {}
             Some(Twist::Double) => {
-                out.extend_from_slice(&chunked(&line));
-                out.extend_from_slice(&chunked(&line));
+                out.extend_from_slice(&chunked(line));
+                out.extend_from_slice(&chunked(line));
             }
             Some(Twist::Cut) => return Then::Cut,
             Some(Twist::Silence) => return Then::FallSilent,

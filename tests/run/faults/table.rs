@@ -9,6 +9,7 @@ use crate::common::proxy::fault::{
 };
 
 /// A fault, and the points at which it is tried.
+#[derive(Clone, Copy)]
 pub struct Row {
     pub id: &'static str,
     pub says: &'static str,
