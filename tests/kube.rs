@@ -124,6 +124,7 @@ fn impatient(kubeconfig: PathBuf) -> Connect {
         write: Duration::from_secs(3),
         silence: Duration::from_secs(2),
         pods: Duration::from_secs(20),
+        anew: Duration::from_secs(600),
         grace: Duration::from_secs(2),
     };
     Connect { kubeconfig: Some(kubeconfig), patience, ..Connect::default() }

@@ -19,6 +19,8 @@ use crate::source::CommitId;
 pub const DURATION: Duration = Duration::from_secs(15);
 /// So long after a renewal was sent no write starts any more.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+/// So long they wait at most, whatever a lease says.
+const LONGEST: Duration = Duration::from_secs(60);
 /// From one renewal, or one look at somebody else's lease, to the next.
 pub const RETRY: Duration = Duration::from_secs(2);
 
@@ -204,9 +206,9 @@ impl Watcher {
             return Move::Renew;
         }
         match &self.seen {
-            // Nobody can make others wait for longer than a minute, nor have them not wait at all.
+            // Nobody makes others wait for longer than a minute, nor has them take it while its holder may still write.
             Some((seen, at)) if seen == version => {
-                let lasts = (*lasts).clamp(Duration::from_secs(1), Duration::from_secs(60));
+                let lasts = (*lasts).clamp(DURATION, LONGEST);
                 if now.since(*at) > lasts { Move::Take } else { Move::Wait }
             }
             _ => {
@@ -260,8 +262,8 @@ mod tests {
     }
 
     #[test]
-    fn nobody_makes_others_wait_for_ever_or_not_at_all() {
-        for (lasts, least) in [(0, 1), (100_000, 60)] {
+    fn nobody_makes_others_wait_for_ever_or_has_them_take_it_while_its_holder_may_still_write() {
+        for (lasts, least) in [(0, 15), (1, 15), (100_000, 60)] {
             let mut watcher = Watcher::default();
             let lease = read(Some("other"), lasts, "1");
             assert_eq!(watcher.judge(Some(&lease), "me", at(0, 0)), Move::Wait);

@@ -23,6 +23,9 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// How long a service that the cluster refused to write is left alone at first.
 const REFUSED: Duration = Duration::from_secs(60);
 
+/// How long nothing is sent after a write that was not answered; it doubles from one to the next, up to 8 s.
+const LOST: Duration = Duration::from_millis(500);
+
 /// What is to be kept.
 #[derive(Debug, Clone, Default)]
 pub enum Goal {
@@ -91,6 +94,9 @@ struct State {
     leads: bool,
     /// Since when it is time for the drift that waits for the schedule.
     time: Option<Instant>,
+    /// How often in a row a write was not answered, and how often one was refused because the workload had changed.
+    lost: u32,
+    stale: u32,
     /// When what was refused was tried again, and how long the next time waits.
     forgiven: Option<Instant>,
     patience: Duration,
@@ -204,6 +210,7 @@ impl State {
                     return Rest::NONE;
                 }
                 self.seen(&desired, &pass, now, tell);
+                self.note_stale(cluster, &pass);
                 let least = if pass.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
                 self.rest(&pass, least).until(pass.look.wake(), now)
             }
@@ -218,7 +225,13 @@ impl State {
                     let kept = Kept::Held(&why);
                     tell(News { desired: Some(&desired), kept, refused: BTreeMap::new(), events: &events });
                 }
-                Rest::SHORT
+                if !self.memory.is_in_doubt() {
+                    return Rest::SHORT;
+                }
+                // Whoever cannot keep up is not asked again at once.
+                let least = LOST * (1 << self.lost.min(4));
+                self.lost += 1;
+                Rest { least, most: least.max(TICK) }
             }
         }
     }
@@ -233,6 +246,17 @@ impl State {
             desired.due.iter().copied().filter(has_drifted).collect()
         };
         (due != desired.due).then_some(due)
+    }
+
+    /// A workload that has changed and is not seen to: its watch lags, or has lost something.
+    fn note_stale(&mut self, cluster: &impl Cluster, pass: &Pass) {
+        self.lost = 0;
+        let is_stale = pass.pending == Pending::Sight && pass.look.unseen.is_empty();
+        self.stale = if is_stale { self.stale + 1 } else { 0 };
+        if self.stale > 1 {
+            cluster.look_anew();
+            self.stale = 0;
+        }
     }
 
     /// What was refused is tried again, later each time.

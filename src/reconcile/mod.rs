@@ -59,8 +59,8 @@ const UNRECORDED: SignedDuration = SignedDuration::from_secs(300);
 pub struct Memory {
     /// Services that the cluster refused to write, and why, for as long as this process lives.
     refused: BTreeMap<Id, ClusterError>,
-    /// Writes that were sent and not answered: they count as live until the workload is seen to have changed.
-    in_doubt: BTreeMap<WorkloadId, (String, Running)>,
+    /// Writes that were sent and not answered: they count as live until it is seen what became of them.
+    in_doubt: BTreeMap<WorkloadId, Doubt>,
     /// Workloads that were asked for their owner.
     asked: BTreeSet<WorkloadId>,
     /// When this process wrote a workload.
@@ -76,6 +76,19 @@ pub struct Memory {
     /// Asked between the writes of a pass.
     pub enough: Enough,
 }
+
+/// A write that was sent and not answered.
+#[derive(Debug)]
+struct Doubt {
+    /// Of the workload, before it.
+    resource_version: String,
+    running: Running,
+    /// When the workload was first seen as it was before.
+    since: Option<Timestamp>,
+}
+
+/// A server carries out no request so long after it was sent: it allows a minute.
+const DOUBTFUL: SignedDuration = SignedDuration::from_secs(120);
 
 /// Whether a pass shall send no more than it must: another revision waits, or somebody has stopped it.
 #[derive(Default)]
@@ -196,6 +209,7 @@ fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> 
 fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Timestamp) -> (Look, Vec<Wanted>) {
     let mut look = look(desired, observed, now);
     memory.correct(&mut look);
+    memory.doubt(&mut look, now);
     memory.pauses.see(desired, &mut look, now);
     memory.corrections.see(desired, &mut look, now);
     let wanted = want(desired, &look);
@@ -273,6 +287,8 @@ impl Memory {
         while let Some((id, answer, write)) = answers.next().await {
             match answer {
                 Ok(()) => drop(self.asked.insert(write.id)),
+                // A question without an answer leaves nothing in doubt.
+                Err(error @ ClusterError::Unreachable(_)) => return Err(error),
                 Err(error) => pending = pending.max(self.learn(id, &write, error)?),
             }
         }
@@ -368,8 +384,9 @@ impl Memory {
             ClusterError::Unreachable(_) => {
                 let image = write.images.first().map(|(_, _, image)| image.clone());
                 let running = image.map(|image| Running::Image(image, Some(write.state.version.clone())));
-                let fence = write.resource_version.clone();
-                self.in_doubt.extend(running.map(|running| (write.id.clone(), (fence, running))));
+                let resource_version = write.resource_version.clone();
+                let doubt = running.map(|running| Doubt { resource_version, running, since: None });
+                self.in_doubt.extend(doubt.map(|doubt| (write.id.clone(), doubt)));
                 Err(error)
             }
             // Nothing was sent, nor is anything while the lease is not held.
@@ -383,21 +400,29 @@ impl Memory {
         }
     }
 
-    /// Adds to what was seen what cannot be seen.
-    pub fn correct(&mut self, look: &mut Look) {
+    /// Adds to what was seen what was refused, which cannot be seen.
+    pub fn correct(&self, look: &mut Look) {
         for (&id, error) in &self.refused {
-            look.services[id.index()].obstacle.get_or_insert_with(|| error.to_string());
+            let seen = &mut look.services[id.index()];
+            seen.obstacle.get_or_insert_with(|| error.to_string());
+            // It would be refused again, at once.
+            seen.to_record = false;
         }
+    }
+
+    /// Adds to what is live what may be by now.
+    fn doubt(&mut self, look: &mut Look, now: Timestamp) {
         let unchanged = |it: &SeenWorkload, version: &str| {
             it.workload.as_ref().is_some_and(|workload| workload.resource_version == version)
         };
         for (seen, live) in look.services.iter().zip(&mut look.live) {
             for it in &seen.workloads {
-                let Some((version, running)) = self.in_doubt.get(&it.id) else { continue };
-                if !unchanged(it, version) {
+                let Some(doubt) = self.in_doubt.get_mut(&it.id) else { continue };
+                let waited = now.duration_since(*doubt.since.get_or_insert(now));
+                if !unchanged(it, &doubt.resource_version) || waited > DOUBTFUL {
                     self.in_doubt.remove(&it.id);
-                } else if !live.running.contains(running) {
-                    live.running.push(running.clone());
+                } else if !live.running.contains(&doubt.running) {
+                    live.running.push(doubt.running.clone());
                 }
             }
         }

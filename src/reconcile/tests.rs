@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::{Desired, Look, Memory, Report, Seen, Words, look, plan, situation, want};
 use crate::cluster::{
-    Condition, Container, Manager, Observation, Pod, Proven, State, Status, Strategy, Trouble, Workload, WorkloadId,
+    ClusterError, Condition, Container, Manager, Observation, Pod, Proven, State, Status, Strategy, Trouble, Workload,
+    WorkloadId, Write,
 };
 use crate::pins::{self, WorkloadKind, WorkloadRef};
 use crate::plan::{Step, next};
@@ -366,4 +367,44 @@ fn while_many_are_under_way_arrivals_are_recorded_after_a_while_with_the_time_of
     assert_eq!(records(&[0, 1], false, 302), [(0, 0), (1, 100)], "not recorded yet: sent again");
     assert_eq!(records(&[], false, 303), []);
     assert_eq!(records(&[1], false, 304), [(1, 304)]);
+}
+
+/// What the next look shows after a write of payments to 2 has failed.
+fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
+    let desired = desired("");
+    let mut observed = Observation::default();
+    observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:5")));
+    observed.workloads.insert(id("payments"), Arc::new(settled("acme/payments:1")));
+    let payments = desired.graph.ids().find(|&id| desired.graph.name(id).to_string() == "payments").unwrap();
+    let workload = written(settled("acme/payments:1"), "2", false);
+    let image = ("app".to_owned(), false, "acme/payments:2".parse().unwrap());
+    let (uid, resource_version) = (workload.uid.clone(), workload.resource_version.clone());
+    let write =
+        Write { id: id("payments"), uid, resource_version, images: vec![image], state: workload.state.unwrap() };
+    let mut memory = Memory::default();
+    drop(memory.learn(payments, &write, error));
+    move |seconds| {
+        let now = Timestamp::from_second(seconds).unwrap();
+        let mut look = look(&desired, &observed, now);
+        look.services[payments.index()].to_record = true;
+        memory.correct(&mut look);
+        memory.doubt(&mut look, now);
+        let running = &look.live[payments.index()].running;
+        (Words::new(&desired).all(payments, running), look.services[payments.index()].to_record)
+    }
+}
+
+#[test]
+fn a_write_without_an_answer_counts_as_live_for_as_long_as_it_may_still_be_carried_out() {
+    let mut look = after(ClusterError::Unreachable("no answer".to_owned()));
+    assert_eq!(look(1000).0, "acme/payments:1 (never pinned), 2");
+    assert_eq!(look(1120).0, "acme/payments:1 (never pinned), 2");
+    assert_eq!(look(1121).0, "acme/payments:1 (never pinned)");
+    assert_eq!(look(1122).0, "acme/payments:1 (never pinned)");
+}
+
+#[test]
+fn what_was_refused_is_not_recorded_at_once_again() {
+    assert!(after(ClusterError::Unreachable("no answer".to_owned()))(0).1);
+    assert!(!after(ClusterError::Forbidden("no right".to_owned()))(0).1);
 }

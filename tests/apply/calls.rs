@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::common::control_plane::ControlPlane;
-use crate::common::proxy::{Call, Proxy, Trap};
+use crate::common::proxy::fault::{Fault, Kind, Rule};
+use crate::common::proxy::{Call, Proxy};
 use crate::common::shop::Shop;
 
 const NAMES: [&str; 5] = ["base", "free", "left", "right", "top"];
@@ -59,22 +61,23 @@ async fn a_change_takes_three_requests_and_in_sync_there_is_no_write() {
 
 #[tokio::test]
 async fn killed_before_any_call_the_next_run_ends_the_same_without_a_further_write() {
-    killed_at_every_call(Trap::Before).await;
+    killed_at_every_call(Kind::Any, Fault::KillBefore).await;
 }
 
 #[tokio::test]
 async fn killed_after_any_write_the_next_run_ends_the_same_without_a_further_write() {
-    killed_at_every_call(Trap::AfterWrite).await;
+    killed_at_every_call(Kind::Write, Fault::KillAfter).await;
 }
 
 /// A rollout forwards, the next one back, and so on, each killed one call later, until one comes to its end. All are
 /// rollouts of workloads that were never written before: each begins with the questions for their owners.
-async fn killed_at_every_call(trap: impl Fn(usize) -> Trap) {
+async fn killed_at_every_call(kind: Kind, fault: Fault) {
     let (shop, proxy) = shop_behind_a_proxy().await;
     let recorder = shop.record().await;
     upgrade(&shop);
     for number in 0.. {
-        let code = proxy.trap(trap(number), || shop.start_apply()).ended().await;
+        proxy.set(Some(Rule { kind, number, fault, lasts: Duration::ZERO }));
+        let code = proxy.start(|| shop.start_apply()).ended().await;
         let mut calls = proxy.take();
         if code == Some(0) {
             assert!(number >= 2 * NAMES.len(), "{number} calls are too few to be true");

@@ -83,6 +83,13 @@ impl Namespace {
         leases.delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
     }
 
+    /// Changes the lease by hand.
+    pub async fn edit_lease(&self, patch: Value) {
+        let leases: Api<k8s_openapi::api::coordination::v1::Lease> = Api::namespaced(self.client.clone(), &self.name);
+        let name = leases.list(&ListParams::default()).await.unwrap().items.pop().unwrap().name_any();
+        leases.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
     /// Waits until `holds` of the object, which is null while it does not exist, and gives it.
     pub async fn wait(&self, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         wait(&format!("{object} in {}", self.name), what, async || self.get(object).await, holds).await

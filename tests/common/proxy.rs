@@ -1,7 +1,11 @@
-//! Stands before the API server, counts the calls, and kills whoever makes them at the one that the test names.
+//! Stands before the API server, counts the calls, and does to one of them, or to some, what the test names.
 //!
 //! Plain HTTP towards the caller, TLS towards the server, one call a connection: a call and its answer are the bytes of
-//! one connection, and nothing need be understood but the head of the call and the code of the answer.
+//! one connection, and nothing need be understood but the head of the call, the code of the answer, and the events of a
+//! watch.
+
+mod events;
+pub mod fault;
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -13,6 +17,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use self::events::{Events, Then, find};
+use self::fault::{Fault, Kind, Rule, Twist};
 use super::control_plane::ControlPlane;
 use super::running::Running;
 
@@ -22,22 +28,17 @@ pub struct Proxy {
     shared: Arc<Shared>,
 }
 
-/// A call, and the code of its answer; none where it has not been answered, or was never sent on.
+/// A call, and the code of its answer; none where it has not been answered.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub method: String,
     pub path: String,
     pub dry_run: bool,
+    /// The server has it, or will.
+    pub sent: bool,
     pub code: Option<u16>,
-}
-
-/// When the caller is killed.
-#[derive(Clone, Copy, Debug)]
-pub enum Trap {
-    /// At the call of this number, before the server has it.
-    Before(usize),
-    /// At the write of this number, when the server has answered and before the caller knows.
-    AfterWrite(usize),
+    /// What a watch said after its list.
+    pub events: usize,
 }
 
 struct Shared {
@@ -51,12 +52,32 @@ struct Shared {
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
-    trap: Option<Trap>,
+    rule: Option<Rule>,
+    /// The calls that the rule could have been about, and those that it was applied to.
+    alike: usize,
+    hits: usize,
+    /// When the rule was applied first.
+    began: Option<Instant>,
+    /// The call whose answer kills its caller.
+    kills_at: Option<usize>,
     /// The caller was killed: nothing more of it is sent on.
     sprung: bool,
+    /// The list of workloads as it was first given, as chunks; and whether it is given once more.
+    list: Vec<u8>,
+    lags: bool,
 }
 
 impl Call {
+    fn read(head: &str) -> Option<(Self, bool)> {
+        let mut words = head.split(' ');
+        let (method, url) = (words.next()?.to_owned(), words.next()?);
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let dry_run = query.contains("dryRun=All");
+        let begins_with_list = query.contains("sendInitialEvents=true");
+        let call = Self { method, path: path.to_owned(), dry_run, sent: true, code: None, events: 0 };
+        Some((call, begins_with_list))
+    }
+
     /// It changes something.
     pub fn is_write(&self) -> bool {
         self.method != "GET" && !self.dry_run
@@ -65,6 +86,10 @@ impl Call {
     /// It is about who may write.
     pub fn is_lease(&self) -> bool {
         self.path.contains("/leases")
+    }
+
+    fn is_watch(&self) -> bool {
+        Kind::Workloads.takes(self) || Kind::Pods.takes(self)
     }
 }
 
@@ -94,22 +119,37 @@ impl Proxy {
         &self.kubeconfig
     }
 
-    /// Starts a caller, which is killed at a call of its own.
-    pub fn trap(&self, trap: Trap, start: impl FnOnce() -> Running) -> Running {
+    /// Has calls from now on follow a rule, and forgets those before.
+    pub fn set(&self, rule: Option<Rule>) {
+        *self.shared.state.lock().unwrap() = State { rule, ..State::default() };
+    }
+
+    /// Starts a caller, which the rule may kill. What an earlier one called is kept.
+    pub fn start(&self, start: impl FnOnce() -> Running) -> Running {
         *self.shared.caller.lock().unwrap() = None;
-        *self.shared.state.lock().unwrap() = State { trap: Some(trap), ..State::default() };
+        self.shared.state.lock().unwrap().sprung = false;
         let running = start();
         *self.shared.caller.lock().unwrap() = Some(running.pid());
         running
     }
 
-    /// The calls since the last time, writes with their answers: a caller that dies leaves some on their way. No trap any
+    /// The calls so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.state.lock().unwrap().calls.clone()
+    }
+
+    /// How many calls the rule was applied to.
+    pub fn hits(&self) -> usize {
+        self.shared.state.lock().unwrap().hits
+    }
+
+    /// The calls since the last time, writes with their answers: a caller that dies leaves some on their way. No rule any
     /// more.
     pub fn take(&self) -> Vec<Call> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let mut state = self.shared.state.lock().unwrap();
-            let is_answered = |call: &Call| !call.is_write() || call.code.is_some();
+            let is_answered = |call: &Call| !call.is_write() || !call.sent || call.code.is_some();
             if state.calls.iter().all(is_answered) || Instant::now() > deadline {
                 return std::mem::take(&mut *state).calls;
             }
@@ -119,53 +159,129 @@ impl Proxy {
     }
 }
 
+/// A call on its way.
+struct Begun {
+    number: usize,
+    fault: Option<Fault>,
+    is_watch: bool,
+    begins_with_list: bool,
+    /// It is answered as by a server that lags behind.
+    lags: bool,
+}
+
 impl Shared {
     fn serve(&self, caller: &mut TcpStream) -> io::Result<()> {
         let (head, body) = request(caller)?;
-        let Some(number) = self.begin(&head) else { return caller.shutdown(Shutdown::Both) };
+        let Some(begun) = self.begin(&head) else { return caller.shutdown(Shutdown::Both) };
+        if begun.lags {
+            let list = self.state.lock().unwrap().list.clone();
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            caller.write_all(&[head.as_bytes(), &list, b"0\r\n\r\n"].concat())?;
+            return caller.shutdown(Shutdown::Both);
+        }
+        match begun.fault {
+            Some(Fault::CutBefore) => return caller.shutdown(Shutdown::Both),
+            Some(Fault::Silence) => return until_gone(caller),
+            Some(Fault::Answer(code, header, body)) => {
+                let length = body.len();
+                let head =
+                    format!("HTTP/1.1 {code} X\r\n{header}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+                self.end(begun.number, head.as_bytes());
+                caller.write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
+                return caller.shutdown(Shutdown::Both);
+            }
+            Some(Fault::Late(by)) => std::thread::sleep(by),
+            _ => {}
+        }
         let name = ServerName::try_from("127.0.0.1").unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.tls), name).map_err(io::Error::other)?;
         let mut server = StreamOwned::new(connection, TcpStream::connect(self.server)?);
         server.write_all(&[head.as_bytes(), &body].concat())?;
+        self.hand_back(caller, &mut server, &begun)
+    }
+
+    fn hand_back(&self, caller: &mut TcpStream, server: &mut impl Read, begun: &Begun) -> io::Result<()> {
+        let twist = if let Some(Fault::Event(number, twist)) = begun.fault { Some((number, twist)) } else { None };
+        let mut events = begun.is_watch.then(|| Events::new(!begun.begins_with_list, twist));
         let mut buffer = [0; 16 << 10];
         let mut is_first = true;
         loop {
             let length = server.read(&mut buffer).unwrap_or(0);
-            if length == 0 || (is_first && self.end(number, &buffer[..length])) {
+            if length == 0 || (is_first && self.end(begun.number, &buffer[..length])) {
                 return caller.shutdown(Shutdown::Both);
             }
-            caller.write_all(&buffer[..length])?;
+            match begun.fault {
+                Some(Fault::CutAfter) => return caller.shutdown(Shutdown::Both),
+                Some(Fault::Truncate) => {
+                    let head = find(&buffer[..length], b"\r\n\r\n").map_or(0, |end| end + 4);
+                    caller.write_all(&buffer[..head + (length - head) / 2])?;
+                    return caller.shutdown(Shutdown::Both);
+                }
+                Some(Fault::Trickle) => {
+                    for few in buffer[..length].chunks(512) {
+                        caller.write_all(few)?;
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                }
+                _ => match self.watched(events.as_mut(), begun.number, &buffer[..length]) {
+                    None => caller.write_all(&buffer[..length])?,
+                    Some((bytes, then)) => {
+                        caller.write_all(&bytes)?;
+                        match then {
+                            Then::GoOn => {}
+                            Then::Cut => return caller.shutdown(Shutdown::Both),
+                            Then::FallSilent => return until_gone(caller),
+                        }
+                    }
+                },
+            }
             is_first = false;
         }
     }
 
-    /// The number of a call; none where its caller is dead.
-    fn begin(&self, head: &str) -> Option<usize> {
+    /// What of a watch is handed on; none where it is no stream of events.
+    fn watched(&self, events: Option<&mut Events>, number: usize, bytes: &[u8]) -> Option<(Vec<u8>, Then)> {
         let mut state = self.state.lock().unwrap();
-        let mut words = head.split(' ');
-        let (method, url) = (words.next()?.to_owned(), words.next()?);
-        let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        let dry_run = query.contains("dryRun=All");
-        if matches!(state.trap, Some(Trap::Before(number)) if number == state.calls.len()) {
-            self.kill(&mut state);
+        // The calls may have been taken meanwhile.
+        let code = state.calls.get(number).map_or(Some(200), |call| call.code);
+        let events = events.filter(|_| code == Some(200))?;
+        let done = events.take(bytes);
+        if let Some(twist) = events.twisted() {
+            state.hits += 1;
+            state.lags = matches!(twist, Twist::Back);
         }
-        if state.sprung {
+        if let Some(call) = state.calls.get_mut(number) {
+            call.events = events.seen();
+            if Kind::Workloads.takes(call) && state.list.is_empty() && events.has_listed() {
+                state.list.clone_from(&events.list);
+            }
+        }
+        Some(done)
+    }
+
+    /// Takes in a call; none where its caller is dead.
+    fn begin(&self, head: &str) -> Option<Begun> {
+        let mut state = self.state.lock().unwrap();
+        let (mut call, begins_with_list) = Call::read(head)?;
+        let fault = if state.sprung { return None } else { state.befalls(&call) };
+        if matches!(fault, Some(Fault::KillBefore)) {
+            self.kill(&mut state);
             return None;
         }
-        state.calls.push(Call { method, path: path.to_owned(), dry_run, code: None });
-        Some(state.calls.len() - 1)
+        call.sent = !matches!(fault, Some(Fault::CutBefore | Fault::Silence | Fault::Answer(..)));
+        let is_watch = call.is_watch();
+        let lags = begins_with_list && Kind::Workloads.takes(&call) && std::mem::take(&mut state.lags);
+        state.calls.push(call);
+        Some(Begun { number: state.calls.len() - 1, fault, is_watch, begins_with_list, lags })
     }
 
     /// Takes in the answer; says whether the caller is dead.
     fn end(&self, number: usize, answer: &[u8]) -> bool {
         let mut state = self.state.lock().unwrap();
         let code = String::from_utf8_lossy(answer).split(' ').nth(1).and_then(|code| code.parse().ok());
-        // The calls may have been taken meanwhile.
         let Some(call) = state.calls.get_mut(number) else { return false };
         call.code = code;
-        let is_write = call.is_write();
-        let writes = state.calls[..number].iter().filter(|call| call.is_write()).count();
-        if is_write && matches!(state.trap, Some(Trap::AfterWrite(number)) if number == writes) {
+        if state.kills_at == Some(number) {
             self.kill(&mut state);
         }
         state.sprung
@@ -181,8 +297,34 @@ impl Shared {
         };
         let status = Command::new("sh").args(["-c", &format!("kill -s KILL {pid}")]).status().unwrap();
         assert!(status.success());
-        (state.sprung, state.trap) = (true, None);
+        (state.sprung, state.rule) = (true, None);
     }
+}
+
+impl State {
+    /// What befalls a call.
+    fn befalls(&mut self, call: &Call) -> Option<Fault> {
+        let rule = self.rule.filter(|rule| rule.kind.takes(call))?;
+        self.alike += 1;
+        let number = self.alike - 1;
+        let goes_on = || self.began.is_some_and(|began| began.elapsed() < rule.lasts);
+        if number < rule.number || (number > rule.number && !goes_on()) {
+            return None;
+        }
+        self.began.get_or_insert_with(Instant::now);
+        // A watch comes to it later, if it does.
+        self.hits += usize::from(!matches!(rule.fault, Fault::Event(..)));
+        if matches!(rule.fault, Fault::KillAfter) {
+            self.kills_at = Some(self.calls.len());
+        }
+        Some(rule.fault)
+    }
+}
+
+/// Keeps a connection open for as long as the caller does.
+fn until_gone(caller: &mut TcpStream) -> io::Result<()> {
+    while caller.read(&mut [0; 64])? > 0 {}
+    Ok(())
 }
 
 /// A call's head, which asks for the connection to be closed, and its body.

@@ -44,6 +44,16 @@ impl Running {
         }
     }
 
+    /// Whether it has ended, or was killed.
+    pub fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// What it has said on stderr so far.
+    pub fn said(&self) -> String {
+        self.err.lock().unwrap().clone()
+    }
+
     /// Types Ctrl-C.
     pub fn interrupt(&self) {
         self.signal("INT");

@@ -237,6 +237,24 @@ async fn a_server_that_has_forgotten_is_asked_for_all_again_and_older_news_is_no
 }
 
 #[tokio::test]
+async fn what_a_watch_has_lost_is_found_by_the_next_list() {
+    let asked = AtomicUsize::new(0);
+    let fake = Fake::start(move |target| {
+        if !target.contains("sendInitialEvents") {
+            return Reply::Stream(Vec::new());
+        }
+        let (version, tag) = if asked.fetch_add(1, Ordering::SeqCst) == 0 { (3, "1") } else { (4, "2") };
+        Reply::Stream(vec![event("ADDED", &deployment("a", version, tag)), end_of_list(5)])
+    });
+    let mut to = impatient(fake.kubeconfig.clone());
+    to.patience.anew = Duration::from_millis(500);
+    let kube = Kube::connect(&to).await.unwrap();
+    kube.scope(&scope(&[id("a")]));
+    until(&kube, "test/a:1").await;
+    until(&kube, "test/a:2").await;
+}
+
+#[tokio::test]
 async fn a_server_that_asks_for_patience_gets_it() {
     let asked = AtomicUsize::new(0);
     let fake = Fake::start(move |_| match asked.fetch_add(1, Ordering::SeqCst) {

@@ -100,3 +100,28 @@ async fn a_paused_service_is_left_alone_until_somebody_resumes_it() {
     shop.pintle(&["resume", "payments"]).await.ended(0);
     run.says(&["\"event\":\"verified\"", "payments", "2.0"]).await;
 }
+
+#[tokio::test]
+async fn of_ten_commits_in_one_rollout_the_newest_wins_at_the_next_step_and_the_rollout_goes_on() {
+    let shop = Shop::open(&["payments 1.0", "checkout 1.0"]).await;
+    let recorder = shop.record().await;
+    let mut run = start(&shop).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    // Nothing of the rollout is ready before the last of them.
+    shop.pin("payments", "2.0 never-ready", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
+    run.says(&["\"event\":\"newStarting\"", "payments", "2.0"]).await;
+    for number in 2..=8 {
+        shop.pin("payments", &format!("2.{number} never-ready"), "").commit(&format!("Mend payments, {number}"));
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    let ninth = shop.repo.revert(shop.repo.head());
+    run.says(&["\"event\":\"revision\"", &ninth.to_hex()]).await;
+    let tenth = shop.pin("payments", "2.9", "").commit("Mend payments for good");
+    run.says(&["\"event\":\"revision\"", &tenth.to_hex()]).await;
+    run.says(&["\"event\":\"verified\"", "checkout", "2.0"]).await;
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.9 2.0");
+    let recording = shop.kept(recorder).await;
+    recording.gone(&image("payments", "1.0"));
+    run.terminate();
+    run.end().await.ended(0).never("\"event\":\"failed\"");
+}

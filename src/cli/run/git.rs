@@ -83,7 +83,7 @@ impl Git {
             settings: desired.pins.settings.clone(),
             namespace: desired.namespace.clone(),
             answered: Instant::now(),
-            silent: false,
+            silent: loaded.stale.is_some(),
             last: Goal::Pins(Arc::new(desired.clone())),
         })
     }
@@ -130,12 +130,14 @@ impl Git {
                 self.answered = Instant::now();
                 *to.source.lock().unwrap_or_else(PoisonError::into_inner) = self.source.clone();
                 to.says.send_modify(|says| says.get_or_insert_default().asked = Some(Timestamp::now()));
-                if std::mem::take(&mut self.silent) {
+                let answers_again = std::mem::take(&mut self.silent);
+                if answers_again {
                     let _ = to.told.send(Told::Answers);
-                    let _ = to.goals.send(self.last.clone());
                 }
                 if self.tip != Some(tip.id) {
                     self.take(&Arc::new(tip), to);
+                } else if answers_again {
+                    let _ = to.goals.send(self.last.clone());
                 }
             }
             // It says that it has nothing: that is no reason to remove anything.
@@ -171,7 +173,7 @@ impl Git {
                 // It is read anew at the next look.
                 let goal = Goal::Held(format!("{} cannot be read: {}", tip.id.short(), failure.message));
                 let _ = to.goals.send(goal);
-                self.silent = true;
+                self.tip = None;
             }
         }
     }

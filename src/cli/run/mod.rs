@@ -83,7 +83,7 @@ impl OnSite for Run {
         let stop = stop()?;
         let lead = site.cluster.lead(&site.lease(), "run");
         let (told, news) = mpsc::unbounded_channel();
-        let goals = watch::Sender::new(Goal::Pins(Arc::new(site.desired.clone())));
+        let goals = watch::Sender::new(first_goal(&site));
         let git = Git::after(config, &site.loaded, &site.desired)?;
         let time = watch::Sender::new(0);
         let mut wanted = goals.subscribe();
@@ -145,6 +145,14 @@ impl Run {
             poke.now();
             time.send_modify(|times| *times += 1);
         }
+    }
+}
+
+/// What is kept until the repository says more; what was fetched at some time before is not known to be pinned still.
+fn first_goal<C>(site: &Site<C>) -> Goal {
+    match &site.loaded.stale {
+        None => Goal::Pins(Arc::new(site.desired.clone())),
+        Some(error) => Goal::Held(format!("{error}; nothing is done until it answers")),
     }
 }
 

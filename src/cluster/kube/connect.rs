@@ -38,6 +38,8 @@ pub struct Patience {
     /// For the end of a watch of pods, which is begun anew then: there is one only while something is awaited, and a server
     /// that hangs shows in a question, not in silence.
     pub pods: Duration,
+    /// After a list of workloads, for the next one, or up to a half longer: a watch may have lost something.
+    pub anew: Duration,
     /// Before silence is told: a server may restart.
     pub grace: Duration,
 }
@@ -49,6 +51,7 @@ impl Default for Patience {
             write: Duration::from_secs(40),
             silence: Duration::from_secs(90),
             pods: Duration::from_secs(20),
+            anew: Duration::from_secs(600),
             grace: Duration::from_secs(15),
         }
     }

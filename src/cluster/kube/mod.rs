@@ -200,7 +200,8 @@ impl Cluster for Kube {
         let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
         let body = write::question(write, &before)?;
         let params = PatchParams { dry_run: true, ..PatchParams::apply(PINTLE) };
-        match self.patch(&write.id, &params, Patch::Apply(body), self.patience.write).await {
+        // What takes longer would be no answer to a write either.
+        match self.patch(&write.id, &params, Patch::Apply(body), self.may_take()?).await {
             Ok(_) => Ok(()),
             Err(Unpatched::Silent(why)) => Err(errors::no_answer(&self.server, &why)),
             Err(Unpatched::Answered(error)) => errors::of_question(&self.server, &write.id, &error),

@@ -103,6 +103,7 @@ impl Shared {
     /// Takes in the answer to a write over `before`.
     pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: SeenWorkload) {
         self.kept().picture.wrote(id, before, seen);
+        self.changes.send_modify(|count| *count += 1);
     }
 
     /// Lists everything anew; until it is here, what is known stands.
@@ -217,8 +218,8 @@ impl Drop for Writing<'_> {
     fn drop(&mut self) {
         let mut kept = self.shared.kept();
         kept.picture.end_write(self.id);
+        // What failed changes nothing: whoever waits for a change would send it again at once, and again.
         self.shared.keep_pods(&mut kept);
-        self.shared.changes.send_modify(|count| *count += 1);
     }
 }
 

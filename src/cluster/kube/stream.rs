@@ -16,6 +16,7 @@ use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::core::{Resource, Status};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::cluster::ClusterError;
 
@@ -64,6 +65,8 @@ struct Place {
     heard: bool,
     /// Objects of the last list.
     listed: usize,
+    /// When the next list is due.
+    due: Instant,
 }
 
 impl<K> Stream<K>
@@ -73,7 +76,7 @@ where
     /// Follows it, telling everything to `tell`; never ends.
     pub(super) async fn follow(self, mut tell: impl FnMut(News<K>) + Send) {
         let anew = self.anew.clone();
-        let mut place = Place { anew, version: None, streaming: true, heard: false, listed: 0 };
+        let mut place = Place { anew, version: None, streaming: true, heard: false, listed: 0, due: self.due() };
         let mut failures = 0;
         loop {
             place.heard = false;
@@ -116,6 +119,10 @@ where
             let event = tokio::select! {
                 event = next => event,
                 Ok(()) = place.anew.changed(), if place.version.is_some() => return Err(End::Forgotten),
+                () = tokio::time::sleep_until(place.due), if place.version.is_some() => {
+                    place.due = self.due();
+                    return Err(End::Forgotten);
+                }
             };
             let Ok(Some(event)) = event else { break };
             let event = event.map_err(|error| self.failed(&error))?;
@@ -196,6 +203,11 @@ where
         }
     }
 
+    /// When the next list is due: not for many at once.
+    fn due(&self) -> Instant {
+        Instant::now() + self.patience.anew.mul_f64(1.0 + random(0))
+    }
+
     /// A server that hangs does not end a watch whose time is up.
     fn longest_silence(&self) -> Duration {
         self.lasts.map_or(self.patience.silence, |lasts| self.patience.silence.min(lasts + self.patience.answer))
@@ -232,6 +244,11 @@ where
 /// Doubles from 0.2 s to 20 s, less up to a half, so that many do not come back at once.
 fn backoff(failures: u32) -> Duration {
     let longest = Duration::from_millis(200).saturating_mul(1 << failures.saturating_sub(1).min(7));
-    let random = RandomState::new().hash_one(failures) % 512;
-    longest.min(Duration::from_secs(20)).mul_f64(0.5 + f64::from(u32::try_from(random).unwrap_or(0)) / 1024.0)
+    longest.min(Duration::from_secs(20)).mul_f64(0.5 + random(failures))
+}
+
+/// From nothing to a half.
+fn random(seed: u32) -> f64 {
+    let random = RandomState::new().hash_one(seed) % 512;
+    f64::from(u32::try_from(random).unwrap_or(0)) / 1024.0
 }

@@ -1,0 +1,85 @@
+/// Ends, and watches that say nothing.
+mod ends;
+/// The repository, and the cache.
+mod git;
+/// Two runs and their lease.
+mod leases;
+mod story;
+mod table;
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt, StreamExt};
+
+use self::story::{Plan, Trace, story};
+use self::table::{Row, TABLE};
+use crate::common::proxy::fault::{Kind, Rule};
+
+/// Stories that go on at once. Most of each is waiting.
+const AT_ONCE: usize = 8;
+
+/// More calls than without a fault, leases aside: what is begun anew. A loop that asks again at once makes hundreds.
+const MORE_CALLS: usize = 40;
+
+#[tokio::test]
+async fn whatever_befalls_a_call_the_end_is_the_same_with_as_many_writes_in_order() {
+    let began = Instant::now();
+    let usual = story(Plan::default()).await;
+    let plans: Vec<(&Row, Plan)> = TABLE.iter().flat_map(|row| plans(row, &usual)).collect();
+    let runs = plans.into_iter().map(|(row, plan)| {
+        let usual = &usual;
+        async move {
+            let began = Instant::now();
+            let ended = AssertUnwindSafe(story(plan)).catch_unwind().await;
+            let trace = ended.map_err(|_| "it panicked, see above".to_owned());
+            let took = began.elapsed();
+            (row, took, plan, trace.and_then(|trace| judge(&trace, usual)))
+        }
+    });
+    let done: Vec<_> = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
+    let mut table: BTreeMap<&str, (usize, usize, Duration)> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (row, took, plan, verdict) in &done {
+        let (count, bad, longest) = table.entry(row.says).or_default();
+        *count += 1;
+        *longest = took.max(longest).to_owned();
+        if let Err(why) = verdict {
+            *bad += 1;
+            wrong.push(format!("{} {}, {:?}: {why}", row.id, row.says, plan.rule));
+        }
+    }
+    for row in TABLE {
+        let (count, bad, longest) = table[row.says];
+        println!("{:<3} {:<60} {count:>3} plans {bad:>3} wrong, at most {longest:.1?}", row.id, row.says);
+    }
+    println!("{} plans in {:.0?}, {} wrong", done.len(), began.elapsed(), wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Points of a row, evenly among the calls that the story makes without a fault.
+fn plans<'t>(row: &'t Row, usual: &Trace) -> impl Iterator<Item = (&'t Row, Plan)> {
+    // Not each apply of each story is accepted at once.
+    let applies = usual.writes.values().sum();
+    let there = if row.kind == Kind::Patch { applies } else { usual.calls[&row.kind] };
+    assert!(there >= row.points, "{} has {there} calls", row.says);
+    let point = move |it: usize| if row.points == 1 { 0 } else { it * (there - 1) / (row.points - 1) };
+    let rule = move |it| Rule { kind: row.kind, number: point(it), fault: row.fault, lasts: row.lasts };
+    (0..row.points).map(move |it| (row, Plan { rule: Some(rule(it)), looks_anew: row.looks_anew }))
+}
+
+fn judge(trace: &Trace, usual: &Trace) -> Result<(), String> {
+    if trace.hits == 0 {
+        return Err("nothing befell anybody".to_owned());
+    }
+    if trace.writes != usual.writes {
+        return Err(format!("writes {:?} instead of {:?}", trace.writes, usual.writes));
+    }
+    // The lease is renewed for as long as a story lasts.
+    let but_leases = |trace: &Trace| trace.calls[&Kind::Any] - trace.calls[&Kind::Lease];
+    if but_leases(trace) > but_leases(usual) + MORE_CALLS {
+        return Err(format!("calls {:?} instead of {:?}", trace.calls, usual.calls));
+    }
+    Ok(())
+}
