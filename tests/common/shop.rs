@@ -95,6 +95,11 @@ impl Shop {
         std::fs::write(&self.kubeconfig, kubeconfig).unwrap();
     }
 
+    /// Where `pintle` keeps what it has fetched.
+    pub fn cache(&self) -> PathBuf {
+        self.home.path().join(".cache/pintle")
+    }
+
     /// `pintle`, to be run in the repository.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));

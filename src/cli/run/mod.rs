@@ -174,14 +174,21 @@ fn guard(
     source: &Mutex<Source>,
     accepted: Option<&str>,
 ) -> impl FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String> {
-    let mut known = None;
+    let mut known: Option<((CommitId, BTreeSet<CommitId>), Result<BTreeSet<CommitId>, String>)> = None;
     move |desired, observed| {
         let asked = (desired.commit, site::written(desired, observed));
         if let Some((_, answer)) = known.as_ref().filter(|(of, _)| *of == asked) {
-            return Result::clone(answer);
+            return answer.clone();
         }
         let source = source.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let answer = site::guard(&source, asked.0, &asked.1, accepted)
+        let ask = |written: &BTreeSet<CommitId>| site::guard(&source, asked.0, written, accepted);
+        // What led to the tip before leads to all that this leads to: a commit costs the walk back to it.
+        let before = known.as_ref().filter(|(_, answer)| *answer == Ok(BTreeSet::new()));
+        let new = before.map(|((tip, written), _)| {
+            asked.1.difference(written).copied().chain([*tip]).collect::<BTreeSet<_>>()
+        });
+        let goes_on = new.is_some_and(|new| ask(&new).is_ok_and(|let_go| let_go.is_empty()));
+        let answer = if goes_on { Ok(BTreeSet::new()) } else { ask(&asked.1) }
             .map_err(|failure| failure.message + &failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default());
         known = Some((asked, answer.clone()));
         answer

@@ -1,0 +1,65 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::story::start_with;
+use crate::common::control_plane::ControlPlane;
+use crate::common::git_http::GitServer;
+use crate::common::shop::Shop;
+
+const SERVICES: usize = 200;
+/// From one poll of the remote to the next.
+const INTERVAL: u32 = 2;
+/// From one renewal of the lease to the next.
+const RENEWAL: u32 = 2;
+
+/// How often the API server was asked for what, by its own count: `PUT leases`.
+type Requests = BTreeMap<String, u32>;
+
+async fn requests(cp: &ControlPlane) -> Requests {
+    let metrics = cp.metrics().await;
+    let mut requests = Requests::new();
+    for line in metrics.lines().filter(|line| line.starts_with("apiserver_request_total{")) {
+        let label = |name: &str| line.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+        let count: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let count = count as u32;
+        *requests.entry(format!("{} {}", label("verb"), label("resource"))).or_default() += count;
+    }
+    requests
+}
+
+/// What was asked for between two counts.
+fn between(before: &Requests, after: &Requests) -> Requests {
+    let since = |(what, count): (&String, &u32)| (what.clone(), count - before.get(what).unwrap_or(&0));
+    after.iter().map(since).filter(|(_, count)| *count > 0).collect()
+}
+
+/// Ten seconds, or `$PINTLE_QUIET` of them.
+#[tokio::test]
+async fn in_sync_nothing_is_written_and_nothing_asked_but_the_lease_and_where_the_branch_is() {
+    let seconds = std::env::var("PINTLE_QUIET").map_or(10, |text| text.parse().unwrap());
+    let cp = ControlPlane::start();
+    let services: Vec<String> = (0..SERVICES).map(|n| format!("service-{n:03} 1.0")).collect();
+    let services: Vec<&str> = services.iter().map(String::as_str).collect();
+    // Each tenth has a pod.
+    let shop = Shop::found(&cp, &services, |name, manifest| {
+        manifest["spec"]["replicas"] = u32::from(name.ends_with('0')).into();
+    })
+    .await;
+    shop.settle().await;
+    let (server, url) = GitServer::of(&shop.repo);
+    let (before, window) = (requests(&cp).await, Duration::from_secs(seconds));
+    tokio::time::sleep(window).await;
+    let alone = between(&before, &requests(&cp).await);
+    eprintln!("alone {alone:#?}");
+
+    let interval = format!("{INTERVAL}s");
+    let mut run = start_with(&shop, &["--repo", &url, "--dangerous-plain-http", "--interval", &interval]).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    server.requests();
+    let before = requests(&cp).await;
+    tokio::time::sleep(window).await;
+    let (asked, polled) = (between(&before, &requests(&cp).await), server.requests());
+    eprintln!("with {asked:#?} {polled:#?}");
+}
