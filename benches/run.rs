@@ -117,7 +117,8 @@ impl Bench {
         for round in 0..rounds {
             shop.ns.run(&format!("deployment/{}", bare(round)), &image(&bare(round), "1.0"), 1).await;
         }
-        shop.ns.set_image(&object(&names[parts.first.start]), &image("other", "1.0")).await;
+        let first = &names[parts.first.start];
+        shop.ns.set_image(&object(first), &image(first, "0.9")).await;
         shop.settle().await;
         let sight = Sight::of(shop.ns.api("deployment/any")).await;
         Self { shop, sight, names, parts }
@@ -241,7 +242,8 @@ impl Bench {
 }
 
 async fn verified(run: &mut Running, name: &str, version: &str) {
-    run.says(&["\"event\":\"verified\"", &format!("\"service\":\"{name}\""), &format!("\"version\":\"{version}\"")]).await;
+    run.says(&["\"event\":\"verified\"", &format!("\"service\":\"{name}\""), &format!("\"version\":\"{version}\"")])
+        .await;
 }
 
 fn object(name: &str) -> String {
@@ -321,11 +323,10 @@ impl Sight {
 
     /// When a Deployment had the image of a version, after it had so many images.
     async fn shows(&self, name: &str, after: usize, version: &str) -> SystemTime {
-        let mut changes = self.changes.clone();
-        let is_it = |shown: &str| shown.rsplit_once(':').is_some_and(|(_, tag)| tag == version);
+        let (mut changes, wanted) = (self.changes.clone(), image(name, version));
         let found = || {
             let shown = self.shown.lock().unwrap();
-            shown.get(name)?.iter().skip(after).find(|(image, _)| is_it(image)).map(|(_, at)| *at)
+            shown.get(name)?.iter().skip(after).find(|(image, _)| *image == wanted).map(|(_, at)| *at)
         };
         let waited = tokio::time::timeout(PATIENCE, async {
             loop {

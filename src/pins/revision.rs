@@ -50,7 +50,8 @@ impl Known {
             return None;
         }
         let Changes { now, gone } = changes;
-        let other: HashSet<&str> = now.files.iter().map(|file| &*file.path).chain(gone.iter().map(|path| &**path)).collect();
+        let other: HashSet<&str> =
+            now.files.iter().map(|file| &*file.path).chain(gone.iter().map(|path| &**path)).collect();
         let same = self.listing.files.iter().filter(|file| !other.contains(&*file.path)).cloned();
         let mut files: Vec<File> = same.collect();
         files.extend(now.files.iter().cloned());

@@ -8,7 +8,7 @@ use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 use crate::common::usage::{Usage, disk};
 
-/// Of each pair the consumer needs the provider to be as new as itself.
+/// Of each pair the consumer needs the provider to be as new as itself; a third service has nothing to do with them.
 const PAIRS: usize = 4;
 /// A hand that comes back sooner is another matter.
 const HAND: Duration = Duration::from_secs(600);
@@ -36,6 +36,7 @@ struct Soak {
     hands: BTreeMap<String, Instant>,
     /// How often each was done.
     deeds: BTreeMap<&'static str, u32>,
+    begun: Instant,
     commits: u32,
 }
 
@@ -72,6 +73,7 @@ async fn random_commits_drift_and_restarts_end_in_what_is_pinned_and_nothing_gro
     assert!(after.used.files <= before.used.files + 8, "{before:?} {after:?}");
     assert!(after.used.threads <= before.used.threads + 4, "{before:?} {after:?}");
     assert!(after.used.resident_mib < before.used.resident_mib + 8.0, "{before:?} {after:?}");
+    assert!(after.used.peak_mib < before.used.peak_mib + 16.0, "{before:?} {after:?}");
     // Packs are gathered when they are fifty; history grows by what is committed.
     assert!(after.files < 300 && after.bytes < (1 << 20) + u64::from(soak.commits) * (4 << 10), "{after:?}");
     soak.shop.kept(recorder).await;
@@ -79,12 +81,21 @@ async fn random_commits_drift_and_restarts_end_in_what_is_pinned_and_nothing_gro
 
 impl Soak {
     async fn open(seed: u64) -> Self {
-        let names = (0..PAIRS).flat_map(|pair| [format!("{} 1.0", provider(pair)), format!("{} 1.0", consumer(pair))]);
-        let names: Vec<String> = names.collect();
+        let names = (0..PAIRS).flat_map(|pair| [provider(pair), consumer(pair), other(pair)]);
+        let names: Vec<String> = names.map(|name| format!("{name} 1.0")).collect();
         let shop = Shop::open(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
         let (server, url) = GitServer::of(&shop.repo);
         let random = Random(seed.max(1));
-        Self { shop, server, url, random, hands: BTreeMap::new(), deeds: BTreeMap::new(), commits: 0 }
+        Self {
+            shop,
+            server,
+            url,
+            random,
+            hands: BTreeMap::new(),
+            deeds: BTreeMap::new(),
+            begun: Instant::now(),
+            commits: 0,
+        }
     }
 
     async fn start(&mut self) -> Running {
@@ -93,15 +104,15 @@ impl Soak {
 
     /// One deed, which may be the end of a run and the start of the next one.
     async fn restless(&mut self, run: Running, lasts: Duration) -> Running {
-        match self.random.below(10) {
+        match self.random.below(5) {
             0 => {
-                self.did("restart");
+                self.did("restart", "");
                 run.terminate();
                 run.end().await.ended(0);
                 self.start().await
             }
             1 if lasts >= LONG => {
-                self.did("kill");
+                self.did("kill", "");
                 drop(run);
                 self.start().await
             }
@@ -116,15 +127,15 @@ impl Soak {
     async fn one(&mut self) {
         match self.random.below(6) {
             0 if self.commits > 0 => {
-                self.did("revert");
+                self.did("revert", "");
                 self.shop.repo.git(&["revert", "--no-edit", "HEAD"]);
                 self.push();
             }
             1 | 2 => self.drift().await,
             _ => {
-                self.did("pin");
                 let (pair, word) = (self.random.below(PAIRS), ["", "", "", " slow", " broken"][self.random.below(5)]);
-                self.pin(pair, word);
+                let version = self.pin(pair, word);
+                self.did("pin", &format!("{} and {} {version}{word}", provider(pair), consumer(pair)));
                 self.shop.commit("Pin a pair");
                 self.push();
             }
@@ -135,7 +146,9 @@ impl Soak {
         self.server.requests();
     }
 
-    fn did(&mut self, what: &'static str) {
+    /// Shown when it fails.
+    fn did(&mut self, what: &'static str, more: &str) {
+        eprintln!("{:>9.3?} {what} {more}", self.begun.elapsed());
         *self.deeds.entry(what).or_default() += 1;
     }
 
@@ -155,14 +168,15 @@ impl Soak {
         self.shop.repo.git(&["push", "--quiet", "origin", "main"]);
     }
 
-    /// A hand sets what was never pinned.
+    /// A hand sets what was never pinned. Not on a provider: that would break the pair, and what is broken restricts
+    /// nothing, so that no order could be asked for.
     async fn drift(&mut self) {
         let pair = self.random.below(PAIRS);
-        let name = if self.random.below(2) == 0 { provider(pair) } else { consumer(pair) };
+        let name = if self.random.below(2) == 0 { other(pair) } else { consumer(pair) };
         if self.hands.get(&name).is_some_and(|at| at.elapsed() < HAND) {
             return;
         }
-        self.did("drift");
+        self.did("drift", &name);
         self.hands.insert(name.clone(), Instant::now());
         self.shop.ns.set_image(&format!("deployment/{name}"), &image(&name, "0.1")).await;
     }
@@ -173,7 +187,8 @@ impl Soak {
         self.shop.commit("Pin what is well");
         self.push();
         for (pair, version) in versions.iter().enumerate() {
-            for name in [provider(pair), consumer(pair)] {
+            for (name, version) in [(provider(pair), version.as_str()), (consumer(pair), version), (other(pair), "1.0")]
+            {
                 let pinned = image(&name, version);
                 let arrived = |it: &serde_json::Value| {
                     it["spec"]["template"]["spec"]["containers"][0]["image"] == *pinned && rolled_out(it)
@@ -194,4 +209,8 @@ fn provider(pair: usize) -> String {
 
 fn consumer(pair: usize) -> String {
     format!("consumer-{pair}")
+}
+
+fn other(pair: usize) -> String {
+    format!("other-{pair}")
 }

@@ -184,9 +184,8 @@ fn guard(
         let ask = |written: &BTreeSet<CommitId>| site::guard(&source, asked.0, written, accepted);
         // What led to the tip before leads to all that this leads to: a commit costs the walk back to it.
         let before = known.as_ref().filter(|(_, answer)| *answer == Ok(BTreeSet::new()));
-        let new = before.map(|((tip, written), _)| {
-            asked.1.difference(written).copied().chain([*tip]).collect::<BTreeSet<_>>()
-        });
+        let new = before
+            .map(|((tip, written), _)| asked.1.difference(written).copied().chain([*tip]).collect::<BTreeSet<_>>());
         let goes_on = new.is_some_and(|new| ask(&new).is_ok_and(|let_go| let_go.is_empty()));
         let answer = if goes_on { Ok(BTreeSet::new()) } else { ask(&asked.1) }
             .map_err(|failure| failure.message + &failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default());
