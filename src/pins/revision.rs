@@ -75,6 +75,13 @@ impl Known {
         self.fragments.get(at).filter(|_| self.listing.files[at] == *file)
     }
 
+    /// What the file at a path says.
+    #[cfg(test)]
+    pub(super) fn fragment_of(&self, path: &str) -> Option<&Arc<Fragment>> {
+        let at = self.listing.files.iter().position(|file| *file.path == *path)?;
+        self.fragments.get(at)
+    }
+
     /// The patterns of service files.
     fn own(&self) -> Vec<Pattern> {
         self.fragments.iter().flat_map(|fragment| fragment.patterns()).cloned().collect()

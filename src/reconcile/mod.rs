@@ -9,6 +9,7 @@ mod keep;
 mod look;
 mod pinned;
 mod report;
+mod rest;
 mod tell;
 #[cfg(test)]
 mod tests;
