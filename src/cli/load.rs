@@ -7,7 +7,7 @@ use super::exit::Failure;
 use super::output::{Output, counted};
 use super::progress::Progress;
 use crate::config::Config;
-use crate::pins::{Contents, Files, Layout, Pins, Reading, Settings, read_from};
+use crate::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
 use crate::problem::{Severity, show};
 use crate::source::{Commit, CommitId, Content, File, History, Index, Scope, Source, SourceError};
 
@@ -33,11 +33,11 @@ pub struct Loaded {
 pub struct Revision {
     /// The commit; none for the working tree.
     pub commit: Option<Arc<Commit>>,
-    /// Which files hold pins.
-    pub layout: Layout,
+    /// Which files hold pins, and what each says on its own.
+    pub known: Known,
     /// The pins, and what is wrong with them.
     pub reading: Reading,
-    /// The files that were read, by path.
+    /// The files that were read, by path; the settings too.
     pub files: Vec<File>,
 }
 
@@ -101,7 +101,7 @@ impl Loaded {
         if self.source.worktree().is_none() {
             return Ok(());
         }
-        let files = self.source.dirty(Scope::Pins(&self.at.layout))?;
+        let files = self.source.dirty(Scope::Pins(&self.at.known.layout))?;
         if files.is_empty() {
             return Ok(());
         }
@@ -144,8 +144,8 @@ impl Opened {
     fn history(&self, config: &Config, commit: CommitId, at: &Revision) -> Result<Arc<History>, Failure> {
         let _reading = Progress::of("reading the history of the pins");
         let branch = config.branch.clone().map_or_else(|| self.source.default_branch(), Ok)?;
-        let mut index = Index::load(&self.source, &branch, &at.layout);
-        let read = index.extend(&self.source, commit, &at.layout)?;
+        let mut index = Index::load(&self.source, &branch, &at.known.layout);
+        let read = index.extend(&self.source, commit, &at.known.layout)?;
         // Only the branch itself is kept: other revisions would push it out.
         if read > 0
             && self.tip.as_ref().is_some_and(|tip| tip.id == commit)
@@ -183,8 +183,32 @@ impl Revision {
             },
             names: &|folder| names(source, root, id, folder),
         };
-        let Contents { layout, reading, files } = read_from(root, &from, without)?;
-        Ok(Self { commit, layout, reading, files })
+        let Contents { known, reading, files } = read_from(root, &from, without, None)?;
+        Ok(Self { commit, known, reading, files })
+    }
+
+    /// Reads a commit by what has changed since another one, of which that much is known.
+    pub fn read_after(
+        source: &Source,
+        root: &str,
+        commit: Arc<Commit>,
+        (before, known): (CommitId, &Known),
+    ) -> Result<Self, Failure> {
+        let id = commit.id;
+        let from = Files::<SourceError> {
+            file: &|path| source.file(id, path),
+            wanted: &|layout| {
+                if *layout == known.layout
+                    && let Some(listing) = known.listing_after(source.changed(before, id, Scope::Pins(layout))?)
+                {
+                    return Ok(listing);
+                }
+                source.files(id, Scope::Pins(layout))
+            },
+            names: &|folder| names(source, root, Some(id), folder),
+        };
+        let Contents { known, reading, files } = read_from(root, &from, None, Some(known))?;
+        Ok(Self { commit: Some(commit), known, reading, files })
     }
 
     /// Says where nothing of it can be used.

@@ -205,7 +205,7 @@ fn is_all_of(config: &Config, loaded: &Loaded, commit: &Arc<Commit>) -> bool {
         let before = Arc::new(loaded.source.resolve(&format!("{}~1", commit.id))?);
         let changes = loaded.source.changed(before.id, commit.id, Scope::All)?;
         let is_pins =
-            changes.gone.is_empty() && changes.now.files.iter().all(|file| loaded.at.layout.wants(&file.path));
+            changes.gone.is_empty() && changes.now.files.iter().all(|file| loaded.at.known.layout.wants(&file.path));
         Ok(is_pins && lines(config, loaded, &[before, Arc::clone(commit)])?.is_empty())
     };
     whole().unwrap_or(false)

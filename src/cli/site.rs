@@ -154,10 +154,8 @@ pub fn guard(
 ) -> Result<BTreeSet<CommitId>, Failure> {
     let accepted = accepted.map(|range| accepted_in(range, tip, written)).transpose()?;
     let (mut let_go, mut newest) = (BTreeSet::new(), None);
-    for &old in written {
-        if leads_to(source, old, tip)? {
-            continue;
-        }
+    let behind = source.leading_to(tip, written)?;
+    for &old in written.difference(&behind) {
         if accepted == Some(old) || accepted.map_or(Ok(false), |accepted| leads_to(source, old, accepted))? {
             let_go.insert(old);
         } else if newest.map_or(Ok(true), |newest| leads_to(source, newest, old))? {

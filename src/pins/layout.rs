@@ -52,6 +52,14 @@ pub(super) fn folder_path(root: &str) -> String {
     if parts.is_empty() { String::new() } else { parts.join("/") + "/" }
 }
 
+/// By both, every file says the same.
+impl PartialEq for Layout {
+    fn eq(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.patterns.iter(), other.patterns.iter());
+        self.root == other.root && mine.map(|(pattern, _)| pattern).eq(theirs.map(|(pattern, _)| pattern))
+    }
+}
+
 impl Layout {
     /// The layout below `root`, the folder of the pins in the repository (empty: the repository itself). `own` are the
     /// patterns of service files ([`Fragment::patterns`](super::Fragment::patterns)); without them it is the layout to

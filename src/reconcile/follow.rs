@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::rest::Debt;
 use super::tell::{Scene, Teller};
 use super::{Desired, Look, May, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
 use crate::cluster::{Cluster, ClusterError, Leadership};
@@ -16,13 +17,6 @@ use crate::verify::Verdict;
 
 /// How often it is looked at least: deadlines pass without anything changing.
 pub(super) const TICK: Duration = Duration::from_secs(1);
-
-/// After a pass that wrote nothing, the next one begins so many times as late as it took: what changes meanwhile is
-/// judged at once. Of one processor this leaves nine parts in ten to the cluster, which may be on the same machine.
-pub(super) const REST: u32 = 9;
-
-/// No rest is longer.
-pub(super) const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// How long a run that was stopped waits for a whole picture of how everything stands.
 const LAST_LOOK: Duration = Duration::from_secs(5);
@@ -74,7 +68,7 @@ pub async fn follow<C: Cluster>(
 ) -> Result<Outcome, ClusterError> {
     let mut teller = Teller::default();
     let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
-    let mut stopped_at = None;
+    let (mut debt, mut stopped_at) = (Debt::default(), None);
     loop {
         let now = Timestamp::now();
         let stopped = *run.stop.borrow();
@@ -92,7 +86,7 @@ pub async fn follow<C: Cluster>(
         };
         match pass(cluster, desired, &mut run.memory, now, |_| may).await {
             Ok(last) => {
-                let rest = if last.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
+                let rest = if last.wrote { Duration::ZERO } else { debt.owe(began.elapsed(), Instant::now()) };
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
                 events.extend(teller.tell(Scene { desired, pass: &last, now }));
                 silent = false;

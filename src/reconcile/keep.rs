@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::follow::{LONGEST_REST, REST, TICK};
+use super::follow::TICK;
+use super::rest::Debt;
 use super::tell::{Scene, Teller};
 use super::{Desired, Enough, May, Memory, Pass, Pending, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
@@ -86,6 +87,7 @@ struct State {
     goal: Goal,
     memory: Memory,
     teller: Teller,
+    debt: Debt,
     /// Why everything is held.
     held: Option<String>,
     /// The cluster did not answer.
@@ -211,7 +213,7 @@ impl State {
                 }
                 self.seen(&desired, &pass, now, tell);
                 self.note_stale(cluster, &pass);
-                let least = if pass.wrote { Duration::ZERO } else { LONGEST_REST.min(began.elapsed() * REST) };
+                let least = if pass.wrote { Duration::ZERO } else { self.debt.owe(began.elapsed(), Instant::now()) };
                 self.rest(&pass, least).until(pass.look.wake(), now)
             }
             Err(ClusterError::NotLeading) => Rest::SHORT,

@@ -13,6 +13,7 @@ mod look;
 mod pauses;
 mod pinned;
 mod report;
+mod rest;
 mod rewritten;
 mod tell;
 #[cfg(test)]

@@ -18,7 +18,8 @@ pub struct History {
     length: usize,
     moves: Vec<Arc<Commit>>,
     positions: HashMap<CommitId, u32>,
-    services: BTreeMap<ServiceName, Line>,
+    /// Shared with the history before: a commit moves few of them.
+    services: BTreeMap<ServiceName, Arc<Line>>,
 }
 
 /// A commit that moved a service's pin, or what the pin needs.
@@ -60,7 +61,7 @@ impl History {
         });
         let position = self.position_for(commit);
         let record = Record { commit: Arc::clone(commit), position, pin };
-        self.services.entry(service.clone()).or_default().push(record);
+        Arc::make_mut(self.services.entry(service.clone()).or_default()).push(record);
     }
 
     /// Says how far the history goes: to this commit, `length` commits long.
@@ -163,7 +164,7 @@ impl History {
             records.sort_by_key(|record| record.position);
             // The commit of the renaming itself mostly moves nothing.
             records.dedup_by(|next, record| next.pin == record.pin);
-            self.services.insert(name, Line::of(records));
+            self.services.insert(name, Arc::new(Line::of(records)));
         }
         self
     }
@@ -188,7 +189,7 @@ impl History {
         services: impl IntoIterator<Item = (ServiceName, Vec<Record>)>,
     ) -> Self {
         let positions = moves.iter().zip(0..).map(|(commit, position)| (commit.id, position)).collect();
-        let services = services.into_iter().map(|(name, records)| (name, Line::of(records)));
+        let services = services.into_iter().map(|(name, records)| (name, Arc::new(Line::of(records))));
         Self { tip: None, length: 0, moves, positions, services: services.collect() }
     }
 }

@@ -1,5 +1,6 @@
 //! Names to commits: branches by git's rules, revisions as users type them, and how two commits are related.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gix::bstr::{BStr, ByteSlice as _};
@@ -116,6 +117,25 @@ impl Source {
     /// Whether `ancestor` is `descendant`, or one of those it goes on from.
     pub fn is_ancestor(&self, ancestor: CommitId, descendant: CommitId) -> Result<bool> {
         Ok(ancestor == descendant || self.merge_base(ancestor, descendant)? == Some(ancestor))
+    }
+
+    /// Those of these commits that are `tip` or lead to it: one walk, back to where all of them are found.
+    pub fn leading_to(&self, tip: CommitId, commits: &BTreeSet<CommitId>) -> Result<BTreeSet<CommitId>> {
+        let repo = self.repo();
+        let mut left: BTreeSet<CommitId> = commits.iter().copied().filter(|id| self.knows(*id)).collect();
+        let mut found = BTreeSet::new();
+        if left.is_empty() || !self.knows(tip) {
+            return Ok(found);
+        }
+        let fail = |error| unread_commit(tip, &self.location, &error);
+        for step in repo.rev_walk([tip.object()]).all().map_err(fail)? {
+            let id = CommitId::of(step.map_err(fail)?.id);
+            found.extend(left.take(&id));
+            if left.is_empty() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a commit is here.

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::git::git;
+use super::git::{TestRepo, git};
 
 /// What the server does with requests.
 #[derive(Clone)]
@@ -91,6 +91,15 @@ impl GitServer {
     /// Starts it on a free port, with plain http.
     pub fn start(root: &Path) -> Self {
         Self::start_with(root, "http", |stream| Some(Box::new(stream)))
+    }
+
+    /// Serves a bare copy of a repository, which is its `origin` from now on, at the URL that is given too.
+    pub fn of(repo: &TestRepo) -> (Self, String) {
+        let bare = repo.bare();
+        repo.git(&["remote", "add", "origin", bare.to_str().unwrap()]);
+        let server = Self::start(bare.parent().unwrap());
+        let url = server.url("bare.git");
+        (server, url)
     }
 
     /// Starts it on a free port, with https.

@@ -13,3 +13,4 @@ pub mod recorder;
 pub mod rights;
 pub mod running;
 pub mod shop;
+pub mod usage;

@@ -95,7 +95,7 @@ impl Shop {
         std::fs::write(&self.kubeconfig, kubeconfig).unwrap();
     }
 
-    /// Its cache folder.
+    /// Where `pintle` keeps what it has fetched.
     pub fn cache(&self) -> PathBuf {
         self.home.path().join(".cache/pintle")
     }

@@ -13,7 +13,7 @@ use crate::cli::exit::Failure;
 use crate::cli::load::{Loaded, Revision};
 use crate::cluster::Says;
 use crate::config::Config;
-use crate::pins::{Layout, Settings};
+use crate::pins::{Known, Settings};
 use crate::reconcile::{Desired, Goal};
 use crate::source::{Below, Commit, CommitId, Index, Source, SourceError};
 
@@ -33,9 +33,11 @@ pub enum Told {
 pub struct Git {
     config: Config,
     source: Source,
-    /// Which files hold pins, at the revision that was read last.
-    layout: Layout,
+    /// The revision that was read last.
+    read: (CommitId, Known),
     index: Index,
+    /// The index holds more than what is kept of it.
+    unkept: bool,
     tip: Option<CommitId>,
     /// The settings that this process was started with: who the instance is cannot change under way.
     settings: Settings,
@@ -72,13 +74,14 @@ impl Poke {
 impl Git {
     /// Goes on from what was loaded.
     pub fn after(config: &Config, loaded: &Loaded, desired: &Desired) -> Result<Self, Failure> {
-        let (source, layout) = (loaded.source.clone(), loaded.at.layout.clone());
+        let (source, known) = (loaded.source.clone(), loaded.at.known.clone());
         let branch = config.branch.clone().map_or_else(|| source.default_branch(), Ok)?;
         Ok(Self {
-            index: Index::load(&source, &branch, &layout),
+            index: Index::load(&source, &branch, &known.layout),
+            unkept: false,
             config: config.clone(),
             source,
-            layout,
+            read: (desired.commit, known),
             tip: Some(desired.commit),
             settings: desired.pins.settings.clone(),
             namespace: desired.namespace.clone(),
@@ -168,6 +171,8 @@ impl Git {
                 self.tip = Some(tip.id);
                 self.last = goal.clone();
                 let _ = to.goals.send(goal);
+                // Nobody waits for that.
+                self.keep_index();
             }
             Err(failure) => {
                 // It is read anew at the next look.
@@ -179,21 +184,20 @@ impl Git {
     }
 
     fn read(&mut self, tip: &Arc<Commit>) -> Result<Goal, Failure> {
-        let at = Revision::read(&self.source, &self.config.root, Some(Arc::clone(tip)))?;
+        let (before, known) = (self.read.0, &self.read.1);
+        let at = Revision::read_after(&self.source, &self.config.root, Arc::clone(tip), (before, known))
+            // What was known may be gone from a repository that was rewritten.
+            .or_else(|_| Revision::read(&self.source, &self.config.root, Some(Arc::clone(tip))))?;
         if let Err(failure) = at.usable() {
             let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
             return Ok(Goal::Held(format!("{}: {}{hint}", tip.id.short(), failure.message)));
         }
-        if self.layout.fingerprint() != at.layout.fingerprint() {
+        if self.read.1.layout.fingerprint() != at.known.layout.fingerprint() {
             let branch = self.config.branch.clone().map_or_else(|| self.source.default_branch(), Ok)?;
-            self.index = Index::load(&self.source, &branch, &at.layout);
-            self.layout = at.layout.clone();
+            self.index = Index::load(&self.source, &branch, &at.known.layout);
         }
-        if self.index.extend(&self.source, tip.id, &self.layout)? > 0
-            && let Err(error) = self.index.save()
-        {
-            tracing::info!("the index is not kept: {error}");
-        }
+        self.read = (tip.id, at.known.clone());
+        self.unkept |= self.index.extend(&self.source, tip.id, &at.known.layout)? > 0;
         let pins = at.pins(&self.config);
         let (was, is) = (&self.settings, &pins.settings);
         if (&was.instance, was.runtime, &was.namespace) != (&is.instance, is.runtime, &is.namespace) {
@@ -204,6 +208,14 @@ impl Git {
         }
         let history = at.renamed(self.index.history());
         Ok(Goal::Pins(Arc::new(Desired::new(tip.id, pins, history, self.namespace.clone()))))
+    }
+
+    fn keep_index(&mut self) {
+        if std::mem::take(&mut self.unkept)
+            && let Err(error) = self.index.save()
+        {
+            tracing::info!("the index is not kept: {error}");
+        }
     }
 }
 

@@ -178,22 +178,34 @@ fn stop() -> Result<watch::Receiver<bool>, Failure> {
     Ok(stopped)
 }
 
+/// The commits that a rewritten history lets go, or why nothing may be written.
+type Answer = Result<BTreeSet<CommitId>, String>;
+
+/// What history was asked last.
+struct Asked {
+    tip: CommitId,
+    written: BTreeSet<CommitId>,
+    answer: Answer,
+}
+
 /// Whether what was observed may be written over: asked anew only when the revision or the commits that workloads name
 /// are other ones.
-fn guard(
-    source: &Mutex<Source>,
-    accepted: Option<&str>,
-) -> impl FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String> {
-    let mut known = None;
+fn guard(source: &Mutex<Source>, accepted: Option<&str>) -> impl FnMut(&Desired, &Observation) -> Answer {
+    let mut last: Option<Asked> = None;
     move |desired, observed| {
-        let asked = (desired.commit, site::written(desired, observed));
-        if let Some((_, answer)) = known.as_ref().filter(|(of, _)| *of == asked) {
-            return Result::clone(answer);
+        let (tip, written) = (desired.commit, site::written(desired, observed));
+        if let Some(last) = last.as_ref().filter(|last| last.tip == tip && last.written == written) {
+            return last.answer.clone();
         }
         let source = source.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let answer = site::guard(&source, asked.0, &asked.1, accepted)
+        let ask = |written: &BTreeSet<CommitId>| site::guard(&source, tip, written, accepted);
+        // What led to the tip before leads to all that this leads to: a commit costs the walk back to it.
+        let before = last.as_ref().filter(|last| last.answer == Ok(BTreeSet::new()));
+        let new = before.map(|last| written.difference(&last.written).copied().chain([last.tip]).collect());
+        let goes_on = new.is_some_and(|new| ask(&new).is_ok_and(|let_go| let_go.is_empty()));
+        let answer = if goes_on { Ok(BTreeSet::new()) } else { ask(&written) }
             .map_err(|failure| failure.message + &failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default());
-        known = Some((asked, answer.clone()));
+        last = Some(Asked { tip, written, answer: answer.clone() });
         answer
     }
 }

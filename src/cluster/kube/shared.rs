@@ -21,7 +21,7 @@ use super::read::{self, SeenWorkload};
 use super::stream::Stream;
 
 /// A change is told this much later, and with it all that came in between.
-const GATHER: Duration = Duration::from_millis(15);
+const GATHER: Duration = Duration::from_millis(5);
 /// How often a reader that waits for a first answer looks whether it has waited long enough.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 

@@ -1,6 +1,7 @@
 //! Whole revisions, from text to pins and problems. "Row" means a row of the table of bad inputs: each names what a
 //! user must get.
 
+mod after;
 mod any;
 mod between;
 mod files;

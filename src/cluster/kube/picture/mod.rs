@@ -104,9 +104,21 @@ impl Picture {
     ) -> bool {
         let feed = self.workloads.get_mut(namespace).and_then(|kinds| kinds.get_mut(&kind));
         let Some(feed) = feed.filter(|feed| feed.number == number) else { return false };
+        let is_seen =
+            |feed: &Feed<SeenWorkload>, name: &str| feed.item(name).is_some_and(|seen| seen.workload.state.is_some());
+        let was_seen = news.object().is_some_and(|object| is_seen(feed, &object.name));
         let difference = feed.take(news, now);
+        let shows = match &difference {
+            Difference::None => false,
+            Difference::One(name) if was_seen || is_seen(feed, name) => true,
+            Difference::One(name) => {
+                let workload = WorkloadRef { kind, name: name.clone() };
+                self.wanted.contains(&WorkloadId { namespace: namespace.to_owned(), workload })
+            }
+            Difference::All | Difference::Trouble => true,
+        };
         self.resettle(namespace, kind, &difference);
-        difference != Difference::None
+        shows
     }
 
     /// Takes in what a watch of pods says; answers whether the picture has changed.

@@ -195,3 +195,26 @@ fn the_pods_of_one_workload_are_found_among_those_of_all_and_follow_what_the_wat
         .map(|name| observation.pods[&id(name)].iter().map(|pod| pod.name.as_str()).collect::<String>());
     assert_eq!(pods, ["", "cd", "b"].map(str::to_owned));
 }
+
+#[test]
+fn what_nobody_asks_for_is_no_change() {
+    let mut picture = picture(&names(1));
+    list(&mut picture, [seen(&object("s0")), seen(&object("foreign"))]);
+    let mut changes = |name: &str, bend: &dyn Fn(&mut Value)| {
+        let mut changed = object(name);
+        changed["metadata"]["resourceVersion"] = json!("101");
+        changed["spec"]["replicas"] = json!(7);
+        bend(&mut changed);
+        let news = News::Changed(seen(&changed));
+        picture.take_workloads(("shop", WorkloadKind::Deployment), 1, news, at(0))
+    };
+    assert!(changes("s0", &|_| ()));
+    assert!(!changes("foreign", &|_| ()));
+    let state = json!({"schema": 1, "instance": "default", "commit": "0".repeat(40), "version": "1"}).to_string();
+    let remember = |object: &mut Value| {
+        object["metadata"]["resourceVersion"] = json!("102");
+        object["metadata"]["annotations"] = json!({"pintle.dev/state": state});
+    };
+    assert!(changes("foreign", &remember), "it is shown while Pintle remembers something on it");
+    assert!(changes("foreign", &|object| object["metadata"]["resourceVersion"] = json!("103")), "it no longer is");
+}
