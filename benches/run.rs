@@ -6,6 +6,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a benchmark starts servers, reads the clock, and prints"
 )]
@@ -214,7 +215,7 @@ impl Bench {
         tokio::time::sleep(4 * CALM).await;
         let before = Usage::of(run.pid()).cpu;
         tokio::time::sleep(IDLE).await;
-        100.0 * (Usage::of(run.pid()).cpu - before).as_secs_f64() / IDLE.as_secs_f64()
+        100.0 * Usage::of(run.pid()).cpu.saturating_sub(before).as_secs_f64() / IDLE.as_secs_f64()
     }
 
     async fn lists(&self) -> Duration {
@@ -278,16 +279,19 @@ fn image_of(object: &DynamicObject) -> &str {
     object.data["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap()
 }
 
-/// What a watch of the bench's own has shown of each Deployment: its images, and when.
+/// Of each Deployment its images, and when they were shown.
+type Shown = BTreeMap<String, Vec<(String, SystemTime)>>;
+
+/// What a watch of the bench's own has shown.
 struct Sight {
-    shown: Arc<Mutex<BTreeMap<String, Vec<(String, SystemTime)>>>>,
+    shown: Arc<Mutex<Shown>>,
     changes: watch::Receiver<()>,
     task: JoinHandle<()>,
 }
 
 impl Sight {
     async fn of(api: Api<DynamicObject>) -> Self {
-        let shown: Arc<Mutex<BTreeMap<String, Vec<(String, SystemTime)>>>> = Arc::default();
+        let shown: Arc<Mutex<Shown>> = Arc::default();
         let (tell, mut changes) = watch::channel(());
         let (into, listed) = (Arc::clone(&shown), Arc::new(tokio::sync::Notify::new()));
         let is_listed = Arc::clone(&listed);
@@ -328,7 +332,7 @@ impl Sight {
             let shown = self.shown.lock().unwrap();
             shown.get(name)?.iter().skip(after).find(|(image, _)| *image == wanted).map(|(_, at)| *at)
         };
-        let waited = tokio::time::timeout(PATIENCE, async {
+        let shown = tokio::time::timeout(PATIENCE, async {
             loop {
                 changes.mark_unchanged();
                 if let Some(at) = found() {
@@ -337,7 +341,7 @@ impl Sight {
                 changes.changed().await.unwrap();
             }
         });
-        waited.await.unwrap_or_else(|_| panic!("{name} does not show {version}"))
+        shown.await.unwrap_or_else(|_| panic!("{name} has not shown {version} within {PATIENCE:?}"))
     }
 }
 

@@ -66,7 +66,11 @@ async fn in_sync_nothing_is_written_and_nothing_asked_but_the_lease_and_where_th
     let (before, used) = (requests(&cp).await, Usage::of(run.pid()).cpu);
     tokio::time::sleep(Duration::from_secs(seconds.into())).await;
     let (polls, asked) = (server.requests(), between(&before, &requests(&cp).await));
-    eprintln!("{asked:?}, {} to git, {:?} of processor time", polls.len(), Usage::of(run.pid()).cpu - used);
+    eprintln!(
+        "{asked:?}, {} to git, {:?} of processor time",
+        polls.len(),
+        Usage::of(run.pid()).cpu.saturating_sub(used)
+    );
 
     let renewals = asked.get("PUT leases").copied().unwrap_or(0);
     let (least, most) = (seconds / RENEWAL - 2, seconds / RENEWAL + seconds / OWN_RENEWAL + 2);
@@ -75,11 +79,14 @@ async fn in_sync_nothing_is_written_and_nothing_asked_but_the_lease_and_where_th
     assert!(others.is_empty(), "{asked:?}");
     // Each poll says hello, then asks for one branch.
     let hellos = polls.iter().filter(|request| request.starts_with("GET /bare.git/info/refs?")).count();
-    let asks = polls.iter().filter(|request| request.starts_with("POST /bare.git/git-upload-pack ")).count();
+    let questions = polls.iter().filter(|request| request.starts_with("POST /bare.git/git-upload-pack ")).count();
     let expected = usize::try_from(seconds / INTERVAL).unwrap();
-    assert!(hellos + asks == polls.len() && asks.abs_diff(expected) <= 1 && hellos.abs_diff(asks) <= 1, "{polls:?}");
+    assert!(
+        hellos + questions == polls.len() && questions.abs_diff(expected) <= 1 && hellos.abs_diff(questions) <= 1,
+        "{polls:?}"
+    );
     run.terminate();
     let log = run.end().await.ended(0).err;
-    let last: Vec<&str> = log.lines().rev().take(2).collect();
-    assert!(last[1].contains("\"event\":\"inSync\"") && last[0].contains("\"event\":\"stopping\""), "{log}");
+    let ending: Vec<&str> = log.lines().rev().take(2).collect();
+    assert!(ending[1].contains("\"event\":\"inSync\"") && ending[0].contains("\"event\":\"stopping\""), "{log}");
 }

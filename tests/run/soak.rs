@@ -146,7 +146,7 @@ impl Soak {
         self.server.requests();
     }
 
-    /// Shown when it fails.
+    #[expect(clippy::print_stderr, reason = "shown when it fails")]
     fn did(&mut self, what: &'static str, more: &str) {
         eprintln!("{:>9.3?} {what} {more}", self.begun.elapsed());
         *self.deeds.entry(what).or_default() += 1;
