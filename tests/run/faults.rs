@@ -18,7 +18,7 @@ use self::table::{Row, TABLE};
 use crate::common::proxy::fault::{Kind, Rule};
 
 /// Stories that go on at once. Most of each is waiting.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 12;
 
 /// More calls than without a fault, leases aside: what is begun anew. A loop that asks again at once makes hundreds.
 const MORE_CALLS: usize = 40;
