@@ -19,7 +19,7 @@ use crate::edit::{self, Edit, Edited, Said};
 use crate::graph::Graph;
 use crate::pins::{Reading, ServiceName};
 use crate::problem::{Problem, Severity, located};
-use crate::source::{CommitId, Credentials, LandError, Landed, Landing, Message, change_id};
+use crate::source::{CommitId, Credentials, FileChange, LandError, Landed, Landing, Message, change_id};
 
 /// Whether to ask, and how far a commit goes.
 #[derive(Debug, Args)]
@@ -60,6 +60,15 @@ struct Report {
     files: Vec<FileDiff>,
 }
 
+/// What was said and tried before somebody was faster.
+#[derive(Default)]
+struct Before {
+    /// The diff that was agreed to.
+    agreed: Option<Vec<String>>,
+    /// What the change is known by, and the tip that it was first made on.
+    change: Option<(String, CommitId)>,
+}
+
 /// How often somebody else may be faster.
 const RACES: u32 = 5;
 
@@ -73,57 +82,65 @@ impl Land {
     ) -> Result<Exit, Failure> {
         let mut config = config.clone();
         config.access.credentials = Credentials::Helper;
-        let mut agreed = None;
-        let mut change: Option<(String, CommitId)> = None;
+        let mut before = Before::default();
         for race in 1..=RACES {
-            let loaded = fresh(&config)?;
-            let tip = tip(&loaded)?;
-            if let Some((id, from)) = &change
-                && let Some(commit) = loaded.source.find_change(id, *from, tip)?
-            {
-                // Its answer was lost.
-                let landing = loaded.source.landing(config.branch.as_deref())?;
-                let pushed_to = landing.upstream().map(str::to_owned);
-                let landed = Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None };
-                return self.tell(Some(landed), &landing, Vec::new(), output);
-            }
-            let proposal = propose(&loaded)?;
-            let Edited { files, reading } = edited_by(&config, &loaded, &proposal)?;
-            let landing = loaded.source.landing(config.branch.as_deref())?;
-            let push = self.pushes(&landing)?;
-            if files.is_empty() {
-                output.note(&proposal.already);
-                return self.tell(None, &landing, Vec::new(), output);
-            }
-            landing.check(&files, push)?;
-            let diffs: Vec<FileDiff> = files
-                .iter()
-                .map(|file| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref()))
-                .collect();
-            let shown: Vec<String> = diffs.iter().flat_map(FileDiff::lines).collect();
-            if agreed.as_ref() != Some(&shown) {
-                show(&loaded, &landing, (&shown, &reading), push, output)?;
-                if !self.yes && !output.agreed("diff")? {
-                    return Err(Failure::error("nothing was changed"));
-                }
-                agreed = Some(shown);
-            }
-            let (id, _) = change.get_or_insert_with(|| (change_id(tip, &files), tip));
-            let message = proposal.message.of_change(id).to_text();
-            let landing_it = Progress::of("pushing");
-            let landed = landing.land(tip, &files, &message, push);
-            drop(landing_it);
-            match landed {
-                Ok(landed) => return self.tell(Some(landed), &landing, diffs, output),
-                // A clone is its user's: only the mirror of a remote goes on by itself.
-                Err(LandError::Raced { remote, .. }) if !landing.is_clone() && race < RACES => {
-                    output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
-                    std::thread::sleep(jitter(race));
-                }
-                Err(error) => return Err(error.into()),
+            match self.once(&config, output, &mut before, &propose)? {
+                Some(exit) => return Ok(exit),
+                None => std::thread::sleep(jitter(race)),
             }
         }
         Err(Failure::error(format!("somebody else was faster {RACES} times")).hint("type it again"))
+    }
+
+    /// Decides, shows, asks and lands; none where a remote has moved on meanwhile.
+    fn once(
+        &self,
+        config: &Config,
+        output: &mut Output,
+        before: &mut Before,
+        propose: &impl Fn(&Loaded) -> Result<Proposal, Failure>,
+    ) -> Result<Option<Exit>, Failure> {
+        let loaded = fresh(config)?;
+        let tip = tip(&loaded)?;
+        let landing = loaded.source.landing(config.branch.as_deref())?;
+        if let Some((id, from)) = &before.change
+            && let Some(commit) = loaded.source.find_change(id, *from, tip)?
+        {
+            return self.tell(Some(arrived(commit, &landing)), &landing, Vec::new(), output).map(Some);
+        }
+        let proposal = propose(&loaded)?;
+        let Edited { files, reading } = edited_by(config, &loaded, &proposal)?;
+        let push = self.pushes(&landing)?;
+        if files.is_empty() {
+            output.note(&proposal.already);
+            return self.tell(None, &landing, Vec::new(), output).map(Some);
+        }
+        landing.check(&files, push)?;
+        let diff = |file: &FileChange| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref());
+        let diffs: Vec<FileDiff> = files.iter().map(diff).collect();
+        let shown: Vec<String> = diffs.iter().flat_map(FileDiff::lines).collect();
+        if before.agreed.as_ref() != Some(&shown) {
+            show(&loaded, &landing, (&shown, &reading), push, output)?;
+            if !self.yes && !output.agreed("diff")? {
+                return Err(Failure::error("nothing was changed"));
+            }
+            before.agreed = Some(shown);
+        }
+        let id = || proposal.message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
+        let (id, _) = before.change.get_or_insert_with(|| (id(), tip));
+        let message = proposal.message.of_change(id).to_text();
+        let pushing = Progress::of("pushing");
+        let landed = landing.land(tip, &files, &message, push);
+        drop(pushing);
+        match landed {
+            Ok(landed) => self.tell(Some(landed), &landing, diffs, output).map(Some),
+            // A clone is its user's: only the mirror of a remote goes on by itself.
+            Err(LandError::Raced { remote, .. }) if !landing.is_clone() => {
+                output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether the commit is pushed.
@@ -155,6 +172,12 @@ impl Land {
         output.result(self.printing.output, &report, |output| words.iter().for_each(|words| output.line(words)))?;
         Ok(Exit::Ok)
     }
+}
+
+/// A commit that is there already: the answer of its push was lost.
+fn arrived(commit: CommitId, landing: &Landing<'_>) -> Landed {
+    let pushed_to = landing.upstream().map(str::to_owned);
+    Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }
 }
 
 /// The newest revision, if it can be used.

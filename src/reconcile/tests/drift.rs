@@ -183,7 +183,7 @@ fn what_is_held_anyway_is_not_said_to_be_corrected_soon() {
     let desired = repinned("hold: {above: \"1\"}\n");
     assert_snapshot!(says_at(&desired, moved("kubectl-set", "acme/payments:1", 11_220), 11_221), @"
     runs 1, Still, drifted
-    payments is Held: 2 is on hold (above 1); delete `hold` from its file to release it
+    payments is Held: 2 is on hold (above 1); release it: pintle release payments
     ");
 }
 

@@ -17,16 +17,23 @@ pub struct Message {
     pub subject: String,
     /// Paragraphs.
     pub body: String,
-    /// Name and value; [`change_id`] goes to `Pintle-Id`.
+    /// Name and value; the id of the change, by default its [`change_id`], goes to `Pintle-Id`.
     pub trailers: Vec<(&'static str, String)>,
 }
 
 impl Message {
-    /// With the id of the change.
+    /// With the id of the change, where it has none of its own.
     #[must_use]
     pub fn of_change(mut self, id: &str) -> Self {
-        self.trailers.push((ID, id.to_owned()));
+        if self.id().is_none() {
+            self.trailers.push((ID, id.to_owned()));
+        }
         self
+    }
+
+    /// What the change is known by, where the message says so.
+    pub fn id(&self) -> Option<&str> {
+        self.trailers.iter().find(|(name, _)| *name == ID).map(|(_, id)| id.as_str())
     }
 
     /// As git keeps it.
