@@ -37,5 +37,7 @@ mod kube;
 mod local;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
 mod remote;
+/// What rollbacks would have been on a public history, beside what people did.
+mod replays;
 /// Repositories made by git, read by Pintle: names, files, the working tree.
 mod source;
