@@ -16,8 +16,8 @@ fn shop() -> TestRepo {
     repo.write("pintle.yaml", SETTINGS).pin("ledger", "5.0", "").pin("payments", "2.0.3", "");
     repo.pin("checkout", "1.7.9", &needs("payments: '>=2.0, <3', ledger: ^5.0"));
     repo.pin("web", "3.4", &needs("checkout: ^1.7")).commit("Pin what runs");
-    repo.pin("payments", "2.1.0", "").commit("Upgrade payments");
-    repo.pin("checkout", "1.8.2", &needs("payments: '>=2.1, <3', ledger: ^5.0")).commit("Upgrade checkout");
+    repo.wait(3600).pin("payments", "2.1.0", "").commit("Upgrade payments");
+    repo.wait(3600).pin("checkout", "1.8.2", &needs("payments: '>=2.1, <3', ledger: ^5.0")).commit("Upgrade checkout");
     repo.wait(3600).pin("web", "3.5", &needs("checkout: ^1.8")).commit("Upgrade web");
     repo
 }
@@ -29,15 +29,15 @@ fn a_rollback_takes_along_what_needs_the_newer_version_and_says_why_in_which_ord
     let head = repo.head();
     let said = pintle.run(&["rollback", "payments", "--dry-run", "--reason", "refunds are booked twice"]);
     assert_snapshot!(said, @"
-    Rollback at c45cf615 (Upgrade web)
+    Rollback at 98580dae (Upgrade web)
       targets from Git alone
 
       ~ payments  2.1.0 -> 2.0.3  asked for
-          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 3m
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 1h 3m
       ~ checkout  1.8.2 -> 1.7.9  checkout 1.8.2 needs payments >=2.1, <3
-          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 6m
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 2h 6m
       ~ web         3.5 -> 3.4    web 3.5 needs checkout ^1.8
-          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 1h 9m
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 3h 9m
 
     Stage 1 (starts now)
       ~ web         3.5 -> 3.4    return
@@ -62,11 +62,11 @@ fn a_rollback_takes_along_what_needs_the_newer_version_and_says_why_in_which_ord
         checkout 1.8.2 -> 1.7.9: checkout 1.8.2 needs payments >=2.1, <3
         web 3.5 -> 3.4: web 3.5 needs checkout ^1.8
 
-        Pintle-Reverts: c45cf6150ec6ac9ff1f633b4fadfe4be5908f510
-        Pintle-Reverts: 5e863b8e503a44a5ed63d93d1b86c7e0adda69a3
-        Pintle-Reverts: 97e6cee3ab54b36df16cbd5efa17fe5c9d9caec1
+        Pintle-Reverts: 98580daeed7d12e6f5c9dad5482f107eab517831
+        Pintle-Reverts: 7801ac3600dca417076bd7c4105ccef24538c95c
+        Pintle-Reverts: 0b9bb6a8d2753cfc7bb9b4b4b18abe12d4e3f26a
         Pintle-Services: payments, checkout, web
-        Pintle-Id: 318c8e5b20f50519
+        Pintle-Id: 2aa2e61d65ebe632
       and payments is held above 2.0.3 until somebody releases it
     ");
     assert_eq!((repo.head(), repo.git(&["status", "--short"])), (head, String::new()), "nothing is changed");
@@ -135,11 +135,11 @@ fn a_commit_that_is_taken_back_as_a_whole_is_named_so() {
     let repo = shop();
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.says("rollback web --dry-run --hold version"), @"
-    Rollback at c45cf615 (Upgrade web)
+    Rollback at 98580dae (Upgrade web)
       targets from Git alone
 
       ~ web  3.5 -> 3.4  asked for
-          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 1h 9m
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 3h 9m
 
     Stage 1 (starts now)
       ~ web  3.5 -> 3.4  return
@@ -152,11 +152,11 @@ fn a_commit_that_is_taken_back_as_a_whole_is_named_so() {
 
         web 3.5 -> 3.4: asked for
 
-        This reverts commit c45cf6150ec6ac9ff1f633b4fadfe4be5908f510.
+        This reverts commit 98580daeed7d12e6f5c9dad5482f107eab517831.
 
-        Pintle-Reverts: c45cf6150ec6ac9ff1f633b4fadfe4be5908f510
+        Pintle-Reverts: 98580daeed7d12e6f5c9dad5482f107eab517831
         Pintle-Services: web
-        Pintle-Id: d6bd1b693a2b6dbb
+        Pintle-Id: f5e807edfc32ac2c
       and web is held exactly 3.5 until somebody releases it
     ");
     let is_inverse = |words: &str| pintle.says(words).out.contains("This reverts commit");
@@ -180,15 +180,15 @@ fn to_names_a_version_a_revision_or_a_time() {
     };
     assert_snapshot!(subject("checkout --to 1.7.9"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
     assert_snapshot!(subject("checkout --to HEAD~2"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
-    assert_snapshot!(subject("checkout --to 2026-01-01T00:06"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
-    assert_snapshot!(subject("checkout --to 2026-01-01T00:06+01:00"), @"
+    assert_snapshot!(subject("checkout --to 2026-01-01T01:06"), @"Revert pins: checkout 1.8.2 -> 1.7.9, web 3.5 -> 3.4");
+    assert_snapshot!(subject("checkout --to 2026-01-01T01:06+01:30"), @"
     --- stderr
-    error: nothing was pinned at 2025-12-31 23:06 UTC
+    error: nothing was pinned at 2025-12-31 23:36 UTC
       hint: pintle history shows the commits that moved pins
     --- exit 1
     ");
     assert_snapshot!(subject("checkout --to 2h"), @"
-    Rollback at c45cf615 (Upgrade web)
+    Rollback at 98580dae (Upgrade web)
       targets from Git alone
 
     Nothing goes back: it is pinned so already.
@@ -224,12 +224,12 @@ fn to_names_a_version_a_revision_or_a_time() {
     repo.merge("topic");
     assert_snapshot!(subject("checkout --to HEAD^2"), @"
     --- stderr
-    error: 88989197 (Change notes) is not a commit of the branch itself, by first parents
+    error: 12350a9e (Change notes) is not a commit of the branch itself, by first parents
       hint: name the merge commit that brought it to the branch
     --- exit 1
     ");
     assert_snapshot!(subject("checkout --to HEAD~1"), @"
-    Rollback at 3f80c50e (Merge branch 'topic')
+    Rollback at 0b947768 (Merge branch 'topic')
       targets from Git alone
 
     Nothing goes back: it is pinned so already.
@@ -243,11 +243,11 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     repo.pin("ledger", "5.2", "namespace: bank\n").commit("Upgrade ledger again");
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.says("rollback --revert HEAD~1 --dry-run"), @"
-    Rollback at 8edd9a07 (Upgrade ledger again)
+    Rollback at 85985a51 (Upgrade ledger again)
       targets from Git alone
 
       ~ ledger  5.2 -> 5.0  asked for
-          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 1h 12m
+          pinned 2026-01-01 00:03 UTC by 93a689f2 (Pin what runs), stood 3h 12m
 
     Stays
       ! new: was not pinned before; nothing is removed
@@ -270,10 +270,10 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
 
         ledger 5.2 -> 5.0: asked for
 
-        Pintle-Reverts: 8edd9a079aa10d6065c489e2f3b9ef7bab96ba6e
-        Pintle-Reverts: 0976da60ab98d3aa62837d5839fa6c5c602abbce
+        Pintle-Reverts: 85985a5116a07ed9b3f982c1790f402535359cc6
+        Pintle-Reverts: 488af9a96d9e617f39da324ac7cf11969e8c0ad9
         Pintle-Services: ledger
-        Pintle-Id: 50a8c66fbe5e6b0c
+        Pintle-Id: c7a52f53e858e782
     ");
     let subject =
         |said: &str| said.lines().find(|line| line.contains("Revert pins")).map(str::trim).unwrap().to_owned();
@@ -284,7 +284,7 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     repo.save("README.md", "moves nothing");
     assert_snapshot!(pintle.says("rollback --revert HEAD --dry-run"), @"
     --- stderr
-    error: 8e845470 (Change README.md) moved no pin
+    error: bfc57d2a (Change README.md) moved no pin
       hint: pintle history shows the commits that moved pins
     --- exit 1
     ");
@@ -294,6 +294,28 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
       hint: pintle history shows the commits that moved pins
     --- exit 1
     ");
+}
+
+#[test]
+fn pairs_that_were_never_pinned_together_for_the_soak_are_named_unless_nobody_wants_to_know() {
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", SETTINGS).pin("payments", "2.0", "").pin("checkout", "1.7", "dependsOn: [payments]\n");
+    repo.commit("Pin what runs");
+    repo.wait(3600).pin("payments", "2.1", "").commit("Upgrade payments");
+    repo.wait(3600).pin("checkout", "1.8", "dependsOn: [payments]\n").commit("Upgrade checkout");
+    let pintle = Pintle::in_repo(&repo);
+    let told = |words: &str| {
+        let out = pintle.says(words).out;
+        let lines = out.lines().skip_while(|line| !line.starts_with("Never pinned together"));
+        lines.take_while(|line| !line.is_empty()).map(|line| line.to_owned() + "\n").collect::<String>()
+    };
+    assert_snapshot!(told("rollback payments --dry-run"), @"
+    Never pinned together before, as far as the history tells
+      ? checkout 1.8 with payments 2.0
+    ");
+    assert_eq!(told("rollback payments checkout --dry-run"), "");
+    repo.save("pintle.yaml", format!("{SETTINGS}unseen: ignore\n"));
+    assert_eq!(told("rollback payments --dry-run"), "");
 }
 
 #[test]
@@ -330,7 +352,7 @@ fn a_floor_and_a_hold_are_refused_with_the_way_out() {
     --- exit 4
     ");
     assert_snapshot!(pintle.says("rollback --all --to HEAD~1 --dry-run"), @"
-    Rollback at e56a2b44 (Upgrade both)
+    Rollback at f1a68818 (Upgrade both)
       targets from Git alone
 
     Stays
@@ -353,7 +375,7 @@ fn where_there_is_nothing_to_go_back_to_it_says_so() {
     --- exit 1
     ");
     assert_snapshot!(pintle.says("rollback payments --to 2.1.0 --dry-run"), @"
-    Rollback at c45cf615 (Upgrade web)
+    Rollback at 98580dae (Upgrade web)
       targets from Git alone
 
     Nothing goes back: it is pinned so already.

@@ -39,6 +39,8 @@ mod landing;
 mod local;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.
 mod remote;
+/// What rollbacks would have been on a public history, beside what people did.
+mod replays;
 /// `pintle run`: what is pinned, kept so.
 mod run;
 /// Repositories made by git, read by Pintle: names, files, the working tree.

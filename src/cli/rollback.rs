@@ -18,9 +18,10 @@ use super::load::{Loaded, load};
 use super::output::{Output, Printing};
 use crate::cluster::{Observation, Proven};
 use crate::config::Config;
-use crate::pins::{Pins, ServiceName};
+use crate::pins::{self, Pins, ServiceName};
+use crate::plan::Wanted;
 use crate::reconcile::{self, Desired, Look, Report, look, look_at_pins, want};
-use crate::rollback::{Holding, Inverse, Known, Left, Message, Request, Revert, inverse, revert};
+use crate::rollback::{Holding, Inverse, Known, Left, Message, Request, Revert, Unseen, inverse, revert, unseen};
 use crate::source::{Commit, Scope};
 use shown::Shown;
 
@@ -84,6 +85,8 @@ struct Told {
     cluster: Option<String>,
     /// The plan from what runs, or from the pins at the tip, to the pins as they will be.
     plan: Report,
+    /// Pairs that were never seen together.
+    unseen: Vec<Unseen>,
     message: Message,
     /// Other lines that the reverted commits changed: they stay as they are.
     files: Vec<FileDiff>,
@@ -123,8 +126,9 @@ impl Rollback {
         let message = Message::of(&revert, &loaded.history, instance, self.reason.as_deref(), inverse.as_ref());
         let ends = self.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
         let files = ends.map_or_else(|| Ok(Vec::new()), |ends| lines(config, loaded, &ends))?;
-        let cluster = seen.server.clone();
-        Ok(Told { revert, tip, desired, cluster, plan, message, files })
+        let unseen = seen.unseen(&revert);
+        let cluster = seen.server;
+        Ok(Told { revert, tip, desired, cluster, plan, unseen, message, files })
     }
 }
 
@@ -166,15 +170,29 @@ impl Seen {
         Self { desired, look, observed: is_whole.then_some(observed), proven, server: Some(server) }
     }
 
-    fn revert(&self, request: &Request, holding: Holding) -> Result<Revert, Failure> {
+    fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
         let Desired { pins, history, graph, lockstep, .. } = &*self.desired;
+        let (live, proven) = (&self.look.live, &self.proven);
+        Known { pins, history, graph, lockstep, wanted, live, proven }
+    }
+
+    fn revert(&self, request: &Request, holding: Holding) -> Result<Revert, Failure> {
         let wanted = want(&self.desired, &self.look);
-        let (wanted, live, proven) = (&wanted, &self.look.live, &self.proven);
-        let known = Known { pins, history, graph, lockstep, wanted, live, proven };
-        revert(known, request, holding).map_err(|refusal| {
+        revert(self.known(&wanted), request, holding).map_err(|refusal| {
             let exit = if refusal.is_by_rule() { Exit::Refused } else { Exit::Error };
             Failure { exit, message: refusal.to_string(), hint: refusal.hint() }
         })
+    }
+
+    /// The pairs that were never seen together, where the settings want that told.
+    fn unseen(&self, revert: &Revert) -> Vec<Unseen> {
+        let settings = &self.desired.pins.settings;
+        match settings.unseen {
+            pins::Unseen::Ignore => Vec::new(),
+            pins::Unseen::Warn | pins::Unseen::Refuse => {
+                unseen(self.known(&[]), revert, settings.soak, Timestamp::now())
+            }
+        }
     }
 
     /// What will be wanted after the commit, and what runs as that sees it.

@@ -5,6 +5,7 @@
 
 mod closure;
 mod earlier;
+mod evidence;
 mod message;
 mod refusal;
 mod search;
@@ -24,6 +25,7 @@ use crate::plan::{Live, Wanted};
 use crate::source::{History, Record};
 use crate::version::{Range, Version};
 
+pub use evidence::{Unseen, unseen};
 pub use message::{Inverse, Message, inverse};
 pub use refusal::{Conflict, Refusal};
 

@@ -22,6 +22,8 @@ pub(super) struct Shown<'t> {
     stays: Vec<ShownStay<'t>>,
     /// Needs that are not met and that the rollback does not touch.
     unmet: Vec<String>,
+    /// Pairs of versions that would be together and were never pinned so for `soak`.
+    unseen: Vec<String>,
     /// Whether every set of services was considered.
     complete: bool,
     holds: Vec<ShownHold<'t>>,
@@ -86,7 +88,7 @@ struct ShownMessage<'t> {
 
 impl<'t> Shown<'t> {
     pub(super) fn of(told: &'t Told) -> Self {
-        let Told { revert, tip, desired: _, cluster, plan, message, files } = told;
+        let Told { revert, tip, desired: _, cluster, plan, unseen, message, files } = told;
         let stay = |left: &'t crate::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
         Self {
             revision: tip,
@@ -94,6 +96,7 @@ impl<'t> Shown<'t> {
             members: revert.members.iter().map(ShownMember::of).collect(),
             stays: revert.left.iter().map(stay).collect(),
             unmet: revert.elsewhere.iter().map(ToString::to_string).collect(),
+            unseen: unseen.iter().map(ToString::to_string).collect(),
             complete: revert.complete,
             holds: revert.holds.iter().map(|(service, held)| ShownHold::of(service, held)).collect(),
             plan,

@@ -2,6 +2,7 @@
 
 mod brute;
 mod closures;
+mod evidence;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -117,11 +118,15 @@ fn version(text: &str) -> Version {
 
 impl Shop {
     pub(super) fn revert(&self, request: &Request) -> Result<Revert, Refusal> {
+        self.knowing(|known| revert(known, request, Holding::Above))
+    }
+
+    fn knowing<T>(&self, tell: impl FnOnce(Known<'_>) -> T) -> T {
         let Desired { pins, history, graph, lockstep, .. } = &self.desired;
         let look = look_at_pins(&self.desired, pins);
         let wanted = want(&self.desired, &look);
         let (wanted, live, proven) = (&wanted, &look.live, &self.proven);
-        revert(Known { pins, history, graph, lockstep, wanted, live, proven }, request, Holding::Above)
+        tell(Known { pins, history, graph, lockstep, wanted, live, proven })
     }
 
     /// What goes back, a line a service; or why nothing does.
