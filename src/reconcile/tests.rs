@@ -397,8 +397,8 @@ fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
 #[test]
 fn a_write_without_an_answer_counts_as_live_for_as_long_as_it_may_still_be_carried_out() {
     let mut look = after(ClusterError::Unreachable("no answer".to_owned()));
-    assert_eq!(look(1000).0, "acme/payments:1 (never pinned), 2");
-    assert_eq!(look(1120).0, "acme/payments:1 (never pinned), 2");
+    assert_eq!(look(1000).0, "acme/payments:1 (never pinned) and 2");
+    assert_eq!(look(1120).0, "acme/payments:1 (never pinned) and 2");
     assert_eq!(look(1121).0, "acme/payments:1 (never pinned)");
     assert_eq!(look(1122).0, "acme/payments:1 (never pinned)");
 }
