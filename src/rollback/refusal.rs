@@ -181,7 +181,7 @@ impl Objection {
             Self::Floor(_) => {
                 "its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first"
             }
-            Self::Held(_) => "choose another target (--to), or release it: delete `hold` from its file",
+            Self::Held(_) => "choose another target (--to), or release it: pintle release",
             Self::External => "take it back where it is deployed, then pin what runs",
             Self::Unmet(_) => "choose another target (--to), or widen the range if it is wrong",
         }

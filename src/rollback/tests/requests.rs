@@ -66,7 +66,7 @@ fn what_does_not_exist_or_may_not_run_is_refused_with_the_way_out() {
     ");
     assert_snapshot!(shop.rolls_back("mail", Aim::Steps(1)), @"
     mail cannot go back to 2: it is on hold (above 1): it sends twice
-      choose another target (--to), or release it: delete `hold` from its file
+      choose another target (--to), or release it: pintle release
     ");
     assert_snapshot!(shop.rolls_back("mail", Aim::Good), @"mail 3 -> 1: asked for, 2 back, of 0");
     assert_snapshot!(shop.rolls_back("bank", Aim::Good), @"
