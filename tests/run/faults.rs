@@ -60,9 +60,13 @@ async fn whatever_befalls_a_call_the_end_is_the_same_with_as_many_writes_in_orde
 
 /// Points of a row, evenly among the calls that the story makes without a fault.
 fn plans<'t>(row: &'t Row, usual: &Trace) -> impl Iterator<Item = (&'t Row, Plan)> {
-    // Not each apply of each story is accepted at once.
-    let applies = usual.writes.values().sum();
-    let there = if row.kind == Kind::Patch { applies } else { usual.calls[&row.kind] };
+    // Of some kinds a story makes more or fewer by chance; each makes so many.
+    let there = match row.kind {
+        Kind::Patch => usual.writes.values().sum(),
+        Kind::Any => usual.calls[&Kind::Any] - usual.calls[&Kind::Lease],
+        Kind::Lease | Kind::Pods => usual.calls[&row.kind] - 1,
+        kind => usual.calls[&kind],
+    };
     assert!(there >= row.points, "{} has {there} calls", row.says);
     let point = move |it: usize| if row.points == 1 { 0 } else { it * (there - 1) / (row.points - 1) };
     let rule = move |it| Rule { kind: row.kind, number: point(it), fault: row.fault, lasts: row.lasts };
