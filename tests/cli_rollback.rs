@@ -348,7 +348,7 @@ fn a_floor_and_a_hold_are_refused_with_the_way_out() {
     assert_snapshot!(pintle.says("rollback payments --to 2.1.0 --dry-run"), @"
     --- stderr
     error: payments cannot go back to 2.1.0: it is on hold (exactly 2.1.0): it books twice
-      hint: choose another target (--to), or release it: delete `hold` from its file
+      hint: choose another target (--to), or release it: pintle release
     --- exit 4
     ");
     assert_snapshot!(pintle.says("rollback --all --to HEAD~1 --dry-run"), @"
@@ -394,9 +394,9 @@ fn what_was_typed_must_say_what_goes_back() {
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.says("rollback payments"), @"
     --- stderr
-    error: this version of Pintle does not commit a rollback yet, it shows it
-      hint: add --dry-run
-    --- exit 1
+    error: there is no terminal to ask why
+      hint: add --reason TEXT and --yes
+    --- exit 64
     ");
     for words in [
         "rollback --dry-run",

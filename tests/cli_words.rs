@@ -39,7 +39,8 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       hold         Keep versions of a service from running, until somebody releases it
       release      End the hold of a service
       holds        Show what is held, by whom, and why
-      rollback     Show what would go back, with whom, why, and in which order
+      rollback     Take services back: one commit on the tip, which is rolled out like any other
+      reapply      Undo a rollback: its services go forward again, and its holds end
       logs         Show what a service of the local runtime has written
       down         Stop everything that the local runtime has started
       schema       Print the JSON Schema of a kind of file, for editors

@@ -1,5 +1,8 @@
 //! Commits that Pintle makes, judged by git.
 
+/// Rollbacks and their way back, landed.
+mod rollbacks;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

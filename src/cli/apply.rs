@@ -62,6 +62,9 @@ struct Ended {
     left: Report,
 }
 
+/// Where nothing was typed.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
 fn patience(text: &str) -> Result<Duration, String> {
     span(text, ["1s", "24h"])
 }
@@ -109,6 +112,11 @@ impl Apply {
         site::run(self, config, fresh(config, output)?, output)
     }
 
+    /// One that was agreed to already.
+    pub(super) fn agreed_to(printing: Printing) -> Self {
+        Self { services: Vec::new(), yes: true, accept_rewrite: None, timeout: PATIENCE, printing }
+    }
+
     /// The services that were named; none where none were.
     fn asked(&self, desired: &Desired) -> Result<Option<BTreeSet<Id>>, Failure> {
         let ids = named(&desired.graph, &self.services)?;
@@ -130,20 +138,14 @@ impl Apply {
         user: &str,
         output: &mut Output,
     ) -> Result<Outcome, Failure> {
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                // Nobody listens any more where the run has ended by itself.
-                let _ = stop.send(true);
-            }
-        });
+        let stop = stopped();
         let mut lead = site.cluster.lead(&site.lease(), "apply");
         if let Some(holder) = others(&mut lead).await? {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
             call_back(site, user).await?;
         }
         let mut live = Live::new(output);
-        let run = Run { stop: stopped, lead: lead.state.clone(), patience: self.timeout, memory };
+        let run = Run { stop, lead: lead.state.clone(), patience: self.timeout, memory };
         let outcome =
             follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await;
         drop(live);
@@ -152,7 +154,7 @@ impl Apply {
     }
 
     /// How everything stands, and the exit code of it.
-    fn tell(
+    pub(super) fn tell(
         &self,
         site: &Site<impl Cluster>,
         outcome: &Outcome,
@@ -172,6 +174,18 @@ impl Apply {
     }
 }
 
+/// Becomes true when somebody types Ctrl-C.
+pub(super) fn stopped() -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // Nobody listens any more where the run has ended by itself.
+            let _ = stop.send(true);
+        }
+    });
+    stopped
+}
+
 /// Who is the one writer instead of this process; none where nobody is.
 async fn others(lead: &mut Lead) -> Result<Option<String>, Failure> {
     let known = lead.state.wait_for(|state| *state != Leadership::Unknown(None)).await;
@@ -186,7 +200,7 @@ async fn others(lead: &mut Lead) -> Result<Option<String>, Failure> {
 }
 
 /// The newest revision, if anything of it can be used.
-fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
+pub(super) fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
     let loaded = load(config, None)?;
     if let Some(error) = &loaded.stale {
         return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
@@ -201,13 +215,13 @@ fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
 }
 
 /// The branch is elsewhere than when the plan was made.
-struct MovedOn {
+pub(super) struct MovedOn {
     branch: String,
     to: CommitId,
 }
 
 /// Looks at the branch once more; nothing where that cannot be done.
-fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option<MovedOn> {
+pub(super) fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option<MovedOn> {
     let source = &mut site.loaded.source;
     let _fetching = Progress::of(format!("fetching {}", config.location));
     let branch = config.branch.clone().or_else(|| source.default_branch().ok())?;

@@ -60,7 +60,7 @@ impl Hold {
         if self.reason.trim().is_empty() {
             return Err(Failure::usage("--reason is empty").hint("say why, for those who meet the hold"));
         }
-        self.land.run(config, output, |loaded| {
+        self.land.run(config, output, |loaded, _| {
             let service = known(&self.service, names(loaded))?;
             let by = Some(loaded.source.identity()?.name().to_owned());
             let message = Message {
@@ -70,14 +70,14 @@ impl Hold {
             };
             let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
             let already = format!("{service} is held {} already", held(&versions));
-            Ok(Proposal { edits: vec![(service, Edit::Hold(new))], message, already })
+            Ok(Proposal { edits: vec![(service, Edit::Hold(new))], message, already, review: None })
         })
     }
 }
 
 impl Release {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        self.land.run(config, output, |loaded| {
+        self.land.run(config, output, |loaded, _| {
             let service = known(&self.service, names(loaded))?;
             let hold = loaded.at.reading.pins.services.get(&service).and_then(|service| service.hold.as_ref());
             let was = hold.map(|hold| {
@@ -90,7 +90,7 @@ impl Release {
                 trailers: vec![("Pintle-Services", service.to_string())],
             };
             let already = format!("{service} is not held");
-            Ok(Proposal { edits: vec![(service, Edit::Release)], message, already })
+            Ok(Proposal { edits: vec![(service, Edit::Release)], message, already, review: None })
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What commands that change pins share: the edit is shown, asked about, committed on the tip and pushed.
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time, and waits")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::Args;
@@ -45,6 +45,27 @@ pub struct Proposal {
     pub message: Message,
     /// What is said where all is so already.
     pub already: String,
+    /// What is looked at in place of the diff.
+    pub review: Option<Review>,
+}
+
+/// What is looked at before it is agreed to.
+pub struct Review {
+    /// What is agreed to. Where somebody was faster and it is another one then, it is asked again.
+    pub essence: String,
+    /// What it is called.
+    pub what: &'static str,
+    /// Whether --yes agrees to this one alone, and not to what becomes of it where somebody was faster.
+    pub alone: bool,
+    /// Shows it.
+    pub show: Box<dyn FnOnce(&mut Output)>,
+}
+
+/// What has become of a proposal.
+pub struct Done {
+    report: Report,
+    /// The last words; none where all was so already.
+    words: Option<String>,
 }
 
 /// `--output json`.
@@ -63,10 +84,10 @@ struct Report {
 /// What was said and tried before somebody was faster.
 #[derive(Default)]
 struct Before {
-    /// The diff that was agreed to.
-    agreed: Option<Vec<String>>,
-    /// What the change is known by, and the tip that it was first made on.
-    change: Option<(String, CommitId)>,
+    /// What was agreed to.
+    agreed: Option<String>,
+    /// What the changes are known by that were sent, and the tip that each was first made on.
+    sent: BTreeMap<String, CommitId>,
 }
 
 /// How often somebody else may be faster.
@@ -78,14 +99,25 @@ impl Land {
         &self,
         config: &Config,
         output: &mut Output,
-        propose: impl Fn(&Loaded) -> Result<Proposal, Failure>,
+        propose: impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
     ) -> Result<Exit, Failure> {
+        let done = self.land(config, output, propose)?;
+        self.tell(&done, output)
+    }
+
+    /// [`Land::run`], save that the result is not printed yet.
+    pub fn land(
+        &self,
+        config: &Config,
+        output: &mut Output,
+        mut propose: impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
+    ) -> Result<Done, Failure> {
         let mut config = config.clone();
         config.access.credentials = Credentials::Helper;
         let mut before = Before::default();
         for race in 1..=RACES {
-            match self.once(&config, output, &mut before, &propose)? {
-                Some(exit) => return Ok(exit),
+            match self.once(&config, output, &mut before, &mut propose)? {
+                Some(done) => return Ok(done),
                 None => std::thread::sleep(jitter(race)),
             }
         }
@@ -98,42 +130,42 @@ impl Land {
         config: &Config,
         output: &mut Output,
         before: &mut Before,
-        propose: &impl Fn(&Loaded) -> Result<Proposal, Failure>,
-    ) -> Result<Option<Exit>, Failure> {
+        propose: &mut impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
+    ) -> Result<Option<Done>, Failure> {
         let loaded = fresh(config)?;
         let tip = tip(&loaded)?;
         let landing = loaded.source.landing(config.branch.as_deref())?;
-        if let Some((id, from)) = &before.change
-            && let Some(commit) = loaded.source.find_change(id, *from, tip)?
-        {
-            return self.tell(Some(arrived(commit, &landing)), &landing, Vec::new(), output).map(Some);
+        if let Some(commit) = before.arrived(&loaded, tip)? {
+            return Ok(Some(Done::of(Some(arrived(commit, &landing)), &landing, Vec::new(), output)));
         }
-        let proposal = propose(&loaded)?;
+        let proposal = propose(&loaded, output)?;
         let Edited { files, reading } = edited_by(config, &loaded, &proposal)?;
         let push = self.pushes(&landing)?;
         if files.is_empty() {
-            output.note(&proposal.already);
-            return self.tell(None, &landing, Vec::new(), output).map(Some);
+            match proposal.review {
+                Some(review) => output.aside(review.show),
+                None => output.note(&proposal.already),
+            }
+            return Ok(Some(Done::of(None, &landing, Vec::new(), output)));
         }
         landing.check(&files, push)?;
         let diff = |file: &FileChange| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref());
         let diffs: Vec<FileDiff> = files.iter().map(diff).collect();
-        let shown: Vec<String> = diffs.iter().flat_map(FileDiff::lines).collect();
-        if before.agreed.as_ref() != Some(&shown) {
-            show(&loaded, &landing, (&shown, &reading), push, output)?;
-            if !self.yes && !output.agreed("diff")? {
-                return Err(Failure::error("nothing was changed"));
-            }
-            before.agreed = Some(shown);
+        let review = proposal.review.unwrap_or_else(|| Review::of(&diffs));
+        if before.agreed.as_ref() != Some(&review.essence) {
+            output.aside(review.show);
+            foresee(&loaded, &landing, &reading, push, output)?;
+            self.agree(review.what, review.alone && before.agreed.is_some(), output)?;
+            before.agreed = Some(review.essence);
         }
-        let id = || proposal.message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
-        let (id, _) = before.change.get_or_insert_with(|| (id(), tip));
-        let message = proposal.message.of_change(id).to_text();
+        let id = proposal.message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
+        let message = proposal.message.of_change(&id).to_text();
+        before.sent.entry(id).or_insert(tip);
         let pushing = Progress::of("pushing");
         let landed = landing.land(tip, &files, &message, push);
         drop(pushing);
         match landed {
-            Ok(landed) => self.tell(Some(landed), &landing, diffs, output).map(Some),
+            Ok(landed) => Ok(Some(Done::of(Some(landed), &landing, diffs, output))),
             // A clone is its user's: only the mirror of a remote goes on by itself.
             Err(LandError::Raced { remote, .. }) if !landing.is_clone() => {
                 output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
@@ -141,6 +173,26 @@ impl Land {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// How results are printed.
+    pub fn printing(&self) -> Printing {
+        self.printing
+    }
+
+    /// Whether nobody is asked.
+    pub fn yes(&self) -> bool {
+        self.yes
+    }
+
+    /// Asks, unless that was answered by a flag: but that was no answer to what has become another question.
+    fn agree(&self, what: &str, again: bool, output: &mut Output) -> Result<(), Failure> {
+        if self.yes && again {
+            let failure =
+                Failure::error("the branch has moved on meanwhile, and this is not what it was: nothing was changed");
+            return Err(failure.hint("look at it, then type it again"));
+        }
+        if self.yes || output.agreed(what)? { Ok(()) } else { Err(Failure::error("nothing was changed")) }
     }
 
     /// Whether the commit is pushed.
@@ -155,13 +207,16 @@ impl Land {
         }
     }
 
-    fn tell(
-        &self,
-        landed: Option<Landed>,
-        landing: &Landing<'_>,
-        files: Vec<FileDiff>,
-        output: &mut Output,
-    ) -> Result<Exit, Failure> {
+    /// Prints the result.
+    pub fn tell(&self, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
+        let Done { report, words } = done;
+        output.result(self.printing.output, report, |output| words.iter().for_each(|words| output.line(words)))?;
+        Ok(Exit::Ok)
+    }
+}
+
+impl Done {
+    fn of(landed: Option<Landed>, landing: &Landing<'_>, files: Vec<FileDiff>, output: &mut Output) -> Self {
         let words = landed.as_ref().map(|landed| closing(landed, landing));
         let (commit, pushed_to, behind) =
             landed.map_or((None, None, None), |it| (Some(it.commit), it.pushed_to, it.behind));
@@ -169,12 +224,42 @@ impl Land {
             output.warn(format_args!("the commit is pushed, and this clone could not follow: {why}; git pull"));
         }
         let report = Report { commit, branch: landing.branch().to_owned(), pushed_to, behind, files };
-        output.result(self.printing.output, &report, |output| words.iter().for_each(|words| output.line(words)))?;
-        Ok(Exit::Ok)
+        Self { report, words }
+    }
+
+    /// The last words of what has landed; none where all was so already.
+    pub fn words(&self) -> Option<&str> {
+        self.words.as_deref()
     }
 }
 
-/// A commit that is there already: the answer of its push was lost.
+impl Review {
+    /// The diff.
+    fn of(diffs: &[FileDiff]) -> Self {
+        let lines: Vec<String> = diffs.iter().flat_map(FileDiff::lines).collect();
+        let essence = lines.join("\n");
+        Self {
+            essence,
+            what: "diff",
+            alone: false,
+            show: Box::new(move |output| lines.iter().for_each(|line| output.line(line))),
+        }
+    }
+}
+
+impl Before {
+    /// The commit of a change that was sent, and whose answer was lost; or of the very same change by somebody else.
+    fn arrived(&self, loaded: &Loaded, tip: CommitId) -> Result<Option<CommitId>, Failure> {
+        for (id, from) in &self.sent {
+            if let Some(commit) = loaded.source.find_change(id, *from, tip)? {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A commit that is there already.
 fn arrived(commit: CommitId, landing: &Landing<'_>) -> Landed {
     let pushed_to = landing.upstream().map(str::to_owned);
     Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }
@@ -203,17 +288,14 @@ fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Ed
     })
 }
 
-/// The diff, what would be wrong then, and where it goes.
-fn show(
+/// What would be wrong then, and where it goes.
+fn foresee(
     loaded: &Loaded,
     landing: &Landing<'_>,
-    (diff, after): (&[String], &Reading),
+    after: &Reading,
     push: bool,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    for line in diff {
-        output.note(line);
-    }
     let before: BTreeSet<String> = problems(loaded, &loaded.at.reading).map(|problem| problem.message).collect();
     for problem in problems(loaded, after).filter(|problem| !before.contains(&problem.message)) {
         output.warn(located(&problem, loaded.at.bytes(&problem.place.path).unwrap_or_default()));

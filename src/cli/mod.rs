@@ -24,6 +24,7 @@ mod pause;
 mod pin;
 mod plan;
 mod progress;
+mod reapply;
 mod rollback;
 mod run;
 mod schema;
@@ -32,6 +33,7 @@ mod site;
 mod status;
 mod table;
 mod tracing;
+mod wait;
 mod words;
 
 use std::ffi::OsString;
@@ -75,6 +77,7 @@ enum Command {
     Release(hold::Release),
     Holds(holds::Holds),
     Rollback(rollback::Rollback),
+    Reapply(reapply::Reapply),
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
@@ -127,6 +130,7 @@ impl Command {
             Self::Release(release) => release.run(&config()?, output),
             Self::Holds(holds) => holds.run(&config()?, output),
             Self::Rollback(rollback) => rollback.run(&config()?, output),
+            Self::Reapply(reapply) => reapply.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
             Self::Keep(keep) => keep.run(),

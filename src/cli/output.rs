@@ -40,6 +40,8 @@ pub struct Output {
     /// What went wrong on stdout, other than that nobody reads it.
     failed: Option<io::Error>,
     closed: bool,
+    /// What is written is no result, and goes to stderr.
+    aside: bool,
 }
 
 /// Good, done, healthy.
@@ -72,6 +74,7 @@ impl Output {
             width: width(),
             failed: None,
             closed: false,
+            aside: false,
         }
     }
 
@@ -92,6 +95,10 @@ impl Output {
 
     /// Writes text to stdout.
     pub fn write(&mut self, text: Arguments<'_>) {
+        if self.aside {
+            let _ = self.err.write_fmt(text);
+            return;
+        }
         if self.closed || self.failed.is_some() {
             return;
         }
@@ -105,6 +112,13 @@ impl Output {
     /// Writes a line to stdout.
     pub fn line(&mut self, text: impl Display) {
         self.write(format_args!("{text}\n"));
+    }
+
+    /// Prints what a result would be printed by to stderr: it is to be looked at before the result.
+    pub fn aside(&mut self, print: impl FnOnce(&mut Self)) {
+        self.aside = true;
+        print(self);
+        self.aside = false;
     }
 
     /// Writes a line to stderr, whether or not anybody reads it.
@@ -128,11 +142,23 @@ impl Output {
             let hint = format!("look at the {look_at}, then add --yes");
             return Err(Failure::usage("there is no terminal to ask").hint(hint));
         }
-        self.ask("Continue? [yN] ");
+        Ok(matches!(self.answer("Continue? [yN] ")?.as_str(), "y" | "Y" | "yes"))
+    }
+
+    /// Asks why; without a terminal, `flag` is the only way to say it.
+    pub fn asked_why(&mut self, flag: &str) -> Result<String, Failure> {
+        if !io::stdin().is_terminal() {
+            return Err(Failure::usage("there is no terminal to ask why").hint(format!("add {flag}")));
+        }
+        self.answer("Why? ")
+    }
+
+    fn answer(&mut self, question: &str) -> Result<String, Failure> {
+        self.ask(question);
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         read.map_err(|error| Failure::error(format!("no answer: {error}")))?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+        Ok(answer.trim().to_owned())
     }
 
     /// Takes back so many lines of a terminal on stderr, and writes others there.

@@ -39,7 +39,7 @@ pub struct Pin {
 impl Pin {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let (version, digest) = self.version()?;
-        self.land.run(config, output, |loaded| self.propose(loaded, &version, digest.as_ref()))
+        self.land.run(config, output, |loaded, _| self.propose(loaded, &version, digest.as_ref()))
     }
 
     fn propose(&self, loaded: &Loaded, version: &Version, digest: Option<&Digest>) -> Result<Proposal, Failure> {
@@ -61,7 +61,7 @@ impl Pin {
         };
         let already = format!("{service} is pinned at {version} already");
         let edit = Edit::Pin { version: version.clone(), digest: digest.cloned(), needs };
-        Ok(Proposal { edits: vec![(service, edit)], message, already })
+        Ok(Proposal { edits: vec![(service, edit)], message, already, review: None })
     }
 
     fn version(&self) -> Result<(Version, Option<Digest>), Failure> {

@@ -1,9 +1,11 @@
-//! `pintle rollback`: what would go back, with whom and why, in which order, and what would be committed.
+//! `pintle rollback`: what goes back, with whom and why, in which order, and the commit that takes it back.
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
 mod ask;
+mod edits;
 mod shown;
 mod text;
+mod undo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,28 +16,37 @@ use jiff::Timestamp;
 use super::diff::{FileDiff, other_lines};
 use super::exit::{Exit, Failure, help};
 use super::glance::{Glance, glance};
+use super::land::{Land, Proposal, Review};
 use super::load::{Loaded, load};
-use super::output::{Output, Printing};
+use super::output::Output;
+use super::plan::text::described;
+use super::wait::After;
 use crate::cluster::{Observation, Proven};
 use crate::config::Config;
 use crate::pins::{self, Pins, ServiceName};
 use crate::plan::Wanted;
 use crate::reconcile::{self, Desired, Look, Report, look, look_at_pins, want};
-use crate::rollback::{Holding, Inverse, Known, Left, Message, Request, Revert, Unseen, inverse, revert, unseen};
-use crate::source::{Commit, Scope};
+use crate::rollback::{
+    self, Aim, Holding, Inverse, Known, Left, Message, Request, Revert, Unseen, inverse, revert, unseen,
+};
+use crate::source::{self, Commit, Scope};
 use shown::Shown;
+pub(super) use undo::Undone;
 
-/// Show what would go back, with whom, why, and in which order
+/// Take services back: one commit on the tip, which is rolled out like any other
 ///
 /// A service goes back to an earlier pin of its own: without --to the newest one that is proven in the cluster at hand and
 /// not held, else the one before. What does not fit beside it any more goes back with it: the smallest set of services
 /// that fits, crosses no `rollbackFloor`, uses no held version, and can be rolled out in an order in which all that runs
 /// is compatible. A cluster that does not answer within two seconds is done without.
+///
+/// What goes back, why, and in which order is shown and asked about. Then it is committed on the tip and pushed, never
+/// forced; services that were named are held from then on, until `pintle release`, or the way back: `pintle reapply`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["services", "all", "revert"]))]
 #[command(after_help = help(
-    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --dry-run\npintle rollback --all --to 2h --dry-run\npintle rollback --revert HEAD~3..HEAD --dry-run",
-    &[Exit::Ok, Exit::Error, Exit::Refused, Exit::Usage],
+    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD",
+    &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
 pub struct Rollback {
     /// The services that shall go back
@@ -56,14 +67,16 @@ pub struct Rollback {
     /// Which versions of the services named here are held from then on
     #[arg(long, value_name = "WHICH", default_value = "above")]
     hold: Hold,
-    /// Why; it stands in the commit
+    /// Why; it stands in the commit and in the holds. Asked for on a terminal
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Change nothing
+    /// Show it, and change nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    printing: Printing,
+    land: Land,
+    #[command(flatten)]
+    after: After,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,8 +90,9 @@ enum Hold {
 }
 
 /// A rollback, and all that is told of it.
-struct Told {
-    revert: Revert,
+pub(super) struct Told {
+    kind: Kind,
+    pub(super) revert: Revert,
     tip: Arc<Commit>,
     desired: Desired,
     /// The cluster that was asked; none where there is none.
@@ -87,48 +101,190 @@ struct Told {
     plan: Report,
     /// Pairs that were never seen together.
     unseen: Vec<Unseen>,
-    message: Message,
+    pub(super) message: Message,
     /// Other lines that the reverted commits changed: they stay as they are.
     files: Vec<FileDiff>,
 }
 
 impl Rollback {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        if !self.dry_run {
-            let failure = Failure::error("this version of Pintle does not commit a rollback yet, it shows it");
-            return Err(failure.hint("add --dry-run"));
-        }
+        if self.dry_run { self.show(config, output) } else { self.land(config, output) }
+    }
+
+    fn show(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let loaded = load(config, None)?;
         loaded.warn(output);
         loaded.at.usable()?;
         loaded.say_uncommitted(output)?;
-        let request = ask::request(self, &loaded, Timestamp::now())?;
-        let told = self.tell(config, &loaded, &request, output)?;
-        if !told.revert.complete {
-            output.warn("the search was stopped at its limit: a smaller set than this may exist");
-        }
-        output.result(self.printing.output, &Shown::of(&told), |output| text::print(&told, output))?;
-        let all_refused = told.revert.is_empty() && told.revert.left.iter().any(Left::is_by_rule);
-        Ok(if all_refused { Exit::Refused } else { Exit::Ok })
+        let question = self.question(config, &loaded, output)?;
+        let told = Told::of(config, &loaded, question, output, |_| Ok(self.reason.clone()))?;
+        output.result(self.land.printing().output, &Shown::of(&told), |output| text::print(&told, output))?;
+        Ok(if told.is_refused() { Exit::Refused } else { Exit::Ok })
     }
 
-    fn tell(&self, config: &Config, loaded: &Loaded, request: &Request, output: &mut Output) -> Result<Told, Failure> {
+    fn land(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let (mut why, mut refused) = (Reason::typed(self.reason.as_deref(), &self.land)?, false);
+        let done = self.land.land(config, output, |loaded, output| {
+            let question = self.question(config, loaded, output)?;
+            let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+            refused = told.is_refused();
+            propose(config, loaded, told, why.said(), None)
+        })?;
+        if refused {
+            return Ok(Exit::Refused);
+        }
+        self.after.run(config, &self.land, &done, output)
+    }
+
+    fn question(&self, config: &Config, loaded: &Loaded, output: &mut Output) -> Result<Question, Failure> {
+        let mut request = ask::request(self, loaded, Timestamp::now())?;
+        // Who types it twice, or beside somebody else, does not mean to go back twice.
+        if let Request::Services(services, Aim::Good) = &mut request {
+            services.retain(|service| !is_back(service, loaded, output));
+        }
+        let ends = self.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
+        Ok(Question { kind: Kind::Rollback, request, holding: self.hold.into(), pins: loaded.at.pins(config), ends })
+    }
+}
+
+/// Whether the last thing that moved a service was a rollback; it says so.
+fn is_back(service: &ServiceName, loaded: &Loaded, output: &mut Output) -> bool {
+    let last = loaded.history.records(service).last().filter(|last| last.commit.subject.starts_with(REVERT));
+    let Some((commit, pin)) = last.and_then(|last| Some((&last.commit, last.pin.as_ref()?))) else { return false };
+    let by = described(commit);
+    output.note(format_args!("{service} is back at {} already, by {by}; --steps 1 goes further", pin.version));
+    true
+}
+
+/// What is asked, in the light of one revision.
+pub(super) struct Question {
+    pub(super) kind: Kind,
+    pub(super) request: Request,
+    pub(super) holding: Holding,
+    /// The pins at the tip, with the holds that count.
+    pub(super) pins: Pins,
+    /// The revisions of which other lines are shown.
+    pub(super) ends: Option<[Arc<Commit>; 2]>,
+}
+
+/// There, or back again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rollback,
+    Reapply,
+}
+
+impl Kind {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Rollback => "Rollback",
+            Self::Reapply => "Reapply",
+        }
+    }
+
+    fn subject(self, of_rollback: String) -> String {
+        match self {
+            Self::Rollback => of_rollback,
+            Self::Reapply => of_rollback.replacen(REVERT, "Reapply pins: ", 1),
+        }
+    }
+}
+
+/// Subjects of rollbacks begin with it.
+pub(super) const REVERT: &str = "Revert pins: ";
+
+/// Why, as was typed, or is asked once.
+pub(super) struct Reason(Option<String>);
+
+impl Reason {
+    pub(super) fn typed(typed: Option<&str>, land: &Land) -> Result<Self, Failure> {
+        match typed.map(str::trim) {
+            Some("") => Err(Failure::usage("--reason is empty").hint("say why, for those who meet the commit")),
+            None if land.yes() => {
+                Err(Failure::usage("--yes needs a reason").hint("add --reason TEXT: it stands in the commit"))
+            }
+            typed => Ok(Self(typed.map(str::to_owned))),
+        }
+    }
+
+    pub(super) fn get(&mut self, output: &mut Output) -> Result<String, Failure> {
+        if let Some(reason) = &self.0 {
+            return Ok(reason.clone());
+        }
+        let reason = output.asked_why("--reason TEXT and --yes")?;
+        if reason.is_empty() {
+            return Err(Failure::error("without a reason nothing was changed"));
+        }
+        self.0 = Some(reason.clone());
+        Ok(reason)
+    }
+
+    pub(super) fn said(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+/// The edits and the message by which what is told lands.
+pub(super) fn propose(
+    config: &Config,
+    loaded: &Loaded,
+    mut told: Told,
+    reason: &str,
+    undone: Option<&Undone>,
+) -> Result<Proposal, Failure> {
+    let mut edits = edits::restores(config, loaded, &told.revert.members)?;
+    let by = if told.revert.holds.is_empty() { None } else { Some(loaded.source.identity()?.name().to_owned()) };
+    edits.extend(edits::holds(&told.revert.holds, reason, by.as_deref()));
+    edits.extend(undone.into_iter().flat_map(Undone::edits));
+    let inverse = undone.map(|undone| undone.inverse(config, loaded, &edits)).transpose()?.flatten();
+    let reverts = inverse.map(|commit| format!("This reverts commit {commit}."));
+    told.message.body.extend(reverts.filter(|reverts| !told.message.body.contains(reverts)));
+    let (essence, released) = (edits::essence(&told.revert), undone.map(Undone::in_words).unwrap_or_default());
+    let rollback::Message { subject, body, trailers } = told.message.clone();
+    let message = source::Message { subject, body: body.join("\n\n"), trailers };
+    let show = Box::new(move |output: &mut Output| {
+        text::print(&told, output);
+        for line in released {
+            output.line(line);
+        }
+    });
+    let review = Some(Review { essence, what: "plan", alone: true, show });
+    Ok(Proposal { edits, message, already: String::new(), review })
+}
+
+impl Told {
+    pub(super) fn of(
+        config: &Config,
+        loaded: &Loaded,
+        question: Question,
+        output: &mut Output,
+        reason: impl FnOnce(&mut Output) -> Result<Option<String>, Failure>,
+    ) -> Result<Self, Failure> {
+        let Question { kind, request, holding, pins, ends } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let pins = loaded.at.pins(config);
         let seen = Seen::now(config, &tip, (&pins, loaded), output);
-        let revert = seen.revert(request, self.hold.into())?;
+        let revert = seen.revert(&request, holding)?;
+        if !revert.complete {
+            output.warn("the search was stopped at its limit: a smaller set than this may exist");
+        }
+        let reason = if revert.is_empty() { None } else { reason(output)? };
         let (desired, look) = seen.after(&revert);
         let wanted = want(&desired, &look);
         let plan = reconcile::plan(&desired, &look, &wanted);
         let plan = Report::of(&desired, &look, &plan, Vec::new());
         let inverse = inverse(&revert, &loaded.history).filter(|Inverse(commit)| is_all_of(config, loaded, commit));
         let instance = &desired.pins.settings.instance;
-        let message = Message::of(&revert, &loaded.history, instance, self.reason.as_deref(), inverse.as_ref());
-        let ends = self.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
+        let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
         let files = ends.map_or_else(|| Ok(Vec::new()), |ends| lines(config, loaded, &ends))?;
         let unseen = seen.unseen(&revert);
         let cluster = seen.server;
-        Ok(Told { revert, tip, desired, cluster, plan, unseen, message, files })
+        let message = Message { subject: kind.subject(message.subject), ..message };
+        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, message, files })
+    }
+
+    /// Rules keep all of it.
+    pub(super) fn is_refused(&self) -> bool {
+        self.revert.is_empty() && self.revert.left.iter().any(Left::is_by_rule)
     }
 }
 

@@ -11,7 +11,7 @@ use super::splice::{self, Splice};
 const MARK: &str = "\u{feff}";
 
 /// The path of the own file of a service below `root`, the folder of the pins.
-pub(super) fn own_path(root: &str, name: &ServiceName) -> String {
+pub fn own_path(root: &str, name: &ServiceName) -> String {
     let folder: Vec<&str> = root.split('/').filter(|part| !matches!(*part, "" | ".")).chain(["services"]).collect();
     format!("{}/{name}.yaml", folder.join("/"))
 }

@@ -27,6 +27,8 @@ use crate::problem::{Place, Problem, located};
 use crate::source::{Content, File, FileChange, content_id};
 use crate::version::{Range, Version};
 
+pub use draft::own_path;
+
 use draft::Draft;
 use splice::Splice;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::common::control_plane::ControlPlane;
-use crate::common::shop::Shop;
+use crate::common::shop::{Shop, image};
 
 #[tokio::test]
 async fn a_rollback_goes_to_what_was_proven_here_and_says_what_was_not() {
@@ -49,4 +49,42 @@ async fn a_rollback_waits_two_seconds_for_a_cluster_at_most() {
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     said.line(&["warning: targets from Git alone: the cluster does not answer within 2s"]);
     said.result(&["~ payments", "1.1 -> 1.0"]);
+}
+
+#[tokio::test]
+async fn a_rollback_in_the_middle_of_its_upgrade_does_not_wait_for_what_is_broken_and_ends_healthy_in_order() {
+    let shop = Shop::open(&["payments 2.0.3", "checkout 1.7.9", "web 3.4"]).await;
+    let recorder = shop.record().await;
+    let mut run = shop.start(&["run"]);
+    run.says(&["\"event\":\"leads\""]).await;
+    shop.pin("payments", "2.1.0", "");
+    shop.pin("checkout", "1.8.2 broken", "dependsOn: {payments: '>=2.1'}\n");
+    shop.pin("web", "3.5", "dependsOn: {payments: '>=2.1', checkout: ^1.8}\n").commit("Upgrade all");
+    run.says(&["checkout", "ImagePullBackOff"]).await;
+
+    let args = ["rollback", "payments", "--yes", "--reason", "INC-47", "--wait"];
+    let said = shop.pintle(&args).await.ended(0);
+    said.line(&["~ checkout", "1.8.2 -> 1.7.9", "checkout 1.8.2 needs payments >=2.1"]);
+    said.line(&["Committed", "on main, which has no upstream to push to"]);
+    said.line(&[&format!("pid {}", run.pid()), "is the one writer"]);
+    said.result(&["In sync: everything runs what is pinned"]);
+    assert_eq!(shop.versions(&["payments", "checkout", "web"]).await, "2.0.3 1.7.9 3.4");
+    let recording = shop.kept(recorder).await;
+    assert!(recording.never(&image("web", "3.5")), "it waited for a checkout that never came");
+    run.terminate();
+    run.end().await.ended(0);
+}
+
+#[tokio::test]
+async fn a_rollback_that_nobody_carries_out_says_what_to_type_and_can_carry_itself_out() {
+    let shop = Shop::open(&["payments 2.0.3"]).await;
+    shop.pin("payments", "2.1.0", "").commit("Upgrade payments");
+    shop.apply().await;
+    let alone = shop.pintle(&["rollback", "payments", "--yes", "--reason", "INC-47", "--wait"]).await.ended(1);
+    alone.line(&["error: nobody rolls it out: for a minute no `pintle run` of"]);
+    alone.line(&["hint: roll it out from here: pintle apply"]);
+    let back = shop.pintle(&["reapply", "--yes", "--reason", "it was not that", "--apply"]).await.ended(0);
+    back.line(&["Reapply pins: payments 2.0.3 -> 2.1.0"]);
+    back.result(&["In sync"]);
+    assert_eq!(shop.version("payments").await, "2.1.0");
 }

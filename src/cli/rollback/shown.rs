@@ -88,7 +88,7 @@ struct ShownMessage<'t> {
 
 impl<'t> Shown<'t> {
     pub(super) fn of(told: &'t Told) -> Self {
-        let Told { revert, tip, desired: _, cluster, plan, unseen, message, files } = told;
+        let Told { kind: _, revert, tip, desired: _, cluster, plan, unseen, message, files } = told;
         let stay = |left: &'t crate::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
         Self {
             revision: tip,

@@ -17,12 +17,12 @@ const PASSED_OVER: usize = 3;
 const WIDEST: usize = 24;
 
 pub(super) fn print(told: &Told, output: &mut Output) {
-    let Told { revert, tip, desired: _, cluster, plan, unseen, message, files } = told;
+    let Told { kind, revert, tip, desired: _, cluster, plan, unseen, message, files } = told;
     let from = match cluster {
         Some(cluster) => format!("targets from Git, and from what is proven in {cluster}"),
         None => "targets from Git alone".to_owned(),
     };
-    output.line(format_args!("Rollback at {}\n  {from}", described(tip)));
+    output.line(format_args!("{} at {}\n  {from}", kind.title(), described(tip)));
     if revert.is_empty() {
         rest(revert, output);
         let why = if revert.left.is_empty() { ": it is pinned so already" } else { "" };

@@ -1,0 +1,86 @@
+//! `pintle reapply`: a rollback undone, and its holds lifted.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::exit::{Exit, Failure, help};
+use super::land::Land;
+use super::load::Loaded;
+use super::output::Output;
+use super::rollback::{Kind, Question, REVERT, Reason, Told, Undone, propose};
+use super::wait::After;
+use crate::config::Config;
+use crate::pins::ServiceName;
+use crate::rollback::Holding;
+use crate::source::Commit;
+
+/// Undo a rollback: its services go forward again, and its holds end
+///
+/// The same commit, review and push as of `pintle rollback`: each service that the rollback moved is pinned as it was
+/// before, with what does not fit beside that, and what the rollback put on hold is held as it was before.
+#[derive(Debug, Args)]
+#[command(after_help = help(
+    "pintle reapply\npintle reapply payments --reason 'refunds are mended'\npintle reapply 3f2a91c0 --yes --reason INC-47",
+    &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
+))]
+pub struct Reapply {
+    /// The rollback, or the newest one that moved this service [default: the newest one of the branch]
+    #[arg(value_name = "COMMIT|SERVICE")]
+    which: Option<String>,
+    /// Why; it stands in the commit. Asked for on a terminal
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    land: Land,
+    #[command(flatten)]
+    after: After,
+}
+
+impl Reapply {
+    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+        let (mut why, mut refused) = (Reason::typed(self.reason.as_deref(), &self.land)?, false);
+        let done = self.land.land(config, output, |loaded, output| {
+            let undone = Undone::of(config, loaded, self.commit(loaded)?)?;
+            let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
+            let question = Question { kind: Kind::Reapply, request, holding: Holding::None, pins, ends: None };
+            let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+            refused = told.is_refused();
+            let undone = Some(&undone).filter(|_| !told.revert.is_empty());
+            propose(config, loaded, told, why.said(), undone)
+        })?;
+        if refused {
+            return Ok(Exit::Refused);
+        }
+        self.after.run(config, &self.land, &done, output)
+    }
+
+    /// The rollback that was named, else the newest one.
+    fn commit(&self, loaded: &Loaded) -> Result<Arc<Commit>, Failure> {
+        let typed = self.which.as_deref();
+        let service = typed.and_then(|typed| ServiceName::new(typed).ok());
+        let service = service.filter(|service| loaded.at.reading.pins.services.contains_key(service));
+        match typed.filter(|_| service.is_none()) {
+            Some(revision) => Ok(Arc::new(loaded.source.resolve(revision)?)),
+            None => newest(loaded, service.as_ref()),
+        }
+    }
+}
+
+/// The newest rollback, of a service where one is named.
+fn newest(loaded: &Loaded, service: Option<&ServiceName>) -> Result<Arc<Commit>, Failure> {
+    let history = &loaded.history;
+    let moved = |commit: &Commit, service: &ServiceName| {
+        let place = history.position(commit.id);
+        history.records(service).iter().any(|record| Some(record.position) == place)
+    };
+    let is_it = |commit: &&Arc<Commit>| {
+        commit.subject.starts_with(REVERT) && service.is_none_or(|service| moved(commit, service))
+    };
+    let found = history.moves().iter().rev().find(is_it).cloned();
+    found.ok_or_else(|| {
+        let of = service.map(|service| format!(" of {service}")).unwrap_or_default();
+        let failure = Failure::error(format!("there is no rollback{of} on this branch"));
+        failure.hint("a commit by git revert is undone by its name: pintle reapply COMMIT")
+    })
+}

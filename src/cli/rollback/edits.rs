@@ -1,0 +1,132 @@
+//! What goes back, as edits of the tip: version-bound keys as they were at the last revision of each target, and holds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::cli::exit::Failure;
+use crate::cli::load::{Loaded, Revision};
+use crate::config::Config;
+use crate::edit::{Edit, NewHold, Then, own_path};
+use crate::pins::{Held, Pin, Service, ServiceName, read};
+use crate::rollback::{Member, Revert};
+use crate::source::{CommitId, File, SourceError};
+
+/// What is agreed to: who moves from where to where, and what is held.
+pub(super) fn essence(revert: &Revert) -> String {
+    let moves = revert.members.iter().map(|it| format!("{} {} -> {}", it.service, it.from.image, it.to.image));
+    let holds = revert.holds.iter().map(|(service, held)| format!("{service} {held:?}"));
+    moves.chain(holds).collect::<Vec<_>>().join("\n")
+}
+
+/// The holds, each with the reason and who says so.
+pub(super) fn holds(
+    holds: &[(ServiceName, Held)],
+    reason: &str,
+    by: Option<&str>,
+) -> impl Iterator<Item = (ServiceName, Edit)> {
+    let hold = move |(service, held): &(ServiceName, Held)| {
+        let (versions, reason, by) = (held.clone(), reason.to_owned(), by.map(str::to_owned));
+        (service.clone(), Edit::Hold(NewHold { versions, reason, by, until: None }))
+    };
+    holds.iter().map(hold)
+}
+
+/// Each member's version-bound keys as they were.
+pub(super) fn restores(
+    config: &Config,
+    loaded: &Loaded,
+    members: &[Member],
+) -> Result<Vec<(ServiceName, Edit)>, Failure> {
+    let services = &loaded.at.reading.pins.services;
+    let mut at: BTreeMap<CommitId, Vec<&Service>> = BTreeMap::new();
+    let mut whens = Vec::new();
+    for (member, service) in members.iter().filter_map(|it| Some((it, services.get(&it.service)?))) {
+        let when = last_revision(loaded, member)?;
+        at.entry(when).or_default().push(service);
+        whens.push((member, service, when));
+    }
+    let thens = at.into_iter().map(|(when, services)| Ok((when, Arc::new(earlier(config, loaded, when, &services)?))));
+    let thens = thens.collect::<Result<BTreeMap<CommitId, Arc<Then>>, Failure>>()?;
+    let restore = |(member, service, when): (&Member, &Service, CommitId)| {
+        let then = Arc::clone(&thens[&when]);
+        let (as_of, name) = match named(&then, service, &member.to) {
+            Some(name) => (then, name),
+            None => whole(config, loaded, member, service)?,
+        };
+        Ok((member.service.clone(), Edit::Restore { as_of, name }))
+    };
+    whens.into_iter().map(restore).collect()
+}
+
+/// The last revision at which the target was pinned: the one before its next record.
+fn last_revision(loaded: &Loaded, member: &Member) -> Result<CommitId, Failure> {
+    let target = &member.target;
+    let records = loaded.history.records(&member.service);
+    let next = records.iter().find(|record| record.position > target.position);
+    let Some(next) = next else { return Ok(target.commit.id) };
+    match loaded.source.resolve(&format!("{}~1", next.commit.id)) {
+        Ok(before) => Ok(before.id),
+        // A shallow clone may end there.
+        Err(SourceError::Revision { .. }) => Ok(target.commit.id),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What an earlier revision says of some services, by the settings of the tip, as their history is read: only the files
+/// that say it now are looked at.
+pub(super) fn earlier(
+    config: &Config,
+    loaded: &Loaded,
+    when: CommitId,
+    services: &[&Service],
+) -> Result<Then, Failure> {
+    let own = |name: &ServiceName| -> Arc<str> { own_path(&config.root, name).into() };
+    let paths = services.iter().flat_map(|service| {
+        let names = std::iter::once(&service.name).chain(&service.formerly);
+        names.map(own).chain([Arc::clone(&service.version_at.path)])
+    });
+    let mut paths: Vec<Arc<str>> = paths.collect();
+    paths.sort();
+    paths.dedup();
+    let settings = &loaded.at.reading.pins.settings.place.path;
+    let found = paths.iter().filter(|path| *path != settings).map(|path| loaded.source.file(when, path));
+    let found = found.filter_map(Result::transpose).collect::<Result<Vec<File>, _>>()?;
+    let now = loaded.at.files.iter().filter(|file| file.path == *settings).cloned();
+    let mut files: Vec<File> = found.into_iter().chain(now).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let reading = read(&config.root, &files);
+    Ok(Then { root: config.root.clone(), files, reading })
+}
+
+/// What the service was called then, if it was pinned so.
+fn named(then: &Then, service: &Service, pin: &Pin) -> Option<ServiceName> {
+    let was_so = |name: &&ServiceName| {
+        let was = then.reading.pins.services.get(*name);
+        was.is_some_and(|was| was.pin.version == pin.version && was.pin.image == pin.image)
+    };
+    std::iter::once(&service.name).chain(&service.formerly).find(was_so).cloned()
+}
+
+/// The whole revision of a target, where what pinned it stood elsewhere.
+fn whole(
+    config: &Config,
+    loaded: &Loaded,
+    member: &Member,
+    service: &Service,
+) -> Result<(Arc<Then>, ServiceName), Failure> {
+    let commit = Arc::clone(&member.target.commit);
+    let settings = Some(&loaded.at.reading.pins.settings);
+    let Revision { files, reading, .. } =
+        Revision::read_with(&loaded.source, &config.root, Some(Arc::clone(&commit)), settings)?;
+    let then = Arc::new(Then { root: config.root.clone(), files, reading });
+    let name = named(&then, service, &member.to).ok_or_else(|| {
+        let failure = Failure::error(format!(
+            "how {} {} was pinned at {} cannot be read any more",
+            member.service,
+            member.to.version,
+            commit.id.short()
+        ));
+        failure.hint(format!("pin it: pintle pin {} {}", member.service, member.to.version))
+    })?;
+    Ok((then, name))
+}

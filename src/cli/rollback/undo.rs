@@ -1,0 +1,117 @@
+//! A rollback that is undone: what it moved, and the holds that it put on services.
+
+use std::sync::Arc;
+
+use super::edits::earlier;
+use crate::cli::exit::Failure;
+use crate::cli::load::Loaded;
+use crate::cli::output::{NAME, styled};
+use crate::cli::words::held;
+use crate::config::Config;
+use crate::edit::{Edit, Edited, NewHold, Said, Then, edit};
+use crate::pins::{Hold, Pins, Service, ServiceName};
+use crate::problem::display_safe;
+use crate::rollback::Request;
+use crate::source::{Commit, CommitId, Content, Scope};
+
+/// The commit that is undone.
+pub(in crate::cli) struct Undone {
+    commit: Arc<Commit>,
+    /// The revision before it.
+    before: CommitId,
+    /// Its place among the commits that moved pins.
+    place: u32,
+    /// The services that it put on hold and that still are, with the holds they had before.
+    lifted: Vec<(ServiceName, Option<Hold>)>,
+}
+
+impl Undone {
+    pub(in crate::cli) fn of(config: &Config, loaded: &Loaded, commit: Arc<Commit>) -> Result<Self, Failure> {
+        let place = loaded.history.position(commit.id).ok_or_else(|| {
+            let described = format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 80));
+            Failure::error(format!("{described} moved no pin")).hint("pintle history shows the commits that moved pins")
+        })?;
+        let before = loaded.source.resolve(&format!("{}~1", commit.id))?.id;
+        let moved =
+            |service: &&Service| loaded.history.records(&service.name).iter().any(|record| record.position == place);
+        let services: Vec<&Service> = loaded.at.reading.pins.services.values().filter(moved).collect();
+        let (was, put) = (earlier(config, loaded, before, &services)?, earlier(config, loaded, commit.id, &services)?);
+        let of = |then: &Then, name: &ServiceName| then.reading.pins.services.get(name)?.hold.clone();
+        let lifted = services.into_iter().filter_map(|service| {
+            let (was, put) = (of(&was, &service.name), of(&put, &service.name));
+            let is_there = put.is_some() && same(put.as_ref(), service.hold.as_ref());
+            (is_there && !same(was.as_ref(), put.as_ref())).then(|| (service.name.clone(), was))
+        });
+        let lifted = lifted.collect();
+        Ok(Self { commit, before, place, lifted })
+    }
+
+    /// What it moved goes back to what it was.
+    pub(in crate::cli) fn request(&self) -> Request {
+        Request::Moved(self.place..=self.place)
+    }
+
+    /// The pins, held as before it.
+    pub(in crate::cli) fn without_holds(&self, mut pins: Pins) -> Pins {
+        for (service, before) in &self.lifted {
+            if let Some(service) = pins.services.get_mut(service) {
+                service.hold.clone_from(before);
+            }
+        }
+        pins
+    }
+
+    pub(super) fn edits(&self) -> impl Iterator<Item = (ServiceName, Edit)> {
+        self.lifted.iter().map(|(service, before)| {
+            let edit = before.clone().map_or(Edit::Release, |Hold { versions, reason, by, until, at: _ }| {
+                Edit::Hold(NewHold { versions, reason: reason.unwrap_or_default(), by, until })
+            });
+            (service.clone(), edit)
+        })
+    }
+
+    /// What becomes of holds.
+    pub(super) fn in_words(&self) -> Vec<String> {
+        let words = |(service, before): &(ServiceName, Option<Hold>)| match before {
+            None => format!("  and {} is no longer held", styled(NAME, service)),
+            Some(before) => {
+                format!("  and {} is held {} again, as before", styled(NAME, service), held(&before.versions))
+            }
+        };
+        self.lifted.iter().map(words).collect()
+    }
+
+    /// The commit, where the edits make all files that it changed what they were before it, and change no others.
+    pub(super) fn inverse(
+        &self,
+        config: &Config,
+        loaded: &Loaded,
+        edits: &[(ServiceName, Edit)],
+    ) -> Result<Option<CommitId>, Failure> {
+        let said = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
+        let Ok(Edited { files, .. }) = edit(&said, edits) else { return Ok(None) };
+        let changes = loaded.source.changed(self.before, self.commit.id, Scope::All)?;
+        if changes.now.files.len() + changes.gone.len() != files.len() {
+            return Ok(None);
+        }
+        for file in &files {
+            let was = loaded.source.file(self.before, &file.path)?.map(|file| file.content);
+            let is_as_before = match (&was, &file.content) {
+                (Some(Content::Bytes(was)), Some(now)) => was == now,
+                (None, None) => true,
+                _ => false,
+            };
+            let moved = changes.now.files.iter().map(|it| &it.path).chain(&changes.gone);
+            if !is_as_before || !moved.into_iter().any(|path| *path == file.path) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.commit.id))
+    }
+}
+
+/// Both say the same, wherever they stand.
+fn same(one: Option<&Hold>, other: Option<&Hold>) -> bool {
+    let said = |hold: &Hold| (hold.versions.clone(), hold.reason.clone(), hold.by.clone(), hold.until);
+    one.map(said) == other.map(said)
+}

@@ -1,0 +1,103 @@
+//! What comes after a commit has landed: nothing, its rollout from here, or the rollout that somebody else carries out.
+#![expect(clippy::disallowed_methods, reason = "this room waits for the cluster")]
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tokio::sync::watch;
+
+use super::apply::{Apply, fresh, moved_on, stopped};
+use super::exit::{Exit, Failure};
+use super::land::{Done, Land};
+use super::live::Live;
+use super::output::Output;
+use super::progress::Progress;
+use super::site::{self, OnSite, Site};
+use crate::cluster::{Cluster, Leader, Leadership};
+use crate::config::Config;
+use crate::reconcile::{Memory, Run, follow};
+
+/// So long somebody may take to be the one writer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked who that is.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What comes after the commit.
+#[derive(Debug, Args)]
+pub struct After {
+    /// Follow the rollout to its end, by whoever is the one writer, and exit by its outcome
+    #[arg(long)]
+    wait: bool,
+    /// Roll it out from here, as `pintle apply --yes` does
+    #[arg(long, conflicts_with = "wait")]
+    apply: bool,
+}
+
+impl After {
+    /// Goes on from what has landed.
+    pub fn run(&self, config: &Config, land: &Land, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
+        if !self.wait && !self.apply {
+            return land.tell(done, output);
+        }
+        done.words().into_iter().for_each(|words| output.note(words));
+        let apply = Apply::agreed_to(land.printing());
+        if self.apply {
+            return apply.run(config, output);
+        }
+        site::run(&Wait(apply), config, fresh(config, output)?, output)
+    }
+}
+
+/// An apply that writes nothing, and looks at what the one writer does.
+struct Wait(Apply);
+
+impl OnSite for Wait {
+    const CHANGES: Option<&'static str> = None;
+
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        mut site: Site<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
+        let holder = writer(&site).await?;
+        output.note(format_args!("{holder} is the one writer: this follows what it does"));
+        let sight = site.see().await?;
+        let mut memory = Memory::default();
+        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
+        // Nothing is led here: whoever is that writer, or the next one, goes on writing.
+        let (_others, lead) = watch::channel(Leadership::Theirs(holder));
+        let run = Run { stop: stopped(), lead, patience: self.0.timeout, memory };
+        let mut live = Live::new(output);
+        let outcome =
+            follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await;
+        drop(live);
+        let outcome = outcome?;
+        let newer = moved_on(&mut site, config);
+        self.0.tell(&site, &outcome, newer.as_ref(), output)
+    }
+}
+
+/// Who is the one writer: somebody who has given a sign of life.
+async fn writer(site: &Site<impl Cluster>) -> Result<String, Failure> {
+    let _looking = Progress::of("looking who rolls it out");
+    let (begun, lease) = (Instant::now(), site.lease());
+    let mut first: Option<Leader> = None;
+    while begun.elapsed() < PATIENCE {
+        match (site.cluster.leader(&lease).await?, &first) {
+            // A process of this host is seen to live.
+            (Some(Leader { holder, renewed: None, .. }), _) => return Ok(holder),
+            (Some(now), Some(before)) if now.holder != before.holder || now.renewed != before.renewed => {
+                return Ok(now.holder);
+            }
+            (now, None) => first = now,
+            (_, Some(_)) => {}
+        }
+        tokio::time::sleep(TICK).await;
+    }
+    let instance = &lease.instance;
+    let failure =
+        Failure::error(format!("nobody rolls it out: for a minute no `pintle run` of {instance} was at work"));
+    Err(failure.hint("roll it out from here: pintle apply"))
+}
