@@ -301,8 +301,13 @@ impl Memory {
     fn arrivals(&mut self, desired: &Desired, look: &Look, busy: bool, now: Timestamp) -> Vec<(Id, Timestamp)> {
         let to_record = |id: &Id| look.services[id.index()].to_record;
         self.arrived.retain(|id, _| to_record(id));
+        let known = self.arrived.len();
         for id in desired.graph.ids().filter(to_record) {
             self.arrived.entry(id).or_insert(now);
+        }
+        // Many records take seconds: that they have arrived is told before.
+        if self.arrived.len() > known.max(CONCURRENCY) {
+            return Vec::new();
         }
         let is_due = |at: &Timestamp| !busy || now.duration_since(*at) > UNRECORDED;
         self.arrived.iter().filter(|(_, at)| is_due(at)).map(|(&id, &at)| (id, at)).collect()
