@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
-use super::load::{Loaded, load};
+use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing, counted};
 use super::pause::call_back;
 use super::plan::{report, text};
@@ -144,11 +144,8 @@ impl Apply {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
             call_back(site, user).await?;
         }
-        let mut live = Live::new(output);
         let run = Run { stop, lead: lead.state.clone(), patience: self.timeout, memory };
-        let outcome =
-            follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await;
-        drop(live);
+        let outcome = shown(site, run, output).await;
         lead.release().await;
         Ok(outcome?)
     }
@@ -172,6 +169,12 @@ impl Apply {
         output.result(self.printing.output, &ended, |output| output.line(words))?;
         Ok(exit)
     }
+}
+
+/// Follows a run to its end, and shows how it goes.
+pub(super) async fn shown<C: Cluster>(site: &Site<C>, run: Run, output: &mut Output) -> Result<Outcome, ClusterError> {
+    let mut live = Live::new(output);
+    follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await
 }
 
 /// Becomes true when somebody types Ctrl-C.
@@ -201,11 +204,7 @@ async fn others(lead: &mut Lead) -> Result<Option<String>, Failure> {
 
 /// The newest revision, if anything of it can be used.
 pub(super) fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Failure> {
-    let loaded = load(config, None)?;
-    if let Some(error) = &loaded.stale {
-        return Err(Failure::error(format!("{error}; nothing is written from what was fetched before")));
-    }
-    loaded.at.usable()?;
+    let loaded = load_fresh(config, "nothing is written from")?;
     loaded.say_uncommitted(output)?;
     if loaded.at.errors() > 0 {
         let errors = counted(loaded.at.errors(), "error");

@@ -77,6 +77,11 @@ impl Failure {
         Self { exit: Exit::Usage, ..Self::error(message) }
     }
 
+    /// Message and hint in one line, for a log.
+    pub fn in_one_line(self) -> String {
+        self.message + &self.hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+    }
+
     /// Says how to get out of it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

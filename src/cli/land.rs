@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::diff::{FileDiff, edited};
 use super::exit::{Exit, Failure};
-use super::load::{Loaded, load};
+use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing, counted};
 use super::progress::Progress;
 use crate::check::check;
@@ -132,7 +132,7 @@ impl Land {
         before: &mut Before,
         propose: &mut impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
     ) -> Result<Option<Done>, Failure> {
-        let loaded = fresh(config)?;
+        let loaded = load_fresh(config, "nothing is committed on")?;
         let tip = tip(&loaded)?;
         let landing = loaded.source.landing(config.branch.as_deref())?;
         if let Some(commit) = before.arrived(&loaded, tip)? {
@@ -263,16 +263,6 @@ impl Before {
 fn arrived(commit: CommitId, landing: &Landing<'_>) -> Landed {
     let pushed_to = landing.upstream().map(str::to_owned);
     Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }
-}
-
-/// The newest revision, if it can be used.
-fn fresh(config: &Config) -> Result<Loaded, Failure> {
-    let loaded = load(config, None)?;
-    if let Some(error) = &loaded.stale {
-        return Err(Failure::error(format!("{error}; nothing is committed on what was fetched before")));
-    }
-    loaded.at.usable()?;
-    Ok(loaded)
 }
 
 fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {

@@ -63,6 +63,16 @@ pub fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
     opened.with_history(config, at)
 }
 
+/// The newest revision of the branch, if anything of it can be used; `otherwise` says what is not done.
+pub fn load_fresh(config: &Config, otherwise: &str) -> Result<Loaded, Failure> {
+    let loaded = load(config, None)?;
+    if let Some(error) = &loaded.stale {
+        return Err(Failure::error(format!("{error}; {otherwise} what was fetched before")));
+    }
+    loaded.at.usable()?;
+    Ok(loaded)
+}
+
 /// Reads the working tree and the history up to the tip; where there is no working tree, the tip.
 pub fn load_worktree(config: &Config) -> Result<Loaded, Failure> {
     let opened = open(config)?;

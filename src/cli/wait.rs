@@ -6,16 +6,15 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::apply::{Apply, fresh, moved_on, stopped};
+use super::apply::{Apply, fresh, moved_on, shown, stopped};
 use super::exit::{Exit, Failure};
 use super::land::{Done, Land};
-use super::live::Live;
 use super::output::Output;
 use super::progress::Progress;
 use super::site::{self, OnSite, Site};
 use crate::cluster::{Cluster, Leader, Leadership};
 use crate::config::Config;
-use crate::reconcile::{Memory, Run, follow};
+use crate::reconcile::{Memory, Run};
 
 /// So long somebody may take to be the one writer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -69,11 +68,7 @@ impl OnSite for Wait {
         // Nothing is led here: whoever is that writer, or the next one, goes on writing.
         let (_others, lead) = watch::channel(Leadership::Theirs(holder));
         let run = Run { stop: stopped(), lead, patience: self.0.timeout, memory };
-        let mut live = Live::new(output);
-        let outcome =
-            follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await;
-        drop(live);
-        let outcome = outcome?;
+        let outcome = shown(&site, run, output).await?;
         let newer = moved_on(&mut site, config);
         self.0.tell(&site, &outcome, newer.as_ref(), output)
     }

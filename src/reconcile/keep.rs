@@ -330,10 +330,9 @@ async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest,
     };
     tokio::select! {
         () = changed => {}
-        // Whoever says them is there for as long as the loop is.
-        _ = goals.changed() => goals.mark_changed(),
+        Ok(()) = goals.changed() => goals.mark_changed(),
         _ = stop.wait_for(|stop| *stop) => {}
-        _ = lead.changed() => {}
+        Ok(()) = lead.changed() => {}
         Ok(()) = times.changed() => times.mark_changed(),
     }
 }

@@ -144,7 +144,7 @@ impl Git {
                 }
             }
             // It says that it has nothing: that is no reason to remove anything.
-            Err(error) if !error.retryable() => self.hold(&error, to),
+            Err(error) if !error.retryable() => self.hold(error, to),
             Err(error) => {
                 if !std::mem::replace(&mut self.silent, true) {
                     let _ = to.told.send(Told::Silent(error.to_string()));
@@ -158,10 +158,9 @@ impl Git {
         }
     }
 
-    fn hold(&mut self, error: &SourceError, to: &To) {
-        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    fn hold(&mut self, error: SourceError, to: &To) {
         self.silent = true;
-        let _ = to.goals.send(Goal::Held(format!("{error}{hint}")));
+        let _ = to.goals.send(Goal::Held(Failure::from(error).in_one_line()));
     }
 
     /// Takes up another revision.
@@ -189,8 +188,7 @@ impl Git {
             // What was known may be gone from a repository that was rewritten.
             .or_else(|_| Revision::read(&self.source, &self.config.root, Some(Arc::clone(tip))))?;
         if let Err(failure) = at.usable() {
-            let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            return Ok(Goal::Held(format!("{}: {}{hint}", tip.id.short(), failure.message)));
+            return Ok(Goal::Held(format!("{}: {}", tip.id.short(), failure.in_one_line())));
         }
         if self.read.1.layout.fingerprint() != at.known.layout.fingerprint() {
             let branch = self.config.branch.clone().map_or_else(|| self.source.default_branch(), Ok)?;

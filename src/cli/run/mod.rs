@@ -121,8 +121,7 @@ impl Run {
             let done = begun.and_then(|loaded| site::run(self, config, loaded, output));
             match done {
                 Err(failure) if failure.exit == Exit::Error => {
-                    let hint = failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                    let why = failure.message + &hint;
+                    let why = failure.in_one_line();
                     if told.as_ref() != Some(&why) {
                         Log::new(output, self.log).tell(None, &Event::HeldAll { why: why.clone() });
                         told = Some(why);
@@ -203,8 +202,7 @@ fn guard(source: &Mutex<Source>, accepted: Option<&str>) -> impl FnMut(&Desired,
         let before = last.as_ref().filter(|last| last.answer == Ok(BTreeSet::new()));
         let new = before.map(|last| written.difference(&last.written).copied().chain([last.tip]).collect());
         let goes_on = new.is_some_and(|new| ask(&new).is_ok_and(|let_go| let_go.is_empty()));
-        let answer = if goes_on { Ok(BTreeSet::new()) } else { ask(&written) }
-            .map_err(|failure| failure.message + &failure.hint.map(|hint| format!("; {hint}")).unwrap_or_default());
+        let answer = if goes_on { Ok(BTreeSet::new()) } else { ask(&written).map_err(Failure::in_one_line) };
         last = Some(Asked { tip, written, answer: answer.clone() });
         answer
     }
