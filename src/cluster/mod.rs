@@ -46,6 +46,9 @@ pub struct Observation {
     /// The pods of each workload that is not settled. Looked at only while it is unsettled: an absent key means not
     /// looked at (yet), an empty list means that there are none.
     pub pods: BTreeMap<WorkloadId, Vec<Arc<Pod>>>,
+    /// The containers of all templates that an unsettled workload had since it was settled, where that is known and its
+    /// pods have not been looked at yet: they are of no other.
+    pub templates: BTreeMap<WorkloadId, Vec<Container>>,
     /// The workloads of which nothing runs until they are written, and why: processes of the local runtime that never
     /// started, or have ended. What `workloads` says of them is what ran last.
     pub idle: BTreeMap<WorkloadId, String>,

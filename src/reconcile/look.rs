@@ -228,7 +228,10 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
         spec,
         running: match idle {
             Some(_) => Some(verify::of_pods(pods.unwrap_or_default(), &names).chain(absent()).collect()),
-            None => verify::live(id, workload.as_deref(), pods, &names),
+            None => {
+                let templates = observed.templates.get(id).map(Vec::as_slice);
+                verify::live(id, workload.as_deref(), pods, templates, &names)
+            }
         },
         obstacle,
         seen: SeenWorkload {

@@ -32,12 +32,13 @@ pub struct NoContainer {
     pub found: Vec<(String, String)>,
 }
 
-/// The images of `containers` of which pods exist or may come to exist; none where that is not known, because the
-/// workload is not settled and its pods have not been looked at.
+/// The images of `containers` of which pods exist or may come to exist: those that its pods run, where these have not been
+/// looked at those of the `templates` that they can be of. None where neither is known, and the workload is not settled.
 pub fn live(
     id: &WorkloadId,
     workload: Option<&Workload>,
     pods: Option<&[Arc<Pod>]>,
+    templates: Option<&[Container]>,
     containers: &[&str],
 ) -> Option<BTreeSet<Runs>> {
     let Some(workload) = workload else { return Some(BTreeSet::from([Runs::Absent])) };
@@ -48,7 +49,10 @@ pub fn live(
     if settled(id, workload, pods) {
         return Some(live);
     }
-    live.extend(of_pods(pods?, containers));
+    match pods {
+        Some(pods) => live.extend(of_pods(pods, containers)),
+        None => live.extend(of_service(templates?)),
+    }
     if workload.deleting {
         live.insert(Runs::Absent);
     }

@@ -2,6 +2,7 @@
 
 mod owned;
 mod pods;
+mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::feed::{Difference, Feed, News};
 use super::read::{Owner, SeenPod, SeenWorkload};
 
 use self::owned::PodFeed;
+use self::templates::Templates;
 
 /// What one watch follows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +41,8 @@ pub(super) struct Picture {
     pods: BTreeMap<Subject, PodFeed>,
     /// Of the wanted ones.
     unsettled: BTreeSet<WorkloadId>,
+    /// What the pods of these can be of, while they have not been looked at.
+    templates: Templates,
     /// Those with a write that is not answered.
     writing: BTreeSet<WorkloadId>,
     /// Other watches of pods may be needed than before.
@@ -61,6 +65,7 @@ impl Picture {
     pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
         self.wanted.clone_from(wanted);
         self.unsettled.retain(|id| wanted.contains(id));
+        self.templates.retain(|id| wanted.contains(id));
         self.other_pods = true;
         for id in wanted {
             self.resettle_one(id);
@@ -106,7 +111,8 @@ impl Picture {
         let Some(feed) = feed.filter(|feed| feed.number == number) else { return false };
         let is_seen =
             |feed: &Feed<SeenWorkload>, name: &str| feed.item(name).is_some_and(|seen| seen.workload.state.is_some());
-        let was_seen = news.object().is_some_and(|object| is_seen(feed, &object.name));
+        let before = news.object().and_then(|object| feed.item(&object.name)).map(|seen| Arc::clone(&seen.workload));
+        let was_seen = before.as_ref().is_some_and(|workload| workload.state.is_some());
         let difference = feed.take(news, now);
         let shows = match &difference {
             Difference::None => false,
@@ -118,6 +124,10 @@ impl Picture {
             Difference::All | Difference::Trouble => true,
         };
         self.resettle(namespace, kind, &difference);
+        if let Difference::One(name) = difference {
+            let workload = WorkloadRef { kind, name };
+            self.follow_templates(&WorkloadId { namespace: namespace.to_owned(), workload }, before.as_deref());
+        }
         shows
     }
 
@@ -171,6 +181,7 @@ impl Picture {
         if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
             feed.put(seen);
             self.resettle_one(id);
+            self.follow_templates(id, Some(before));
         }
     }
 
@@ -246,6 +257,8 @@ impl Picture {
                 for id in &ids {
                     self.resettle_one(id);
                 }
+                // A list does not say what was in between.
+                self.templates.retain(|id| !of_feed(&id));
             }
             Difference::One(name) => {
                 let workload = WorkloadRef { kind, name: name.clone() };
@@ -267,6 +280,11 @@ impl Picture {
         if self.reports_no_ending(id) {
             self.note_none_ending(id);
         }
+    }
+
+    fn follow_templates(&mut self, id: &WorkloadId, before: Option<&Workload>) {
+        let now = self.workload(id).filter(|_| self.unsettled.contains(id)).map(Arc::clone);
+        self.templates.follow(id, before, now.as_deref());
     }
 
     /// Remembers that no pod is ending where the server does not report it, since the pods are no longer looked at.

@@ -53,6 +53,8 @@ impl Picture {
                 observation.unknown.insert(id.clone(), error);
             } else if let Some(pods) = self.pods_of(id) {
                 observation.pods.insert(id.clone(), pods);
+            } else if let Some(containers) = self.templates.of(id) {
+                observation.templates.insert(id.clone(), containers.to_vec());
             }
         }
     }

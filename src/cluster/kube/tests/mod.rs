@@ -2,6 +2,7 @@
 
 mod picture;
 mod read;
+mod templates;
 mod write;
 
 use jiff::Timestamp;

@@ -14,7 +14,7 @@ use crate::pins::WorkloadKind;
 
 use super::{at, id, object, seen};
 
-const GRACE: Duration = Duration::from_secs(15);
+pub(super) const GRACE: Duration = Duration::from_secs(15);
 
 fn unsettled(name: &str) -> SeenWorkload {
     let mut object = object(name);
@@ -29,26 +29,26 @@ fn pod(name: &str, app: &str, owner: &Value) -> SeenPod {
 }
 
 /// A picture of `names` with their watch begun as number 1.
-fn picture(names: &[String]) -> Picture {
+pub(super) fn picture(names: &[String]) -> Picture {
     let mut picture = Picture::default();
     picture.scope(&names.iter().map(|name| id(name)).collect());
     picture.begin(&Subject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 1);
     picture
 }
 
-fn tell(picture: &mut Picture, news: impl IntoIterator<Item = News<SeenWorkload>>) {
+pub(super) fn tell(picture: &mut Picture, news: impl IntoIterator<Item = News<SeenWorkload>>) {
     for news in news {
         picture.take_workloads(("shop", WorkloadKind::Deployment), 1, news, at(0));
     }
 }
 
-fn list(picture: &mut Picture, listed: impl IntoIterator<Item = SeenWorkload>) {
+pub(super) fn list(picture: &mut Picture, listed: impl IntoIterator<Item = SeenWorkload>) {
     tell(picture, [News::Listing]);
     tell(picture, listed.into_iter().map(News::Listed));
     tell(picture, [News::Complete]);
 }
 
-fn names(number: usize) -> Vec<String> {
+pub(super) fn names(number: usize) -> Vec<String> {
     (0..number).map(|number| format!("s{number}")).collect()
 }
 
