@@ -28,6 +28,8 @@ use serde_json::{Value, json};
 
 /// Patches that are on their way at once, here and in Pintle.
 const CONCURRENCY: usize = 16;
+/// What came before is over.
+const CALM: Duration = Duration::from_secs(5);
 
 struct Bench {
     cp: ControlPlane,
@@ -44,15 +46,21 @@ async fn main() {
     let bench = Bench::open(services).await;
     println!("{services} Deployments of one pod, all moved at once, {CONCURRENCY} patches at a time");
     println!("  the first time, asking who owns each image: {}", bench.pintle("2", &bench.names, |_| String::new()));
-    let (mut bare, mut pintle, before) = (Vec::new(), Vec::new(), bench.requests().await);
-    // Turn by turn: whatever the server has become slower by, both have met.
-    for round in 0..rounds {
-        bare.push(bench.bare(&bench.names, &format!("{}", 3 + 2 * round)).await);
-        println!("  bare loop: {}", bare[round]);
-        pintle.push(bench.pintle(&format!("{}", 4 + 2 * round), &bench.names, |_| String::new()));
-        println!("  pintle:    {}", pintle[round]);
+    let (mut bare, mut pintle, before) = (Vec::new(), Vec::new(), bench.patches().await);
+    // Each goes first every other time: whatever the server has become slower by, both have met.
+    for turn in 0..2 * rounds {
+        tokio::time::sleep(CALM).await;
+        let version = format!("{}", 3 + turn);
+        if turn % 4 == 0 || turn % 4 == 3 {
+            bare.push(bench.bare(&bench.names, &version).await);
+            println!("  bare loop: {}", bare[bare.len() - 1]);
+        } else {
+            pintle.push(bench.pintle(&version, &bench.names, |_| String::new()));
+            println!("  pintle:    {}", pintle[pintle.len() - 1]);
+        }
     }
-    let requests = bench.requests().await - before;
+    let changes = u32::try_from(services * rounds).unwrap();
+    let patches = bench.patches().await - before - changes;
     let ratio = |of: fn(&Took) -> Duration| {
         let sum = |all: &[Took]| all.iter().map(of).sum::<Duration>().as_secs_f64();
         sum(&pintle) / sum(&bare)
@@ -61,7 +69,7 @@ async fn main() {
         "  ratio:     accepted {:.2}, known healthy {:.2}; {:.2} patches a change",
         ratio(|took| took.accepted),
         ratio(|took| took.healthy),
-        f64::from(requests) / f64::from(u32::try_from(services * rounds).unwrap()),
+        f64::from(patches) / f64::from(changes),
     );
     bench.chain().await;
 }
@@ -124,7 +132,7 @@ impl Bench {
         Took { accepted, healthy: begun.elapsed(), used: None }
     }
 
-    /// Until a watch has shown all of these rolled out.
+    /// Until a watch has shown all of these rolled out, and nothing of what they ran before: what Pintle calls healthy.
     async fn healthy(&self, names: &[String], version: &str) {
         let mut left: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let api: Api<DynamicObject> = self.ns.api("deployment/any");
@@ -139,7 +147,8 @@ impl Bench {
             let object = serde_json::to_value(object).unwrap();
             let name = object["metadata"]["name"].as_str().unwrap();
             let at = &object["spec"]["template"]["spec"]["containers"][0]["image"];
-            if *at == image(name, version) && rolled_out(&object) {
+            let ending = object["status"]["terminatingReplicas"].as_u64().unwrap_or(0);
+            if *at == image(name, version) && rolled_out(&object) && ending == 0 {
                 left.remove(name);
             }
             if left.is_empty() {
@@ -206,9 +215,8 @@ impl Bench {
         );
     }
 
-    /// Requests that Pintle has made, by the API server's own count: all patches, lists and watches but those of the
-    /// control plane are its own, because nothing else runs between two readings.
-    async fn requests(&self) -> u32 {
+    /// The server-side applies so far, by the API server's own count: of the bare loop, one a change, and of Pintle.
+    async fn patches(&self) -> u32 {
         let metrics = self.cp.metrics().await;
         let count = |line: &str| line.rsplit(' ').next().and_then(|number| number.parse::<f64>().ok()).unwrap_or(0.0);
         let apply = |line: &&str| line.starts_with("apiserver_request_total") && line.contains("verb=\"APPLY\"");

@@ -106,7 +106,7 @@ impl Scene {
     fn live(&self, seen: &Observation, object: &str) -> String {
         let id = self.id(object);
         let (workload, pods) = (seen.workloads.get(&id), seen.pods.get(&id));
-        match verify::live(&id, workload.map(AsRef::as_ref), pods.map(Vec::as_slice), &["app"]) {
+        match verify::live(&id, workload.map(AsRef::as_ref), pods.map(Vec::as_slice), None, &["app"]) {
             None => "not known".to_owned(),
             Some(live) => live.iter().map(show).collect::<Vec<_>>().join(" "),
         }
