@@ -70,7 +70,8 @@ impl Hold {
             };
             let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
             let already = format!("{service} is held {} already", held(&versions));
-            Ok(Proposal { edits: vec![(service, Edit::Hold(new))], message, already, review: None })
+            let stem = format!("hold-{service}");
+            Ok(Proposal { edits: vec![(service, Edit::Hold(new))], message, stem, already, review: None })
         })
     }
 }
@@ -90,7 +91,8 @@ impl Release {
                 trailers: vec![("Pintle-Services", service.to_string())],
             };
             let already = format!("{service} is not held");
-            Ok(Proposal { edits: vec![(service, Edit::Release)], message, already, review: None })
+            let stem = format!("release-{service}");
+            Ok(Proposal { edits: vec![(service, Edit::Release)], message, stem, already, review: None })
         })
     }
 }

@@ -1,25 +1,28 @@
 //! What commands that change pins share: the edit is shown, asked about, committed on the tip and pushed.
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time, and waits")]
 
+mod done;
+mod way;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::diff::{FileDiff, edited};
 use super::exit::{Exit, Failure};
 use super::load::{Loaded, load_fresh};
-use super::output::{Output, Printing, counted};
-use super::progress::Progress;
+use super::output::{Output, Printing};
 use crate::check::check;
 use crate::config::Config;
 use crate::edit::{self, Edit, Edited, Said};
 use crate::graph::Graph;
 use crate::pins::{Reading, ServiceName};
 use crate::problem::{Problem, Severity, located};
-use crate::source::{CommitId, Credentials, FileChange, LandError, Landed, Landing, Message, change_id};
+use crate::source::{CommitId, Credentials, FileChange, LandError, Landing, Message, change_id};
+pub use done::Done;
+use way::{Route, Way};
 
 /// Whether to ask, and how far a commit goes.
 #[derive(Debug, Args)]
@@ -27,12 +30,8 @@ pub struct Land {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Push, and fail where there is nowhere to push to [default: push where the branch has an upstream]
-    #[arg(long)]
-    push: bool,
-    /// Commit in this clone, and push nothing
-    #[arg(long, conflicts_with = "push")]
-    commit_only: bool,
+    #[command(flatten)]
+    route: Route,
     #[command(flatten)]
     printing: Printing,
 }
@@ -43,6 +42,8 @@ pub struct Proposal {
     pub edits: Vec<(ServiceName, Edit)>,
     /// What the commit says.
     pub message: Message,
+    /// What it does, as the name of a branch begins: `pin-web-1.2`.
+    pub stem: String,
     /// What is said where all is so already.
     pub already: String,
     /// What is looked at in place of the diff.
@@ -61,26 +62,6 @@ pub struct Review {
     pub show: Box<dyn FnOnce(&mut Output)>,
 }
 
-/// What has become of a proposal.
-pub struct Done {
-    report: Report,
-    /// The last words; none where all was so already.
-    words: Option<String>,
-}
-
-/// `--output json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    /// None where all was so already.
-    commit: Option<CommitId>,
-    branch: String,
-    pushed_to: Option<String>,
-    /// Why the clone could not follow what was pushed.
-    behind: Option<String>,
-    files: Vec<FileDiff>,
-}
-
 /// What was said and tried before somebody was faster.
 #[derive(Default)]
 struct Before {
@@ -89,6 +70,9 @@ struct Before {
     /// What the changes are known by that were sent, and the tip that each was first made on.
     sent: BTreeMap<String, CommitId>,
 }
+
+/// Names of branches are typed and shown in lists.
+const STEM: usize = 60;
 
 /// How often somebody else may be faster.
 const RACES: u32 = 5;
@@ -136,36 +120,33 @@ impl Land {
         let tip = tip(&loaded)?;
         let landing = loaded.source.landing(config.branch.as_deref())?;
         if let Some(commit) = before.arrived(&loaded, tip)? {
-            return Ok(Some(Done::of(Some(arrived(commit, &landing)), &landing, Vec::new(), output)));
+            return Ok(Some(Done::arrived(commit, &landing)));
         }
         let proposal = propose(&loaded, output)?;
         let Edited { files, reading } = edited_by(config, &loaded, &proposal)?;
-        let push = self.pushes(&landing)?;
+        let Proposal { message, stem, already, review, .. } = proposal;
+        let id = message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
+        let (message, way) = (message.of_change(&id), self.route.way(&landing, &branch_name(&stem, &id))?);
         if files.is_empty() {
-            match proposal.review {
+            match review {
                 Some(review) => output.aside(review.show),
-                None => output.note(&proposal.already),
+                None => output.note(&already),
             }
-            return Ok(Some(Done::of(None, &landing, Vec::new(), output)));
+            return Ok(Some(Done::nothing(&landing)));
         }
-        landing.check(&files, push)?;
+        way.check(&landing, &files)?;
         let diff = |file: &FileChange| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref());
         let diffs: Vec<FileDiff> = files.iter().map(diff).collect();
-        let review = proposal.review.unwrap_or_else(|| Review::of(&diffs));
+        let review = review.unwrap_or_else(|| Review::of(&diffs));
         if before.agreed.as_ref() != Some(&review.essence) {
             output.aside(review.show);
-            foresee(&loaded, &landing, &reading, push, output)?;
+            foresee(&loaded, &landing, (&reading, &way), output)?;
             self.agree(review.what, review.alone && before.agreed.is_some(), output)?;
             before.agreed = Some(review.essence);
         }
-        let id = proposal.message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
-        let message = proposal.message.of_change(&id).to_text();
         before.sent.entry(id).or_insert(tip);
-        let pushing = Progress::of("pushing");
-        let landed = landing.land(tip, &files, &message, push);
-        drop(pushing);
-        match landed {
-            Ok(landed) => Ok(Some(Done::of(Some(landed), &landing, diffs, output))),
+        match way.take((&landing, tip), &files, &message) {
+            Ok(done) => Ok(Some(done.with(diffs, output))),
             // A clone is its user's: only the mirror of a remote goes on by itself.
             Err(LandError::Raced { remote, .. }) if !landing.is_clone() => {
                 output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
@@ -192,44 +173,17 @@ impl Land {
                 Failure::error("the branch has moved on meanwhile, and this is not what it was: nothing was changed");
             return Err(failure.hint("look at it, then type it again"));
         }
-        if self.yes || output.agreed(what)? { Ok(()) } else { Err(Failure::error("nothing was changed")) }
-    }
-
-    /// Whether the commit is pushed.
-    fn pushes(&self, landing: &Landing<'_>) -> Result<bool, Failure> {
-        match landing.upstream() {
-            Some(_) if self.commit_only && !landing.is_clone() => {
-                let failure = Failure::usage("--commit-only needs a clone of your own to commit in");
-                Err(failure.hint("leave it out, or clone the repository and name it: --repo PATH"))
-            }
-            None if self.push => Err(LandError::NoUpstream { branch: landing.branch().to_owned() }.into()),
-            upstream => Ok(upstream.is_some() && !self.commit_only),
+        if self.yes || self.route.patch || output.agreed(what)? {
+            Ok(())
+        } else {
+            Err(Failure::error("nothing was changed"))
         }
     }
 
     /// Prints the result.
     pub fn tell(&self, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
-        let Done { report, words } = done;
-        output.result(self.printing.output, report, |output| words.iter().for_each(|words| output.line(words)))?;
+        done.print(self.printing.output, output)?;
         Ok(Exit::Ok)
-    }
-}
-
-impl Done {
-    fn of(landed: Option<Landed>, landing: &Landing<'_>, files: Vec<FileDiff>, output: &mut Output) -> Self {
-        let words = landed.as_ref().map(|landed| closing(landed, landing));
-        let (commit, pushed_to, behind) =
-            landed.map_or((None, None, None), |it| (Some(it.commit), it.pushed_to, it.behind));
-        if let Some(why) = &behind {
-            output.warn(format_args!("the commit is pushed, and this clone could not follow: {why}; git pull"));
-        }
-        let report = Report { commit, branch: landing.branch().to_owned(), pushed_to, behind, files };
-        Self { report, words }
-    }
-
-    /// The last words of what has landed; none where all was so already.
-    pub fn words(&self) -> Option<&str> {
-        self.words.as_deref()
     }
 }
 
@@ -259,12 +213,6 @@ impl Before {
     }
 }
 
-/// A commit that is there already.
-fn arrived(commit: CommitId, landing: &Landing<'_>) -> Landed {
-    let pushed_to = landing.upstream().map(str::to_owned);
-    Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }
-}
-
 fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
     let tip = loaded.at.commit.as_ref().map(|commit| commit.id);
     tip.ok_or_else(|| Failure::error("there is no commit to go on from"))
@@ -282,8 +230,7 @@ fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Ed
 fn foresee(
     loaded: &Loaded,
     landing: &Landing<'_>,
-    after: &Reading,
-    push: bool,
+    (after, way): (&Reading, &Way<'_>),
     output: &mut Output,
 ) -> Result<(), Failure> {
     let before: BTreeSet<String> = problems(loaded, &loaded.at.reading).map(|problem| problem.message).collect();
@@ -292,14 +239,7 @@ fn foresee(
     }
     // Who cannot commit is told before anything is asked.
     loaded.source.identity()?;
-    let (branch, unpushed) = (landing.branch(), landing.unpushed());
-    match landing.upstream().filter(|_| push) {
-        Some(upstream) => output.note(format_args!("commit on {branch}, and push to {upstream}")),
-        None => output.note(format_args!("commit on {branch}, and push nothing")),
-    }
-    if push && unpushed > 0 {
-        output.warn(format_args!("{} of {branch} not pushed yet will be pushed too", counted(unpushed, "commit")));
-    }
+    way.foresee(landing, output);
     Ok(())
 }
 
@@ -310,14 +250,12 @@ fn problems(loaded: &Loaded, reading: &Reading) -> impl Iterator<Item = Problem>
     found.into_iter().filter(|problem| problem.severity == Severity::Error)
 }
 
-fn closing(landed: &Landed, landing: &Landing<'_>) -> String {
-    let (commit, branch) = (landed.commit.short(), &landed.branch);
-    match (&landed.pushed_to, landing.upstream()) {
-        (Some(remote), _) if landing.is_clone() => format!("Committed {commit} on {branch}, pushed to {remote}."),
-        (Some(remote), _) => format!("Pushed {commit} to {remote}."),
-        (None, Some(upstream)) => format!("Committed {commit} on {branch}, not pushed to {upstream}: git push"),
-        (None, None) => format!("Committed {commit} on {branch}, which has no upstream to push to."),
-    }
+/// The name of a branch for a change: what it does, and what it is known by.
+fn branch_name(stem: &str, id: &str) -> String {
+    let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let stem: String = stem.chars().map(fine).take(STEM).collect();
+    let stem = stem.split('.').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+    format!("pintle/{}-{}", stem.trim_matches(['.', '-']), &id[..id.len().min(8)])
 }
 
 /// Two who have met are not to meet again: 50 ms to a second, by the clock.

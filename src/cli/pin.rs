@@ -60,8 +60,9 @@ impl Pin {
             trailers: vec![("Pintle-Services", service.to_string())],
         };
         let already = format!("{service} is pinned at {version} already");
+        let stem = format!("pin-{service}-{version}");
         let edit = Edit::Pin { version: version.clone(), digest: digest.cloned(), needs };
-        Ok(Proposal { edits: vec![(service, edit)], message, already, review: None })
+        Ok(Proposal { edits: vec![(service, edit)], message, stem, already, review: None })
     }
 
     fn version(&self) -> Result<(Version, Option<Digest>), Failure> {

@@ -182,6 +182,17 @@ impl Kind {
         }
     }
 
+    /// `revert-payments-2.0.3`, `reapply-payments-2.1.0-and-2-more`.
+    fn stem(self, revert: &Revert) -> String {
+        let what = match self {
+            Self::Rollback => "revert",
+            Self::Reapply => "reapply",
+        };
+        let [first, rest @ ..] = &*revert.members else { return what.to_owned() };
+        let more = if rest.is_empty() { String::new() } else { format!("-and-{}-more", rest.len()) };
+        format!("{what}-{}-{}{more}", first.service, first.to.version)
+    }
+
     fn subject(self, of_rollback: String) -> String {
         match self {
             Self::Rollback => of_rollback,
@@ -242,6 +253,7 @@ pub(super) fn propose(
     let (essence, released) = (edits::essence(&told.revert), undone.map(Undone::in_words).unwrap_or_default());
     let rollback::Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
+    let stem = told.kind.stem(&told.revert);
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
         for line in released {
@@ -249,7 +261,7 @@ pub(super) fn propose(
         }
     });
     let review = Some(Review { essence, what: "plan", alone: true, show });
-    Ok(Proposal { edits, message, already: String::new(), review })
+    Ok(Proposal { edits, message, stem, already: String::new(), review })
 }
 
 impl Told {

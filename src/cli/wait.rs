@@ -26,10 +26,10 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Debug, Args)]
 pub struct After {
     /// Follow the rollout to its end, by whoever is the one writer, and exit by its outcome
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["propose", "patch"])]
     wait: bool,
     /// Roll it out from here, as `pintle apply --yes` does
-    #[arg(long, conflicts_with = "wait")]
+    #[arg(long, conflicts_with_all = ["wait", "propose", "patch"])]
     apply: bool,
 }
 

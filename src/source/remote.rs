@@ -78,8 +78,16 @@ impl Remote<'_> {
 
     /// Receives what is new of a branch, and the tags on it.
     pub(super) fn receive(&self, branch: &str) -> Result<(), Failure> {
-        let spec = format!("+refs/heads/{branch}:refs/heads/{branch}");
-        self.converse(&spec, Tags::Included, self.access.send_within, |connection| {
+        self.receive_by(&format!("+refs/heads/{branch}:refs/heads/{branch}"), Tags::Included)
+    }
+
+    /// Receives what is new of a branch, and nothing here refers to it.
+    pub(super) fn receive_objects(&self, branch: &str) -> Result<(), Failure> {
+        self.receive_by(&format!("refs/heads/{branch}"), Tags::None)
+    }
+
+    fn receive_by(&self, spec: &str, tags: Tags) -> Result<(), Failure> {
+        self.converse(spec, tags, self.access.send_within, |connection| {
             let prepared = connection.prepare_fetch(Discard, ref_map::Options::default())?;
             prepared.receive(Discard, &AtomicBool::new(false)).map(|_| ())
         })

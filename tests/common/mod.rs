@@ -9,6 +9,7 @@ pub mod namespace;
 pub mod pintle;
 pub mod promise;
 pub mod proxy;
+pub mod pushed;
 pub mod recorder;
 pub mod rights;
 pub mod running;

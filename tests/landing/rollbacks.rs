@@ -4,44 +4,17 @@ use std::sync::{Arc, Barrier};
 
 use insta::assert_snapshot;
 
-use super::Shop;
 use crate::common::git::{git, text};
 use crate::common::git_http::{GitServer, Mood};
 use crate::common::pintle::Pintle;
-
-/// The upgrade of both, with a comment, in one commit; upstream has it.
-fn upgraded() -> Shop {
-    let shop = Shop::new();
-    shop.repo
-        .write("services/payments.yaml", "# refunds\nversion: '2.1.0'   # new API\nimage: ghcr.io/acme/payments\n");
-    shop.repo.pin("checkout", "1.9.0", "dependsOn:\n  # the new API\n  payments: ^2.1\n").commit("Upgrade both");
-    shop.repo.git(&["push", "--quiet"]);
-    shop
-}
-
-/// Runs `pintle` without a clone; with a home of its own, as on another machine.
-fn remotely(shop: &Shop, server: &GitServer, words: &str) -> (String, Option<i32>) {
-    let url = server.url("pins.git");
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let mut args = vec!["--repo", &url, "--dangerous-plain-http"];
-    args.extend(words);
-    let said = Pintle::in_repo(&shop.repo).run(&args);
-    (said.to_string().replace(&url, "URL"), said.code)
-}
+use crate::common::pushed::{Shop, human};
 
 /// Somebody else pushes a change of a file, between a decision and its push; once.
 fn human_in_between(shop: &Shop, server: &GitServer, edit: &'static str) {
     let (bare, done) = (shop.bare(), AtomicBool::new(false));
     server.set(Mood::After(Arc::new(move |line| {
         if line.contains("git-receive-pack") && !done.swap(true, Ordering::SeqCst) {
-            let clone = tempfile::tempdir().unwrap();
-            let script = format!(
-                "git clone --quiet {} . && {edit} && git commit --quiet --all -m Human && git push --quiet",
-                bare.display()
-            );
-            let mut sh = std::process::Command::new("sh");
-            crate::common::git::hermetic(&mut sh).current_dir(clone.path()).args(["-c", &script]);
-            text(sh.output().unwrap());
+            human(&bare, edit);
         }
     })));
 }
@@ -52,7 +25,7 @@ fn subjects(shop: &Shop) -> String {
 
 #[test]
 fn a_rollback_restores_each_member_holds_what_was_named_and_is_one_commit() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let said = shop.says("rollback payments --yes --reason INC-47");
     assert_snapshot!(said, @"
     Committed COMMIT on main, pushed to origin/main.
@@ -130,7 +103,7 @@ fn a_rollback_restores_each_member_holds_what_was_named_and_is_one_commit() {
 
 #[test]
 fn a_rollback_and_its_reapply_give_back_the_same_bytes_and_say_what_they_revert() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let before = shop.repo.git(&["rev-parse", "HEAD^{tree}"]);
     shop.says("rollback payments --yes --reason INC-47");
     let rollback = shop.repo.head().to_hex();
@@ -188,7 +161,7 @@ fn a_rollback_and_its_reapply_give_back_the_same_bytes_and_say_what_they_revert(
 
 #[test]
 fn what_is_rolled_back_already_is_said_and_not_committed() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     shop.says("rollback payments --yes --reason INC-47");
     let head = shop.repo.head();
     assert_snapshot!(shop.says("rollback payments --to 2.0.3 --yes --reason INC-47"), @"
@@ -211,7 +184,7 @@ fn what_is_rolled_back_already_is_said_and_not_committed() {
 
 #[test]
 fn nobody_rolls_back_without_a_reason_or_an_answer() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let head = shop.repo.head();
     let said = ["rollback payments --yes", "rollback payments", "reapply", "rollback payments --yes --reason= "];
     let said = said.map(|words| shop.says(words)).join("");
@@ -244,7 +217,7 @@ fn nobody_rolls_back_without_a_reason_or_an_answer() {
 
 #[test]
 fn what_the_user_has_under_work_a_head_on_no_branch_and_a_branch_without_upstream() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     shop.repo.write("services/payments.yaml", "version: \"9\"\nimage: ghcr.io/acme/payments\n");
     let dirty = shop.says("rollback payments --yes --reason INC-47");
     assert!(
@@ -267,10 +240,10 @@ fn what_the_user_has_under_work_a_head_on_no_branch_and_a_branch_without_upstrea
 
 #[test]
 fn a_human_in_between_is_overtaken_by_nobody_and_the_rollback_lands_on_their_commit() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let server = GitServer::start(shop.root.path());
     human_in_between(&shop, &server, "echo More >> README.md");
-    let (said, code) = remotely(&shop, &server, "rollback payments --yes --reason INC-47");
+    let (said, code) = shop.remotely(&server, "rollback payments --yes --reason INC-47");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("main of URL has moved on meanwhile: deciding anew"), "{said}");
     assert_snapshot!(subjects(&shop), @"
@@ -283,10 +256,10 @@ fn a_human_in_between_is_overtaken_by_nobody_and_the_rollback_lands_on_their_com
 
 #[test]
 fn a_closure_that_has_changed_in_between_is_not_what_was_agreed_to() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let server = GitServer::start(shop.root.path());
     human_in_between(&shop, &server, "sed -i 's/1.9.0/1.9.1/' services/checkout.yaml");
-    let (said, code) = remotely(&shop, &server, "rollback payments --yes --reason INC-47");
+    let (said, code) = shop.remotely(&server, "rollback payments --yes --reason INC-47");
     assert_eq!(code, Some(1), "{said}");
     let end = "error: the branch has moved on meanwhile, and this is not what it was: nothing was changed\n  hint: look at it, then type it again\n--- exit 1\n";
     assert!(said.ends_with(end), "{said}");
@@ -299,7 +272,7 @@ fn a_closure_that_has_changed_in_between_is_not_what_was_agreed_to() {
 
 #[test]
 fn of_two_rollbacks_at_once_one_lands_and_the_other_knows_it() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let server = GitServer::start(shop.root.path());
     let url = server.url("pins.git");
     let args = ["--repo", &url, "--dangerous-plain-http", "rollback", "payments", "--yes", "--reason", "INC-47"];
@@ -333,7 +306,7 @@ fn of_two_rollbacks_at_once_one_lands_and_the_other_knows_it() {
 
 #[test]
 fn a_rollback_whose_answer_is_lost_is_known_by_its_id() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let server = GitServer::start(shop.root.path());
     shop.hook(
         "post-receive",
@@ -341,7 +314,7 @@ fn a_rollback_whose_answer_is_lost_is_known_by_its_id() {
          other=$(git commit-tree -p $new -m Human $new^{tree}); git update-ref refs/heads/main $other",
     );
     server.set(Mood::Swallow);
-    let (said, code) = remotely(&shop, &server, "rollback payments --yes --reason INC-47");
+    let (said, code) = shop.remotely(&server, "rollback payments --yes --reason INC-47");
     assert_eq!(code, Some(0), "{said}");
     let first = shop.in_bare(&["rev-parse", "--short=8", "main~1"]);
     assert!(said.contains(&format!("Pushed {first} to main of URL.")), "{said}");

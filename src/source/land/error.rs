@@ -84,6 +84,22 @@ pub enum LandError {
         /// The server's words, in one line.
         words: String,
     },
+    /// Pushed a branch for a pull request, and the server does not take that either.
+    #[error("{remote} refuses the branch: {words}")]
+    Unproposed {
+        /// The branch of the remote, as people call it.
+        remote: String,
+        /// The server's words, in one line.
+        words: String,
+    },
+    /// Pushed a branch for a pull request, and there is one of that name, with something else on it.
+    #[error("{remote} is there already, at {}, with something else", now.short())]
+    Taken {
+        /// The branch of the remote, as people call it.
+        remote: String,
+        /// Where it is.
+        now: CommitId,
+    },
     /// Pushed, and the connection ended before the server answered; asked again, it could not say either.
     #[error("whether {remote} has taken the commit {} is not known: {why}", commit.short())]
     Unsure {
@@ -125,9 +141,9 @@ impl LandError {
             Self::NoIdentity { what } => return Some(format!("git config --global {what} \"…\"")),
             Self::Moved { .. } => "look at what has changed, then type it again",
             Self::Parted { .. } | Self::Raced { .. } => "git pull --rebase, then type it again",
-            Self::Refused { .. } => {
-                "push a branch and open a pull request: git switch -c NAME, then with --commit-only, then git push"
-            }
+            Self::Refused { .. } => "open a pull request instead: --propose",
+            Self::Unproposed { .. } => "send it as a patch: --patch",
+            Self::Taken { .. } => "name another branch: --propose=NAME; or delete that one, if nobody needs it",
             Self::Unsure { .. } => "look at the branch there before you type it again",
             Self::Git { .. } => return None,
         };

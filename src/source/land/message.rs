@@ -38,7 +38,6 @@ impl Message {
 
     /// As git keeps it.
     pub fn to_text(&self) -> String {
-        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut text = one_line(&self.subject) + "\n";
         if !self.body.trim().is_empty() {
             let _ = writeln!(text, "\n{}", self.body.trim());
@@ -46,16 +45,25 @@ impl Message {
         if !self.trailers.is_empty() {
             text.push('\n');
         }
-        for (name, value) in &self.trailers {
+        text + &self.trailers_as_text()
+    }
+
+    /// The lines that programs read.
+    pub(super) fn trailers_as_text(&self) -> String {
+        self.trailers.iter().fold(String::new(), |mut text, (name, value)| {
             let _ = writeln!(text, "{name}: {}", one_line(value));
-        }
-        text
+            text
+        })
     }
 
     /// Whether a message carries the id of a change.
     fn is_of(text: &str, id: &str) -> bool {
         text.lines().any(|line| line.strip_prefix(ID).and_then(|rest| rest.strip_prefix(": ")) == Some(id))
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// So many commits are looked through for a change.

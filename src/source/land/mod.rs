@@ -6,8 +6,10 @@
 
 mod clone;
 mod error;
+mod forge;
 mod identity;
 mod message;
+mod propose;
 mod push;
 mod upstream;
 mod wire;
@@ -20,6 +22,7 @@ use super::{CommitId, FileChange, Location, Source, SourceError};
 pub use error::LandError;
 pub use identity::Identity;
 pub use message::{Message, change_id};
+pub use propose::{Beside, Proposed};
 
 use error::Result;
 use upstream::Upstream;
@@ -65,9 +68,6 @@ impl Source {
         let head =
             repo.find_reference("HEAD").ok().and_then(|head| head.symbolic_target().ok().flatten().map(str::to_owned));
         let checked_out = self.worktree().is_some() && head == Some(full(&branch));
-        if !checked_out && let Some(folder) = clone::elsewhere(&repo, &full(&branch)) {
-            return Err(LandError::Elsewhere { branch, folder });
-        }
         Ok(Landing { source: self, repo, branch, upstream, checked_out })
     }
 }
@@ -104,9 +104,19 @@ impl Landing<'_> {
     pub fn check(&self, files: &[FileChange], push: bool) -> Result<()> {
         if self.checked_out {
             clone::clean(&self.repo, files)?;
+        } else if let Some(folder) = clone::elsewhere(&self.repo, &full(&self.branch)) {
+            return Err(LandError::Elsewhere { branch: self.branch.clone(), folder });
         }
+        if push { self.goes_on() } else { Ok(()) }
+    }
+
+    /// Refuses where the branch does not go on from what the remote had when it was last asked.
+    ///
+    /// # Errors
+    /// The two have parted.
+    pub fn goes_on(&self) -> Result<()> {
         let tracked = self.upstream.as_ref().and_then(|upstream| Some((upstream, upstream.tracked(&self.repo)?)));
-        let (Some((upstream, tracked)), true) = (tracked, push) else { return Ok(()) };
+        let Some((upstream, tracked)) = tracked else { return Ok(()) };
         let fail = |error| LandError::git("compare the branch with its upstream", &error);
         let tip = self.repo.refname_to_id(&full(&self.branch)).map_err(fail)?;
         if tip == tracked || self.repo.graph_descendant_of(tip, tracked).map_err(fail)? {
@@ -130,7 +140,8 @@ impl Landing<'_> {
         // 3. The remote, if its branch is what was evaluated.
         let pushed_to = match self.upstream.as_ref().filter(|_| push) {
             Some(upstream) => {
-                push::push(self.source, &self.repo, upstream, (oid(tip), commit))?;
+                let expected = push::expected(self.source, &self.repo, upstream, oid(tip));
+                push::push(self.source, &self.repo, upstream, (expected, commit))?;
                 Some(upstream.name.clone())
             }
             None if push => return Err(LandError::NoUpstream { branch: self.branch.clone() }),

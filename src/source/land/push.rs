@@ -29,14 +29,20 @@ struct Heard {
 /// Words of a server beyond these are not kept.
 const WORDS: usize = 8 << 10;
 
-/// Pushes `commit`, made on `tip`, and only where the branch is what was evaluated: what the clone has tracked, or the tip
+/// What the branch of the remote must be, so that a commit on `tip` may be pushed: what the clone has tracked, or the tip
 /// itself.
-pub(super) fn push(source: &Source, repo: &Repository, upstream: &Upstream, (tip, commit): (Oid, Oid)) -> Result<()> {
-    let expected = if source.worktree().is_some() || upstream.tracked(repo).is_some() {
-        upstream.tracked(repo)
-    } else {
-        Some(tip)
-    };
+pub(super) fn expected(source: &Source, repo: &Repository, upstream: &Upstream, tip: Oid) -> Option<Oid> {
+    let tracked = upstream.tracked(repo);
+    if source.worktree().is_some() || tracked.is_some() { tracked } else { Some(tip) }
+}
+
+/// Pushes `commit`, and only where the branch is what is expected; none where there must be no such branch yet.
+pub(super) fn push(
+    source: &Source,
+    repo: &Repository,
+    upstream: &Upstream,
+    (expected, commit): (Option<Oid>, Oid),
+) -> Result<()> {
     let heard = Heard { unsent: Cell::new(true), ..Heard::default() };
     let wire = Wire::new(&upstream.url, &source.access);
     let sent = wire.speak(repo, |remote| {

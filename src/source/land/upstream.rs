@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use git2::{Oid, Repository};
+use git2::{Direction, Oid, Repository};
 
 use super::super::{Location, Url};
 use super::error::{LandError, Result};
@@ -12,6 +12,8 @@ use super::full;
 pub(super) struct Upstream {
     /// `origin/main`, or the URL.
     pub(super) name: String,
+    /// `origin`, or the URL.
+    pub(super) remote: String,
     pub(super) url: Url,
     /// Its full name there.
     pub(super) branch: String,
@@ -26,11 +28,11 @@ impl Upstream {
         let folder = match location {
             Location::Url(url) => {
                 let name = format!("{branch} of {location}");
-                return Ok(Some(Self { name, url: url.clone(), branch: local, tracking: None }));
+                let remote = location.to_string();
+                return Ok(Some(Self { name, remote, url: url.clone(), branch: local, tracking: None }));
             }
             Location::Path(path) => path,
         };
-        let text = |found: Result<git2::Buf, git2::Error>| found.ok()?.as_str().ok().map(str::to_owned);
         let setting = |key: &str| repo.config().ok()?.get_string(&format!("branch.{branch}.{key}")).ok();
         let remote = text(repo.branch_upstream_remote(&local)).or_else(|| setting("remote"));
         // `.` is a branch of the clone itself.
@@ -46,7 +48,23 @@ impl Upstream {
             Location::Path(path) => Url::of_path(&absolute(folder, &path)),
         };
         let name = format!("{remote}/{}", merge.strip_prefix("refs/heads/").unwrap_or(&merge));
-        Ok(Some(Self { name, url, branch: merge, tracking: text(repo.branch_upstream_name(&local)) }))
+        let tracking = text(repo.branch_upstream_name(&local));
+        Ok(Some(Self { name, remote, url, branch: merge, tracking }))
+    }
+
+    /// Another branch of the same remote.
+    pub(super) fn beside(&self, repo: &Repository, branch: &str) -> Self {
+        let (remote, url, full) = (self.remote.clone(), self.url.clone(), full(branch));
+        if self.tracking.is_none() {
+            return Self { name: format!("{branch} of {remote}"), remote, url, branch: full, tracking: None };
+        }
+        let tracking = tracking(repo, &remote, &full);
+        Self { name: format!("{remote}/{branch}"), remote, url, branch: full, tracking }
+    }
+
+    /// Its plain name there.
+    pub(super) fn plain(&self) -> &str {
+        self.branch.strip_prefix("refs/heads/").unwrap_or(&self.branch)
     }
 
     /// Where it was when it was last asked.
@@ -62,6 +80,18 @@ impl Upstream {
             tracing::info!("{tracking} is not moved: {error}");
         }
     }
+}
+
+/// Where a clone notes where a branch of a remote is.
+fn tracking(repo: &Repository, remote: &str, branch: &str) -> Option<String> {
+    let remote = repo.find_remote(remote).ok()?;
+    let mut specs = remote.refspecs();
+    let spec = specs.find(|spec| spec.direction() == Direction::Fetch && spec.src_matches(branch))?;
+    text(spec.transform(branch))
+}
+
+fn text(found: Result<git2::Buf, git2::Error>) -> Option<String> {
+    found.ok()?.as_str().ok().map(str::to_owned)
 }
 
 /// Git reads a relative path from the working tree.

@@ -1,0 +1,201 @@
+//! The page of a forge on which a pull request is opened, told by the remote's URL alone. It asks nobody.
+//!
+//! A host is known by its name: a guess would send people to a page that is not there.
+
+use reqwest::Url as Page;
+
+use super::super::Url;
+use super::super::url::Scheme;
+use super::Message;
+
+/// What shows pull requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forge {
+    GitHub,
+    GitLab,
+    /// And Forgejo, which goes on from it.
+    Gitea,
+    /// The one at bitbucket.org: what companies run themselves has other pages.
+    Bitbucket,
+}
+
+/// Longer links are refused by servers (414), and cut by terminals and chats.
+const LINK: usize = 4000;
+
+/// What stands for the part of a message that a link has no room for.
+const SHORTENED: &str = "… (shortened: the commit says all)";
+
+/// The page that opens a pull request from `branch` into `base`, filled in with what the commit says; none for a host
+/// that is not known.
+pub(super) fn page(remote: &Url, [base, branch]: [&str; 2], message: &Message) -> Option<String> {
+    let (forge, home) = home(remote)?;
+    let filled = |body: &str| forge.page(home.clone(), [base, branch], &message.subject, body);
+    let end = message.trailers_as_text();
+    let whole = |text: &str| [text.trim(), end.trim()].join("\n\n").trim().to_owned();
+    let body = message.body.trim();
+    let page = filled(&whole(body));
+    if page.len() <= LINK {
+        return Some(page);
+    }
+    // 1. As much of the text as there is room for, at best to the end of a line.
+    let cut = |end: usize| whole(&format!("{}\n{SHORTENED}", line_end(&body[..end])));
+    let ends: Vec<usize> = body.char_indices().map(|(end, _)| end).collect();
+    let fits = ends.partition_point(|end| filled(&cut(*end)).len() <= LINK);
+    if let Some(end) = fits.checked_sub(1) {
+        return Some(filled(&cut(ends[end])));
+    }
+    // 2. What programs read has no room either: of thousands of services.
+    Some(filled(SHORTENED)).filter(|page| page.len() <= LINK)
+}
+
+/// The text up to its last whole line, if it has one.
+fn line_end(text: &str) -> &str {
+    text.rfind('\n').map_or(text, |end| &text[..end])
+}
+
+impl Forge {
+    fn page(self, mut page: Page, [base, branch]: [&str; 2], title: &str, body: &str) -> String {
+        let root = page.path().trim_end_matches('/').to_owned();
+        let (path, pairs) = match self {
+            Self::GitHub | Self::Gitea => {
+                // The page encodes all but these.
+                let [base, branch] = [base, branch].map(|name| name.replace('%', "%25"));
+                (format!("compare/{base}...{branch}"), vec![("quick_pull", "1"), ("title", title), ("body", body)])
+            }
+            Self::GitLab => {
+                let pairs = [
+                    ("merge_request[source_branch]", branch),
+                    ("merge_request[target_branch]", base),
+                    ("merge_request[title]", title),
+                    ("merge_request[description]", body),
+                ];
+                ("-/merge_requests/new".to_owned(), pairs.to_vec())
+            }
+            // It takes title and description from the commit itself.
+            Self::Bitbucket => ("pull-requests/new".to_owned(), vec![("source", branch), ("dest", base)]),
+        };
+        page.set_path(&format!("{root}/{path}"));
+        page.query_pairs_mut().extend_pairs(pairs);
+        page.into()
+    }
+}
+
+/// What is behind a remote, and the page of the repository there.
+fn home(remote: &Url) -> Option<(Forge, Page)> {
+    let host = remote.server.rsplit('@').next()?;
+    // Forges take ssh on the port of https at hosts of their own.
+    let host = ["ssh.github.com", "altssh.gitlab.com", "altssh.bitbucket.org"]
+        .contains(&host)
+        .then(|| host.split_once('.').map(|(_, host)| host))
+        .flatten()
+        .unwrap_or(host);
+    let forge = forge(host)?;
+    let (scheme, port) = match remote.scheme {
+        Scheme::Https => ("https", remote.port),
+        Scheme::Http => ("http", remote.port),
+        // The port of ssh says nothing of the pages.
+        Scheme::Ssh => ("https", None),
+        Scheme::File => return None,
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let path = remote.path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let parts = path.split('/').filter(|part| !part.is_empty()).count();
+    let is_repository = match forge {
+        Forge::GitHub | Forge::Bitbucket => parts == 2,
+        // Groups lie in groups; a Gitea may lie in a folder of its host.
+        Forge::GitLab | Forge::Gitea => parts >= 2,
+    };
+    let page = Page::parse(&format!("{scheme}://{host}{port}/{path}")).ok()?;
+    is_repository.then_some((forge, page))
+}
+
+/// Told by a whole word of the host's name: `github.com`, `gitlab.acme.com`, `gitea-eu.acme.com`.
+fn forge(host: &str) -> Option<Forge> {
+    match host {
+        "bitbucket.org" => return Some(Forge::Bitbucket),
+        "codeberg.org" => return Some(Forge::Gitea),
+        _ => {}
+    }
+    host.split(['.', '-']).find_map(|word| match word {
+        "github" => Some(Forge::GitHub),
+        "gitlab" => Some(Forge::GitLab),
+        "gitea" | "forgejo" => Some(Forge::Gitea),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Location;
+    use super::*;
+
+    fn opens(remote: &str, body: &str) -> Option<String> {
+        let Ok(Location::Url(remote)) = Location::parse(remote) else { panic!("{remote}") };
+        let message = Message {
+            subject: "Pin a 1 & b".to_owned(),
+            body: body.to_owned(),
+            trailers: vec![("Pintle-Id", "ab12".to_owned())],
+        };
+        page(&remote, ["main", "pintle/pin-a#1"], &message)
+    }
+
+    #[test]
+    fn every_spelling_of_a_remote_leads_to_the_page_of_its_forge() {
+        let github = "https://github.com/acme/pins/compare/main...pintle/pin-a%231?quick_pull=1&title=Pin+a+1+%26+b&body=Why.%0A%0APintle-Id%3A+ab12";
+        for remote in [
+            "https://github.com/acme/pins.git",
+            "git@github.com:acme/pins.git",
+            "ssh://git@github.com/acme/pins",
+            "ssh://git@ssh.github.com:443/acme/pins.git",
+        ] {
+            assert_eq!(opens(remote, "Why.").unwrap(), github, "{remote}");
+        }
+        assert_eq!(
+            opens("git@gitlab.acme.com:shop/eu/pins.git", "").unwrap(),
+            "https://gitlab.acme.com/shop/eu/pins/-/merge_requests/new?merge_request%5Bsource_branch%5D=pintle%2Fpin-a%231&merge_request%5Btarget_branch%5D=main&merge_request%5Btitle%5D=Pin+a+1+%26+b&merge_request%5Bdescription%5D=Pintle-Id%3A+ab12"
+        );
+        assert_eq!(
+            opens("https://forgejo.acme.com:3000/git/acme/pins", "").unwrap(),
+            "https://forgejo.acme.com:3000/git/acme/pins/compare/main...pintle/pin-a%231?quick_pull=1&title=Pin+a+1+%26+b&body=Pintle-Id%3A+ab12"
+        );
+        assert_eq!(
+            opens("ssh://git@altssh.bitbucket.org:443/acme/pins.git", "").unwrap(),
+            "https://bitbucket.org/acme/pins/pull-requests/new?source=pintle%2Fpin-a%231&dest=main"
+        );
+        assert!(
+            opens("ssh://git@codeberg.org/acme/pins.git", "")
+                .unwrap()
+                .starts_with("https://codeberg.org/acme/pins/compare/")
+        );
+    }
+
+    #[test]
+    fn no_page_is_guessed() {
+        for remote in [
+            "https://git.acme.com/acme/pins.git",
+            "https://notgithub.com/acme/pins",
+            "https://github.com/pins",
+            "https://github.com/acme/pins/wiki",
+            "https://bitbucket.acme.com/scm/shop/pins.git",
+            "git@gh-work:acme/pins.git",
+            "file:///srv/github.com/acme/pins.git",
+        ] {
+            assert_eq!(opens(remote, "Why."), None, "{remote}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_bounded_and_cut_where_a_line_ends_before_what_programs_read() {
+        let lines: Vec<String> = (0..500).map(|line| format!("säge-{line} 1.0 -> 0.9: asked for")).collect();
+        let link = opens("https://github.com/acme/pins", &lines.join("\n")).unwrap();
+        let page = Page::parse(&link).unwrap();
+        let (_, body) = page.query_pairs().find(|(name, _)| name == "body").unwrap();
+        assert!(link.len() <= LINK && link.len() > LINK - 100, "{}", link.len());
+        assert!(body.starts_with("säge-0 1.0 -> 0.9: asked for\nsäge-1 "), "{body}");
+        assert!(body.ends_with(": asked for\n… (shortened: the commit says all)\n\nPintle-Id: ab12"), "{body}");
+        // One line that never ends.
+        let link = opens("https://github.com/acme/pins", &"ß".repeat(9000)).unwrap();
+        assert!(link.len() <= LINK && link.len() > LINK - 100, "{}", link.len());
+    }
+}

@@ -1,0 +1,155 @@
+use insta::assert_snapshot;
+
+use crate::common::pintle::Pintle;
+use crate::common::pushed::Shop;
+
+#[test]
+fn a_pin_is_one_line_committed_and_pushed() {
+    let shop = Shop::new();
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @r#"
+    Committed COMMIT on main, pushed to origin/main.
+    --- stderr
+    services/payments.yaml
+    @@ -1,2 +1,2 @@
+    -version: "2.0.3"
+    +version: "2.1.0"
+     image: ghcr.io/acme/payments
+    commit on main, and push to origin/main
+    "#);
+    assert_snapshot!(shop.shown(), @r#"
+    Ada <ada@example.com>, Ada
+    Pin payments 2.1.0
+
+    payments 2.0.3 -> 2.1.0
+
+    Pintle-Services: payments
+    diff --git services/payments.yaml services/payments.yaml
+    index 4febfe8..3a6f7b8 100644
+    --- services/payments.yaml
+    +++ services/payments.yaml
+    @@ -1 +1 @@
+    -version: "2.0.3"
+    +version: "2.1.0"
+    "#);
+    assert_eq!(shop.at_remote(), shop.repo.head().to_hex());
+    assert_eq!(shop.repo.git(&["rev-parse", "origin/main"]), shop.at_remote());
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
+    --- stderr
+    payments is pinned at 2.1.0 already
+    ");
+}
+
+#[test]
+fn a_pin_brings_its_needs_and_says_what_does_not_fit() {
+    let shop = Shop::new();
+    let said = Pintle::in_repo(&shop.repo).run(&["pin", "checkout", "1.9.0", "--needs", "payments=>=2.1", "--yes"]);
+    assert_snapshot!(shop.normal(&said), @r#"
+    Committed COMMIT on main, pushed to origin/main.
+    --- stderr
+    services/checkout.yaml
+    @@ -1,3 +1,3 @@
+    -version: "1.8.2"
+    +version: "1.9.0"
+     image: ghcr.io/acme/checkout
+    -dependsOn: {payments: "^2"}
+    +dependsOn: {payments: ">=2.1"}
+    warning: services/checkout.yaml:3:13: `checkout` 1.9.0 needs `payments` >=2.1, but `payments` is pinned at 2.0.3
+    commit on main, and push to origin/main
+    "#);
+    assert_snapshot!(shop.shown(), @r#"
+    Ada <ada@example.com>, Ada
+    Pin checkout 1.9.0
+
+    checkout 1.8.2 -> 1.9.0
+    It needs payments >=2.1.
+
+    Pintle-Services: checkout
+    diff --git services/checkout.yaml services/checkout.yaml
+    index 131cbd8..d9f96ab 100644
+    --- services/checkout.yaml
+    +++ services/checkout.yaml
+    @@ -1 +1 @@
+    -version: "1.8.2"
+    +version: "1.9.0"
+    @@ -3 +3 @@ image: ghcr.io/acme/checkout
+    -dependsOn: {payments: "^2"}
+    +dependsOn: {payments: ">=2.1"}
+    "#);
+}
+
+#[test]
+fn a_hold_is_listed_until_it_is_released() {
+    let shop = Shop::new();
+    let pintle = Pintle::in_repo(&shop.repo);
+    let hold = ["hold", "payments", "2.0.3", "--reason", "loses refunds", "--until", "2099-12-01", "--yes"];
+    assert_snapshot!(shop.normal(&pintle.run(&hold)), @r#"
+    Committed COMMIT on main, pushed to origin/main.
+    --- stderr
+    services/payments.yaml
+    @@ -1,2 +1,3 @@
+     version: "2.0.3"
+     image: ghcr.io/acme/payments
+    +hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
+    commit on main, and push to origin/main
+    "#);
+    assert_snapshot!(shop.shown(), @r#"
+    Ada <ada@example.com>, Ada
+    Hold payments above 2.0.3
+
+    loses refunds
+
+    Pintle-Services: payments
+    diff --git services/payments.yaml services/payments.yaml
+    index 4febfe8..4b1f697 100644
+    --- services/payments.yaml
+    +++ services/payments.yaml
+    @@ -2,0 +3 @@ image: ghcr.io/acme/payments
+    +hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
+    "#);
+    assert_snapshot!(pintle.says("holds"), @"
+    SERVICE   PINNED  HELD         UNTIL (UTC)       BY   REASON
+    payments  2.0.3   above 2.0.3  2099-12-01 00:00  Ada  loses refunds
+    ");
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes --commit-only"), @r#"
+    Committed COMMIT on main, not pushed to origin/main: git push
+    --- stderr
+    services/payments.yaml
+    @@ -1,3 +1,3 @@
+    -version: "2.0.3"
+    +version: "2.1.0"
+     image: ghcr.io/acme/payments
+     hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
+    warning: services/payments.yaml:1:10: `payments` 2.1.0 is pinned, but versions above 2.0.3 are held: loses refunds
+    commit on main, and push nothing
+    "#);
+    shop.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    assert_snapshot!(pintle.says("holds --output json"), @r#"
+    [
+      {
+        "service": "payments",
+        "pinned": "2.0.3",
+        "held": "above 2.0.3",
+        "reason": "loses refunds",
+        "by": "Ada",
+        "until": "2099-12-01T00:00:00Z",
+        "overdue": false
+      }
+    ]
+    "#);
+    shop.says("release payments --yes");
+    assert_snapshot!(shop.shown(), @r#"
+    Ada <ada@example.com>, Ada
+    Release payments
+
+    It was held above 2.0.3: loses refunds
+
+    Pintle-Services: payments
+    diff --git services/payments.yaml services/payments.yaml
+    index 4b1f697..4febfe8 100644
+    --- services/payments.yaml
+    +++ services/payments.yaml
+    @@ -3 +2,0 @@ image: ghcr.io/acme/payments
+    -hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
+    "#);
+    assert_snapshot!(pintle.says("holds"), @"Nothing is held.");
+}
