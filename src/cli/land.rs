@@ -20,7 +20,7 @@ use crate::edit::{self, Edit, Edited, Said};
 use crate::graph::Graph;
 use crate::pins::{Reading, ServiceName};
 use crate::problem::{Problem, Severity, located};
-use crate::source::{CommitId, Credentials, FileChange, LandError, Landing, Message, change_id};
+use crate::source::{CommitId, Credentials, FileChange, Landing, Message, change_id};
 pub use done::Done;
 use way::{Route, Way};
 
@@ -48,6 +48,8 @@ pub struct Proposal {
     pub already: String,
     /// What is looked at in place of the diff.
     pub review: Option<Review>,
+    /// What programs are told of it beside the commit.
+    pub told: Option<serde_json::Value>,
 }
 
 /// What is looked at before it is agreed to.
@@ -124,7 +126,7 @@ impl Land {
         }
         let proposal = propose(&loaded, output)?;
         let Edited { files, reading } = edited_by(config, &loaded, &proposal)?;
-        let Proposal { message, stem, already, review, .. } = proposal;
+        let Proposal { message, stem, already, review, told, .. } = proposal;
         let id = message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
         let (message, way) = (message.of_change(&id), self.route.way(&landing, &branch_name(&stem, &id))?);
         if files.is_empty() {
@@ -132,9 +134,11 @@ impl Land {
                 Some(review) => output.aside(review.show),
                 None => output.note(&already),
             }
-            return Ok(Some(Done::nothing(&landing)));
+            return Ok(Some(Done::nothing(&landing).with((told, Vec::new()), output)));
         }
-        way.check(&landing, &files)?;
+        if let Err(error) = way.check(&landing, &files) {
+            return way.overtaken(error, (&landing, tip), output);
+        }
         let diff = |file: &FileChange| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref());
         let diffs: Vec<FileDiff> = files.iter().map(diff).collect();
         let review = review.unwrap_or_else(|| Review::of(&diffs));
@@ -146,13 +150,8 @@ impl Land {
         }
         before.sent.entry(id).or_insert(tip);
         match way.take((&landing, tip), &files, &message) {
-            Ok(done) => Ok(Some(done.with(diffs, output))),
-            // A clone is its user's: only the mirror of a remote goes on by itself.
-            Err(LandError::Raced { remote, .. }) if !landing.is_clone() => {
-                output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
+            Ok(done) => Ok(Some(done.with((told, diffs), output))),
+            Err(error) => way.overtaken(error, (&landing, tip), output),
         }
     }
 
@@ -170,7 +169,7 @@ impl Land {
     fn agree(&self, what: &str, again: bool, output: &mut Output) -> Result<(), Failure> {
         if self.yes && again {
             let failure =
-                Failure::error("the branch has moved on meanwhile, and this is not what it was: nothing was changed");
+                Failure::error("the branch has moved on meanwhile, and this is not what it was: nothing was committed");
             return Err(failure.hint("look at it, then type it again"));
         }
         if self.yes || self.route.patch || output.agreed(what)? {

@@ -45,7 +45,7 @@ pub(super) use undo::Undone;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["services", "all", "revert"]))]
 #[command(after_help = help(
-    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD",
+    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD\npintle rollback payments --adopt",
     &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
 pub struct Rollback {
@@ -64,6 +64,9 @@ pub struct Rollback {
     /// How many pins back; with --all, how many commits that moved pins
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
+    /// To what runs: a move by hand becomes the pin
+    #[arg(long, requires = "services", conflicts_with_all = ["all", "revert", "to", "steps"])]
+    adopt: bool,
     /// Which versions of the services named here are held from then on
     #[arg(long, value_name = "WHICH", default_value = "above")]
     hold: Hold,
@@ -254,6 +257,8 @@ pub(super) fn propose(
     let rollback::Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
+    let shown = serde_json::to_value(Shown::of(&told));
+    let shown = shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))?;
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
         for line in released {
@@ -261,7 +266,7 @@ pub(super) fn propose(
         }
     });
     let review = Some(Review { essence, what: "plan", alone: true, show });
-    Ok(Proposal { edits, message, stem, already: String::new(), review })
+    Ok(Proposal { edits, message, stem, already: String::new(), review, told: Some(shown) })
 }
 
 impl Told {
@@ -275,6 +280,10 @@ impl Told {
         let Question { kind, request, holding, pins, ends } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let seen = Seen::now(config, &tip, (&pins, loaded), output);
+        if matches!(request, Request::Services(_, Aim::Running)) && seen.observed.is_none() {
+            let failure = Failure::error("--adopt needs to see what runs, and there is no cluster that shows it");
+            return Err(failure.hint("name the version: --to VERSION"));
+        }
         let revert = seen.revert(&request, holding)?;
         if !revert.complete {
             output.warn("the search was stopped at its limit: a smaller set than this may exist");

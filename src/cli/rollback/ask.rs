@@ -32,6 +32,7 @@ pub(super) fn request(typed: &Rollback, loaded: &Loaded, now: Timestamp) -> Resu
     let aim = match (&typed.to, typed.steps) {
         (Some(to), _) => aim(to, &services, loaded, now)?,
         (None, Some(steps)) => Aim::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
+        (None, None) if typed.adopt => Aim::Running,
         (None, None) => Aim::Good,
     };
     Ok(if typed.all { Request::All(aim) } else { Request::Services(services, aim) })
