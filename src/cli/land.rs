@@ -16,9 +16,9 @@ use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing};
 use crate::check::check;
 use crate::config::Config;
-use crate::edit::{self, Edit, Edited, Said};
+use crate::edit::{self, Edit, Edited, Said, overlay};
 use crate::graph::Graph;
-use crate::pins::{Reading, ServiceName};
+use crate::pins::{Reading, ServiceName, read};
 use crate::problem::{Problem, Severity, located};
 use crate::source::{CommitId, Credentials, FileChange, Landing, Message, change_id};
 pub use done::Done;
@@ -38,6 +38,8 @@ pub struct Land {
 
 /// What is to be committed.
 pub struct Proposal {
+    /// Files of the tip that change otherwise than by edits, before these.
+    pub beneath: Vec<FileChange>,
     /// The edits.
     pub edits: Vec<(ServiceName, Edit)>,
     /// What the commit says.
@@ -218,11 +220,21 @@ fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
 }
 
 fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Edited, Failure> {
-    let said = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
-    edit::edit(&said, &proposal.edits).map_err(|refusal| {
-        let failure = Failure::error(edit::in_words(&refusal, &loaded.at.files));
+    let (root, beneath, tip) = (config.root.as_str(), &proposal.beneath, &loaded.at);
+    let under = (!beneath.is_empty()).then(|| overlay(&tip.files, beneath));
+    let under = under.map(|files| (read(root, &files), files));
+    let (reading, files) = under.as_ref().map_or((&tip.reading, &tip.files), |(reading, files)| (reading, files));
+    let edited = edit::edit(&Said { root, files, reading }, &proposal.edits).map_err(|refusal| {
+        let failure = Failure::error(edit::in_words(&refusal, files));
         Failure { hint: refusal.hint, ..failure }
-    })
+    })?;
+    let Edited { files, reading } = edited;
+    let is_edited = |path: &str| files.iter().any(|file| &*file.path == path);
+    let beneath: Vec<FileChange> = beneath.iter().filter(|file| !is_edited(&file.path)).cloned().collect();
+    let mut files: Vec<FileChange> = files.into_iter().chain(beneath).collect();
+    files.retain(|file| tip.bytes(&file.path) != file.content.as_deref());
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Edited { files, reading })
 }
 
 /// What would be wrong then, and where it goes.

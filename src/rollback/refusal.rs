@@ -171,6 +171,25 @@ impl Refusal {
         }
     }
 
+    /// There is no such pin in the history: where that was cut off, there may be one.
+    pub fn is_of_history(&self) -> bool {
+        match self {
+            Self::First { .. }
+            | Self::TooFar { .. }
+            | Self::TooFarForAll { .. }
+            | Self::NeverPinned { .. }
+            | Self::NotThen { .. }
+            | Self::NothingProven
+            | Self::Conflict(_) => true,
+            Self::Unfit { why, .. } => matches!(why, Unfit::Unknown(_)),
+            Self::NotPinned { .. }
+            | Self::Objected { .. }
+            | Self::Clash { .. }
+            | Self::NoOrder { .. }
+            | Self::OutOfBudget => false,
+        }
+    }
+
     /// A rule of the pins refuses it; else what was asked for does not exist.
     pub fn is_by_rule(&self) -> bool {
         matches!(self, Self::Objected { .. } | Self::Clash { .. } | Self::Conflict(_) | Self::NoOrder { .. })
