@@ -1,3 +1,5 @@
+/// Lines beside the pins, taken back with them.
+mod config;
 /// What is refused, and what there is nothing to do for.
 mod refused;
 
@@ -261,7 +263,7 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     Plan: 1 change in 1 stage.
     Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
 
-    Changed with these pins, and not taken back
+    Changed with these pins, and not taken back (--include-config takes it along)
 
     services/ledger.yaml
     @@ -1,2 +1,3 @@

@@ -2,6 +2,8 @@
 
 /// What a commit does to the clone that it is made in, and what keeps it from there.
 mod clones;
+/// A clone whose remote has moved on follows it, or says why not.
+mod overtaken;
 /// What `pin`, `hold` and `release` write.
 mod pins;
 /// Commits that wait for somebody to take them: branches of their own, and patches.

@@ -103,7 +103,7 @@ pub fn other_lines(
 }
 
 /// Reads both; where one has no `pintle.yaml`, by that of the other, else by that of the tip, as history does.
-fn read(source: &Source, root: &str, ends: &[Arc<Commit>; 2], tip: &Revision) -> Result<[Revision; 2], Failure> {
+pub fn read(source: &Source, root: &str, ends: &[Arc<Commit>; 2], tip: &Revision) -> Result<[Revision; 2], Failure> {
     let [old, new] = ends.each_ref().map(|commit| Revision::read(source, root, Some(Arc::clone(commit))));
     let both = [old?, new?];
     let known = both.iter().rev().chain([tip]).find(|revision| revision.has_settings());

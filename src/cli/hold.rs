@@ -71,7 +71,15 @@ impl Hold {
             let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
             let already = format!("{service} is held {} already", held(&versions));
             let stem = format!("hold-{service}");
-            Ok(Proposal { edits: vec![(service, Edit::Hold(new))], message, stem, already, review: None })
+            Ok(Proposal {
+                beneath: Vec::new(),
+                edits: vec![(service, Edit::Hold(new))],
+                message,
+                stem,
+                already,
+                review: None,
+                told: None,
+            })
         })
     }
 }
@@ -92,7 +100,15 @@ impl Release {
             };
             let already = format!("{service} is not held");
             let stem = format!("release-{service}");
-            Ok(Proposal { edits: vec![(service, Edit::Release)], message, stem, already, review: None })
+            Ok(Proposal {
+                beneath: Vec::new(),
+                edits: vec![(service, Edit::Release)],
+                message,
+                stem,
+                already,
+                review: None,
+                told: None,
+            })
         })
     }
 }

@@ -16,11 +16,11 @@ use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing};
 use crate::check::check;
 use crate::config::Config;
-use crate::edit::{self, Edit, Edited, Said};
+use crate::edit::{self, Edit, Edited, Said, overlay};
 use crate::graph::Graph;
-use crate::pins::{Reading, ServiceName};
+use crate::pins::{Reading, ServiceName, read};
 use crate::problem::{Problem, Severity, located};
-use crate::source::{CommitId, Credentials, FileChange, LandError, Landing, Message, change_id};
+use crate::source::{CommitId, Credentials, FileChange, Landing, Message, change_id};
 pub use done::Done;
 use way::{Route, Way};
 
@@ -38,6 +38,8 @@ pub struct Land {
 
 /// What is to be committed.
 pub struct Proposal {
+    /// Files of the tip that change otherwise than by edits, before these.
+    pub beneath: Vec<FileChange>,
     /// The edits.
     pub edits: Vec<(ServiceName, Edit)>,
     /// What the commit says.
@@ -48,6 +50,8 @@ pub struct Proposal {
     pub already: String,
     /// What is looked at in place of the diff.
     pub review: Option<Review>,
+    /// What programs are told of it beside the commit.
+    pub told: Option<serde_json::Value>,
 }
 
 /// What is looked at before it is agreed to.
@@ -124,7 +128,7 @@ impl Land {
         }
         let proposal = propose(&loaded, output)?;
         let Edited { files, reading } = edited_by(config, &loaded, &proposal)?;
-        let Proposal { message, stem, already, review, .. } = proposal;
+        let Proposal { message, stem, already, review, told, .. } = proposal;
         let id = message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
         let (message, way) = (message.of_change(&id), self.route.way(&landing, &branch_name(&stem, &id))?);
         if files.is_empty() {
@@ -132,9 +136,11 @@ impl Land {
                 Some(review) => output.aside(review.show),
                 None => output.note(&already),
             }
-            return Ok(Some(Done::nothing(&landing)));
+            return Ok(Some(Done::nothing(&landing).with((told, Vec::new()), output)));
         }
-        way.check(&landing, &files)?;
+        if let Err(error) = way.check(&landing, &files) {
+            return way.overtaken(error, (&landing, tip), output);
+        }
         let diff = |file: &FileChange| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref());
         let diffs: Vec<FileDiff> = files.iter().map(diff).collect();
         let review = review.unwrap_or_else(|| Review::of(&diffs));
@@ -146,13 +152,8 @@ impl Land {
         }
         before.sent.entry(id).or_insert(tip);
         match way.take((&landing, tip), &files, &message) {
-            Ok(done) => Ok(Some(done.with(diffs, output))),
-            // A clone is its user's: only the mirror of a remote goes on by itself.
-            Err(LandError::Raced { remote, .. }) if !landing.is_clone() => {
-                output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
+            Ok(done) => Ok(Some(done.with((told, diffs), output))),
+            Err(error) => way.overtaken(error, (&landing, tip), output),
         }
     }
 
@@ -170,7 +171,7 @@ impl Land {
     fn agree(&self, what: &str, again: bool, output: &mut Output) -> Result<(), Failure> {
         if self.yes && again {
             let failure =
-                Failure::error("the branch has moved on meanwhile, and this is not what it was: nothing was changed");
+                Failure::error("the branch has moved on meanwhile, and this is not what it was: nothing was committed");
             return Err(failure.hint("look at it, then type it again"));
         }
         if self.yes || self.route.patch || output.agreed(what)? {
@@ -219,11 +220,21 @@ fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
 }
 
 fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Edited, Failure> {
-    let said = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
-    edit::edit(&said, &proposal.edits).map_err(|refusal| {
-        let failure = Failure::error(edit::in_words(&refusal, &loaded.at.files));
+    let (root, beneath, tip) = (config.root.as_str(), &proposal.beneath, &loaded.at);
+    let under = (!beneath.is_empty()).then(|| overlay(&tip.files, beneath));
+    let under = under.map(|files| (read(root, &files), files));
+    let (reading, files) = under.as_ref().map_or((&tip.reading, &tip.files), |(reading, files)| (reading, files));
+    let edited = edit::edit(&Said { root, files, reading }, &proposal.edits).map_err(|refusal| {
+        let failure = Failure::error(edit::in_words(&refusal, files));
         Failure { hint: refusal.hint, ..failure }
-    })
+    })?;
+    let Edited { files, reading } = edited;
+    let is_edited = |path: &str| files.iter().any(|file| &*file.path == path);
+    let beneath: Vec<FileChange> = beneath.iter().filter(|file| !is_edited(&file.path)).cloned().collect();
+    let mut files: Vec<FileChange> = files.into_iter().chain(beneath).collect();
+    files.retain(|file| tip.bytes(&file.path) != file.content.as_deref());
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Edited { files, reading })
 }
 
 /// What would be wrong then, and where it goes.

@@ -2,34 +2,33 @@
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
 mod ask;
+mod config;
 mod edits;
+mod seen;
 mod shown;
 mod text;
 mod undo;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::diff::{FileDiff, other_lines};
+use super::diff::{FileDiff, edited, other_lines};
 use super::exit::{Exit, Failure, help};
-use super::glance::{Glance, glance};
 use super::land::{Land, Proposal, Review};
 use super::load::{Loaded, load};
 use super::output::Output;
 use super::plan::text::described;
 use super::wait::After;
-use crate::cluster::{Observation, Proven};
 use crate::config::Config;
-use crate::pins::{self, Pins, ServiceName};
-use crate::plan::Wanted;
-use crate::reconcile::{self, Desired, Look, Report, look, look_at_pins, want};
-use crate::rollback::{
-    self, Aim, Holding, Inverse, Known, Left, Message, Request, Revert, Unseen, inverse, revert, unseen,
-};
-use crate::source::{self, Commit, Scope};
+use crate::pins::{Pins, ServiceName};
+use crate::problem::display_safe;
+use crate::reconcile::{self, Desired, Report, want};
+use crate::rollback::{self, Aim, Holding, Inverse, Left, Message, Request, Revert, Unseen, inverse};
+use crate::source::{self, Commit, FileChange, Scope};
+use ask::What;
+use seen::Seen;
 use shown::Shown;
 pub(super) use undo::Undone;
 
@@ -45,25 +44,12 @@ pub(super) use undo::Undone;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["services", "all", "revert"]))]
 #[command(after_help = help(
-    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD",
+    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD\npintle rollback payments --adopt",
     &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
 pub struct Rollback {
-    /// The services that shall go back
-    #[arg(value_name = "SERVICE")]
-    services: Vec<String>,
-    /// The whole system: without --to, to the newest revision that is proven as a whole
-    #[arg(long)]
-    all: bool,
-    /// What these commits moved: one, or those after the first up to the second
-    #[arg(long, value_name = "COMMIT[..COMMIT]", conflicts_with_all = ["to", "steps"])]
-    revert: Option<String>,
-    /// How far back: a version, a revision, or a time (2h ago, 2026-11-20T10:00 in UTC)
-    #[arg(long, value_name = "VERSION|REVISION|TIME", conflicts_with = "steps")]
-    to: Option<String>,
-    /// How many pins back; with --all, how many commits that moved pins
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    steps: Option<u32>,
+    #[command(flatten)]
+    what: What,
     /// Which versions of the services named here are held from then on
     #[arg(long, value_name = "WHICH", default_value = "above")]
     hold: Hold,
@@ -102,8 +88,10 @@ pub(super) struct Told {
     /// Pairs that were never seen together.
     unseen: Vec<Unseen>,
     pub(super) message: Message,
-    /// Other lines that the reverted commits changed: they stay as they are.
+    /// Other lines that the reverted commits changed.
     files: Vec<FileDiff>,
+    /// The files of the tip in which they go back too; else they stay as they are.
+    besides: Option<Vec<FileChange>>,
 }
 
 impl Rollback {
@@ -137,13 +125,17 @@ impl Rollback {
     }
 
     fn question(&self, config: &Config, loaded: &Loaded, output: &mut Output) -> Result<Question, Failure> {
-        let mut request = ask::request(self, loaded, Timestamp::now())?;
+        let mut request = ask::request(&self.what, loaded, Timestamp::now())?;
         // Who types it twice, or beside somebody else, does not mean to go back twice.
         if let Request::Services(services, Aim::Good) = &mut request {
             services.retain(|service| !is_back(service, loaded, output));
         }
-        let ends = self.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
-        Ok(Question { kind: Kind::Rollback, request, holding: self.hold.into(), pins: loaded.at.pins(config), ends })
+        let ends = self.what.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
+        let besides = ends.as_ref().filter(|_| self.what.include_config);
+        let besides = besides.map(|ends| config::besides(config, loaded, ends)).transpose()?;
+        let pins = besides.as_ref().map_or_else(|| loaded.at.pins(config), |besides| besides.pins.clone());
+        let besides = besides.map(|besides| besides.files);
+        Ok(Question { kind: Kind::Rollback, request, holding: self.hold.into(), pins, ends, besides })
     }
 }
 
@@ -165,6 +157,8 @@ pub(super) struct Question {
     pub(super) pins: Pins,
     /// The revisions of which other lines are shown.
     pub(super) ends: Option<[Arc<Commit>; 2]>,
+    /// Files of the tip in which these lines go back too.
+    pub(super) besides: Option<Vec<FileChange>>,
 }
 
 /// There, or back again.
@@ -250,10 +244,14 @@ pub(super) fn propose(
     let inverse = undone.map(|undone| undone.inverse(config, loaded, &edits)).transpose()?.flatten();
     let reverts = inverse.map(|commit| format!("This reverts commit {commit}."));
     told.message.body.extend(reverts.filter(|reverts| !told.message.body.contains(reverts)));
-    let (essence, released) = (edits::essence(&told.revert), undone.map(Undone::in_words).unwrap_or_default());
+    let beneath = told.besides.clone().unwrap_or_default();
+    let (essence, released) =
+        (edits::essence(&told.revert, &beneath), undone.map(Undone::in_words).unwrap_or_default());
     let rollback::Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
+    let shown = serde_json::to_value(Shown::of(&told));
+    let shown = shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))?;
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
         for line in released {
@@ -261,7 +259,7 @@ pub(super) fn propose(
         }
     });
     let review = Some(Review { essence, what: "plan", alone: true, show });
-    Ok(Proposal { edits, message, stem, already: String::new(), review })
+    Ok(Proposal { beneath, edits, message, stem, already: String::new(), review, told: Some(shown) })
 }
 
 impl Told {
@@ -272,9 +270,13 @@ impl Told {
         output: &mut Output,
         reason: impl FnOnce(&mut Output) -> Result<Option<String>, Failure>,
     ) -> Result<Self, Failure> {
-        let Question { kind, request, holding, pins, ends } = question;
+        let Question { kind, request, holding, pins, ends, besides } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let seen = Seen::now(config, &tip, (&pins, loaded), output);
+        if matches!(request, Request::Services(_, Aim::Running)) && seen.observed.is_none() {
+            let failure = Failure::error("--adopt needs to see what runs, and there is no cluster that shows it");
+            return Err(failure.hint("name the version: --to VERSION"));
+        }
         let revert = seen.revert(&request, holding)?;
         if !revert.complete {
             output.warn("the search was stopped at its limit: a smaller set than this may exist");
@@ -287,91 +289,22 @@ impl Told {
         let inverse = inverse(&revert, &loaded.history).filter(|Inverse(commit)| is_all_of(config, loaded, commit));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
-        let files = ends.map_or_else(|| Ok(Vec::new()), |ends| lines(config, loaded, &ends))?;
+        let besides = besides.filter(|_| !revert.is_empty());
+        let files = match (&besides, ends) {
+            (Some(besides), _) => besides.iter().map(|file| lines_of(loaded, file)).collect(),
+            (None, Some(ends)) => lines(config, loaded, &ends)?,
+            (None, None) => Vec::new(),
+        };
         let unseen = seen.unseen(&revert);
         let cluster = seen.server;
-        let message = Message { subject: kind.subject(message.subject), ..message };
-        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, message, files })
+        let mut message = Message { subject: kind.subject(message.subject), ..message };
+        message.body.extend(besides.as_deref().filter(|files| !files.is_empty()).map(other_lines_of));
+        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, message, files, besides })
     }
 
     /// Rules keep all of it.
     pub(super) fn is_refused(&self) -> bool {
         self.revert.is_empty() && self.revert.left.iter().any(Left::is_by_rule)
-    }
-}
-
-/// What a rollback is decided by.
-struct Seen {
-    /// What is wanted at the tip.
-    desired: Arc<Desired>,
-    /// What runs; without a cluster, what is pinned at the tip.
-    look: Look,
-    /// What was observed, if it was whole.
-    observed: Option<Observation>,
-    proven: BTreeMap<ServiceName, Vec<Proven>>,
-    /// The cluster that answered.
-    server: Option<String>,
-}
-
-impl Seen {
-    /// Asks the cluster at hand. Says why where there is one that does not answer.
-    fn now(config: &Config, tip: &Commit, (pins, loaded): (&Pins, &Loaded), output: &mut Output) -> Self {
-        let whole =
-            |desired: &Desired, observed: &Observation| look(desired, observed, Timestamp::now()).unseen.is_empty();
-        let glanced = glance(config, (tip.id, pins.clone(), Arc::clone(&loaded.history)), whole);
-        let proven = |glance: Glance| {
-            let proven = glance.proven().map_err(|error| error.to_string())?;
-            Ok((glance, proven))
-        };
-        let seen = glanced.and_then(|glance| glance.map(proven).transpose()).unwrap_or_else(|why: String| {
-            output.warn(format_args!("targets from Git alone: {why}"));
-            None
-        });
-        let Some((Glance { server, desired, observed }, proven)) = seen else {
-            let desired = Desired::new(tip.id, pins.clone(), Arc::clone(&loaded.history), String::new());
-            let look = look_at_pins(&desired, pins);
-            return Self { desired: Arc::new(desired), look, observed: None, proven: BTreeMap::new(), server: None };
-        };
-        let looked = look(&desired, &observed, Timestamp::now());
-        let is_whole = looked.unseen.is_empty();
-        let look = if is_whole { looked } else { look_at_pins(&desired, pins) };
-        Self { desired, look, observed: is_whole.then_some(observed), proven, server: Some(server) }
-    }
-
-    fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
-        let Desired { pins, history, graph, lockstep, .. } = &*self.desired;
-        let (live, proven) = (&self.look.live, &self.proven);
-        Known { pins, history, graph, lockstep, wanted, live, proven }
-    }
-
-    fn revert(&self, request: &Request, holding: Holding) -> Result<Revert, Failure> {
-        let wanted = want(&self.desired, &self.look);
-        revert(self.known(&wanted), request, holding).map_err(|refusal| {
-            let exit = if refusal.is_by_rule() { Exit::Refused } else { Exit::Error };
-            Failure { exit, message: refusal.to_string(), hint: refusal.hint() }
-        })
-    }
-
-    /// The pairs that were never seen together, where the settings want that told.
-    fn unseen(&self, revert: &Revert) -> Vec<Unseen> {
-        let settings = &self.desired.pins.settings;
-        match settings.unseen {
-            pins::Unseen::Ignore => Vec::new(),
-            pins::Unseen::Warn | pins::Unseen::Refuse => {
-                unseen(self.known(&[]), revert, settings.soak, Timestamp::now())
-            }
-        }
-    }
-
-    /// What will be wanted after the commit, and what runs as that sees it.
-    fn after(&self, revert: &Revert) -> (Desired, Look) {
-        let Desired { commit, pins, history, namespace, .. } = &*self.desired;
-        let desired = Desired::new(*commit, revert.pins(pins), Arc::clone(history), namespace.clone());
-        let look = match &self.observed {
-            Some(observed) => look(&desired, observed, Timestamp::now()),
-            None => look_at_pins(&desired, pins),
-        };
-        (desired, look)
     }
 }
 
@@ -395,6 +328,16 @@ fn is_all_of(config: &Config, loaded: &Loaded, commit: &Arc<Commit>) -> bool {
         Ok(is_pins && lines(config, loaded, &[before, Arc::clone(commit)])?.is_empty())
     };
     whole().unwrap_or(false)
+}
+
+/// What goes back in a file beside its pins.
+fn lines_of(loaded: &Loaded, file: &FileChange) -> FileDiff {
+    edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref())
+}
+
+fn other_lines_of(files: &[FileChange]) -> String {
+    let names: Vec<String> = files.iter().map(|file| display_safe(&file.path, 200)).collect();
+    format!("With other lines as they were before: {}", names.join(", "))
 }
 
 fn lines(config: &Config, loaded: &Loaded, ends: &[Arc<Commit>; 2]) -> Result<Vec<FileDiff>, Failure> {

@@ -7,6 +7,7 @@ mod draft;
 mod hold;
 mod keys;
 mod map;
+mod merge;
 mod needs;
 mod pin;
 mod proof;
@@ -28,6 +29,7 @@ use crate::source::{Content, File, FileChange, content_id};
 use crate::version::{Range, Version};
 
 pub use draft::own_path;
+pub use merge::merge;
 
 use draft::Draft;
 use splice::Splice;
@@ -262,6 +264,12 @@ impl<'f> Files<'f> {
         all.sort_by(|a, b| a.path.cmp(&b.path));
         all
     }
+}
+
+/// The files of a revision, with these in place of those.
+pub fn overlay(files: &[File], changes: &[FileChange]) -> Vec<File> {
+    let now = changes.iter().map(|it| (Arc::clone(&it.path), it.content.clone())).collect();
+    Files { before: files, now }.all()
 }
 
 /// The content of a file that was read.

@@ -130,11 +130,11 @@ impl Drifted<'_> {
     }
 
     fn keep(&self) -> String {
-        match self.moved.as_slice() {
-            [Running::Image(_, Some(version))] => {
-                format!("pin {version}, or for a while: pintle pause {} --for 2h", self.service.name)
-            }
-            _ => format!("pin it, or for a while: pintle pause {} --for 2h", self.service.name),
-        }
+        let name = &self.service.name;
+        let keep = match self.moved.as_slice() {
+            [Running::Image(_, Some(_))] => format!("pintle rollback {name} --adopt"),
+            _ => "pin it".to_owned(),
+        };
+        format!("{keep}, or for a while: pintle pause {name} --for 2h")
     }
 }

@@ -8,6 +8,7 @@ mod earlier;
 mod evidence;
 mod message;
 mod refusal;
+mod running;
 mod search;
 mod targets;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::version::{Range, Version};
 pub use evidence::{Unseen, unseen};
 pub use message::{Inverse, Message, inverse};
 pub use refusal::{Conflict, Refusal};
+pub use running::Unfit;
 
 /// All that a rollback is decided by. Slices have an entry for each service of the graph.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +73,8 @@ pub enum Aim {
     Version(Version),
     /// To what was pinned at this place of [`History::moves`].
     At(u32),
+    /// To what runs, which somebody has put there by hand.
+    Running,
 }
 
 /// Which versions are held after a rollback, of the services that were asked for by name.

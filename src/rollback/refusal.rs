@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Objection, Unmet};
+use super::{Objection, Unfit, Unmet};
 use crate::pins::ServiceName;
 use crate::version::Version;
 
@@ -56,6 +56,14 @@ pub enum Refusal {
     NotThen {
         /// Which.
         service: ServiceName,
+    },
+    /// What runs cannot become the pin.
+    #[error("what runs of {service} cannot become its pin: {why}")]
+    Unfit {
+        /// Which.
+        service: ServiceName,
+        /// Why.
+        why: Unfit,
     },
     /// No revision is known to have been good as a whole.
     #[error("no earlier revision is known to have been good as a whole")]
@@ -144,6 +152,10 @@ impl Refusal {
             }
             Self::NotThen { service } => Some(format!("pintle history {service} shows when it was pinned at what")),
             Self::TooFarForAll { .. } => Some("pintle history shows the commits that moved pins".to_owned()),
+            Self::Unfit { service, why: Unfit::Unknown(_) } => Some(format!("pin it: pintle pin {service} VERSION")),
+            Self::Unfit { .. } => {
+                Some("pintle status shows what runs; type it again when that is one version".to_owned())
+            }
             Self::NothingProven => Some("name one: --to TIME or --to REVISION".to_owned()),
             Self::Objected { objection, .. } => Some(objection.way_out()),
             Self::Clash { unmet } => {
@@ -156,6 +168,25 @@ impl Refusal {
                 Some(format!("choose a target between (--to), or allow an unsafe moment: `lockstep: [[{names}]]`"))
             }
             Self::OutOfBudget => Some("name more of the services that shall go back, and how far (--to)".to_owned()),
+        }
+    }
+
+    /// There is no such pin in the history: where that was cut off, there may be one.
+    pub fn is_of_history(&self) -> bool {
+        match self {
+            Self::First { .. }
+            | Self::TooFar { .. }
+            | Self::TooFarForAll { .. }
+            | Self::NeverPinned { .. }
+            | Self::NotThen { .. }
+            | Self::NothingProven
+            | Self::Conflict(_) => true,
+            Self::Unfit { why, .. } => matches!(why, Unfit::Unknown(_)),
+            Self::NotPinned { .. }
+            | Self::Objected { .. }
+            | Self::Clash { .. }
+            | Self::NoOrder { .. }
+            | Self::OutOfBudget => false,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use super::earlier::{Earlier, earlier, newest, objection, same};
+use super::running::running;
 use super::{Aim, Known, Left, Refusal, Request, Stays};
 use crate::graph::Id;
 use crate::pins::{Pin, Service, ServiceName};
@@ -62,6 +63,7 @@ fn aimed<'a>(known: Known<'a>, service: &Service, aim: &Aim) -> Result<Earlier<'
             pin.and_then(|pin| newest(known, service, pin))
                 .ok_or_else(|| Refusal::NeverPinned { service: name(), version: version.clone() })
         }
+        Aim::Running => running(known, service),
         Aim::At(place) => {
             let pin = known.history.pinned_at(&service.name, *place);
             pin.and_then(|pin| newest(known, service, pin)).ok_or_else(|| Refusal::NotThen { service: name() })
@@ -160,7 +162,7 @@ fn place_of_all(known: Known<'_>, aim: &Aim) -> Result<u32, Refusal> {
             place.ok_or(Refusal::TooFarForAll { steps: *steps, has: moves.saturating_sub(1) })
         }
         Aim::Good => proven_as_a_whole(known).ok_or(Refusal::NothingProven),
-        Aim::Version(_) => Err(Refusal::NothingProven),
+        Aim::Version(_) | Aim::Running => Err(Refusal::NothingProven),
     }
 }
 

@@ -42,7 +42,10 @@ pub(super) fn path(source: &Source, branch: &str, layout: &Layout) -> PathBuf {
         }
         url @ Location::Url(_) => url.clone(),
     };
-    let key = format!("{branch}\0{}", layout.fingerprint());
+    // A shallow clone that is deepened has a longer history.
+    let cut = source.repo().shallow_commits().ok().flatten();
+    let cut: Vec<String> = cut.iter().flat_map(|cut| cut.iter()).map(ToString::to_string).collect();
+    let key = format!("{branch}\0{}{}", layout.fingerprint(), cut.join(" "));
     source.access.cache.join("index").join(place.slug()).join(content_id(key.as_bytes()).to_hex() + ".json")
 }
 

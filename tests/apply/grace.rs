@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::common::namespace::rolled_out;
 use crate::common::shop::Shop;
 
 /// Payments was pinned at 2.0.3, then at 2.1.0, which runs; checkout is well all the while.
@@ -14,8 +15,11 @@ async fn upgraded_shop(settings: &str) -> Shop {
 async fn an_undo_stands_for_the_grace_while_everything_says_so_and_is_corrected_then() {
     let shop = upgraded_shop("drift: {handGrace: 12s}\n").await;
     shop.ns.rollout_undo("payments").await;
-    let by_hand =
-        ["payments pinned 2.1.0, runs 2.0.3: by hand (kubectl-rollout)", "corrected at", "Keep it: pin 2.0.3"];
+    let by_hand = [
+        "payments pinned 2.1.0, runs 2.0.3: by hand (kubectl-rollout)",
+        "corrected at",
+        "Keep it: pintle rollback payments --adopt",
+    ];
     let held = shop.apply().await;
     held.result(&by_hand);
     held.result(&["Held: payments 2.1.0", "End it: pintle apply payments"]);
@@ -27,6 +31,40 @@ async fn an_undo_stands_for_the_grace_while_everything_says_so_and_is_corrected_
     shop.pintle(&["plan"]).await.ended(0).result(&["~ payments", "2.0.3 -> 2.1.0", "drift"]);
     shop.apply().await;
     assert_eq!(shop.version("payments").await, "2.1.0");
+}
+
+#[tokio::test]
+async fn an_undo_that_is_adopted_becomes_the_pin_and_nothing_is_written_for_it() {
+    let shop = upgraded_shop("").await;
+    let adopt = ["rollback", "payments", "--adopt", "--yes", "--reason", "INC-47"];
+    shop.pintle(&adopt).await.ended(0).line(&["Nothing goes back: it is pinned so already"]);
+    shop.ns.rollout_undo("payments").await;
+    shop.ns.wait("deployment/payments", "rolled out", rolled_out).await;
+    let by_hand = shop.ns.written("deployment/payments").await;
+    let said = shop.pintle(&adopt).await.ended(0);
+    said.line(&["~ payments", "2.1.0 -> 2.0.3", "asked for"]);
+    said.line(&["and payments is held above 2.0.3"]);
+    shop.apply().await.result(&["In sync"]);
+    assert_eq!(shop.ns.written("deployment/payments").await, by_hand);
+    assert_eq!(shop.version("payments").await, "2.0.3");
+}
+
+#[tokio::test]
+async fn what_was_never_pinned_or_is_not_seen_is_not_adopted() {
+    let mut shop = upgraded_shop("").await;
+    let adopt = ["rollback", "payments", "--adopt", "--yes", "--reason", "INC-47"];
+    shop.ns.set_image("deployment/payments", "ghcr.io/acme/payments:by-hand").await;
+    shop.ns.wait("deployment/payments", "rolled out", rolled_out).await;
+    let head = shop.repo.head();
+    let said = shop.pintle(&adopt).await.ended(1);
+    said.line(&[
+        "what runs of payments cannot become its pin",
+        "ghcr.io/acme/payments:by-hand, which was never pinned",
+    ]);
+    said.line(&["hint: pin it: pintle pin payments VERSION"]);
+    shop.connect("{}");
+    shop.pintle(&adopt).await.ended(1).line(&["error: --adopt needs to see what runs"]);
+    assert_eq!(shop.repo.head(), head);
 }
 
 #[tokio::test]

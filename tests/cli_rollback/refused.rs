@@ -98,3 +98,34 @@ fn what_was_typed_must_say_what_goes_back() {
     --- exit 64
     "#);
 }
+
+#[test]
+fn a_shallow_clone_whose_target_lies_deeper_says_how_to_deepen_it() {
+    let repo = shop();
+    let clone = tempfile::tempdir().unwrap();
+    let folder = clone.path().to_str().unwrap();
+    repo.git(&["clone", "--quiet", "--depth", "2", &format!("file://{}", repo.location()), folder]);
+    let pintle = Pintle::in_repo(&repo);
+    let says = |words: &str| pintle.says(&format!("--repo {folder} rollback {words} --dry-run")).to_string();
+    let said = ["payments", "web --steps 2", "payments --to 2.0.3", "--all --to 2026-01-01T00:30"].map(says);
+    assert_snapshot!(said.concat(), @r#"
+    --- stderr
+    error: payments has no older pin than 2.1.0 to go back to; and this is a shallow clone, whose history begins late
+      hint: git fetch --unshallow, then type it again
+    --- exit 1
+    --- stderr
+    error: web cannot go back by 2 pins: it had 1 before; and this is a shallow clone, whose history begins late
+      hint: git fetch --unshallow, then type it again
+    --- exit 1
+    --- stderr
+    error: --to "2.0.3": payments was never pinned at it, and it is no time and no revision; and this is a shallow clone, whose history begins late
+      hint: git fetch --unshallow, then type it again
+    --- exit 1
+    --- stderr
+    error: nothing was pinned at 2026-01-01 00:30 UTC; and this is a shallow clone, whose history begins late
+      hint: git fetch --unshallow, then type it again
+    --- exit 1
+    "#);
+    repo.git(&["-C", folder, "fetch", "--quiet", "--unshallow"]);
+    assert!(says("payments").contains("~ payments  2.1.0 -> 2.0.3  asked for"));
+}

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 
 use crate::common::git::{git, text};
 use crate::common::pintle::Pintle;
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::Shop;
 
 #[test]
 fn without_an_upstream_it_is_committed_and_that_is_said() {
@@ -193,42 +193,6 @@ fn a_commit_is_signed_where_git_would_sign_it() {
     let said = shop.says("pin payments 2.1.1 --yes");
     assert!(said.contains("error: cannot sign the commit: "), "{said}");
     assert_eq!((shop.repo.head().to_hex(), shop.at_remote()), (here.to_hex(), here.to_hex()), "and none goes unsigned");
-}
-
-#[test]
-fn a_clone_that_is_behind_is_told_and_left_alone() {
-    let shop = Shop::new();
-    human(&shop.bare(), "sed -i s/2.0.3/2.0.4/ services/payments.yaml");
-    let (here, there) = (shop.repo.head(), shop.at_remote());
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @r#"
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    commit on main, and push to origin/main
-    error: origin/main is not where it was when this was decided, but at COMMIT
-      hint: git pull --rebase, then type it again
-    --- exit 1
-    "#);
-    assert_eq!((shop.repo.head(), shop.at_remote()), (here, there));
-    assert_eq!(shop.repo.git(&["status", "--short"]), "");
-}
-
-#[test]
-fn a_clone_that_knows_it_is_behind_is_told_at_once() {
-    let shop = Shop::new();
-    human(&shop.bare(), "sed -i s/2.0.3/2.0.4/ services/payments.yaml");
-    shop.repo.git(&["fetch", "--quiet"]);
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
-    --- stderr
-    error: main does not go on from origin/main
-      hint: git pull --rebase, then type it again
-    --- exit 1
-    ");
-    shop.repo.git(&["pull", "--quiet", "--rebase"]);
-    assert!(shop.says("pin payments 2.1.0 --yes").starts_with("Committed COMMIT on main, pushed to origin/main."));
 }
 
 #[test]

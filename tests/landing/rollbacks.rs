@@ -3,10 +3,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 
 use insta::assert_snapshot;
+use serde_json::Value;
 
 use crate::common::git::{git, text};
 use crate::common::git_http::{GitServer, Mood};
-use crate::common::pintle::Pintle;
+use crate::common::pintle::{Pintle, Said};
 use crate::common::pushed::{Shop, human};
 
 /// Somebody else pushes a change of a file, between a decision and its push; once.
@@ -160,6 +161,21 @@ fn a_rollback_and_its_reapply_give_back_the_same_bytes_and_say_what_they_revert(
 }
 
 #[test]
+fn programs_are_told_what_went_back_and_by_which_commit() {
+    let shop = Shop::upgraded();
+    let args = "rollback payments --yes --reason INC-47 --output json";
+    let told = |said: &Said| -> Value { serde_json::from_str(&said.out).unwrap() };
+    let pintle = Pintle::in_repo(&shop.repo);
+    let would = told(&pintle.says(&args.replace("--yes", "--dry-run")));
+    let is = told(&pintle.says(args));
+    assert_eq!(is["commit"], shop.repo.head().to_hex());
+    assert_eq!((&is["rollback"], is["rollback"]["members"][1]["service"].as_str()), (&would, Some("checkout")));
+    // Typed twice: there is no commit, and that is told too.
+    let again = told(&pintle.says(args));
+    assert_eq!((&again["commit"], &again["rollback"]["members"]), (&Value::Null, &Value::Array(Vec::new())));
+}
+
+#[test]
 fn what_is_rolled_back_already_is_said_and_not_committed() {
     let shop = Shop::upgraded();
     shop.says("rollback payments --yes --reason INC-47");
@@ -261,7 +277,7 @@ fn a_closure_that_has_changed_in_between_is_not_what_was_agreed_to() {
     human_in_between(&shop, &server, "sed -i 's/1.9.0/1.9.1/' services/checkout.yaml");
     let (said, code) = shop.remotely(&server, "rollback payments --yes --reason INC-47");
     assert_eq!(code, Some(1), "{said}");
-    let end = "error: the branch has moved on meanwhile, and this is not what it was: nothing was changed\n  hint: look at it, then type it again\n--- exit 1\n";
+    let end = "error: the branch has moved on meanwhile, and this is not what it was: nothing was committed\n  hint: look at it, then type it again\n--- exit 1\n";
     assert!(said.ends_with(end), "{said}");
     assert_snapshot!(subjects(&shop), @"
     Human

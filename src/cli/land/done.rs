@@ -1,6 +1,7 @@
 //! What has become of a commit, for people and for programs.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::FileDiff;
 use crate::cli::exit::Failure;
@@ -30,6 +31,8 @@ struct Report {
     /// The page that opens the pull request; null where the forge is not known too.
     compare_url: Option<String>,
     files: Vec<FileDiff>,
+    /// What goes back, as `--dry-run` has it; null where this is no rollback.
+    rollback: Option<Value>,
 }
 
 impl Done {
@@ -44,6 +47,7 @@ impl Done {
             base: None,
             compare_url: None,
             files: Vec::new(),
+            rollback: None,
         };
         Self { report, words: None }
     }
@@ -72,6 +76,7 @@ impl Done {
             base: Some(base),
             compare_url: page,
             files: Vec::new(),
+            rollback: None,
         };
         Self { report, words }
     }
@@ -81,12 +86,12 @@ impl Done {
         Self { words: Some(patch.trim_end_matches('\n').to_owned()), ..Self::nothing(landing) }
     }
 
-    /// With what it changes; it warns where the clone could not follow.
-    pub(super) fn with(self, files: Vec<FileDiff>, output: &mut Output) -> Self {
+    /// With what is told of it and what it changes; it warns where the clone could not follow.
+    pub(super) fn with(self, (rollback, files): (Option<Value>, Vec<FileDiff>), output: &mut Output) -> Self {
         if let Some(why) = &self.report.behind {
             output.warn(format_args!("the commit is pushed, and this clone could not follow: {why}; git pull"));
         }
-        Self { report: Report { files, ..self.report }, ..self }
+        Self { report: Report { files, rollback, ..self.report }, ..self }
     }
 
     /// The last words of what has landed; none where all was so already.

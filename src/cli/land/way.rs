@@ -89,6 +89,30 @@ impl Way<'_> {
         }
     }
 
+    /// Where somebody was faster, it is decided anew on what they have pushed: a mirror has it at the next look, and a clone
+    /// follows where it has nothing of its own.
+    pub(super) fn overtaken(
+        &self,
+        error: LandError,
+        (landing, tip): (&Landing<'_>, CommitId),
+        output: &mut Output,
+    ) -> Result<Option<Done>, Failure> {
+        let (LandError::Raced { remote, .. } | LandError::Parted { remote, .. }, Self::Pushed) = (&error, self) else {
+            return Err(error.into());
+        };
+        if landing.is_clone() {
+            let branch = landing.branch();
+            landing.catch_up(tip).map_err(|why| {
+                let failure = Failure::error(format!("{error}, and {branch} cannot follow: {why}"));
+                Failure { hint: why.hint(), ..failure }
+            })?;
+            output.note(format_args!("{remote} has moved on meanwhile: {branch} follows, deciding anew"));
+        } else {
+            output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
+        }
+        Ok(None)
+    }
+
     /// Says where it will go.
     pub(super) fn foresee(&self, landing: &Landing<'_>, output: &mut Output) {
         let (branch, unpushed) = (landing.branch(), landing.unpushed());

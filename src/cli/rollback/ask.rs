@@ -3,11 +3,11 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use clap::Args;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
-use super::Rollback;
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::words::{known, when};
@@ -17,10 +17,36 @@ use crate::rollback::{Aim, Request};
 use crate::source::Commit;
 use crate::version::Version;
 
+/// What shall go back, and how far, as typed.
+#[derive(Debug, Args)]
+pub(super) struct What {
+    /// The services that shall go back
+    #[arg(value_name = "SERVICE")]
+    pub(super) services: Vec<String>,
+    /// The whole system: without --to, to the newest revision that is proven as a whole
+    #[arg(long)]
+    pub(super) all: bool,
+    /// What these commits moved: one, or those after the first up to the second
+    #[arg(long, value_name = "COMMIT[..COMMIT]", conflicts_with_all = ["to", "steps"])]
+    pub(super) revert: Option<String>,
+    /// Take the other lines back too that these commits have changed in the files of the pins
+    #[arg(long, requires = "revert")]
+    pub(super) include_config: bool,
+    /// How far back: a version, a revision, or a time (2h ago, 2026-11-20T10:00 in UTC)
+    #[arg(long, value_name = "VERSION|REVISION|TIME", conflicts_with = "steps")]
+    to: Option<String>,
+    /// How many pins back; with --all, how many commits that moved pins
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
+    /// To what runs: a move by hand becomes the pin
+    #[arg(long, requires = "services", conflicts_with_all = ["all", "revert", "to", "steps"])]
+    adopt: bool,
+}
+
 /// Longer words are cut in messages.
 const WORD: usize = 80;
 
-pub(super) fn request(typed: &Rollback, loaded: &Loaded, now: Timestamp) -> Result<Request, Failure> {
+pub(super) fn request(typed: &What, loaded: &Loaded, now: Timestamp) -> Result<Request, Failure> {
     if let Some(commits) = &typed.revert {
         return moved(commits, loaded).map(Request::Moved);
     }
@@ -32,6 +58,7 @@ pub(super) fn request(typed: &Rollback, loaded: &Loaded, now: Timestamp) -> Resu
     let aim = match (&typed.to, typed.steps) {
         (Some(to), _) => aim(to, &services, loaded, now)?,
         (None, Some(steps)) => Aim::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
+        (None, None) if typed.adopt => Aim::Running,
         (None, None) => Aim::Good,
     };
     Ok(if typed.all { Request::All(aim) } else { Request::Services(services, aim) })
@@ -48,12 +75,25 @@ fn aim(to: &str, services: &[ServiceName], loaded: &Loaded, now: Timestamp) -> R
         let place = history.moves().iter().rposition(|commit| commit.time <= time);
         let place = place.and_then(|place| u32::try_from(place).ok());
         let none = || Failure::error(format!("nothing was pinned at {} UTC", when(time)));
-        return place.map(Aim::At).ok_or_else(|| none().hint("pintle history shows the commits that moved pins"));
+        return place.map(Aim::At).ok_or_else(|| {
+            let failure = none().hint("pintle history shows the commits that moved pins");
+            if loaded.source.is_shallow() { cut_off(failure) } else { failure }
+        });
     }
     match loaded.source.resolve(to) {
         Ok(commit) => place(loaded, &commit).map(Aim::At),
-        Err(error) => Err(unknown(to, services, loaded).unwrap_or_else(|| error.into())),
+        Err(error) => {
+            let failure = unknown(to, services, loaded).unwrap_or_else(|| error.into());
+            Err(if loaded.source.is_shallow() { cut_off(failure) } else { failure })
+        }
     }
+}
+
+/// What there is not may lie before where a shallow clone begins.
+pub(super) fn cut_off(failure: Failure) -> Failure {
+    let Failure { exit, message, hint: _ } = failure;
+    let message = format!("{message}; and this is a shallow clone, whose history begins late");
+    Failure { exit, message, hint: Some("git fetch --unshallow, then type it again".to_owned()) }
 }
 
 /// What was meant is none of the three; of one service the nearest of its versions is offered.

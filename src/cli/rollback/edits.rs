@@ -9,13 +9,15 @@ use crate::config::Config;
 use crate::edit::{Edit, NewHold, Then, own_path};
 use crate::pins::{Held, Pin, Service, ServiceName, read};
 use crate::rollback::{Member, Revert};
-use crate::source::{CommitId, File, SourceError};
+use crate::source::{CommitId, File, FileChange, SourceError, content_id};
 
-/// What is agreed to: who moves from where to where, and what is held.
-pub(super) fn essence(revert: &Revert) -> String {
+/// What is agreed to: who moves from where to where, what is held, and what else is as it was.
+pub(super) fn essence(revert: &Revert, beneath: &[FileChange]) -> String {
     let moves = revert.members.iter().map(|it| format!("{} {} -> {}", it.service, it.from.image, it.to.image));
     let holds = revert.holds.iter().map(|(service, held)| format!("{service} {held:?}"));
-    moves.chain(holds).collect::<Vec<_>>().join("\n")
+    let content = |file: &FileChange| file.content.as_ref().map(|content| content_id(content).to_hex());
+    let files = beneath.iter().map(|file| format!("{} {}", file.path, content(file).unwrap_or_default()));
+    moves.chain(holds).chain(files).collect::<Vec<_>>().join("\n")
 }
 
 /// The holds, each with the reason and who says so.

@@ -28,8 +28,10 @@ pub(super) struct Shown<'t> {
     complete: bool,
     holds: Vec<ShownHold<'t>>,
     plan: &'t Report,
-    /// Other lines that the reverted commits changed, and that stay.
+    /// Other lines that the reverted commits changed.
     files: &'t [FileDiff],
+    /// Whether these go back too.
+    include_config: bool,
     commit: ShownMessage<'t>,
 }
 
@@ -88,7 +90,7 @@ struct ShownMessage<'t> {
 
 impl<'t> Shown<'t> {
     pub(super) fn of(told: &'t Told) -> Self {
-        let Told { kind: _, revert, tip, desired: _, cluster, plan, unseen, message, files } = told;
+        let Told { kind: _, revert, tip, desired: _, cluster, plan, unseen, message, files, besides } = told;
         let stay = |left: &'t crate::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
         Self {
             revision: tip,
@@ -101,6 +103,7 @@ impl<'t> Shown<'t> {
             holds: revert.holds.iter().map(|(service, held)| ShownHold::of(service, held)).collect(),
             plan,
             files,
+            include_config: besides.is_some(),
             commit: ShownMessage { subject: &message.subject, message: message.to_string() },
         }
     }

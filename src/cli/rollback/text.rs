@@ -17,7 +17,7 @@ const PASSED_OVER: usize = 3;
 const WIDEST: usize = 24;
 
 pub(super) fn print(told: &Told, output: &mut Output) {
-    let Told { kind, revert, tip, desired: _, cluster, plan, unseen, message, files } = told;
+    let Told { kind, revert, tip, desired: _, cluster, plan, unseen, message, files, besides } = told;
     let from = match cluster {
         Some(cluster) => format!("targets from Git, and from what is proven in {cluster}"),
         None => "targets from Git alone".to_owned(),
@@ -40,7 +40,10 @@ pub(super) fn print(told: &Told, output: &mut Output) {
     }
     output.write(format_args!("{}", body(plan)));
     if !files.is_empty() {
-        output.line("\nChanged with these pins, and not taken back");
+        output.line(match besides {
+            Some(_) => "\nTaken back with these pins",
+            None => "\nChanged with these pins, and not taken back (--include-config takes it along)",
+        });
     }
     for file in files {
         output.line("");

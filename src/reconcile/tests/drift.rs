@@ -53,7 +53,7 @@ fn a_persons_move_to_what_was_pinned_before_stands_for_the_grace_and_is_correcte
     let says = |now| says_at(&desired, moved("kubectl-set", "acme/payments:1", 11_220), now);
     assert_snapshot!(says(11_819), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 03:07 UTC, corrected at 03:17 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 03:07 UTC, corrected at 03:17 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
     assert_snapshot!(says(11_820), @"
     runs 1, Still, drifted
@@ -69,7 +69,7 @@ fn a_persons_move_to_what_was_pinned_before_stands_for_the_grace_and_is_correcte
     let days = repinned("drift: {handGrace: 2d}\n");
     assert_snapshot!(says_at(&days, moved("kubectl-set", "acme/payments:1", 11_220), 100_000), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 1970-01-01 03:07 UTC, corrected at 1970-01-03 03:07 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 1970-01-01 03:07 UTC, corrected at 1970-01-03 03:07 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
 }
 
@@ -93,11 +93,11 @@ fn an_undo_is_told_from_a_pin_that_has_moved_by_its_time() {
     // The state is that of the older replica set: of the version before, or from before Pintle.
     assert_snapshot!(says(PINNED, Some("1")), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:16 UTC, corrected at 00:26 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:16 UTC, corrected at 00:26 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
     assert_snapshot!(says(PINNED, None), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:16 UTC, corrected at 00:26 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:16 UTC, corrected at 00:26 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
     // It was undone, and then the pin was moved.
     assert_snapshot!(says(PINNED - 1, Some("1")), @"
@@ -132,7 +132,7 @@ fn one_of_several_workloads_that_is_moved_is_drift() {
     observed.workloads.insert(id("worker"), Arc::new(written(settled("acme/payments:2"), "2", true)));
     assert_snapshot!(said(&desired, &look(&desired, &observed, at(1_010))), @"
     runs 1 and 2, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 00:16 UTC, corrected at 00:26 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 00:16 UTC, corrected at 00:26 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
 }
 
@@ -141,12 +141,12 @@ fn the_policy_says_whether_drift_is_corrected_at_once_told_or_left_to_the_schedu
     let moved = || moved("deployer", "acme/payments:1", 11_220);
     assert_snapshot!(says_at(&repinned("drift: {policy: report}\n"), moved(), 11_221), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by deployer 03:07 UTC; `drift: {policy: report}` reports it and leaves it. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by deployer 03:07 UTC; `drift: {policy: report}` reports it and leaves it. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
     let mut scheduled = repinned("drift: {policy: schedule}\n");
     assert_snapshot!(says_at(&scheduled, moved(), 11_221), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by deployer 03:07 UTC; corrected at the next time of the schedule (`drift: {policy: schedule}`). Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by deployer 03:07 UTC; corrected at the next time of the schedule (`drift: {policy: schedule}`). Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
     scheduled.due = scheduled.graph.ids().collect();
     assert_snapshot!(says_at(&scheduled, moved(), 11_221), @"
@@ -204,6 +204,6 @@ fn grace_and_policy_are_ended_for_what_was_moved_before_somebody_asked_for_that(
     }
     assert_snapshot!(says(11_219, ""), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 03:07 UTC, corrected at 03:17 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 03:07 UTC, corrected at 03:17 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
 }

@@ -88,7 +88,7 @@ fn a_pause_that_somebody_ends_or_renews_is_as_they_say() {
     let undone = |pause| with(pause, undone("acme/payments:1", 2_005, Some("1")));
     assert_snapshot!(seen_before(undone(Some(pause(2_000, 5_600))), undone(None)), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:33 UTC, corrected at 00:43 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:33 UTC, corrected at 00:43 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     written back: []
     ");
     let ended = written(settled("acme/payments:2"), "2", true);
@@ -99,7 +99,7 @@ fn a_pause_that_somebody_ends_or_renews_is_as_they_say() {
     let moved = moved("kubectl-set", "acme/payments:1", 2_015);
     assert_snapshot!(seen_before(paused(), moved), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 00:33 UTC, corrected at 00:43 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 00:33 UTC, corrected at 00:43 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     written back: []
     ");
     let renewed = with(Some(pause(2_012, 2_100)), self::undone("acme/payments:1", 2_015, Some("1")));
@@ -115,7 +115,7 @@ fn a_workload_made_anew_has_no_pause() {
     let anew = Workload { uid: "2".to_owned(), ..undone("acme/payments:1", 2_015, None) };
     assert_snapshot!(seen_before(paused(), anew), @"
     runs 1, Still, drifted
-    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:33 UTC, corrected at 00:43 UTC. Keep it: pin 1, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
+    payments is Held: payments pinned 2, runs 1: by hand (kubectl-rollout) 00:33 UTC, corrected at 00:43 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     written back: []
     ");
 }

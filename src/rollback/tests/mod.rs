@@ -1,5 +1,6 @@
 //! Small repositories written as text, and what goes back as text.
 
+mod adopt;
 mod brute;
 mod closures;
 mod evidence;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use super::{Aim, Holding, Known, Message, Refusal, Request, Revert, revert};
 use crate::cluster::Proven;
 use crate::pins::{self, ServiceName};
+use crate::plan::{Live, Motion, Running};
 use crate::reconcile::{Desired, look_at_pins, want};
 use crate::source::{Commit, CommitId, Content, File, History, content_id};
 use crate::version::Version;
@@ -131,10 +133,19 @@ impl Shop {
 
     /// What goes back, a line a service; or why nothing does.
     pub(super) fn says(&self, request: &Request) -> String {
-        match self.revert(request) {
-            Ok(revert) => lines(&revert),
-            Err(refusal) => format!("{refusal}\n  {}\n", refusal.hint().unwrap()),
-        }
+        told(self.revert(request))
+    }
+
+    /// What is adopted of a service of which this runs.
+    pub(super) fn adopts(&self, name: &str, running: &[Running], motion: Motion) -> String {
+        let id = self.desired.graph.id(&service(name)).unwrap();
+        self.knowing(|known| {
+            let mut live = known.live.to_vec();
+            let (spec, running) = (running.to_vec(), running.to_vec());
+            live[id.index()] = Live { running, spec, motion, ..live[id.index()].clone() };
+            let request = Request::Services(vec![service(name)], Aim::Running);
+            told(revert(Known { live: &live, ..known }, &request, Holding::Above))
+        })
     }
 
     /// The same, of services by name.
@@ -148,6 +159,13 @@ impl Shop {
         let history = &self.desired.history;
         let inverse = super::inverse(&revert, history);
         Message::of(&revert, history, "prod-eu", reason, inverse.as_ref()).to_string()
+    }
+}
+
+fn told(revert: Result<Revert, Refusal>) -> String {
+    match revert {
+        Ok(revert) => lines(&revert),
+        Err(refusal) => format!("{refusal}\n  {}\n", refusal.hint().unwrap()),
     }
 }
 

@@ -4,18 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use git2::build::CheckoutBuilder;
-use git2::{ErrorCode, Oid, Repository, RepositoryState, Status};
+use git2::{AttrCheckFlags, ErrorCode, FileMode, Oid, Repository, RepositoryState, Status};
 
-use super::super::FileChange;
 use super::error::{LandError, Result};
 
 /// Refuses where index or working tree differ from HEAD in these files, or somebody is in the middle of something.
-pub(super) fn clean(repo: &Repository, files: &[FileChange]) -> Result<()> {
+pub(super) fn clean(repo: &Repository, files: &[Arc<str>]) -> Result<()> {
     if let Some(what) = at_work(repo.state()) {
         return Err(LandError::Busy { what });
     }
     let mut dirty: Vec<Arc<str>> = Vec::new();
-    for FileChange { path, .. } in files {
+    for path in files {
         match repo.status_file(Path::new(&**path)) {
             Ok(Status::CURRENT) => {}
             // Neither committed nor here: a file to be made.
@@ -28,20 +27,39 @@ pub(super) fn clean(repo: &Repository, files: &[FileChange]) -> Result<()> {
 }
 
 /// Makes index and working tree what the commit says in these files. HEAD must still be what they were made from.
-pub(super) fn bring(repo: &Repository, commit: Oid, files: &[FileChange]) -> Result<()> {
+pub(super) fn bring(repo: &Repository, commit: Oid, files: &[Arc<str>]) -> Result<()> {
     let bring = || {
         let tree = repo.find_commit(commit)?.tree()?;
         let mut checkout = CheckoutBuilder::new();
         checkout.safe().recreate_missing(false).disable_pathspec_match(true);
-        for FileChange { path, .. } in files {
+        for path in files {
             checkout.path(&**path);
         }
         repo.checkout_tree(tree.as_object(), Some(&mut checkout))
     };
     bring().map_err(|error| match error.code() {
-        ErrorCode::Conflict => LandError::Dirty { files: files.iter().map(|file| Arc::clone(&file.path)).collect() },
+        ErrorCode::Conflict => LandError::Dirty { files: files.to_vec() },
         _ => LandError::git("bring the working tree along", &error),
     })
+}
+
+/// The files that differ between two commits; refuses those that only git itself can bring along.
+pub(super) fn differing(repo: &Repository, [from, to]: [Oid; 2]) -> Result<Vec<Arc<str>>> {
+    let fail = |error| LandError::git("compare the branch with its upstream", &error);
+    let tree = |commit| repo.find_commit(commit)?.tree();
+    let [from, to] = [tree(from).map_err(fail)?, tree(to).map_err(fail)?];
+    let diff = repo.diff_tree_to_tree(Some(&from), Some(&to), None).map_err(fail)?;
+    let mut files = Vec::new();
+    for delta in diff.deltas() {
+        let path = delta.new_file().path().or(delta.old_file().path()).unwrap_or(Path::new(""));
+        let file = path.to_str().filter(|_| {
+            // Large files (LFS), secrets: the programs of a filter are run by git alone.
+            let filter = repo.get_attr(path, "filter", AttrCheckFlags::FILE_THEN_INDEX);
+            filter.is_ok_and(|filter| filter.is_none()) && delta.new_file().mode() != FileMode::Commit
+        });
+        files.push(file.ok_or_else(|| LandError::Special { file: path.display().to_string() })?.into());
+    }
+    Ok(files)
 }
 
 /// Another working tree of the same repository that shows a branch: it would no longer show what it is on.

@@ -48,6 +48,12 @@ pub enum LandError {
         /// Their paths.
         files: Vec<Arc<str>>,
     },
+    /// Looked whether the working tree can follow what others have changed.
+    #[error("only git itself can bring {} along", display_safe(file, 200))]
+    Special {
+        /// A file that goes through a filter of git's, or is a submodule.
+        file: String,
+    },
     /// Looked whether something else is at work.
     #[error("{what} is in progress in this working tree")]
     Busy {
@@ -140,7 +146,7 @@ impl LandError {
             Self::Busy { .. } => "end it first, see git status",
             Self::NoIdentity { what } => return Some(format!("git config --global {what} \"…\"")),
             Self::Moved { .. } => "look at what has changed, then type it again",
-            Self::Parted { .. } | Self::Raced { .. } => "git pull --rebase, then type it again",
+            Self::Parted { .. } | Self::Raced { .. } | Self::Special { .. } => "git pull --rebase, then type it again",
             Self::Refused { .. } => "open a pull request instead: --propose",
             Self::Unproposed { .. } => "send it as a patch: --patch",
             Self::Taken { .. } => "name another branch: --propose=NAME; or delete that one, if nobody needs it",

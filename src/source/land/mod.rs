@@ -4,6 +4,7 @@
 //! and files follow only where nobody else has changed them. The commit is pushed before the clone follows, so that a
 //! push that is refused leaves the clone as it was.
 
+mod catch_up;
 mod clone;
 mod error;
 mod forge;
@@ -14,6 +15,8 @@ mod push;
 mod upstream;
 mod wire;
 mod write;
+
+use std::sync::Arc;
 
 use git2::{Oid, Repository};
 
@@ -103,11 +106,16 @@ impl Landing<'_> {
     /// What stands in the way.
     pub fn check(&self, files: &[FileChange], push: bool) -> Result<()> {
         if self.checked_out {
-            clone::clean(&self.repo, files)?;
-        } else if let Some(folder) = clone::elsewhere(&self.repo, &full(&self.branch)) {
-            return Err(LandError::Elsewhere { branch: self.branch.clone(), folder });
+            clone::clean(&self.repo, &paths(files))?;
+        } else {
+            self.shown_nowhere()?;
         }
         if push { self.goes_on() } else { Ok(()) }
+    }
+
+    fn shown_nowhere(&self) -> Result<()> {
+        let folder = clone::elsewhere(&self.repo, &full(&self.branch));
+        folder.map_or(Ok(()), |folder| Err(LandError::Elsewhere { branch: self.branch.clone(), folder }))
     }
 
     /// Refuses where the branch does not go on from what the remote had when it was last asked.
@@ -148,7 +156,12 @@ impl Landing<'_> {
             None => None,
         };
         // 4. The clone, if its branch still is.
-        let followed = if self.is_clone() { self.follow(tip, commit, files, &who) } else { Ok(()) };
+        let followed = if self.is_clone() {
+            let why = format!("commit (pintle): {}", write::subject(&self.repo, commit));
+            self.follow([oid(tip), commit], &paths(files), (&who, &why))
+        } else {
+            Ok(())
+        };
         let behind = match followed {
             Err(error) if pushed_to.is_none() => return Err(error),
             followed => followed.err().map(|error| error.to_string()),
@@ -166,21 +179,25 @@ impl Landing<'_> {
         if now == oid(tip) { Ok(()) } else { Err(LandError::Moved { branch: self.branch.clone(), now: id(now) }) }
     }
 
-    fn follow(&self, tip: CommitId, commit: Oid, files: &[FileChange], who: &Identity) -> Result<()> {
+    /// The branch goes on from one commit to another, and index and working tree with it.
+    fn follow(&self, [tip, commit]: [Oid; 2], files: &[Arc<str>], (who, why): (&Identity, &str)) -> Result<()> {
         let fail = |error| LandError::git("move the branch", &error);
         let full = full(&self.branch);
         let mut moving = self.repo.transaction().map_err(fail)?;
         moving.lock_ref(&full).map_err(fail)?;
         // Locked, nobody moves it any more.
-        self.still_at(tip)?;
+        self.still_at(id(tip))?;
         if self.checked_out {
             clone::bring(&self.repo, commit, files)?;
         }
-        let why = format!("commit (pintle): {}", write::subject(&self.repo, commit));
         let committer = who.committer().map_err(fail)?;
-        moving.set_target(&full, commit, Some(&committer), &why).map_err(fail)?;
+        moving.set_target(&full, commit, Some(&committer), why).map_err(fail)?;
         moving.commit().map_err(fail)
     }
+}
+
+fn paths(files: &[FileChange]) -> Vec<Arc<str>> {
+    files.iter().map(|file| Arc::clone(&file.path)).collect()
 }
 
 fn full(branch: &str) -> String {

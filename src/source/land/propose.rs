@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 
 use git2::{Email, EmailCreateOptions};
 
-use super::super::remote::{Failure, Remote};
 use super::super::resolve::full_branch_name;
-use super::super::{CommitId, FileChange, Reach, SourceError};
+use super::super::{CommitId, FileChange};
 use super::error::{LandError, Result};
 use super::upstream::Upstream;
 use super::{Landing, Message, forge, id, oid, push, write};
@@ -111,20 +110,10 @@ impl Beside<'_> {
     fn known(&self, now: CommitId, tip: CommitId, message: &Message) -> Result<CommitId> {
         let source = self.landing.source;
         if !source.knows(now) {
-            let remote = Remote { repo: &source.repo(), url: &self.there.url, access: &source.access };
-            remote.receive_objects(self.there.plain()).map_err(|failure| self.unread(failure))?;
+            self.landing.fetched(&self.there)?;
         }
         let found = message.id().map(|id| source.find_change(id, tip, now)).transpose()?.flatten();
         found.ok_or_else(|| LandError::Taken { remote: self.there.name.clone(), now })
-    }
-
-    fn unread(&self, failure: Failure) -> LandError {
-        let (kind, why) = match failure {
-            Failure::Reach(kind, why) => (kind, why),
-            Failure::Damaged(why) => (Reach::Passing, why),
-            Failure::NoBranch(..) | Failure::Empty => (Reach::Passing, "the branch is gone again".to_owned()),
-        };
-        SourceError::Unreachable { location: self.there.url.to_string(), why, since: None, kind }.into()
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn push(
         if let Some(why) = refused {
             return Err(refusal(upstream, &heard, &why));
         }
-        upstream.track(repo, commit);
+        upstream.track(repo, commit, "update by push");
         return Ok(());
     };
     let (kind, why) = wire.trouble(&error);
@@ -69,7 +69,7 @@ pub(super) fn push(
     // It was sent, and no answer came: the branch itself knows.
     match ask(source, repo, upstream) {
         Ok(now) if now == Some(commit) => {
-            upstream.track(repo, commit);
+            upstream.track(repo, commit, "update by push");
             Ok(())
         }
         Ok(now) if now == expected => Err(unreached(upstream, kind, why)),

@@ -72,10 +72,10 @@ impl Upstream {
         repo.refname_to_id(self.tracking.as_deref()?).ok()
     }
 
-    /// Notes where it is now.
-    pub(super) fn track(&self, repo: &Repository, commit: Oid) {
+    /// Notes where it is now, and by what that is known.
+    pub(super) fn track(&self, repo: &Repository, commit: Oid, by: &str) {
         if let Some(tracking) = &self.tracking
-            && let Err(error) = repo.reference(tracking, commit, true, "update by push")
+            && let Err(error) = repo.reference(tracking, commit, true, by)
         {
             tracing::info!("{tracking} is not moved: {error}");
         }

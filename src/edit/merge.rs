@@ -1,0 +1,76 @@
+//! Three versions of a file: what leads from one to the second, on top of the third.
+
+use std::ops::RangeInclusive;
+
+use git2::{MergeFileInput, MergeFileOptions, merge_file};
+use similar::{ChangeTag, TextDiff};
+
+/// Longer than what a file has of its own, so that it is known where a conflict begins.
+const MARKER: u16 = 60;
+
+/// What leads from `base` to `theirs`, carried out on `ours`.
+///
+/// # Errors
+/// The lines of `ours`, counted from one, that both have changed, each in its way.
+pub fn merge([base, ours, theirs]: [&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclusive<usize>>> {
+    let everything = || vec![1..=ours.split(|byte| *byte == b'\n').count()];
+    // Unlike all else there, a merge does not begin libgit2 by itself.
+    drop(git2::Buf::new());
+    let mut inputs = [base, ours, theirs].map(|content| {
+        let mut input = MergeFileInput::new();
+        input.content(content);
+        input
+    });
+    let [base, ours_in, theirs] = &mut inputs;
+    let mut options = MergeFileOptions::new();
+    options.marker_size(MARKER);
+    let merged = merge_file(base, ours_in, theirs, Some(&mut options)).map_err(|_| everything())?;
+    if merged.is_automergeable() {
+        return Ok(merged.content().to_vec());
+    }
+    let found = conflicts(&String::from_utf8_lossy(ours), &String::from_utf8_lossy(merged.content()));
+    Err(if found.is_empty() { everything() } else { found })
+}
+
+/// The lines of `ours` that stand in the conflicts of what came out.
+fn conflicts(ours: &str, merged: &str) -> Vec<RangeInclusive<usize>> {
+    let marker = |sign: char| sign.to_string().repeat(MARKER.into());
+    let (begin, middle) = (marker('<'), marker('='));
+    let (mut found, mut at, mut inside) = (Vec::new(), 1, None);
+    for change in TextDiff::from_lines(ours, merged).iter_all_changes() {
+        match (change.tag(), &mut inside) {
+            (ChangeTag::Insert, _) if change.value().starts_with(&begin) => inside = Some(at..=at),
+            (ChangeTag::Insert, _) if change.value().starts_with(&middle) => found.extend(inside.take()),
+            (ChangeTag::Insert, _) => {}
+            (ChangeTag::Equal | ChangeTag::Delete, inside) => {
+                if let Some(lines) = inside {
+                    *lines = *lines.start()..=at;
+                }
+                at += 1;
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(texts: [&str; 3]) -> Result<String, Vec<RangeInclusive<usize>>> {
+        merge(texts.map(str::as_bytes)).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn changes_of_other_lines_come_together_and_line_ends_stay() {
+        let said = merged(["a: 1\r\nb\r\nc\r\nd: 1", "a: 2\r\nb\r\nc\r\nd: 1", "a: 1\r\nb\r\nc\r\nd: 0"]);
+        assert_eq!(said.unwrap(), "a: 2\r\nb\r\nc\r\nd: 0");
+    }
+
+    #[test]
+    fn what_both_have_changed_is_named_by_its_lines() {
+        let said = merged(["a\nb\nc\nd\ne\nf: 1\n", "new\na\nb\nc\nd\ne\nf: 2\n", "a\nb\nc\nd\ne\nf: 0\n"]);
+        assert_eq!(said, Err(vec![7..=7]));
+        assert_eq!(merged(["a\nb\n", "a\nb: 2\n<<<<<<<\n", "a\n"]), Err(vec![2..=3]));
+    }
+}
