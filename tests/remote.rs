@@ -370,6 +370,19 @@ fn a_process_killed_while_it_fetches_leaves_a_mirror_that_can_be_used() {
 }
 
 #[test]
+fn what_a_killed_process_leaves_in_the_mirror_is_no_obstacle_and_is_removed() {
+    let forge = Forge::new();
+    let mut source = forge.file_source();
+    source.fetch(None).unwrap();
+    let left = ["refs/heads/main.lock", "packed-refs.lock", "objects/pack/.tmpk1ll3d", "objects/pack/pack-1.keep"];
+    let left = left.map(|file| forge.mirror().join(file));
+    left.iter().for_each(|file| std::fs::write(file, "").unwrap());
+    forge.push("2");
+    assert_eq!(source.fetch(None).unwrap().id, forge.repo.head());
+    assert!(!left.iter().any(|file| file.exists()), "{left:?}");
+}
+
+#[test]
 fn two_readers_share_a_cache() {
     let forge = Forge::new();
     let url = format!("file://{}", forge.bare());

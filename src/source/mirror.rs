@@ -141,6 +141,7 @@ impl Mirror<'_> {
         let full = format!("refs/heads/{}", answer.branch);
         let here = repo.try_find_reference(full.as_str()).map_err(damaged)?;
         if here.and_then(|here| here.try_id().map(gix::Id::detach)) != Some(answer.tip) {
+            sweep(path);
             remote.receive(&answer.branch)?;
         }
         // A mirror that lost its objects still has its refs.
@@ -202,6 +203,25 @@ fn lock(mirror: &Path, patience: Duration) -> Result<File> {
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
     }
+}
+
+/// Removes what a process leaves that is killed while it receives: locks of references, which nobody would let go ever
+/// again, and packs that are not whole or not yet referred to. Only whoever is alone with the mirror may.
+fn sweep(mirror: &Path) {
+    let mut folders = vec![mirror.join("refs"), mirror.join("objects/pack")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            let ends = |end: &str| path.extension().is_some_and(|it| it == end);
+            if path.is_dir() {
+                folders.push(path);
+            } else if ends("lock") || ends("keep") || name.to_string_lossy().starts_with(".tmp") {
+                // Where it cannot be removed, receiving says so.
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+    let _ = std::fs::remove_file(mirror.join("packed-refs.lock"));
 }
 
 fn packs(path: &Path) -> usize {

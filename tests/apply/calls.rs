@@ -52,6 +52,8 @@ async fn a_change_takes_three_requests_and_in_sync_there_is_no_write() {
     // One for the version, one for the watch of all Deployments; then a write, a watch of pods and a record each.
     assert!(calls.len() <= 2 + 3 * NAMES.len(), "{calls:#?}");
 
+    // Its controllers have looked at what was recorded.
+    shop.settle().await;
     let before = shop.ns.written("deployment/top").await;
     shop.apply().await.result(&["In sync"]);
     let calls = proxy.take();

@@ -55,6 +55,7 @@ async fn an_image_that_the_server_rewrites_is_what_was_pinned_and_is_written_onc
     upgraded.line(&["payments target found: 2.0 -> 2.1"]);
     upgraded.line(&["payments 2.0 gone"]);
     shop.ns.set_image("deployment/payments", "ghcr.io/acme/payments:by-hand").await;
+    shop.settle().await;
     shop.apply().await.line(&["payments target found: mirror.test/acme/payments:by-hand (never pinned) -> 2.1"]);
     assert_eq!(shop.ns.image("deployment/payments").await, "mirror.test/acme/payments:2.1");
 }

@@ -5,6 +5,7 @@ use std::borrow::Borrow;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use pintle::source::CommitId;
 use tempfile::TempDir;
@@ -143,7 +144,11 @@ pub fn replay(name: &str) -> Option<PathBuf> {
 
 /// git in a folder, cut off from the user's and the system's configuration.
 pub fn git(folder: &Path) -> Command {
-    let mut git = Command::new("git");
+    // A program without a path would be started by a copy of this whole process: half of the time of all tests.
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let path = || std::env::var_os("PATH").unwrap();
+    let found = || std::env::split_paths(&path()).map(|it| it.join("git")).find(|it| it.is_file());
+    let mut git = Command::new(PROGRAM.get_or_init(|| found().unwrap()));
     hermetic(&mut git);
     git.current_dir(folder);
     git

@@ -31,6 +31,9 @@ impl Namespace {
 
     /// `kubectl rollout undo`: the template and the annotations of the revision before, as its replica set has them.
     pub async fn rollout_undo(&self, deployment: &str) {
+        let object = format!("deployment/{deployment}");
+        let seen = |it: &Value| it["metadata"]["generation"] == it["status"]["observedGeneration"];
+        self.wait(&object, "seen by its controller, which has made its replica set", seen).await;
         let selector = ListParams::default().labels(&format!("app={deployment}"));
         let mut sets = self.api("replicaset/").list(&selector).await.unwrap().items;
         let revision = |annotations: &std::collections::BTreeMap<String, String>| {
@@ -38,7 +41,6 @@ impl Namespace {
         };
         sets.sort_by_key(|set| revision(set.annotations()));
         let before = &sets[sets.len() - 2];
-        let object = format!("deployment/{deployment}");
         let mut annotations = json!({});
         let now = self.get(&object).await["metadata"]["annotations"].take();
         for key in now.as_object().unwrap().keys().filter(|key| !LEFT_ALONE.contains(&key.as_str())) {

@@ -3,10 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchParams,
+};
 use kube::core::{GroupVersionKind, Request};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
+
+use super::changes::Changes;
 
 /// Longer than anything the stages do, with the machine busy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,6 +50,7 @@ impl Namespace {
         let mut found = self.get(object).await;
         found["status"].take();
         found["metadata"]["resourceVersion"].take();
+        found["metadata"]["annotations"]["deployment.kubernetes.io/revision"].take();
         let managers = found["metadata"]["managedFields"].as_array_mut().unwrap();
         managers.retain(|manager| manager["subresource"] != "status");
         found
@@ -92,13 +97,16 @@ impl Namespace {
 
     /// Waits until `holds` of the object, which is null while it does not exist, and gives it.
     pub async fn wait(&self, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        wait(&format!("{object} in {}", self.name), what, async || self.get(object).await, holds).await
+        let changes =
+            Changes::of(self.api(object), WatchParams::default().fields(&format!("metadata.name={}", name(object))));
+        wait(&format!("{object} in {}", self.name), what, changes, async || self.get(object).await, holds).await
     }
 
     /// Waits until `holds` of the pods of an app, and gives them.
     pub async fn wait_for_pods(&self, app: &str, what: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let subject = format!("pods of {app} in {}", self.name);
-        wait(&subject, what, async || self.pods(app).await, |pods| holds(pods)).await
+        let changes = Changes::of(self.api("pod/"), WatchParams::default().labels(&format!("app={app}")));
+        wait(&subject, what, changes, async || self.pods(app).await, |pods| holds(pods)).await
     }
 
     /// Puts a policy of admission over the updates of Deployments here: `Validating` or `Mutating`, with what it says
@@ -121,6 +129,11 @@ impl Namespace {
             let request = Request::new(path).create(&PostParams::default(), body.to_string().into_bytes()).unwrap();
             self.client.request::<Value>(request).await.unwrap();
         }
+    }
+
+    /// What happens to the Deployments here.
+    pub fn changes(&self) -> Changes {
+        Changes::of(self.api("deployment/"), WatchParams::default())
     }
 
     /// The API of the object's kind.
@@ -178,6 +191,7 @@ pub fn is_ready(pod: &Value) -> bool {
 async fn wait<T: serde::Serialize>(
     subject: &str,
     what: &str,
+    mut changes: Changes,
     look: impl AsyncFn() -> T,
     holds: impl Fn(&T) -> bool,
 ) -> T {
@@ -197,7 +211,8 @@ async fn wait<T: serde::Serialize>(
                 serde_yaml::to_string(&last).unwrap()
             );
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // What is waited for may also be a time.
+        changes.wait(Duration::from_secs(1)).await;
     }
 }
 

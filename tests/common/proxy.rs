@@ -124,6 +124,11 @@ impl Proxy {
         *self.shared.state.lock().unwrap() = State { rule, ..State::default() };
     }
 
+    /// Has nothing befall any call from now on.
+    pub fn heal(&self) {
+        self.shared.state.lock().unwrap().rule = None;
+    }
+
     /// Starts a caller, which the rule may kill. What an earlier one called is kept.
     pub fn start(&self, start: impl FnOnce() -> Running) -> Running {
         *self.shared.caller.lock().unwrap() = None;

@@ -80,9 +80,12 @@ async fn in_sync_nothing_is_written_and_nothing_asked_but_the_lease_and_where_th
     // Each poll says hello, then asks for one branch.
     let hellos = polls.iter().filter(|request| request.starts_with("GET /bare.git/info/refs?")).count();
     let questions = polls.iter().filter(|request| request.starts_with("POST /bare.git/git-upload-pack ")).count();
-    let expected = usize::try_from(seconds / INTERVAL).unwrap();
+    // On a machine with other things to do an answer takes a while, and the interval begins after it.
+    let most = usize::try_from(seconds / INTERVAL).unwrap();
     assert!(
-        hellos + questions == polls.len() && questions.abs_diff(expected) <= 1 && hellos.abs_diff(questions) <= 1,
+        hellos + questions == polls.len()
+            && (most / 2..=most + 1).contains(&questions)
+            && hellos.abs_diff(questions) <= 1,
         "{polls:?}"
     );
     run.terminate();

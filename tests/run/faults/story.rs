@@ -74,9 +74,8 @@ impl Stage {
 
     /// Waits until every service runs a version, and it is recorded as proven at the tip.
     async fn arrives(&mut self, version: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let (mut changes, deadline) = (self.shop.ns.changes(), Instant::now() + PATIENCE);
         loop {
-            self.supervise().await;
             let mut missing = Vec::new();
             for name in NAMES {
                 missing.extend(self.is_missing(name, version).await);
@@ -88,7 +87,9 @@ impl Stage {
                 let said = self.run.said();
                 panic!("{:?}: after {PATIENCE:?}: {missing:?}; it says\n{said}", self.plan.rule);
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            while !changes.wait(Duration::from_millis(100)).await && Instant::now() < deadline {
+                self.supervise().await;
+            }
         }
     }
 
@@ -115,10 +116,17 @@ impl Stage {
         }
     }
 
-    async fn end(self) -> Trace {
+    async fn end(mut self) -> Trace {
         // What would be written once more is written now.
         tokio::time::sleep(Duration::from_millis(500)).await;
         let hits = self.proxy.hits();
+        self.proxy.heal();
+        // It may have been killed at the last moment.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if self.run.is_over() {
+            self.supervise().await;
+            self.run.says(&["\"event\":\"leads\""]).await;
+        }
         self.run.terminate();
         self.run.end().await.ended(0);
         let calls = self.proxy.take();
