@@ -21,6 +21,7 @@ use super::load::{Loaded, load};
 use super::output::Output;
 use super::plan::text::described;
 use super::wait::After;
+use crate::change::{REAPPLY, REVERT};
 use crate::cluster::{Observation, Proven};
 use crate::config::Config;
 use crate::pins::{self, Pins, ServiceName};
@@ -196,13 +197,10 @@ impl Kind {
     fn subject(self, of_rollback: String) -> String {
         match self {
             Self::Rollback => of_rollback,
-            Self::Reapply => of_rollback.replacen(REVERT, "Reapply pins: ", 1),
+            Self::Reapply => of_rollback.replacen(REVERT, REAPPLY, 1),
         }
     }
 }
-
-/// Subjects of rollbacks begin with it.
-pub(super) const REVERT: &str = "Revert pins: ";
 
 /// Why, as was typed, or is asked once.
 pub(super) struct Reason(Option<String>);
