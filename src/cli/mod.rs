@@ -28,6 +28,7 @@ mod reapply;
 mod rollback;
 mod run;
 mod schema;
+mod seen;
 mod shown;
 mod site;
 mod status;

@@ -7,7 +7,6 @@ mod shown;
 mod text;
 mod undo;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args, ValueEnum};
@@ -15,14 +14,13 @@ use jiff::Timestamp;
 
 use super::diff::{FileDiff, other_lines};
 use super::exit::{Exit, Failure, help};
-use super::glance::{Glance, glance};
 use super::land::{Land, Proposal, Review};
 use super::load::{Loaded, load};
 use super::output::Output;
 use super::plan::text::described;
+use super::seen::Seen;
 use super::wait::After;
 use crate::change::{REAPPLY, REVERT};
-use crate::cluster::{Observation, Proven};
 use crate::config::Config;
 use crate::pins::{self, Pins, ServiceName};
 use crate::plan::Wanted;
@@ -272,7 +270,7 @@ impl Told {
     ) -> Result<Self, Failure> {
         let Question { kind, request, holding, pins, ends } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let seen = Seen::now(config, &tip, (&pins, loaded), output);
+        let seen = Seen::now(config, &tip, (&pins, loaded), "targets from Git alone", output);
         let revert = seen.revert(&request, holding)?;
         if !revert.complete {
             output.warn("the search was stopped at its limit: a smaller set than this may exist");
@@ -298,44 +296,7 @@ impl Told {
     }
 }
 
-/// What a rollback is decided by.
-struct Seen {
-    /// What is wanted at the tip.
-    desired: Arc<Desired>,
-    /// What runs; without a cluster, what is pinned at the tip.
-    look: Look,
-    /// What was observed, if it was whole.
-    observed: Option<Observation>,
-    proven: BTreeMap<ServiceName, Vec<Proven>>,
-    /// The cluster that answered.
-    server: Option<String>,
-}
-
 impl Seen {
-    /// Asks the cluster at hand. Says why where there is one that does not answer.
-    fn now(config: &Config, tip: &Commit, (pins, loaded): (&Pins, &Loaded), output: &mut Output) -> Self {
-        let whole =
-            |desired: &Desired, observed: &Observation| look(desired, observed, Timestamp::now()).unseen.is_empty();
-        let glanced = glance(config, (tip.id, pins.clone(), Arc::clone(&loaded.history)), whole);
-        let proven = |glance: Glance| {
-            let proven = glance.proven().map_err(|error| error.to_string())?;
-            Ok((glance, proven))
-        };
-        let seen = glanced.and_then(|glance| glance.map(proven).transpose()).unwrap_or_else(|why: String| {
-            output.warn(format_args!("targets from Git alone: {why}"));
-            None
-        });
-        let Some((Glance { server, desired, observed }, proven)) = seen else {
-            let desired = Desired::new(tip.id, pins.clone(), Arc::clone(&loaded.history), String::new());
-            let look = look_at_pins(&desired, pins);
-            return Self { desired: Arc::new(desired), look, observed: None, proven: BTreeMap::new(), server: None };
-        };
-        let looked = look(&desired, &observed, Timestamp::now());
-        let is_whole = looked.unseen.is_empty();
-        let look = if is_whole { looked } else { look_at_pins(&desired, pins) };
-        Self { desired, look, observed: is_whole.then_some(observed), proven, server: Some(server) }
-    }
-
     fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
         let Desired { pins, history, graph, lockstep, .. } = &*self.desired;
         let (live, proven) = (&self.look.live, &self.proven);
