@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod config;
 pub mod edit;
 pub mod event;
+pub mod evidence;
 pub mod graph;
 pub mod image;
 pub mod init;

@@ -44,7 +44,8 @@ impl Reapply {
         let done = self.land.land(config, output, |loaded, output| {
             let undone = Undone::of(config, loaded, self.commit(loaded)?)?;
             let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
-            let question = Question { kind: Kind::Reapply, request, holding: Holding::None, pins, ends: None };
+            let question =
+                Question { kind: Kind::Reapply, request, holding: Holding::None, pins, ends: None, seen: false };
             let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
             refused = told.is_refused();
             let undone = Some(&undone).filter(|_| !told.revert.is_empty());

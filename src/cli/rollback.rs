@@ -22,11 +22,12 @@ use super::seen::Seen;
 use super::wait::After;
 use crate::change::{REAPPLY, REVERT};
 use crate::config::Config;
+use crate::evidence::Pair;
 use crate::pins::{self, Pins, ServiceName};
 use crate::plan::Wanted;
 use crate::reconcile::{self, Desired, Look, Report, look, look_at_pins, want};
 use crate::rollback::{
-    self, Aim, Holding, Inverse, Known, Left, Message, Request, Revert, Unseen, inverse, revert, unseen,
+    self, Aim, Holding, Inverse, Known, Left, Message, Refusal, Request, Revert, inverse, revert, unseen,
 };
 use crate::source::{self, Commit, Scope};
 use shown::Shown;
@@ -44,7 +45,7 @@ pub(super) use undo::Undone;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["services", "all", "revert"]))]
 #[command(after_help = help(
-    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD",
+    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD\npintle rollback payments --seen --dry-run",
     &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
 pub struct Rollback {
@@ -63,6 +64,9 @@ pub struct Rollback {
     /// How many pins back; with --all, how many commits that moved pins
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
+    /// Only to where each two that need each other were seen together, or a range says that they fit
+    #[arg(long)]
+    seen: bool,
     /// Which versions of the services named here are held from then on
     #[arg(long, value_name = "WHICH", default_value = "above")]
     hold: Hold,
@@ -98,8 +102,10 @@ pub(super) struct Told {
     cluster: Option<String>,
     /// The plan from what runs, or from the pins at the tip, to the pins as they will be.
     plan: Report,
-    /// Pairs that were never seen together.
-    unseen: Vec<Unseen>,
+    /// Pairs that come together and were never seen so.
+    unseen: Vec<Pair>,
+    /// The nearest set of which all pairs were seen, where it is another one.
+    seen: Option<Revert>,
     pub(super) message: Message,
     /// Other lines that the reverted commits changed: they stay as they are.
     files: Vec<FileDiff>,
@@ -142,7 +148,14 @@ impl Rollback {
             services.retain(|service| !is_back(service, loaded, output));
         }
         let ends = self.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
-        Ok(Question { kind: Kind::Rollback, request, holding: self.hold.into(), pins: loaded.at.pins(config), ends })
+        Ok(Question {
+            kind: Kind::Rollback,
+            request,
+            holding: self.hold.into(),
+            pins: loaded.at.pins(config),
+            ends,
+            seen: self.seen,
+        })
     }
 }
 
@@ -164,6 +177,8 @@ pub(super) struct Question {
     pub(super) pins: Pins,
     /// The revisions of which other lines are shown.
     pub(super) ends: Option<[Arc<Commit>; 2]>,
+    /// Only pairs that were seen together shall come together.
+    pub(super) seen: bool,
 }
 
 /// There, or back again.
@@ -268,10 +283,12 @@ impl Told {
         output: &mut Output,
         reason: impl FnOnce(&mut Output) -> Result<Option<String>, Failure>,
     ) -> Result<Self, Failure> {
-        let Question { kind, request, holding, pins, ends } = question;
+        let Question { kind, request, holding, pins, ends, seen: only_seen } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let seen = Seen::now(config, &tip, (&pins, loaded), "targets from Git alone", output);
-        let revert = seen.revert(&request, holding)?;
+        let policy = seen.desired.pins.settings.unseen;
+        let only_seen = only_seen || policy == pins::Unseen::Refuse;
+        let revert = seen.revert(&request, holding, only_seen).map_err(Failure::from)?;
         if !revert.complete {
             output.warn("the search was stopped at its limit: a smaller set than this may exist");
         }
@@ -285,9 +302,11 @@ impl Told {
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
         let files = ends.map_or_else(|| Ok(Vec::new()), |ends| lines(config, loaded, &ends))?;
         let unseen = seen.unseen(&revert);
+        let nearest = (!unseen.is_empty()).then(|| seen.revert(&request, holding, true).ok()).flatten();
+        let nearest = nearest.filter(|nearest| nearest.members != revert.members);
         let cluster = seen.server;
         let message = Message { subject: kind.subject(message.subject), ..message };
-        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, message, files })
+        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, seen: nearest, message, files })
     }
 
     /// Rules keep all of it.
@@ -300,25 +319,21 @@ impl Seen {
     fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
         let Desired { pins, history, graph, lockstep, .. } = &*self.desired;
         let (live, proven) = (&self.look.live, &self.proven);
-        Known { pins, history, graph, lockstep, wanted, live, proven }
+        Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None }
     }
 
-    fn revert(&self, request: &Request, holding: Holding) -> Result<Revert, Failure> {
+    /// What goes back; where `only_seen`, no two come together that were never seen so.
+    fn revert(&self, request: &Request, holding: Holding, only_seen: bool) -> Result<Revert, Refusal> {
         let wanted = want(&self.desired, &self.look);
-        revert(self.known(&wanted), request, holding).map_err(|refusal| {
-            let exit = if refusal.is_by_rule() { Exit::Refused } else { Exit::Error };
-            Failure { exit, message: refusal.to_string(), hint: refusal.hint() }
-        })
+        let evidence = only_seen.then(|| self.desired.evidence());
+        revert(Known { evidence, ..self.known(&wanted) }, request, holding)
     }
 
     /// The pairs that were never seen together, where the settings want that told.
-    fn unseen(&self, revert: &Revert) -> Vec<Unseen> {
-        let settings = &self.desired.pins.settings;
-        match settings.unseen {
+    fn unseen(&self, revert: &Revert) -> Vec<Pair> {
+        match self.desired.pins.settings.unseen {
             pins::Unseen::Ignore => Vec::new(),
-            pins::Unseen::Warn | pins::Unseen::Refuse => {
-                unseen(self.known(&[]), revert, settings.soak, Timestamp::now())
-            }
+            pins::Unseen::Warn | pins::Unseen::Refuse => unseen(self.known(&[]), revert, self.desired.evidence()),
         }
     }
 
@@ -331,6 +346,13 @@ impl Seen {
             None => look_at_pins(&desired, pins),
         };
         (desired, look)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let exit = if refusal.is_by_rule() { Exit::Refused } else { Exit::Error };
+        Self { exit, message: refusal.to_string(), hint: refusal.hint() }
     }
 }
 
