@@ -18,5 +18,6 @@ pub mod problem;
 pub mod reconcile;
 pub mod rollback;
 pub mod source;
+pub mod suspects;
 pub mod verify;
 pub mod version;
