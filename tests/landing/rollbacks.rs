@@ -158,7 +158,7 @@ fn a_rollback_and_its_reapply_give_back_the_same_bytes_and_say_what_they_revert(
 
 #[test]
 fn a_hold_is_lifted_also_where_its_service_needs_one_that_stays() {
-    let shop = upgraded();
+    let shop = Shop::upgraded();
     let needs = "dependsOn: [ledger]\n";
     shop.repo.pin("ledger", "5.0", "").pin("payments", "2.1.1", needs).commit("Say what payments needs");
     shop.repo.pin("payments", "2.2.0", needs).commit("Upgrade payments");
