@@ -229,10 +229,7 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
         spec,
         running: match idle {
             Some(_) => Some(verify::of_pods(pods.unwrap_or_default(), &names).chain(absent()).collect()),
-            None => {
-                let templates = observed.templates.get(id).map(Vec::as_slice);
-                verify::live(id, workload.as_deref(), pods, templates, &names)
-            }
+            None => verify::live(id, workload.as_deref(), pods, observed.templates.get(id).map(Vec::as_slice), &names),
         },
         obstacle,
         seen: SeenWorkload {
