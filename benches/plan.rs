@@ -102,7 +102,7 @@ impl System {
         };
         let live = |running: Running| {
             let (running, spec) = (vec![running.clone()], vec![running]);
-            Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1 }
+            Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1, returns: false }
         };
         let services = 0..needs.len();
         Self {
@@ -114,7 +114,7 @@ impl System {
     }
 
     fn at(&self) -> Situation<'_> {
-        Situation { graph: &self.graph, wanted: &self.wanted, live: &self.live, lockstep: &[] }
+        Situation { graph: &self.graph, wanted: &self.wanted, live: &self.live, lockstep: &[], evidence: None }
     }
 }
 

@@ -88,7 +88,7 @@ impl Shop {
         let running = |service: &Service| Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
         let live = |service: &Service| {
             let (running, spec) = (vec![running(service)], vec![running(service)]);
-            Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1 }
+            Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1, returns: false }
         };
         Self {
             graph: Graph::of(&pins, &history),
@@ -104,7 +104,7 @@ impl Shop {
         let lockstep: [Vec<Id>; 0] = [];
         let Self { pins, history, graph, wanted, live } = self;
         let proven = &BTreeMap::new();
-        let known = Known { pins, history, graph, lockstep: &lockstep, wanted, live, proven };
+        let known = Known { pins, history, graph, lockstep: &lockstep, wanted, live, proven, evidence: None };
         let request = Request::Services(vec![name(service)], Aim::Good);
         revert(known, &request, Holding::Above).map_or((0, false), |it| (it.members.len(), it.complete))
     }

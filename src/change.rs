@@ -1,4 +1,5 @@
-//! How one pin became another: the words for a move, between two revisions and along the history of a service.
+//! How one pin became another: the words for a move, between two revisions and along the history of a service; and what
+//! commits say that they take back.
 //!
 //! Where this stops: what is done about a move is for `plan` to say.
 
@@ -6,6 +7,7 @@ mod between;
 mod line;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -16,6 +18,7 @@ use crate::version::{Order, Version};
 
 pub use between::{Moved, NeedMoved, between, needs_between};
 pub use line::{Move, line};
+pub use undo::{Act, Named, REAPPLY, REVERT, Undo, undo, without_number};
 
 /// How what is pinned, or what runs, became another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,5 +24,7 @@ mod refused;
 mod rewritten;
 /// What a rollback knows of a cluster.
 mod rollback;
+/// Who is suspected where something alarms.
+mod suspects;
 /// What a terminal shows of a run.
 mod terminal;

@@ -30,6 +30,7 @@ fn history_shows_each_pin_how_it_came_and_how_long_it_stood() {
     VERSION  MOVE         COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
     1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  … so far  Change services/checkout.yaml
     1.7.9    ↓ return     65670a12  Ada     2026-01-02 01:21  3m        Revert "Change services/checkout.yaml"
+      revert of b3b3431b (Change services/checkout.yaml)
       needs payments >=2.0, <3 (was >=2.1, <3)
     1.8.2    ↑ upgrade    b3b3431b  Ada     2026-01-02 01:09  12m       Change services/checkout.yaml
       needs payments >=2.1, <3 (was >=2.0, <3)
@@ -45,6 +46,7 @@ fn history_without_a_service_shows_the_last_moves_of_all() {
     COMMIT    WHEN (UTC)        AUTHOR  SERVICE   FROM   TO     MOVE
     7283b08f  2026-01-02 01:24  Ada     checkout  1.7.9  1.7.8  ↓ downgrade
     65670a12  2026-01-02 01:21  Ada     checkout  1.8.2  1.7.9  ↓ return
+      revert of b3b3431b (Change services/checkout.yaml)
     b3b3431b  2026-01-02 01:09  Ada     checkout  1.7.9  1.8.2  ↑ upgrade
     8bf18480  2026-01-01 01:06  Ada     payments  2.0.3  2.1.0  ↑ upgrade
     af63c399  2026-01-01 00:03  Ada     checkout  -      1.7.9  deploy
@@ -54,6 +56,7 @@ fn history_without_a_service_shows_the_last_moves_of_all() {
     COMMIT    WHEN (UTC)        AUTHOR  SERVICE   FROM   TO     MOVE
     7283b08f  2026-01-02 01:24  Ada     checkout  1.7.9  1.7.8  ↓ downgrade
     65670a12  2026-01-02 01:21  Ada     checkout  1.8.2  1.7.9  ↓ return
+      revert of b3b3431b (Change services/checkout.yaml)
     --- stderr
     … and 4 more: --limit 0 shows all
     ");
@@ -130,6 +133,7 @@ fn history_goes_on_through_removal_a_new_name_and_a_new_image() {
       no longer needs payments (was >=2.0, <3)
     1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  9m        Change services/checkout.yaml
     1.7.9    ↓ return     65670a12  Ada     2026-01-02 01:21  3m        Revert "Change services/checkout.yaml"
+      revert of b3b3431b (Change services/checkout.yaml)
       needs payments >=2.0, <3 (was >=2.1, <3)
     --- stderr
     … and 2 more: --limit 0 shows all
@@ -541,4 +545,46 @@ fn a_years_long_public_history_is_read_and_told() {
 
     17 services: 17 upgrades
     ");
+}
+
+#[test]
+fn history_joins_rollbacks_reapplies_and_reverts_with_what_they_take_back() {
+    let repo = shop();
+    let bad = repo.pin("payments", "2.2.0", "").commit("Release 48 (#48)");
+    repo.pin("payments", "2.1.0", "").commit("Revert \"Release 48\" (#49)\n\nReverts acme/pins#48");
+    repo.pin("payments", "2.2.0", "").commit("Revert^2 \"Release 48\"\n\nThis reverts commit ffffffff.");
+    repo.write("services/checkout.yaml", checkout("1.9.0", "*")).pin("payments", "2.3.0", "").commit("Release 49");
+    let pintle = Pintle::in_repo(&repo);
+    for words in ["rollback payments --to 2.1.0 --reason INC-47 --yes", "reapply --reason mended --yes"] {
+        assert_eq!(pintle.says(words).code, Some(0));
+    }
+    // What is committed here has the time of today.
+    let is_id = |word: &str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let fixed = |line: &str| {
+        let row = line.split_once("  Ada  ").map_or_else(|| line.to_owned(), |(_, row)| format!("Ada  {row}"));
+        row.split(' ').map(|word| if is_id(word) { "COMMIT" } else { word }).collect::<Vec<_>>().join(" ") + "\n"
+    };
+    let out = pintle.says("history --limit 9").out;
+    assert_snapshot!(out.lines().skip(1).map(fixed).collect::<String>(), @r#"
+    Ada     payments  2.1.0  2.3.0  ↑ return
+      reapply: takes back COMMIT (Revert pins: payments 2.3.0 -> 2.1.0)
+    Ada     payments  2.3.0  2.1.0  ↓ return
+      rollback of COMMIT (Release 49) and COMMIT (Revert^2 "Release 48")
+    Ada     checkout  1.7.8  1.9.0  ↑ upgrade
+    Ada     payments  2.2.0  2.3.0  ↑ upgrade
+    Ada     payments  2.1.0  2.2.0  ↑ return
+      reapply: takes back COMMIT
+    Ada     payments  2.2.0  2.1.0  ↓ return
+      revert of COMMIT (Release 48 (#48))
+    Ada     payments  2.1.0  2.2.0  ↑ upgrade
+    Ada     checkout  1.7.9  1.7.8  ↓ downgrade
+    Ada     checkout  1.8.2  1.7.9  ↓ return
+      revert of COMMIT (Change services/checkout.yaml)
+    "#);
+    let json = pintle.run(&["history", "payments", "--limit", "0", "--output", "json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let undoes: Vec<_> = json["pins"].as_array().unwrap().iter().map(|pin| &pin["undoes"]).collect();
+    assert_eq!(undoes[4]["of"][0]["commit"]["id"], bad.to_hex());
+    assert_eq!(undoes[3]["of"][0], serde_json::json!({"named": "ffffffff", "commit": null}));
+    assert!(undoes[2].is_null() && undoes[0]["act"] == "reapply" && undoes[1]["act"] == "rollback", "{undoes:?}");
 }

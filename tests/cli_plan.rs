@@ -195,3 +195,74 @@ fn a_service_that_is_removed_is_let_go_and_one_that_is_renamed_is_not() {
     Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
     ");
 }
+
+/// Two services, of which nobody wrote which versions fit, and a release of both after a day.
+fn unranged(settings: &str) -> TestRepo {
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", format!("{SETTINGS}{settings}")).commit("Begin");
+    repo.pin("payments", "2.0", "").pin("checkout", "1.7", "dependsOn: [payments]\n").commit("Pin what runs");
+    repo.wait(86_400).pin("payments", "2.1", "").pin("checkout", "1.8", "dependsOn: [payments]\n").commit("Release 47");
+    repo
+}
+
+#[test]
+fn a_plan_names_the_pairs_on_its_way_that_were_never_seen_together() {
+    let repo = unranged("");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1"), @"
+    Plan for b9838d1c (Release 47)
+      against the pins at 131e6cfd (Pin what runs)
+
+    Stage 1 (starts now)
+      ~ payments  2.0 -> 2.1  upgrade
+
+    Stage 2 (each starts when what it waits for has passed)
+      ~ checkout  1.7 -> 1.8  upgrade
+          waits until payments 2.1 is verified: what others need goes up first
+
+    On the way, and never seen together
+      ? checkout 1.7 with payments 2.1
+      ? checkout 1.8 with payments 2.1
+
+    Plan: 2 changes in 2 stages.
+    Takes about 1m (one by one: 1m, 30s assumed for each); replaces 2 pods, at most 1 above the usual number.
+    ");
+    let json: serde_json::Value = serde_json::from_str(&pintle.says("plan --from HEAD~1 --output json").out).unwrap();
+    assert_eq!(json["unseen"], serde_json::json!(["checkout 1.7 with payments 2.1", "checkout 1.8 with payments 2.1"]));
+    let first = pintle.says("plan --rev HEAD~1 --from HEAD~2");
+    assert!(first.out.contains("2 changes") && !first.out.contains("seen"), "nothing ran before: {first}");
+    repo.wait(86_400).revert(repo.head());
+    let back = pintle.says("plan --from HEAD~1 --output markdown").out;
+    let told: Vec<_> = back.lines().filter(|line| line.contains("seen")).collect();
+    assert_eq!(told, ["- Never seen together: checkout 1.7 with payments 2.1"], "{back}");
+    repo.pin("checkout", "1.9", "dependsOn: {payments: '>=2.0'}\n").commit("Say what fits");
+    let ranged = pintle.says("plan --from HEAD~1").out;
+    assert!(!ranged.contains("seen"), "a range speaks where it is written: {ranged}");
+}
+
+#[test]
+fn where_unseen_pairs_are_refused_targets_are_held_until_somebody_says_that_they_fit() {
+    let repo = unranged("unseen: refuse\n");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(pintle.says("plan --from HEAD~1"), @"
+    Plan for c4683f51 (Release 47)
+      against the pins at 7b0f252d (Pin what runs)
+
+    Held
+      ! checkout (pinned 1.8, runs 1.7)
+          checkout 1.8 has never run with payments 2.1 (`unseen: refuse`); if they fit, say so: pintle pin checkout 1.8 --needs 'payments=>=2.1'
+      ! payments (pinned 2.1, runs 2.0)
+          checkout 1.7 has never run with payments 2.1 (`unseen: refuse`), and one of them is held where it is
+
+    Plan: nothing to start, 2 held.
+    --- exit 4
+    ");
+    let first = pintle.says("plan --rev HEAD~1 --from HEAD~2");
+    assert!(first.code == Some(0) && first.out.contains("2 changes"), "nothing ran before: {first}");
+    repo.wait(86_400).revert(repo.head());
+    let back = pintle.says("plan --from HEAD~1");
+    assert!(back.code == Some(0) && back.out.contains("2 changes"), "what ran together before may return: {back}");
+    assert_eq!(pintle.says("pin checkout 1.8 --needs payments=>=2.0 --yes").code, Some(0));
+    let said = pintle.says("plan --from HEAD~1");
+    assert!(said.code == Some(0) && said.out.contains("1 change"), "somebody has said so: {said}");
+}

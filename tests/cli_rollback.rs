@@ -311,14 +311,79 @@ fn pairs_that_were_never_pinned_together_for_the_soak_are_named_unless_nobody_wa
     let pintle = Pintle::in_repo(&repo);
     let told = |words: &str| {
         let out = pintle.says(words).out;
-        let lines = out.lines().skip_while(|line| !line.starts_with("Never pinned together"));
+        let lines = out.lines().skip_while(|line| !line.starts_with("On the way, and never seen together"));
         lines.take_while(|line| !line.is_empty()).map(|line| line.to_owned() + "\n").collect::<String>()
     };
     assert_snapshot!(told("rollback payments --dry-run"), @"
-    Never pinned together before, as far as the history tells
+    On the way, and never seen together
       ? checkout 1.8 with payments 2.0
     ");
     assert_eq!(told("rollback payments checkout --dry-run"), "");
     repo.save("pintle.yaml", format!("{SETTINGS}unseen: ignore\n"));
     assert_eq!(told("rollback payments --dry-run"), "");
+}
+
+/// Names of which nobody wrote a range: payments moved first, then checkout, then web.
+fn unranged(settings: &str) -> TestRepo {
+    let repo = TestRepo::new();
+    repo.write("pintle.yaml", format!("{SETTINGS}{settings}"));
+    repo.pin("payments", "2.0", "").pin("checkout", "1.7", "dependsOn: [payments]\n");
+    repo.pin("web", "3.4", "dependsOn: [checkout]\n").commit("Pin what runs");
+    repo.wait(3600).pin("payments", "2.1", "").pin("checkout", "1.8", "dependsOn: [payments]\n").commit("Release 47");
+    repo.wait(3600).pin("web", "3.5", "dependsOn: [checkout]\n").commit("Upgrade web");
+    repo
+}
+
+#[test]
+fn a_rollback_offers_the_nearest_set_of_which_all_pairs_were_seen_and_seen_takes_it() {
+    let repo = unranged("");
+    let pintle = Pintle::in_repo(&repo);
+    let told = |words: &str| {
+        let out = pintle.says(words).out;
+        let is_it = |line: &&str| line.contains(" -> ") && !line.contains("grade") && !line.contains("Revert pins");
+        let lines = out.lines().filter(|line| is_it(line) || line.contains("seen") || line.contains("  ? "));
+        lines.map(|line| line.to_owned() + "\n").collect::<String>()
+    };
+    assert_snapshot!(told("rollback payments --dry-run"), @"
+      ~ payments  2.1 -> 2.0  asked for
+      ~ payments  2.1 -> 2.0  return
+    On the way, and never seen together
+      ? checkout 1.8 with payments 2.0
+    The nearest set of which all pairs were seen together, taken by --seen
+      payments 2.1 -> 2.0, checkout 1.8 -> 1.7, web 3.5 -> 3.4
+        payments 2.1 -> 2.0: asked for
+    ");
+    assert_snapshot!(told("rollback payments --dry-run --seen"), @"
+      ~ payments  2.1 -> 2.0  asked for
+      ~ checkout  1.8 -> 1.7  checkout 1.8 was never seen with payments 2.0
+      ~ web       3.5 -> 3.4  web 3.5 was never seen with checkout 1.7
+      ~ web       3.5 -> 3.4  return
+      ~ checkout  1.8 -> 1.7  return
+      ~ payments  2.1 -> 2.0  return
+    On the way, and never seen together
+      ? checkout 1.7 with payments 2.1
+        payments 2.1 -> 2.0: asked for
+        checkout 1.8 -> 1.7: checkout 1.8 was never seen with payments 2.0
+        web 3.5 -> 3.4: web 3.5 was never seen with checkout 1.7
+    ");
+    let json = pintle.says("rollback payments --dry-run --output json").out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["unseen"], serde_json::json!(["checkout 1.8 with payments 2.0"]));
+    let seen: Vec<_> = json["seen"].as_array().unwrap().iter().map(|it| it["service"].as_str().unwrap()).collect();
+    assert_eq!(seen, ["payments", "checkout", "web"]);
+}
+
+#[test]
+fn where_unseen_pairs_are_refused_a_rollback_takes_along_what_was_never_seen() {
+    let repo = unranged("unseen: refuse\n");
+    let pintle = Pintle::in_repo(&repo);
+    let out = pintle.says("rollback payments --dry-run").out;
+    assert!(out.contains("web") && out.contains("checkout 1.8 was never seen with payments 2.0"), "{out}");
+    repo.pin("payments", "2.2", "").pin("cart", "1.0", "dependsOn: [payments]\n").commit("Add cart");
+    assert_snapshot!(pintle.says("rollback payments --dry-run"), @"
+    --- stderr
+    error: payments cannot go back to 2.1: cart 1.0 was never seen with payments 2.1, so cart would have to go back too, and has no earlier pin
+      hint: if they fit, say so: pintle pin cart 1.0 --needs 'payments=>=2.1'
+    --- exit 4
+    ");
 }

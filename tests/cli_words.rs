@@ -41,6 +41,7 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       holds        Show what is held, by whom, and why
       rollback     Take services back: one commit on the tip, which is rolled out like any other
       reapply      Undo a rollback: its services go forward again, and its holds end
+      suspects     Show what may be the cause of an alarm, the likeliest first
       logs         Show what a service of the local runtime has written
       down         Stop everything that the local runtime has started
       schema       Print the JSON Schema of a kind of file, for editors

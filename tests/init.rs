@@ -295,6 +295,12 @@ fn what_init_wrote_can_be_planned_at_once() {
       ~ web       3.4.0 -> 3.5.0  upgrade
           waits until checkout 1.8.2 is verified: what others need goes up first
 
+    On the way, and never seen together
+      ? checkout 1.8.2 with db 16.4
+      ? checkout 1.8.2 with payments 2.0.3
+      ? web 3.4.0 with checkout 1.8.2
+      ? web 3.5.0 with checkout 1.8.2
+
     Plan: 2 changes in 2 stages.
     Takes about 1m (one by one: 1m, 30s assumed for each); replaces 2 pods, at most 1 above the usual number.
     ");

@@ -52,7 +52,8 @@ fn goes_back(name: &ServiceName, records: &[Record]) -> Result<Revert, Refusal> 
     let look = look_at_pins(&desired, &desired.pins);
     let (wanted, proven) = (want(&desired, &look), BTreeMap::new());
     let Desired { pins, history, graph, lockstep, .. } = &desired;
-    let known = Known { pins, history, graph, lockstep, wanted: &wanted, live: &look.live, proven: &proven };
+    let (wanted, live, proven) = (&wanted, &look.live, &proven);
+    let known = Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None };
     revert(known, &Request::Services(vec![name.clone()], Aim::Good), Holding::Above)
 }
 

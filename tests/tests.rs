@@ -21,6 +21,8 @@ mod cli_past;
 mod cli_plan;
 /// `pintle rollback --dry-run` without a cluster: what would go back, with whom, why, and what would be committed.
 mod cli_rollback;
+/// `pintle suspects` without a cluster: what changed, and what somebody names.
+mod cli_suspects;
 /// What all commands share: help, usage errors, colour, terminals, pipes.
 mod cli_words;
 /// What the control plane of the other tests does, and the API server's answers that Pintle relies on.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::load::{Load, Seen};
-use crate::pins::{AFTER, BEFORE, Needs, Pin, Repository};
+use crate::pins::{AFTER, BAD, BEFORE, Needs, Pin, Repository};
 use crate::{http, picture};
 
 /// How long the tour stays with what there is to see.
@@ -123,6 +123,9 @@ impl Stage {
         let pintle = self.way("Pintle's order", &load, self.apply()).await?;
         count(&pintle.seen);
 
+        head("A bad release of two, and pintle rollback: what must go with payments, and why");
+        let rollback = self.bad_release(&load).await?;
+
         head("The same revert without Pintle's order");
         println!(
             "The release again, and its revert by pins that say nothing of what versions need, so that nothing waits:"
@@ -139,7 +142,31 @@ impl Stage {
             self.quietly(&[BEFORE[1], BEFORE[4]]).await
         };
         let upgrades = self.way("the upgrade's order", &load, upgrades).await?;
-        self.compare(&[pintle, at_once, upgrades])
+        self.compare(&[pintle, rollback, at_once, upgrades])
+    }
+
+    /// A release with a fault that no health check sees, its rollback, a bot that does not know of it, and the way back.
+    async fn bad_release(&self, load: &Load) -> Told<Way> {
+        self.pin(&BAD, Needs::Said)?;
+        self.commit("Release 48").await?;
+        self.quiet_apply().await?;
+        self.stay().await?;
+        let back = async {
+            self.pintle_ends(&["rollback", "payments", "--reason", "refunds are booked twice", "--yes"], &[0]).await?;
+            self.apply_as_planned().await
+        };
+        let rollback = self.way("pintle rollback, of 2", load, back).await?;
+        count(&rollback.seen);
+        println!("\nA bot, which knows of versions and not of refunds, pins the newest one again. It is held:");
+        self.bump("payments", "2.0.3", "2.1.0")?;
+        self.commit("Bump payments to 2.1.0").await?;
+        self.pintle_ends(&["plan"], &[0, 4]).await?;
+        println!("\nThe fault was another one's. The rollback is undone, and its hold with it:");
+        load.take();
+        self.pintle_ends(&["reapply", "--reason", "refunds were right", "--yes"], &[0]).await?;
+        self.apply_as_planned().await?;
+        count(&load.take());
+        Ok(rollback)
     }
 
     /// Does it, and sees what customers see meanwhile and shortly after.
@@ -179,7 +206,7 @@ impl Stage {
                 println!("    such as: {failure}");
             }
         }
-        println!("\n  {:22}{:>9}{:>9}{:>9}", "the same revert", "requests", "failed", "seconds");
+        println!("\n  {:22}{:>9}{:>9}{:>9}", "going back", "requests", "failed", "seconds");
         for Way { name, seen, took, .. } in ways {
             println!("  {name:22}{:>9}{:>9}{:>9.1}", seen.requests.len(), seen.failed(), took.as_secs_f64());
         }
@@ -207,6 +234,14 @@ impl Stage {
         self.run(kill, &[0], Shown::Typed(&format!("kill -9 {pid}    # {name}"))).await
     }
 
+    /// Moves one line, as a bot does.
+    fn bump(&self, name: &str, from: &str, to: &str) -> Told {
+        let file = self.repository().join(format!("services/{name}.yaml"));
+        let line = |version: &str| format!("version: \"{version}\"");
+        let bumped = std::fs::read_to_string(&file).map(|text| text.replacen(&line(from), &line(to), 1));
+        bumped.and_then(|text| std::fs::write(&file, text)).map_err(|error| format!("{}: {error}", file.display()))
+    }
+
     fn pin(&self, pins: &[Pin], needs: Needs) -> Told {
         let slowness = if self.pace == Pace::Long { 3 } else { 1 };
         let folder = self.repository();
@@ -225,19 +260,25 @@ impl Stage {
         self.pintle_ends(&["apply", "--yes"], &[0]).await
     }
 
+    /// What it prints was just shown.
+    async fn apply_as_planned(&self) -> Told {
+        println!("$ pintle apply --yes\n…");
+        self.quiet_apply().await
+    }
+
     async fn quiet_apply(&self) -> Told {
         self.run(self.pintle(&["apply", "--yes"]), &[0], Shown::Failure).await
     }
 
     async fn pintle_ends(&self, words: &[&str], codes: &[i32]) -> Told {
-        self.run(self.pintle(words), codes, Shown::Typed(&format!("pintle {}", words.join(" ")))).await
+        self.run(self.pintle(words), codes, Shown::Typed(&format!("pintle {}", quoted(words)))).await
     }
 
     fn pintle(&self, words: &[&str]) -> Command {
         let mut pintle = Command::new(&self.shop);
         pintle.arg("pintle").args(words).env("XDG_STATE_HOME", self.folder.path());
         pintle.env("PINTLE_CACHE_DIR", self.folder.path().join("cache"));
-        pintle
+        as_ada(pintle)
     }
 
     async fn git(&self, words: &[&str]) -> Told {
@@ -245,9 +286,7 @@ impl Stage {
     }
 
     async fn type_git(&self, words: &[&str]) -> Told {
-        let quoted = words.iter().filter(|word| **word != "--quiet");
-        let quoted = quoted.map(|word| if word.contains(' ') { format!("{word:?}") } else { (*word).to_owned() });
-        self.run(git(words), &[0], Shown::Typed(&format!("git {}", quoted.collect::<Vec<_>>().join(" ")))).await
+        self.run(git(words), &[0], Shown::Typed(&format!("git {}", quoted(words)))).await
     }
 
     /// Runs it to its end, or until somebody interrupts the tour: then what was typed is interrupted too.
@@ -315,6 +354,13 @@ fn count(seen: &Seen) {
     println!("Meanwhile: {} requests, {} failed.", seen.requests.len(), seen.failed());
 }
 
+/// As a user would type it.
+fn quoted(words: &[&str]) -> String {
+    let shown = words.iter().filter(|word| **word != "--quiet");
+    let quoted = shown.map(|word| if word.contains(' ') { format!("{word:?}") } else { (*word).to_owned() });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 /// What is shown of a command.
 #[derive(Clone, Copy)]
 enum Shown<'a> {
@@ -326,12 +372,17 @@ enum Shown<'a> {
     Failure,
 }
 
-/// `git` without the configuration of the user.
 fn git(words: &[&str]) -> Command {
     let mut git = Command::new("git");
-    git.args(words).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    git.args(words);
+    as_ada(git)
+}
+
+/// Without the configuration of the user.
+fn as_ada(mut command: Command) -> Command {
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
     for who in ["AUTHOR", "COMMITTER"] {
-        git.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
+        command.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.org");
     }
-    git
+    command
 }

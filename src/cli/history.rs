@@ -4,6 +4,7 @@
 mod all;
 mod one;
 mod proven;
+mod undone;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -21,12 +22,14 @@ use crate::config::Config;
 use crate::graph::order_of;
 use crate::pins::ServiceName;
 use proven::{Proof, Proofs};
+use undone::{Messages, Undone};
 
 /// Show the pins that a service had, newest first
 ///
 /// For each: the version, how it came (deploy, upgrade, downgrade, return to a version pinned before, sidegrade, image,
-/// release), the commit, and how long it stood. Without a service: the last commits that moved any pin. Where a cluster
-/// answers within two seconds: when each pin was last verified there, and how long that took.
+/// release), the commit, and how long it stood. Without a service: the last commits that moved any pin. Rollbacks,
+/// reapplies and reverts, by whatever tool, are told with the commits that they take back. Where a cluster answers within
+/// two seconds: when each pin was last verified there, and how long that took.
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle history checkout\npintle history --limit 50\npintle history checkout --output json",
@@ -60,6 +63,8 @@ struct Entry {
     service: ServiceName,
     one: Move,
     proven: Option<Proof>,
+    /// What its commit takes back.
+    undoes: Option<Undone>,
 }
 
 impl History {
@@ -101,9 +106,10 @@ impl Told {
         }
         all.sort_by(|a, b| (b.0, a.1).cmp(&(a.0, b.1)));
         let (total, cluster) = (all.len(), proofs.as_ref().map(|proofs| proofs.cluster.clone()));
+        let mut messages = Messages::of(loaded);
         let entry = |(_, name, one): (u32, &ServiceName, Move)| {
             let proven = proofs.as_mut().and_then(|proofs| proofs.take(&loaded.source, name, &one));
-            Entry { service: name.clone(), one, proven }
+            Entry { service: name.clone(), proven, undoes: messages.undone(&one.commit), one }
         };
         Self { cluster, total, moves: all.into_iter().take(limit).map(entry).collect() }
     }

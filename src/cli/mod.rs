@@ -28,9 +28,11 @@ mod reapply;
 mod rollback;
 mod run;
 mod schema;
+mod seen;
 mod shown;
 mod site;
 mod status;
+mod suspects;
 mod table;
 mod tracing;
 mod wait;
@@ -78,6 +80,7 @@ enum Command {
     Holds(holds::Holds),
     Rollback(rollback::Rollback),
     Reapply(reapply::Reapply),
+    Suspects(suspects::Suspects),
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
@@ -131,6 +134,7 @@ impl Command {
             Self::Holds(holds) => holds.run(&config()?, output),
             Self::Rollback(rollback) => rollback.run(&config()?, output),
             Self::Reapply(reapply) => reapply.run(&config()?, output),
+            Self::Suspects(suspects) => suspects.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
             Self::Keep(keep) => keep.run(),

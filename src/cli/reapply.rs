@@ -8,8 +8,9 @@ use super::exit::{Exit, Failure, help};
 use super::land::Land;
 use super::load::Loaded;
 use super::output::Output;
-use super::rollback::{Kind, Question, REVERT, Reason, Told, Undone, propose};
+use super::rollback::{Kind, Question, Reason, Told, Undone, propose};
 use super::wait::After;
+use crate::change::REVERT;
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::rollback::Holding;
@@ -43,8 +44,15 @@ impl Reapply {
         let done = self.land.land(config, output, |loaded, output| {
             let undone = Undone::of(config, loaded, self.commit(loaded)?)?;
             let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
-            let question =
-                Question { kind: Kind::Reapply, request, holding: Holding::None, pins, ends: None, besides: None };
+            let question = Question {
+                kind: Kind::Reapply,
+                request,
+                holding: Holding::None,
+                pins,
+                ends: None,
+                besides: None,
+                seen: false,
+            };
             let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
             refused = told.is_refused();
             let undone = Some(&undone).filter(|_| !told.revert.is_empty());

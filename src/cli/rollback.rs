@@ -3,8 +3,8 @@
 
 mod ask;
 mod config;
+mod decided;
 mod edits;
-mod seen;
 mod shown;
 mod text;
 mod undo;
@@ -20,15 +20,17 @@ use super::land::{Land, Proposal, Review};
 use super::load::{Loaded, load};
 use super::output::Output;
 use super::plan::text::described;
+use super::seen::Seen;
 use super::wait::After;
+use crate::change::{REAPPLY, REVERT};
 use crate::config::Config;
-use crate::pins::{Pins, ServiceName};
+use crate::evidence::Pair;
+use crate::pins::{self, Pins, ServiceName};
 use crate::problem::display_safe;
 use crate::reconcile::{self, Desired, Report, want};
-use crate::rollback::{self, Aim, Holding, Inverse, Left, Message, Request, Revert, Unseen, inverse};
+use crate::rollback::{self, Aim, Holding, Inverse, Left, Message, Request, Revert, inverse};
 use crate::source::{self, Commit, FileChange, Scope};
 use ask::What;
-use seen::Seen;
 use shown::Shown;
 pub(super) use undo::Undone;
 
@@ -44,12 +46,15 @@ pub(super) use undo::Undone;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["services", "all", "revert"]))]
 #[command(after_help = help(
-    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD\npintle rollback payments --adopt",
+    "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD\npintle rollback payments --adopt\npintle rollback payments --seen --dry-run",
     &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
 pub struct Rollback {
     #[command(flatten)]
     what: What,
+    /// Only to where each two that need each other were seen together, or a range says that they fit
+    #[arg(long)]
+    seen: bool,
     /// Which versions of the services named here are held from then on
     #[arg(long, value_name = "WHICH", default_value = "above")]
     hold: Hold,
@@ -85,8 +90,10 @@ pub(super) struct Told {
     cluster: Option<String>,
     /// The plan from what runs, or from the pins at the tip, to the pins as they will be.
     plan: Report,
-    /// Pairs that were never seen together.
-    unseen: Vec<Unseen>,
+    /// Pairs that come together and were never seen so.
+    unseen: Vec<Pair>,
+    /// The nearest set of which all pairs were seen, where it is another one.
+    seen: Option<Revert>,
     pub(super) message: Message,
     /// Other lines that the reverted commits changed.
     files: Vec<FileDiff>,
@@ -135,7 +142,8 @@ impl Rollback {
         let besides = besides.map(|ends| config::besides(config, loaded, ends)).transpose()?;
         let pins = besides.as_ref().map_or_else(|| loaded.at.pins(config), |besides| besides.pins.clone());
         let besides = besides.map(|besides| besides.files);
-        Ok(Question { kind: Kind::Rollback, request, holding: self.hold.into(), pins, ends, besides })
+        let (kind, holding, seen) = (Kind::Rollback, self.hold.into(), self.seen);
+        Ok(Question { kind, request, holding, pins, ends, besides, seen })
     }
 }
 
@@ -159,6 +167,8 @@ pub(super) struct Question {
     pub(super) ends: Option<[Arc<Commit>; 2]>,
     /// Files of the tip in which these lines go back too.
     pub(super) besides: Option<Vec<FileChange>>,
+    /// Only pairs that were seen together shall come together.
+    pub(super) seen: bool,
 }
 
 /// There, or back again.
@@ -190,13 +200,10 @@ impl Kind {
     fn subject(self, of_rollback: String) -> String {
         match self {
             Self::Rollback => of_rollback,
-            Self::Reapply => of_rollback.replacen(REVERT, "Reapply pins: ", 1),
+            Self::Reapply => of_rollback.replacen(REVERT, REAPPLY, 1),
         }
     }
 }
-
-/// Subjects of rollbacks begin with it.
-pub(super) const REVERT: &str = "Revert pins: ";
 
 /// Why, as was typed, or is asked once.
 pub(super) struct Reason(Option<String>);
@@ -270,14 +277,16 @@ impl Told {
         output: &mut Output,
         reason: impl FnOnce(&mut Output) -> Result<Option<String>, Failure>,
     ) -> Result<Self, Failure> {
-        let Question { kind, request, holding, pins, ends, besides } = question;
+        let Question { kind, request, holding, pins, ends, besides, seen: only_seen } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let seen = Seen::now(config, &tip, (&pins, loaded), output);
+        let seen = Seen::now(config, &tip, (&pins, loaded), "targets from Git alone", output);
         if matches!(request, Request::Services(_, Aim::Running)) && seen.observed.is_none() {
             let failure = Failure::error("--adopt needs to see what runs, and there is no cluster that shows it");
             return Err(failure.hint("name the version: --to VERSION"));
         }
-        let revert = seen.revert(&request, holding)?;
+        let policy = seen.desired.pins.settings.unseen;
+        let only_seen = only_seen || policy == pins::Unseen::Refuse;
+        let revert = seen.revert(&request, holding, only_seen).map_err(|refusal| decided::refused(&refusal, loaded))?;
         if !revert.complete {
             output.warn("the search was stopped at its limit: a smaller set than this may exist");
         }
@@ -296,10 +305,12 @@ impl Told {
             (None, None) => Vec::new(),
         };
         let unseen = seen.unseen(&revert);
+        let nearest = (!unseen.is_empty()).then(|| seen.revert(&request, holding, true).ok()).flatten();
+        let nearest = nearest.filter(|nearest| nearest.members != revert.members);
         let cluster = seen.server;
         let mut message = Message { subject: kind.subject(message.subject), ..message };
         message.body.extend(besides.as_deref().filter(|files| !files.is_empty()).map(other_lines_of));
-        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, message, files, besides })
+        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, seen: nearest, message, files, besides })
     }
 
     /// Rules keep all of it.

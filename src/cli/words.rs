@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use super::exit::Failure;
 use crate::change::NeedMoved;
@@ -49,6 +51,16 @@ pub fn span(typed: &str, bounds: [&str; 2]) -> Result<Duration, String> {
     let [least, most] = bounds.map(read);
     let within = least.is_ok_and(|least| least <= signed) && most.is_ok_and(|most| signed <= most);
     if within { Ok(span) } else { Err(format!("it is not between {} and {}", bounds[0], bounds[1])) }
+}
+
+/// `2h` ago, `2026-11-20T10:00` (UTC), or a time with its zone.
+pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(span) = text.parse::<Span>() {
+        let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+        return now.checked_sub(ago).ok().filter(|time| *time <= now);
+    }
+    let utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    text.parse().ok().or_else(utc)
 }
 
 /// How many seconds something takes or took: `0.4s`, `45s`, `1m 30s`.

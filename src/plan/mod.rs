@@ -14,6 +14,7 @@ mod world;
 
 use std::time::Duration;
 
+use crate::evidence::{Evidence, Pair};
 use crate::graph::{EdgeId, Graph, Id, Label};
 use crate::image::Image;
 use crate::version::Version;
@@ -56,6 +57,8 @@ pub struct Live {
     pub pods: u32,
     /// Pods above these while it is replaced.
     pub surge: u32,
+    /// It ran its target, and was moved away from it by hand.
+    pub returns: bool,
 }
 
 /// Whether what was written is on its way.
@@ -117,6 +120,8 @@ pub enum Why {
     Said(String),
     /// The target of this neighbour does not fit its own (rule 1).
     Misfit(EdgeId),
+    /// The targets of it and of a neighbour were never seen together, and must have been (rule 1).
+    Unseen(Pair),
     /// This member of its lockstep group is held.
     Lockstep(Id),
 }
@@ -139,6 +144,8 @@ pub struct Situation<'a> {
     pub live: &'a [Live],
     /// Groups that may start together where no safe order exists.
     pub lockstep: &'a [Vec<Id>],
+    /// What tells that targets were seen together, where only such ones fit.
+    pub evidence: Option<Evidence<'a>>,
 }
 
 /// How long a change of a service took before; none where it is not known.

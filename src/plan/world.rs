@@ -1,10 +1,11 @@
 //! The board that [`next`](super::next) plays on: where each service stands, and which targets fit (rule 1).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
 use super::{Live, Motion, Running, Situation, Wanted, Why};
+use crate::evidence::Evidence;
 use crate::graph::{Edge, EdgeId, Graph, Id, Label};
 
 /// Where a service stands.
@@ -25,6 +26,7 @@ pub(super) enum Stand {
 pub(super) struct Board<'a> {
     pub(super) graph: &'a Graph,
     pub(super) lockstep: &'a [Vec<Id>],
+    evidence: Option<Evidence<'a>>,
     wanted: &'a [Wanted],
     /// Borrowed, until a move is made.
     live: Vec<Cow<'a, Live>>,
@@ -38,8 +40,9 @@ impl<'a> Board<'a> {
     pub(super) fn set(at: Situation<'a>) -> Self {
         let stands: Vec<Stand> = at.wanted.iter().zip(at.live).map(|(wanted, live)| stand(wanted, live)).collect();
         let open = at.graph.ids().filter(|id| stands[id.index()] == Stand::Open).collect();
-        let Situation { graph, wanted, live, lockstep } = at;
-        let mut board = Self { graph, lockstep, wanted, live: live.iter().map(Cow::Borrowed).collect(), stands, open };
+        let Situation { graph, wanted, live, lockstep, evidence } = at;
+        let live = live.iter().map(Cow::Borrowed).collect();
+        let mut board = Self { graph, lockstep, evidence, wanted, live, stands, open };
         board.hold_misfits();
         board
     }
@@ -133,14 +136,13 @@ impl<'a> Board<'a> {
         let graph = self.graph;
         let around =
             |ids: &[Id]| -> Vec<EdgeId> { ids.iter().flat_map(|&id| graph.around(id)).map(|(edge, _)| edge).collect() };
-        let mut misfits = BTreeSet::new();
+        let mut misfits = BTreeMap::new();
         let mut look_at = around(&self.open.iter().copied().collect::<Vec<_>>());
         loop {
             for edge in look_at {
-                if self.fits(edge) {
-                    misfits.remove(&edge)
-                } else {
-                    misfits.insert(edge)
+                match self.misfit(edge) {
+                    Some(why) => misfits.insert(edge, why),
+                    None => misfits.remove(&edge),
                 };
             }
             let held = self.hold_ends(&misfits, |edge| edge.consumer);
@@ -152,21 +154,30 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn fits(&self, edge: EdgeId) -> bool {
+    /// Why the targets of an edge do not fit.
+    fn misfit(&self, edge: EdgeId) -> Option<Why> {
         let ends = self.graph.edge(edge);
         let providers = self.targets(ends.provider);
-        self.targets(ends.consumer).iter().all(|x| providers.iter().all(|y| self.ok(edge, x, y)))
+        let mut pairs = self.targets(ends.consumer).iter().flat_map(|x| providers.iter().map(move |y| (x, y)));
+        if pairs.clone().any(|(x, y)| !self.ok(edge, x, y)) {
+            return Some(Why::Misfit(edge));
+        }
+        let evidence = self.evidence?;
+        pairs.find_map(|(x, y)| evidence.lacks(self.graph, edge, x.label(), y.label())).map(Why::Unseen)
     }
 
-    /// Holds those ends of the edges that are still open, and says which.
-    fn hold_ends(&mut self, misfits: &BTreeSet<EdgeId>, end: impl Fn(&Edge) -> Id) -> Vec<Id> {
+    /// Holds those ends of the edges that are still open, and says which. What ran its target before, or runs nothing
+    /// at all, needs no evidence.
+    fn hold_ends(&mut self, misfits: &BTreeMap<EdgeId, Why>, end: impl Fn(&Edge) -> Id) -> Vec<Id> {
         let mut held = Vec::new();
-        for &edge in misfits {
+        for (&edge, why) in misfits {
             let id = end(self.graph.edge(edge));
-            if self.open.remove(&id) {
-                self.stands[id.index()] = Stand::Held(Why::Misfit(edge));
-                held.push(id);
+            let goes_on = self.live(id).returns || self.live(id).running == [Running::Absent];
+            if (goes_on && matches!(why, Why::Unseen(_))) || !self.open.remove(&id) {
+                continue;
             }
+            self.stands[id.index()] = Stand::Held(why.clone());
+            held.push(id);
         }
         held
     }

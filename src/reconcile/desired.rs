@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cluster::WorkloadId;
+use crate::evidence::Evidence;
 use crate::graph::{Graph, Id};
 use crate::pins::{Pins, Service, ServiceName, WorkloadRef};
 use crate::source::{CommitId, History};
@@ -46,6 +47,11 @@ impl Desired {
     /// The service of a number; none where its file cannot be used.
     pub fn service(&self, id: Id) -> Option<&Service> {
         self.pins.services.get(self.graph.name(id))
+    }
+
+    /// What history knows of pairs.
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence::new(&self.history, self.pins.settings.soak)
     }
 
     /// The workloads of a service, in full.

@@ -126,7 +126,7 @@ fn unreadable(desired: &Desired, id: Id) -> Live {
 /// Nothing runs, as far as is known.
 fn absent() -> Live {
     let running = vec![Running::Absent];
-    Live { spec: running.clone(), running, motion: Motion::Still, ready: false, pods: 0, surge: 0 }
+    Live { spec: running.clone(), running, motion: Motion::Still, ready: false, pods: 0, surge: 0, returns: false }
 }
 
 /// The service; without its live set where its pods have not been looked at.
@@ -173,6 +173,7 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         ready: objects().any(|workload| workload.status.ready.unwrap_or(0) > 0),
         pods: objects().map(pods).sum(),
         surge: objects().map(surge).sum(),
+        returns: seen.drifted,
         running,
         spec,
         motion,
@@ -228,10 +229,7 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
         spec,
         running: match idle {
             Some(_) => Some(verify::of_pods(pods.unwrap_or_default(), &names).chain(absent()).collect()),
-            None => {
-                let templates = observed.templates.get(id).map(Vec::as_slice);
-                verify::live(id, workload.as_deref(), pods, templates, &names)
-            }
+            None => verify::live(id, workload.as_deref(), pods, observed.templates.get(id).map(Vec::as_slice), &names),
         },
         obstacle,
         seen: SeenWorkload {

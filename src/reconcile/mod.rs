@@ -19,6 +19,7 @@ mod rewritten;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod unseen;
 mod want;
 mod words;
 mod write;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 
 use crate::cluster::{Cluster, ClusterError, Observation, Write};
 use crate::graph::Id;
+use crate::pins::Unseen;
 use crate::plan::{self, Next, Plan, Situation, Step, Took, Wanted};
 
 pub use desired::Desired;
@@ -139,7 +141,8 @@ pub fn plan(desired: &Desired, look: &Look, wanted: &[Wanted]) -> Plan {
 }
 
 fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {
-    Situation { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep }
+    let evidence = (desired.pins.settings.unseen == Unseen::Refuse).then(|| desired.evidence());
+    Situation { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep, evidence }
 }
 
 fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Timestamp) -> (Look, Vec<Wanted>) {

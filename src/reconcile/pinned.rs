@@ -27,5 +27,13 @@ fn live(desired: &Desired, pins: &Pins, id: crate::graph::Id) -> Live {
         None => Running::Absent,
         Some(pin) => Running::Image(pin.image.clone(), Some(pin.version.clone())),
     };
-    Live { running: vec![running.clone()], spec: vec![running], motion: Motion::Still, ready: true, pods: 1, surge: 1 }
+    Live {
+        running: vec![running.clone()],
+        spec: vec![running],
+        motion: Motion::Still,
+        ready: true,
+        pods: 1,
+        surge: 1,
+        returns: false,
+    }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::desired::Desired;
 use super::drift::{Stay, StayBy};
 use super::look::Look;
+use super::unseen;
 use super::words::Words;
 use crate::change::{ChangeKind, End};
 use crate::cluster::{Observation, WorkloadId};
@@ -35,6 +36,9 @@ pub struct Report {
     /// Services that run what is pinned, and that nobody writes for a while.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paused: Vec<PausedReport>,
+    /// Pairs of versions on the way that no range speaks of and that were never seen together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
     /// What it takes; none where there is nothing to do.
     pub estimate: Option<EstimateReport>,
 }
@@ -166,6 +170,7 @@ impl Report {
             circles: circles(words, plan),
             released,
             paused: paused(desired, look, plan),
+            unseen: unseen::on_the_way(desired, look, plan).iter().map(ToString::to_string).collect(),
             estimate: (!plan.stages.is_empty()).then(|| estimate_report(plan.estimate)),
         }
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::desired::Desired;
+use crate::evidence::Pair;
 use crate::graph::{EdgeId, Id};
 use crate::image::Image;
 use crate::plan::{Because, Running, Step, Wait, Why};
@@ -124,6 +125,7 @@ impl<'a> Words<'a> {
         match why {
             Why::Said(words) => words.clone(),
             Why::Misfit(edge) => self.misfit(*edge),
+            Why::Unseen(pair) => self.unseen(pair),
             Why::Lockstep(id) => format!("{} is held, and they may start together only (`lockstep`)", self.name(*id)),
         }
     }
@@ -136,6 +138,18 @@ impl<'a> Words<'a> {
             "{need}, and {} is what shall run; pin versions that fit, or widen the range if it is wrong",
             self.target(ends.provider)
         )
+    }
+
+    /// Two versions of which nothing says that they fit, with the way out.
+    fn unseen(self, pair: &Pair) -> String {
+        let Pair { consumer, version, provider, beside } = pair;
+        let graph = &self.desired.graph;
+        let is_pinned = |(name, version): (_, &Version)| graph.id(name).and_then(|id| self.pinned(id)) == Some(version);
+        let never = format!("{consumer} {version} has never run with {provider} {beside} (`unseen: refuse`)");
+        if !is_pinned((consumer, version)) || !is_pinned((provider, beside)) {
+            return format!("{never}, and one of them is held where it is");
+        }
+        format!("{never}; if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={beside}'")
     }
 
     /// A circle of waits, with the way out.

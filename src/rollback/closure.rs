@@ -106,6 +106,7 @@ fn against(known: Known<'_>, moves: &Moves<'_>, service: &Service, it: Earlier<'
 
 /// Needs that are not met at the tip between services that stay.
 fn elsewhere(known: Known<'_>, moves: &Moves<'_>) -> Vec<Unmet> {
+    let known = Known { evidence: None, ..known };
     let unmet = |edge: EdgeId| {
         let ends = known.graph.edge(edge);
         let stay = !moves.contains_key(&ends.consumer) && !moves.contains_key(&ends.provider);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Member, Revert};
+use crate::change::REVERT;
 use crate::image::Image;
 use crate::source::{Commit, CommitId, History, Record, content_id};
 
@@ -87,7 +88,7 @@ fn moved(member: &Member) -> String {
 
 /// As many moves as there is room for.
 fn subject(moves: &[String]) -> String {
-    let mut subject = "Revert pins: ".to_owned();
+    let mut subject = REVERT.to_owned();
     for (number, moved) in moves.iter().enumerate() {
         let more = format!(" and {} more", moves.len() - number);
         let is_last = number + 1 == moves.len();

@@ -20,13 +20,14 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::cluster::Proven;
+use crate::evidence::Evidence;
 use crate::graph::{EdgeId, Graph, Id, Label};
 use crate::pins::{DependsOn, Held, Hold, Need, Pin, Pins, ServiceName};
 use crate::plan::{Live, Wanted};
 use crate::source::{History, Record};
 use crate::version::{Range, Version};
 
-pub use evidence::{Unseen, unseen};
+pub use evidence::unseen;
 pub use message::{Inverse, Message, inverse};
 pub use refusal::{Conflict, Refusal};
 pub use running::Unfit;
@@ -48,6 +49,8 @@ pub struct Known<'a> {
     pub live: &'a [Live],
     /// What each service is proven to run; nothing where no cluster was asked.
     pub proven: &'a BTreeMap<ServiceName, Vec<Proven>>,
+    /// What tells that pairs were seen together, where nothing else shall come together.
+    pub evidence: Option<Evidence<'a>>,
 }
 
 /// What somebody wants to go back.
@@ -142,8 +145,8 @@ pub struct Unmet {
     pub version: Version,
     /// Whom.
     pub provider: ServiceName,
-    /// In which versions.
-    pub range: Range,
+    /// In which versions; none where no range speaks of it, and the two were never seen together.
+    pub range: Option<Range>,
     /// In which version it is there; none where that is not known.
     pub found: Option<Version>,
 }
@@ -268,20 +271,31 @@ impl<'a> Known<'a> {
         self.proven.get(service)?.iter().find(|proven| proven.version == *version)
     }
 
-    /// The need on an edge, where these versions do not meet it.
+    /// Whether these versions of the ends of an edge may come together.
+    fn fits(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> bool {
+        self.graph.ok(edge, x, y) && self.evidence.is_none_or(|it| it.lacks(self.graph, edge, x, y).is_none())
+    }
+
+    /// The need on an edge, where these versions do not meet it, or must have been seen together and were not.
     fn unmet(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<Unmet> {
         let Label::Version(version) = x else { return None };
-        let range = self.graph.need(edge, version).filter(|_| !self.graph.ok(edge, x, y))?;
+        let need = self.graph.need(edge, version).filter(|_| !self.fits(edge, x, y))?;
+        let range = (!self.graph.ok(edge, x, y)).then(|| need.clone());
         let ends = self.graph.edge(edge);
         let found = if let Label::Version(found) = y { Some(found.clone()) } else { None };
         let [consumer, provider] = [ends.consumer, ends.provider].map(|id| self.graph.name(id).clone());
-        Some(Unmet { consumer, version: version.clone(), provider, range: range.clone(), found })
+        Some(Unmet { consumer, version: version.clone(), provider, range, found })
     }
 }
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} needs {} {}", self.consumer, self.version, self.provider, self.range)
+        let Self { consumer, version, provider, range, found } = self;
+        match (range, found) {
+            (Some(range), _) => write!(f, "{consumer} {version} needs {provider} {range}"),
+            (None, Some(found)) => write!(f, "{consumer} {version} was never seen with {provider} {found}"),
+            (None, None) => write!(f, "{consumer} {version} was never seen with {provider}"),
+        }
     }
 }
 

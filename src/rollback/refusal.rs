@@ -198,6 +198,9 @@ impl Refusal {
 
 impl Conflict {
     fn way_out(&self) -> String {
+        if let Some(Unmet { consumer, version, provider, range: None, found: Some(found) }) = self.links.last() {
+            return format!("if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={found}'");
+        }
         let first = self.tried.iter().find(|(_, it)| !matches!(it, Objection::Unmet(_)));
         first.map_or_else(
             || "choose a nearer target (--to), or widen the range if it is wrong".to_owned(),
@@ -214,6 +217,9 @@ impl Objection {
             }
             Self::Held(_) => "choose another target (--to), or release it: pintle release",
             Self::External => "take it back where it is deployed, then pin what runs",
+            Self::Unmet(Unmet { range: None, .. }) => {
+                "choose another target (--to), or write the range that the consumer needs if they fit"
+            }
             Self::Unmet(_) => "choose another target (--to), or widen the range if it is wrong",
         }
         .to_owned()

@@ -4,7 +4,7 @@
 //! a smallest set is forced by the rest of it, and one more move never makes an order where there was none, so nothing
 //! else need be tried. For each forced service the moves that still fit are kept; the one with the fewest is decided next.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -13,6 +13,7 @@ use super::Known;
 use super::earlier::{Earlier, earlier, objection};
 use crate::graph::{EdgeId, Id, Label};
 use crate::plan::{Plan, Running, Situation, Step, Wait, Wanted};
+use crate::version::Version;
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
 const BUDGET: usize = 200_000;
@@ -47,6 +48,8 @@ pub(super) struct Search<'a> {
     back: usize,
     unproven: usize,
     spent: Cell<usize>,
+    /// What is known of pairs, where they must have been seen together.
+    seen: RefCell<HashMap<(EdgeId, &'a Version, &'a Version), bool>>,
     /// The best set so far.
     pub(super) best: Option<(Cost, Moves<'a>)>,
     /// Where it got stuck with the fewest moves made: these, and the service that has none left.
@@ -85,6 +88,7 @@ impl<'a> Search<'a> {
             back: 0,
             unproven: 0,
             spent: Cell::new(0),
+            seen: RefCell::default(),
             best: None,
             dead_end: None,
             no_order: None,
@@ -300,11 +304,15 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether `x` at this end of an edge and `y` at the other run well together.
-    fn ok(&self, edge: EdgeId, at: Id, x: Label<'_>, y: Label<'_>) -> bool {
+    /// Whether `x` at this end of an edge and `y` at the other may come together.
+    fn ok(&self, edge: EdgeId, at: Id, x: Label<'a>, y: Label<'a>) -> bool {
         self.spent.set(self.spent.get() + 1);
-        let graph = self.known.graph;
-        if graph.edge(edge).consumer == at { graph.ok(edge, x, y) } else { graph.ok(edge, y, x) }
+        let (x, y) = if self.known.graph.edge(edge).consumer == at { (x, y) } else { (y, x) };
+        let (Some(_), Label::Version(one), Label::Version(other)) = (self.known.evidence, x, y) else {
+            return self.known.fits(edge, x, y);
+        };
+        // To look into history takes longer than to compare.
+        *self.seen.borrow_mut().entry((edge, one, other)).or_insert_with(|| self.known.fits(edge, x, y))
     }
 }
 
@@ -342,7 +350,8 @@ fn circle(known: Known<'_>, moves: &Moves<'_>) -> Option<Vec<(Id, Wait)>> {
         wanted[id.index()] = Wanted::Target(Running::Image(pin.image.clone(), Some(pin.version.clone())));
     }
     let Known { graph, live, lockstep, .. } = known;
-    let plan = Plan::of(Situation { graph, wanted: &wanted, live, lockstep }, &[]);
+    let evidence = None;
+    let plan = Plan::of(Situation { graph, wanted: &wanted, live, lockstep, evidence }, &[]);
     plan.rest.into_iter().find_map(|(id, step)| match step {
         Step::Refused(circle) if moves.contains_key(&id) => Some(circle),
         _ => None,

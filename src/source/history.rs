@@ -2,6 +2,8 @@
 //!
 //! History means the first-parent line of the branch, everywhere.
 
+mod together;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use super::{Commit, CommitId};
 use crate::image::Image;
 use crate::pins::{DependsOn, Pin, ServiceName};
 use crate::version::{Order, Version, Versioning};
+
+pub use together::Stretch;
 
 /// The pins of every service along the first parents of one branch, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::problem::Problem;
 
 pub use error::{Reach, SourceError};
-pub use history::{History, Record};
+pub use history::{History, Record, Stretch};
 pub use index::Index;
 pub use land::{Beside, Identity, LandError, Landed, Landing, Message, Proposed, change_id};
 pub use location::Location;

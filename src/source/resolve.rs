@@ -114,6 +114,15 @@ impl Source {
         Ok(read_commit(id, &commit.data))
     }
 
+    /// The whole message of a commit; bytes that are not UTF-8 replaced.
+    pub fn message(&self, id: CommitId) -> Result<String> {
+        let repo = self.repo();
+        let fail = |error| unread_commit(id, &self.location, &error);
+        let commit = repo.find_commit(id.object()).map_err(fail)?;
+        let message = commit.message_raw().map_err(fail)?;
+        Ok(message.to_str_lossy().into_owned())
+    }
+
     /// Whether `ancestor` is `descendant`, or one of those it goes on from.
     pub fn is_ancestor(&self, ancestor: CommitId, descendant: CommitId) -> Result<bool> {
         Ok(ancestor == descendant || self.merge_base(ancestor, descendant)? == Some(ancestor))

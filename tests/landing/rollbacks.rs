@@ -39,9 +39,6 @@ fn a_rollback_restores_each_member_holds_what_was_named_and_is_one_commit() {
       ~ checkout  1.9.0 -> 1.8.2  checkout 1.9.0 needs payments ^2.1
           pinned 2026-01-01 00:03 UTC by 07d5e0bb (Start), stood 7m
 
-    Never pinned together before, as far as the history tells
-      ? checkout 1.8.2 with payments 2.0.3
-
     Stage 1 (starts now)
       ~ checkout  1.9.0 -> 1.8.2  return
 
@@ -173,6 +170,19 @@ fn programs_are_told_what_went_back_and_by_which_commit() {
     // Typed twice: there is no commit, and that is told too.
     let again = told(&pintle.says(args));
     assert_eq!((&again["commit"], &again["rollback"]["members"]), (&Value::Null, &Value::Array(Vec::new())));
+}
+
+#[test]
+fn a_hold_is_lifted_also_where_its_service_needs_one_that_stays() {
+    let shop = Shop::upgraded();
+    let needs = "dependsOn: [ledger]\n";
+    shop.repo.pin("ledger", "5.0", "").pin("payments", "2.1.1", needs).commit("Say what payments needs");
+    shop.repo.pin("payments", "2.2.0", needs).commit("Upgrade payments");
+    shop.repo.git(&["push", "--quiet"]);
+    shop.says("rollback payments --yes --reason INC-47");
+    let said = shop.says("reapply payments --yes --reason mended");
+    let file = std::fs::read_to_string(shop.repo.path().join("services/payments.yaml")).unwrap();
+    assert!(file.contains("2.2.0") && !file.contains("hold"), "{said}\n{file}");
 }
 
 #[test]

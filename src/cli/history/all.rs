@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::proven::Proof;
+use super::undone::Undone;
 use super::{Entry, Told, word};
 use crate::cli::output::{DIM, NAME};
 use crate::cli::shown::ShownKind;
@@ -33,18 +34,21 @@ struct ShownMove<'t> {
     kind: ShownKind,
     commit: &'t Commit,
     #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'t Undone>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     proven: Option<Proof>,
 }
 
 impl<'t> Shown<'t> {
     /// What is told of them.
     pub(super) fn of(told: &'t Told) -> Self {
-        let shown = |Entry { service, one, proven }: &'t Entry| ShownMove {
+        let shown = |Entry { service, one, proven, undoes }: &'t Entry| ShownMove {
             service,
             from: one.from.as_ref().map(|pin| &pin.version),
             to: one.to.as_ref().map(|pin| &pin.version),
             kind: ShownKind::of(one.kind),
             commit: &one.commit,
+            undoes: undoes.as_ref(),
             proven: *proven,
         };
         Self { cluster: told.cluster.as_deref(), total: told.total, moves: told.moves.iter().map(shown).collect() }
@@ -57,13 +61,19 @@ pub(super) fn table(told: &Told, now: Timestamp) -> Table {
     heads.extend([Head::whole("SERVICE"), Head::whole("FROM"), Head::whole("TO"), Head::whole("MOVE")]);
     heads.extend(told.cluster.as_ref().map(|_| Head::whole("PROVEN")));
     let mut table = Table::new(heads);
-    for Entry { service, one, proven } in &told.moves {
+    let mut entries = told.moves.iter().peekable();
+    while let Some(Entry { service, one, proven, undoes }) = entries.next() {
         let [from, to] = [&one.from, &one.to].map(|pin| pin.as_ref().map_or("-", |pin| pin.version.as_str()));
         let commit = &one.commit;
         let mut row = vec![commit.id.short().into(), when(commit.time).into(), author(commit).into()];
         row.extend([Cell::new(NAME, service.as_str()), Cell::new(DIM, from), to.into(), word(one.kind)]);
         row.extend(told.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
         table.row(row);
+        // Once for the whole commit.
+        let is_last = entries.peek().is_none_or(|next| next.one.commit.id != one.commit.id);
+        if let Some(undoes) = undoes.as_ref().filter(|_| is_last) {
+            table.note(Cell::new(DIM, undoes.in_words()));
+        }
     }
     table
 }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::proven::Proof;
+use super::undone::Undone;
 use super::{Entry, Told, word};
 use crate::change::{ChangeKind, Move};
 use crate::cli::output::{DIM, NAME};
@@ -39,13 +40,15 @@ struct ShownPin<'t> {
     commit: &'t Commit,
     until: Option<&'t Commit>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'t Undone>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     proven: Option<Proof>,
 }
 
 impl<'t> Shown<'t> {
     /// What is told of them.
     pub(super) fn of(service: &'t ServiceName, told: &'t Told) -> Self {
-        let shown = |Entry { one, proven, .. }: &'t Entry| ShownPin {
+        let shown = |Entry { one, proven, undoes, .. }: &'t Entry| ShownPin {
             version: one.to.as_ref().map(|pin| &pin.version),
             image: one.to.as_ref().map(|pin| &pin.image),
             from: one.from.as_ref().map(|pin| &pin.version),
@@ -53,6 +56,7 @@ impl<'t> Shown<'t> {
             needs: one.needs.iter().map(ShownNeed::of).collect(),
             commit: &one.commit,
             until: one.until.as_deref(),
+            undoes: undoes.as_ref(),
             proven: *proven,
         };
         let pins = told.moves.iter().map(shown).collect();
@@ -67,7 +71,7 @@ pub(super) fn table(told: &Told, now: Timestamp) -> Table {
     heads.extend(told.cluster.as_ref().map(|_| Head::whole("PROVEN")));
     heads.push(Head::cut("SUBJECT"));
     let mut table = Table::new(heads);
-    for Entry { one, proven, .. } in &told.moves {
+    for Entry { one, proven, undoes, .. } in &told.moves {
         let version = one.to.as_ref().map_or(Cell::new(DIM, "none"), |pin| Cell::new(NAME, pin.version.as_str()));
         let commit = &one.commit;
         let mut row = vec![version, word(one.kind), commit.id.short().into(), author(commit).into()];
@@ -75,6 +79,9 @@ pub(super) fn table(told: &Told, now: Timestamp) -> Table {
         row.extend(told.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
         row.push(Cell::new(DIM, display_safe(&commit.subject, 100)));
         table.row(row);
+        if let Some(undoes) = undoes {
+            table.note(Cell::new(DIM, undoes.in_words()));
+        }
         if let (Some(from), Some(to), Some(ChangeKind::Image)) = (&one.from, &one.to, one.kind) {
             table.note(Cell::new(DIM, image_moved(&from.image, &to.image)));
         }

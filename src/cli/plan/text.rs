@@ -62,6 +62,7 @@ pub fn body(report: &Report) -> String {
     for it in &report.paused {
         let _ = writeln!(text, "  {}: {}", styled(NAME, &it.service), brief(&it.why));
     }
+    unseen_text(&mut text, &report.unseen);
     let _ = write!(text, "\n{}", summary(report));
     text
 }
@@ -114,6 +115,21 @@ fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing
         let service = styled(NAME, &it.service);
         let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
         let _ = writeln!(text, "      {}", brief(&it.why));
+    }
+}
+
+/// So many pairs are named; a program is told all.
+const UNSEEN: usize = 5;
+
+fn unseen_text(text: &mut String, pairs: &[String]) {
+    if !pairs.is_empty() {
+        let _ = writeln!(text, "\nOn the way, and never seen together");
+    }
+    for pair in pairs.iter().take(UNSEEN) {
+        let _ = writeln!(text, "  {} {pair}", styled(BUSY, "?"));
+    }
+    if pairs.len() > UNSEEN {
+        let _ = writeln!(text, "    and {} more", pairs.len() - UNSEEN);
     }
 }
 
@@ -202,6 +218,9 @@ pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
     }
     for circle in &report.circles {
         let _ = write!(text, "\n- No safe order: {}. {}", circle.waits.join("; "), circle.way_out);
+    }
+    for pair in &report.unseen {
+        let _ = write!(text, "\n- Never seen together: {pair}");
     }
     for workload in &report.released {
         let _ = write!(text, "\n- Pinned no more, left running: {workload}");

@@ -4,13 +4,11 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use clap::Args;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use jiff::{Span, SpanRelativeTo, Timestamp};
+use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
-use crate::cli::words::{known, when};
+use crate::cli::words::{known, moment, when};
 use crate::pins::{ServiceName, did_you_mean};
 use crate::problem::display_safe;
 use crate::rollback::{Aim, Request};
@@ -71,7 +69,7 @@ fn aim(to: &str, services: &[ServiceName], loaded: &Loaded, now: Timestamp) -> R
     if let Some(version) = Version::new(to).ok().filter(had) {
         return Ok(Aim::Version(version));
     }
-    if let Some(time) = time(to, now) {
+    if let Some(time) = moment(to, now) {
         let place = history.moves().iter().rposition(|commit| commit.time <= time);
         let place = place.and_then(|place| u32::try_from(place).ok());
         let none = || Failure::error(format!("nothing was pinned at {} UTC", when(time)));
@@ -105,16 +103,6 @@ fn unknown(to: &str, services: &[ServiceName], loaded: &Loaded) -> Option<Failur
     let failure =
         Failure::error(format!("--to {word:?}: {service} was never pinned at it, and it is no time and no revision"));
     Some(failure.hint(near.unwrap_or_else(|| format!("pintle history {service} shows its pins"))))
-}
-
-/// `2h` ago, `2026-11-20T10:00` (UTC), or a time with its zone.
-fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
-    if let Ok(span) = text.parse::<Span>() {
-        let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-        return now.checked_sub(ago).ok().filter(|time| *time <= now);
-    }
-    let utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-    text.parse().ok().or_else(utc)
 }
 
 /// The place in history at which what a revision pins was pinned.

@@ -96,7 +96,9 @@ pub(super) fn earlier(
     let now = loaded.at.files.iter().filter(|file| file.path == *settings).cloned();
     let mut files: Vec<File> = found.into_iter().chain(now).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let reading = read(&config.root, &files);
+    let mut reading = read(&config.root, &files);
+    // Services whose files are not looked at may be needed.
+    reading.pins.services.append(&mut reading.faulty);
     Ok(Then { root: config.root.clone(), files, reading })
 }
 

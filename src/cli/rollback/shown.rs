@@ -24,6 +24,8 @@ pub(super) struct Shown<'t> {
     unmet: Vec<String>,
     /// Pairs of versions that would be together and were never pinned so for `soak`.
     unseen: Vec<String>,
+    /// The nearest set of which all pairs were seen together, where it is another one: what `--seen` takes.
+    seen: Option<Vec<ShownMember<'t>>>,
     /// Whether every set of services was considered.
     complete: bool,
     holds: Vec<ShownHold<'t>>,
@@ -90,7 +92,7 @@ struct ShownMessage<'t> {
 
 impl<'t> Shown<'t> {
     pub(super) fn of(told: &'t Told) -> Self {
-        let Told { kind: _, revert, tip, desired: _, cluster, plan, unseen, message, files, besides } = told;
+        let Told { kind: _, revert, tip, desired: _, cluster, plan, unseen, seen, message, files, besides } = told;
         let stay = |left: &'t crate::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
         Self {
             revision: tip,
@@ -99,6 +101,7 @@ impl<'t> Shown<'t> {
             stays: revert.left.iter().map(stay).collect(),
             unmet: revert.elsewhere.iter().map(ToString::to_string).collect(),
             unseen: unseen.iter().map(ToString::to_string).collect(),
+            seen: seen.as_ref().map(|seen| seen.members.iter().map(ShownMember::of).collect()),
             complete: revert.complete,
             holds: revert.holds.iter().map(|(service, held)| ShownHold::of(service, held)).collect(),
             plan,

@@ -17,7 +17,7 @@ const PASSED_OVER: usize = 3;
 const WIDEST: usize = 24;
 
 pub(super) fn print(told: &Told, output: &mut Output) {
-    let Told { kind, revert, tip, desired: _, cluster, plan, unseen, message, files, besides } = told;
+    let Told { kind, revert, tip, desired: _, cluster, plan, unseen: _, seen, message, files, besides } = told;
     let from = match cluster {
         Some(cluster) => format!("targets from Git, and from what is proven in {cluster}"),
         None => "targets from Git alone".to_owned(),
@@ -32,13 +32,13 @@ pub(super) fn print(told: &Told, output: &mut Output) {
     output.line("");
     output.write(format_args!("{}", members(told)));
     rest(revert, output);
-    if !unseen.is_empty() {
-        output.line("\nNever pinned together before, as far as the history tells");
-    }
-    for pair in unseen {
-        output.line(format_args!("  {} {pair}", styled(BUSY, "?")));
-    }
     output.write(format_args!("{}", body(plan)));
+    if let Some(seen) = seen {
+        output.line("\nThe nearest set of which all pairs were seen together, taken by --seen");
+        let in_words = |it: &Member| format!("{} {} -> {}", it.service, it.from.version, it.to.version);
+        let moves: Vec<String> = seen.members.iter().map(in_words).collect();
+        output.line(format_args!("  {}", moves.join(", ")));
+    }
     if !files.is_empty() {
         output.line(match besides {
             Some(_) => "\nTaken back with these pins",

@@ -94,12 +94,26 @@ fn live(name: &str, head: &str) -> Live {
         _ if down || flags.contains("failed") => Motion::Failed("CrashLoopBackOff".to_owned()),
         _ => Motion::Still,
     };
-    Live { spec: vec![all.last().unwrap().clone()], running: all, motion, ready: !down, pods: 2, surge: 1 }
+    Live {
+        spec: vec![all.last().unwrap().clone()],
+        running: all,
+        motion,
+        ready: !down,
+        pods: 2,
+        surge: 1,
+        returns: false,
+    }
 }
 
 impl System {
     pub(super) fn at(&self) -> Situation<'_> {
-        Situation { graph: &self.graph, wanted: &self.wanted, live: &self.live, lockstep: &self.lockstep }
+        Situation {
+            graph: &self.graph,
+            wanted: &self.wanted,
+            live: &self.live,
+            lockstep: &self.lockstep,
+            evidence: None,
+        }
     }
 
     pub(super) fn next(&self) -> Next {
@@ -144,6 +158,7 @@ impl System {
                 let edge = self.graph.edge(*edge);
                 format!("held: {} does not fit {}", self.graph.name(edge.consumer), self.graph.name(edge.provider))
             }
+            Step::Held(Why::Unseen(pair)) => format!("held: {pair} was never seen"),
             Step::Held(Why::Lockstep(id)) => format!("held with {}", self.graph.name(*id)),
             Step::Refused(circle) => {
                 let links = circle.iter().map(|(id, wait)| format!("{} {}", self.graph.name(*id), self.wait(wait)));

@@ -21,6 +21,8 @@ struct Case {
     services: Vec<Service>,
     edges: Vec<Edge>,
     asked: Vec<(usize, V)>,
+    /// Where no range speaks, only pairs that were pinned together before shall come together.
+    seen: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,8 @@ struct Service {
     proven: Bits,
     held: Hold,
     floor: V,
+    /// For how many commits each version stood, but the last one.
+    stood: [usize; 3],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +63,13 @@ impl Service {
         };
         !held && version >= self.floor
     }
+
+    /// What was pinned after each commit.
+    fn line(self) -> Vec<V> {
+        let stood = |version: V| self.stood.get(usize::from(version) - 1).copied().unwrap_or(1);
+        let line = (1..=self.pinned).flat_map(|it| vec![it; if it == self.pinned { 1 } else { stood(it) }]);
+        line.collect()
+    }
 }
 
 impl Edge {
@@ -71,7 +82,10 @@ impl Case {
     fn shop(&self) -> Shop {
         let mut text = String::new();
         for (number, it) in self.services.iter().enumerate() {
-            let pins: Vec<String> = (1..=it.pinned).map(|version| self.pin(number, version)).collect();
+            let line = it.line();
+            let moved = |at: usize| at == 0 || line[at - 1] != line[at];
+            let pin = |at: usize| if moved(at) { self.pin(number, line[at]) } else { "-".to_owned() };
+            let pins: Vec<String> = (0..line.len()).map(pin).collect();
             write!(text, "{}: {} //", name(number), pins.join("; ")).unwrap();
             match it.held {
                 Hold::None => {}
@@ -97,10 +111,24 @@ impl Case {
         let after = self.after(moves);
         let goes = |number: usize| moves[number] > 0;
         let fits = |edge: &Edge| {
-            !goes(edge.consumer) && !goes(edge.provider) || edge.ok(after[edge.consumer], after[edge.provider])
+            let (x, y) = (after[edge.consumer], after[edge.provider]);
+            !goes(edge.consumer) && !goes(edge.provider) || edge.ok(x, y) && (!self.seen || self.is_known(edge, x, y))
         };
         let may_run = |number: usize| !goes(number) || self.services[number].may_run(moves[number]);
         (0..moves.len()).all(may_run) && self.edges.iter().all(fits) && self.has_order(moves)
+    }
+
+    /// A range speaks of these versions, or there was a commit with which both were pinned, and a later one with which
+    /// one of them was not.
+    fn is_known(&self, edge: &Edge, x: V, y: V) -> bool {
+        if edge.accepts[usize::from(x) - 1] != Some(15) {
+            return true;
+        }
+        let [one, other] = [edge.consumer, edge.provider].map(|it| self.services[it].line());
+        let longest = self.services.iter().map(|it| it.line().len()).max().unwrap();
+        let at = |line: &[V], place: usize| *line.get(place).unwrap_or(line.last().unwrap());
+        let together: Vec<bool> = (0..longest).map(|it| at(&one, it) == x && at(&other, it) == y).collect();
+        together.windows(2).any(|both| both[0] && !both[1])
     }
 
     fn after(&self, moves: &[V]) -> Vec<V> {
@@ -178,7 +206,8 @@ impl Case {
         } else {
             Aim::Steps(usize::from(self.services[number].pinned - to))
         };
-        self.shop().revert(&Request::Services(names, aim))
+        let (shop, request) = (self.shop(), Request::Services(names, aim));
+        if self.seen { shop.seen(&request) } else { shop.revert(&request) }
     }
 
     fn moves(&self, revert: &Revert) -> Vec<V> {
@@ -196,6 +225,9 @@ fn name(number: usize) -> String {
 }
 
 fn range(accepts: Bits) -> String {
+    if accepts == 15 {
+        return "*".to_owned();
+    }
     let versions: Vec<String> = (1..=4).filter(|&it| accepts & bit(it) != 0).map(|it| format!("={it}")).collect();
     if versions.is_empty() { ">9".to_owned() } else { versions.join(" || ") }
 }
@@ -206,18 +238,20 @@ fn cases() -> impl Strategy<Value = Case> {
     let held =
         prop_oneof![6 => Just(Hold::None), 1 => (1..=4_u8).prop_map(Hold::Above), 2 => (1..=4_u8).prop_map(Hold::Only)];
     let floor = prop_oneof![4 => Just(0), 1 => 1..=3_u8];
-    let one = (1..=4_u8, 0..16_u8, held, floor).prop_map(|(pinned, proven, held, floor)| Service {
+    let stood = [1..=3_usize, 1..=3, 1..=3];
+    let one = (1..=4_u8, 0..16_u8, held, floor, stood).prop_map(|(pinned, proven, held, floor, stood)| Service {
         pinned,
         proven,
         held,
         floor,
+        stood,
     });
-    (vec(one, 1..=6), vec(0..8_usize, 2)).prop_flat_map(|(mut services, chance)| {
+    (vec(one, 1..=6), vec(0..8_usize, 2), any::<bool>()).prop_flat_map(|(mut services, chance, seen)| {
         let count = services.len();
         services[chance[0] % count].pinned = services[chance[0] % count].pinned.max(2);
         let accepts = prop_oneof![1 => Just(None), 2 => Just(Some(15)), 3 => (1..16_u8).prop_map(Some)];
         let edge = (0..count, 0..count, [accepts.clone(), accepts.clone(), accepts.clone(), accepts], 0..8_u8);
-        vec(edge, 0..=2 * count).prop_map(move |edges| case(&services, edges, &chance))
+        vec(edge, 0..=2 * count).prop_map(move |edges| Case { seen, ..case(&services, edges, &chance) })
     })
 }
 
@@ -241,7 +275,7 @@ fn case(services: &[Service], edges: Vec<DrawnEdge>, chance: &[usize]) -> Case {
     if chance[1] > 4 && second != first && services[second].pinned > back {
         asked.push((second, services[second].pinned - back));
     }
-    Case { services: services.to_vec(), edges: edges.collect(), asked }
+    Case { services: services.to_vec(), edges: edges.collect(), asked, seen: false }
 }
 
 proptest! {

@@ -9,11 +9,13 @@ mod requests;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Aim, Holding, Known, Message, Refusal, Request, Revert, revert};
 use crate::cluster::Proven;
+use crate::evidence::Evidence;
 use crate::pins::{self, ServiceName};
 use crate::plan::{Live, Motion, Running};
 use crate::reconcile::{Desired, look_at_pins, want};
@@ -123,12 +125,18 @@ impl Shop {
         self.knowing(|known| revert(known, request, Holding::Above))
     }
 
+    /// The same, where no two shall come together that were never seen so.
+    pub(super) fn seen(&self, request: &Request) -> Result<Revert, Refusal> {
+        let evidence = Some(Evidence::new(&self.desired.history, Duration::ZERO));
+        self.knowing(|known| revert(Known { evidence, ..known }, request, Holding::Above))
+    }
+
     fn knowing<T>(&self, tell: impl FnOnce(Known<'_>) -> T) -> T {
         let Desired { pins, history, graph, lockstep, .. } = &self.desired;
         let look = look_at_pins(&self.desired, pins);
         let wanted = want(&self.desired, &look);
         let (wanted, live, proven) = (&wanted, &look.live, &self.proven);
-        tell(Known { pins, history, graph, lockstep, wanted, live, proven })
+        tell(Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None })
     }
 
     /// What goes back, a line a service; or why nothing does.

@@ -113,7 +113,7 @@ impl Rollout {
             .collect();
         let live: Vec<Live> = self.case.services().map(|service| self.live(world, service)).collect();
         let System { graph, lockstep, .. } = &self.system;
-        next(Situation { graph, wanted: &wanted, live: &live, lockstep })
+        next(Situation { graph, wanted: &wanted, live: &live, lockstep, evidence: None })
     }
 
     fn live(&self, world: &World, service: usize) -> Live {
@@ -131,6 +131,7 @@ impl Rollout {
             ready: works.iter().any(|work| work.has_ready_pod()),
             pods: 1,
             surge: 1,
+            returns: false,
         }
     }
 

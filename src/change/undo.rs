@@ -1,0 +1,197 @@
+//! What the message of a commit says that it takes back: Pintle's own commits, and what git and forges write.
+//!
+//! | by | subject | body |
+//! |---|---|---|
+//! | Pintle | `Revert pins: …`, `Reapply pins: …` | `Pintle-Reverts: SHA`, or `OLDEST^..NEWEST` |
+//! | git revert | `Revert "…"`; of such a one since 2.43 `Reapply "…"` | `This reverts commit SHA.`; of a merge `…SHA, reversing` |
+//! | GitHub's button | `Revert "…"`, squashed with ` (#124)` behind it; merged from the branch `revert-123-…` | `Reverts owner/repo#123` |
+//! | GitLab's button | `Revert "…"`; merged from the branch `revert-SHA` | `This reverts merge request !123` or `commit SHA` |
+//! | Gerrit | `Revert "…"`, then `Revert^2 "…"` and so on | `This reverts commit SHA.` |
+//!
+//! Sources: git's `sequencer.c`, Gerrit's `CommitUtil.java`, GitLab's `app/models/merge_request.rb` and `commit.rb`; GitHub
+//! documents its button by example alone.
+
+use std::fmt;
+
+/// Subjects of rollbacks begin with it.
+pub const REVERT: &str = "Revert pins: ";
+
+/// Subjects of rollbacks that are undone begin with it.
+pub const REAPPLY: &str = "Reapply pins: ";
+
+/// A longer message is read up to here, in bytes.
+const LIMIT: usize = 64 << 10;
+
+/// So many commits of one message are remembered.
+const NAMED: usize = 20;
+
+/// Reverts of reverts are read up to so many; nobody writes more than a handful.
+const NESTED: usize = 100;
+
+/// What a commit says that it takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo {
+    /// In which direction.
+    pub act: Act,
+    /// What is taken back, in the most certain of the ways in which the message names it.
+    pub of: Vec<Named>,
+}
+
+/// Whether something is taken back, or what took it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Taken back by `pintle rollback`.
+    Rollback,
+    /// Taken back by hand or by a forge.
+    Revert,
+    /// A rollback or revert is taken back itself.
+    Reapply,
+}
+
+/// How a message names what it takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// By the id of a commit, or the beginning of it.
+    Commit(String),
+    /// By the ids of the oldest and the newest of many.
+    Commits(String, String),
+    /// By the number of a pull request.
+    Pull(u32),
+    /// By the number of a merge request.
+    MergeRequest(u32),
+    /// By its subject.
+    Title(String),
+}
+
+/// What a commit with this message says that it takes back; none where it says nothing of that.
+pub fn undo(message: &str) -> Option<Undo> {
+    let end = (0..=LIMIT.min(message.len())).rev().find(|end| message.is_char_boundary(*end));
+    let text = &message[..end.unwrap_or_default()];
+    let (subject, body) = text.trim_start().split_once('\n').unwrap_or((text.trim_start(), ""));
+    let merged = subject.starts_with("Merge ");
+    // Forges put the title of what is merged there.
+    let title = if merged { body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default() } else { subject };
+    let (depth, direct) = peel(title.trim_end());
+    let trailers: Vec<Named> = body.lines().filter_map(trailer).take(NAMED).collect();
+    let is_ours = !trailers.is_empty() || title.starts_with(REVERT);
+    let names = [
+        trailers,
+        body.lines().filter_map(commit).take(NAMED).collect(),
+        body.lines().find_map(request).into_iter().collect(),
+        branch(subject).filter(|_| merged).into_iter().collect(),
+        direct.map(Named::Title).into_iter().collect(),
+    ];
+    let of: Vec<Named> = names.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
+    let act = match depth {
+        0 if of.is_empty() => return None,
+        _ if depth % 2 == 0 && depth > 0 => Act::Reapply,
+        _ if is_ours => Act::Rollback,
+        _ => Act::Revert,
+    };
+    Some(Undo { act, of })
+}
+
+/// How often a title says that something is taken back, and the title of what it takes back itself.
+fn peel(title: &str) -> (u32, Option<String>) {
+    let (mut depth, mut rest, mut direct) = (0_u32, title, None);
+    for _ in 0..NESTED {
+        let Some((times, inner)) = layer(rest) else { break };
+        direct = direct.or_else(|| match times {
+            0 | 1 => Some(inner.to_owned()),
+            2 => Some(format!("Revert \"{inner}\"")),
+            more => Some(format!("Revert^{} \"{inner}\"", more - 1)),
+        });
+        (depth, rest) = (depth.saturating_add(times), inner);
+    }
+    let ours = if rest.starts_with(REVERT) { 1 } else { 2 * u32::from(rest.starts_with(REAPPLY)) };
+    (depth.saturating_add(ours), direct)
+}
+
+/// `Revert "…"`, `Reapply "…"`, `Revert^3 "…"`, with the number of a pull request behind it: how often, and of what.
+fn layer(title: &str) -> Option<(u32, &str)> {
+    let (times, rest) = if let Some(rest) = title.strip_prefix("Revert^") {
+        let (times, rest) = rest.split_once(' ')?;
+        (times.parse().ok()?, rest)
+    } else if let Some(rest) = title.strip_prefix("Revert ") {
+        (1, rest)
+    } else {
+        (2, title.strip_prefix("Reapply ")?)
+    };
+    let quoted = rest.strip_prefix('"')?;
+    let bare = without_number(quoted);
+    Some((times, bare.strip_suffix('"').unwrap_or(bare)))
+}
+
+/// A title without the ` (#124)` that a squash puts behind it.
+pub fn without_number(title: &str) -> &str {
+    let number = title.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (#"));
+    number.filter(|(_, digits)| is_number(digits)).map_or(title, |(title, _)| title)
+}
+
+fn trailer(line: &str) -> Option<Named> {
+    let value = line.strip_prefix("Pintle-Reverts:")?.trim();
+    if let Some((oldest, newest)) = value.split_once("^..") {
+        return Some(Named::Commits(id(oldest)?, id(newest)?));
+    }
+    id(value).map(Named::Commit)
+}
+
+fn commit(line: &str) -> Option<Named> {
+    let rest = line.strip_prefix("This reverts commit ")?;
+    let end = rest.find(|letter: char| !letter.is_ascii_hexdigit()).unwrap_or(rest.len());
+    id(&rest[..end]).map(Named::Commit)
+}
+
+fn request(line: &str) -> Option<Named> {
+    if let Some(number) = line.strip_prefix("This reverts merge request !") {
+        let digits = number.trim_end().trim_end_matches('.');
+        return digits.parse().ok().filter(|_| is_number(digits)).map(Named::MergeRequest);
+    }
+    let (repository, number) = line.strip_prefix("Reverts ")?.trim_end().split_once('#')?;
+    let is_repository = repository.is_empty() || repository.split('/').filter(|part| !part.is_empty()).count() == 2;
+    number.parse().ok().filter(|_| is_repository && is_number(number)).map(Named::Pull)
+}
+
+/// What the name of a merged branch says: `… from acme/revert-123-release`, `… branch 'revert-1a2b3c4d' into 'main'`.
+fn branch(subject: &str) -> Option<Named> {
+    let (_, rest) = subject.split_once("/revert-").or_else(|| subject.split_once("'revert-"))?;
+    let name = rest.split([' ', '\'']).next().unwrap_or_default();
+    match name.split_once('-') {
+        Some((number, _)) if is_number(number) => number.parse().ok().map(Named::Pull),
+        Some(_) => None,
+        None => id(name).map(Named::Commit),
+    }
+}
+
+/// The id of a commit, or the beginning of one as git abbreviates it.
+fn id(text: &str) -> Option<String> {
+    let is_id = (7..=40).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_id.then(|| text.to_ascii_lowercase())
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+impl Act {
+    /// In one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Revert => "revert",
+            Self::Reapply => "reapply",
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Commit(id) => f.write_str(id),
+            Self::Commits(oldest, newest) => write!(f, "{oldest}^..{newest}"),
+            Self::Pull(number) => write!(f, "#{number}"),
+            Self::MergeRequest(number) => write!(f, "!{number}"),
+            Self::Title(title) => write!(f, "\"{title}\""),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What commits say that they take back, joined with the commits that they mean.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::change::{Act, Named, Undo, undo, without_number};
+use crate::cli::load::Loaded;
+use crate::cli::plan::text::described;
+use crate::problem::display_safe;
+use crate::source::{Commit, CommitId, History};
+
+/// So many commits are named in a line.
+const LISTED: usize = 3;
+
+/// Longer names are cut.
+const NAME: usize = 80;
+
+/// What a commit takes back.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Undone {
+    act: &'static str,
+    of: Vec<Meant>,
+}
+
+/// One commit that is taken back.
+#[derive(Debug, Clone, Serialize)]
+struct Meant {
+    /// As the message names it.
+    named: String,
+    /// The commit; none where there is none here that it could be.
+    commit: Option<Arc<Commit>>,
+}
+
+/// Looks into the messages of commits, each once.
+pub(super) struct Messages<'l> {
+    loaded: &'l Loaded,
+    known: HashMap<CommitId, Option<Undone>>,
+}
+
+impl<'l> Messages<'l> {
+    pub(super) fn of(loaded: &'l Loaded) -> Self {
+        Self { loaded, known: HashMap::new() }
+    }
+
+    /// What a commit takes back; nothing where its message cannot be read, which a shallow clone may not have.
+    pub(super) fn undone(&mut self, commit: &Commit) -> Option<Undone> {
+        let loaded = self.loaded;
+        let read = || {
+            let Undo { act, of } = undo(&loaded.source.message(commit.id).ok()?)?;
+            let meant = |named: Named| Meant { commit: meant(loaded, commit, &named), named: named.to_string() };
+            Some(Undone { act: act.as_str(), of: of.into_iter().map(meant).collect() })
+        };
+        self.known.entry(commit.id).or_insert_with(read).clone()
+    }
+}
+
+/// The commit that is meant: one that moved pins before this one, or, by its id, any.
+fn meant(loaded: &Loaded, by: &Commit, named: &Named) -> Option<Arc<Commit>> {
+    let history: &History = &loaded.history;
+    let before = history.position(by.id).and_then(|place| history.moves().get(..place as usize)).unwrap_or_default();
+    let newest = |is_it: &dyn Fn(&str) -> bool| before.iter().rev().find(|commit| is_it(&commit.subject)).cloned();
+    match named {
+        Named::Commit(id) => {
+            let starts = |commit: &&Arc<Commit>| commit.id.to_hex().starts_with(id.as_str());
+            let elsewhere = || loaded.source.resolve(id).ok().filter(|it| it.id.to_hex().starts_with(id.as_str()));
+            before.iter().rev().find(starts).cloned().or_else(|| elsewhere().map(Arc::new))
+        }
+        Named::Pull(number) => {
+            let (squashed, merged) = (format!(" (#{number})"), format!("Merge pull request #{number} "));
+            newest(&|subject| subject.ends_with(&squashed) || subject.starts_with(&merged))
+        }
+        Named::Title(title) => newest(&|subject| subject == title || without_number(subject) == title),
+        Named::Commits(..) | Named::MergeRequest(_) => None,
+    }
+}
+
+impl Undone {
+    /// `rollback of 8bf18480 (Release 47) and b3b3431b (…)`.
+    pub(super) fn in_words(&self) -> String {
+        let named = |it: &Meant| it.commit.as_ref().map_or_else(|| display_safe(&it.named, NAME), |it| described(it));
+        let mut words: Vec<String> = self.of.iter().take(LISTED).map(named).collect();
+        let more = self.of.len().saturating_sub(LISTED);
+        words.extend((more > 0).then(|| format!("{more} more")));
+        let last = words.pop().unwrap_or_default();
+        let all = if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) };
+        match self.act {
+            _ if all.is_empty() => self.act.to_owned(),
+            act if act == Act::Reapply.as_str() => format!("{act}: takes back {all}"),
+            act => format!("{act} of {all}"),
+        }
+    }
+}

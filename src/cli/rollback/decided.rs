@@ -1,0 +1,57 @@
+//! What is decided in the light of what is at hand: who goes back, what of that was never seen, and what comes of it.
+#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::ask;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::load::Loaded;
+use crate::cli::seen::Seen;
+use crate::evidence::Pair;
+use crate::pins;
+use crate::plan::Wanted;
+use crate::reconcile::{Desired, Look, look, look_at_pins, want};
+use crate::rollback::{Holding, Known, Refusal, Request, Revert, revert, unseen};
+
+impl Seen {
+    fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
+        let Desired { pins, history, graph, lockstep, .. } = &*self.desired;
+        let (live, proven) = (&self.look.live, &self.proven);
+        Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None }
+    }
+
+    /// What goes back; where `only_seen`, no two come together that were never seen so.
+    pub(super) fn revert(&self, request: &Request, holding: Holding, only_seen: bool) -> Result<Revert, Refusal> {
+        let wanted = want(&self.desired, &self.look);
+        let evidence = only_seen.then(|| self.desired.evidence());
+        revert(Known { evidence, ..self.known(&wanted) }, request, holding)
+    }
+
+    /// The pairs that were never seen together, where the settings want that told.
+    pub(super) fn unseen(&self, revert: &Revert) -> Vec<Pair> {
+        match self.desired.pins.settings.unseen {
+            pins::Unseen::Ignore => Vec::new(),
+            pins::Unseen::Warn | pins::Unseen::Refuse => unseen(self.known(&[]), revert, self.desired.evidence()),
+        }
+    }
+
+    /// What will be wanted after the commit, and what runs as that sees it.
+    pub(super) fn after(&self, revert: &Revert) -> (Desired, Look) {
+        let Desired { commit, pins, history, namespace, .. } = &*self.desired;
+        let desired = Desired::new(*commit, revert.pins(pins), Arc::clone(history), namespace.clone());
+        let look = match &self.observed {
+            Some(observed) => look(&desired, observed, Timestamp::now()),
+            None => look_at_pins(&desired, pins),
+        };
+        (desired, look)
+    }
+}
+
+/// Why nothing goes back, in words with the way out.
+pub(super) fn refused(refusal: &Refusal, loaded: &Loaded) -> Failure {
+    let exit = if refusal.is_by_rule() { Exit::Refused } else { Exit::Error };
+    let failure = Failure { exit, message: refusal.to_string(), hint: refusal.hint() };
+    if loaded.source.is_shallow() && refusal.is_of_history() { ask::cut_off(failure) } else { failure }
+}

@@ -1,0 +1,62 @@
+//! What the cluster at hand runs and has proven, or, without one, what is pinned.
+#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::glance::{Glance, glance};
+use super::load::Loaded;
+use super::output::Output;
+use crate::cluster::{Observation, Proven};
+use crate::config::Config;
+use crate::pins::{Pins, ServiceName};
+use crate::reconcile::{Desired, Look, look, look_at_pins};
+use crate::source::Commit;
+
+/// What is at hand for a decision.
+pub struct Seen {
+    /// What is wanted at the tip.
+    pub desired: Arc<Desired>,
+    /// What runs; without a cluster, what is pinned at the tip.
+    pub look: Look,
+    /// What was observed, if it was whole.
+    pub observed: Option<Observation>,
+    /// What each service is proven to run; nothing where no cluster was asked.
+    pub proven: BTreeMap<ServiceName, Vec<Proven>>,
+    /// The cluster that answered.
+    pub server: Option<String>,
+}
+
+impl Seen {
+    /// Asks the cluster at hand. Where there is one that does not answer it warns: what there is `instead`, and why.
+    pub fn now(
+        config: &Config,
+        tip: &Commit,
+        (pins, loaded): (&Pins, &Loaded),
+        instead: &str,
+        output: &mut Output,
+    ) -> Self {
+        let whole =
+            |desired: &Desired, observed: &Observation| look(desired, observed, Timestamp::now()).unseen.is_empty();
+        let glanced = glance(config, (tip.id, pins.clone(), Arc::clone(&loaded.history)), whole);
+        let proven = |glance: Glance| {
+            let proven = glance.proven().map_err(|error| error.to_string())?;
+            Ok((glance, proven))
+        };
+        let seen = glanced.and_then(|glance| glance.map(proven).transpose()).unwrap_or_else(|why: String| {
+            output.warn(format_args!("{instead}: {why}"));
+            None
+        });
+        let Some((Glance { server, desired, observed }, proven)) = seen else {
+            let desired = Desired::new(tip.id, pins.clone(), Arc::clone(&loaded.history), String::new());
+            let look = look_at_pins(&desired, pins);
+            return Self { desired: Arc::new(desired), look, observed: None, proven: BTreeMap::new(), server: None };
+        };
+        let looked = look(&desired, &observed, Timestamp::now());
+        let is_whole = looked.unseen.is_empty();
+        let look = if is_whole { looked } else { look_at_pins(&desired, pins) };
+        Self { desired, look, observed: is_whole.then_some(observed), proven, server: Some(server) }
+    }
+}

@@ -1,0 +1,46 @@
+use serde_json::Value;
+
+use crate::common::namespace::rolled_out;
+use crate::common::shop::Shop;
+
+const NEEDS: &str = "dependsOn: [payments]\n";
+
+/// The pods of checkout answer, or they do not, as payments does.
+async fn answers(shop: &Shop, ready: bool) {
+    for pod in shop.ns.pods("checkout").await {
+        shop.ns.set_ready(pod["metadata"]["name"].as_str().unwrap(), ready).await;
+    }
+    let is_it = |object: &Value| rolled_out(object) == ready;
+    shop.ns.wait("deployment/checkout", "ready or not", is_it).await;
+}
+
+#[tokio::test]
+async fn a_provider_whose_release_makes_a_consumer_unready_is_the_first_suspect() {
+    let shop = Shop::open(&["payments 2.0.3", "checkout 1.7.9", "mail 1.0.0"]).await;
+    shop.settings("soak: 0s\n").pin("checkout", "1.8.0", NEEDS).commit("Upgrade checkout");
+    shop.apply().await;
+    let well = shop.pintle(&["suspects"]).await.ended(0);
+    assert_eq!(well.out, "Nothing alarms: 3 services as they should be.\n");
+
+    shop.pin("payments", "2.1.0", "").pin("mail", "1.0.1", "").commit("Release 48");
+    shop.apply().await;
+    answers(&shop, false).await;
+    let told = shop.pintle(&["suspects"]).await.ended(3);
+    assert_eq!(told.err, "");
+    assert_eq!(told.result(&["! checkout 1.8.0 is Progressing: "]), 1);
+    let first = told.result(&["  1 payments  2.0.3 -> 2.1.0  ", "s ago, by ", "(Release 48)"]);
+    assert_eq!(told.result(&["      checkout alarms and needs it"]), first + 1);
+    told.result(&["      it was verified, so its own pods were well"]);
+    told.result(&["      pintle rollback payments"]);
+    told.never("mail");
+    told.never("  2 ");
+
+    let json = shop.pintle(&["suspects", "mail", "--since", "1h", "--output", "json"]).await.ended(3).out;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let suspects = json["suspects"].as_array().unwrap().iter();
+    let told: Vec<_> = suspects.map(|it| format!("{} {}", it["service"], it["distance"])).collect();
+    assert_eq!(told, ["\"checkout\" 0", "\"mail\" 0", "\"payments\" 1"], "of the last hour, by two that alarm: {json}");
+
+    answers(&shop, true).await;
+    shop.pintle(&["suspects"]).await.ended(0);
+}
