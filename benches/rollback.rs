@@ -79,7 +79,7 @@ impl Shop {
             for service in 0..services {
                 history.push(&name(service), &commit, Some(pin(service, version, &needs(service, version))));
             }
-            history.reach(commit, version + 1);
+            history.reach(commit);
         }
         let last = |number: usize| service(number, pin(number, versions - 1, &needs(number, versions - 1)));
         let services: BTreeMap<ServiceName, Service> =

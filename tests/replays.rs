@@ -38,9 +38,9 @@ fn history(clone: &Path, cache: &Path) -> Arc<History> {
 /// What would go back where these records of a service are all there is.
 fn goes_back(name: &ServiceName, records: &[Record]) -> Result<Revert, Refusal> {
     let mut history = History::default();
-    for (record, length) in records.iter().zip(1..) {
+    for record in records {
         history.push(name, &record.commit, record.pin.as_deref().cloned());
-        history.reach(Arc::clone(&record.commit), length);
+        history.reach(Arc::clone(&record.commit));
     }
     let Pin { version, image, .. } = records.last().and_then(|record| record.pin.as_deref()).unwrap();
     let text = format!("version: \"{version}\"\nimage: {}\n", image.repository());

@@ -13,7 +13,7 @@ use super::{Commit, History, Location, Record, Source, SourceError, content_id};
 use crate::pins::{Layout, Pin, ServiceName};
 
 /// An index written by another version of Pintle is built anew.
-const FORMAT: &str = concat!("pintle-index 1 ", env!("CARGO_PKG_VERSION"));
+const FORMAT: &str = concat!("pintle-index 2 ", env!("CARGO_PKG_VERSION"));
 
 /// So many indexes of one repository are kept: one for each branch and layout in use, with room for trying others.
 const KEPT: usize = 16;
@@ -28,7 +28,6 @@ type StoredRecord = (u32, Option<Arc<Pin>>);
 #[derive(Serialize, Deserialize)]
 pub(super) struct Stored {
     tip: Arc<Commit>,
-    length: usize,
     moves: Vec<Arc<Commit>>,
     services: Vec<(ServiceName, Vec<StoredRecord>)>,
     files: Vec<KnownFile>,
@@ -62,7 +61,6 @@ pub(super) fn save(path: &Path, history: &History, files: Vec<KnownFile>) -> Res
     let records = |records: &[Record]| records.iter().map(|record| (record.position, record.pin.clone())).collect();
     let stored = Stored {
         tip: Arc::clone(tip),
-        length: history.length(),
         moves: history.moves().to_vec(),
         services: history.services().map(|(name, line)| (name.clone(), records(line))).collect(),
         files,
@@ -89,7 +87,7 @@ impl Stored {
         let services =
             self.services.into_iter().map(|(name, line)| (name, line.into_iter().filter_map(record).collect()));
         let mut history = History::restore(moves.clone(), services);
-        history.reach(self.tip, self.length);
+        history.reach(self.tip);
         (history, self.files)
     }
 }

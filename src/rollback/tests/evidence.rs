@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Aim, Request, commit, service, shop};
+use super::{Aim, Request, service, shop};
 use crate::rollback::unseen;
 
 /// The pairs that a rollback of payments brings together and that were never pinned together for so many hours; the tip
@@ -10,7 +10,7 @@ use crate::rollback::unseen;
 fn pairs(text: &str, hours: u64) -> String {
     let shop = shop(text);
     let revert = shop.revert(&Request::Services(vec![service("payments")], Aim::Good)).unwrap();
-    let now = commit(shop.desired.history.length()).time;
+    let now = shop.desired.history.tip().unwrap().time + Duration::from_secs(3600);
     let unseen = shop.knowing(|known| unseen(known, &revert, Duration::from_secs(hours * 3600), now));
     unseen.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

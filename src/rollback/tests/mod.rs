@@ -52,7 +52,7 @@ pub(super) fn shop(text: &str) -> Shop {
             let pin = pinned.and_then(|mut pins| pins.services.remove(&service(name))).map(|service| service.pin);
             history.push(&service(name), &commit, pin);
         }
-        history.reach(commit, number + 1);
+        history.reach(commit);
     }
     let pins = read(files.iter().map(|(name, text)| (*name, text)));
     let tip = history.tip().unwrap().id;
