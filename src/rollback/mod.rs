@@ -250,12 +250,18 @@ impl Member {
 }
 
 impl<'a> Known<'a> {
-    /// What a service is pinned at; where its file has errors, what it was pinned at last.
-    fn pinned(&self, id: Id) -> Label<'a> {
-        let name = self.graph.name(id);
-        if let Some(service) = self.pins.services.get(name) {
-            return Label::Version(&service.pin.version);
-        }
+    /// What each service is pinned at; where its file has errors, what it was pinned at last.
+    fn pinned(&self) -> Vec<Label<'a>> {
+        // Both are in the order of names.
+        let mut services = self.pins.services.values().peekable();
+        let label = |id: Id| match services.next_if(|service| service.name == *self.graph.name(id)) {
+            Some(service) => Label::Version(&service.pin.version),
+            None => self.pinned_last(self.graph.name(id)),
+        };
+        self.graph.ids().map(label).collect()
+    }
+
+    fn pinned_last(&self, name: &ServiceName) -> Label<'a> {
         let last = self.history.records(name).iter().rev().find_map(|record| record.pin.as_deref());
         last.map_or(Label::Unknown, |pin| Label::Version(&pin.version))
     }
