@@ -16,7 +16,7 @@ use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing};
 use crate::check::check;
 use crate::config::Config;
-use crate::edit::{self, Edit, Edited, Said};
+use crate::edit::{self, Edit, Edited};
 use crate::graph::Graph;
 use crate::pins::{Reading, ServiceName};
 use crate::problem::{Problem, Severity, located};
@@ -219,7 +219,7 @@ fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
 }
 
 fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Edited, Failure> {
-    let said = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
+    let said = loaded.at.said(&config.root);
     edit::edit(&said, &proposal.edits).map_err(|refusal| {
         let failure = Failure::error(edit::in_words(&refusal, &loaded.at.files));
         Failure { hint: refusal.hint, ..failure }

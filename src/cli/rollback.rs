@@ -3,6 +3,7 @@
 
 mod ask;
 mod edits;
+mod inverse;
 mod shown;
 mod text;
 mod undo;
@@ -29,7 +30,8 @@ use crate::reconcile::{self, Desired, Look, Report, look, look_at_pins, want};
 use crate::rollback::{
     self, Aim, Holding, Inverse, Known, Left, Message, Request, Revert, Unseen, inverse, revert, unseen,
 };
-use crate::source::{self, Commit, Scope};
+use crate::source::{self, Commit, CommitId};
+use inverse::takes_back;
 use shown::Shown;
 pub(super) use undo::Undone;
 
@@ -284,7 +286,9 @@ impl Told {
         let wanted = want(&desired, &look);
         let plan = reconcile::plan(&desired, &look, &wanted);
         let plan = Report::of(&desired, &look, &plan, Vec::new());
-        let inverse = inverse(&revert, &loaded.history).filter(|Inverse(commit)| is_all_of(config, loaded, commit));
+        let restores = || edits::restores(config, loaded, &revert.members);
+        let is_whole = |commit: CommitId| takes_back(config, loaded, commit, &restores()?);
+        let inverse = inverse(&revert, &loaded.history).filter(|Inverse(commit)| is_whole(commit.id).unwrap_or(false));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
         let files = ends.map_or_else(|| Ok(Vec::new()), |ends| lines(config, loaded, &ends))?;
@@ -383,18 +387,6 @@ impl From<Hold> for Holding {
             Hold::None => Self::None,
         }
     }
-}
-
-/// Whether the moves of pins are all that a commit changed, in whatever file.
-fn is_all_of(config: &Config, loaded: &Loaded, commit: &Arc<Commit>) -> bool {
-    let whole = || -> Result<bool, Failure> {
-        let before = Arc::new(loaded.source.resolve(&format!("{}~1", commit.id))?);
-        let changes = loaded.source.changed(before.id, commit.id, Scope::All)?;
-        let is_pins =
-            changes.gone.is_empty() && changes.now.files.iter().all(|file| loaded.at.known.layout.wants(&file.path));
-        Ok(is_pins && lines(config, loaded, &[before, Arc::clone(commit)])?.is_empty())
-    };
-    whole().unwrap_or(false)
 }
 
 fn lines(config: &Config, loaded: &Loaded, ends: &[Arc<Commit>; 2]) -> Result<Vec<FileDiff>, Failure> {
