@@ -180,13 +180,19 @@ impl Graph {
     /// Whether `y` of the provider lies in the range that `x` of the consumer needs. A version never pinned needs
     /// nothing, and is accepted by [`Range::any`] alone.
     pub fn ok(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> bool {
-        let Label::Version(x) = x else { return true };
-        let Some(range) = self.need(edge, x) else { return true };
-        match y {
+        self.unmet(edge, x, y).is_none()
+    }
+
+    /// What `x` of the consumer needs, where `y` of the provider does not lie in it.
+    pub fn unmet(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<&Range> {
+        let Label::Version(x) = x else { return None };
+        let range = self.need(edge, x)?;
+        let is_met = match y {
             Label::Absent => false,
             Label::Unknown => range.is_any(),
             Label::Version(y) => range.contains(y, self.order(self.edge(edge).provider)),
-        }
+        };
+        (!is_met).then_some(range)
     }
 }
 

@@ -200,7 +200,7 @@ fn an_edit_of_any_file_changes_what_is_meant_or_nothing() {
         }
     });
     println!("{tried}: edits made: {made:?}");
-    assert!(["pin", "hold", "restore"].iter().all(|it| made.get(it).is_some_and(|made| *made > 20)), "{made:?}");
+    assert!(["pin", "hold", "restore"].iter().all(|it| made.get(it).is_some_and(|made| *made > 5)), "{made:?}");
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub(super) fn keys(own: &mut Draft, as_of: &Said<'_>, name: &ServiceName) -> Res
     let path = own_path(as_of.root, name);
     let mut then = Draft::new(path.as_str().into(), bytes(as_of.files, &path).map(|bytes| &**bytes));
     then.line_ends(own.line_end);
+    if own.text == then.text && own.ends() == then.ends() {
+        return Ok(());
+    }
     let tables = has_tables(own)?;
     let bound = SCALARS.into_iter().chain(BLOCKS).chain((!tables).then_some(NEEDS));
     let bound: Vec<&str> = bound.collect();

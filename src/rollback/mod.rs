@@ -273,7 +273,7 @@ impl<'a> Known<'a> {
     /// The need on an edge, where these versions do not meet it.
     fn unmet(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<Unmet> {
         let Label::Version(version) = x else { return None };
-        let range = self.graph.need(edge, version).filter(|_| !self.graph.ok(edge, x, y))?;
+        let range = self.graph.unmet(edge, x, y)?;
         let ends = self.graph.edge(edge);
         let found = if let Label::Version(found) = y { Some(found.clone()) } else { None };
         let [consumer, provider] = [ends.consumer, ends.provider].map(|id| self.graph.name(id).clone());

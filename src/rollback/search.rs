@@ -15,10 +15,13 @@ use crate::graph::{EdgeId, Id, Label};
 use crate::plan::{Near, Running, Situation, Step, Wait, Wanted};
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
-const BUDGET: usize = 200_000;
+const BUDGET: usize = 100_000;
+
+/// So many times the budget, where nothing was found yet.
+const PATIENCE: usize = 4;
 
 /// To ask whether a set has an order takes as long as to compare so many pairs for each service that is looked at.
-const ORDER: usize = 8;
+const ORDER: usize = 16;
 
 /// So many names are compared in the time of one pair of versions.
 const NAMES: usize = 8;
@@ -106,7 +109,7 @@ impl<'s, 'a> Search<'s, 'a> {
         }
         let mut frames: Vec<Frame<'a>> = self.branch().into_iter().collect();
         while let Some(frame) = frames.last_mut() {
-            if self.spent.get() > BUDGET {
+            if self.spent.get() > if self.best.is_some() { BUDGET } else { PATIENCE * BUDGET } {
                 return false;
             }
             self.take_back(std::mem::take(&mut frame.undo));
