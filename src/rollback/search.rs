@@ -109,16 +109,18 @@ impl<'s, 'a> Search<'s, 'a> {
         }
         let mut frames: Vec<Frame<'a>> = self.branch().into_iter().collect();
         while let Some(frame) = frames.last_mut() {
-            if self.spent.get() > if self.best.is_some() { BUDGET } else { PATIENCE * BUDGET } {
-                return false;
-            }
             self.take_back(std::mem::take(&mut frame.undo));
             let Some((forces, choice)) = frame.options.next() else {
                 frames.pop();
                 continue;
             };
-            let is_promising = self.may_win(frame.service, choice, forces);
-            if is_promising && self.decide(frame.service, choice, &mut frame.undo) && self.can_win() {
+            if !self.may_win(frame.service, choice, forces) {
+                continue;
+            }
+            if self.spent.get() > if self.best.is_some() { BUDGET } else { PATIENCE * BUDGET } {
+                return false;
+            }
+            if self.decide(frame.service, choice, &mut frame.undo) && self.can_win() {
                 frames.extend(self.branch());
             }
         }
