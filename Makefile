@@ -1,6 +1,6 @@
 # What developers type. `make test` is all that continuous integration runs.
 
-.PHONY: help demo test needs lint servers soak bench audit clean
+.PHONY: help demo test needs lint servers soak fuzz bench audit clean
 
 help: ## what can be typed
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -23,6 +23,9 @@ servers: ## builds the Kubernetes control plane of the tests, once (5 min)
 
 soak: needs servers ## an hour of random commits, drift and restarts; PINTLE_SOAK=120 for two minutes
 	PINTLE_SOAK=$${PINTLE_SOAK:-3600} cargo test --test tests run::soak -- --nocapture
+
+fuzz: ## odd files and commits for five minutes; PINTLE_FUZZ=60 for one
+	PINTLE_FUZZ=$${PINTLE_FUZZ:-300} cargo test --test tests fuzz:: -- --nocapture
 
 bench: ## the figures of the README
 	cargo bench

@@ -1,8 +1,10 @@
 //! How long `next` and the plan take: in a large system that changes a little, and in a chain that changes as a whole.
 
-#[path = "common/chance.rs"]
+#[path = "../tests/common/chance.rs"]
 mod chance;
 mod common;
+#[path = "common/system.rs"]
+mod system;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +12,11 @@ use std::time::Duration;
 use chance::Chance;
 use common::measure;
 use pintle::graph::{Graph, Node};
-use pintle::image::Image;
-use pintle::pins::{DependsOn, Need, ServiceName};
-use pintle::plan::{Live, Motion, Plan, Running, Situation, Took, Wanted, next};
+use pintle::pins::{DependsOn, Need};
+use pintle::plan::{Live, Plan, Running, Situation, Took, Wanted, next};
 use pintle::version::{Order, Version};
+use system::{NEEDS, SERVICES, image, name};
 
-const SERVICES: usize = 10_000;
-const NEEDS: usize = 3;
 const CHANGES: usize = 1_000;
 
 /// A system: owns what a [`Situation`] borrows.
@@ -96,19 +96,13 @@ impl System {
         });
         let graph = Graph::new(nodes.collect());
         let run = |service: usize, version: usize| {
-            let repository = format!("ghcr.io/acme/{}", name(service));
-            let image = Image::render(&repository, versions[version].as_str(), None).expect("an image");
-            Running::Image(image, Some(versions[version].clone()))
-        };
-        let live = |running: Running| {
-            let (running, spec) = (vec![running.clone()], vec![running]);
-            Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1, returns: false }
+            Running::Image(image(service, &versions[version]), Some(versions[version].clone()))
         };
         let services = 0..needs.len();
         Self {
             graph,
             wanted: services.clone().map(|it| Wanted::Target(run(it, usize::from(changes(it))))).collect(),
-            live: services.clone().map(|it| live(run(it, 0))).collect(),
+            live: services.clone().map(|it| system::settled(run(it, 0))).collect(),
             took: services.map(|it| Some(Duration::from_secs(5 + it as u64 * 37 % 86))).collect(),
         }
     }
@@ -116,8 +110,4 @@ impl System {
     fn at(&self) -> Situation<'_> {
         Situation { graph: &self.graph, wanted: &self.wanted, live: &self.live, lockstep: &[], evidence: None }
     }
-}
-
-fn name(service: usize) -> ServiceName {
-    ServiceName::try_from(format!("s{service:05}")).expect("a name")
 }

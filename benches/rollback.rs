@@ -1,28 +1,38 @@
 //! How long it takes to find who goes back together: in a large system, in a chain, around a hub, and where the search
-//! comes to its limit.
+//! comes to its limit. And `pintle rollback` as a process, in a repository of 1,000 services and 10,000 commits; without
+//! a cluster, and beside `git revert`.
+//!
+//! `cargo bench --bench rollback`; `-- closure` or `-- process` for one of both.
+#![expect(clippy::print_stdout, reason = "a bench says what it has found")]
 
-#[path = "common/chance.rs"]
+#[path = "../tests/common/chance.rs"]
 mod chance;
 mod common;
+#[path = "../tests/common/git.rs"]
+#[expect(dead_code, unused_imports, clippy::disallowed_methods, clippy::unwrap_used, reason = "made for the tests")]
+mod git;
+#[path = "common/repository.rs"]
+mod repository;
+#[path = "common/system.rs"]
+mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chance::Chance;
-use common::measure;
+use common::{measure, measure_after};
 use jiff::Timestamp;
 use pintle::graph::{Graph, Id};
-use pintle::image::Image;
 use pintle::pins::{DependsOn, Need, Pin, Pins, Service, ServiceName, Settings, Verify, WorkloadKind, WorkloadRef};
-use pintle::plan::{Live, Motion, Running, Wanted};
+use pintle::plan::{Live, Running, Wanted};
 use pintle::problem::Place;
 use pintle::rollback::{Aim, Holding, Known, Request, revert};
 use pintle::source::{Commit, CommitId, History};
 use pintle::version::Version;
+use repository::Repository;
+use system::{NEEDS, SERVICES, image, name};
 
-const SERVICES: usize = 10_000;
 const VERSIONS: usize = 10;
-const NEEDS: usize = 3;
 
 /// A repository: owns what [`Known`] borrows.
 struct Shop {
@@ -34,22 +44,50 @@ struct Shop {
 }
 
 fn main() {
+    closures();
+    processes();
+}
+
+fn closures() {
     let large = large();
     for (what, service) in [("a service that many need", 3), ("one in the middle", 4_000), ("one that few need", 9_000)]
     {
-        let (members, complete) = large.goes_back(service);
-        let name = format!("{what}: {members} go back{}", if complete { "" } else { ", search stopped" });
-        measure(&name, 10, || large.goes_back(service));
+        large.measure(what, 10, &named([service], 1));
     }
+    large.measure("100 services", 10, &named((0..100).map(|it| it * 97), 1));
+    large.measure("300 services", 10, &named((0..300).map(|it| it * 31), 1));
+    large.measure("all 10,000", 5, &Request::All(Aim::Steps(1)));
     let chain = Shop::new(SERVICES, 2, |service, version| {
         service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, version)])
     });
+    chain.measure("a chain of 10,000", 5, &named([0], 1));
     let hub = Shop::new(SERVICES, VERSIONS, |service, version| if service == 0 { vec![] } else { vec![(0, version)] });
-    for (what, shop) in [("a chain of 10,000", &chain), ("10,000 that need one", &hub)] {
-        let (members, complete) = shop.goes_back(0);
-        let name = format!("{what}: {members} go back{}", if complete { "" } else { ", search stopped" });
-        measure(&name, 5, || shop.goes_back(0));
+    hub.measure("10,000 that need one", 5, &named([0], 1));
+}
+
+fn processes() {
+    let words = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect::<Vec<_>>();
+    if !words.is_empty() && !words.iter().any(|word| "process".contains(word.as_str())) {
+        return;
     }
+    let repository = Repository::new(1_000, 10_000);
+    let tip = repository.git(&["rev-parse", "HEAD"]);
+    let pinned = repository.pintle("history s0500 --output json");
+    let to = pinned.split("\"version\": \"").nth(2).and_then(|rest| rest.split('"').next()).expect("two versions");
+    let one = format!("rollback s0500 --to {to} --dry-run");
+    measure("process: rollback of one service, --dry-run", 10, || repository.pintle(&one));
+    measure("process: rollback of all 1,000, --dry-run", 10, || {
+        repository.pintle("rollback --all --to HEAD~1 --dry-run")
+    });
+    let all = "rollback --all --to HEAD~1 --commit-only --yes --reason bench";
+    let ready = || repository.reset(&tip);
+    measure_after("process: rollback of all 1,000, committed", 10, ready, || repository.pintle(all));
+    measure_after("process: git revert of the same", 10, ready, || repository.git(&["revert", "--no-edit", "HEAD"]));
+}
+
+/// These services go back by so many pins.
+fn named(services: impl IntoIterator<Item = usize>, steps: usize) -> Request {
+    Request::Services(services.into_iter().map(name).collect(), Aim::Steps(steps))
 }
 
 /// Each service needs three others, the first ones more often than the last. Every third version of a consumer needs
@@ -79,34 +117,41 @@ impl Shop {
             for service in 0..services {
                 history.push(&name(service), &commit, Some(pin(service, version, &needs(service, version))));
             }
-            history.reach(commit, version + 1);
+            history.reach(commit);
         }
         let last = |number: usize| service(number, pin(number, versions - 1, &needs(number, versions - 1)));
         let services: BTreeMap<ServiceName, Service> =
             (0..services).map(|number| (name(number), last(number))).collect();
         let pins = Pins { settings: Settings::default(), services, broken: BTreeMap::new() };
         let running = |service: &Service| Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
-        let live = |service: &Service| {
-            let (running, spec) = (vec![running(service)], vec![running(service)]);
-            Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1, returns: false }
-        };
         Self {
             graph: Graph::of(&pins, &history),
             wanted: pins.services.values().map(|service| Wanted::Target(running(service))).collect(),
-            live: pins.services.values().map(live).collect(),
+            live: pins.services.values().map(|service| system::settled(running(service))).collect(),
             pins,
             history,
         }
     }
 
-    /// How many go back with one, and whether all sets were considered.
-    fn goes_back(&self, service: usize) -> (usize, bool) {
+    fn measure(&self, what: &str, times: usize, request: &Request) {
+        let (members, complete) = self.goes_back(request);
+        let stopped = if complete { "" } else { ", search stopped" };
+        measure(&format!("closure: {what}: {members} go back{stopped}"), times, || self.goes_back(request));
+    }
+
+    /// How many go back, and whether all sets were considered.
+    fn goes_back(&self, request: &Request) -> (usize, bool) {
         let lockstep: [Vec<Id>; 0] = [];
         let Self { pins, history, graph, wanted, live } = self;
         let proven = &BTreeMap::new();
         let known = Known { pins, history, graph, lockstep: &lockstep, wanted, live, proven, evidence: None };
-        let request = Request::Services(vec![name(service)], Aim::Good);
-        revert(known, &request, Holding::Above).map_or((0, false), |it| (it.members.len(), it.complete))
+        revert(known, request, Holding::Above).map_or_else(
+            |refusal| {
+                println!("{refusal}");
+                (0, false)
+            },
+            |it| (it.members.len(), it.complete),
+        )
     }
 }
 
@@ -115,8 +160,7 @@ fn pin(service: usize, number: usize, needs: &[(usize, usize)]) -> Pin {
         |&(on, least): &(usize, usize)| (name(on), Need::Range(format!(">=1.{least}, <2").parse().expect("a range")));
     Pin {
         version: version(number),
-        image: Image::render(&format!("ghcr.io/acme/{}", name(service)), version(number).as_str(), None)
-            .expect("an image"),
+        image: image(service, &version(number)),
         depends_on: Arc::new(needs.iter().map(need).collect::<DependsOn>()),
         verify: Verify::default(),
         local: None,
@@ -140,10 +184,6 @@ fn service(number: usize, pin: Pin) -> Service {
         needs_at: BTreeMap::new(),
         rollback_floor_at: None,
     }
-}
-
-fn name(service: usize) -> ServiceName {
-    ServiceName::try_from(format!("s{service:05}")).expect("a name")
 }
 
 fn version(number: usize) -> Version {

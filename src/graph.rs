@@ -4,6 +4,7 @@
 //! count as much as those that are wanted.
 
 mod of;
+mod part;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +14,7 @@ use crate::pins::{DependsOn, Need, ServiceName};
 use crate::version::{Order, Range, Version};
 
 pub use of::order_of;
+pub use part::Part;
 
 /// The number of a service in a [`Graph`]: names sort as numbers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,7 +56,7 @@ pub struct Edge {
     pub consumer: Id,
     /// Who is needed.
     pub provider: Id,
-    rule: Rule,
+    rule: Arc<Rule>,
 }
 
 /// What each version of the consumer needs.
@@ -90,13 +92,18 @@ impl Graph {
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         let numbers: HashMap<&ServiceName, Id> = nodes.iter().zip(0..).map(|(node, n)| (&node.name, Id(n))).collect();
         let edges: Vec<Edge> = nodes.iter().zip(0..).flat_map(|(node, n)| edges_of(node, Id(n), &numbers)).collect();
-        let mut needs = vec![Vec::new(); nodes.len()];
-        let mut needed = vec![Vec::new(); nodes.len()];
+        let (names, orders) = nodes.into_iter().map(|node| (node.name, node.order)).unzip();
+        Self::of_parts(names, orders, edges)
+    }
+
+    /// Names are sorted, orders beside them, and the edges sorted by their consumers.
+    fn of_parts(names: Vec<ServiceName>, orders: Vec<Order>, edges: Vec<Edge>) -> Self {
+        let mut needs = vec![Vec::new(); names.len()];
+        let mut needed = vec![Vec::new(); names.len()];
         for (edge, n) in edges.iter().zip(0..) {
             needs[edge.consumer.index()].push(EdgeId(n));
             needed[edge.provider.index()].push(EdgeId(n));
         }
-        let (names, orders) = nodes.into_iter().map(|node| (node.name, node.order)).unzip();
         Self { names, orders, edges, needs, needed }
     }
 
@@ -161,7 +168,7 @@ impl Graph {
     /// What version `x` of the consumer needs of the provider; none where it does not need it.
     pub fn need(&self, edge: EdgeId, x: &Version) -> Option<&Range> {
         let edge = self.edge(edge);
-        match &edge.rule {
+        match &*edge.rule {
             Rule::Versions(rows) => rows.get(x),
             Rule::Table(rows) => {
                 let order = self.order(edge.consumer);
@@ -173,13 +180,19 @@ impl Graph {
     /// Whether `y` of the provider lies in the range that `x` of the consumer needs. A version never pinned needs
     /// nothing, and is accepted by [`Range::any`] alone.
     pub fn ok(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> bool {
-        let Label::Version(x) = x else { return true };
-        let Some(range) = self.need(edge, x) else { return true };
-        match y {
+        self.unmet(edge, x, y).is_none()
+    }
+
+    /// What `x` of the consumer needs, where `y` of the provider does not lie in it.
+    pub fn unmet(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<&Range> {
+        let Label::Version(x) = x else { return None };
+        let range = self.need(edge, x)?;
+        let is_met = match y {
             Label::Absent => false,
             Label::Unknown => range.is_any(),
             Label::Version(y) => range.contains(y, self.order(self.edge(edge).provider)),
-        }
+        };
+        (!is_met).then_some(range)
     }
 }
 
@@ -218,7 +231,7 @@ fn edges_of(node: &Node, consumer: Id, numbers: &HashMap<&ServiceName, Id>) -> V
             }
         }
     }
-    rules.into_iter().map(|(provider, rule)| Edge { consumer, provider, rule }).collect()
+    rules.into_iter().map(|(provider, rule)| Edge { consumer, provider, rule: Arc::new(rule) }).collect()
 }
 
 /// The row of the newest version that `x` reaches, whatever the order of the rows.

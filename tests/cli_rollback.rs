@@ -139,7 +139,7 @@ fn a_rollback_tells_programs_the_same() {
 fn a_commit_that_is_taken_back_as_a_whole_is_named_so() {
     let repo = shop();
     let pintle = Pintle::in_repo(&repo);
-    assert_snapshot!(pintle.says("rollback web --dry-run --hold version"), @"
+    assert_snapshot!(pintle.says("rollback web --dry-run --hold none"), @"
     Rollback at 98580dae (Upgrade web)
       targets from Git alone
 
@@ -162,14 +162,18 @@ fn a_commit_that_is_taken_back_as_a_whole_is_named_so() {
         Pintle-Reverts: 98580daeed7d12e6f5c9dad5482f107eab517831
         Pintle-Services: web
         Pintle-Id: f5e807edfc32ac2c
-      and web is held exactly 3.5 until somebody releases it
     ");
-    let is_inverse = |words: &str| pintle.says(words).out.contains("This reverts commit");
+    let is_inverse = |words: &str| {
+        let out = pintle.says(&format!("rollback {words} --dry-run")).out;
+        assert!(out.contains("Would be committed as"), "{out}");
+        out.contains("This reverts commit")
+    };
+    assert!(!is_inverse("web"), "a hold is more than the inverse");
     repo.pin("web", "3.6", &needs("checkout: ^1.8")).write("README.md", "the new look").commit("Upgrade web once more");
-    assert!(!is_inverse("rollback web --dry-run"));
+    assert!(!is_inverse("web --hold none"), "the README stays");
     repo.pin("web", "3.7", &needs("checkout: ^1.8")).pin("ledger", "5.1", "").commit("Upgrade web and ledger");
-    assert!(!is_inverse("rollback web --dry-run"));
-    assert!(is_inverse("rollback web ledger --dry-run"));
+    assert!(!is_inverse("web --hold none"), "ledger stays");
+    assert!(is_inverse("web ledger --hold none"));
 }
 
 #[test]

@@ -29,6 +29,8 @@ mod cli_words;
 mod control_plane;
 /// The tour of `examples/shop`: what it counts, and that it leaves nothing behind.
 mod demo;
+/// Files and commits that nobody would write: read, edited, or refused.
+mod fuzz;
 /// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.
 mod history;
 /// `pintle init`: whole repositories, from nothing to a first plan.

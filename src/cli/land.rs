@@ -223,9 +223,12 @@ fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Ed
     let (root, beneath, tip) = (config.root.as_str(), &proposal.beneath, &loaded.at);
     let under = (!beneath.is_empty()).then(|| overlay(&tip.files, beneath));
     let under = under.map(|files| (read(root, &files), files));
-    let (reading, files) = under.as_ref().map_or((&tip.reading, &tip.files), |(reading, files)| (reading, files));
-    let edited = edit::edit(&Said { root, files, reading }, &proposal.edits).map_err(|refusal| {
-        let failure = Failure::error(edit::in_words(&refusal, files));
+    let said = match &under {
+        Some((reading, files)) => Said { root, files, reading, known: None },
+        None => tip.said(root),
+    };
+    let edited = edit::edit(&said, &proposal.edits).map_err(|refusal| {
+        let failure = Failure::error(edit::in_words(&refusal, said.files));
         Failure { hint: refusal.hint, ..failure }
     })?;
     let Edited { files, reading } = edited;

@@ -7,6 +7,7 @@ use super::exit::Failure;
 use super::output::{Output, counted};
 use super::progress::Progress;
 use crate::config::Config;
+use crate::edit::Said;
 use crate::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
 use crate::problem::{Severity, show};
 use crate::source::{Commit, CommitId, Content, File, History, Index, Scope, Source, SourceError};
@@ -265,6 +266,11 @@ impl Revision {
     /// Whether it has a `pintle.yaml`.
     pub fn has_settings(&self) -> bool {
         self.files.iter().any(|file| file.path == self.reading.pins.settings.place.path)
+    }
+
+    /// What it says, to be edited; `root` is the folder of the pins.
+    pub fn said<'f>(&'f self, root: &'f str) -> Said<'f> {
+        Said { root, files: &self.files, reading: &self.reading, known: Some(&self.known) }
     }
 
     /// The content of a file that was read.

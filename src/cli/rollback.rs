@@ -5,6 +5,7 @@ mod ask;
 mod config;
 mod decided;
 mod edits;
+mod inverse;
 mod shown;
 mod text;
 mod undo;
@@ -29,8 +30,9 @@ use crate::pins::{self, Pins, ServiceName};
 use crate::problem::display_safe;
 use crate::reconcile::{self, Desired, Report, want};
 use crate::rollback::{self, Aim, Holding, Inverse, Left, Message, Request, Revert, inverse};
-use crate::source::{self, Commit, FileChange, Scope};
+use crate::source::{self, Commit, CommitId, FileChange};
 use ask::What;
+use inverse::takes_back;
 use shown::Shown;
 pub(super) use undo::Undone;
 
@@ -295,7 +297,9 @@ impl Told {
         let wanted = want(&desired, &look);
         let plan = reconcile::plan(&desired, &look, &wanted);
         let plan = Report::of(&desired, &look, &plan, Vec::new());
-        let inverse = inverse(&revert, &loaded.history).filter(|Inverse(commit)| is_all_of(config, loaded, commit));
+        let restores = || edits::restores(config, loaded, &revert.members);
+        let is_whole = |commit: CommitId| takes_back(config, loaded, commit, &restores()?);
+        let inverse = inverse(&revert, &loaded.history).filter(|Inverse(commit)| is_whole(commit.id).unwrap_or(false));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
         let besides = besides.filter(|_| !revert.is_empty());
@@ -327,18 +331,6 @@ impl From<Hold> for Holding {
             Hold::None => Self::None,
         }
     }
-}
-
-/// Whether the moves of pins are all that a commit changed, in whatever file.
-fn is_all_of(config: &Config, loaded: &Loaded, commit: &Arc<Commit>) -> bool {
-    let whole = || -> Result<bool, Failure> {
-        let before = Arc::new(loaded.source.resolve(&format!("{}~1", commit.id))?);
-        let changes = loaded.source.changed(before.id, commit.id, Scope::All)?;
-        let is_pins =
-            changes.gone.is_empty() && changes.now.files.iter().all(|file| loaded.at.known.layout.wants(&file.path));
-        Ok(is_pins && lines(config, loaded, &[before, Arc::clone(commit)])?.is_empty())
-    };
-    whole().unwrap_or(false)
 }
 
 /// What goes back in a file beside its pins.

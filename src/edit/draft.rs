@@ -48,6 +48,11 @@ impl Draft {
         }
     }
 
+    /// Whether its last line ends in the file too.
+    pub(super) fn ends(&self) -> bool {
+        self.ends
+    }
+
     /// Reads its one document; none where it holds nothing but comments.
     pub(super) fn root<T>(&self, read: impl FnOnce(Option<Value<'_>>) -> T) -> Result<T, Refusal> {
         self.tree(|tree| read(tree.documents().next().filter(|root| !root.is_null())))

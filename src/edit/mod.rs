@@ -23,7 +23,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::image::Digest;
-use crate::pins::{Held, Reading, Service, ServiceName, read};
+use crate::pins::{Held, Known, Reading, Service, ServiceName, read_again};
 use crate::problem::{Place, Problem, located};
 use crate::source::{Content, File, FileChange, content_id};
 use crate::version::{Range, Version};
@@ -43,6 +43,8 @@ pub struct Said<'f> {
     pub files: &'f [File],
     /// What they say.
     pub reading: &'f Reading,
+    /// What each of them says on its own: those that stay need not be read again.
+    pub known: Option<&'f Known>,
 }
 
 /// The same of a revision that an edit goes back to, kept for as long as the edit.
@@ -58,7 +60,7 @@ pub struct Then {
 
 impl Then {
     fn said(&self) -> Said<'_> {
-        Said { root: &self.root, files: &self.files, reading: &self.reading }
+        Said { root: &self.root, files: &self.files, reading: &self.reading, known: None }
     }
 }
 
@@ -133,7 +135,7 @@ pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<Edited, Ref
         files.put(own);
     }
     // 3. What comes out is read again.
-    let edited = Edited { files: files.changed(), reading: read(tip.root, &files.all()) };
+    let edited = Edited { files: files.changed(), reading: read_again(tip.root, &files.all(), tip.known) };
     proof::only(tip.reading, &edited, &wanted)?;
     Ok(edited)
 }

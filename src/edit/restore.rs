@@ -1,5 +1,7 @@
 //! Version-bound keys as they were at another revision.
 
+use std::borrow::Cow;
+
 use crate::pins::{DependsOn, Entry, Need, ServiceName};
 use crate::version::Range;
 
@@ -28,6 +30,9 @@ pub(super) fn keys(own: &mut Draft, as_of: &Said<'_>, name: &ServiceName) -> Res
     let path = own_path(as_of.root, name);
     let mut then = Draft::new(path.as_str().into(), bytes(as_of.files, &path).map(|bytes| &**bytes));
     then.line_ends(own.line_end);
+    if own.text == then.text && own.ends() == then.ends() {
+        return Ok(());
+    }
     let tables = has_tables(own)?;
     let bound = SCALARS.into_iter().chain(BLOCKS).chain((!tables).then_some(NEEDS));
     let bound: Vec<&str> = bound.collect();
@@ -107,9 +112,12 @@ fn put(own: &mut Draft, then: &Draft, under: Option<&str>, key: &str) -> Result<
     let splice = with(then, under, |theirs| {
         let wanted = theirs.get(key)?;
         let written = theirs.part(wanted).and_then(|part| theirs.text().get(part))?;
-        let found = with(own, under, |mine| match mine.get(key) {
-            Some(entry) => replaced(mine, entry, theirs, (wanted, written)),
-            None => mine.with_as(theirs, wanted, written),
+        let found = with(own, under, |mine| {
+            let written = &*as_in(mine, theirs, (wanted, written), own.line_end);
+            match mine.get(key) {
+                Some(entry) => replaced(mine, entry, theirs, (wanted, written)),
+                None => mine.with_as(theirs, wanted, written),
+            }
         });
         Some(found.map(|splice| match splice {
             Some(splice) => splice,
@@ -120,6 +128,22 @@ fn put(own: &mut Draft, then: &Draft, under: Option<&str>, key: &str) -> Result<
     })?;
     let splice = splice.flatten().transpose()?.flatten();
     apply(own, splice)
+}
+
+/// The part of an entry as it is written in a map of another style: in flow style without its line, in block style with one
+/// of its own.
+fn as_in<'t>(
+    mine: &Map<'_>,
+    theirs: &Map<'t>,
+    (wanted, written): (Entry<'_>, &'t str),
+    line_end: &str,
+) -> Cow<'t, str> {
+    let bare = || theirs.text().get(wanted.key.span().start..wanted.value.end().max(wanted.key.span().end));
+    match (mine.is_flow(), bare().map(str::trim_end)) {
+        (true, Some(bare)) if !theirs.is_flow() => Cow::Borrowed(bare),
+        (false, Some(bare)) if theirs.is_flow() => format!("{}{bare}{line_end}", " ".repeat(mine.indent())).into(),
+        _ => Cow::Borrowed(written),
+    }
 }
 
 fn replaced(

@@ -50,7 +50,7 @@ pub use keypath::{KeyPath, KeyPathError};
 pub use layout::{Layout, misnamed_settings, settings_path};
 pub use name::NameError;
 pub(crate) use reader::parse_file;
-pub use revision::{Contents, Files, Known, read, read_from};
+pub use revision::{Contents, Files, Known, read, read_again, read_from};
 pub use schema::{service_schema, settings_schema};
 pub(crate) use suggest::did_you_mean;
 pub(crate) use yaml::{Entry, Meaning, Tree, Value, meaning};

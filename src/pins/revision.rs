@@ -124,6 +124,11 @@ pub fn read_from<E>(
 
 /// Reads a revision whose files are in memory; other files may be among them.
 pub fn read(root: &str, files: &[File]) -> Reading {
+    read_again(root, files, None)
+}
+
+/// The same, save what was read `before`.
+pub fn read_again(root: &str, files: &[File], before: Option<&Known>) -> Reading {
     let pick =
         |wanted: &dyn Fn(&str) -> bool| files.iter().filter(|file| wanted(&file.path)).cloned().collect::<Vec<_>>();
     let folder_names = |folder: &str| {
@@ -136,7 +141,7 @@ pub fn read(root: &str, files: &[File]) -> Reading {
         wanted: &|layout| Ok(Listing { files: pick(&|path| layout.wants(path)), problems: Vec::new() }),
         names: &folder_names,
     };
-    match read_from(root, &from, None, None) {
+    match read_from(root, &from, None, before) {
         Ok(contents) => contents.reading,
         Err(never) => match never {},
     }

@@ -66,33 +66,11 @@ pub struct Estimate {
 impl Plan {
     /// Runs ahead. `took`: how long the last changes of each service took.
     pub fn of(at: Situation<'_>, took: &[Took]) -> Self {
-        let mut engine = Engine::new(Board::set(at));
+        let engine = Engine::new(Board::set(at));
         let (together, surge) = clock(engine.clone(), at, took);
-        let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
-        let mut waited = Waited::default();
-        let mut stages = Vec::new();
-        let mut moving = under_way.clone();
-        let mut ask: BTreeSet<Id> = at.graph.ids().collect();
-        loop {
-            let starts = waited.sort(engine.steps(ask));
-            let changes = starts.iter().map(|&(service, lockstep)| Change {
-                service,
-                from: at.live[service.index()].running.clone(),
-                waits: waited.of(service),
-                lockstep,
-            });
-            let stage = Stage { changes: changes.collect() };
-            let ids: Vec<Id> = starts.iter().map(|&(id, _)| id).collect();
-            ask = engine.start(&ids);
-            moving.extend(ids);
-            if moving.is_empty() {
-                break;
-            }
-            ask.extend(engine.finish(&std::mem::take(&mut moving)));
-            stages.extend((!stage.changes.is_empty()).then_some(stage));
-        }
-        let rest = rest(&engine, at);
-        let estimate = Estimate { together, surge, ..Estimate::of(at, took, &stages) };
+        let rounds = rounds(engine, at);
+        let estimate = Estimate { together, surge, ..Estimate::of(at, took, &rounds.stages) };
+        let Rounds { under_way, stages, rest } = rounds;
         Self { under_way, stages, rest, estimate }
     }
 
@@ -105,6 +83,41 @@ impl Plan {
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.stages.iter().flat_map(|stage| &stage.changes)
     }
+}
+
+/// What running ahead comes to.
+pub(super) struct Rounds {
+    under_way: Vec<Id>,
+    stages: Vec<Stage>,
+    pub(super) rest: Vec<(Id, Step)>,
+}
+
+/// Starts all that may start and lets all of it finish, again and again.
+pub(super) fn rounds(mut engine: Engine<'_>, at: Situation<'_>) -> Rounds {
+    let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
+    let mut waited = Waited::default();
+    let mut stages = Vec::new();
+    let mut moving = under_way.clone();
+    let mut ask: BTreeSet<Id> = at.graph.ids().collect();
+    loop {
+        let starts = waited.sort(engine.steps(ask));
+        let changes = starts.iter().map(|&(service, lockstep)| Change {
+            service,
+            from: at.live[service.index()].running.clone(),
+            waits: waited.of(service),
+            lockstep,
+        });
+        let stage = Stage { changes: changes.collect() };
+        let ids: Vec<Id> = starts.iter().map(|&(id, _)| id).collect();
+        ask = engine.start(&ids);
+        moving.extend(ids);
+        if moving.is_empty() {
+            break;
+        }
+        ask.extend(engine.finish(&std::mem::take(&mut moving)));
+        stages.extend((!stage.changes.is_empty()).then_some(stage));
+    }
+    Rounds { under_way, stages, rest: rest(&engine, at) }
 }
 
 /// What each service has been seen to wait for.

@@ -5,6 +5,7 @@
 mod ahead;
 mod circles;
 mod engine;
+mod near;
 mod next;
 mod stuck;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::image::Image;
 use crate::version::Version;
 
 pub use ahead::{Change, Estimate, Plan, Stage};
+pub use near::Near;
 pub use next::next;
 
 /// One member of a live set: something of which pods exist or may come to exist.

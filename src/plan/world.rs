@@ -202,6 +202,15 @@ impl<'a> Board<'a> {
     }
 }
 
+/// Whether a service is where it stays, whatever its neighbours do: there, or held and not on its way.
+pub(super) fn stays(wanted: &Wanted, live: &Live) -> bool {
+    match stand(wanted, live) {
+        Stand::There => true,
+        Stand::Held(_) => live.motion == Motion::Still,
+        Stand::Written | Stand::Open => false,
+    }
+}
+
 fn stand(wanted: &Wanted, live: &Live) -> Stand {
     let is_there = |target| live.motion == Motion::Still && is_at(target, live);
     match wanted {

@@ -18,26 +18,38 @@ pub(super) struct Closure {
     pub(super) complete: bool,
 }
 
+/// Moves, beside what is pinned.
+#[derive(Clone, Copy)]
+struct Set<'s, 'a> {
+    known: Known<'a>,
+    /// What each service is pinned at.
+    pinned: &'s [Label<'a>],
+    moves: &'s Moves<'a>,
+}
+
 pub(super) fn of(known: Known<'_>, asked: &BTreeMap<Id, Earlier<'_>>) -> Result<Closure, Refusal> {
     let proven = |id: Id, to: &Earlier<'_>| known.proof(known.graph.name(id), &to.pin.version).is_some();
     let asked: Moves<'_> = asked.iter().map(|(&id, &to)| (id, Choice { to, proven: proven(id, &to) })).collect();
     clash(known, &asked).map_or(Ok(()), |unmet| Err(Refusal::Clash { unmet }))?;
-    let mut search = Search::new(known);
+    let pinned = known.pinned();
+    let mut search = Search::new(known, &pinned);
     let complete = search.run(&asked);
     let Search { best, dead_end, no_order, .. } = search;
+    let asked_for = Set { known, pinned: &pinned, moves: &asked };
     let Some((_, moves)) = best else {
         return Err(match (no_order, dead_end) {
             _ if !complete => Refusal::OutOfBudget,
-            (Some((moves, circle)), _) => no_order_of(known, &moves, &circle),
-            (None, Some((moves, stuck))) => Refusal::Conflict(Box::new(conflict(known, &asked, &moves, stuck))),
+            (Some((moves, circle)), _) => Set { moves: &moves, ..asked_for }.no_order(&circle),
+            (None, Some((moves, stuck))) => {
+                Refusal::Conflict(Box::new(Set { moves: &moves, ..asked_for }.conflict(&asked, stuck)))
+            }
             // A search that is complete has found a set, or one of these.
             (None, None) => Refusal::OutOfBudget,
         });
     };
-    let reasons = reasons(known, &asked, &moves);
-    let member = |(id, why): (Id, Why)| member(known, &moves, id, why);
-    let members = reasons.into_iter().filter_map(member).collect();
-    Ok(Closure { members, elsewhere: elsewhere(known, &moves), complete })
+    let set = Set { moves: &moves, ..asked_for };
+    let members = set.reasons(&asked).into_iter().filter_map(|(id, why)| set.member(id, why)).collect();
+    Ok(Closure { members, elsewhere: set.elsewhere(), complete })
 }
 
 /// A need between two that were asked for which their targets do not meet.
@@ -50,104 +62,120 @@ fn clash(known: Known<'_>, asked: &Moves<'_>) -> Option<Unmet> {
     between.find_map(|(edge, x, y)| known.unmet(edge, x, y))
 }
 
-/// Each of these moves and why it is made: first those asked for, then each after the one that forces it.
-fn reasons(known: Known<'_>, asked: &Moves<'_>, moves: &Moves<'_>) -> Vec<(Id, Why)> {
-    let mut reasons: Vec<(Id, Why)> = asked.keys().map(|&id| (id, Why::Asked)).collect();
-    let mut reached: BTreeSet<Id> = asked.keys().copied().collect();
-    let mut queue: VecDeque<Id> = asked.keys().copied().collect();
-    while let Some(id) = queue.pop_front() {
-        let Some(choice) = moves.get(&id) else { continue };
-        for (edge, other) in known.graph.around(id).filter(|(_, other)| moves.contains_key(other)) {
-            let unmet = between(known, edge, id, [choice.label(), known.pinned(other)]);
-            if let Some(unmet) = unmet.filter(|_| reached.insert(other)) {
-                reasons.push((other, Why::Unmet(unmet)));
-                queue.push_back(other);
+impl<'a> Set<'_, 'a> {
+    /// What a service is pinned at.
+    fn at_tip(self, id: Id) -> Label<'a> {
+        self.pinned[id.index()]
+    }
+
+    /// Each move and why it is made: first those asked for, then each after the one that forces it.
+    fn reasons(self, asked: &Moves<'_>) -> Vec<(Id, Why)> {
+        let mut reasons: Vec<(Id, Why)> = asked.keys().map(|&id| (id, Why::Asked)).collect();
+        let mut reached: BTreeSet<Id> = asked.keys().copied().collect();
+        let mut queue: VecDeque<Id> = asked.keys().copied().collect();
+        while let Some(id) = queue.pop_front() {
+            let Some(choice) = self.moves.get(&id) else { continue };
+            for (edge, other) in self.known.graph.around(id) {
+                if reached.contains(&other) || !self.moves.contains_key(&other) {
+                    continue;
+                }
+                if let Some(unmet) = self.between(edge, id, [choice.label(), self.at_tip(other)]) {
+                    reached.insert(other);
+                    reasons.push((other, Why::Unmet(unmet)));
+                    queue.push_back(other);
+                }
             }
         }
+        reasons
     }
-    reasons
-}
 
-/// The need on an edge that what is at `at` and what is at the other end do not meet.
-fn between(known: Known<'_>, edge: EdgeId, at: Id, [x, y]: [Label<'_>; 2]) -> Option<Unmet> {
-    if known.graph.edge(edge).consumer == at { known.unmet(edge, x, y) } else { known.unmet(edge, y, x) }
-}
-
-fn member(known: Known<'_>, moves: &Moves<'_>, id: Id, why: Why) -> Option<Member> {
-    let service = known.pins.services.get(known.graph.name(id))?;
-    let Choice { to: Earlier { record, pin, back }, .. } = *moves.get(&id)?;
-    let nearer = earlier(known, service).into_iter().take_while(|it| it.back < back && why != Why::Asked);
-    let passed_over =
-        nearer.filter_map(|it| Some((it.pin.version.clone(), against(known, moves, service, it)?))).collect();
-    Some(Member {
-        service: service.name.clone(),
-        from: service.pin.clone(),
-        target: record.clone(),
-        to: Member::restored(pin, &service.pin),
-        back: (back > 0).then_some(back),
-        why,
-        proven: known.proof(&service.name, &pin.version).cloned(),
-        passed_over,
-    })
-}
-
-/// What speaks against an earlier pin of a service while these moves are made: its own limits, then what moves, then what
-/// would have to move too.
-fn against(known: Known<'_>, moves: &Moves<'_>, service: &Service, it: Earlier<'_>) -> Option<Objection> {
-    let id = known.graph.id(&service.name)?;
-    let label = Label::Version(&it.pin.version);
-    let others = || known.graph.around(id).filter(|(_, other)| *other != id);
-    let go = others().filter_map(|(edge, other)| Some((edge, moves.get(&other)?.label())));
-    let stay =
-        others().filter(|(_, other)| !moves.contains_key(other)).map(|(edge, other)| (edge, known.pinned(other)));
-    let unmet = || go.chain(stay).find_map(|(edge, other)| between(known, edge, id, [label, other]));
-    objection(known, service, &it.pin.version).or_else(|| unmet().map(Objection::Unmet))
-}
-
-/// Needs that are not met at the tip between services that stay.
-fn elsewhere(known: Known<'_>, moves: &Moves<'_>) -> Vec<Unmet> {
-    let known = Known { evidence: None, ..known };
-    let unmet = |edge: EdgeId| {
-        let ends = known.graph.edge(edge);
-        let stay = !moves.contains_key(&ends.consumer) && !moves.contains_key(&ends.provider);
-        stay.then(|| known.unmet(edge, known.pinned(ends.consumer), known.pinned(ends.provider)))?
-    };
-    known.graph.edges().filter_map(unmet).collect()
-}
-
-/// Why a service that must go back cannot, and what leads to it.
-fn conflict(known: Known<'_>, asked: &Moves<'_>, moves: &Moves<'_>, stuck: Id) -> Conflict {
-    let mut with_it = moves.clone();
-    // It is reached as those are that move; where to does not matter for that.
-    with_it.extend(moves.first_key_value().map(|(_, choice)| (stuck, *choice)));
-    let reasons: BTreeMap<Id, Why> = reasons(known, asked, &with_it).into_iter().collect();
-    let mut links = Vec::new();
-    let mut at = Some(stuck);
-    while let Some(id) = at {
-        let Some(Why::Unmet(unmet)) = reasons.get(&id) else { break };
-        let from = [&unmet.consumer, &unmet.provider].into_iter().find(|name| *name != known.graph.name(id));
-        at = from.and_then(|name| known.graph.id(name));
-        links.push(unmet.clone());
+    /// The need on an edge that what is at `at` and what is at the other end do not meet.
+    fn between(self, edge: EdgeId, at: Id, [x, y]: [Label<'_>; 2]) -> Option<Unmet> {
+        let is_consumer = self.known.graph.edge(edge).consumer == at;
+        if is_consumer { self.known.unmet(edge, x, y) } else { self.known.unmet(edge, y, x) }
     }
-    links.reverse();
-    let tried = known.pins.services.get(known.graph.name(stuck)).map(|service| {
-        let all = earlier(known, service).into_iter();
-        all.filter_map(|it| Some((it.pin.version.clone(), against(known, moves, service, it)?))).collect()
-    });
-    let asked =
-        asked.iter().map(|(&id, choice)| (known.graph.name(id).clone(), choice.to.pin.version.clone())).collect();
-    Conflict { asked, links, service: known.graph.name(stuck).clone(), tried: tried.unwrap_or_default() }
-}
 
-/// The circle of waits that keeps these moves from having an order.
-fn no_order_of(known: Known<'_>, moves: &Moves<'_>, circle: &[(Id, Wait)]) -> Refusal {
-    let name = |id: Id| known.graph.name(id);
-    let at = |id: Id| moves.get(&id).map_or_else(String::new, |choice| format!(" {}", choice.to.pin.version));
-    let leaves = |wait: &Wait| match (&wait.because, known.pinned(wait.on)) {
-        (Because::Incompatible(_), Label::Version(version)) => format!("{} {version} is gone", name(wait.on)),
-        _ => format!("{} has moved", name(wait.on)),
-    };
-    let waits = circle.iter().map(|(id, wait)| format!("{}{} waits until {}", name(*id), at(*id), leaves(wait)));
-    let services: Vec<ServiceName> = circle.iter().map(|&(id, _)| name(id).clone()).collect();
-    Refusal::NoOrder { waits: waits.collect(), services }
+    fn member(self, id: Id, why: Why) -> Option<Member> {
+        let known = self.known;
+        let service = known.pins.services.get(known.graph.name(id))?;
+        let Choice { to: Earlier { record, pin, back }, .. } = *self.moves.get(&id)?;
+        let all = if why == Why::Asked { Vec::new() } else { earlier(known, service) };
+        let nearer = all.into_iter().take_while(|it| it.back < back);
+        let passed_over = nearer.filter_map(|it| Some((it.pin.version.clone(), self.against(service, it)?))).collect();
+        Some(Member {
+            service: service.name.clone(),
+            from: service.pin.clone(),
+            target: record.clone(),
+            to: Member::restored(pin, &service.pin),
+            back: (back > 0).then_some(back),
+            why,
+            proven: known.proof(&service.name, &pin.version).cloned(),
+            passed_over,
+        })
+    }
+
+    /// What speaks against an earlier pin of a service while these moves are made: its own limits, then what moves, then
+    /// what would have to move too.
+    fn against(self, service: &Service, it: Earlier<'_>) -> Option<Objection> {
+        let Self { known, moves, .. } = self;
+        let id = known.graph.id(&service.name)?;
+        let label = Label::Version(&it.pin.version);
+        let others = || known.graph.around(id).filter(|(_, other)| *other != id);
+        let go = others().filter_map(|(edge, other)| Some((edge, moves.get(&other)?.label())));
+        let stay =
+            others().filter(|(_, other)| !moves.contains_key(other)).map(|(edge, other)| (edge, self.at_tip(other)));
+        let unmet = || go.chain(stay).find_map(|(edge, other)| self.between(edge, id, [label, other]));
+        objection(known, service, &it.pin.version).or_else(|| unmet().map(Objection::Unmet))
+    }
+
+    /// Needs that are not met at the tip between services that stay.
+    fn elsewhere(self) -> Vec<Unmet> {
+        let Self { known, moves, .. } = self;
+        let known = Known { evidence: None, ..known };
+        let unmet = |edge: EdgeId| {
+            let ends = known.graph.edge(edge);
+            let unmet = known.unmet(edge, self.at_tip(ends.consumer), self.at_tip(ends.provider))?;
+            let stay = !moves.contains_key(&ends.consumer) && !moves.contains_key(&ends.provider);
+            stay.then_some(unmet)
+        };
+        known.graph.edges().filter_map(unmet).collect()
+    }
+
+    /// Why a service that must go back cannot, and what leads to it.
+    fn conflict(self, asked: &Moves<'_>, stuck: Id) -> Conflict {
+        let Self { known, moves, .. } = self;
+        let mut with_it = moves.clone();
+        // It is reached as those are that move; where to does not matter for that.
+        with_it.extend(moves.first_key_value().map(|(_, choice)| (stuck, *choice)));
+        let reasons: BTreeMap<Id, Why> = Set { moves: &with_it, ..self }.reasons(asked).into_iter().collect();
+        let mut links = Vec::new();
+        let mut at = Some(stuck);
+        while let Some(id) = at {
+            let Some(Why::Unmet(unmet)) = reasons.get(&id) else { break };
+            let from = [&unmet.consumer, &unmet.provider].into_iter().find(|name| *name != known.graph.name(id));
+            at = from.and_then(|name| known.graph.id(name));
+            links.push(unmet.clone());
+        }
+        links.reverse();
+        let tried = known.pins.services.get(known.graph.name(stuck)).map(|service| {
+            let all = earlier(known, service).into_iter();
+            all.filter_map(|it| Some((it.pin.version.clone(), self.against(service, it)?))).collect()
+        });
+        let asked =
+            asked.iter().map(|(&id, choice)| (known.graph.name(id).clone(), choice.to.pin.version.clone())).collect();
+        Conflict { asked, links, service: known.graph.name(stuck).clone(), tried: tried.unwrap_or_default() }
+    }
+
+    /// The circle of waits that keeps these moves from having an order.
+    fn no_order(self, circle: &[(Id, Wait)]) -> Refusal {
+        let name = |id: Id| self.known.graph.name(id);
+        let at = |id: Id| self.moves.get(&id).map_or_else(String::new, |choice| format!(" {}", choice.to.pin.version));
+        let leaves = |wait: &Wait| match (&wait.because, self.at_tip(wait.on)) {
+            (Because::Incompatible(_), Label::Version(version)) => format!("{} {version} is gone", name(wait.on)),
+            _ => format!("{} has moved", name(wait.on)),
+        };
+        let waits = circle.iter().map(|(id, wait)| format!("{}{} waits until {}", name(*id), at(*id), leaves(wait)));
+        let services: Vec<ServiceName> = circle.iter().map(|&(id, _)| name(id).clone()).collect();
+        Refusal::NoOrder { waits: waits.collect(), services }
+    }
 }

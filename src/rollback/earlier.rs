@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Known, Objection};
-use crate::image::Image;
 use crate::pins::{Pin, Service};
 use crate::source::Record;
 use crate::version::{Order, Version};
@@ -24,19 +23,21 @@ pub(super) struct Earlier<'a> {
 /// back already: `--to` can name it, but nobody goes there for going back.
 pub(super) fn earlier<'a>(known: Known<'a>, service: &Service) -> Vec<Earlier<'a>> {
     let order = order(known, service);
-    let mut seen: HashSet<(&Version, &Image)> = HashSet::new();
+    let mut versions: HashSet<&Version> = HashSet::new();
     let now = &service.pin;
     let is_earlier = |pin: &Pin| {
         let compared = order.and_then(|order| order.compare(&pin.version, &now.version));
         !same(pin, now) && compared != Some(Ordering::Greater)
     };
     let records = known.history.records(&service.name).iter().rev();
-    records
-        .filter_map(|record| Some((record, record.pin.as_ref()?)))
-        .filter(|(_, pin)| is_earlier(pin) && seen.insert((&pin.version, &pin.image)))
-        .zip(1..)
-        .map(|((record, pin), back)| Earlier { record, pin, back })
-        .collect()
+    let mut all: Vec<Earlier<'a>> = Vec::new();
+    for (record, pin) in records.filter_map(|record| Some((record, record.pin.as_ref()?))) {
+        // Mostly a version has one image.
+        if is_earlier(pin) && (versions.insert(&pin.version) || !all.iter().any(|it| same(it.pin, pin))) {
+            all.push(Earlier { record, pin, back: all.len() + 1 });
+        }
+    }
+    all
 }
 
 /// The newest record that pins the same.

@@ -61,8 +61,12 @@ impl fmt::Display for Message {
     }
 }
 
-/// The commit whose moves a revert takes back, where it is one, and it takes back all of them.
+/// The commit whose moves a revert takes back, where it is one, and it takes back all of them. A revert that holds what it
+/// moves does more than that.
 pub fn inverse(revert: &Revert, history: &History) -> Option<Inverse> {
+    if !revert.holds.is_empty() {
+        return None;
+    }
     let place = |member: &Member| match history.records(&member.service) {
         [.., before, last] if before.position == member.target.position => Some(last.position),
         _ => None,

@@ -257,12 +257,18 @@ impl Member {
 }
 
 impl<'a> Known<'a> {
-    /// What a service is pinned at; where its file has errors, what it was pinned at last.
-    fn pinned(&self, id: Id) -> Label<'a> {
-        let name = self.graph.name(id);
-        if let Some(service) = self.pins.services.get(name) {
-            return Label::Version(&service.pin.version);
-        }
+    /// What each service is pinned at; where its file has errors, what it was pinned at last.
+    fn pinned(&self) -> Vec<Label<'a>> {
+        // Both are in the order of names.
+        let mut services = self.pins.services.values().peekable();
+        let label = |id: Id| match services.next_if(|service| service.name == *self.graph.name(id)) {
+            Some(service) => Label::Version(&service.pin.version),
+            None => self.pinned_last(self.graph.name(id)),
+        };
+        self.graph.ids().map(label).collect()
+    }
+
+    fn pinned_last(&self, name: &ServiceName) -> Label<'a> {
         let last = self.history.records(name).iter().rev().find_map(|record| record.pin.as_deref());
         last.map_or(Label::Unknown, |pin| Label::Version(&pin.version))
     }
@@ -279,8 +285,10 @@ impl<'a> Known<'a> {
     /// The need on an edge, where these versions do not meet it, or must have been seen together and were not.
     fn unmet(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<Unmet> {
         let Label::Version(version) = x else { return None };
-        let need = self.graph.need(edge, version).filter(|_| !self.fits(edge, x, y))?;
-        let range = (!self.graph.ok(edge, x, y)).then(|| need.clone());
+        let range = match self.graph.unmet(edge, x, y) {
+            Some(range) => Some(range.clone()),
+            None => self.evidence?.lacks(self.graph, edge, x, y).map(|_| None)?,
+        };
         let ends = self.graph.edge(edge);
         let found = if let Label::Version(found) = y { Some(found.clone()) } else { None };
         let [consumer, provider] = [ends.consumer, ends.provider].map(|id| self.graph.name(id).clone());

@@ -12,14 +12,20 @@ use std::rc::Rc;
 use super::Known;
 use super::earlier::{Earlier, earlier, objection};
 use crate::graph::{EdgeId, Id, Label};
-use crate::plan::{Plan, Running, Situation, Step, Wait, Wanted};
+use crate::plan::{Near, Running, Situation, Step, Wait, Wanted};
 use crate::version::Version;
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
-const BUDGET: usize = 200_000;
+const BUDGET: usize = 100_000;
 
-/// To ask whether a set has an order takes as long as to compare so many pairs for each service of the system.
-const ORDER: usize = 8;
+/// So many times the budget, where nothing was found yet.
+const PATIENCE: usize = 4;
+
+/// To ask whether a set has an order takes as long as to compare so many pairs for each service that is looked at.
+const ORDER: usize = 16;
+
+/// So many names are compared in the time of one pair of versions.
+const NAMES: usize = 8;
 
 /// A move that a service can make.
 #[derive(Debug, Clone, Copy)]
@@ -35,13 +41,14 @@ pub(super) type Moves<'a> = BTreeMap<Id, Choice<'a>>;
 pub(super) type Cost = (usize, usize, usize, Vec<Id>);
 
 /// Moves are made and taken back on it, one after the other.
-pub(super) struct Search<'a> {
+pub(super) struct Search<'s, 'a> {
     known: Known<'a>,
-    pinned: Vec<Label<'a>>,
+    /// What each service is pinned at.
+    pinned: &'s [Label<'a>],
     choices: HashMap<Id, Rc<[Choice<'a>]>>,
     moved: Moves<'a>,
     /// Each service that must move and is not decided.
-    forced: HashMap<Id, Forced<'a>>,
+    forced: BTreeMap<Id, Forced<'a>>,
     /// These again, those with the fewest moves first.
     next: BTreeSet<(usize, Id)>,
     /// The least that all of this costs: pins back, and services not proven.
@@ -76,14 +83,14 @@ enum Undo<'a> {
     Forced(Id, Option<Forced<'a>>),
 }
 
-impl<'a> Search<'a> {
-    pub(super) fn new(known: Known<'a>) -> Self {
+impl<'s, 'a> Search<'s, 'a> {
+    pub(super) fn new(known: Known<'a>, pinned: &'s [Label<'a>]) -> Self {
         Self {
             known,
-            pinned: known.graph.ids().map(|id| known.pinned(id)).collect(),
+            pinned,
             choices: HashMap::new(),
             moved: Moves::new(),
-            forced: HashMap::new(),
+            forced: BTreeMap::new(),
             next: BTreeSet::new(),
             back: 0,
             unproven: 0,
@@ -106,16 +113,18 @@ impl<'a> Search<'a> {
         }
         let mut frames: Vec<Frame<'a>> = self.branch().into_iter().collect();
         while let Some(frame) = frames.last_mut() {
-            if self.spent.get() > BUDGET {
-                return false;
-            }
             self.take_back(std::mem::take(&mut frame.undo));
             let Some((forces, choice)) = frame.options.next() else {
                 frames.pop();
                 continue;
             };
-            let is_promising = self.may_win(frame.service, choice, forces);
-            if is_promising && self.decide(frame.service, choice, &mut frame.undo) && self.can_win() {
+            if !self.may_win(frame.service, choice, forces) {
+                continue;
+            }
+            if self.spent.get() > if self.best.is_some() { BUDGET } else { PATIENCE * BUDGET } {
+                return false;
+            }
+            if self.decide(frame.service, choice, &mut frame.undo) && self.can_win() {
                 frames.extend(self.branch());
             }
         }
@@ -175,12 +184,26 @@ impl<'a> Search<'a> {
         match least.cmp(&(best.0, best.1, best.2)) {
             Ordering::Less => true,
             Ordering::Greater => false,
-            Ordering::Equal => {
-                let mut names: Vec<Id> = self.moved.keys().chain(self.forced.keys()).copied().collect();
-                names.sort_unstable();
-                names < best.3
+            Ordering::Equal => self.is_before(&best.3),
+        }
+    }
+
+    /// Whether the names of those that move or must move sort before others, as many.
+    fn is_before(&self, names: &[Id]) -> bool {
+        self.spent.set(self.spent.get() + names.len() / NAMES);
+        let (mut moved, mut forced) = (self.moved.keys().peekable(), self.forced.keys().peekable());
+        for name in names {
+            let is_forced = match (moved.peek(), forced.peek()) {
+                (Some(moved), Some(forced)) => forced < moved,
+                (moved, _) => moved.is_none(),
+            };
+            let next = if is_forced { forced.next() } else { moved.next() };
+            match next.cmp(&Some(name)) {
+                Ordering::Equal => {}
+                order => return order.is_lt(),
             }
         }
+        false
     }
 
     /// Makes a move of a forced service; false where it leaves another one without any.
@@ -297,8 +320,9 @@ impl<'a> Search<'a> {
         if self.best.as_ref().is_some_and(|(best, _)| *best <= cost) {
             return;
         }
-        self.spent.set(self.spent.get() + ORDER * self.known.graph.len());
-        match circle(self.known, &self.moved) {
+        let near = near(self.known, &self.moved);
+        self.spent.set(self.spent.get() + ORDER * near.ids().len());
+        match circle(&near, &self.moved) {
             None => self.best = Some((cost, self.moved.clone())),
             Some(circle) => drop(self.no_order.get_or_insert_with(|| (self.moved.clone(), circle))),
         }
@@ -341,18 +365,19 @@ fn choices(known: Known<'_>, id: Id) -> Vec<Choice<'_>> {
     mine.map(|to| Choice { to, proven: known.proof(&service.name, &to.pin.version).is_some() }).collect()
 }
 
+/// What these moves come to, as far as they reach.
+fn near(known: Known<'_>, moves: &Moves<'_>) -> Near {
+    let wanted = moves.iter().map(|(&id, Choice { to: Earlier { pin, .. }, .. })| {
+        (id, Wanted::Target(Running::Image(pin.image.clone(), Some(pin.version.clone()))))
+    });
+    let Known { graph, wanted: at_tip, live, lockstep, .. } = known;
+    Near::of(Situation { graph, wanted: at_tip, live, lockstep, evidence: None }, &wanted.collect())
+}
+
 /// A circle of waits among these moves; none where `next` has an order for them. That something else is in their way
 /// (what has failed, what is held) is for the plan to say.
-fn circle(known: Known<'_>, moves: &Moves<'_>) -> Option<Vec<(Id, Wait)>> {
-    let mut wanted = known.wanted.to_vec();
-    for (id, choice) in moves {
-        let pin = choice.to.pin;
-        wanted[id.index()] = Wanted::Target(Running::Image(pin.image.clone(), Some(pin.version.clone())));
-    }
-    let Known { graph, live, lockstep, .. } = known;
-    let evidence = None;
-    let plan = Plan::of(Situation { graph, wanted: &wanted, live, lockstep, evidence }, &[]);
-    plan.rest.into_iter().find_map(|(id, step)| match step {
+fn circle(near: &Near, moves: &Moves<'_>) -> Option<Vec<(Id, Wait)>> {
+    near.rest().into_iter().find_map(|(id, step)| match step {
         Step::Refused(circle) if moves.contains_key(&id) => Some(circle),
         _ => None,
     })

@@ -19,7 +19,6 @@ pub use together::Stretch;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     tip: Option<Arc<Commit>>,
-    length: usize,
     moves: Vec<Arc<Commit>>,
     positions: HashMap<CommitId, u32>,
     /// Shared with the history before: a commit moves few of them.
@@ -68,20 +67,30 @@ impl History {
         Arc::make_mut(self.services.entry(service.clone()).or_default()).push(record);
     }
 
-    /// Says how far the history goes: to this commit, `length` commits long.
-    pub fn reach(&mut self, tip: Arc<Commit>, length: usize) {
+    /// Says how far the history goes: to this commit.
+    pub fn reach(&mut self, tip: Arc<Commit>) {
         self.tip = Some(tip);
-        self.length = length;
+    }
+
+    /// The history as it was when the commit at this position had been made.
+    #[must_use]
+    pub fn until(&self, position: u32) -> Self {
+        let moves: Vec<Arc<Commit>> =
+            self.moves.iter().zip(0..=position).map(|(commit, _)| Arc::clone(commit)).collect();
+        let line = |line: &Arc<Line>| {
+            let kept = line.records.partition_point(|record| record.position <= position);
+            let whole = kept == line.records.len();
+            if whole { Arc::clone(line) } else { Arc::new(Line::of(line.records[..kept].to_vec())) }
+        };
+        let services = self.services.iter().map(|(name, it)| (name.clone(), line(it)));
+        let services = services.filter(|(_, line)| !line.records.is_empty()).collect();
+        let positions = moves.iter().zip(0..).map(|(commit, position)| (commit.id, position)).collect();
+        Self { tip: moves.last().cloned(), moves, positions, services }
     }
 
     /// The newest commit it covers; none for an empty history.
     pub fn tip(&self) -> Option<&Arc<Commit>> {
         self.tip.as_ref()
-    }
-
-    /// How many commits it covers.
-    pub fn length(&self) -> usize {
-        self.length
     }
 
     /// The commits that moved a pin, oldest first; [`Record::position`] is an index into them.
@@ -194,7 +203,7 @@ impl History {
     ) -> Self {
         let positions = moves.iter().zip(0..).map(|(commit, position)| (commit.id, position)).collect();
         let services = services.into_iter().map(|(name, records)| (name, Arc::new(Line::of(records))));
-        Self { tip: None, length: 0, moves, positions, services: services.collect() }
+        Self { tip: None, moves, positions, services: services.collect() }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gix::ObjectId;
 
 use super::error::{Result, unread};
-use super::tree::{Leaf, read};
+use super::tree::{Leaf, Scope, read};
 use super::walk::Step;
 use super::{CommitId, History, Source, store};
 use crate::pins::{Fragment, Layout, ServiceName, pin_of};
@@ -22,8 +22,9 @@ pub struct Index {
     history: Arc<History>,
     /// How far it goes.
     reached: Option<CommitId>,
-    length: usize,
-    /// The wanted files at that commit, by path.
+    /// Set where the files are not known yet: they are those of this commit.
+    files_of: Option<CommitId>,
+    /// The wanted files at the commit that was reached, by path.
     files: BTreeMap<Arc<str>, Known>,
     /// The paths of the files that speak of a service.
     speakers: HashMap<ServiceName, BTreeSet<Arc<str>>>,
@@ -48,7 +49,6 @@ impl Index {
         let (history, files) = stored.restore();
         let mut index = Self {
             reached: history.tip().map(|tip| tip.id),
-            length: history.length(),
             history: Arc::new(history),
             kept: Some(path),
             ..Self::default()
@@ -59,9 +59,10 @@ impl Index {
         index
     }
 
-    /// Keeps the index for the next process. Not to be able to costs that process some seconds, nothing else.
+    /// Keeps the index for the next process. Not to be able to costs that process some seconds, nothing else. One that has
+    /// gone back and did not go on from there is not kept: the one that is kept knows more.
     pub fn save(&self) -> Result<()> {
-        let Some(path) = &self.kept else { return Ok(()) };
+        let Some(path) = self.kept.as_ref().filter(|_| self.files_of.is_none()) else { return Ok(()) };
         let files = self.files.iter().map(|(path, known)| (path.clone(), known.leaf, known.services.clone()));
         store::save(path, &self.history, files.collect())
     }
@@ -71,8 +72,9 @@ impl Index {
         &self.history
     }
 
-    /// Takes in the commits up to `tip`, and returns how many it had to visit. Where the branch was rewritten that is all
-    /// of them. After an error it is empty.
+    /// Takes in the commits up to `tip`, and returns how many it had to visit: those after the newest one that it knows. So
+    /// a commit of the line that it holds, or of a branch from it, costs what lies between. Where the branch was rewritten
+    /// from its beginning that is all of them. After an error it is empty.
     pub fn extend(&mut self, source: &Source, tip: CommitId, layout: &Layout) -> Result<usize> {
         let visited = self.try_extend(source, tip, layout);
         if visited.is_err() {
@@ -85,24 +87,48 @@ impl Index {
         if self.reached == Some(tip) {
             return Ok(0);
         }
-        let line = source.line(tip, self.reached)?;
-        if self.reached.is_some() && !line.met {
-            tracing::debug!(branch_tip = %tip, "the branch was rewritten: its index is built anew");
-            self.clear();
+        let is_known = |id| self.reached == Some(id) || self.history.position(id).is_some();
+        let line = source.line(tip, is_known)?;
+        match line.met {
+            Some((met, _)) if self.reached == Some(met) => {}
+            Some((met, _)) => self.go_back(met),
+            None => self.clear(),
         }
-        let mut before: Option<ObjectId> = line.before;
+        let mut before: Option<ObjectId> = line.met.map(|(_, tree)| tree);
         for batch in line.commits.chunks(BATCH) {
-            for step in source.steps(before, batch, layout)? {
+            let steps = source.steps(before, batch, layout)?;
+            if !steps.is_empty() {
+                self.know_files(source, layout)?;
+            }
+            for step in steps {
                 self.take(step, source, layout)?;
             }
             if let Some((last, tree)) = batch.last() {
                 (self.reached, before) = (Some(*last), Some(*tree));
-                self.length += batch.len();
             }
         }
         let tip = Arc::new(source.commit(tip)?);
-        Arc::make_mut(&mut self.history).reach(tip, self.length);
+        Arc::make_mut(&mut self.history).reach(tip);
         Ok(line.commits.len())
+    }
+
+    /// Goes back to a commit that moved a pin.
+    fn go_back(&mut self, to: CommitId) {
+        tracing::debug!(%to, "the index goes back: the branch was rewritten, or this is an older revision of it");
+        let Some(position) = self.history.position(to) else { return self.clear() };
+        let history = Arc::new(self.history.until(position));
+        *self = Self { history, reached: Some(to), files_of: Some(to), kept: self.kept.take(), ..Self::default() };
+    }
+
+    /// Looks at all files of the commit that it went back to.
+    fn know_files(&mut self, source: &Source, layout: &Layout) -> Result<()> {
+        let Some(commit) = self.files_of.take() else { return Ok(()) };
+        for (path, leaf) in source.leaves(commit, Scope::Pins(layout))? {
+            let fragment = Arc::new(reread(source, &path, leaf, layout)?);
+            let services: BTreeSet<_> = fragment.services().cloned().collect();
+            self.put(path.into(), Known { leaf, services: services.into_iter().collect(), fragment: Some(fragment) });
+        }
+        Ok(())
     }
 
     /// One commit: the files it changed, then the pins of the services that those files spoke or speak of.

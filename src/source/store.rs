@@ -1,6 +1,7 @@
 //! The index on disk: written whole and moved into place, checked when it is read, and never trusted.
 #![expect(clippy::disallowed_methods, reason = "this room keeps the cache")]
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::error::Result;
 use super::tree::Leaf;
 use super::{Commit, History, Location, Record, Source, SourceError, content_id};
-use crate::pins::{Layout, Pin, ServiceName};
+use crate::image::Image;
+use crate::pins::{DependsOn, Layout, Local, Pin, ServiceName, Verify};
+use crate::version::Version;
 
 /// An index written by another version of Pintle is built anew.
-const FORMAT: &str = concat!("pintle-index 1 ", env!("CARGO_PKG_VERSION"));
+const FORMAT: &str = concat!("pintle-index 2 ", env!("CARGO_PKG_VERSION"));
 
 /// So many indexes of one repository are kept: one for each branch and layout in use, with room for trying others.
 const KEPT: usize = 16;
@@ -22,16 +25,33 @@ const KEPT: usize = 16;
 pub(super) type KnownFile = (Arc<str>, Leaf, Vec<ServiceName>);
 
 /// The position of a record among the moves, and its pin.
-type StoredRecord = (u32, Option<Arc<Pin>>);
+type StoredRecord = (u32, Option<StoredPin>);
 
 /// What is written.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Stored {
     tip: Arc<Commit>,
-    length: usize,
     moves: Vec<Arc<Commit>>,
+    /// What versions need; most versions of a service need the same.
+    needs: Vec<Arc<DependsOn>>,
     services: Vec<(ServiceName, Vec<StoredRecord>)>,
     files: Vec<KnownFile>,
+}
+
+/// A pin; what it needs as its place among [`Stored::needs`].
+#[derive(Serialize, Deserialize)]
+struct StoredPin {
+    version: Version,
+    image: Image,
+    needs: usize,
+    #[serde(default, skip_serializing_if = "is_default")]
+    verify: Verify,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    local: Option<Arc<Local>>,
+}
+
+fn is_default(verify: &Verify) -> bool {
+    *verify == Verify::default()
 }
 
 /// Where the index of a branch is kept. All that changes what it holds is part of its name.
@@ -62,14 +82,20 @@ pub(super) fn load(path: &Path) -> Option<Stored> {
 /// Writes the index beside its place and moves it there, so that a reader finds the old one or the new one.
 pub(super) fn save(path: &Path, history: &History, files: Vec<KnownFile>) -> Result<()> {
     let Some(tip) = history.tip() else { return Ok(()) };
-    let records = |records: &[Record]| records.iter().map(|record| (record.position, record.pin.clone())).collect();
-    let stored = Stored {
-        tip: Arc::clone(tip),
-        length: history.length(),
-        moves: history.moves().to_vec(),
-        services: history.services().map(|(name, line)| (name.clone(), records(line))).collect(),
-        files,
+    let (mut needs, mut places) = (Vec::new(), HashMap::new());
+    let mut pin = |pin: &Arc<Pin>| {
+        let Pin { version, image, depends_on, verify, local } = Pin::clone(pin);
+        let place = *places.entry(Arc::as_ptr(&depends_on)).or_insert(needs.len());
+        if place == needs.len() {
+            needs.push(depends_on);
+        }
+        StoredPin { version, image, needs: place, verify, local }
     };
+    let mut records = |records: &[Record]| {
+        records.iter().map(|record| (record.position, record.pin.as_ref().map(&mut pin))).collect::<Vec<_>>()
+    };
+    let services = history.services().map(|(name, line)| (name.clone(), records(line))).collect();
+    let stored = Stored { tip: Arc::clone(tip), moves: history.moves().to_vec(), needs, services, files };
     let fail = |error| SourceError::File { attempt: "write the index", path: path.to_owned(), error };
     let body = serde_json::to_vec(&stored).map_err(|error| fail(error.into()))?;
     let mut text = format!("{FORMAT} {:016x}\n", checksum(&body)).into_bytes();
@@ -84,15 +110,23 @@ pub(super) fn save(path: &Path, history: &History, files: Vec<KnownFile>) -> Res
 
 impl Stored {
     pub(super) fn restore(self) -> (History, Vec<KnownFile>) {
-        let moves = &self.moves;
-        let record = |(position, pin): (u32, _)| {
+        let (moves, all_needs) = (&self.moves, &self.needs);
+        let pin = |StoredPin { version, image, needs, verify, local }: StoredPin| {
+            let depends_on = Arc::clone(all_needs.get(needs)?);
+            Some(Arc::new(Pin { version, image, depends_on, verify, local }))
+        };
+        let record = |(position, stored): (u32, Option<StoredPin>)| {
             let commit = Arc::clone(moves.get(usize::try_from(position).ok()?)?);
+            let pin = match stored {
+                Some(stored) => Some(pin(stored)?),
+                None => None,
+            };
             Some(Record { commit, position, pin })
         };
         let services =
             self.services.into_iter().map(|(name, line)| (name, line.into_iter().filter_map(record).collect()));
         let mut history = History::restore(moves.clone(), services);
-        history.reach(self.tip, self.length);
+        history.reach(self.tip);
         (history, self.files)
     }
 }

@@ -25,6 +25,8 @@ pub enum Scope<'a> {
     Pins(&'a Layout),
     /// The files of one folder, and all below it.
     Folder(&'a str),
+    /// These alone, sorted.
+    Paths(&'a [Arc<str>]),
     /// All YAML files, save in folders that are hidden or hold what a package manager installed.
     Yaml,
     /// All.
@@ -263,6 +265,7 @@ impl Scope<'_> {
         match self {
             Self::Pins(layout) => layout.wants(path),
             Self::Folder(folder) => within(path, folder),
+            Self::Paths(paths) => paths.binary_search_by(|it| (**it).cmp(path)).is_ok(),
             Self::Yaml => is_yaml(path),
             Self::All => true,
         }
@@ -273,6 +276,11 @@ impl Scope<'_> {
         match self {
             Self::Pins(layout) => layout.enters(path),
             Self::Folder(folder) => within(path, folder) || within(folder, path),
+            Self::Paths(paths) => {
+                let inside = format!("{path}/");
+                let first = paths.get(paths.partition_point(|it| **it < *inside));
+                first.is_some_and(|it| it.starts_with(&inside))
+            }
             Self::Yaml => path.split('/').all(|part| !part.starts_with('.') && part != "node_modules"),
             Self::All => true,
         }
@@ -313,6 +321,11 @@ mod tests {
             assert!(!scope.enters(no), "{no}");
         }
         assert!(scope.wants("charts/pins/a") && !scope.wants("charts/pinsel/a") && !scope.wants("charts"));
+        let paths = ["a-b", "a.yaml", "a/b/c.yaml", "b"].map(Into::into);
+        let scope = Scope::Paths(&paths);
+        assert!(["a", "a/b"].map(|it| scope.enters(it)) == [true, true]);
+        assert!(["a-b", "b", "a/c", ""].map(|it| scope.enters(it)) == [false; 4]);
+        assert!(scope.wants("a/b/c.yaml") && !scope.wants("a/b") && !scope.wants("c"));
         assert!(Scope::All.enters("anything") && Scope::Folder("").wants("anything"));
     }
 }

@@ -20,12 +20,9 @@ const OBJECT_CACHE: usize = 4 << 20;
 
 /// The commits of a first-parent line that are not known yet, oldest first.
 pub(super) struct Line {
-    /// The root folder that the oldest of them is compared with; none where it is the first of all, or the known one was
-    /// not met.
-    pub before: Option<ObjectId>,
+    /// The known commit that the walk met, and its root folder, which the oldest of the others is compared with.
+    pub met: Option<(CommitId, ObjectId)>,
     pub commits: Vec<(CommitId, ObjectId)>,
-    /// Whether the walk met the commit that was known.
-    pub met: bool,
 }
 
 /// A commit that changed wanted files.
@@ -41,19 +38,19 @@ pub(super) struct Change {
 }
 
 impl Source {
-    /// Walks from `tip` along first parents to the commit that is known, or to the first one.
-    pub(super) fn line(&self, tip: CommitId, known: Option<CommitId>) -> Result<Line> {
+    /// Walks from `tip` along first parents to a commit that is known, or to the first one.
+    pub(super) fn line(&self, tip: CommitId, is_known: impl Fn(CommitId) -> bool) -> Result<Line> {
         let repo = self.repo();
         let cut = repo.shallow_commits().ok().flatten();
-        let mut line = Line { before: None, commits: Vec::new(), met: false };
+        let mut line = Line { met: None, commits: Vec::new() };
         let mut buffer = Vec::new();
         let mut next = Some(tip);
         while let Some(id) = next {
             let fail = |error| unread_commit(id, &self.location, &error);
             let mut commit = repo.objects.find_commit_iter(&id.object(), &mut buffer).map_err(fail)?;
             let tree = commit.tree_id().map_err(fail)?;
-            if known == Some(id) {
-                (line.before, line.met) = (Some(tree), true);
+            if is_known(id) {
+                line.met = Some((id, tree));
                 break;
             }
             line.commits.push((id, tree));

@@ -119,7 +119,8 @@ fn read(root: &Path, path: &str) -> std::io::Result<File> {
         // Only equal contents must have equal ids; this one is like no other file's.
         (content_id(format!("{path}\0{}", metadata.len()).as_bytes()), Content::TooLarge(metadata.len()))
     } else {
-        let mut bytes = Vec::new();
+        // With room for one byte more, the second read finds the end.
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
         std::fs::File::open(&file)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
         (content_id(&bytes), Content::Bytes(bytes.into()))
     };

@@ -1,5 +1,6 @@
 //! What several tests share: real repositories and real servers on loopback.
 
+pub mod chance;
 pub mod changes;
 pub mod control_plane;
 pub mod git;

@@ -76,7 +76,7 @@ fn concerned(root: &str, all: [&Revision; 3], paths: &[Arc<str>]) -> BTreeSet<Se
 fn with_pins(root: &str, names: &BTreeSet<ServiceName>, side: &Side, then: &Arc<Then>) -> Result<Side, Failure> {
     let restore = |name: &ServiceName| (name.clone(), Edit::Restore { as_of: Arc::clone(then), name: name.clone() });
     let edits: Vec<(ServiceName, Edit)> = names.iter().map(restore).collect();
-    let said = Said { root, files: &side.files, reading: &side.reading };
+    let said = Said { root, files: &side.files, reading: &side.reading, known: None };
     let edited = edit(&said, &edits).map_err(|refusal| {
         let failure = Failure::error(format!("--include-config: {}", edit::in_words(&refusal, &side.files)));
         Failure { hint: Some(BY_HAND.to_owned()), ..failure }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::edit::{Edit, NewHold, Then, own_path};
 use crate::pins::{Held, Pin, Service, ServiceName, read};
 use crate::rollback::{Member, Revert};
-use crate::source::{CommitId, File, FileChange, SourceError, content_id};
+use crate::source::{CommitId, File, FileChange, Scope, SourceError, content_id};
 
 /// What is agreed to: who moves from where to where, what is held, and what else is as it was.
 pub(super) fn essence(revert: &Revert, beneath: &[FileChange]) -> String {
@@ -41,9 +41,9 @@ pub(super) fn restores(
 ) -> Result<Vec<(ServiceName, Edit)>, Failure> {
     let services = &loaded.at.reading.pins.services;
     let mut at: BTreeMap<CommitId, Vec<&Service>> = BTreeMap::new();
-    let mut whens = Vec::new();
+    let (mut whens, mut before) = (Vec::new(), BTreeMap::new());
     for (member, service) in members.iter().filter_map(|it| Some((it, services.get(&it.service)?))) {
-        let when = last_revision(loaded, member)?;
+        let when = last_revision(loaded, member, &mut before)?;
         at.entry(when).or_default().push(service);
         whens.push((member, service, when));
     }
@@ -60,18 +60,28 @@ pub(super) fn restores(
     whens.into_iter().map(restore).collect()
 }
 
-/// The last revision at which the target was pinned: the one before its next record.
-fn last_revision(loaded: &Loaded, member: &Member) -> Result<CommitId, Failure> {
+/// The last revision at which the target was pinned: the one before its next record. `known`: the revisions before
+/// others, as many members move in one commit.
+fn last_revision(
+    loaded: &Loaded,
+    member: &Member,
+    known: &mut BTreeMap<CommitId, Option<CommitId>>,
+) -> Result<CommitId, Failure> {
     let target = &member.target;
     let records = loaded.history.records(&member.service);
-    let next = records.iter().find(|record| record.position > target.position);
-    let Some(next) = next else { return Ok(target.commit.id) };
-    match loaded.source.resolve(&format!("{}~1", next.commit.id)) {
-        Ok(before) => Ok(before.id),
-        // A shallow clone may end there.
-        Err(SourceError::Revision { .. }) => Ok(target.commit.id),
-        Err(error) => Err(error.into()),
+    let next = records.partition_point(|record| record.position <= target.position);
+    let Some(next) = records.get(next).map(|next| next.commit.id) else { return Ok(target.commit.id) };
+    if let Some(before) = known.get(&next) {
+        return Ok(before.unwrap_or(target.commit.id));
     }
+    let before = match loaded.source.resolve(&format!("{next}~1")) {
+        Ok(before) => Some(before.id),
+        // A shallow clone may end there.
+        Err(SourceError::Revision { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    known.insert(next, before);
+    Ok(before.unwrap_or(target.commit.id))
 }
 
 /// What an earlier revision says of some services, by the settings of the tip, as their history is read: only the files
@@ -88,13 +98,12 @@ pub(super) fn earlier(
         names.map(own).chain([Arc::clone(&service.version_at.path)])
     });
     let mut paths: Vec<Arc<str>> = paths.collect();
+    let settings = &loaded.at.reading.pins.settings.place.path;
+    paths.retain(|path| path != settings);
     paths.sort();
     paths.dedup();
-    let settings = &loaded.at.reading.pins.settings.place.path;
-    let found = paths.iter().filter(|path| *path != settings).map(|path| loaded.source.file(when, path));
-    let found = found.filter_map(Result::transpose).collect::<Result<Vec<File>, _>>()?;
-    let now = loaded.at.files.iter().filter(|file| file.path == *settings).cloned();
-    let mut files: Vec<File> = found.into_iter().chain(now).collect();
+    let mut files: Vec<File> = loaded.source.files(when, Scope::Paths(&paths))?.files;
+    files.extend(loaded.at.files.iter().filter(|file| file.path == *settings).cloned());
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut reading = read(&config.root, &files);
     // Services whose files are not looked at may be needed.

@@ -3,22 +3,21 @@
 use std::sync::Arc;
 
 use super::edits::earlier;
+use super::inverse::takes_back;
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::output::{NAME, styled};
 use crate::cli::words::held;
 use crate::config::Config;
-use crate::edit::{Edit, Edited, NewHold, Said, Then, edit};
+use crate::edit::{Edit, NewHold, Then};
 use crate::pins::{Hold, Pins, Service, ServiceName};
 use crate::problem::display_safe;
 use crate::rollback::Request;
-use crate::source::{Commit, CommitId, Content, Scope};
+use crate::source::{Commit, CommitId};
 
 /// The commit that is undone.
 pub(in crate::cli) struct Undone {
     commit: Arc<Commit>,
-    /// The revision before it.
-    before: CommitId,
     /// Its place among the commits that moved pins.
     place: u32,
     /// The services that it put on hold and that still are, with the holds they had before.
@@ -43,7 +42,7 @@ impl Undone {
             (is_there && !same(was.as_ref(), put.as_ref())).then(|| (service.name.clone(), was))
         });
         let lifted = lifted.collect();
-        Ok(Self { commit, before, place, lifted })
+        Ok(Self { commit, place, lifted })
     }
 
     /// What it moved goes back to what it was.
@@ -81,32 +80,14 @@ impl Undone {
         self.lifted.iter().map(words).collect()
     }
 
-    /// The commit, where the edits make all files that it changed what they were before it, and change no others.
+    /// The commit, where the edits take it back exactly.
     pub(super) fn inverse(
         &self,
         config: &Config,
         loaded: &Loaded,
         edits: &[(ServiceName, Edit)],
     ) -> Result<Option<CommitId>, Failure> {
-        let said = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
-        let Ok(Edited { files, .. }) = edit(&said, edits) else { return Ok(None) };
-        let changes = loaded.source.changed(self.before, self.commit.id, Scope::All)?;
-        if changes.now.files.len() + changes.gone.len() != files.len() {
-            return Ok(None);
-        }
-        for file in &files {
-            let was = loaded.source.file(self.before, &file.path)?.map(|file| file.content);
-            let is_as_before = match (&was, &file.content) {
-                (Some(Content::Bytes(was)), Some(now)) => was == now,
-                (None, None) => true,
-                _ => false,
-            };
-            let moved = changes.now.files.iter().map(|it| &it.path).chain(&changes.gone);
-            if !is_as_before || !moved.into_iter().any(|path| *path == file.path) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(self.commit.id))
+        Ok(takes_back(config, loaded, self.commit.id, edits)?.then_some(self.commit.id))
     }
 }
 

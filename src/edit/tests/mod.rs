@@ -40,7 +40,7 @@ impl Repo {
     }
 
     pub(super) fn said(&self) -> Said<'_> {
-        Said { root: "", files: &self.files, reading: &self.reading }
+        Said { root: "", files: &self.files, reading: &self.reading, known: None }
     }
 
     /// Back to what this repository says of a service.

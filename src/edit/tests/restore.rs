@@ -12,6 +12,21 @@ fn there_and_back(then: &str, now: &str) -> [String; 2] {
 }
 
 #[test]
+fn an_entry_comes_back_in_the_style_of_the_map_that_it_comes_to() {
+    let lines = Repo::checkout("version: 1.8.2\nimage: a/b\ndependsOn: {payments: ^2}\n");
+    let braces = Repo::checkout("{version: 1.8.2, image: a/b, dependsOn: {payments: ^2}}");
+    assert_eq!(
+        Repo::checkout("{image: a/b, version: \"1.8.2\"}").after("checkout", lines.restore("checkout")),
+        "{image: a/b, version: 1.8.2, dependsOn: {payments: ^2}}"
+    );
+    assert_eq!(
+        Repo::checkout("version: 1.9.0\nimage: a/b\nhold: {above: \"1.9\"}\n")
+            .after("checkout", braces.restore("checkout")),
+        "version: 1.8.2\nimage: a/b\ndependsOn: {payments: ^2}\nhold: {above: \"1.9\"}\n"
+    );
+}
+
+#[test]
 fn version_bound_keys_go_back_and_others_stay() {
     let then = "version: \"1.7.9\"\nimage: a/b\ntag: \"v{version}\"\ndependsOn:\n  # the old API\n  payments: ^1\nworkloads: [deployment/a]\nlocal:\n  run: [a]\n  # slow\n";
     let now = "# checkout\nversion: \"1.8.2\" # c\nimage: a/c\nworkloads: [deployment/b]\nrollbackFloor: \"1.0\"\ndependsOn: {payments: ^2, inventory: \"*\"}\nverify: {timeout: 5m}\n# end\n";

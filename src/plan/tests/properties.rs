@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::brute::{Case, V, cases, name};
-use super::{Motion, Running, System, running};
+use super::{Motion, Running, System, Wanted, running};
 use crate::graph::Id;
-use crate::plan::{Plan, Step};
+use crate::plan::{Near, Plan, Step};
 
 /// A system that is driven by hand, pass by pass.
 struct Drive {
@@ -109,8 +110,59 @@ fn number(running: &Running) -> V {
     }
 }
 
+/// What is bent in a service of a case that is otherwise settled or open.
+#[derive(Debug, Clone, Copy)]
+struct Odd {
+    /// Something else is wanted of it.
+    moved: bool,
+    version: V,
+    /// It is where it should be.
+    there: bool,
+    /// It belongs to the lockstep group.
+    grouped: bool,
+    motion: u8,
+}
+
+fn odd() -> impl Strategy<Value = Odd> {
+    let is = proptest::bool::weighted;
+    (is(0.3), 1..=3_u8, is(0.5), is(0.3), 0..8_u8).prop_map(|(moved, version, there, grouped, motion)| Odd {
+        moved,
+        version,
+        there,
+        grouped,
+        motion,
+    })
+}
+
+/// A case of which much is settled, and some is under way or has failed, as after any history of passes.
+fn bent(case: &Case, odd: &[Odd]) -> System {
+    let mut system = case.system();
+    for ((number, live), Odd { version, there, motion, .. }) in system.live.iter_mut().enumerate().zip(odd) {
+        if *there && !matches!(system.wanted[number], Wanted::Held(..)) {
+            system.wanted[number] = Wanted::Target(live.spec[0].clone());
+        }
+        live.motion = match motion {
+            0 => Motion::UnderWay,
+            1 => Motion::Failed("CrashLoopBackOff".to_owned()),
+            _ => continue,
+        };
+        live.ready = version % 2 == 0;
+        let pod = running(name(number), &version.to_string());
+        if !live.running.contains(&pod) {
+            live.running.push(pod);
+        }
+    }
+    let grouped = system.graph.ids().zip(odd).filter(|(_, odd)| odd.grouped);
+    system.lockstep = vec![grouped.map(|(id, _)| id).collect()];
+    system
+}
+
+fn target(service: usize, version: V) -> Wanted {
+    Wanted::Target(running(name(service), &version.to_string()))
+}
+
 fn numbers() -> impl Strategy<Value = Vec<Index>> {
-    proptest::collection::vec(any::<Index>(), 97)
+    vec(any::<Index>(), 97)
 }
 
 proptest! {
@@ -148,6 +200,21 @@ proptest! {
             let moves = [edge.consumer, edge.provider].into_iter().any(|end| target(end) != case.live[end]);
             prop_assert!(!moves || edge.ok(target(edge.consumer), target(edge.provider)));
         }
+    }
+
+    #[test]
+    fn what_becomes_of_services_is_decided_by_what_moves_around_them(case in cases(), odd in vec(odd(), 5)) {
+        let mut system = bent(&case, &odd);
+        let services = || system.graph.ids().zip(&odd).filter(|(_, odd)| odd.moved);
+        let instead = services().map(|(id, odd)| (id, target(id.index(), odd.version))).collect();
+        let near = Near::of(system.at(), &instead).rest();
+        let looked_at: BTreeSet<Id> = Near::of(system.at(), &instead).ids().iter().copied().collect();
+        prop_assert!(instead.keys().all(|id| looked_at.contains(id)));
+        for (id, wanted) in instead {
+            system.wanted[id.index()] = wanted;
+        }
+        let whole = system.plan().rest.into_iter().filter(|(id, _)| looked_at.contains(id));
+        prop_assert_eq!(whole.collect::<Vec<_>>(), near);
     }
 
     #[test]

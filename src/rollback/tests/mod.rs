@@ -56,7 +56,7 @@ pub(super) fn shop(text: &str) -> Shop {
             let pin = pinned.and_then(|mut pins| pins.services.remove(&service(name))).map(|service| service.pin);
             history.push(&service(name), &commit, pin);
         }
-        history.reach(commit, number + 1);
+        history.reach(commit);
     }
     let pins = read(files.iter().map(|(name, text)| (*name, text)));
     let tip = history.tip().unwrap().id;
@@ -162,8 +162,12 @@ impl Shop {
     }
 
     pub(super) fn message(&self, names: &str, aim: Aim, reason: Option<&str>) -> String {
-        let request = Request::Services(names.split_whitespace().map(service).collect(), aim);
-        let revert = self.revert(&request).unwrap();
+        let names = names.split_whitespace().map(service).collect();
+        self.message_of(&Request::Services(names, aim), reason)
+    }
+
+    pub(super) fn message_of(&self, request: &Request, reason: Option<&str>) -> String {
+        let revert = self.revert(request).unwrap();
         let history = &self.desired.history;
         let inverse = super::inverse(&revert, history);
         Message::of(&revert, history, "prod-eu", reason, inverse.as_ref()).to_string()

@@ -175,8 +175,12 @@ fn a_revert_says_in_its_message_who_goes_back_why_and_which_commits_it_undoes() 
     Pintle-Services: payments, checkout
     Pintle-Id: ded2db6e94707420
     ");
-    let exact = super::shop("payments: 2.0.3; 2.1.0");
-    assert_snapshot!(exact.message("payments", Aim::Good, None), @"
+}
+
+#[test]
+fn an_exact_inverse_says_so_and_with_a_hold_it_is_none() {
+    let shop = shop("payments: 2.0.3; 2.1.0");
+    assert_snapshot!(shop.message_of(&Request::All(Aim::At(0)), None), @"
     Revert pins: payments 2.1.0 -> 2.0.3
 
     payments 2.1.0 -> 2.0.3: asked for
@@ -187,6 +191,7 @@ fn a_revert_says_in_its_message_who_goes_back_why_and_which_commits_it_undoes() 
     Pintle-Services: payments
     Pintle-Id: a262dffaf3dd6867
     ");
+    assert!(!shop.message("payments", Aim::Good, None).contains("This reverts"));
 }
 
 #[test]

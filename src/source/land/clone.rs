@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use git2::build::CheckoutBuilder;
-use git2::{AttrCheckFlags, ErrorCode, FileMode, Oid, Repository, RepositoryState, Status};
+use git2::{AttrCheckFlags, ErrorCode, FileMode, Oid, Repository, RepositoryState, Status, StatusOptions, Statuses};
 
 use super::error::{LandError, Result};
 
@@ -13,16 +13,18 @@ pub(super) fn clean(repo: &Repository, files: &[Arc<str>]) -> Result<()> {
     if let Some(what) = at_work(repo.state()) {
         return Err(LandError::Busy { what });
     }
-    let mut dirty: Vec<Arc<str>> = Vec::new();
+    let mut options = StatusOptions::new();
+    options.disable_pathspec_match(true);
+    // A file to be made must not be there, ignored or not.
+    options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(true).recurse_ignored_dirs(true);
     for path in files {
-        match repo.status_file(Path::new(&**path)) {
-            Ok(Status::CURRENT) => {}
-            // Neither committed nor here: a file to be made.
-            Err(error) if error.code() == ErrorCode::NotFound => {}
-            Ok(_) => dirty.push(Arc::clone(path)),
-            Err(error) => return Err(LandError::git("compare the working tree", &error)),
-        }
+        options.pathspec(&**path);
     }
+    let fail = |error| LandError::git("compare the working tree", &error);
+    // Asked at once: each question reads the whole index. Without any path it would be about all files.
+    let found = if files.is_empty() { None } else { Some(repo.statuses(Some(&mut options)).map_err(fail)?) };
+    let changed = found.iter().flat_map(Statuses::iter).filter(|entry| entry.status() != Status::CURRENT);
+    let dirty: Vec<Arc<str>> = changed.map(|entry| String::from_utf8_lossy(entry.path_bytes()).into()).collect();
     if dirty.is_empty() { Ok(()) } else { Err(LandError::Dirty { files: dirty }) }
 }
 

@@ -1,5 +1,6 @@
 //! The commit itself: the tip's tree with other files, nobody refers to it yet.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use git2::build::TreeUpdateBuilder;
@@ -19,10 +20,12 @@ pub(super) fn commit(
     let write = || {
         let parent = repo.find_commit(tip)?;
         let old = parent.tree()?;
-        let mut update = TreeUpdateBuilder::new();
+        let (mut update, mut folders) = (TreeUpdateBuilder::new(), Folders::new());
         for FileChange { path, content } in files {
             match content {
-                Some(content) => update.upsert(&**path, repo.blob(content)?, mode(&old, path)),
+                Some(content) => {
+                    update.upsert(&**path, repo.blob(content)?, mode(repo, &old, &mut folders, Path::new(&**path)))
+                }
                 None => update.remove(&**path),
             };
         }
@@ -32,13 +35,20 @@ pub(super) fn commit(
     write().map_err(|error| LandError::git("write the commit", &error))
 }
 
+/// Folders that were read, each once: libgit2 keeps none that is large.
+type Folders<'p, 'r> = HashMap<&'p Path, Option<Tree<'r>>>;
+
 /// A file keeps its mode.
-fn mode(tree: &Tree<'_>, path: &str) -> FileMode {
-    let executable = i32::from(FileMode::BlobExecutable);
-    match tree.get_path(Path::new(path)) {
-        Ok(entry) if entry.filemode() == executable => FileMode::BlobExecutable,
-        _ => FileMode::Blob,
-    }
+fn mode<'p, 'r>(repo: &'r Repository, root: &Tree<'r>, folders: &mut Folders<'p, 'r>, path: &'p Path) -> FileMode {
+    let mut is_executable = || {
+        let folder = path.parent()?;
+        let read = || root.get_path(folder).ok()?.to_object(repo).ok()?.into_tree().ok();
+        let is_root = folder.as_os_str().is_empty();
+        let folder = folders.entry(folder).or_insert_with(|| if is_root { Some(root.clone()) } else { read() });
+        let entry = folder.as_ref()?.get_name(path.file_name()?.to_str()?)?;
+        Some(entry.filemode() == i32::from(FileMode::BlobExecutable))
+    };
+    if is_executable() == Some(true) { FileMode::BlobExecutable } else { FileMode::Blob }
 }
 
 /// The first line of a commit's message.
