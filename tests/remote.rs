@@ -376,7 +376,9 @@ fn what_a_killed_process_leaves_in_the_mirror_is_no_obstacle_and_is_removed() {
     source.fetch(None).unwrap();
     let left = ["refs/heads/main.lock", "packed-refs.lock", "objects/pack/.tmpk1ll3d", "objects/pack/pack-1.keep"];
     let left = left.map(|file| forge.mirror().join(file));
-    left.iter().for_each(|file| std::fs::write(file, "").unwrap());
+    for file in &left {
+        std::fs::write(file, "").unwrap();
+    }
     forge.push("2");
     assert_eq!(source.fetch(None).unwrap().id, forge.repo.head());
     assert!(!left.iter().any(|file| file.exists()), "{left:?}");
