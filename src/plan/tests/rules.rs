@@ -1,6 +1,11 @@
 //! Each rule, in the smallest system that shows it.
 
+use std::time::Duration;
+
 use super::system;
+use crate::evidence::Evidence;
+use crate::plan::{Situation, next};
+use crate::source::History;
 use insta::assert_snapshot;
 
 /// payments 2 is wanted by checkout 2 alone, payments 1 by checkout 1 alone or by both.
@@ -352,4 +357,24 @@ fn a_provider_does_not_wait_for_a_consumer_that_is_held_half_written_and_leaves_
     a: held: a hold
     b: start
     ");
+}
+
+#[test]
+fn where_evidence_is_asked_for_a_target_that_was_never_seen_with_its_neighbours_is_held() {
+    let history = History::default();
+    let says = |text: &str, returns: bool| {
+        let mut system = system(text);
+        system.live[0].returns = returns;
+        let evidence = Some(Evidence::new(&history, Duration::ZERO));
+        let steps = next(Situation { evidence, ..system.at() }).steps;
+        let told = steps.iter().map(|(id, step)| format!("{}: {}", system.graph.name(*id), system.step(step)));
+        told.collect::<Vec<_>>().join("\n")
+    };
+    let release = "checkout: 1 -> 2; 2 needs payments *\npayments: 1 -> 1";
+    assert_eq!(says(release, false), "checkout: held: checkout 2 with payments 1 was never seen");
+    assert_eq!(says(release, true), "checkout: start", "it ran so before somebody moved it");
+    let provider = "checkout: 1 -> 1; 1 needs payments *\npayments: 1 -> 2";
+    assert_eq!(says(provider, false), "payments: held: checkout 1 with payments 2 was never seen");
+    assert_eq!(says(&release.replace("1 -> 2", "- -> 2"), false), "checkout: start", "nothing ran before");
+    assert_eq!(says(&release.replace('*', ">=1"), false), "checkout: start", "a range speaks");
 }
