@@ -13,6 +13,7 @@ use super::load::{Loaded, Revision, load, load_worktree, say_stale};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
 use crate::check::check;
 use crate::config::Config;
+use crate::edit::{Said, written_past};
 use crate::graph::Graph;
 use crate::problem::{self, Place, Problem, Severity, line_col};
 
@@ -82,7 +83,7 @@ impl Check {
             None => load_worktree(config)?,
         };
         say_stale(loaded.stale.as_ref(), output);
-        let problems = problems(&loaded);
+        let problems = problems(config, &loaded);
         let report = report(&loaded.at, &problems);
         let exit = if report.errors > 0 { Exit::Error } else { Exit::Ok };
         output.result(self.printing.output, &report, |output| {
@@ -97,7 +98,7 @@ impl Check {
 }
 
 /// What the files say wrong, then what does not fit, by path and place.
-fn problems(loaded: &Loaded) -> Vec<Problem> {
+fn problems(config: &Config, loaded: &Loaded) -> Vec<Problem> {
     let reading = &loaded.at.reading;
     let mut pins = reading.pins.clone();
     // What is wrong in one way may be wrong in another too.
@@ -105,6 +106,7 @@ fn problems(loaded: &Loaded) -> Vec<Problem> {
     pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
     let mut problems = reading.problems.clone();
     problems.extend(check(&pins, &Graph::of(&pins, &loaded.history), &loaded.history, Timestamp::now()));
+    problems.extend(written_past(&Said { root: &config.root, files: &loaded.at.files, reading }));
     problem::sort(&mut problems);
     problems
 }

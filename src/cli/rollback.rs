@@ -254,8 +254,9 @@ pub(super) fn propose(
     let reverts = inverse.map(|commit| format!("This reverts commit {commit}."));
     told.message.body.extend(reverts.filter(|reverts| !told.message.body.contains(reverts)));
     let beneath = told.besides.clone().unwrap_or_default();
-    let (essence, released) =
-        (edits::essence(&told.revert, &beneath), undone.map(Undone::in_words).unwrap_or_default());
+    let essence = edits::essence(&told.revert, &beneath);
+    let mut besides = undone.map(Undone::in_words).unwrap_or_default();
+    besides.extend(edits::muted(config, loaded, &edits));
     let rollback::Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
@@ -263,7 +264,7 @@ pub(super) fn propose(
     let shown = shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))?;
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
-        for line in released {
+        for line in besides {
             output.line(line);
         }
     });

@@ -4,6 +4,7 @@
 //! A version is changed where it lives, in whatever file that is. All else stands in the service's own file.
 
 mod draft;
+mod flux;
 mod hold;
 mod keys;
 mod map;
@@ -29,6 +30,7 @@ use crate::source::{Content, File, FileChange, content_id};
 use crate::version::{Range, Version};
 
 pub use draft::own_path;
+pub use flux::{muted, written_past};
 pub use merge::merge;
 
 use draft::Draft;
@@ -84,9 +86,9 @@ pub enum Edit {
         /// What the service was called then.
         name: ServiceName,
     },
-    /// Writes a hold, in place of the one that there is.
+    /// Writes a hold, in place of the one that there is; a marker of Flux behind the pin is muted.
     Hold(NewHold),
-    /// Removes the hold.
+    /// Removes the hold; the marker is what it was.
     Release,
 }
 
@@ -162,6 +164,11 @@ fn versions(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<(pin::Value
             Edit::Hold(_) | Edit::Release => continue,
         };
         splices.push((Arc::clone(&service.version_at.path), splice));
+    }
+    for (name, edit) in edits {
+        let service = service(tip, name)?;
+        let splice = flux::splice(tip, service, edit);
+        splices.extend(splice.map(|splice| (Arc::clone(&service.version_at.path), splice)));
     }
     Ok((values, splices))
 }

@@ -186,6 +186,36 @@ fn a_hold_is_lifted_also_where_its_service_needs_one_that_stays() {
 }
 
 #[test]
+fn a_bot_of_flux_does_not_write_past_the_hold_and_does_again_after_the_way_back() {
+    let shop = Shop::new();
+    let payments = |version: &str| {
+        format!("version: {version} # {{\"$imagepolicy\": \"flux:payments:tag\"}}\nimage: ghcr.io/acme/payments\n")
+    };
+    shop.repo.write("services/payments.yaml", payments("2.0.3")).commit("Let a bot write it");
+    shop.repo.write("services/payments.yaml", payments("2.1.0")).commit("Upgrade payments");
+    let before = shop.repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let said = shop.says("rollback payments --yes --commit-only --reason INC-47");
+    assert!(said.contains("\n  and Flux does not write payments meanwhile: its marker is muted\n"), "{said}");
+    assert_snapshot!(shop.repo.git(&["show", "HEAD:services/payments.yaml"]), @r#"
+    version: 2.0.3 # held by pintle: {"$imagepolicy": "flux:payments:tag"}
+    image: ghcr.io/acme/payments
+    hold: {above: "2.0.3", reason: "INC-47", by: "Ada"}
+    "#);
+    shop.says("reapply --yes --commit-only --reason mended");
+    assert_eq!(shop.repo.git(&["rev-parse", "HEAD^{tree}"]), before);
+    // A hold that was written by hand leaves the marker as it is: the bot would write past it.
+    shop.repo.write("services/payments.yaml", payments("2.1.0") + "hold: {above: 2.1.0, reason: INC-48}\n");
+    let told = Pintle::in_repo(&shop.repo).says("check");
+    assert!(
+        told.code == Some(0) && told.out.contains("warning: a bot of Flux writes past the hold of `payments`"),
+        "{told}"
+    );
+    shop.repo.commit("Hold payments");
+    shop.says("hold payments 2.1.0 --reason INC-48 --yes --commit-only");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).says("check"), @"2 services: no problems (… ms)");
+}
+
+#[test]
 fn what_is_rolled_back_already_is_said_and_not_committed() {
     let shop = Shop::upgraded();
     shop.says("rollback payments --yes --reason INC-47");

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::cli::exit::Failure;
 use crate::cli::load::{Loaded, Revision};
+use crate::cli::output::{NAME, styled};
 use crate::config::Config;
-use crate::edit::{Edit, NewHold, Then, own_path};
+use crate::edit::{self, Edit, NewHold, Said, Then, own_path};
 use crate::pins::{Held, Pin, Service, ServiceName, read};
 use crate::rollback::{Member, Revert};
 use crate::source::{CommitId, File, FileChange, Scope, SourceError, content_id};
@@ -31,6 +32,13 @@ pub(super) fn holds(
         (service.clone(), Edit::Hold(NewHold { versions, reason, by, until: None }))
     };
     holds.iter().map(hold)
+}
+
+/// The markers of Flux that are muted with the holds.
+pub(super) fn muted(config: &Config, loaded: &Loaded, edits: &[(ServiceName, Edit)]) -> Vec<String> {
+    let tip = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
+    let words = |name| format!("  and Flux does not write {} meanwhile: its marker is muted", styled(NAME, name));
+    edit::muted(&tip, edits).into_iter().map(words).collect()
 }
 
 /// Each member's version-bound keys as they were.

@@ -1,6 +1,7 @@
 //! A corpus of odd files, whole outputs compared; and properties.
 
 mod any;
+mod markers;
 mod needs;
 mod pins;
 mod restore;
@@ -41,6 +42,12 @@ impl Repo {
 
     pub(super) fn said(&self) -> Said<'_> {
         Said { root: "", files: &self.files, reading: &self.reading, known: None }
+    }
+
+    /// The text of a file.
+    pub(super) fn text(&self, path: &str) -> String {
+        let bytes = super::bytes(&self.files, path).unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
     }
 
     /// Back to what this repository says of a service.

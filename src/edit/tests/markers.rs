@@ -1,0 +1,49 @@
+use insta::assert_snapshot;
+
+use super::{Repo, hold};
+use crate::edit::{Edit, written_past};
+
+const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\npins:\n\
+    - {files: \"apps/{service}/kustomization.yaml\", key: \"images[name=acme/{service}].newTag\"}\n";
+
+/// web's version in a file of Kustomize, with a marker that says `said`; and further files.
+fn repo(said: &str, more: &[(&str, &str)]) -> Repo {
+    let kustomize = format!("images:\r\n- name: acme/web\r\n  newTag: v1  # {said}\r\n- {{name: x, newTag: v1}}");
+    let files = [("pintle.yaml", SETTINGS), ("apps/web/kustomization.yaml", kustomize.as_str())];
+    Repo::of(&[&files, more].concat())
+}
+
+const MARKER: &str = "{\"$imagepolicy\": \"flux:web:tag\"}";
+
+#[test]
+fn a_hold_mutes_the_marker_behind_the_pin_and_its_end_gives_it_back() {
+    let before = repo(MARKER, &[]);
+    let held = before.edit("web", hold("v1")).unwrap();
+    let text = |files: &[(String, Option<String>)], path: &str| {
+        files.iter().find(|(it, _)| it == path).and_then(|(_, text)| text.clone()).unwrap()
+    };
+    assert_snapshot!(text(&held, "apps/web/kustomization.yaml").replace('\r', "␍"), @r#"
+    images:␍
+    - name: acme/web␍
+      newTag: v1  # held by pintle: {"$imagepolicy": "flux:web:tag"}␍
+    - {name: x, newTag: v1}
+    "#);
+    let own = text(&held, "services/web.yaml");
+    let after = repo(&format!("held by pintle: {MARKER}"), &[("services/web.yaml", &own)]);
+    assert_eq!(after.edit("web", hold("v1")).unwrap(), Vec::new(), "it is muted once");
+    let released = after.edit("web", Edit::Release).unwrap();
+    assert_eq!(text(&released, "apps/web/kustomization.yaml"), before.text("apps/web/kustomization.yaml"));
+}
+
+#[test]
+fn a_hold_that_a_bot_writes_past_is_told() {
+    let own = [("services/web.yaml", "hold: {above: v1, reason: it loses orders}\n")];
+    let told = written_past(&repo(MARKER, &own).said());
+    let [problem] = &*told else { panic!("{told:?}") };
+    assert_snapshot!(format!("{}\n{}", problem.message, problem.hint.as_ref().unwrap()), @"
+    a bot of Flux writes past the hold of `web`: its pin carries a `$imagepolicy` marker
+    hold it again, which mutes the marker: pintle hold web VERSION --reason TEXT
+    ");
+    assert_eq!(written_past(&repo(&format!("held by pintle: {MARKER}"), &own).said()), Vec::new());
+    assert_eq!(written_past(&repo(MARKER, &[]).said()), Vec::new());
+}
