@@ -13,7 +13,7 @@ use super::load::{Loaded, Revision, load, load_worktree, say_stale};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
 use crate::check::check;
 use crate::config::Config;
-use crate::edit::{Said, written_past};
+use crate::edit::written_past;
 use crate::graph::Graph;
 use crate::problem::{self, Place, Problem, Severity, line_col};
 
@@ -106,7 +106,7 @@ fn problems(config: &Config, loaded: &Loaded) -> Vec<Problem> {
     pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
     let mut problems = reading.problems.clone();
     problems.extend(check(&pins, &Graph::of(&pins, &loaded.history), &loaded.history, Timestamp::now()));
-    problems.extend(written_past(&Said { root: &config.root, files: &loaded.at.files, reading }));
+    problems.extend(written_past(&loaded.at.said(&config.root)));
     problem::sort(&mut problems);
     problems
 }

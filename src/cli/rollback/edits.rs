@@ -7,7 +7,7 @@ use crate::cli::exit::Failure;
 use crate::cli::load::{Loaded, Revision};
 use crate::cli::output::{NAME, styled};
 use crate::config::Config;
-use crate::edit::{self, Edit, NewHold, Said, Then, own_path};
+use crate::edit::{self, Edit, NewHold, Then, own_path};
 use crate::pins::{Held, Pin, Service, ServiceName, read};
 use crate::rollback::{Member, Revert};
 use crate::source::{CommitId, File, FileChange, Scope, SourceError, content_id};
@@ -36,7 +36,7 @@ pub(super) fn holds(
 
 /// The markers of Flux that are muted with the holds.
 pub(super) fn muted(config: &Config, loaded: &Loaded, edits: &[(ServiceName, Edit)]) -> Vec<String> {
-    let tip = Said { root: &config.root, files: &loaded.at.files, reading: &loaded.at.reading };
+    let tip = loaded.at.said(&config.root);
     let words = |name| format!("  and Flux does not write {} meanwhile: its marker is muted", styled(NAME, name));
     edit::muted(&tip, edits).into_iter().map(words).collect()
 }
