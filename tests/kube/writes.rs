@@ -123,6 +123,8 @@ async fn a_workload_made_anew_is_another_one_and_one_that_is_gone_stays_gone() {
     assert_eq!(scene.kube.apply(&write).await, Err(ClusterError::Missing(id.clone())));
     assert!(scene.ns.get("deployment/checkout").await.is_null(), "an apply did not create it");
 
+    // The replica set of the one before would be in the way of the next one's, which has its name.
+    scene.ns.wait_for_pods("checkout", "gone", <[_]>::is_empty).await;
     scene.ns.run("deployment/checkout", "test/checkout:1", 1).await;
     scene.until_settled("deployment/checkout").await;
     assert_eq!(scene.kube.apply(&write).await, Err(ClusterError::Missing(id)));
