@@ -147,8 +147,7 @@ fn write_of(workload: &Workload, id: WorkloadId, tag: &str) -> Write {
     let image = format!("{repository}:{tag}").parse().unwrap();
     Write {
         id,
-        uid: workload.uid.clone(),
-        resource_version: workload.resource_version.clone(),
+        seen: Arc::new(workload.clone()),
         images: vec![(container.name.clone(), false, image)],
         state: state(tag),
     }

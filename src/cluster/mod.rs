@@ -212,10 +212,9 @@ pub struct Trouble {
 pub struct Write {
     /// The workload.
     pub id: WorkloadId,
-    /// Fences: refused where the workload is another one or has changed.
-    pub uid: String,
-    /// Fences: as observed.
-    pub resource_version: String,
+    /// What it was decided on. Fences: refused where the workload is another one by now, or has changed in more than its
+    /// status.
+    pub seen: Arc<Workload>,
     /// Container, init or not, and its image.
     pub images: Vec<(String, bool, Image)>,
     /// Sent whole.
@@ -334,6 +333,13 @@ impl std::fmt::Display for WorkloadRef {
 }
 
 impl Workload {
+    /// Whether it is as `other`, save perhaps what its controller reports: what was decided on one holds of both, because
+    /// the templates that its pods can be of are the same.
+    pub fn is_but_for_its_status(&self, other: &Self) -> bool {
+        let (resource_version, status) = (other.resource_version.clone(), other.status.clone());
+        self.resource_version == other.resource_version || Self { resource_version, status, ..self.clone() } == *other
+    }
+
     /// As what an image of it was sent, which the server may have rewritten.
     pub fn sent(&self, there: &Image) -> Image {
         let rewritten = self.state.as_ref().and_then(|state| state.rewritten.as_ref());

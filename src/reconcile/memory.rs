@@ -1,6 +1,7 @@
 //! What earlier passes learned that no observation shows; all of it may be lost at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +11,7 @@ use super::look::{Look, SeenWorkload};
 use super::pauses::Pauses;
 use super::rewritten::Rewrites;
 use super::{CONCURRENCY, Desired, Pending, first_writes, named, want, write};
-use crate::cluster::{Cluster, ClusterError, WorkloadId, Write};
+use crate::cluster::{Cluster, ClusterError, Workload, WorkloadId, Write};
 use crate::graph::Id;
 use crate::plan::{Running, Wanted};
 
@@ -43,8 +44,8 @@ pub struct Memory {
 /// A write that was sent and not answered.
 #[derive(Debug)]
 struct Doubt {
-    /// Of the workload, before it.
-    resource_version: String,
+    /// The workload before it.
+    before: Arc<Workload>,
     running: Running,
     /// When the workload was first seen as it was before.
     since: Option<Timestamp>,
@@ -238,8 +239,8 @@ impl Memory {
             ClusterError::Unreachable(_) => {
                 let image = write.images.first().map(|(_, _, image)| image.clone());
                 let running = image.map(|image| Running::Image(image, Some(write.state.version.clone())));
-                let resource_version = write.resource_version.clone();
-                let doubt = running.map(|running| Doubt { resource_version, running, since: None });
+                let before = Arc::clone(&write.seen);
+                let doubt = running.map(|running| Doubt { before, running, since: None });
                 self.in_doubt.extend(doubt.map(|doubt| (write.id.clone(), doubt)));
                 Err(error)
             }
@@ -266,14 +267,14 @@ impl Memory {
 
     /// Adds to what is live what may be by now.
     pub(super) fn doubt(&mut self, look: &mut Look, now: Timestamp) {
-        let unchanged = |it: &SeenWorkload, version: &str| {
-            it.workload.as_ref().is_some_and(|workload| workload.resource_version == version)
+        let unchanged = |it: &SeenWorkload, before: &Workload| {
+            it.workload.as_ref().is_some_and(|workload| workload.is_but_for_its_status(before))
         };
         for (seen, live) in look.services.iter().zip(&mut look.live) {
             for it in &seen.workloads {
                 let Some(doubt) = self.in_doubt.get_mut(&it.id) else { continue };
                 let waited = now.duration_since(*doubt.since.get_or_insert(now));
-                if !unchanged(it, &doubt.resource_version) || waited > DOUBTFUL {
+                if !unchanged(it, &doubt.before) || waited > DOUBTFUL {
                     self.in_doubt.remove(&it.id);
                 } else if !live.running.contains(&doubt.running) {
                     live.running.push(doubt.running.clone());

@@ -378,9 +378,8 @@ fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
     let payments = desired.graph.ids().find(|&id| desired.graph.name(id).to_string() == "payments").unwrap();
     let workload = written(settled("acme/payments:1"), "2", false);
     let image = ("app".to_owned(), false, "acme/payments:2".parse().unwrap());
-    let (uid, resource_version) = (workload.uid.clone(), workload.resource_version.clone());
-    let write =
-        Write { id: id("payments"), uid, resource_version, images: vec![image], state: workload.state.unwrap() };
+    let (state, seen) = (workload.state.unwrap(), Arc::new(settled("acme/payments:1")));
+    let write = Write { id: id("payments"), seen, images: vec![image], state };
     let mut memory = Memory::default();
     drop(memory.learn(payments, &write, error));
     move |seconds| {

@@ -1,6 +1,7 @@
 //! From a start to the writes that make it, and from a verified change to what is remembered of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -47,7 +48,7 @@ pub fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
         return Vec::new();
     }
     let rebase = |it: &SeenWorkload| {
-        let workload = it.workload.as_deref()?;
+        let workload = it.workload.as_ref()?;
         let state = workload.state.as_ref().filter(|state| desired.let_go.contains(&state.commit))?;
         Some(fenced(it, workload, Vec::new(), rebased(desired, state.clone())))
     };
@@ -55,7 +56,7 @@ pub fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
 }
 
 fn write(it: &SeenWorkload, image: &Image, state: State) -> Option<Write> {
-    let workload = it.workload.as_deref()?;
+    let workload = it.workload.as_ref()?;
     let ours = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
     // What the server has made of it already is left, whether it would do so again or not.
     let there = |container: &Container| container.image.clone().filter(|there| workload.sent(there) == *image);
@@ -64,9 +65,8 @@ fn write(it: &SeenWorkload, image: &Image, state: State) -> Option<Write> {
     Some(fenced(it, workload, images, state))
 }
 
-fn fenced(it: &SeenWorkload, workload: &Workload, images: Vec<(String, bool, Image)>, state: State) -> Write {
-    let (uid, resource_version) = (workload.uid.clone(), workload.resource_version.clone());
-    Write { id: it.id.clone(), uid, resource_version, images, state }
+fn fenced(it: &SeenWorkload, workload: &Arc<Workload>, images: Vec<(String, bool, Image)>, state: State) -> Write {
+    Write { id: it.id.clone(), seen: Arc::clone(workload), images, state }
 }
 
 fn has_target(service: &Service, it: &SeenWorkload) -> bool {

@@ -38,6 +38,9 @@ use self::shared::Shared;
 pub use connect::{Connect, Patience};
 pub use managers::{may_take_over, way_out};
 
+/// So often a write is sent again where the controller has reported something meanwhile.
+const OVERTAKEN: u32 = 5;
+
 /// A Kubernetes cluster.
 pub struct Kube {
     shared: Arc<Shared>,
@@ -116,6 +119,18 @@ impl Kube {
 }
 
 impl Kube {
+    /// A workload as it is at this moment, whatever the watch has told yet.
+    async fn now(&self, id: &WorkloadId) -> Result<Arc<Workload>, ClusterError> {
+        let resource = objects::resource(id.workload.kind);
+        let api: Api<WorkloadObject> = Api::namespaced_with(self.client.clone(), &id.namespace, &resource);
+        let within = self.may_take()?;
+        match tokio::time::timeout(within, api.get(&id.workload.name)).await {
+            Ok(Ok(object)) => Ok(read::workload(id.workload.kind, object).workload),
+            // Nothing of it is in doubt: the write before was refused.
+            Ok(Err(_)) | Err(_) => Err(ClusterError::Stale(id.clone())),
+        }
+    }
+
     /// Sends a change over what was seen before, and takes in the answer: the workload as it is now.
     async fn change(
         &self,
@@ -162,11 +177,19 @@ impl Cluster for Kube {
     }
 
     async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
-        let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
-        let patch = Patch::Apply(write::body(write, &before)?);
-        // Whom it must not be forced upon was checked against the very version that fences it.
-        let (params, within) = (PatchParams::apply(PINTLE).force(), self.may_take()?);
-        let workload = self.change(&write.id, &before, (params, patch), within).await?;
+        let mut before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
+        let mut overtaken = 0;
+        let workload = loop {
+            let patch = Patch::Apply(write::body(write, &before)?);
+            // Whom it must not be forced upon was checked against the very version that fences it.
+            let (params, within) = (PatchParams::apply(PINTLE).force(), self.may_take()?);
+            match self.change(&write.id, &before, (params, patch), within).await {
+                // While pods come and go, a controller reports every few milliseconds: the watch is always behind.
+                Err(ClusterError::Stale(_)) if overtaken < OVERTAKEN => before = self.now(&write.id).await?,
+                changed => break changed?,
+            }
+            overtaken += 1;
+        };
         let images = workload.containers.iter().filter_map(|it| Some((it.name.clone(), it.image.clone()?)));
         Ok(Written {
             resource_version: workload.resource_version.clone(),

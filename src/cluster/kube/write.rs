@@ -18,7 +18,7 @@ pub(super) fn body(write: &Write, workload: &Workload) -> Result<Value, ClusterE
     let mut images: Vec<_> =
         write.images.iter().map(|(name, init, _)| (name.as_str(), *init, text(write, workload, name))).collect();
     images.extend(also_owned(write, workload));
-    let mut body = fenced(write, &images);
+    let mut body = fenced(write, workload, &images);
     body["metadata"]["annotations"] = json!({State::ANNOTATION: write.state.write()});
     Ok(body)
 }
@@ -47,13 +47,13 @@ pub(super) fn question(write: &Write, workload: &Workload) -> Result<Value, Clus
     check(write, workload)?;
     let other = |image: &crate::image::Image| format!("{}:{OTHER_TAG}", image.repository());
     let images: Vec<_> = write.images.iter().map(|(name, init, image)| (name.as_str(), *init, other(image))).collect();
-    Ok(fenced(write, &images))
+    Ok(fenced(write, workload, &images))
 }
 
 /// A container, whether it is an init container, and the text of its image.
 type Image<'w> = (&'w str, bool, String);
 
-fn fenced(write: &Write, images: &[Image<'_>]) -> Value {
+fn fenced(write: &Write, workload: &Workload, images: &[Image<'_>]) -> Value {
     let list = |wanted: bool| -> Vec<Value> {
         let of_list = images.iter().filter(|(_, init, _)| *init == wanted);
         of_list.map(|(name, _, image)| json!({"name": name, "image": image})).collect()
@@ -71,8 +71,8 @@ fn fenced(write: &Write, images: &[Image<'_>]) -> Value {
         "metadata": {
             "name": write.id.workload.name,
             "namespace": write.id.namespace,
-            "uid": write.uid,
-            "resourceVersion": write.resource_version,
+            "uid": workload.uid,
+            "resourceVersion": workload.resource_version,
         },
         "spec": {"template": {"spec": pod}},
     })
@@ -80,10 +80,10 @@ fn fenced(write: &Write, images: &[Image<'_>]) -> Value {
 
 fn check(write: &Write, workload: &Workload) -> Result<(), ClusterError> {
     let id = || write.id.clone();
-    if workload.uid != write.uid {
+    if workload.uid != write.seen.uid {
         return Err(ClusterError::Missing(id()));
     }
-    if workload.resource_version != write.resource_version {
+    if !workload.is_but_for_its_status(&write.seen) {
         return Err(ClusterError::Stale(id()));
     }
     for (name, init, _) in &write.images {

@@ -38,10 +38,10 @@ impl Engine {
         let (uid, version) = before
             .as_ref()
             .map_or_else(Default::default, |record| (record.made.to_string(), record.revision.to_string()));
-        if uid != write.uid {
+        if uid != write.seen.uid {
             return Err(ClusterError::Missing(write.id.clone()));
         }
-        if version != write.resource_version {
+        if version != write.seen.resource_version {
             return Err(ClusterError::Stale(write.id.clone()));
         }
         let record = self.written(service, write).map_err(refused)?;

@@ -1,5 +1,7 @@
 //! What is sent, and what answers mean.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 use kube::core::Status;
 use serde_json::json;
@@ -21,7 +23,7 @@ fn a_write(image: &str) -> Write {
         rewritten: None,
     };
     let images = vec![("app".to_owned(), false, image.parse().unwrap())];
-    Write { id: id("s0"), uid: "uid-s0".to_owned(), resource_version: "100".to_owned(), images, state }
+    Write { id: id("s0"), seen: Arc::clone(&seen(&object("s0")).workload), images, state }
 }
 
 fn workload(managers: &[(&str, bool, &str)]) -> Workload {
@@ -103,8 +105,14 @@ fn what_cannot_be_right_is_not_sent() {
     };
     let keep = |_: &mut Write| {};
     let table = [
-        refused(&|write| write.uid.push('x'), &[]),
-        refused(&|write| write.resource_version.push('1'), &[]),
+        refused(&|write| Arc::make_mut(&mut write.seen).uid.push('x'), &[]),
+        refused(
+            &|write| {
+                let seen = Arc::make_mut(&mut write.seen);
+                (seen.resource_version, seen.generation) = ("99".to_owned(), 0);
+            },
+            &[],
+        ),
         refused(&|write| write.images[0].1 = true, &[]),
         refused(&keep, &[("argocd-controller", true, "app")]),
         refused(&keep, &[("kustomize-controller", false, "app")]),
