@@ -197,9 +197,8 @@ fn guard_commit(source: &Source, old: CommitId, new: CommitId) -> Result<(), Fai
 /// The commits that the workloads of the pins were written at.
 pub fn written(desired: &Desired, observed: &Observation) -> BTreeSet<CommitId> {
     let instance = &desired.pins.settings.instance;
-    let pinned = desired.all_workloads();
-    let workloads = observed.workloads.iter().filter(|(id, _)| pinned.contains(id));
-    let states = workloads.filter_map(|(_, workload)| workload.state.as_ref());
+    let pinned = desired.pins.services.values().flat_map(|service| desired.workloads(service));
+    let states = pinned.filter_map(|id| observed.workloads.get(&id)?.state.as_ref());
     states.filter(|state| state.instance == *instance).map(|state| state.commit).collect()
 }
 

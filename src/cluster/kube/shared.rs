@@ -1,5 +1,5 @@
 //! What the watches and their reader share: the picture, and the tasks that keep it.
-#![expect(clippy::disallowed_methods, reason = "the time of a failure, and the gathering of changes that come at once")]
+#![expect(clippy::disallowed_methods, reason = "the time of a failure")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +20,6 @@ use super::picture::{Look, Picture, Subject};
 use super::read::{self, SeenWorkload};
 use super::stream::Stream;
 
-/// A change is told this much later, and with it all that came in between.
-const GATHER: Duration = Duration::from_millis(5);
 /// How often a reader that waits for a first answer looks whether it has waited long enough.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -80,13 +78,12 @@ impl Shared {
         }
     }
 
-    /// Returns when the picture has changed since it was last looked at, or after `at_most`.
+    /// Returns when the picture has changed since it was last looked at, or after `at_most`. At once: while drift is
+    /// judged, its controller is starting pods.
     pub(super) async fn changed(&self, at_most: Duration) {
         let mut changes = self.changes.subscribe();
         let looked = *lock(&self.looked);
-        if tokio::time::timeout(at_most, changes.wait_for(|count| *count != looked)).await.is_ok() {
-            tokio::time::sleep(GATHER.min(at_most)).await;
-        }
+        drop(tokio::time::timeout(at_most, changes.wait_for(|count| *count != looked)).await);
     }
 
     /// A workload as it is.
