@@ -5,10 +5,10 @@
 help: ## what can be typed
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
-demo: ## five services, a release and its revert in three orders, under load (half a minute)
+demo: ## five services, a release, its revert in three orders, and a rollback, under load (half a minute)
 	cargo run --quiet --example shop
 
-test: needs lint servers ## format, lints, unit, property and end-to-end tests (cold 15 min, then 3)
+test: needs lint servers ## format, lints, unit, property and end-to-end tests (7 min once all is built)
 	cargo test
 
 needs: # names what is missing before anything runs

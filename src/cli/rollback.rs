@@ -25,6 +25,7 @@ use super::seen::Seen;
 use super::wait::After;
 use crate::change::{REAPPLY, REVERT};
 use crate::config::Config;
+use crate::edit::Edit;
 use crate::evidence::Pair;
 use crate::pins::{self, Pins, ServiceName};
 use crate::problem::display_safe;
@@ -99,6 +100,8 @@ pub(super) struct Told {
     pub(super) message: Message,
     /// Other lines that the reverted commits changed.
     files: Vec<FileDiff>,
+    /// The edits of the members, where somebody had to know them already.
+    restores: Option<Vec<(ServiceName, Edit)>>,
     /// The files of the tip in which they go back too; else they stay as they are.
     besides: Option<Vec<FileChange>>,
 }
@@ -246,7 +249,8 @@ pub(super) fn propose(
     reason: &str,
     undone: Option<&Undone>,
 ) -> Result<Proposal, Failure> {
-    let mut edits = edits::restores(config, loaded, &told.revert.members)?;
+    let restores = told.restores.take();
+    let mut edits = restores.map_or_else(|| edits::restores(config, loaded, &told.revert.members), Ok)?;
     let by = if told.revert.holds.is_empty() { None } else { Some(loaded.source.identity()?.name().to_owned()) };
     edits.extend(edits::holds(&told.revert.holds, reason, by.as_deref()));
     edits.extend(undone.into_iter().flat_map(Undone::edits));
@@ -298,9 +302,10 @@ impl Told {
         let wanted = want(&desired, &look);
         let plan = reconcile::plan(&desired, &look, &wanted);
         let plan = Report::of(&desired, &look, &plan, Vec::new());
-        let restores = || edits::restores(config, loaded, &revert.members);
-        let is_whole = |commit: CommitId| takes_back(config, loaded, commit, &restores()?);
-        let inverse = inverse(&revert, &loaded.history).filter(|Inverse(commit)| is_whole(commit.id).unwrap_or(false));
+        let inverse = inverse(&revert, &loaded.history);
+        let restores = inverse.as_ref().and_then(|_| edits::restores(config, loaded, &revert.members).ok());
+        let is_whole = |commit: CommitId| takes_back(config, loaded, commit, restores.as_deref()?).ok();
+        let inverse = inverse.filter(|Inverse(commit)| is_whole(commit.id) == Some(true));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
         let besides = besides.filter(|_| !revert.is_empty());
@@ -315,7 +320,7 @@ impl Told {
         let cluster = seen.server;
         let mut message = Message { subject: kind.subject(message.subject), ..message };
         message.body.extend(besides.as_deref().filter(|files| !files.is_empty()).map(other_lines_of));
-        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, seen: nearest, message, files, besides })
+        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, seen: nearest, message, files, restores, besides })
     }
 
     /// Rules keep all of it.

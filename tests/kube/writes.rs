@@ -132,6 +132,17 @@ async fn a_workload_made_anew_is_another_one_and_one_that_is_gone_stays_gone() {
 }
 
 #[tokio::test]
+async fn what_only_a_controller_has_reported_meanwhile_is_written_over() {
+    let scene = Scene::checkout("kube-overtaken", 1).await;
+    let write = scene.write("deployment/checkout", "2").await;
+    let status = json!({"status": {"conditions": [{"type": "Told", "status": "True"}]}});
+    let api = scene.ns.api("deployment/checkout");
+    api.patch_status("checkout", &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
+    scene.kube.apply(&write).await.unwrap();
+    assert_eq!(scene.ns.image("deployment/checkout").await, "test/checkout:2");
+}
+
+#[tokio::test]
 async fn a_container_that_is_not_there_is_not_added() {
     let scene = Scene::checkout("kube-container", 1).await;
     let mut write = scene.write("deployment/checkout", "2").await;

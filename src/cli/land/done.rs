@@ -16,7 +16,7 @@ pub struct Done {
 }
 
 /// `--output json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     /// None where all was so already.
@@ -38,24 +38,13 @@ struct Report {
 impl Done {
     /// All was so already.
     pub(super) fn nothing(landing: &Landing<'_>) -> Self {
-        let branch = landing.branch().to_owned();
-        let report = Report {
-            commit: None,
-            branch,
-            pushed_to: None,
-            behind: None,
-            base: None,
-            compare_url: None,
-            files: Vec::new(),
-            rollback: None,
-        };
-        Self { report, words: None }
+        Self { report: Report { branch: landing.branch().to_owned(), ..Report::default() }, words: None }
     }
 
     pub(super) fn landed(landed: Landed, landing: &Landing<'_>) -> Self {
         let words = Some(closing(&landed, landing));
         let Landed { commit, branch, pushed_to, behind } = landed;
-        let report = Report { commit: Some(commit), branch, pushed_to, behind, ..Self::nothing(landing).report };
+        let report = Report { commit: Some(commit), branch, pushed_to, behind, ..Report::default() };
         Self { report, words }
     }
 
@@ -67,17 +56,9 @@ impl Done {
 
     pub(super) fn proposed(proposed: Proposed) -> Self {
         let words = Some(open(&proposed));
-        let Proposed { commit, branch, base, pushed_to, known: _, page, pull: _ } = proposed;
-        let report = Report {
-            commit: Some(commit),
-            branch,
-            pushed_to: Some(pushed_to),
-            behind: None,
-            base: Some(base),
-            compare_url: page,
-            files: Vec::new(),
-            rollback: None,
-        };
+        let Proposed { commit, branch, base, pushed_to, known: _, page: compare_url, pull: _ } = proposed;
+        let (commit, pushed_to, base) = (Some(commit), Some(pushed_to), Some(base));
+        let report = Report { commit, branch, pushed_to, base, compare_url, ..Report::default() };
         Self { report, words }
     }
 

@@ -92,7 +92,20 @@ struct ShownMessage<'t> {
 
 impl<'t> Shown<'t> {
     pub(super) fn of(told: &'t Told) -> Self {
-        let Told { kind: _, revert, tip, desired: _, cluster, plan, unseen, seen, message, files, besides } = told;
+        let Told {
+            kind: _,
+            revert,
+            tip,
+            desired: _,
+            cluster,
+            plan,
+            unseen,
+            seen,
+            message,
+            files,
+            restores: _,
+            besides,
+        } = told;
         let stay = |left: &'t crate::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
         Self {
             revision: tip,

@@ -17,7 +17,8 @@ const PASSED_OVER: usize = 3;
 const WIDEST: usize = 24;
 
 pub(super) fn print(told: &Told, output: &mut Output) {
-    let Told { kind, revert, tip, desired: _, cluster, plan, unseen: _, seen, message, files, besides } = told;
+    let Told { kind, revert, tip, desired: _, cluster, plan, unseen: _, seen, message, files, restores: _, besides } =
+        told;
     let from = match cluster {
         Some(cluster) => format!("targets from Git, and from what is proven in {cluster}"),
         None => "targets from Git alone".to_owned(),

@@ -95,6 +95,12 @@ impl Kube {
         Ok(all)
     }
 
+    /// Where workloads like this one are asked for.
+    fn api(&self, id: &WorkloadId) -> Api<WorkloadObject> {
+        let resource = objects::resource(id.workload.kind);
+        Api::namespaced_with(self.client.clone(), &id.namespace, &resource)
+    }
+
     /// How long a write that starts now may take.
     fn may_take(&self) -> Result<Duration, ClusterError> {
         let Some(fence) = self.fence.get() else { return Ok(self.patience.write) };
@@ -109,22 +115,15 @@ impl Kube {
         patch: Patch<Value>,
         within: Duration,
     ) -> Result<WorkloadObject, Unpatched> {
-        let resource = objects::resource(id.workload.kind);
-        let api: Api<WorkloadObject> = Api::namespaced_with(self.client.clone(), &id.namespace, &resource);
-        match tokio::time::timeout(within, api.patch(&id.workload.name, params, &patch)).await {
+        match tokio::time::timeout(within, self.api(id).patch(&id.workload.name, params, &patch)).await {
             Ok(answer) => answer.map_err(Unpatched::Answered),
             Err(_) => Err(Unpatched::Silent(format!("no answer within {within:.1?}"))),
         }
     }
-}
 
-impl Kube {
     /// A workload as it is at this moment, whatever the watch has told yet.
     async fn now(&self, id: &WorkloadId) -> Result<Arc<Workload>, ClusterError> {
-        let resource = objects::resource(id.workload.kind);
-        let api: Api<WorkloadObject> = Api::namespaced_with(self.client.clone(), &id.namespace, &resource);
-        let within = self.may_take()?;
-        match tokio::time::timeout(within, api.get(&id.workload.name)).await {
+        match tokio::time::timeout(self.may_take()?, self.api(id).get(&id.workload.name)).await {
             Ok(Ok(object)) => Ok(read::workload(id.workload.kind, object).workload),
             // Nothing of it is in doubt: the write before was refused.
             Ok(Err(_)) | Err(_) => Err(ClusterError::Stale(id.clone())),

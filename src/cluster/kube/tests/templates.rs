@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::cluster::kube::feed::News;
-use crate::cluster::kube::picture::{Look, Picture, Subject};
+use crate::cluster::kube::picture::{Look, Picture};
 use crate::cluster::kube::read::SeenWorkload;
 
 use super::picture::{GRACE, list, names, picture, tell};
@@ -96,7 +96,6 @@ fn pods_that_are_listed_know_better() {
         for news in [News::Listing, News::Complete] {
             picture.take_pods(&subject, 2, news, at(0));
         }
-        assert!(matches!(subject, Subject::Pods { .. }));
     }
     let Look::Seen(observation) = picture.look(at(0), GRACE) else { panic!("all is listed") };
     assert_eq!((can_run(&picture), observation.pods[&id("s0")].len()), (None, 0));

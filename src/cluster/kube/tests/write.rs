@@ -130,6 +130,19 @@ fn what_cannot_be_right_is_not_sent() {
 }
 
 #[test]
+fn a_write_goes_over_a_newer_report_of_the_controller_fenced_by_that() {
+    let reported = |generation: i64| {
+        let mut object = object("s0");
+        object["metadata"]["resourceVersion"] = json!("101");
+        object["metadata"]["generation"] = json!(generation);
+        object["status"]["readyReplicas"] = json!(0);
+        write::body(&a_write("acme/checkout:2"), &seen(&object).workload)
+    };
+    assert_eq!(reported(1).unwrap()["metadata"]["resourceVersion"], "101");
+    assert!(reported(2).is_err(), "more than the status has changed");
+}
+
+#[test]
 fn answers_to_a_write_are_told_apart() {
     let cause = |field: &str, manager: &str| json!({"causes": [{"reason": "FieldManagerConflict", "field": field, "message": format!("conflict with {manager}")}]});
     let image = ".spec.template.spec.containers[name=\"app\"].image";
