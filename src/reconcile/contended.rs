@@ -1,6 +1,7 @@
 //! Hands that take back what was corrected: nobody is fought. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,7 +46,9 @@ impl Corrections {
             }
             let name = desired.graph.name(id);
             let contended = seen.workloads.iter().find_map(|it| self.contended(name, it, now));
-            seen.stay = contended.or(seen.stay.take());
+            if contended.is_some() {
+                Arc::make_mut(seen).stay = contended;
+            }
         }
     }
 

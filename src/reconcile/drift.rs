@@ -53,7 +53,7 @@ impl Stay {
 }
 
 /// Whether a service is left as it is at this time.
-pub fn stay(desired: &Desired, id: Id, seen: &Seen, live: &Live, now: Timestamp) -> Option<Stay> {
+pub fn stay(desired: &Desired, id: Id, seen: &Seen, live: Option<&Live>, now: Timestamp) -> Option<Stay> {
     let service = desired.service(id)?;
     if desired.only.as_ref().is_some_and(|only| !only.contains(&id)) {
         return Some(Stay { by: StayBy::NotAsked, why: "not asked for".to_owned(), until: None });
@@ -68,7 +68,7 @@ pub fn stay(desired: &Desired, id: Id, seen: &Seen, live: &Live, now: Timestamp)
     let writable = seen.obstacle.is_none() && held(service, desired.graph.order(id)).is_none();
     let hand = seen.hand.as_ref().filter(|_| seen.drifted && writable && !seen.is_called_back())?;
     let moved =
-        live.spec.iter().filter(|spec| !matches!(spec, Running::Image(image, _) if *image == service.pin.image));
+        live?.spec.iter().filter(|spec| !matches!(spec, Running::Image(image, _) if *image == service.pin.image));
     let drift = Drifted { desired, id, service, hand, moved: moved.cloned().collect(), now };
     let policy = service.drift.unwrap_or(desired.pins.settings.drift);
     drift.left_by(policy).map(|(until, why)| Stay { by: StayBy::Drift, why, until })

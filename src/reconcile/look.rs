@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::desired::Desired;
 use super::drift::{Stay, stay};
 use super::hand::{Hand, hand};
+use super::recall::Recall;
 use crate::cluster::{ClusterError, Container, Observation, Pause, State, Strategy, Workload, WorkloadId};
 use crate::graph::Id;
 use crate::image::Image;
@@ -23,12 +24,19 @@ pub struct Look {
     /// What `next` needs to know of each service.
     pub live: Vec<Live>,
     /// What else is known of each service.
-    pub services: Vec<Seen>,
+    pub services: Vec<Arc<Seen>>,
     /// Services that are unsettled and whose pods are not known yet. Nothing is decided before they are.
     pub unseen: Vec<Id>,
 }
 
 impl Look {
+    /// Adds how the next service looks; without its live set where its pods have not been looked at.
+    pub(super) fn push(&mut self, id: Id, live: Option<Live>, seen: Arc<Seen>) {
+        self.unseen.extend(live.is_none().then_some(id));
+        self.live.push(live.unwrap_or_else(absent));
+        self.services.push(seen);
+    }
+
     /// When something that is left as it is will be no longer, by the passing of time alone.
     pub fn wake(&self) -> Option<Timestamp> {
         self.services.iter().filter_map(|seen| seen.stay.as_ref()?.until).min()
@@ -97,22 +105,16 @@ pub const FIELD_MANAGER: &str = "pintle";
 
 /// Reads an observation. `now` is the time of judgement.
 pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
-    let mut look = Look { live: Vec::new(), services: Vec::new(), unseen: Vec::new() };
-    for id in desired.graph.ids() {
-        let (live, mut seen) = match desired.service(id) {
-            Some(service) => service_look(desired, service, observed, now),
-            None => (Some(unreadable(desired, id)), Seen::default()),
-        };
-        let live = live.unwrap_or_else(|| {
-            look.unseen.push(id);
-            absent()
-        });
-        seen.stay = stay(desired, id, &seen, &live, now);
-        seen.to_record &= !seen.stay.as_ref().is_some_and(Stay::writes_nothing);
-        look.live.push(live);
-        look.services.push(seen);
-    }
-    look
+    Recall::default().look(desired, observed, now)
+}
+
+/// One service; without its live set where its pods have not been looked at.
+pub(super) fn look_at(desired: &Desired, id: Id, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
+    let Some(service) = desired.service(id) else { return (Some(unreadable(desired, id)), Seen::default()) };
+    let (live, mut seen) = service_look(desired, service, observed, now);
+    seen.stay = stay(desired, id, &seen, live.as_ref(), now);
+    seen.to_record &= !seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+    (live, seen)
 }
 
 /// A service whose file cannot be read: it runs what it pinned last, as far as is known, and is not written.

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::contended::Corrections;
 use super::look::{Look, SeenWorkload};
 use super::pauses::Pauses;
+use super::recall::Recall;
 use super::rewritten::Rewrites;
 use super::{CONCURRENCY, Desired, Pending, first_writes, named, want, write};
 use crate::cluster::{Cluster, ClusterError, Workload, WorkloadId, Write};
@@ -31,6 +32,8 @@ pub struct Memory {
     began: BTreeMap<WorkloadId, Timestamp>,
     /// When services whose arrival is not recorded yet were seen to have arrived.
     arrived: BTreeMap<Id, Timestamp>,
+    /// How the services looked that rest.
+    pub(super) recall: Recall,
     /// The pauses that this process has seen.
     pub(super) pauses: Pauses,
     /// The moves by hand that this process has corrected.
@@ -81,6 +84,7 @@ impl Memory {
     pub fn turn(&mut self) {
         self.refused.clear();
         self.arrived.clear();
+        self.recall = Recall::default();
     }
 
     /// Whether something was sent and not answered: what became of it shows by and by.
@@ -258,7 +262,7 @@ impl Memory {
     /// Adds to what was seen what was refused, which cannot be seen.
     pub fn correct(&self, look: &mut Look) {
         for (&id, error) in &self.refused {
-            let seen = &mut look.services[id.index()];
+            let seen = Arc::make_mut(&mut look.services[id.index()]);
             seen.obstacle.get_or_insert_with(|| error.to_string());
             // It would be refused again, at once.
             seen.to_record = false;

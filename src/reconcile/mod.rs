@@ -13,6 +13,7 @@ mod look;
 mod memory;
 mod pauses;
 mod pinned;
+mod recall;
 mod report;
 mod rest;
 mod rewritten;
@@ -136,7 +137,7 @@ pub async fn pass<C: Cluster>(
 
 /// What a pass would do, run ahead to the end.
 pub fn plan(desired: &Desired, look: &Look, wanted: &[Wanted]) -> Plan {
-    let took: Vec<Took> = look.services.iter().map(look::took).collect();
+    let took: Vec<Took> = look.services.iter().map(|seen| look::took(seen)).collect();
     Plan::of(situation(desired, look, wanted), &took)
 }
 
@@ -146,7 +147,7 @@ fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> 
 }
 
 fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Timestamp) -> (Look, Vec<Wanted>) {
-    let mut look = look(desired, observed, now);
+    let mut look = memory.recall.look(desired, observed, now);
     memory.correct(&mut look);
     memory.doubt(&mut look, now);
     memory.pauses.see(desired, &mut look, now);

@@ -46,6 +46,7 @@ impl Pauses {
                 }
             }
             if let Some(pause) = dropped.filter(|_| !seen.stay.as_ref().is_some_and(Stay::writes_nothing)) {
+                let seen = Arc::make_mut(seen);
                 (seen.stay, seen.to_record) = (Some(paused(desired.graph.name(id), &pause, now)), false);
                 seen.pause = Some(pause);
             }

@@ -1,7 +1,9 @@
 //! Pins taken as what runs: a plan without a cluster, for the check of a pull request.
 
+use std::sync::Arc;
+
 use super::desired::Desired;
-use super::look::{Look, Seen};
+use super::look::Look;
 use crate::pins::Pins;
 use crate::plan::{Live, Motion, Running};
 
@@ -10,7 +12,7 @@ pub fn look_at_pins(desired: &Desired, pins: &Pins) -> Look {
     let live = |id| live(desired, pins, id);
     Look {
         live: desired.graph.ids().map(live).collect(),
-        services: vec![Seen::default(); desired.graph.len()],
+        services: vec![Arc::default(); desired.graph.len()],
         unseen: Vec::new(),
     }
 }

@@ -19,6 +19,7 @@ use crate::version::Version;
 mod contended;
 mod drift;
 mod pauses;
+mod recall;
 mod rewritten;
 
 const COMMIT: [u8; 20] = [7; 20];
@@ -355,7 +356,7 @@ fn while_many_are_under_way_arrivals_are_recorded_after_a_while_with_the_time_of
     let mut memory = Memory::default();
     let mut records = |arrived: &[usize], busy: bool, seconds: i64| {
         let seen = |at: usize| Seen { to_record: arrived.contains(&at), ..Seen::default() };
-        let look = Look { live: Vec::new(), services: vec![seen(0), seen(1)], unseen: Vec::new() };
+        let look = Look { live: Vec::new(), services: vec![seen(0).into(), seen(1).into()], unseen: Vec::new() };
         let now = Timestamp::from_second(seconds).unwrap();
         let arrivals = memory.arrivals(&desired, &look, busy, now);
         arrivals.iter().map(|(id, at)| (id.index(), at.as_second())).collect::<Vec<_>>()
@@ -385,7 +386,7 @@ fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
     move |seconds| {
         let now = Timestamp::from_second(seconds).unwrap();
         let mut look = look(&desired, &observed, now);
-        look.services[payments.index()].to_record = true;
+        Arc::make_mut(&mut look.services[payments.index()]).to_record = true;
         memory.correct(&mut look);
         memory.doubt(&mut look, now);
         let running = &look.live[payments.index()].running;

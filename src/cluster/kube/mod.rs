@@ -138,7 +138,6 @@ impl Kube {
         (params, patch): (PatchParams, Patch<Value>),
         within: Duration,
     ) -> Result<Arc<Workload>, ClusterError> {
-        let _writing = self.shared.begin_write(id);
         let object = match self.patch(id, &params, patch, within).await {
             Ok(object) => object,
             Err(Unpatched::Answered(error)) => return Err(errors::of_write(&self.server, id, &error)),

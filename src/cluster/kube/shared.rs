@@ -60,7 +60,6 @@ impl Shared {
         kept.picture.scope(wanted);
         let subjects = kept.picture.workload_subjects();
         self.keep(&mut kept, &subjects, |subject| matches!(subject, Subject::Workloads(..)));
-        self.keep_pods(&mut kept);
         self.changes.send_modify(|count| *count += 1);
     }
 
@@ -80,7 +79,11 @@ impl Shared {
 
     /// Returns when the picture has changed since it was last looked at, or after `at_most`. At once: while drift is
     /// judged, its controller is starting pods.
-    pub(super) async fn changed(&self, at_most: Duration) {
+    ///
+    /// Only who waits lets pods be watched: by now, all that could be written without a look at them is, and to list them
+    /// keeps the API server from answering that.
+    pub(super) async fn changed(self: &Arc<Self>, at_most: Duration) {
+        self.keep_pods();
         let mut changes = self.changes.subscribe();
         let looked = *lock(&self.looked);
         drop(tokio::time::timeout(at_most, changes.wait_for(|count| *count != looked)).await);
@@ -89,12 +92,6 @@ impl Shared {
     /// A workload as it is.
     pub(super) fn workload(&self, id: &WorkloadId) -> Option<Arc<Workload>> {
         self.kept().picture.workload(id).map(Arc::clone)
-    }
-
-    /// Says that a write is sent, until the answer is dropped.
-    pub(super) fn begin_write<'s>(self: &'s Arc<Self>, id: &'s WorkloadId) -> Writing<'s> {
-        self.kept().picture.begin_write(id);
-        Writing { shared: self, id }
     }
 
     /// Takes in the answer to a write over `before`.
@@ -117,20 +114,18 @@ impl Shared {
     }
 
     /// Takes in what a watch says.
-    fn hear(self: &Arc<Self>, take: impl FnOnce(&mut Picture, Timestamp) -> bool) {
-        let mut kept = self.kept();
-        if take(&mut kept.picture, Timestamp::now()) {
-            self.keep_pods(&mut kept);
+    fn hear(&self, take: impl FnOnce(&mut Picture, Timestamp) -> bool) {
+        if take(&mut self.kept().picture, Timestamp::now()) {
             self.changes.send_modify(|count| *count += 1);
         }
     }
 
-    fn keep_pods(self: &Arc<Self>, kept: &mut Kept) {
-        if !kept.picture.needs_other_pods() {
-            return;
+    fn keep_pods(self: &Arc<Self>) {
+        let mut kept = self.kept();
+        if kept.picture.needs_other_pods() {
+            let subjects = kept.picture.pod_subjects();
+            self.keep(&mut kept, &subjects, |subject| matches!(subject, Subject::Pods { .. }));
         }
-        let subjects = kept.picture.pod_subjects();
-        self.keep(kept, &subjects, |subject| matches!(subject, Subject::Pods { .. }));
     }
 
     /// Of the watches that `are` concerned, keeps those of `subjects` and starts the missing ones.
@@ -202,21 +197,6 @@ impl Shared {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         lock(&self.kept)
-    }
-}
-
-/// A write under way; dropped when it is answered, or given up.
-pub(super) struct Writing<'s> {
-    shared: &'s Arc<Shared>,
-    id: &'s WorkloadId,
-}
-
-impl Drop for Writing<'_> {
-    fn drop(&mut self) {
-        let mut kept = self.shared.kept();
-        kept.picture.end_write(self.id);
-        // What failed changes nothing: whoever waits for a change would send it again at once, and again.
-        self.shared.keep_pods(&mut kept);
     }
 }
 

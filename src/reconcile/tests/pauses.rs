@@ -5,7 +5,7 @@ use super::drift::{at, look_at, moved, repinned, undone};
 use super::*;
 use crate::cluster::Pause;
 
-fn pause(from: i64, until: i64) -> Pause {
+pub(super) fn pause(from: i64, until: i64) -> Pause {
     let reason = Some("we look at its memory".to_owned());
     Pause { schema: Pause::SCHEMA, until: at(until), reason, by: "ada".to_owned(), at: at(from) }
 }

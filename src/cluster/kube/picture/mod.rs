@@ -43,8 +43,6 @@ pub(super) struct Picture {
     unsettled: BTreeSet<WorkloadId>,
     /// What the pods of these can be of, while they have not been looked at.
     templates: Templates,
-    /// Those with a write that is not answered.
-    writing: BTreeSet<WorkloadId>,
     /// Other watches of pods may be needed than before.
     other_pods: bool,
 }
@@ -157,17 +155,6 @@ impl Picture {
     /// Whether other watches of pods may be needed since this was asked last.
     pub(super) fn needs_other_pods(&mut self) -> bool {
         std::mem::take(&mut self.other_pods)
-    }
-
-    /// A write is sent: its answer, or what the watch says of it, may come first, and only the answer says whether pods are
-    /// to be looked at.
-    pub(super) fn begin_write(&mut self, id: &WorkloadId) {
-        self.other_pods |= self.writing.insert(id.clone());
-    }
-
-    /// A write is answered, or given up.
-    pub(super) fn end_write(&mut self, id: &WorkloadId) {
-        self.other_pods |= self.writing.remove(id);
     }
 
     /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.

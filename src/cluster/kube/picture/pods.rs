@@ -19,7 +19,7 @@ impl Picture {
     /// already stay until that has listed, so that nothing that is known becomes unknown.
     pub(in crate::cluster::kube) fn pod_subjects(&self) -> BTreeSet<Subject> {
         let mut by_namespace: BTreeMap<&str, Vec<&WorkloadId>> = BTreeMap::new();
-        for id in self.unsettled.difference(&self.writing) {
+        for id in &self.unsettled {
             by_namespace.entry(&id.namespace).or_default().push(id);
         }
         let mut subjects = BTreeSet::new();
