@@ -108,6 +108,7 @@ fn what_means_nothing_is_a_usage_error() {
         "check --rev",
         "graph --format dot --output json",
         "history --limit -1",
+        "status --watch --exit-code",
         "schema",
         "completions tcsh",
         "check --color sometimes",
@@ -155,6 +156,11 @@ fn what_means_nothing_is_a_usage_error() {
     error: unexpected argument '-1' found
 
       tip: to pass '-1' as a value, use '-- -1'
+
+    $ pintle status --watch --exit-code
+    error: the argument '--watch' cannot be used with '--exit-code'
+
+    Usage: pintle status --watch [SERVICE]...
 
     $ pintle schema
     error: the following required arguments were not provided:
