@@ -1,6 +1,9 @@
+use std::path::Path;
+use std::process::Command;
+
 use insta::assert_snapshot;
 
-use crate::common::git::TestRepo;
+use crate::common::git::{TestRepo, hermetic};
 use crate::common::pintle::Pintle;
 
 const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
@@ -265,4 +268,43 @@ fn where_unseen_pairs_are_refused_targets_are_held_until_somebody_says_that_they
     assert_eq!(pintle.says("pin checkout 1.8 --needs payments=>=2.0 --yes").code, Some(0));
     let said = pintle.says("plan --from HEAD~1");
     assert!(said.code == Some(0) && said.out.contains("1 change"), "somebody has said so: {said}");
+}
+
+#[test]
+fn the_example_for_pull_requests_checks_the_pins_and_shows_the_plan() {
+    let repo = shop(["", ""]);
+    repo.branch("release").pin("payments", "2.1", "").commit("Release 48");
+    repo.checkout("main").branch("pull").merge("release");
+    // What actions/checkout leaves: the merge, on no branch, and all branches of the remote.
+    let job = TestRepo::new();
+    job.git(&["fetch", "--quiet", &repo.location(), "+refs/heads/*:refs/remotes/origin/*"]);
+    job.git(&["checkout", "--quiet", "--detach", "origin/pull"]);
+    let workflow: serde_yaml::Value = serde_yaml::from_str(include_str!("../examples/pull-request.yaml")).unwrap();
+    let steps = workflow["jobs"]["check"]["steps"].as_sequence().unwrap();
+    let steps: Vec<_> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    assert!(steps.len() == 3 && steps[0].starts_with("cargo install"), "{steps:?}");
+    let summary = tempfile::NamedTempFile::new().unwrap();
+    let folder = Path::new(env!("CARGO_BIN_EXE_pintle")).parent().unwrap();
+    let run = |step: &str| {
+        let mut shell = Command::new("sh");
+        let path = [folder.as_os_str(), &std::env::var_os("PATH").unwrap()].join(std::ffi::OsStr::new(":"));
+        hermetic(&mut shell).env("PATH", path).envs([("GITHUB_BASE_REF", "main")]);
+        shell.env("GITHUB_STEP_SUMMARY", summary.path()).args(["-ec", step]).current_dir(job.path());
+        shell.output().unwrap().status.code()
+    };
+    assert_eq!((run(steps[1]), run(steps[2])), (Some(0), Some(0)));
+    assert_snapshot!(std::fs::read_to_string(summary.path()).unwrap(), @"
+    ### Plan for 1dbbe3ef (Merge branch 'release' into pull)
+
+    Against the pins at 35f027fc (Upgrade mail)
+
+    | Stage | Service | From | To | | Waits |
+    |---|---|---|---|---|---|
+    | 1 | **payments** | 2.0 | 2.1 | upgrade |  |
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    job.pin("payments", "latest", "");
+    assert_eq!(run(steps[1]), Some(1), "the working tree is checked, which is what is merged");
 }
