@@ -616,7 +616,7 @@ fn wrong_inputs_are_told_apart() {
     $ pintle check --path envs/prod
     error: 0 pins: this revision pins no service
     --> envs/prod/pintle.yaml
-     = help: pin one in services/NAME.yaml; if none is meant, write `allowEmpty: true` into pintle.yaml
+     = help: there is nothing in `envs/prod`: name the folder that holds pintle.yaml
 
     0 services: 1 error (… ms)
     --- exit 1
