@@ -199,6 +199,16 @@ fn a_service_that_is_removed_is_let_go_and_one_that_is_renamed_is_not() {
     ");
 }
 
+#[test]
+fn where_there_is_no_cluster_the_plan_that_needs_none_is_named() {
+    assert_snapshot!(Pintle::in_repo(&shop(["", ""])).says("plan"), @"
+    --- stderr
+    error: there is no kubeconfig, and this is no pod of a cluster (failed to read an incluster environment variable: environment variable not found)
+      hint: name one in KUBECONFIG; `pintle plan --from REV` needs no cluster
+    --- exit 1
+    ");
+}
+
 /// Two services, of which nobody wrote which versions fit, and a release of both after a day.
 fn unranged(settings: &str) -> TestRepo {
     let repo = TestRepo::new();
