@@ -89,11 +89,14 @@ impl OnSite for Status {
             let writer_known = writer.clone().ok().flatten();
             let services = self.rows(&site, sight, writer_known.as_ref());
             let shown = Shown { writer: writer_known, services };
-            // A sign of life alone is no news.
-            if before.as_ref() != Some(&shown.services) {
+            // A sign of life alone is no news; in place, ages go on all the same.
+            if before.as_ref() != Some(&shown.services) || output.is_in_place(self.printing.output) {
+                if before.is_some() {
+                    output.anew(self.printing.output);
+                }
                 self.print(&site, &shown, writer.err().as_ref(), output)?;
             }
-            if !self.watch {
+            if !self.watch || output.is_closed() {
                 return broken.map(|()| self.exit(&shown.services));
             }
             if let Some(failure) = broken.err().filter(|_| before.is_none()) {
