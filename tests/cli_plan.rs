@@ -3,16 +3,14 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::common::git::{TestRepo, hermetic};
+use crate::common::git::{SETTINGS, TestRepo, hermetic};
 use crate::common::pintle::Pintle;
-
-const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
 
 /// Two services, of which a second commit moves one.
 fn shop(namespaces: [&str; 2]) -> TestRepo {
     let [mail, payments] = namespaces;
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", SETTINGS).pin("mail", "1.0", mail).pin("payments", "2.0", payments).commit("Pin both");
+    let repo = TestRepo::for_pins();
+    repo.pin("mail", "1.0", mail).pin("payments", "2.0", payments).commit("Pin both");
     repo.pin("mail", "1.1", mail).commit("Upgrade mail");
     repo
 }

@@ -8,8 +8,8 @@ use crate::common::pintle::Pintle;
 use crate::common::terminal::on_terminal;
 
 fn repo() -> TestRepo {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n").pin("payments", "2.0.3", "").commit("Start");
+    let repo = TestRepo::for_pins();
+    repo.pin("payments", "2.0.3", "").commit("Start");
     for version in ["2.1.0", "2.2.0", "2.0.3"] {
         repo.pin("payments", version, "").commit("Change services/payments.yaml");
     }
