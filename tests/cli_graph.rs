@@ -5,8 +5,7 @@ use crate::common::pintle::Pintle;
 
 /// A repository with a service for each `name version: provider range, provider range`.
 fn repo(services: &[&str]) -> TestRepo {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n");
+    let repo = TestRepo::for_pins();
     for line in services {
         let (pin, needs) = line.split_once(':').unwrap_or((line, ""));
         let (name, version) = pin.split_once(' ').unwrap();
@@ -158,8 +157,7 @@ fn what_is_not_there_is_told() {
     let repo = shop();
     let pintle = Pintle::in_repo(&repo);
     let tries = ["graph paymets", "graph --rev HEAD~1", "graph --format svg", "graph a b"];
-    let told: Vec<String> = tries.iter().map(|words| format!("$ pintle {words}\n{}", pintle.says(words))).collect();
-    assert_snapshot!(told.join("\n"), @r#"
+    assert_snapshot!(pintle.transcript(&tries), @r#"
     $ pintle graph paymets
     --- stderr
     error: there is no service "paymets"

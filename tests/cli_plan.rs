@@ -1,15 +1,16 @@
+use std::path::Path;
+use std::process::Command;
+
 use insta::assert_snapshot;
 
-use crate::common::git::TestRepo;
+use crate::common::git::{SETTINGS, TestRepo, hermetic};
 use crate::common::pintle::Pintle;
-
-const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
 
 /// Two services, of which a second commit moves one.
 fn shop(namespaces: [&str; 2]) -> TestRepo {
     let [mail, payments] = namespaces;
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", SETTINGS).pin("mail", "1.0", mail).pin("payments", "2.0", payments).commit("Pin both");
+    let repo = TestRepo::for_pins();
+    repo.pin("mail", "1.0", mail).pin("payments", "2.0", payments).commit("Pin both");
     repo.pin("mail", "1.1", mail).commit("Upgrade mail");
     repo
 }
@@ -196,6 +197,16 @@ fn a_service_that_is_removed_is_let_go_and_one_that_is_renamed_is_not() {
     ");
 }
 
+#[test]
+fn where_there_is_no_cluster_the_plan_that_needs_none_is_named() {
+    assert_snapshot!(Pintle::in_repo(&shop(["", ""])).says("plan"), @"
+    --- stderr
+    error: there is no kubeconfig, and this is no pod of a cluster (failed to read an incluster environment variable: environment variable not found)
+      hint: name one in KUBECONFIG; `pintle plan --from REV` needs no cluster
+    --- exit 1
+    ");
+}
+
 /// Two services, of which nobody wrote which versions fit, and a release of both after a day.
 fn unranged(settings: &str) -> TestRepo {
     let repo = TestRepo::new();
@@ -265,4 +276,43 @@ fn where_unseen_pairs_are_refused_targets_are_held_until_somebody_says_that_they
     assert_eq!(pintle.says("pin checkout 1.8 --needs payments=>=2.0 --yes").code, Some(0));
     let said = pintle.says("plan --from HEAD~1");
     assert!(said.code == Some(0) && said.out.contains("1 change"), "somebody has said so: {said}");
+}
+
+#[test]
+fn the_example_for_pull_requests_checks_the_pins_and_shows_the_plan() {
+    let repo = shop(["", ""]);
+    repo.branch("release").pin("payments", "2.1", "").commit("Release 48");
+    repo.checkout("main").branch("pull").merge("release");
+    // What actions/checkout leaves: the merge, on no branch, and all branches of the remote.
+    let job = TestRepo::new();
+    job.git(&["fetch", "--quiet", &repo.location(), "+refs/heads/*:refs/remotes/origin/*"]);
+    job.git(&["checkout", "--quiet", "--detach", "origin/pull"]);
+    let workflow: serde_yaml::Value = serde_yaml::from_str(include_str!("../examples/pull-request.yaml")).unwrap();
+    let steps = workflow["jobs"]["check"]["steps"].as_sequence().unwrap();
+    let steps: Vec<_> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    assert!(steps.len() == 3 && steps[0].starts_with("cargo install"), "{steps:?}");
+    let summary = tempfile::NamedTempFile::new().unwrap();
+    let folder = Path::new(env!("CARGO_BIN_EXE_pintle")).parent().unwrap();
+    let run = |step: &str| {
+        let mut shell = Command::new("sh");
+        let path = [folder.as_os_str(), &std::env::var_os("PATH").unwrap()].join(std::ffi::OsStr::new(":"));
+        hermetic(&mut shell).env("PATH", path).envs([("GITHUB_BASE_REF", "main")]);
+        shell.env("GITHUB_STEP_SUMMARY", summary.path()).args(["-ec", step]).current_dir(job.path());
+        shell.output().unwrap().status.code()
+    };
+    assert_eq!((run(steps[1]), run(steps[2])), (Some(0), Some(0)));
+    assert_snapshot!(std::fs::read_to_string(summary.path()).unwrap(), @"
+    ### Plan for 1dbbe3ef (Merge branch 'release' into pull)
+
+    Against the pins at 35f027fc (Upgrade mail)
+
+    | Stage | Service | From | To | | Waits |
+    |---|---|---|---|---|---|
+    | 1 | **payments** | 2.0 | 2.1 | upgrade |  |
+
+    Plan: 1 change in 1 stage.
+    Takes about 30s (one by one: 30s, 30s assumed for each); replaces 1 pod, at most 1 above the usual number.
+    ");
+    job.pin("payments", "latest", "");
+    assert_eq!(run(steps[1]), Some(1), "the working tree is checked, which is what is merged");
 }

@@ -5,10 +5,8 @@ mod refused;
 
 use insta::assert_snapshot;
 
-use crate::common::git::TestRepo;
+use crate::common::git::{SETTINGS, TestRepo};
 use crate::common::pintle::Pintle;
-
-const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
 
 /// What checkout and web need, in a file.
 fn needs(text: &str) -> String {
@@ -17,8 +15,8 @@ fn needs(text: &str) -> String {
 
 /// Three services of which each release needed the one before: payments, checkout, web. ledger stands beside.
 fn shop() -> TestRepo {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", SETTINGS).pin("ledger", "5.0", "").pin("payments", "2.0.3", "");
+    let repo = TestRepo::for_pins();
+    repo.pin("ledger", "5.0", "").pin("payments", "2.0.3", "");
     repo.pin("checkout", "1.7.9", &needs("payments: '>=2.0, <3', ledger: ^5.0"));
     repo.pin("web", "3.4", &needs("checkout: ^1.7")).commit("Pin what runs");
     repo.wait(3600).pin("payments", "2.1.0", "").commit("Upgrade payments");
@@ -307,8 +305,8 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
 
 #[test]
 fn pairs_that_were_never_pinned_together_for_the_soak_are_named_unless_nobody_wants_to_know() {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", SETTINGS).pin("payments", "2.0", "").pin("checkout", "1.7", "dependsOn: [payments]\n");
+    let repo = TestRepo::for_pins();
+    repo.pin("payments", "2.0", "").pin("checkout", "1.7", "dependsOn: [payments]\n");
     repo.commit("Pin what runs");
     repo.wait(3600).pin("payments", "2.1", "").commit("Upgrade payments");
     repo.wait(3600).pin("checkout", "1.8", "dependsOn: [payments]\n").commit("Upgrade checkout");

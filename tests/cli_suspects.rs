@@ -5,8 +5,8 @@ use crate::common::pintle::Pintle;
 
 /// web -> checkout -> payments; mail stands beside. All was pinned long ago, and released today but web.
 fn shop() -> TestRepo {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n").pin("payments", "2.0", "").pin("mail", "1.0", "");
+    let repo = TestRepo::for_pins();
+    repo.pin("payments", "2.0", "").pin("mail", "1.0", "");
     repo.pin("checkout", "1.7", "dependsOn: [payments]\n").pin("web", "3.4", "dependsOn: [checkout]\n").commit("Start");
     repo.wait_for_today().wait(-7200);
     repo.pin("payments", "2.1", "").commit("Upgrade payments");

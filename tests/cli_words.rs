@@ -5,10 +5,11 @@ use insta::assert_snapshot;
 
 use crate::common::git::TestRepo;
 use crate::common::pintle::Pintle;
+use crate::common::terminal::on_terminal;
 
 fn repo() -> TestRepo {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n").pin("payments", "2.0.3", "").commit("Start");
+    let repo = TestRepo::for_pins();
+    repo.pin("payments", "2.0.3", "").commit("Start");
     for version in ["2.1.0", "2.2.0", "2.0.3"] {
         repo.pin("payments", version, "").commit("Change services/payments.yaml");
     }
@@ -108,6 +109,7 @@ fn what_means_nothing_is_a_usage_error() {
         "check --rev",
         "graph --format dot --output json",
         "history --limit -1",
+        "status --watch --exit-code",
         "schema",
         "completions tcsh",
         "check --color sometimes",
@@ -155,6 +157,11 @@ fn what_means_nothing_is_a_usage_error() {
     error: unexpected argument '-1' found
 
       tip: to pass '-1' as a value, use '-- -1'
+
+    $ pintle status --watch --exit-code
+    error: the argument '--watch' cannot be used with '--exit-code'
+
+    Usage: pintle status --watch [SERVICE]...
 
     $ pintle schema
     error: the following required arguments were not provided:
@@ -246,12 +253,10 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
 fn a_narrow_terminal_cuts_what_nobody_copies() {
     let repo = repo();
     let pintle = Pintle::in_repo(&repo).env("TERM", "dumb");
-    let shell = format!("stty cols 20 rows 9; {} history payments", env!("CARGO_BIN_EXE_pintle"));
-    let mut script = std::process::Command::new("script");
-    let environment = pintle.command(&[""; 0]);
-    script.env_clear().envs(environment.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    script.current_dir(repo.path()).args(["-qec", &shell, "/dev/null"]).stdin(Stdio::null());
-    let Ok(mut narrow) = script.output() else { return eprintln!("no `script` here, skipped") };
+    let program = pintle.command(&["history", "payments"]);
+    let Some(mut narrow) = on_terminal("stty cols 20 rows 9;", &program) else {
+        return println!("skipped: no `script`");
+    };
     narrow.stdout.retain(|byte| *byte != b'\r');
     assert_snapshot!(pintle.said(narrow).out, @"
     VERSION  MOVE       COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT

@@ -256,7 +256,7 @@ fn a_shallow_clone_can_be_read() {
     assert_eq!(source.back_to(tip, |id| id == old).unwrap(), None);
     assert_eq!(source.relation(tip, tip).unwrap(), Relation::Same);
     let beyond = source.resolve("HEAD~2").unwrap_err().to_string();
-    assert!(beyond.contains("lies before where this shallow clone begins: git fetch --unshallow"), "{beyond}");
+    assert!(beyond.contains("or it lies outside this shallow clone: git fetch --unshallow"), "{beyond}");
 }
 
 #[test]

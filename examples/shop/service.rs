@@ -51,7 +51,8 @@ pub async fn serve(words: &[&str]) -> ExitCode {
 
 impl Shop {
     fn read(mut words: impl Iterator<Item = String>) -> Option<Self> {
-        let mut shop = Self { name: words.next()?, ..Self::default() };
+        let name = words.next().filter(|name| !name.starts_with('-'))?;
+        let mut shop = Self { name, ..Self::default() };
         while let Some(flag) = words.next() {
             match flag.as_str() {
                 "--version" => shop.version = words.next()?,

@@ -196,6 +196,24 @@ impl Output {
         Ok(())
     }
 
+    /// Whether a result that is printed again takes the place of the one before.
+    pub fn is_in_place(&self, format: Format) -> bool {
+        format == Format::Table && io::stdout().is_terminal()
+    }
+
+    /// Makes way for a result that is printed again: on a terminal in place of the one before, elsewhere below it.
+    pub fn anew(&mut self, format: Format) {
+        match format {
+            // ECMA-48: CUP, ED. They are no colours, and must not go with them.
+            Format::Table if self.is_in_place(format) => {
+                let _ = io::stdout().write_all(b"\x1b[H\x1b[2J");
+            }
+            Format::Table => self.line(""),
+            Format::Json => {}
+            Format::Yaml => self.line("---"),
+        }
+    }
+
     /// Says why the command failed.
     pub fn failure(&mut self, failure: &Failure) {
         self.note(format_args!("{}: {}", styled(BAD.bold(), "error"), failure.message));

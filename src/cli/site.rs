@@ -220,6 +220,11 @@ fn is_hex(text: &str) -> bool {
 
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
-        Self::error(error.to_string())
+        let hint = match &error {
+            ClusterError::NoCluster(_) => Some("name one in KUBECONFIG; `pintle plan --from REV` needs no cluster"),
+            ClusterError::Unreachable(_) => Some("is this the right one, and does kubectl reach it? --context NAME"),
+            _ => None,
+        };
+        Self { hint: hint.map(str::to_owned), ..Self::error(error.to_string()) }
     }
 }

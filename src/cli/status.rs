@@ -26,7 +26,10 @@ use crate::verify::Word;
 
 /// Show what is pinned, what runs, and what it is waiting for
 #[derive(Debug, Args)]
-#[command(after_help = help("pintle status\npintle status checkout --watch", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
+#[command(after_help = help(
+    "pintle status\npintle status checkout --watch\npintle status --exit-code || echo 'not what is pinned'",
+    &[Exit::Ok, Exit::Error, Exit::Changes, Exit::Unhealthy, Exit::Refused, Exit::Usage],
+))]
 pub struct Status {
     /// Only these services
     #[arg(value_name = "SERVICE")]
@@ -34,6 +37,9 @@ pub struct Status {
     /// Stay, and show it anew whenever it changes
     #[arg(short, long)]
     pub watch: bool,
+    /// Exit with 2 where not everything is in sync
+    #[arg(long, conflicts_with = "watch")]
+    pub exit_code: bool,
     #[command(flatten)]
     printing: Printing,
 }
@@ -83,12 +89,15 @@ impl OnSite for Status {
             let writer_known = writer.clone().ok().flatten();
             let services = self.rows(&site, sight, writer_known.as_ref());
             let shown = Shown { writer: writer_known, services };
-            // A sign of life alone is no news.
-            if before.as_ref() != Some(&shown.services) {
+            // A sign of life alone is no news; in place, ages go on all the same.
+            if before.as_ref() != Some(&shown.services) || output.is_in_place(self.printing.output) {
+                if before.is_some() {
+                    output.anew(self.printing.output);
+                }
                 self.print(&site, &shown, writer.err().as_ref(), output)?;
             }
-            if !self.watch {
-                return broken.map(|()| exit(&shown.services));
+            if !self.watch || output.is_closed() {
+                return broken.map(|()| self.exit(&shown.services));
             }
             if let Some(failure) = broken.err().filter(|_| before.is_none()) {
                 output.failure(&failure);
@@ -116,6 +125,15 @@ impl Status {
         };
         let row = |id: Id| row(site, id, &pass, when);
         site.desired.graph.ids().filter(shown).map(row).collect()
+    }
+
+    fn exit(&self, rows: &[Row]) -> Exit {
+        let unwell = |row: &Row| matches!(row.health, Word::Degraded | Word::Missing);
+        match () {
+            () if rows.iter().any(unwell) => Exit::Unhealthy,
+            () if self.exit_code && !rows.iter().all(|row| row.in_sync) => Exit::Changes,
+            () => Exit::Ok,
+        }
     }
 
     fn print(
@@ -233,9 +251,4 @@ fn severity(word: Word) -> u8 {
         Word::Missing => 4,
         Word::Degraded => 5,
     }
-}
-
-fn exit(rows: &[Row]) -> Exit {
-    let unwell = |row: &Row| matches!(row.health, Word::Degraded | Word::Missing);
-    if rows.iter().any(unwell) { Exit::Unhealthy } else { Exit::Ok }
 }

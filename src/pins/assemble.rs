@@ -9,7 +9,8 @@ use super::layout::SERVICES;
 use super::resolve::{Said, resolve};
 use super::suggest::nearest;
 use super::{
-    DriftPolicy, Fragment, Layout, Pin, Pins, Runtime, Service, ServiceName, Settings, WorkloadKind, WorkloadRef,
+    DriftPolicy, Fragment, Layout, Pin, Pins, Runtime, SETTINGS, Service, ServiceName, Settings, WorkloadKind,
+    WorkloadRef,
 };
 use crate::problem::{self, Place, Problem, Severity, located, show};
 use crate::source::File;
@@ -151,12 +152,18 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
 fn nothing_pinned(settings: &Settings, names: &Names<'_>) -> Problem {
     let place = Place::file(&Arc::clone(&settings.place.path));
     let here = names("");
-    let way_out = match nearest(SERVICES, here.iter().map(String::as_str)) {
+    let has_settings = here.iter().any(|name| name == SETTINGS);
+    let folder = settings.place.path.strip_suffix(SETTINGS).unwrap_or_default().trim_end_matches('/');
+    let hint = match nearest(SERVICES, here.iter().map(String::as_str)) {
         Some(like) if like != SERVICES => {
             format!("service files stand in `{SERVICES}`, and here is a `{}`", show(like))
         }
-        _ => format!("pin one in {SERVICES}/NAME.yaml"),
+        _ if here.is_empty() && !folder.is_empty() => {
+            format!("there is nothing in `{}`: name the folder that holds {SETTINGS}", show(folder))
+        }
+        _ if has_settings => format!("pin one in {SERVICES}/NAME.yaml"),
+        _ => format!("pin one in {SERVICES}/NAME.yaml, or have `pintle init` write the first files"),
     };
-    let hint = format!("{way_out}; if none is meant, write `allowEmpty: true` into pintle.yaml");
-    Problem::error("0 pins: this revision pins no service", place).hint(hint)
+    let on_purpose = if has_settings { "; if none is meant, write `allowEmpty: true` into pintle.yaml" } else { "" };
+    Problem::error("0 pins: this revision pins no service", place).hint(hint + on_purpose)
 }

@@ -1,11 +1,12 @@
 //! What only shows when all files are put together.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use super::resolve::{Said, Unpinned};
 use super::service::Draft;
 use super::suggest::did_you_mean;
-use super::{NeedAt, Runtime, Service, ServiceName, Settings, WorkloadRef};
+use super::{Local, NeedAt, Runtime, Service, ServiceName, Settings, WorkloadRef};
 use crate::problem::{Place, Problem};
 
 /// A revision before its last checks.
@@ -19,6 +20,7 @@ pub(super) struct Declared<'a> {
 pub(super) fn all(declared: &Declared<'_>) -> Vec<Problem> {
     let mut problems = undeclared_providers(declared);
     problems.extend(shared_workloads(declared));
+    problems.extend(shared_ports(declared));
     problems.extend(living_ancestors(declared));
     problems.extend(unknown_lockstep(declared));
     problems.extend(unfit_for_the_runtime(declared));
@@ -29,6 +31,16 @@ impl<'a> Declared<'a> {
     /// What the files of services say.
     fn drafts(&self) -> impl Iterator<Item = (&'a ServiceName, &'a Draft)> {
         self.said.iter().filter_map(|(name, said)| Some((name, said.draft?.0)))
+    }
+
+    /// What the file of a service says.
+    fn draft(&self, service: &Service) -> Option<&'a Draft> {
+        self.said.get(&service.name)?.draft.map(|(draft, _)| draft)
+    }
+
+    /// The services that Pintle writes: one that is deployed elsewhere lays claim to nothing here.
+    fn written(&self) -> impl Iterator<Item = &'a Service> {
+        self.services.values().filter(|service| !service.external)
     }
 
     /// What a hint says where a name is not declared.
@@ -52,33 +64,60 @@ fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
     undeclared.map(tell).collect()
 }
 
-/// Two services would write different images to one workload. One that is deployed elsewhere writes none.
+/// Two services would write different images to one workload.
 fn shared_workloads(declared: &Declared<'_>) -> Vec<Problem> {
-    let mut owners: HashMap<(Option<&str>, &WorkloadRef), &Service> = HashMap::new();
-    let mut problems = Vec::new();
-    for service in declared.services.values().filter(|service| !service.external) {
+    let claims = declared.written().flat_map(|service| {
         let namespace = service.namespace.as_deref().or(declared.settings.namespace.as_deref());
-        for workload in &service.workloads {
-            let owner = *owners.entry((namespace, workload)).or_insert(service);
-            if owner.name == service.name {
-                continue;
-            }
-            let [first, second] = [owner, service].map(|service| workloads_at(declared, service));
-            let message = format!("`{workload}` belongs to `{}` and to `{}`", owner.name, service.name);
-            let hint = "name each workload in one service";
-            let tell = |of: &Service, at: &Place, other: &Place| {
-                Problem::error(message.clone(), at.clone()).of(&of.name).also(other.clone(), "also here").hint(hint)
-            };
-            problems.push(tell(owner, &first, &second));
-            problems.push(tell(service, &second, &first));
+        service.workloads.iter().map(move |workload| ((namespace, workload), service))
+    });
+    let words = |(_, workload): (_, &WorkloadRef), [one, other]: [&ServiceName; 2]| {
+        format!("`{workload}` belongs to `{one}` and to `{other}`")
+    };
+    claimed_twice(claims, |service| workloads_at(declared, service), words, "name each workload in one service")
+}
+
+/// Two processes would listen on one port, and the one that is later would fail.
+fn shared_ports(declared: &Declared<'_>) -> Vec<Problem> {
+    let is_local = declared.settings.runtime == Runtime::Local;
+    let claims = declared.written().filter(|_| is_local).filter_map(|service| match service.pin.local.as_deref()? {
+        Local::Process { port, .. } => Some(((*port)?, service)),
+        Local::Commands { .. } => None,
+    });
+    let at = |service: &Service| {
+        let written = declared.draft(service).and_then(|draft| draft.port_at.as_ref());
+        written.unwrap_or(&service.version_at).clone()
+    };
+    let words = |port: u16, [one, other]: [&ServiceName; 2]| format!("`{one}` and `{other}` listen on port {port}");
+    claimed_twice(claims, at, words, "give each a port of its own")
+}
+
+/// What two services lay claim to is nobody's: each is told where the other does.
+fn claimed_twice<'s, K: Copy + Eq + Hash>(
+    claims: impl Iterator<Item = (K, &'s Service)>,
+    at: impl Fn(&Service) -> Place,
+    words: impl Fn(K, [&ServiceName; 2]) -> String,
+    hint: &str,
+) -> Vec<Problem> {
+    let mut owners: HashMap<K, &Service> = HashMap::new();
+    let mut problems = Vec::new();
+    for (what, service) in claims {
+        let owner = *owners.entry(what).or_insert(service);
+        if owner.name == service.name {
+            continue;
         }
+        let message = words(what, [&owner.name, &service.name]);
+        let [first, second] = [owner, service].map(&at);
+        let tell = |of: &Service, at: &Place, other: &Place| {
+            Problem::error(message.clone(), at.clone()).of(&of.name).also(other.clone(), "also here").hint(hint)
+        };
+        problems.push(tell(owner, &first, &second));
+        problems.push(tell(service, &second, &first));
     }
     problems
 }
 
 fn workloads_at(declared: &Declared<'_>, service: &Service) -> Place {
-    let draft = declared.said.get(&service.name).and_then(|said| said.draft);
-    let written = draft.and_then(|(draft, _)| draft.workloads.as_ref()).map(|(_, place)| place);
+    let written = declared.draft(service).and_then(|draft| draft.workloads.as_ref()).map(|(_, place)| place);
     written.unwrap_or(&service.version_at).clone()
 }
 
@@ -96,7 +135,6 @@ fn living_ancestors(declared: &Declared<'_>) -> Vec<Problem> {
 
 /// Kubernetes pulls an image, and the local runtime starts a program.
 fn unfit_for_the_runtime(declared: &Declared<'_>) -> Vec<Problem> {
-    let services = declared.services.values().filter(|service| !service.external);
     let unfit = |service: &Service| {
         let said = declared.said.get(&service.name)?;
         let at = &service.version_at;
@@ -106,7 +144,7 @@ fn unfit_for_the_runtime(declared: &Declared<'_>) -> Vec<Problem> {
             Runtime::Local => None,
         }
     };
-    services.filter_map(unfit).collect()
+    declared.written().filter_map(unfit).collect()
 }
 
 /// What is wrong with a service that has no pin.

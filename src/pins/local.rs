@@ -2,7 +2,7 @@
 
 use super::reader::{Field, Fields, Keys, Reader};
 use super::{Local, LocalHealth};
-use crate::problem::show;
+use crate::problem::{Place, show};
 
 pub(super) const LOCAL_KEYS: Keys = Keys {
     what: "`local`",
@@ -12,8 +12,8 @@ pub(super) const LOCAL_KEYS: Keys = Keys {
 
 pub(super) const HEALTH_KEYS: Keys = Keys { what: "`health`", known: &["http", "tcp", "command"], later: &[] };
 
-/// Reads the value of `local`.
-pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Local> {
+/// Reads the value of `local`, and where its port stands, if it names one.
+pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<(Local, Option<Place>)> {
     let fields = reader.fields(field.value, &LOCAL_KEYS)?;
     let commands = ["start", "stop", "version"];
     let strays: &[&str] = if fields.get("run").is_some() { &commands } else { &["port", "rolling"] };
@@ -31,14 +31,14 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Local> 
     }
     let mut words = |name: &str| reader.take(&fields, name, command);
     let (start, stop, version, health) = (words("start"), words("stop"), words("version"), words("health"));
-    Some(Local::Commands { start: start?, stop: stop?, version: version?, health })
+    Some((Local::Commands { start: start?, stop: stop?, version: version?, health }, None))
 }
 
 const FORMS: &str = "use `run`, `port`, `health` and `rolling` for a process, \
                      or `start`, `stop`, `version` and `health` for four commands";
 
-fn process(reader: &mut Reader<'_>, run: &Field<'_>, fields: &Fields<'_>) -> Option<Local> {
-    let port = reader.take(fields, "port", port);
+fn process(reader: &mut Reader<'_>, run: &Field<'_>, fields: &Fields<'_>) -> Option<(Local, Option<Place>)> {
+    let (port, port_at) = reader.located(fields, "port", port).unzip();
     let health = reader.take(fields, "health", health);
     if let (Some(field), Some(LocalHealth::Http(_) | LocalHealth::Tcp), None) =
         (fields.get("health"), &health, fields.get("port"))
@@ -46,7 +46,7 @@ fn process(reader: &mut Reader<'_>, run: &Field<'_>, fields: &Fields<'_>) -> Opt
         reader.refuse(field.at(), "this way to ask for health needs a port", "add `port`");
     }
     let rolling = reader.take(fields, "rolling", Reader::flag).unwrap_or(false);
-    Some(Local::Process { run: command(reader, run)?, port, health, rolling })
+    Some((Local::Process { run: command(reader, run)?, port, health, rolling }, port_at))
 }
 
 fn command(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<String>> {

@@ -67,6 +67,7 @@ pub(super) struct Draft {
     pub(super) needs: Needs,
     pub(super) verify: Verify,
     pub(super) local: Option<Arc<Local>>,
+    pub(super) port_at: Option<Place>,
     pub(super) workloads: Option<(Vec<WorkloadRef>, Place)>,
     pub(super) containers: Option<Vec<String>>,
     pub(super) namespace: Option<String>,
@@ -92,6 +93,7 @@ pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>
         return None;
     }
     reader.no_others(&fields, &SERVICE_KEYS);
+    let (local, port_at) = reader.take(&fields, "local", local::read).unzip();
     let draft = Draft {
         version: reader.located(&fields, "version", Reader::version),
         image: reader.located(&fields, "image", image),
@@ -100,7 +102,8 @@ pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>
         pin: reader.take(&fields, "pin", |reader, field| own_pattern(reader, field, name)),
         needs: fields.get("dependsOn").map(|field| needs::read(reader, field, name)).unwrap_or_default(),
         verify: reader.take(&fields, "verify", verify).unwrap_or_default(),
-        local: reader.take(&fields, "local", local::read).map(Arc::new),
+        local: local.map(Arc::new),
+        port_at: port_at.flatten(),
         workloads: reader.located(&fields, "workloads", |reader, field| {
             reader.each(field, "workloads as in deployment/checkout", workload)
         }),

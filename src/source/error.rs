@@ -189,7 +189,7 @@ impl SourceError {
 impl Reach {
     fn hint(self) -> &'static str {
         match self {
-            Self::Passing => "what runs is kept as it is; the next pass asks again",
+            Self::Passing => "what runs is kept as it is; does `git ls-remote` reach it?",
             Self::Credentials => "give a token or a key that may read the repository",
             Self::Forbidden => "let the token or key read the repository",
             Self::NotFound => "look at the spelling, and whether the token or key may see the repository",

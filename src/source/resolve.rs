@@ -43,6 +43,9 @@ fn why(said: &str) -> String {
     }
 }
 
+/// A clone of the newest commits alone is what continuous integration makes where nothing else is said.
+const SHALLOW: &str = ", or it lies outside this shallow clone: git fetch --unshallow, or clone all of it in CI";
+
 /// Names longer than this are no names, and are cut in messages.
 const NAME: usize = 200;
 
@@ -98,12 +101,10 @@ impl Source {
             Err(_) if revision.contains("..") => {
                 Err(none("this is a range, and one commit is meant".to_owned(), Vec::new()))
             }
-            Err(error) if self.is_shallow() && say(&error).contains(TOO_FAR) => {
-                let cut =
-                    "it lies before where this shallow clone begins: git fetch --unshallow, or clone all of it in CI";
-                Err(none(cut.to_owned(), Vec::new()))
+            Err(error) => {
+                let cut = if self.is_shallow() { SHALLOW } else { "" };
+                Err(none(why(&say(&error)) + cut, near(name, &self.branches())))
             }
-            Err(error) => Err(none(why(&say(&error)), near(name, &self.branches()))),
         }
     }
 

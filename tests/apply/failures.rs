@@ -21,7 +21,7 @@ async fn what_needs_a_broken_provider_does_not_start_everything_else_does_and_fi
     broken.line(&["payments 2.1.0 failed: pod payments-", words, "not found; not started: checkout"]);
     let failed = broken.result(&["Failed: payments 2.1.0: pod payments-", words]);
     assert!(broken.out.lines().nth(failed).unwrap().ends_with("2.1.0-broken: not found"), "{}", broken.out);
-    let status = shop.pintle(&["status"]).await.ended(3);
+    let status = shop.pintle(&["status", "--exit-code"]).await.ended(3);
     status.result(&["failed: pod payments-", words]);
     status.never("Back-off");
     // Programs get the whole.

@@ -125,10 +125,12 @@ async fn ctrl_c_starts_nothing_more_says_where_everything_stands_and_the_next_ru
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.1.0-slow 1.7.9");
     let status = shop.pintle(&["status"]).await.ended(0);
     status.result(&["waits until payments 2.0.3 is gone: checkout 1.8.2 needs payments >=2.1"]);
+    shop.pintle(&["status", "checkout", "--exit-code"]).await.ended(2);
 
     let on = shop.apply().await;
     on.never("payments 2.1.0 starting");
     on.line(&["payments 2.1.0", "verified"]);
+    shop.pintle(&["status", "--exit-code"]).await.ended(0);
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.1.0-slow 1.8.2");
     shop.kept(recorder).await;
 }

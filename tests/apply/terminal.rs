@@ -1,6 +1,9 @@
-use std::process::{Command, Stdio};
+use std::io::Read as _;
+use std::process::Stdio;
+use std::time::Duration;
 
 use crate::common::shop::{Printed, Shop};
+use crate::common::terminal::on_terminal;
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
@@ -8,12 +11,8 @@ async fn a_terminal_is_drawn_on_in_place_with_colours_and_without() {
     let shop = Shop::open(&["payments 1.0"]).await;
     for (color, version) in [("always", "1.1 slow"), ("never", "1.2 slow")] {
         shop.pin("payments", version, "").commit("Upgrade payments");
-        let pintle = shop.command(&[""; 0]);
-        let mut script = Command::new("script");
-        script.env_clear().envs(pintle.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let line = format!("stty cols 30; {} apply --yes --color {color}", env!("CARGO_BIN_EXE_pintle"));
-        script.current_dir(shop.repo.path()).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
-        let Ok(drawn) = script.output() else { return eprintln!("no `script` here, skipped") };
+        let program = shop.command(&["apply", "--yes", "--color", color]);
+        let Some(drawn) = on_terminal("stty cols 30;", &program) else { return println!("skipped: no `script`") };
         let drawn = Printed::from(drawn).ended(0);
         drawn.result(&["~", "payments", "1 of 2 pods run the new template"]);
         // Each drawing is taken back, whatever its lines are cut to.
@@ -22,4 +21,32 @@ async fn a_terminal_is_drawn_on_in_place_with_colours_and_without() {
         assert!(count(drawings) > 1 && count(drawings) == count(taken_back), "{}", drawn.out);
         assert_eq!(drawn.out.contains("\u{1b}[32mverified"), color == "always", "{}", drawn.out);
     }
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_watch_is_shown_in_place_on_a_terminal_elsewhere_below_and_ends_with_its_reader() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    shop.pin("payments", "1.1", "").commit("Upgrade payments");
+    let watch = || shop.command(&["status", "--watch"]);
+    let mut unread = watch().stdout(Stdio::piped()).spawn().unwrap();
+    unread.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut on_file = watch().stdout(file.reopen().unwrap()).spawn().unwrap();
+    let shown = async |what: &str| {
+        while !std::fs::read_to_string(file.path()).unwrap().contains(what) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    shown("0 of 1 in sync").await;
+    shop.apply().await;
+    tokio::time::timeout(Duration::from_secs(30), shown("1 of 1 in sync")).await.unwrap();
+    on_file.kill().unwrap();
+    on_file.wait().unwrap();
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    assert!(text.starts_with("SERVICE") && text.contains("\n\nSERVICE") && !text.contains('\u{1b}'), "{text}");
+    assert!(unread.wait().unwrap().success(), "nobody reads it any more");
+    let Some(drawn) = on_terminal("timeout 8", &watch()) else { return println!("skipped: no `script`") };
+    let drawn = Printed::from(drawn).out;
+    assert!(drawn.matches("\u{1b}[H\u{1b}[2J").count() >= 1, "{drawn}");
 }

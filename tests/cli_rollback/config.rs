@@ -1,6 +1,5 @@
 use insta::assert_snapshot;
 
-use super::SETTINGS;
 use crate::common::git::TestRepo;
 use crate::common::pintle::Pintle;
 
@@ -11,8 +10,8 @@ fn ledger(version: &str, rest: &str) -> String {
 
 /// A release that changes more than pins, the first but one; the last one pins again what stands beside its lines.
 fn repo() -> TestRepo {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", SETTINGS).write("services/ledger.yaml", ledger("5.0", "rollbackFloor: \"4\"\n"));
+    let repo = TestRepo::for_pins();
+    repo.write("services/ledger.yaml", ledger("5.0", "rollbackFloor: \"4\"\n"));
     repo.write("services/web.yaml", "version: \"3.4\"\r\nimage: acme/web").commit("Pin what runs");
     repo.write("services/ledger.yaml", ledger("5.1", "namespace: bank\nrollbackFloor: \"5\"\n"));
     repo.write(
@@ -99,8 +98,8 @@ fn lines_that_were_changed_again_since_are_named_and_nothing_is_committed() {
 
 #[test]
 fn a_floor_that_comes_back_counts() {
-    let repo = TestRepo::new();
-    repo.write("pintle.yaml", SETTINGS).write("services/ledger.yaml", ledger("5.0", "rollbackFloor: \"4\"\n"));
+    let repo = TestRepo::for_pins();
+    repo.write("services/ledger.yaml", ledger("5.0", "rollbackFloor: \"4\"\n"));
     repo.commit("Pin what runs");
     repo.write("services/ledger.yaml", ledger("5.1", "rollbackFloor: \"5.1\"\n")).commit("Migrate");
     let pintle = Pintle::in_repo(&repo);

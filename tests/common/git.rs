@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// 2026-01-01T00:00:00Z, where the clock of every repository starts.
 const START: i64 = 1_767_225_600;
 
+/// A `pintle.yaml` that leaves everything open.
+pub const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\n";
+
 /// A repository with a working tree and the branch `main`; it vanishes with the value.
 pub struct TestRepo {
     dir: TempDir,
@@ -24,6 +27,13 @@ impl TestRepo {
     pub fn new() -> Self {
         let repo = Self { dir: tempfile::tempdir().unwrap(), clock: Cell::new(START) };
         repo.git(&["init", "--quiet", "--initial-branch=main"]);
+        repo
+    }
+
+    /// A repository with [`SETTINGS`], ready for pins: no commit yet.
+    pub fn for_pins() -> Self {
+        let repo = Self::new();
+        repo.write("pintle.yaml", SETTINGS);
         repo
     }
 

@@ -51,6 +51,12 @@ impl<'r> Pintle<'r> {
         self.run(&words.split_whitespace().collect::<Vec<_>>())
     }
 
+    /// Runs one after another, each with what was typed before it.
+    pub fn transcript(&self, tries: &[&str]) -> String {
+        let told = |words: &&str| format!("$ pintle {words}\n{}", self.says(words));
+        tries.iter().map(told).collect::<Vec<_>>().join("\n")
+    }
+
     pub fn said(&self, output: Output) -> Said {
         let text = |bytes: Vec<u8>| self.normal(&String::from_utf8(bytes).unwrap());
         Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }

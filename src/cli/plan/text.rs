@@ -175,10 +175,10 @@ fn estimate(it: &EstimateReport) -> String {
     };
     let together = took(it.seconds);
     let one_by_one = took(it.one_by_one_seconds);
+    let most = if it.extra_pods == 0 { "none".to_owned() } else { format!("at most {}", it.extra_pods) };
     format!(
-        "\nTakes about {together} (one by one: {one_by_one}{assumed}); replaces {}, at most {} above the usual number.",
+        "\nTakes about {together} (one by one: {one_by_one}{assumed}); replaces {}, {most} above the usual number.",
         counted(usize::try_from(it.pods_replaced).unwrap_or(usize::MAX), "pod"),
-        it.extra_pods,
     )
 }
 
@@ -210,23 +210,26 @@ pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
             );
         }
     }
+    for (number, note) in notes(report).iter().enumerate() {
+        let _ = writeln!(text, "{}- {note}", if number == 0 { "\n" } else { "" });
+    }
+    let _ = write!(text, "\n{}", anstream::adapter::strip_str(&summary(report)));
+    text
+}
+
+/// What a table of changes does not show, in Markdown.
+fn notes(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
     for (title, standing) in TITLES {
         for it in report.rest.iter().filter(|it| it.standing == standing) {
             let place = place(report, it.namespace.as_deref());
-            let _ = write!(text, "\n- {title}: **{}**{place}: {}", it.service, brief(&it.why));
+            notes.push(format!("{title}: **{}**{place}: {}", it.service, brief(&it.why)));
         }
     }
-    for circle in &report.circles {
-        let _ = write!(text, "\n- No safe order: {}. {}", circle.waits.join("; "), circle.way_out);
-    }
-    for pair in &report.unseen {
-        let _ = write!(text, "\n- Never seen together: {pair}");
-    }
-    for workload in &report.released {
-        let _ = write!(text, "\n- Pinned no more, left running: {workload}");
-    }
-    let _ = write!(text, "\n\n{}", anstream::adapter::strip_str(&summary(report)));
-    text
+    notes.extend(report.circles.iter().map(|it| format!("No safe order: {}. {}", it.waits.join("; "), it.way_out)));
+    notes.extend(report.unseen.iter().map(|pair| format!("Never seen together: {pair}")));
+    notes.extend(report.released.iter().map(|workload| format!("Pinned no more, left running: {workload}")));
+    notes
 }
 
 /// Text that cannot leave its cell.

@@ -110,6 +110,24 @@ fn row_24_a_workload_belongs_to_one_service() {
 }
 
 #[test]
+fn a_port_of_this_host_belongs_to_one_service() {
+    let two = |settings: &str, rest: &str| {
+        let on_8080 = format!("{SERVICE}local: {{run: [./web], port: 8080}}\n");
+        let revision = Revision::new().with_settings(settings).with("services/web.yaml", &on_8080);
+        revision.with("services/shop.yaml", format!("{on_8080}{rest}"))
+    };
+    let local = "runtime: local\n";
+    assert_snapshot!(two(local, "").problems(), @"
+    services/shop.yaml:3:29: `shop` and `web` listen on port 8080 (services/web.yaml:3:29: also here) => give each a port of its own
+    services/web.yaml:3:29: `shop` and `web` listen on port 8080 (services/shop.yaml:3:29: also here) => give each a port of its own
+    ");
+    assert_eq!(two(local, "").read().pins.broken.len(), 2);
+    for (settings, rest) in [(local, "external: true\n"), ("", "")] {
+        assert_eq!(two(settings, rest).problems(), "");
+    }
+}
+
+#[test]
 fn what_runs_locally_needs_no_image_and_what_kubernetes_pulls_does() {
     let service = "version: \"1.8.2\"\nlocal: {run: [./web]}\n";
     let local = Revision::empty().with_settings("runtime: local\n").with("services/web.yaml", service);
