@@ -54,15 +54,19 @@ fn closures() {
     {
         large.measure(what, 10, &named([service], 1));
     }
+    large.measure("a service that many need, by 5", 10, &named([3], 5));
+    large.measure("one in the middle, by 5", 10, &named([4_000], 5));
     large.measure("100 services", 10, &named((0..100).map(|it| it * 97), 1));
     large.measure("300 services", 10, &named((0..300).map(|it| it * 31), 1));
     large.measure("all 10,000", 5, &Request::All(Aim::Steps(1)));
     let chain = Shop::new(SERVICES, 2, |service, version| {
-        service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, version)])
+        service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, at_least(version))])
     });
     chain.measure("a chain of 10,000", 5, &named([0], 1));
-    let hub = Shop::new(SERVICES, VERSIONS, |service, version| if service == 0 { vec![] } else { vec![(0, version)] });
+    let needs_one = |service: usize, version| if service == 0 { vec![] } else { vec![(0, at_least(version))] };
+    let hub = Shop::new(SERVICES, VERSIONS, needs_one);
     hub.measure("10,000 that need one", 5, &named([0], 1));
+    choices().measure("100 choices between 9", 5, &named([0], 1));
 }
 
 fn processes() {
@@ -90,6 +94,19 @@ fn named(services: impl IntoIterator<Item = usize>, steps: usize) -> Request {
     Request::Services(services.into_iter().map(name).collect(), Aim::Steps(steps))
 }
 
+/// A service that 100 others need as new as they are, and for each earlier version of each of them another one that would
+/// have to go back too: as many sets as small as there are numbers of 100 digits.
+fn choices() -> Shop {
+    const CONSUMERS: usize = 100;
+    Shop::new(1 + CONSUMERS * VERSIONS, VERSIONS, |service, version| match service {
+        1..=CONSUMERS if version < VERSIONS - 1 => {
+            vec![(0, at_least(0)), (CONSUMERS + (service - 1) * (VERSIONS - 1) + version + 1, "<1.9".to_owned())]
+        }
+        1..=CONSUMERS => vec![(0, at_least(version))],
+        _ => Vec::new(),
+    })
+}
+
 /// Each service needs three others, the first ones more often than the last. Every third version of a consumer needs
 /// what was newest of a provider when it was released, the others any.
 fn large() -> Shop {
@@ -103,14 +120,13 @@ fn large() -> Shop {
     let strict: Vec<Vec<bool>> = (0..SERVICES).map(|_| (0..VERSIONS).map(|_| chance.below(3) == 0).collect()).collect();
     Shop::new(SERVICES, VERSIONS, |service, version| {
         let least = if strict[service][version] { version } else { 0 };
-        needs[service].iter().map(|&on| (on, least)).collect()
+        needs[service].iter().map(|&on| (on, at_least(least))).collect()
     })
 }
 
 impl Shop {
-    /// Services that had so many versions, the last of which is pinned; what each version needs of others is the version
-    /// of that number or a newer one.
-    fn new(services: usize, versions: usize, needs: impl Fn(usize, usize) -> Vec<(usize, usize)>) -> Self {
+    /// Services that had so many versions, the last of which is pinned, and what each version needs of others.
+    fn new(services: usize, versions: usize, needs: impl Fn(usize, usize) -> Vec<(usize, String)>) -> Self {
         let mut history = History::default();
         for version in 0..versions {
             let commit = commit(version);
@@ -155,9 +171,13 @@ impl Shop {
     }
 }
 
-fn pin(service: usize, number: usize, needs: &[(usize, usize)]) -> Pin {
-    let need =
-        |&(on, least): &(usize, usize)| (name(on), Need::Range(format!(">=1.{least}, <2").parse().expect("a range")));
+/// The version of that number or a newer one.
+fn at_least(number: usize) -> String {
+    format!(">=1.{number}, <2")
+}
+
+fn pin(service: usize, number: usize, needs: &[(usize, String)]) -> Pin {
+    let need = |(on, range): &(usize, String)| (name(*on), Need::Range(range.parse().expect("a range")));
     Pin {
         version: version(number),
         image: image(service, &version(number)),

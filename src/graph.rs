@@ -5,6 +5,7 @@
 
 mod of;
 mod part;
+mod rule;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,8 @@ use crate::version::{Order, Range, Version};
 
 pub use of::order_of;
 pub use part::Part;
+
+use rule::{Rule, reaches};
 
 /// The number of a service in a [`Graph`]: names sort as numbers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,15 +60,6 @@ pub struct Edge {
     /// Who is needed.
     pub provider: Id,
     rule: Arc<Rule>,
-}
-
-/// What each version of the consumer needs.
-#[derive(Debug, Clone)]
-enum Rule {
-    /// By version; a version without a row needs nothing.
-    Versions(BTreeMap<Version, Range>),
-    /// From each version on; sorted in the consumer's order.
-    Table(Vec<(Version, Range)>),
 }
 
 /// Something that runs, as far as compatibility goes.
@@ -168,13 +162,7 @@ impl Graph {
     /// What version `x` of the consumer needs of the provider; none where it does not need it.
     pub fn need(&self, edge: EdgeId, x: &Version) -> Option<&Range> {
         let edge = self.edge(edge);
-        match &*edge.rule {
-            Rule::Versions(rows) => rows.get(x),
-            Rule::Table(rows) => {
-                let order = self.order(edge.consumer);
-                rows.iter().rev().find(|(from, _)| reaches(order, x, from)).map(|(_, range)| range)
-            }
-        }
+        edge.rule.need(x, self.order(edge.consumer))
     }
 
     /// Whether `y` of the provider lies in the range that `x` of the consumer needs. A version never pinned needs
@@ -203,11 +191,6 @@ impl Edge {
     }
 }
 
-/// Whether `x` is `from` or newer.
-fn reaches(order: &Order, x: &Version, from: &Version) -> bool {
-    matches!(order.compare(x, from), Some(Ordering::Equal | Ordering::Greater))
-}
-
 fn edges_of(node: &Node, consumer: Id, numbers: &HashMap<&ServiceName, Id>) -> Vec<Edge> {
     let mut rules: BTreeMap<Id, Rule> = BTreeMap::new();
     for (provider, need) in node.now.iter() {
@@ -217,20 +200,21 @@ fn edges_of(node: &Node, consumer: Id, numbers: &HashMap<&ServiceName, Id>) -> V
             rules.insert(provider, Rule::Table(rows));
         }
     }
+    let mut by_version: BTreeMap<Id, BTreeMap<Version, Range>> = BTreeMap::new();
     for (version, depends_on) in &node.versions {
         for (provider, need) in depends_on.iter() {
-            let Some(&provider) = numbers.get(provider) else { continue };
+            let Some(provider) = numbers.get(provider).filter(|provider| !rules.contains_key(provider)) else {
+                continue;
+            };
             let range = match need {
                 Need::Range(range) => Some(range),
                 Need::Table(rows) => row_of(&node.order, rows, version),
             };
-            if let (Rule::Versions(known), Some(range)) =
-                (rules.entry(provider).or_insert_with(|| Rule::Versions(BTreeMap::new())), range)
-            {
-                known.insert(version.clone(), range.clone());
-            }
+            let rows = by_version.entry(*provider).or_default();
+            rows.extend(range.map(|range| (version.clone(), range.clone())));
         }
     }
+    rules.extend(by_version.into_iter().map(|(provider, rows)| (provider, Rule::Versions(rows.into()))));
     rules.into_iter().map(|(provider, rule)| Edge { consumer, provider, rule: Arc::new(rule) }).collect()
 }
 

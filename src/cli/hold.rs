@@ -71,15 +71,7 @@ impl Hold {
             let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
             let already = format!("{service} is held {} already", held(&versions));
             let stem = format!("hold-{service}");
-            Ok(Proposal {
-                beneath: Vec::new(),
-                edits: vec![(service, Edit::Hold(new))],
-                message,
-                stem,
-                already,
-                review: None,
-                told: None,
-            })
+            Ok(Proposal::of_one((service, Edit::Hold(new)), message, stem, already))
         })
     }
 }
@@ -100,15 +92,7 @@ impl Release {
             };
             let already = format!("{service} is not held");
             let stem = format!("release-{service}");
-            Ok(Proposal {
-                beneath: Vec::new(),
-                edits: vec![(service, Edit::Release)],
-                message,
-                stem,
-                already,
-                review: None,
-                told: None,
-            })
+            Ok(Proposal::of_one((service, Edit::Release), message, stem, already))
         })
     }
 }

@@ -42,6 +42,8 @@ pub struct Proposal {
     pub beneath: Vec<FileChange>,
     /// The edits.
     pub edits: Vec<(ServiceName, Edit)>,
+    /// What they make of the tip, where somebody had to know that already.
+    pub edited: Option<Edited>,
     /// What the commit says.
     pub message: Message,
     /// What it does, as the name of a branch begins: `pin-web-1.2`.
@@ -126,8 +128,11 @@ impl Land {
         if let Some(commit) = before.arrived(&loaded, tip)? {
             return Ok(Some(Done::arrived(commit, &landing)));
         }
-        let proposal = propose(&loaded, output)?;
-        let Edited { files, reading } = edited_by(config, &loaded, &proposal)?;
+        let mut proposal = propose(&loaded, output)?;
+        let Edited { files, reading } = match proposal.edited.take().filter(|_| proposal.beneath.is_empty()) {
+            Some(edited) => edited,
+            None => edited_by(config, &loaded, &proposal)?,
+        };
         let Proposal { message, stem, already, review, told, .. } = proposal;
         let id = message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
         let (message, way) = (message.of_change(&id), self.route.way(&landing, &branch_name(&stem, &id))?);
@@ -185,6 +190,14 @@ impl Land {
     pub fn tell(&self, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
         done.print(self.printing.output, output)?;
         Ok(Exit::Ok)
+    }
+}
+
+impl Proposal {
+    /// One edit, which is looked at as a diff.
+    pub fn of_one((service, edit): (ServiceName, Edit), message: Message, stem: String, already: String) -> Self {
+        let (beneath, edits) = (Vec::new(), vec![(service, edit)]);
+        Self { beneath, edits, edited: None, message, stem, already, review: None, told: None }
     }
 }
 

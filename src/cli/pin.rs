@@ -62,15 +62,7 @@ impl Pin {
         let already = format!("{service} is pinned at {version} already");
         let stem = format!("pin-{service}-{version}");
         let edit = Edit::Pin { version: version.clone(), digest: digest.cloned(), needs };
-        Ok(Proposal {
-            beneath: Vec::new(),
-            edits: vec![(service, edit)],
-            message,
-            stem,
-            already,
-            review: None,
-            told: None,
-        })
+        Ok(Proposal::of_one((service, edit), message, stem, already))
     }
 
     fn version(&self) -> Result<(Version, Option<Digest>), Failure> {

@@ -25,7 +25,7 @@ use super::seen::Seen;
 use super::wait::After;
 use crate::change::{REAPPLY, REVERT};
 use crate::config::Config;
-use crate::edit::Edit;
+use crate::edit::{Edit, Edited, edit};
 use crate::evidence::Pair;
 use crate::pins::{self, Pins, ServiceName};
 use crate::problem::display_safe;
@@ -100,8 +100,8 @@ pub(super) struct Told {
     pub(super) message: Message,
     /// Other lines that the reverted commits changed.
     files: Vec<FileDiff>,
-    /// The edits of the members, where somebody had to know them already.
-    restores: Option<Vec<(ServiceName, Edit)>>,
+    /// The edits of the members, and what they make of the tip, where somebody had to know that already.
+    restores: Option<(Vec<(ServiceName, Edit)>, Edited)>,
     /// The files of the tip in which they go back too; else they stay as they are.
     besides: Option<Vec<FileChange>>,
 }
@@ -249,12 +249,20 @@ pub(super) fn propose(
     reason: &str,
     undone: Option<&Undone>,
 ) -> Result<Proposal, Failure> {
-    let restores = told.restores.take();
-    let mut edits = restores.map_or_else(|| edits::restores(config, loaded, &told.revert.members), Ok)?;
+    let (mut edits, mut edited) = match told.restores.take() {
+        Some((edits, edited)) => (edits, Some(edited)),
+        None => (edits::restores(config, loaded, &told.revert.members)?, None),
+    };
+    let restored = edits.len();
     let by = if told.revert.holds.is_empty() { None } else { Some(loaded.source.identity()?.name().to_owned()) };
     edits.extend(edits::holds(&told.revert.holds, reason, by.as_deref()));
     edits.extend(undone.into_iter().flat_map(Undone::edits));
-    let inverse = undone.map(|undone| undone.inverse(config, loaded, &edits)).transpose()?.flatten();
+    edited = edited.filter(|_| edits.len() == restored);
+    let mut inverse = None;
+    if let Some(undone) = undone {
+        edited = edited.or_else(|| edit(&loaded.at.said(&config.root), &edits).ok());
+        inverse = edited.as_ref().map(|edited| undone.inverse(loaded, edited)).transpose()?.flatten();
+    }
     let reverts = inverse.map(|commit| format!("This reverts commit {commit}."));
     told.message.body.extend(reverts.filter(|reverts| !told.message.body.contains(reverts)));
     let beneath = told.besides.clone().unwrap_or_default();
@@ -273,7 +281,7 @@ pub(super) fn propose(
         }
     });
     let review = Some(Review { essence, what: "plan", alone: true, show });
-    Ok(Proposal { beneath, edits, message, stem, already: String::new(), review, told: Some(shown) })
+    Ok(Proposal { beneath, edits, edited, message, stem, already: String::new(), review, told: Some(shown) })
 }
 
 impl Told {
@@ -303,8 +311,12 @@ impl Told {
         let plan = reconcile::plan(&desired, &look, &wanted);
         let plan = Report::of(&desired, &look, &plan, Vec::new());
         let inverse = inverse(&revert, &loaded.history);
-        let restores = inverse.as_ref().and_then(|_| edits::restores(config, loaded, &revert.members).ok());
-        let is_whole = |commit: CommitId| takes_back(config, loaded, commit, restores.as_deref()?).ok();
+        let restores = inverse.as_ref().and_then(|_| {
+            let edits = edits::restores(config, loaded, &revert.members).ok()?;
+            let edited = edit(&loaded.at.said(&config.root), &edits).ok()?;
+            Some((edits, edited))
+        });
+        let is_whole = |commit: CommitId| takes_back(loaded, commit, &restores.as_ref()?.1).ok();
         let inverse = inverse.filter(|Inverse(commit)| is_whole(commit.id) == Some(true));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());

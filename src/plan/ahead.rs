@@ -109,12 +109,11 @@ pub(super) fn rounds(mut engine: Engine<'_>, at: Situation<'_>) -> Rounds {
         });
         let stage = Stage { changes: changes.collect() };
         let ids: Vec<Id> = starts.iter().map(|&(id, _)| id).collect();
-        ask = engine.start(&ids);
-        moving.extend(ids);
+        moving.extend(&ids);
         if moving.is_empty() {
             break;
         }
-        ask.extend(engine.finish(&std::mem::take(&mut moving)));
+        ask = engine.go_through(&ids, &std::mem::take(&mut moving));
         stages.extend((!stage.changes.is_empty()).then_some(stage));
     }
     Rounds { under_way, stages, rest: rest(&engine, at) }

@@ -95,22 +95,37 @@ impl<'a> Engine<'a> {
 
     /// Writes the targets of these, and says whom to ask anew.
     pub(super) fn start(&mut self, ids: &[Id]) -> BTreeSet<Id> {
+        self.write(ids);
+        self.look_around(ids)
+    }
+
+    /// Lets these, which are under way, be verified, and says whom to ask anew.
+    pub(super) fn finish(&mut self, ids: &[Id]) -> BTreeSet<Id> {
+        self.verify(ids);
+        self.look_around(ids)
+    }
+
+    /// Both at once: the targets of `starts` are written, and all that is under way is verified, they included.
+    pub(super) fn go_through(&mut self, starts: &[Id], under_way: &[Id]) -> BTreeSet<Id> {
+        self.write(starts);
+        self.verify(under_way);
+        self.look_around(under_way)
+    }
+
+    fn write(&mut self, ids: &[Id]) {
         for &id in ids {
             self.board.start(id);
             self.parts.count(id, |under_way| under_way + 1);
             self.needs[id.index()] = None;
             self.coming.remove(&id);
         }
-        self.look_around(ids)
     }
 
-    /// Lets these, which are under way, be verified, and says whom to ask anew.
-    pub(super) fn finish(&mut self, ids: &[Id]) -> BTreeSet<Id> {
+    fn verify(&mut self, ids: &[Id]) {
         for &id in ids {
             self.board.finish(id);
             self.parts.count(id, |under_way| under_way.saturating_sub(1));
         }
-        self.look_around(ids)
     }
 
     fn look_around(&mut self, moved: &[Id]) -> BTreeSet<Id> {

@@ -99,8 +99,9 @@ impl<'a> Set<'_, 'a> {
         let known = self.known;
         let service = known.pins.services.get(known.graph.name(id))?;
         let Choice { to: Earlier { record, pin, back }, .. } = *self.moves.get(&id)?;
-        let all = if why == Why::Asked { Vec::new() } else { earlier(known, service) };
-        let nearer = all.into_iter().take_while(|it| it.back < back);
+        let has_nearer = back > 1 && why != Why::Asked;
+        let nearer = if has_nearer { earlier(known, service) } else { Vec::new() };
+        let nearer = nearer.into_iter().take_while(|it| it.back < back);
         let passed_over = nearer.filter_map(|it| Some((it.pin.version.clone(), self.against(service, it)?))).collect();
         Some(Member {
             service: service.name.clone(),

@@ -58,6 +58,9 @@ pub(super) fn objection(known: Known<'_>, service: &Service, version: &Version) 
     if service.external {
         return Some(Objection::External);
     }
+    if service.hold.is_none() && service.rollback_floor.is_none() {
+        return None;
+    }
     let order = order(known, service)?;
     if let Some(floor) = service.floor_above(version, order) {
         return Some(Objection::Floor(floor.clone()));

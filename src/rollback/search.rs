@@ -1,12 +1,15 @@
 //! The search for the best set of moves that fits: branch and bound, depth first, with a budget.
 //!
-//! A service joins the set only when it is *forced*: what it is pinned at does not fit a move that is made. Whatever is in
-//! a smallest set is forced by the rest of it, and one more move never makes an order where there was none, so nothing
-//! else need be tried. For each forced service the moves that still fit are kept; the one with the fewest is decided next.
+//! A service joins the set only when it is *forced*: what it is pinned at does not fit a move that is made, or any of those
+//! that are left to a service that must move itself. Whatever is in a smallest set is forced by the rest of it, and one
+//! more move never makes an order where there was none, so nothing else need be tried. For each forced service the moves
+//! are kept that still fit some move of each forced neighbour; the one with the fewest is decided next.
+//!
+//! So the least that a set costs is mostly known before anything is decided, and the first set that is found is the best.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::Known;
@@ -16,7 +19,7 @@ use crate::plan::{Near, Running, Situation, Step, Wait, Wanted};
 use crate::version::Version;
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
-const BUDGET: usize = 100_000;
+const BUDGET: usize = 200_000;
 
 /// So many times the budget, where nothing was found yet.
 const PATIENCE: usize = 4;
@@ -108,7 +111,14 @@ impl<'s, 'a> Search<'s, 'a> {
             self.count(choice, usize::checked_add);
             self.moved.insert(id, choice);
         }
-        if !asked.keys().all(|&id| self.force_around(id, &mut Vec::new())) {
+        if !self.force(asked.keys().copied().collect(), &mut Vec::new()) {
+            return true;
+        }
+        // No set costs less than this one.
+        if let Some(moves) = self.at_nearest() {
+            self.arrive(moves);
+        }
+        if self.best.is_some() {
             return true;
         }
         let mut frames: Vec<Frame<'a>> = self.branch().into_iter().collect();
@@ -134,7 +144,7 @@ impl<'s, 'a> Search<'s, 'a> {
     /// The next service to decide; none where all are, which is a set.
     fn branch(&mut self) -> Option<Frame<'a>> {
         let Some(&(_, service)) = self.next.first() else {
-            self.arrive();
+            self.arrive(self.moved.clone());
             return None;
         };
         let options = self.ranked(service).into_iter();
@@ -213,7 +223,7 @@ impl<'s, 'a> Search<'s, 'a> {
         }
         self.count(choice, usize::checked_add);
         self.moved.insert(service, choice);
-        self.force_around(service, undo)
+        self.force(VecDeque::from([service]), undo)
     }
 
     fn take_back(&mut self, undo: Vec<Undo<'a>>) {
@@ -230,45 +240,59 @@ impl<'s, 'a> Search<'s, 'a> {
         }
     }
 
-    /// Works out what a move leaves to its neighbours; false where one of them is left without any.
-    fn force_around(&mut self, moved: Id, undo: &mut Vec<Undo<'a>>) -> bool {
+    /// Works out what these services, to which fewer moves are left now, leave to their neighbours, and those to theirs;
+    /// false where one of them is left without any.
+    fn force(&mut self, mut narrowed: VecDeque<Id>, undo: &mut Vec<Undo<'a>>) -> bool {
         let graph = self.known.graph;
-        let label = self.moved[&moved].label();
-        for (edge, other) in graph.around(moved).filter(|(_, other)| *other != moved) {
-            if self.moved.contains_key(&other) {
-                continue;
-            }
-            let left = match self.forced.get(&other) {
-                Some(Forced(left)) => {
-                    let fits = |choice: &&Choice<'a>| self.ok(edge, moved, label, choice.label());
-                    let kept: Vec<Choice<'a>> = left.iter().filter(fits).copied().collect();
-                    if kept.len() == left.len() {
-                        continue;
-                    }
-                    kept
+        while let Some(id) = narrowed.pop_front() {
+            for (edge, other) in graph.around(id).filter(|(_, other)| *other != id) {
+                let Some(left) = self.narrow((edge, id), other) else { continue };
+                let is_stuck = left.is_empty();
+                let before = self.put(other, Some(Forced(left)));
+                undo.push(Undo::Forced(other, before));
+                if is_stuck {
+                    self.get_stuck(other);
+                    return false;
                 }
-                None if self.ok(edge, moved, label, self.pinned[other.index()]) => continue,
-                None => self.fitting(other),
-            };
-            let is_stuck = left.is_empty();
-            let before = self.put(other, Some(Forced(left)));
-            undo.push(Undo::Forced(other, before));
-            if is_stuck {
-                self.get_stuck(other);
-                return false;
+                narrowed.push_back(other);
             }
         }
         true
     }
 
-    /// The moves of a service that fit all that are made.
+    /// What the moves that are left to a service leave to the one at the other end of an edge; none where they change
+    /// nothing there.
+    fn narrow(&mut self, (edge, by): (EdgeId, Id), other: Id) -> Option<Vec<Choice<'a>>> {
+        if self.moved.contains_key(&other) {
+            return None;
+        }
+        let fits = |choice: &Choice<'a>| self.fits_some((edge, by), choice.label());
+        match self.forced.get(&other) {
+            Some(Forced(left)) => {
+                let first = left.iter().position(|choice| !fits(choice))?;
+                let (fitting, rest) = left.split_at(first);
+                Some(fitting.iter().chain(rest[1..].iter().filter(|choice| fits(choice))).copied().collect())
+            }
+            None if self.fits_some((edge, by), self.pinned[other.index()]) => None,
+            None => Some(self.fitting(other)),
+        }
+    }
+
+    /// Whether what is at the other end of an edge fits some of the moves that are left to this service; all of them,
+    /// where it need not move.
+    fn fits_some(&self, (edge, service): (EdgeId, Id), other: Label<'a>) -> bool {
+        if let Some(choice) = self.moved.get(&service) {
+            return self.ok(edge, service, choice.label(), other);
+        }
+        let left = self.forced.get(&service);
+        left.is_none_or(|Forced(left)| left.iter().any(|choice| self.ok(edge, service, choice.label(), other)))
+    }
+
+    /// The moves of a service that fit what moves around it.
     fn fitting(&mut self, service: Id) -> Vec<Choice<'a>> {
         let choices = self.choices(service);
-        let made = self.known.graph.around(service);
-        let made: Vec<_> =
-            made.filter_map(|(edge, other)| Some((edge, other, self.moved.get(&other)?.label()))).collect();
-        let fits =
-            |choice: &&Choice<'a>| made.iter().all(|&(edge, other, label)| self.ok(edge, other, label, choice.label()));
+        let around = || self.known.graph.around(service).filter(|(_, other)| *other != service);
+        let fits = |choice: &&Choice<'a>| around().all(|around| self.fits_some(around, choice.label()));
         choices.iter().filter(fits).copied().collect()
     }
 
@@ -307,24 +331,45 @@ impl<'s, 'a> Search<'s, 'a> {
         (self.back, self.unproven) = (sum(self.back, choice.to.back), sum(self.unproven, usize::from(!choice.proven)));
     }
 
+    /// Those that must move and are not decided count as they would go at best.
     fn get_stuck(&mut self, service: Id) {
-        let made = self.moved.len();
-        if self.dead_end.as_ref().is_none_or(|(moves, _)| made < moves.len()) {
-            self.dead_end = Some((self.moved.clone(), service));
+        let forced = self.forced.iter().filter_map(|(&id, Forced(left))| Some((id, *left.first()?)));
+        if self.dead_end.as_ref().is_none_or(|(moves, _)| self.moved.len() + self.forced.len() <= moves.len()) {
+            self.dead_end =
+                Some((self.moved.iter().map(|(&id, &choice)| (id, choice)).chain(forced).collect(), service));
         }
     }
 
-    /// All that must move is decided: a set that fits. It counts where it is the best and `next` has an order for it.
-    fn arrive(&mut self) {
-        let cost = (self.moved.len(), self.back, self.unproven, self.moved.keys().copied().collect());
+    /// The nearest move of each service that must move, where these fit each other and all that stays.
+    fn at_nearest(&self) -> Option<Moves<'a>> {
+        let nearest = self.forced.iter().filter_map(|(&id, Forced(left))| Some((id, *left.first()?)));
+        let moves: Moves<'a> = self.moved.iter().map(|(&id, &choice)| (id, choice)).chain(nearest).collect();
+        let graph = self.known.graph;
+        let label = |other: Id| moves.get(&other).map_or(self.pinned[other.index()], Choice::label);
+        let fits = |(&id, choice): (&Id, &Choice<'a>)| {
+            // Between two that move, an edge is looked at from its consumer.
+            let is_mine = |edge: EdgeId, other: Id| {
+                other != id && (graph.edge(edge).consumer == id || !moves.contains_key(&other))
+            };
+            let mut mine = graph.around(id).filter(|&(edge, other)| is_mine(edge, other));
+            mine.all(|(edge, other)| self.ok(edge, id, choice.label(), label(other)))
+        };
+        moves.iter().all(fits).then_some(moves)
+    }
+
+    /// A set that fits. It counts where it is the best and `next` has an order for it.
+    fn arrive(&mut self, moves: Moves<'a>) {
+        let back = moves.values().map(|choice| choice.to.back).sum();
+        let unproven = moves.values().filter(|choice| !choice.proven).count();
+        let cost = (moves.len(), back, unproven, moves.keys().copied().collect());
         if self.best.as_ref().is_some_and(|(best, _)| *best <= cost) {
             return;
         }
-        let near = near(self.known, &self.moved);
+        let near = near(self.known, &moves);
         self.spent.set(self.spent.get() + ORDER * near.ids().len());
-        match circle(&near, &self.moved) {
-            None => self.best = Some((cost, self.moved.clone())),
-            Some(circle) => drop(self.no_order.get_or_insert_with(|| (self.moved.clone(), circle))),
+        match circle(&near, &moves) {
+            None => self.best = Some((cost, moves)),
+            Some(circle) => drop(self.no_order.get_or_insert((moves, circle))),
         }
     }
 
@@ -351,8 +396,9 @@ impl Forced<'_> {
         self.0.first().map_or(0, |nearest| nearest.to.back)
     }
 
+    /// Of the move that costs least: a proven one further back costs more.
     fn unproven(&self) -> usize {
-        usize::from(!self.0.iter().any(|choice| choice.proven))
+        usize::from(!self.0.first().is_some_and(|nearest| nearest.proven))
     }
 }
 

@@ -54,7 +54,12 @@ mod order;
 mod range;
 mod semver;
 
-use std::{cmp::Ordering, str::FromStr, sync::Arc};
+use std::{
+    cmp::Ordering,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    str::FromStr,
+    sync::Arc,
+};
 
 use serde::Deserialize;
 
@@ -75,6 +80,8 @@ pub struct Version(Arc<Inner>);
 
 struct Inner {
     text: Box<str>,
+    /// Of the text; computed once, for tables with many versions in them.
+    hash: u64,
     /// Computed once, so that a range check is a few integer compares.
     semver: Option<semver::Key>,
 }
@@ -99,12 +106,19 @@ impl Version {
         if length > MAX_LENGTH {
             return Err(VersionError::TooLong(length));
         }
-        Ok(Self(Arc::new(Inner { text: text.into(), semver: semver::parse(text).ok() })))
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Ok(Self(Arc::new(Inner { text: text.into(), hash: hasher.finish(), semver: semver::parse(text).ok() })))
     }
 
     /// The text as it is pinned.
     pub fn as_str(&self) -> &str {
         &self.0.text
+    }
+
+    /// The same for the same text within this process; others may have it too.
+    pub(crate) fn hash_of_text(&self) -> u64 {
+        self.0.hash
     }
 
     fn semver(&self) -> Option<&semver::Key> {

@@ -9,7 +9,7 @@ use crate::cli::load::Loaded;
 use crate::cli::output::{NAME, styled};
 use crate::cli::words::held;
 use crate::config::Config;
-use crate::edit::{Edit, NewHold, Then};
+use crate::edit::{Edit, Edited, NewHold, Then};
 use crate::pins::{Hold, Pins, Service, ServiceName};
 use crate::problem::display_safe;
 use crate::rollback::Request;
@@ -80,14 +80,9 @@ impl Undone {
         self.lifted.iter().map(words).collect()
     }
 
-    /// The commit, where the edits take it back exactly.
-    pub(super) fn inverse(
-        &self,
-        config: &Config,
-        loaded: &Loaded,
-        edits: &[(ServiceName, Edit)],
-    ) -> Result<Option<CommitId>, Failure> {
-        Ok(takes_back(config, loaded, self.commit.id, edits)?.then_some(self.commit.id))
+    /// The commit, where it has been taken back exactly.
+    pub(super) fn inverse(&self, loaded: &Loaded, edited: &Edited) -> Result<Option<CommitId>, Failure> {
+        Ok(takes_back(loaded, self.commit.id, edited)?.then_some(self.commit.id))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{FileMode, Oid, Repository, Tree};
+use git2::{FileMode, ObjectType, Oid, Repository, Tree};
 
 use super::super::FileChange;
 use super::Identity;
@@ -20,11 +20,14 @@ pub(super) fn commit(
     let write = || {
         let parent = repo.find_commit(tip)?;
         let old = parent.tree()?;
+        let objects = repo.odb()?;
         let (mut update, mut folders) = (TreeUpdateBuilder::new(), Folders::new());
         for FileChange { path, content } in files {
             match content {
                 Some(content) => {
-                    update.upsert(&**path, repo.blob(content)?, mode(repo, &old, &mut folders, Path::new(&**path)))
+                    // What goes back mostly is there already: unlike `Repository::blob`, this writes no file then.
+                    let blob = objects.write(ObjectType::Blob, content)?;
+                    update.upsert(&**path, blob, mode(repo, &old, &mut folders, Path::new(&**path)))
                 }
                 None => update.remove(&**path),
             };
