@@ -16,4 +16,5 @@ pub mod recorder;
 pub mod rights;
 pub mod running;
 pub mod shop;
+pub mod through;
 pub mod usage;
