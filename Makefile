@@ -21,8 +21,8 @@ lint: ## formatting and clippy, warnings are errors
 servers: ## builds the Kubernetes control plane of the tests, once (5 min)
 	@tests/servers/build
 
-soak: needs servers ## an hour of random commits, drift and restarts; PINTLE_SOAK=120 for two minutes
-	PINTLE_SOAK=$${PINTLE_SOAK:-3600} cargo test --test tests run::soak -- --nocapture
+soak: needs servers ## an hour of random commits, drift and restarts; PINTLE_SOAK=600 for ten minutes
+	PINTLE_SOAK=$${PINTLE_SOAK:-3600} cargo test --test tests always::soak -- --nocapture
 
 fuzz: ## odd files and commits for five minutes; PINTLE_FUZZ=60 for one
 	PINTLE_FUZZ=$${PINTLE_FUZZ:-300} cargo test --test tests fuzz:: -- --nocapture

@@ -172,6 +172,32 @@ fn what_an_unreachable_remote_had_can_still_be_read() {
     assert!(error.retryable() && !error.to_string().contains("last reached"), "{error}");
 }
 
+#[test]
+fn a_pack_that_stalls_at_its_end_or_comes_in_drops_is_given_up_in_time_and_received_later() {
+    let forge = Forge::new();
+    let server = GitServer::start(forge.root.path());
+    let access = Access { send_within: Duration::from_secs(2), ..forge.access() };
+    let mut source = open(&server.url("pins.git"), &access);
+    source.fetch(None).unwrap();
+    let old = forge.repo.head();
+    // Nothing of it is compressed away.
+    let text = (0..20_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect::<Vec<_>>().join(" ");
+    forge.push(&text);
+    for mood in [Mood::StallInPack, Mood::Drip] {
+        server.set(mood);
+        let start = Instant::now();
+        let error = source.fetch(None).unwrap_err();
+        assert!(error.to_string().contains("cannot be reached: no answer within 2 s (last reached"), "{error}");
+        assert!(error.retryable() && start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+        assert_eq!(source.tip(None).unwrap().id, old);
+    }
+    server.set(Mood::Serve);
+    assert_eq!(source.fetch(None).unwrap().id, forge.repo.head());
+    let packs = std::fs::read_dir(forge.mirror().join("objects/pack")).unwrap();
+    let names = packs.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with(".tmp")).count(), 0, "what was half received is gone");
+}
+
 /// A program in place of ssh: it notes what it was asked, and runs the command here.
 fn ssh(folder: &Path, body: &str) -> Vec<String> {
     let script = folder.join("ssh.sh");

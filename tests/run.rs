@@ -4,9 +4,5 @@ mod faults;
 mod hands;
 /// Who may write: one process of an instance, and the next one when it is gone.
 mod lease;
-/// In sync: nothing is written, and nothing asked for that a watch does not tell.
-mod quiet;
-/// Random commits, drift and restarts, for a while.
-mod soak;
 /// Commits, drift, and what a run does about them.
-mod story;
+pub mod story;

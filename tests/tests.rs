@@ -9,6 +9,8 @@
 /// Repositories and servers that the others use.
 mod common;
 
+/// `pintle run` for two minutes. Tests are started by name, and most of these is waiting: they go on beside the others.
+mod always;
 /// `pintle apply` on the control plane, judged by the API server's own record of what ran.
 mod apply;
 /// `pintle check`: every problem at once, whole outputs.

@@ -49,7 +49,7 @@ pub struct Apply {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Ended {
-    /// Everything runs what is pinned.
+    /// Everything runs what is pinned; beside a `run`, everything that was asked for.
     in_sync: bool,
     /// Somebody stopped it.
     stopped: bool,
@@ -160,7 +160,10 @@ impl Apply {
     ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
         let plan = reconcile::plan(&site.desired, &pass.look, &pass.wanted);
-        let left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
+        let mut left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
+        if outcome.looked_on {
+            drop_others(&site.desired, &mut left);
+        }
         let exit = exit(&left, outcome);
         let words = closing(site, &left, outcome, moved);
         let Outcome { stopped, verified, .. } = *outcome;
@@ -228,6 +231,14 @@ pub(super) fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option
     (to != site.commit.id).then_some(MovedOn { branch, to })
 }
 
+/// What nobody asked for here is the one writer's, who may be at it.
+fn drop_others(desired: &Desired, left: &mut Report) {
+    let Some(only) = &desired.only else { return };
+    let asked: BTreeSet<&str> = only.iter().map(|id| desired.graph.name(*id).as_str()).collect();
+    left.rest.retain(|it| asked.contains(it.service.as_str()));
+    left.under_way.retain(|it| asked.contains(it.service.as_str()));
+}
+
 /// Nothing was to be done.
 fn still(site: &Site<impl Cluster>, sight: Sight) -> Outcome {
     let wanted = want(&site.desired, &sight.look);
@@ -286,7 +297,8 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
     }
     if left.is_empty() {
         let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
-        line(format!("In sync: everything runs what is pinned{at} ({} changed).", outcome.verified));
+        let what = if site.desired.only.is_some() { "what was asked for" } else { "everything" };
+        line(format!("In sync: {what} runs what is pinned{at} ({} changed).", outcome.verified));
     }
     if let Some(MovedOn { branch, to }) = moved {
         line(format!("{branch} has moved on to {} meanwhile: pintle apply", to.short()));

@@ -200,7 +200,11 @@ fn writer_words(writer: Option<&Leader>, tip: CommitId, now: Timestamp) -> Strin
         Some(revision) => format!("{holder} is at {}, this is {}", revision.short(), tip.short()),
         None => format!("{holder} begins"),
     };
-    words.extend(says.asked.map(|asked| format!("; it asked the repository {}", ago(asked))));
+    words.extend(match (&says.silent, says.asked) {
+        (Some(why), Some(asked)) => Some(format!("; the repository last answered it {}: {why}", ago(asked))),
+        (Some(why), None) => Some(format!("; the repository does not answer it: {why}")),
+        (None, asked) => asked.map(|asked| format!("; it asked the repository {}", ago(asked))),
+    });
     words.extend(says.held.as_ref().map(|why| format!("; it holds everything: {why}")));
     for (service, why) in &says.refused {
         let _ = write!(words, "\n{service} was refused to it: {why}");

@@ -64,6 +64,9 @@ pub struct Says {
     pub revision: Option<CommitId>,
     /// When the repository last answered.
     pub asked: Option<Timestamp>,
+    /// Why it has not answered since, where it has not.
+    #[serde(default)]
+    pub silent: Option<String>,
     /// Why everything is held, where it is.
     pub held: Option<String>,
     /// Why services are held that only this process has tried to write.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::rest::Debt;
 use super::tell::{Scene, Teller};
-use super::{Desired, Look, May, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
+use super::{Desired, Enough, Look, May, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
 use crate::cluster::{Cluster, ClusterError, Leadership};
 use crate::event::Event;
 use crate::graph::Id;
@@ -45,6 +45,8 @@ pub struct Outcome {
     pub out_of_patience: bool,
     /// How many services were seen to arrive.
     pub verified: usize,
+    /// Another process wrote, and this one looked on.
+    pub looked_on: bool,
 }
 
 impl Outcome {
@@ -52,7 +54,7 @@ impl Outcome {
     pub fn still(desired: &Desired, look: Look, wanted: Vec<Wanted>) -> Self {
         let next = plan::next(situation(desired, &look, &wanted));
         let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, pending: Pending::Nothing };
-        Self { last, stopped: false, out_of_patience: false, verified: 0 }
+        Self { last, stopped: false, out_of_patience: false, verified: 0, looked_on: false }
     }
 }
 
@@ -77,6 +79,8 @@ pub async fn follow<C: Cluster>(
         let out_of_patience = waited > run.patience;
         let began = Instant::now();
         let leads = *run.lead.borrow_and_update() == Leadership::Ours;
+        let stop = run.stop.clone();
+        run.memory.enough = Enough::when(move || *stop.borrow() && !stopped);
         let may = if !leads {
             May::Look
         } else if stopped {
@@ -96,7 +100,7 @@ pub async fn follow<C: Cluster>(
                 }
                 tell(Some(&last), &events);
                 if stops(&last, stopped_at, now) || out_of_patience || is_done(desired, &last) {
-                    return Ok(Outcome { last, stopped, out_of_patience, verified });
+                    return Ok(Outcome { last, stopped, out_of_patience, verified, looked_on: !leads });
                 }
                 if last.pending != Pending::Answer {
                     wait(cluster, &mut run, stopped, rest).await;

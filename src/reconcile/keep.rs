@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::follow::TICK;
 use super::rest::Debt;
 use super::tell::{Scene, Teller};
-use super::{Desired, Enough, May, Memory, Pass, Pending, pass};
+use super::{Desired, Enough, May, Memory, Pass, Pending, note_pauses, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
 use crate::event::Event;
 use crate::graph::Id;
@@ -24,8 +24,9 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// How long a service that the cluster refused to write is left alone at first.
 const REFUSED: Duration = Duration::from_secs(60);
 
-/// How long nothing is sent after a write that was not answered; it doubles from one to the next, up to 8 s.
-const LOST: Duration = Duration::from_millis(500);
+/// How long nothing is sent after a write that was not answered; it doubles from one to the next, up to 8 s. An API server
+/// that has too much to do asks for a second (429 with `Retry-After: 1`, always by API Priority and Fairness).
+const LOST: Duration = Duration::from_secs(1);
 
 /// What is to be kept.
 #[derive(Debug, Clone, Default)]
@@ -146,12 +147,11 @@ where
         let rest = if leads {
             state.round(cluster, &mut with.guard, &mut tell).await
         } else {
-            state.stand_by(&mut tell);
-            Rest::LONG
+            state.stand_by(cluster, &mut tell).await
         };
         state.leads = leads;
         if rest.most > Duration::ZERO {
-            wait(cluster, &mut with, &rest, leads).await;
+            wait(cluster, &mut with, &rest).await;
         }
     }
 }
@@ -163,6 +163,7 @@ impl State {
         self.in_sync = false;
         if let Goal::Pins(desired) = &goal {
             scope(desired);
+            self.memory.heard.turn(desired, Timestamp::now());
             self.teller = Teller::default();
             let subject = desired.history.tip().map(|tip| tip.subject.to_string()).unwrap_or_default();
             let events = [Event::Revision { subject }];
@@ -231,7 +232,7 @@ impl State {
                     return Rest::SHORT;
                 }
                 // Whoever cannot keep up is not asked again at once.
-                let least = LOST * (1 << self.lost.min(4));
+                let least = LOST * (1 << self.lost.min(3));
                 self.lost += 1;
                 Rest { least, most: least.max(TICK) }
             }
@@ -308,21 +309,26 @@ impl State {
         tell(News { desired, kept: Kept::Held(why), refused: BTreeMap::new(), events: &events });
     }
 
-    fn stand_by(&mut self, tell: &mut impl FnMut(News<'_>)) {
+    /// Writes nothing, and sees what an undo may drop before this process is the one writer.
+    async fn stand_by<C: Cluster>(&mut self, cluster: &C, tell: &mut impl FnMut(News<'_>)) -> Rest {
         if std::mem::take(&mut self.leads) {
             (self.teller, self.in_sync, self.held) = (Teller::default(), false, None);
             tell(News { desired: None, kept: Kept::StandsBy, refused: BTreeMap::new(), events: &[] });
         }
+        let Goal::Pins(desired) = &self.goal else { return Rest::LONG };
+        let began = Instant::now();
+        // What cannot be seen is seen later.
+        if note_pauses(cluster, desired, &mut self.memory, Timestamp::now()).await.is_err() {
+            return Rest::SHORT;
+        }
+        Rest { least: self.debt.owe(began.elapsed(), Instant::now()), ..Rest::LONG }
     }
 }
 
 /// Until something changes that the loop looks at, or the rest is over.
-async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest, leads: bool) {
+async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest) {
     let Keep { goals, stop, lead, times, .. } = with;
     let changed = async {
-        if !leads {
-            return std::future::pending().await;
-        }
         tokio::time::sleep(rest.least).await;
         if cluster.changed(rest.most).await.is_err() {
             tokio::time::sleep(TICK).await;

@@ -1,5 +1,6 @@
 //! What earlier passes learned that no observation shows; all of it may be lost at any time.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,6 +8,8 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::contended::Corrections;
+use super::enough::{Enough, Tie};
+use super::heard::Heard;
 use super::look::{Look, SeenWorkload};
 use super::pauses::Pauses;
 use super::recall::Recall;
@@ -38,6 +41,8 @@ pub struct Memory {
     pub(super) pauses: Pauses,
     /// The moves by hand that this process has corrected.
     pub(super) corrections: Corrections,
+    /// The pins that have moved since this process began.
+    pub(super) heard: Heard,
     /// The images that the server has rewritten.
     pub(super) rewrites: Rewrites,
     /// Asked between the writes of a pass.
@@ -56,27 +61,6 @@ struct Doubt {
 
 /// A server carries out no request so long after it was sent: it allows a minute.
 const DOUBTFUL: SignedDuration = SignedDuration::from_secs(120);
-
-/// Whether a pass shall send no more than it must: another revision waits, or somebody has stopped it.
-#[derive(Default)]
-pub struct Enough(Option<Box<dyn Fn() -> bool + Send + Sync>>);
-
-impl Enough {
-    /// When this says so.
-    pub fn when(says: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(says)))
-    }
-
-    fn is_now(&self) -> bool {
-        self.0.as_ref().is_some_and(|says| says())
-    }
-}
-
-impl std::fmt::Debug for Enough {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Enough").field(&self.is_now()).finish()
-    }
-}
 
 impl Memory {
     /// Forgets what was learned of services by their numbers, which another revision gives anew, and what was refused: it
@@ -134,7 +118,11 @@ impl Memory {
         let mut pending = Pending::Nothing;
         while let Some((id, answer, write)) = answers.next().await {
             match answer {
-                Ok(()) => drop(self.asked.insert(write.id)),
+                // What was decided before is decided anew: the answer may have taken seconds.
+                Ok(()) => {
+                    self.asked.insert(write.id);
+                    pending = pending.max(Pending::Answer);
+                }
                 // A question without an answer leaves nothing in doubt.
                 Err(error @ ClusterError::Unreachable(_)) => return Err(error),
                 Err(error) => pending = pending.max(self.learn(id, &write, error)?),
@@ -198,18 +186,23 @@ impl Memory {
         arrivals.into_iter().flat_map(of).collect()
     }
 
-    /// Sends writes and waits for all answers: a pass ends when its writes are answered. Once it is [`Memory::enough`],
-    /// nothing more is sent but of services that start as a `whole`; which were not sent is returned.
+    /// Sends writes and waits for all answers: a pass ends when its writes are answered. Once it is [`Memory::enough`] for
+    /// what a service is tied to, nothing more of it is sent; which were not sent is returned, and judged anew.
     pub(super) async fn send<C: Cluster>(
         &mut self,
         cluster: &C,
         writes: Vec<(Id, Write)>,
-        whole: &BTreeSet<Id>,
+        tie: impl Fn(Id) -> Tie,
     ) -> Result<(Pending, BTreeSet<Id>), ClusterError> {
         let enough = std::mem::take(&mut self.enough);
-        let goes = |id: &Id| whole.contains(id) || !enough.is_now();
+        // Who gives no answer is sent no more than is on its way already.
+        let is_lost = Cell::new(false);
+        let goes = |id: Id| match tie(id) {
+            Tie::Group => true,
+            tie => !is_lost.get() && !enough.is_now(tie),
+        };
         let sent = writes.into_iter().map(|(id, write)| async move {
-            let answer = if goes(&id) { Some(cluster.apply(&write).await) } else { None };
+            let answer = if goes(id) { Some(cluster.apply(&write).await) } else { None };
             (id, answer, write)
         });
         let mut answers = futures::stream::iter(sent.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
@@ -218,7 +211,7 @@ impl Memory {
             let learned = match answer {
                 None => {
                     unsent.insert(id);
-                    Ok(Pending::Nothing)
+                    Ok(Pending::Answer)
                 }
                 Some(Ok(written)) => {
                     self.corrections.accepted(&write.id);
@@ -229,7 +222,10 @@ impl Memory {
             };
             match learned {
                 Ok(learned) => pending = pending.max(learned),
-                Err(error) => lost = Some(error),
+                Err(error) => {
+                    is_lost.set(true);
+                    lost = Some(error);
+                }
             }
         }
         drop(answers);

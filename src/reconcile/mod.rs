@@ -6,8 +6,10 @@
 mod contended;
 mod desired;
 mod drift;
+mod enough;
 mod follow;
 mod hand;
+mod heard;
 mod keep;
 mod look;
 mod memory;
@@ -27,6 +29,7 @@ mod write;
 
 use jiff::Timestamp;
 
+use self::enough::Tie;
 use crate::cluster::{Cluster, ClusterError, Observation, Write};
 use crate::graph::Id;
 use crate::pins::Unseen;
@@ -34,11 +37,12 @@ use crate::plan::{self, Next, Plan, Situation, Step, Took, Wanted};
 
 pub use desired::Desired;
 pub use drift::{Stay, StayBy};
+pub use enough::Enough;
 pub use follow::{Outcome, Run, follow};
 pub use hand::Hand;
 pub use keep::{Goal, Keep, Kept, News, keep};
 pub use look::{FIELD_MANAGER, Look, Seen, SeenWorkload, look};
-pub use memory::{Enough, Memory};
+pub use memory::Memory;
 pub use pinned::look_at_pins;
 pub use report::{
     ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
@@ -129,10 +133,26 @@ pub async fn pass<C: Cluster>(
     writes.extend(memory.records(desired, &look, arrivals));
     writes.extend(rebases(desired, &look, &starts));
     let wrote = !writes.is_empty();
-    let whole = next.steps.iter().filter(|(_, step)| matches!(step, Step::Start(Some(_)))).map(|&(id, _)| id).collect();
-    let (pending, unsent) = memory.send(cluster, writes, &whole).await?;
+    let tie = |id: Id| match next.of(id) {
+        Some(Step::Start(Some(_))) => Tie::Group,
+        _ if desired.graph.around(id).next().is_some() => Tie::Neighbours,
+        _ => Tie::None,
+    };
+    let (pending, unsent) = memory.send(cluster, writes, tie).await?;
     let started = starts.into_iter().filter(|id| !unsent.contains(id)).collect();
     Ok(Pass { look, wanted, next, started, wrote, pending: pending.max(half_seen) })
+}
+
+/// Takes in what is paused, and nothing else: what whoever stands by has to know.
+async fn note_pauses<C: Cluster>(
+    cluster: &C,
+    desired: &Desired,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Result<(), ClusterError> {
+    let observed = cluster.observe().await?;
+    memory.pauses.see(desired, &mut memory.recall.look(desired, &observed, now), now);
+    Ok(())
 }
 
 /// What a pass would do, run ahead to the end.
@@ -150,6 +170,7 @@ fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Ti
     let mut look = memory.recall.look(desired, observed, now);
     memory.correct(&mut look);
     memory.doubt(&mut look, now);
+    memory.heard.see(desired, &mut look);
     memory.pauses.see(desired, &mut look, now);
     memory.corrections.see(desired, &mut look, now);
     let wanted = want(desired, &look);

@@ -82,8 +82,11 @@ impl Teller {
         if is_new && !matches!(step, Step::Held(_)) {
             let target = pass.wanted[id.index()].target();
             known.old = live.running.iter().filter(|running| Some(*running) != target).cloned().collect();
-            let (from, to) = (words.all(id, &live.running), words.beside(id, &live.running));
-            events.push(Event::TargetFound { service: name(), from, to });
+            // Of what runs already, and is not well yet or any more, nothing is found.
+            if !known.old.is_empty() {
+                let (from, to) = (words.all(id, &live.running), words.beside(id, &live.running));
+                events.push(Event::TargetFound { service: name(), from, to });
+            }
         }
         let standing = match step {
             Step::Start(_) if pass.started.contains(&id) => {

@@ -57,17 +57,25 @@ pub(super) fn start(
         let _ = std::io::copy(&mut stderr, &mut std::io::sink());
         String::from_utf8_lossy(&first).into_owned()
     });
-    let (waiting, watched) = channel();
     let child = Arc::new(Mutex::new(child));
     let late = Arc::new(AtomicBool::new(false));
     let (dog, whistle) = (Arc::clone(&child), Arc::clone(&late));
-    std::thread::spawn(move || {
-        if watched.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
-            whistle.store(true, Ordering::Relaxed);
-            end(&dog);
-        }
+    let waiting = after(within, move || {
+        whistle.store(true, Ordering::Relaxed);
+        end(&dog);
     });
     Ok((Process { child, late, errors: Some(errors), _waiting: waiting }, stdout, stdin))
+}
+
+/// Does something when so much time has passed, unless what it returns is dropped before.
+pub(super) fn after(time: Duration, act: impl FnOnce() + Send + 'static) -> Sender<()> {
+    let (waiting, watched) = channel();
+    std::thread::spawn(move || {
+        if watched.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
+            act();
+        }
+    });
+    waiting
 }
 
 impl Process {

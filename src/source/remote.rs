@@ -1,7 +1,7 @@
 //! Talks to a remote: first asks where its branches are, and only then, if need be, for what is new.
 
 use std::io::ErrorKind;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use super::error::say;
 use super::url::Scheme;
 use super::{Access, Reach, Url, credentials, process};
 use crate::problem::display_safe;
+
+/// Who has begun to answer and says nothing for so long has stalled. Servers that gather a pack give a sign each 5 s.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// A remote, and the repository that receives from it.
 pub(super) struct Remote<'a> {
@@ -87,34 +90,40 @@ impl Remote<'_> {
     }
 
     fn receive_by(&self, spec: &str, tags: Tags) -> Result<(), Failure> {
-        self.converse(spec, tags, self.access.send_within, |connection| {
+        self.converse(spec, tags, self.access.send_within, |connection, late| {
             let prepared = connection.prepare_fetch(Discard, ref_map::Options::default())?;
-            prepared.receive(Discard, &AtomicBool::new(false)).map(|_| ())
+            prepared.receive(Discard, late).map(|_| ())
         })
     }
 
     fn list(&self, spec: &str) -> Result<Vec<Ref>, Failure> {
-        self.converse(spec, Tags::None, self.access.answer_within, |connection| {
+        self.converse(spec, Tags::None, self.access.answer_within, |connection, _late| {
             Ok(connection.ref_map(Discard, ref_map::Options::default())?.0.remote_refs)
         })
     }
 
-    /// Connects, talks, and says in one line what went wrong.
+    /// Connects, talks, and says in one line what went wrong. Whoever talks is told when it has taken too long.
     fn converse<T>(
         &self,
         spec: &str,
         tags: Tags,
         within: Duration,
-        talk: impl FnOnce(Connection<'_, '_, '_, Channel>) -> gix::Result<T>,
+        talk: impl FnOnce(Connection<'_, '_, '_, Channel>, &AtomicBool) -> gix::Result<T>,
     ) -> Result<T, Failure> {
         let damaged = |error: gix::Error| Failure::Damaged(say(&error));
         let remote = self.repo.remote_at_without_url_rewrite(self.url.fetch.as_str()).map_err(damaged)?;
         let remote = remote.with_fetch_tags(tags).with_refspecs([spec], Direction::Fetch).map_err(damaged)?;
         if matches!(self.url.scheme, Scheme::Http | Scheme::Https) {
             let mut connection = remote.connect(Direction::Fetch).map_err(|error| judge(&error, ""))?;
-            connection.set_transport_options(Box::new(http_options(self.access, within)));
+            let silence = within.min(SILENCE);
+            connection.set_transport_options(Box::new(http_options(self.access, silence)));
             connection.set_credentials(|action| Ok(credentials::answer(&action, self.url, &self.access.credentials)));
-            return talk(connection).map_err(|error| judge(&error, ""));
+            let late = Arc::new(AtomicBool::new(false));
+            let told = Arc::clone(&late);
+            let _waiting = process::after(within, move || told.store(true, Ordering::Relaxed));
+            return talk(connection, &late).map_err(|error| {
+                if late.load(Ordering::Relaxed) { too_late(within) } else { judge_http(&error, silence) }
+            });
         }
         let (process, output, input) =
             process::start(self.url, self.access, within, process::Side::Upload).map_err(|error| {
@@ -124,14 +133,10 @@ impl Remote<'_> {
         let nobody = None::<(String, _)>;
         let pipes =
             Pipes::new(output, input, Protocol::V2, self.url.path.as_str(), nobody, ConnectMode::Process, false);
-        let outcome = talk(remote.to_connection_with_transport(Box::new(pipes)));
+        // It is ended when it takes too long.
+        let outcome = talk(remote.to_connection_with_transport(Box::new(pipes)), &AtomicBool::new(false));
         let (late, words) = process.finish();
-        outcome.map_err(|error| {
-            if late {
-                return Failure::Reach(Reach::Passing, format!("no answer within {} s", within.as_secs()));
-            }
-            judge(&error, &words)
-        })
+        outcome.map_err(|error| if late { too_late(within) } else { judge(&error, &words) })
     }
 }
 
@@ -161,6 +166,21 @@ fn configured(client: ClientBuilder, access: &Access, within: Duration) -> Resul
     let extra = extra.map_err(|error| format!("the certificates are not PEM: {error}"))?;
     let client = extra.into_iter().fold(client, ClientBuilder::add_root_certificate);
     Ok(client.timeout(within).connect_timeout(Duration::from_secs(10)))
+}
+
+fn too_late(within: Duration) -> Failure {
+    Failure::Reach(Reach::Passing, format!("no answer within {} s", within.as_secs()))
+}
+
+/// The same as [`judge`]; the client says of silence only that time was out.
+fn judge_http(error: &gix::Error, silence: Duration) -> Failure {
+    let is_timeout = |error: &(dyn std::error::Error + 'static)| {
+        error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
+            || error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::TimedOut)
+            || error.to_string() == "operation timed out"
+    };
+    let chain = |error| std::iter::successors(Some(error), |error: &&(dyn std::error::Error + 'static)| error.source());
+    if error.iter_errors().any(|error| chain(error).any(is_timeout)) { too_late(silence) } else { judge(error, "") }
 }
 
 /// What kind of obstacle an error is. `words` are the program's that connected, which know best.

@@ -24,6 +24,10 @@ pub enum Mood {
     Page(u16),
     /// Takes requests and never answers.
     Stall,
+    /// Serves, and falls silent before the last bytes of a pack; then hangs up.
+    StallInPack,
+    /// Serves a pack a few bytes at a time.
+    Drip,
     /// Serves, after this was done with the line of each request.
     After(Arc<dyn Fn(&str) + Send + Sync>),
     /// Serves, and hangs up instead of answering to a push.
@@ -198,11 +202,11 @@ impl State {
         let authorization = request.header("authorization");
         self.requests.lock().unwrap().push(format!("{} {authorization}", request.line).trim_end().to_owned());
         let mood = self.mood.lock().unwrap().clone();
-        let (status, answer) = match mood {
+        let (status, answer) = match mood.clone() {
             Mood::Guard(secret) if authorization != secret => {
                 (401, b"WWW-Authenticate: Basic realm=\"pins\"\r\n\r\n".to_vec())
             }
-            Mood::Serve | Mood::Guard(_) => self.serve(&request)?,
+            Mood::Serve | Mood::Guard(_) | Mood::StallInPack | Mood::Drip => self.serve(&request)?,
             Mood::After(first) => {
                 first(&request.line);
                 self.serve(&request)?
@@ -225,7 +229,22 @@ impl State {
             }
         };
         stream.write_all(format!("HTTP/1.1 {status} X\r\nConnection: close\r\n").as_bytes()).ok()?;
-        stream.write_all(&answer).ok()?;
+        let is_pack = request.body.windows(13).any(|part| part == b"command=fetch");
+        match mood {
+            Mood::StallInPack if is_pack => {
+                stream.write_all(&answer[..answer.len() - answer.len() / 100 - 1]).ok()?;
+                while matches!(*self.mood.lock().unwrap(), Mood::StallInPack) {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+            Mood::Drip if is_pack => {
+                for few in answer.chunks(8) {
+                    stream.write_all(few).ok()?;
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            }
+            _ => stream.write_all(&answer).ok()?,
+        }
         stream.end();
         Some(())
     }

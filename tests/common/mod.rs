@@ -17,4 +17,5 @@ pub mod rights;
 pub mod running;
 pub mod shop;
 pub mod terminal;
+pub mod through;
 pub mod usage;

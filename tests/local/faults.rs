@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Instant;
 
 use crate::common::host::{Host, signal};
+use crate::common::through::through;
 
 const NEEDS_NEW: &str = "dependsOn: {payments: \">=2.1\"}\n";
 
@@ -142,12 +143,7 @@ async fn on_a_full_disk_nothing_starts_and_what_runs_stays() {
     host.pin("payments", "1.1", "").commit("Upgrade payments");
     // No file may grow, which a program that ignores SIGXFSZ is told as an error of each write.
     let pintle = host.command(&["apply", "--yes"]);
-    let mut full = std::process::Command::new("sh");
-    full.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""])
-        .arg(pintle.get_program())
-        .args(pintle.get_args());
-    full.env_clear().current_dir(host.repo.path());
-    full.envs(pintle.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut full = through(&["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""], &pintle);
     let held = crate::common::shop::Printed::from(full.output().unwrap());
     assert_ne!(held.code, Some(0), "{}", held.err);
     assert!(held.err.contains("File too large"), "{}\n{}", held.err, held.out);

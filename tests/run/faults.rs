@@ -1,9 +1,13 @@
+/// The cache.
+mod cache;
 /// Ends, and watches that say nothing.
 mod ends;
-/// The repository, and the cache.
+/// The repository.
 mod git;
 /// Two runs and their lease.
 mod leases;
+/// One service that is odd, too large, or unwell at the wrong moment.
+mod services;
 mod story;
 mod table;
 

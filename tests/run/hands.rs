@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::story::start;
+use super::story::{start, start_with};
+use crate::common::git_http::GitServer;
 use crate::common::shop::{Shop, image};
 
 /// Payments was pinned at 1.0, then at 2.0, which a run keeps.
@@ -75,4 +76,39 @@ async fn a_run_writes_back_a_pause_that_an_undo_drops_and_goes_by_its_end() {
     assert_eq!(shop.version("payments").await, "1.0");
     shop.pintle(&["resume", "payments"]).await.ended(0);
     shop.ns.wait("deployment/payments", "corrected", runs("2.0")).await;
+}
+
+#[tokio::test]
+async fn a_run_that_stands_by_knows_the_pauses_that_are_given_meanwhile() {
+    let shop = upgraded_shop("drift: {handGrace: 0s}\n").await;
+    let mut first = start(&shop).await;
+    first.says(&["\"event\":\"inSync\""]).await;
+    let mut second = shop.start(&["run"]);
+    second.says(&["\"event\":\"standsBy\""]).await;
+    shop.pintle(&["pause", "payments", "--for", "1h"]).await.ended(0);
+    // Both hear of it by their watches, which nothing shows outside.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Killed.
+    drop(first);
+    shop.ns.rollout_undo("payments").await;
+    second.says(&["\"event\":\"leads\""]).await;
+    let annotated = |object: &Value| object["metadata"]["annotations"]["pintle.dev/pause"].is_string();
+    shop.ns.wait("deployment/payments", "paused again", annotated).await;
+    second.says(&["\"event\":\"held\"", "paused by somebody until"]).await;
+    assert_eq!(shop.version("payments").await, "1.0");
+}
+
+#[tokio::test]
+async fn a_pin_that_is_pushed_after_an_undo_is_applied_at_once_also_where_it_was_committed_before() {
+    let shop = upgraded_shop("").await;
+    let (_server, url) = GitServer::of(&shop.repo);
+    let mut run = start_with(&shop, &["--repo", &url, "--dangerous-plain-http", "--interval", "1s"]).await;
+    run.says(&["\"event\":\"inSync\""]).await;
+    shop.pin("payments", "3.0", "").commit("Upgrade payments again");
+    // Times of commits and of moves are whole seconds.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    shop.ns.rollout_undo("payments").await;
+    run.says(&["\"event\":\"held\"", "payments pinned 2.0, runs 1.0: by hand (kubectl-rollout)"]).await;
+    shop.repo.git(&["push", "--quiet", "origin", "main"]);
+    run.says(&["\"event\":\"verified\"", "\"version\":\"3.0\""]).await;
 }

@@ -47,6 +47,19 @@ async fn apply_beside_a_run_says_who_writes_and_follows_what_that_does() {
 }
 
 #[tokio::test]
+async fn apply_with_a_name_beside_a_run_ends_with_that_service_and_says_nothing_of_others() {
+    let shop = Shop::open(&["payments 1.0", "checkout 1.0"]).await;
+    let mut run = start(&shop).await;
+    shop.pin("payments", "2.0 slow", "").pin("checkout", "2.0 never-ready", "").commit("Upgrade both");
+    run.says(&["\"event\":\"newStarting\"", "checkout"]).await;
+    let printed = shop.pintle(&["apply", "--yes", "payments"]).await.ended(0);
+    printed.line(&["is the one writer"]);
+    printed.result(&["In sync: what was asked for runs what is pinned"]);
+    assert!(!printed.out.contains("checkout"), "{}", printed.out);
+    assert_eq!(shop.version("payments").await, "2.0-slow");
+}
+
+#[tokio::test]
 async fn the_role_that_is_shipped_is_enough_to_run() {
     let mut shop = Shop::open(&["payments 1.0"]).await;
     let role: Value = serde_yaml::from_str(include_str!("../../deploy/role.yaml")).unwrap();

@@ -15,7 +15,7 @@ use crate::cluster::Says;
 use crate::config::Config;
 use crate::pins::{Known, Settings};
 use crate::reconcile::{Desired, Goal};
-use crate::source::{Below, Commit, CommitId, Index, Source, SourceError};
+use crate::source::{Below, Commit, CommitId, Index, Location, Source, SourceError};
 
 /// A repository that has not answered for so long, and for three intervals, holds everything: who knows what it says.
 const SILENT: Duration = Duration::from_secs(300);
@@ -98,8 +98,10 @@ impl Git {
         let follow = move || {
             let _watcher = watcher;
             while !to.goals.is_closed() {
+                let began = Instant::now();
                 self.look(interval, &to);
-                if !wait(&poked, interval) {
+                // Whoever takes long to answer is left alone for half of it at least.
+                if !wait(&poked, interval.saturating_sub(began.elapsed()).max(interval / 2)) {
                     return;
                 }
             }
@@ -132,7 +134,10 @@ impl Git {
             Ok(tip) => {
                 self.answered = Instant::now();
                 *to.source.lock().unwrap_or_else(PoisonError::into_inner) = self.source.clone();
-                to.says.send_modify(|says| says.get_or_insert_default().asked = Some(Timestamp::now()));
+                to.says.send_modify(|says| {
+                    let says = says.get_or_insert_default();
+                    (says.asked, says.silent) = (Some(Timestamp::now()), None);
+                });
                 let answers_again = std::mem::take(&mut self.silent);
                 if answers_again {
                     let _ = to.told.send(Told::Answers);
@@ -144,17 +149,32 @@ impl Git {
                 }
             }
             // It says that it has nothing: that is no reason to remove anything.
-            Err(error) if !error.retryable() => self.hold(error, to),
-            Err(error) => {
-                if !std::mem::replace(&mut self.silent, true) {
-                    let _ = to.told.send(Told::Silent(error.to_string()));
-                }
-                if self.answered.elapsed() > SILENT.max(interval * 3) {
-                    let since = self.answered.elapsed().as_secs() / 60;
-                    let why = format!("the repository has not answered for {since} minutes: {error}");
-                    let _ = to.goals.send(Goal::Held(why));
-                }
-            }
+            Err(error) if !error.retryable() && !self.is_of_the_cache(&error) => self.hold(error, to),
+            Err(error) => self.without_answer(error, SILENT.max(interval * 3), to),
+        }
+    }
+
+    /// What keeps a remote's mirror from being written says nothing of the remote.
+    fn is_of_the_cache(&self, error: &SourceError) -> bool {
+        let is_url = matches!(self.source.location(), Location::Url(_));
+        is_url && matches!(error, SourceError::File { .. } | SourceError::Open { .. })
+    }
+
+    /// Keeps what is known, for a while.
+    fn without_answer(&mut self, error: SourceError, patience: Duration, to: &To) {
+        let why = if self.is_of_the_cache(&error) {
+            format!("the cache cannot be used: {}", Failure::from(error).in_one_line())
+        } else {
+            error.to_string()
+        };
+        to.says.send_modify(|says| says.get_or_insert_default().silent = Some(why.clone()));
+        if !std::mem::replace(&mut self.silent, true) {
+            let _ = to.told.send(Told::Silent(why.clone()));
+        }
+        if self.answered.elapsed() > patience {
+            let patience = patience.as_secs() / 60;
+            let why = format!("the repository has not answered for more than {patience} minutes: {why}");
+            let _ = to.goals.send(Goal::Held(why));
         }
     }
 

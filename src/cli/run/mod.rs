@@ -1,6 +1,7 @@
 //! `pintle run`: what is pinned, kept so.
 #![expect(clippy::disallowed_methods, reason = "a run waits, until it is told to end")]
 
+mod end;
 mod git;
 mod log;
 mod schedule;
@@ -10,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
+use self::end::End;
 use self::git::{Git, Poke, Told};
 use self::log::{Format, Log};
 use self::schedule::Schedule;
@@ -59,7 +60,13 @@ fn interval(text: &str) -> Result<Duration, String> {
     if allowed.contains(&span) { Ok(span) } else { Err("it is not between 1s and 24h".to_owned()) }
 }
 
-impl OnSite for Run {
+/// A run, until it is told to end.
+struct UntilTold<'r> {
+    run: &'r Run,
+    end: End,
+}
+
+impl OnSite for UntilTold<'_> {
     const CHANGES: Option<&'static str> = Some("pintle run");
 
     async fn open_host(&self, open: impl OpenHost, output: &mut Output) -> Result<LocalHost, Failure> {
@@ -69,7 +76,7 @@ impl OnSite for Run {
                 Err(ClusterError::Locked(holder)) => {
                     if !std::mem::replace(&mut told, true) {
                         let why = format!("{holder} is the one writer");
-                        Log::new(output, self.log).tell(None, &Event::StandsBy { why });
+                        Log::new(output, self.run.log).tell(None, &Event::StandsBy { why });
                     }
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
@@ -79,8 +86,9 @@ impl OnSite for Run {
     }
 
     async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
-        let log = Mutex::new(Log::new(output, self.log));
-        let stop = stop()?;
+        let Self { run, end } = self;
+        let _at_work = end.at_work();
+        let log = Mutex::new(Log::new(output, run.log));
         let lead = site.cluster.lead(&site.lease(), "run");
         let (told, news) = mpsc::unbounded_channel();
         let goals = watch::Sender::new(first_goal(&site));
@@ -90,22 +98,22 @@ impl OnSite for Run {
         wanted.mark_changed();
         let source = Arc::new(Mutex::new(site.loaded.source.clone()));
         let to = git::To { goals, says: lead.says.clone(), source: Arc::clone(&source), told };
-        let poke = git.follow(self.interval, to)?;
+        let poke = git.follow(run.interval, to)?;
         let with = Keep {
             goals: wanted,
-            stop: stop.clone(),
+            stop: end.told(),
             lead: lead.state.clone(),
             times: time.subscribe(),
             scope: |desired: &Desired| {
                 site.cluster.scope(&desired.all_workloads());
                 site.host.iter().for_each(|host| host.serve(all_served(desired)));
             },
-            guard: guard(&source, self.accept_rewrite.as_deref()),
+            guard: guard(&source, run.accept_rewrite.as_deref()),
         };
         tokio::select! {
             () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
             never = beside(&log, news, lead.state.clone()) => match never {},
-            never = self.on_schedule(&poke, &time) => match never {},
+            never = run.on_schedule(&poke, &time) => match never {},
         }
         locked(&log).tell(None, &Event::Stopping);
         lead.release().await;
@@ -115,11 +123,13 @@ impl OnSite for Run {
 
 impl Run {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let mut told = None;
+        let (mut told, until) = (None, UntilTold { run: self, end: End::listen()? });
         loop {
             let begun = load(config, None).and_then(|loaded| loaded.at.usable().map(|()| loaded));
-            let done = begun.and_then(|loaded| site::run(self, config, loaded, output));
+            let done = begun.and_then(|loaded| site::run(&until, config, loaded, output));
             match done {
+                // What failed was about to end.
+                Err(_) if *until.end.told().borrow() => return Ok(Exit::Ok),
                 Err(failure) if failure.exit == Exit::Error => {
                     let why = failure.in_one_line();
                     if told.as_ref() != Some(&why) {
@@ -153,28 +163,6 @@ fn first_goal<C>(site: &Site<C>) -> Goal {
         None => Goal::Pins(Arc::new(site.desired.clone())),
         Some(error) => Goal::Held(format!("{error}; nothing is done until it answers")),
     }
-}
-
-/// Becomes true at Ctrl-C and SIGTERM; the second time the process ends at once.
-fn stop() -> Result<watch::Receiver<bool>, Failure> {
-    let failed = |error: std::io::Error| Failure::error(format!("no signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        for _ in 0..2 {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            if stop.send_replace(true) {
-                break;
-            }
-        }
-        #[expect(clippy::exit, reason = "whoever asks twice does not want to wait")]
-        std::process::exit(143);
-    });
-    Ok(stopped)
 }
 
 /// The commits that a rewritten history lets go, or why nothing may be written.

@@ -1,8 +1,10 @@
-//! A repository that does not answer, answers nonsense, or says something else than before; and caches that are damaged.
+//! A repository that does not answer, answers nonsense, or says something else than before.
 
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::common::git_http::{GitServer, Mood};
@@ -10,15 +12,18 @@ use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
 /// A shop whose repository is served.
-struct Served {
-    shop: Shop,
+pub struct Served {
+    pub shop: Shop,
     server: GitServer,
     _root: TempDir,
 }
 
 impl Served {
-    async fn open() -> Self {
-        let shop = Shop::open(&["payments 1.0"]).await;
+    pub async fn open() -> Self {
+        Self::of(Shop::open(&["payments 1.0"]).await)
+    }
+
+    pub fn of(shop: Shop) -> Self {
         let root = tempfile::tempdir().unwrap();
         let bare = root.path().join("pins.git").to_str().unwrap().to_owned();
         shop.repo.git(&["clone", "--quiet", "--bare", ".", &bare]);
@@ -27,20 +32,36 @@ impl Served {
         Self { shop, server, _root: root }
     }
 
-    async fn run(&self) -> Running {
+    pub async fn run(&self) -> Running {
         let mut run = self.start();
         run.says(&["\"event\":\"inSync\""]).await;
         run
     }
 
-    fn start(&self) -> Running {
-        let url = self.server.url("pins.git");
-        self.shop.start(&["--dangerous-plain-http", "--repo", &url, "run", "--interval", "1s"])
+    pub fn start(&self) -> Running {
+        Running::start(self.command())
     }
 
-    fn push(&self, version: &str) {
+    pub fn command(&self) -> Command {
+        let url = self.server.url("pins.git");
+        self.shop.command(&["--dangerous-plain-http", "--repo", &url, "run", "--interval", "1s"])
+    }
+
+    pub fn push(&self, version: &str) {
         self.shop.pin("payments", version, "").commit(&format!("Pin {version}"));
+        self.push_all();
+    }
+
+    pub fn push_all(&self) {
         self.shop.repo.git(&["push", "--quiet", "--force", "origin", "HEAD"]);
+    }
+
+    /// Somebody sets what was never pinned, which is corrected by what is known.
+    pub async fn drifts_and_is_corrected(&self, to: &str) {
+        self.shop.ns.set_image("deployment/payments", &image("payments", "9.9")).await;
+        let pinned = image("payments", to);
+        let is_back = |it: &Value| it["spec"]["template"]["spec"]["containers"][0]["image"] == *pinned;
+        self.shop.ns.wait("deployment/payments", "corrected", is_back).await;
     }
 }
 
@@ -50,6 +71,50 @@ async fn while_the_repository_talks_nonsense_what_runs_is_held_and_afterwards_it
     // Longer than an answer is waited for.
     let all = pages.into_iter().chain([(Mood::Stall, Duration::from_secs(35))]);
     join_all(all.map(|(mood, lasts)| moody(mood, lasts))).await;
+}
+
+#[tokio::test]
+async fn a_leader_cut_off_from_the_repository_alone_keeps_what_it_knows_and_status_says_since_when() {
+    let served = Served::open().await;
+    let mut run = served.run().await;
+    served.push("2.0");
+    run.says(&["\"event\":\"verified\"", "\"version\":\"2.0\""]).await;
+    served.server.set(Mood::StallInPack);
+    served.push("3.0");
+    served.drifts_and_is_corrected("2.0").await;
+    // A minute without a sign.
+    run.says(&["\"event\":\"noGit\"", "cannot be reached: no answer within 60 s"]).await;
+    assert_eq!(served.shop.version("payments").await, "2.0");
+    let why = "cannot be reached: no answer within 60 s";
+    let words = ["pintle run on", "the repository last answered it 1m", "ago:", why];
+    // The lease says it from its next renewal on.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    served.shop.pintle(&["status"]).await.result(&words);
+    served.shop.pintle(&["status", "--output", "json"]).await.result(&["\"silent\": \"", why]);
+    served.server.set(Mood::Serve);
+    run.says(&["\"event\":\"git\""]).await;
+    run.says(&["\"event\":\"verified\"", "\"version\":\"3.0\""]).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    served.shop.pintle(&["status"]).await.ended(0).never("last answered");
+}
+
+#[tokio::test]
+async fn told_to_end_before_anything_has_begun_it_ends_at_once() {
+    let served = Served::open().await;
+    // It waits for an answer; it waits to ask again.
+    for (mood, says) in [(Mood::Stall, None), (Mood::Page(503), Some("cannot be reached"))] {
+        served.server.set(mood);
+        let mut run = served.start();
+        if let Some(words) = says {
+            run.says(&["\"event\":\"heldAll\"", words]).await;
+        } else {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let began = Instant::now();
+        run.terminate();
+        run.end().await.ended(0);
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    }
 }
 
 async fn moody(mood: Mood, lasts: Duration) {
@@ -129,54 +194,4 @@ async fn says_so_often(run: &Running, what: &str, often: usize) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("not {often} times {what} in\n{}", run.said());
-}
-
-#[tokio::test]
-async fn a_cache_that_is_damaged_foreign_or_cannot_be_written_is_made_anew_or_done_without() {
-    let served = Served::open().await;
-    drop(served.run().await);
-    let cache = served.shop.cache();
-    // Damaged: half of every file.
-    let mut count = 0;
-    for_each_file(&cache, &mut |file| {
-        let bytes = std::fs::read(file).unwrap();
-        // Git keeps its objects read-only.
-        std::fs::remove_file(file).unwrap();
-        std::fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
-        count += 1;
-    });
-    assert!(count > 3, "{count} files");
-    served.shop.ns.delete_lease().await;
-    let mut run = served.run().await;
-    served.push("2.0");
-    run.says(&["\"event\":\"verified\"", "2.0"]).await;
-    drop(run);
-    // Foreign: text in place of every file.
-    for_each_file(&cache, &mut |file| {
-        std::fs::remove_file(file).unwrap();
-        std::fs::write(file, "This belongs to somebody else.\n").unwrap();
-    });
-    served.shop.ns.delete_lease().await;
-    let mut run = served.run().await;
-    served.push("3.0");
-    run.says(&["\"event\":\"verified\"", "3.0"]).await;
-    drop(run);
-    // Not to be written: a file where the folder is to be.
-    std::fs::remove_dir_all(&cache).unwrap();
-    std::fs::write(&cache, "no folder").unwrap();
-    served.shop.ns.delete_lease().await;
-    let mut run = served.start();
-    run.says(&["\"event\":\"heldAll\"", "cache"]).await;
-    let mut beside = served.shop.start(&["run"]);
-    beside.says(&["\"event\":\"inSync\""]).await;
-    drop(beside);
-    std::fs::remove_file(&cache).unwrap();
-    run.says(&["\"event\":\"leads\""]).await;
-}
-
-fn for_each_file(folder: &std::path::Path, act: &mut impl FnMut(&std::path::Path)) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { for_each_file(&path, act) } else { act(&path) }
-    }
 }

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::story::start_with;
 use crate::common::git_http::GitServer;
 use crate::common::namespace::rolled_out;
 use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 use crate::common::usage::{Usage, disk};
+use crate::run::story::start_with;
 
 /// Of each pair the consumer needs the provider to be as new as itself; a third service has nothing to do with them.
 const PAIRS: usize = 4;
@@ -48,11 +48,11 @@ struct Rest {
     bytes: u64,
 }
 
-/// Twenty seconds, or `$PINTLE_SOAK` of them: half of the time with restarts, half of it one process.
+/// Two minutes, or `$PINTLE_SOAK` seconds: half of the time with restarts, half of it one process.
 #[tokio::test]
 async fn random_commits_drift_and_restarts_end_in_what_is_pinned_and_nothing_grows() {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
-    let (lasts, seed) = (Duration::from_secs(number("PINTLE_SOAK", 20)), number("PINTLE_SOAK_SEED", 0x5eed));
+    let (lasts, seed) = (Duration::from_secs(number("PINTLE_SOAK", 120)), number("PINTLE_SOAK_SEED", 0x5eed));
     let mut soak = Soak::open(seed).await;
     let recorder = soak.shop.record().await;
     let mut run = soak.start().await;
