@@ -198,7 +198,8 @@ async fn requests_of_a_change(plane: &ControlPlane, scene: &Scene) -> [(&'static
     "proven".clone_into(&mut write.state.instance);
     scene.kube.apply(&write).await.unwrap();
     scene.until_settled("deployment/checkout").await;
-    // A watch is counted at its end.
+    // A watch is counted at its end: when somebody waits, and nothing is left to be seen by it.
+    scene.kube.changed(Duration::from_millis(300)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let after = requests(&plane.metrics().await);
     std::array::from_fn(|it| (after[it].0, after[it].1 - before[it].1))
