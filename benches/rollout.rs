@@ -193,6 +193,7 @@ impl Bench {
     /// Ten services, each of which needs the new version of the next, against ten single rollouts.
     async fn chain(&self) {
         let names = &self.names[..10];
+        tokio::time::sleep(CALM).await;
         let begun = Instant::now();
         for name in names {
             self.bare(std::slice::from_ref(name), "5").await;
@@ -206,6 +207,7 @@ impl Bench {
             }
         };
         self.pintle("5", names, |number| needs("5", number));
+        tokio::time::sleep(CALM).await;
         let up = self.pintle("6", names, |number| needs("6", number));
         self.repo.git(&["revert", "--no-edit", "HEAD"]);
         let down = self.apply();
