@@ -145,11 +145,11 @@ where
         state.memory.enough = Enough::when(move || *stop.borrow() || goals.has_changed().unwrap_or(true));
         let leads = *with.lead.borrow_and_update() == Leadership::Ours;
         let rest = if leads {
+            state.lead(&mut tell);
             state.round(cluster, &mut with.guard, &mut tell).await
         } else {
             state.stand_by(cluster, &mut tell).await
         };
-        state.leads = leads;
         if rest.most > Duration::ZERO {
             wait(cluster, &mut with, &rest).await;
         }
@@ -171,6 +171,14 @@ impl State {
             tell(News { desired: Some(desired), kept, refused: BTreeMap::new(), events: &events });
         }
         self.goal = goal;
+    }
+
+    /// Tells that this process is the one writer now, before anything that it does.
+    fn lead(&mut self, tell: &mut impl FnMut(News<'_>)) {
+        if !std::mem::replace(&mut self.leads, true) {
+            let desired = if let Goal::Pins(desired) = &self.goal { Some(&**desired) } else { None };
+            tell(News { desired, kept: Kept::Begins, refused: BTreeMap::new(), events: &[Event::Leads] });
+        }
     }
 
     /// One pass, where there is something to keep.

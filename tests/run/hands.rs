@@ -109,6 +109,7 @@ async fn a_pin_that_is_pushed_after_an_undo_is_applied_at_once_also_where_it_was
     tokio::time::sleep(Duration::from_secs(2)).await;
     shop.ns.rollout_undo("payments").await;
     run.says(&["\"event\":\"held\"", "payments pinned 2.0, runs 1.0: by hand (kubectl-rollout)"]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     shop.repo.git(&["push", "--quiet", "origin", "main"]);
     run.says(&["\"event\":\"verified\"", "\"version\":\"3.0\""]).await;
 }

@@ -15,6 +15,7 @@ async fn a_second_run_stands_by_and_takes_over_at_once_from_one_that_is_told_to_
     first.terminate();
     let printed = first.end().await.ended(0);
     printed.line(&["\"event\":\"stopping\""]);
+    assert!(printed.line(&["\"event\":\"leads\""]) < printed.line(&["\"event\":\"inSync\""]), "{}", printed.err);
     let begun = Instant::now();
     second.says(&["\"event\":\"leads\""]).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());

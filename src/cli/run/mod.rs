@@ -216,7 +216,7 @@ fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
     });
 }
 
-/// Logs what does not come from passes: the repository, and who is the one writer.
+/// Logs what does not come from passes: the repository, and who else is the one writer.
 async fn beside(
     log: &Mutex<Log<'_>>,
     mut news: mpsc::UnboundedReceiver<Told>,
@@ -230,10 +230,9 @@ async fn beside(
             },
             Ok(()) = lead.changed() => {
                 let event = match lead.borrow_and_update().clone() {
-                    Leadership::Ours => Event::Leads,
                     Leadership::Theirs(why) => Event::StandsBy { why: format!("{why} is the one writer") },
                     Leadership::Unknown(Some(why)) => Event::StandsBy { why },
-                    Leadership::Unknown(None) => continue,
+                    Leadership::Ours | Leadership::Unknown(None) => continue,
                 };
                 locked(log).tell(None, &event);
             }
