@@ -32,15 +32,11 @@ impl Enough {
         Self { says: Some(Box::new(says)), began: OnceLock::new() }
     }
 
-    /// Asked before each write; time runs from the first on.
+    /// Asked before each write that is tied to no group; time runs from the first on.
     pub(super) fn is_now(&self, tie: Tie) -> bool {
         let is_stale = self.began.get_or_init(Instant::now).elapsed() > FRESH;
-        let is_told = || self.says.as_ref().is_some_and(|says| says());
-        match tie {
-            Tie::Group => false,
-            Tie::Neighbours => is_stale || is_told(),
-            Tie::None => is_told(),
-        }
+        let is_told = self.says.as_ref().is_some_and(|says| says());
+        is_told || tie == Tie::Neighbours && is_stale
     }
 }
 

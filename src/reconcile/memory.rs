@@ -68,7 +68,6 @@ impl Memory {
     pub fn turn(&mut self) {
         self.refused.clear();
         self.arrived.clear();
-        self.recall = Recall::default();
     }
 
     /// Whether something was sent and not answered: what became of it shows by and by.
@@ -197,9 +196,9 @@ impl Memory {
         let enough = std::mem::take(&mut self.enough);
         // Who gives no answer is sent no more than is on its way already.
         let is_lost = Cell::new(false);
-        let goes = |id: Id| match tie(id) {
-            Tie::Group => true,
-            tie => !is_lost.get() && !enough.is_now(tie),
+        let goes = |id: Id| {
+            let tie = tie(id);
+            tie == Tie::Group || !is_lost.get() && !enough.is_now(tie)
         };
         let sent = writes.into_iter().map(|(id, write)| async move {
             let answer = if goes(id) { Some(cluster.apply(&write).await) } else { None };
