@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::common::chance::Chance;
 use crate::common::git_http::GitServer;
 use crate::common::namespace::rolled_out;
 use crate::common::running::Running;
@@ -15,23 +16,11 @@ const HAND: Duration = Duration::from_secs(600);
 /// A run that was killed is succeeded when its lease has run out: a short soak has no time for that.
 const LONG: Duration = Duration::from_secs(120);
 
-/// Random numbers that a seed repeats: xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-}
-
 struct Soak {
     shop: Shop,
     server: GitServer,
     url: String,
-    random: Random,
+    chance: Chance,
     /// When a hand was last on a service.
     hands: BTreeMap<String, Instant>,
     /// How often each was done.
@@ -85,12 +74,12 @@ impl Soak {
         let names: Vec<String> = names.map(|name| format!("{name} 1.0")).collect();
         let shop = Shop::open(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
         let (server, url) = GitServer::of(&shop.repo);
-        let random = Random(seed.max(1));
+        let chance = Chance(seed.max(1));
         Self {
             shop,
             server,
             url,
-            random,
+            chance,
             hands: BTreeMap::new(),
             deeds: BTreeMap::new(),
             begun: Instant::now(),
@@ -104,7 +93,7 @@ impl Soak {
 
     /// One deed, which may be the end of a run and the start of the next one.
     async fn restless(&mut self, run: Running, lasts: Duration) -> Running {
-        match self.random.below(5) {
+        match self.chance.below(5) {
             0 => {
                 self.did("restart", "");
                 run.terminate();
@@ -125,7 +114,7 @@ impl Soak {
 
     /// One deed, and some time.
     async fn one(&mut self) {
-        match self.random.below(6) {
+        match self.chance.below(6) {
             0 if self.commits > 0 => {
                 self.did("revert", "");
                 self.shop.repo.git(&["revert", "--no-edit", "HEAD"]);
@@ -133,14 +122,14 @@ impl Soak {
             }
             1 | 2 => self.drift().await,
             _ => {
-                let (pair, word) = (self.random.below(PAIRS), ["", "", "", " slow", " broken"][self.random.below(5)]);
+                let (pair, word) = (self.chance.below(PAIRS), ["", "", "", " slow", " broken"][self.chance.below(5)]);
                 let version = self.pin(pair, word);
                 self.did("pin", &format!("{} and {} {version}{word}", provider(pair), consumer(pair)));
                 self.shop.commit("Pin a pair");
                 self.push();
             }
         }
-        let millis = self.random.below(1_000).try_into().unwrap();
+        let millis = self.chance.below(1_000).try_into().unwrap();
         tokio::time::sleep(Duration::from_millis(millis)).await;
         // Nobody else reads what the server was asked.
         self.server.requests();
@@ -154,10 +143,10 @@ impl Soak {
 
     /// Moves a pair up or down, to versions that never were.
     fn pin(&mut self, pair: usize, word: &str) -> String {
-        let version = format!("{}.{}", 1 + self.random.below(9), self.commits + 1);
+        let version = format!("{}.{}", 1 + self.chance.below(9), self.commits + 1);
         let needs = format!("dependsOn: {{{}: \">={version}\"}}\n", provider(pair));
         // Either may be the one that is slow, or broken.
-        let (first, second) = if self.random.below(2) == 0 { (word, "") } else { ("", word) };
+        let (first, second) = if self.chance.below(2) == 0 { (word, "") } else { ("", word) };
         self.shop.pin(&provider(pair), &format!("{version}{first}"), "");
         self.shop.pin(&consumer(pair), &format!("{version}{second}"), &needs);
         version
@@ -171,8 +160,8 @@ impl Soak {
     /// A hand sets what was never pinned. Not on a provider: that would break the pair, and what is broken restricts
     /// nothing, so that no order could be asked for.
     async fn drift(&mut self) {
-        let pair = self.random.below(PAIRS);
-        let name = if self.random.below(2) == 0 { other(pair) } else { consumer(pair) };
+        let pair = self.chance.below(PAIRS);
+        let name = if self.chance.below(2) == 0 { other(pair) } else { consumer(pair) };
         if self.hands.get(&name).is_some_and(|at| at.elapsed() < HAND) {
             return;
         }
