@@ -173,7 +173,7 @@ pub async fn set_pause(
             Err(error @ ClusterError::Stale(_)) => stale = error,
             answered => return answered,
         }
-        cluster.changed(Duration::from_secs(1)).await?;
+        cluster.changed_but_for_pods(Duration::from_secs(1)).await?;
     }
     Err(stale)
 }

@@ -294,6 +294,11 @@ pub trait Cluster: Send + Sync {
     /// Returns when the picture differs from the last one observed, or after `at_most`.
     fn changed(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
+    /// The same, for whoever asks for no pods: nothing that only shows them is looked at meanwhile.
+    fn changed_but_for_pods(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send {
+        self.changed(at_most)
+    }
+
     /// Writes; ends when it is answered.
     fn apply(&self, write: &Write) -> impl Future<Output = Result<Written, ClusterError>> + Send;
 

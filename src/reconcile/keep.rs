@@ -151,7 +151,7 @@ where
             state.stand_by(cluster, &mut tell).await
         };
         if rest.most > Duration::ZERO {
-            wait(cluster, &mut with, &rest).await;
+            wait(cluster, &mut with, &rest, leads).await;
         }
     }
 }
@@ -334,11 +334,14 @@ impl State {
 }
 
 /// Until something changes that the loop looks at, or the rest is over.
-async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest) {
+async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest, leads: bool) {
     let Keep { goals, stop, lead, times, .. } = with;
     let changed = async {
         tokio::time::sleep(rest.least).await;
-        if cluster.changed(rest.most).await.is_err() {
+        // Whoever stands by only has to know what is paused.
+        let changed =
+            if leads { cluster.changed(rest.most).await } else { cluster.changed_but_for_pods(rest.most).await };
+        if changed.is_err() {
             tokio::time::sleep(TICK).await;
         }
     };

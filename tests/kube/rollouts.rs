@@ -68,6 +68,22 @@ async fn a_broken_image_fails_within_seconds_with_the_pods_words_and_going_back_
 }
 
 #[tokio::test]
+async fn pods_are_watched_only_for_whoever_asks_for_them() {
+    let scene = Scene::checkout("kube-no-pods", 1).await;
+    scene.apply("deployment/checkout", "2-broken").await;
+    let id = scene.id("deployment/checkout");
+    let watched = |seen: &Observation| seen.pods.contains_key(&id);
+    for _ in 0..2 {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(1) {
+            scene.kube.changed_but_for_pods(Duration::from_millis(100)).await.unwrap();
+            assert!(!watched(&scene.kube.observe().await.unwrap()));
+        }
+        scene.until("pods", |seen| watched(seen).then_some(())).await;
+    }
+}
+
+#[tokio::test]
 async fn a_crash_loop_fails_with_its_restarts_and_its_last_words() {
     let scene = Scene::checkout("kube-crash", 1).await;
     scene.apply("deployment/checkout", "2-crash").await;

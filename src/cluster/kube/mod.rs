@@ -170,6 +170,13 @@ impl Cluster for Kube {
     }
 
     async fn changed(&self, at_most: Duration) -> Result<(), ClusterError> {
+        self.shared.keep_pods();
+        self.shared.changed(at_most).await;
+        Ok(())
+    }
+
+    async fn changed_but_for_pods(&self, at_most: Duration) -> Result<(), ClusterError> {
+        self.shared.end_pods();
         self.shared.changed(at_most).await;
         Ok(())
     }

@@ -79,11 +79,7 @@ impl Shared {
 
     /// Returns when the picture has changed since it was last looked at, or after `at_most`. At once: while drift is
     /// judged, its controller is starting pods.
-    ///
-    /// Only who waits lets pods be watched: by now, all that could be written without a look at them is, and to list them
-    /// keeps the API server from answering that.
-    pub(super) async fn changed(self: &Arc<Self>, at_most: Duration) {
-        self.keep_pods();
+    pub(super) async fn changed(&self, at_most: Duration) {
         let mut changes = self.changes.subscribe();
         let looked = *lock(&self.looked);
         drop(tokio::time::timeout(at_most, changes.wait_for(|count| *count != looked)).await);
@@ -120,12 +116,21 @@ impl Shared {
         }
     }
 
-    fn keep_pods(self: &Arc<Self>) {
+    /// Watches the pods of what is unsettled. Only who waits lets them be watched: by then, all that could be written
+    /// without a look at them is, and to list them keeps the API server from answering that.
+    pub(super) fn keep_pods(self: &Arc<Self>) {
         let mut kept = self.kept();
         if kept.picture.needs_other_pods() {
             let subjects = kept.picture.pod_subjects();
             self.keep(&mut kept, &subjects, |subject| matches!(subject, Subject::Pods { .. }));
         }
+    }
+
+    /// Watches no pods, until they are asked for again.
+    pub(super) fn end_pods(self: &Arc<Self>) {
+        let mut kept = self.kept();
+        self.keep(&mut kept, &BTreeSet::new(), |subject| matches!(subject, Subject::Pods { .. }));
+        kept.picture.note_no_pods();
     }
 
     /// Of the watches that `are` concerned, keeps those of `subjects` and starts the missing ones.

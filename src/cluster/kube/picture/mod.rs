@@ -157,6 +157,11 @@ impl Picture {
         std::mem::take(&mut self.other_pods)
     }
 
+    /// None are watched any more: whoever needs them asks for all.
+    pub(super) fn note_no_pods(&mut self) {
+        self.other_pods = true;
+    }
+
     /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.
     pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
         if before.containers == seen.workload.containers && settled(id, before, None) {
