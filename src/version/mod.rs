@@ -7,7 +7,7 @@ macro_rules! is_its_text {
     ($type:ident) => {
         impl PartialEq for $type {
             fn eq(&self, other: &Self) -> bool {
-                self.as_str() == other.as_str()
+                std::sync::Arc::ptr_eq(&self.0, &other.0) || self.as_str() == other.as_str()
             }
         }
 
