@@ -2,7 +2,7 @@
 //!
 //! A reader that has seen enough (`| head`) is no error: the rest is dropped, and the command does what it was asked to.
 
-use std::fmt::{Arguments, Display};
+use std::fmt::{Arguments, Display, Write as _};
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
@@ -40,8 +40,8 @@ pub struct Output {
     /// What went wrong on stdout, other than that nobody reads it.
     failed: Option<io::Error>,
     closed: bool,
-    /// What is written is no result, and goes to stderr.
-    aside: bool,
+    /// What is written is no result: it is collected here, and goes to stderr at once.
+    aside: Option<String>,
 }
 
 /// Good, done, healthy.
@@ -74,7 +74,7 @@ impl Output {
             width: width(),
             failed: None,
             closed: false,
-            aside: false,
+            aside: None,
         }
     }
 
@@ -95,8 +95,8 @@ impl Output {
 
     /// Writes text to stdout.
     pub fn write(&mut self, text: Arguments<'_>) {
-        if self.aside {
-            let _ = self.err.write_fmt(text);
+        if let Some(aside) = &mut self.aside {
+            let _ = aside.write_fmt(text);
             return;
         }
         if self.closed || self.failed.is_some() {
@@ -116,14 +116,30 @@ impl Output {
 
     /// Prints what a result would be printed by to stderr: it is to be looked at before the result.
     pub fn aside(&mut self, print: impl FnOnce(&mut Self)) {
-        self.aside = true;
+        self.aside = Some(String::new());
         print(self);
-        self.aside = false;
+        let text = self.aside.take().unwrap_or_default();
+        self.say(&text);
+    }
+
+    /// To stderr in one piece: a thousand services are some thousand lines of many colours.
+    fn say(&self, text: &str) {
+        let _ = io::stderr().write_all(self.coloured(text).as_bytes());
+    }
+
+    /// As it is shown on stderr: without its colours where none were asked for.
+    fn coloured(&self, text: &str) -> String {
+        let plain = self.err.current_choice() == ColorChoice::Never;
+        if plain { anstream::adapter::strip_str(text).to_string() } else { text.to_owned() }
     }
 
     /// Writes a line to stderr, whether or not anybody reads it.
     pub fn note(&mut self, text: impl Display) {
-        let _ = writeln!(self.err, "{text}");
+        let text = format!("{text}\n");
+        match &mut self.aside {
+            Some(aside) => aside.push_str(&text),
+            None => self.say(&text),
+        }
     }
 
     /// Warns on stderr.
@@ -165,8 +181,7 @@ impl Output {
     pub fn redraw(&mut self, lines: usize, text: &str) {
         // ECMA-48: CPL, ED. They are no colours, and must not go with them.
         let back = if lines > 0 { format!("\u{1b}[{lines}F\u{1b}[J") } else { String::new() };
-        let plain = self.err.current_choice() == ColorChoice::Never;
-        let text = if plain { anstream::adapter::strip_str(text).to_string() } else { text.to_owned() };
+        let text = self.coloured(text);
         // DECAWM off: a line that is too long is cut at the edge, and counts as one.
         let cut = if text.is_empty() { text } else { format!("\u{1b}[?7l{text}\u{1b}[?7h") };
         let _ = io::stderr().write_all((back + &cut).as_bytes());
