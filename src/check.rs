@@ -3,6 +3,7 @@
 //! Where this stops: what is wrong with a file on its own, and between names, `pins` has said.
 
 mod edges;
+mod joined;
 mod limits;
 mod moved;
 
@@ -15,6 +16,8 @@ use crate::pins::{Pins, Service, ServiceName};
 use crate::problem::{Place, Problem};
 use crate::source::History;
 use crate::version::{Order, Range, Version, Versioning};
+
+pub use joined::{Joined, joined};
 
 /// Everything there is to say about these pins, at their time and after their history.
 pub fn check(pins: &Pins, graph: &Graph, history: &History, now: Timestamp) -> Vec<Problem> {

@@ -1,5 +1,6 @@
 //! Pairs of versions that history knows to run together: where no range speaks of them, it does.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::graph::{EdgeId, Graph, Label};
 use crate::pins::ServiceName;
-use crate::source::History;
+use crate::source::{History, Record};
 use crate::version::{Range, Version};
 
 /// What history knows of pairs.
@@ -43,6 +44,31 @@ impl<'a> Evidence<'a> {
         let together = self.history.together(pair);
         let mut lasted = together.iter().filter_map(|it| Some(it.until.as_ref()?.time.duration_since(it.from.time)));
         lasted.any(|lasted| lasted >= soak)
+    }
+
+    /// What to type where somebody knows that a pair fits. A consumer stood beside older versions of the provider is not said
+    /// to reject them.
+    pub fn way_out(self, graph: &Graph, pair: &Pair) -> String {
+        let Pair { consumer, version, provider, beside } = pair;
+        let order = graph.id(provider).map(|id| graph.order(id));
+        let is_older = |a: &Version, b: &Version| order.and_then(|order| order.compare(a, b)) == Some(Ordering::Less);
+        let from = self.stood_beside(pair).fold(beside, |from, other| if is_older(other, from) { other } else { from });
+        format!("if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={from}'")
+    }
+
+    /// The versions of the provider that were pinned while the consumer was pinned at this one.
+    fn stood_beside(self, pair: &Pair) -> impl Iterator<Item = &'a Version> {
+        let [consumer, provider] = [&pair.consumer, &pair.provider].map(|name| self.history.records(name));
+        let ends = consumer.iter().skip(1).map(|record| record.position).chain([u32::MAX]);
+        let stood = consumer
+            .iter()
+            .zip(ends)
+            .filter(|(record, _)| record.pin.as_ref().is_some_and(|pin| pin.version == pair.version));
+        let beside = move |(record, end): (&Record, u32)| {
+            let first = provider.partition_point(|other| other.position <= record.position).saturating_sub(1);
+            provider[first..].iter().take_while(move |other| other.position < end)
+        };
+        stood.flat_map(beside).filter_map(|other| other.pin.as_deref()).map(|pin| &pin.version)
     }
 
     /// The pair of these versions on an edge, where the consumer needs the provider, no range speaks of it, and it was

@@ -2,6 +2,8 @@
 mod files;
 /// What services need of each other: pins that fit, ranges that mean something, needs that moved.
 mod needs;
+/// What was never seen together, where that is refused.
+mod unseen;
 
 use insta::assert_snapshot;
 

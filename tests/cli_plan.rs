@@ -207,6 +207,21 @@ fn where_there_is_no_cluster_the_plan_that_needs_none_is_named() {
     ");
 }
 
+#[test]
+fn a_kubeconfig_that_is_named_and_cannot_be_read_is_named() {
+    let repo = shop(["", ""]);
+    let pintle = || Pintle::in_repo(&repo).env("KUBECONFIG", "/nowhere/config");
+    assert_snapshot!(pintle().says("plan"), @"
+    --- stderr
+    error: the kubeconfig /nowhere/config cannot be read: No such file or directory (os error 2)
+      hint: name one that is there in KUBECONFIG, or unset it; `pintle plan --from REV` needs no cluster
+    --- exit 1
+    ");
+    assert_eq!(pintle().says("status --context prod").err, pintle().says("plan").err);
+    // Who is asked in passing says so too, and is not taken for nobody.
+    assert_snapshot!(pintle().says("history payments").err, @"warning: what was proven is not shown: the kubeconfig /nowhere/config cannot be read: No such file or directory (os error 2)");
+}
+
 /// Two services, of which nobody wrote which versions fit, and a release of both after a day.
 fn unranged(settings: &str) -> TestRepo {
     let repo = TestRepo::new();

@@ -75,3 +75,31 @@ fn without_a_cluster_what_changed_is_told_and_who_alarms_may_be_named() {
     --- exit 64
     "#);
 }
+
+#[test]
+fn another_spelling_of_a_version_with_the_same_digest_is_no_change() {
+    let repo = TestRepo::for_pins();
+    let pin = |version: &str, digit: &str| {
+        repo.pin("payments", version, &format!("digest: sha256:{}\n", digit.repeat(64)));
+    };
+    pin("v2.0.0", "a");
+    repo.commit("Start");
+    repo.wait_for_today().wait(-7200);
+    pin("v2.1.0", "b");
+    repo.commit("Upgrade payments");
+    pin("2.1", "b");
+    repo.commit("Spell it like the others");
+    let pintle = Pintle::in_repo(&repo);
+    assert_snapshot!(told(&pintle, "suspects"), @"
+    No cluster says what alarms. Changed, the newest first
+      1 payments  v2.0.0 -> v2.1.0  … ago, by (Upgrade payments)
+          pintle rollback payments
+    ");
+    pin("2.1", "c");
+    repo.commit("Build it anew");
+    assert_snapshot!(told(&pintle, "suspects"), @"
+    No cluster says what alarms. Changed, the newest first
+      1 payments  2.1@sha256:bbbbbbbbbbbb -> 2.1@sha256:cccccccccccc  … ago, by (Build it anew)
+          pintle rollback payments
+    ");
+}

@@ -270,9 +270,13 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
         line(format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why)));
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
-        for it in left.rest.iter().filter(|it| it.standing == standing) {
-            let pinned = it.pinned.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-            line(format!("{words}: {}{pinned}: {}", it.service, brief(&it.why)));
+        for (alike, why) in text::told_once(&left.rest, standing) {
+            let name = |it: &&RestReport| match &it.pinned {
+                Some(version) => format!("{} {version}", it.service),
+                None => it.service.clone(),
+            };
+            let names: Vec<String> = alike.iter().map(name).collect();
+            line(format!("{words}: {}: {}", names.join(", "), brief(why)));
         }
     }
     for circle in &left.circles {

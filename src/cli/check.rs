@@ -1,6 +1,8 @@
 //! `pintle check`: everything that is wrong with the pins, for people and for the CI of the pin repository.
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,17 +13,19 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, load_worktree, say_stale};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
-use crate::check::check;
+use crate::check::{Joined, check, joined};
 use crate::config::Config;
 use crate::edit::written_past;
 use crate::graph::Graph;
+use crate::pins::{Settings, Unseen, settings_path};
 use crate::problem::{self, Place, Problem, Severity, line_col};
+use crate::source::{CommitId, Content, File};
 
 /// Report everything that is wrong with the pins
 ///
 /// Reads the working tree as it is, committed or not, and names every problem at once. Beside mistakes in the files these
-/// are pinned versions that do not fit each other, versions that are held or below their floor, and needs that changed
-/// while the version did not.
+/// are pinned versions that do not fit each other, or, with `unseen: refuse`, were never seen together; versions that are
+/// held or below their floor, and needs that changed while the version did not.
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle check\npintle check --rev origin/main\npintle check --output json | jq '.problems[].message'",
@@ -83,7 +87,7 @@ impl Check {
             None => load_worktree(config)?,
         };
         say_stale(loaded.stale.as_ref(), output);
-        let problems = problems(config, &loaded);
+        let problems = problems(config, &loaded)?;
         let report = report(&loaded.at, &problems);
         let exit = if report.errors > 0 { Exit::Error } else { Exit::Ok };
         output.result(self.printing.output, &report, |output| {
@@ -98,17 +102,45 @@ impl Check {
 }
 
 /// What the files say wrong, then what does not fit, by path and place.
-fn problems(config: &Config, loaded: &Loaded) -> Vec<Problem> {
+fn problems(config: &Config, loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
     let reading = &loaded.at.reading;
     let mut pins = reading.pins.clone();
     // What is wrong in one way may be wrong in another too.
     pins.services.extend(reading.faulty.clone());
     pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
     let mut problems = reading.problems.clone();
-    problems.extend(check(&pins, &Graph::of(&pins, &loaded.history), &loaded.history, Timestamp::now()));
+    let graph = Graph::of(&pins, &loaded.history);
+    problems.extend(check(&pins, &graph, &loaded.history, Timestamp::now()));
     problems.extend(written_past(&loaded.at.said(&config.root)));
+    if pins.settings.unseen == Unseen::Refuse {
+        problems.extend(refused(config, loaded, joined(&pins, &graph, &loaded.history))?);
+    }
     problem::sort(&mut problems);
-    problems
+    Ok(problems)
+}
+
+/// The pairs that were refused when they were put together: what was let through then runs by now.
+fn refused(config: &Config, loaded: &Loaded, pairs: Vec<Joined>) -> Result<Vec<Problem>, Failure> {
+    let path = settings_path(&config.root);
+    let mut refused_at: BTreeMap<CommitId, bool> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for Joined { problem, by } in pairs {
+        let is_refused = match by.map(|by| by.id) {
+            None => true,
+            Some(commit) => match refused_at.entry(commit) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => *new.insert(policy(loaded.source.file(commit, &path)?) == Unseen::Refuse),
+            },
+        };
+        problems.extend(is_refused.then_some(problem));
+    }
+    Ok(problems)
+}
+
+/// What settings say of pairs that were never seen.
+fn policy(settings: Option<File>) -> Unseen {
+    let Some(File { path, content: Content::Bytes(bytes), .. }) = settings else { return Settings::default().unseen };
+    Settings::read(&path, &bytes).0.unwrap_or_default().unseen
 }
 
 fn report(at: &Revision, problems: &[Problem]) -> Report {

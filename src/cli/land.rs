@@ -14,11 +14,11 @@ use super::diff::{FileDiff, edited};
 use super::exit::{Exit, Failure};
 use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing};
-use crate::check::check;
+use crate::check::{check, joined};
 use crate::config::Config;
 use crate::edit::{self, Edit, Edited, Said, overlay};
 use crate::graph::Graph;
-use crate::pins::{Reading, ServiceName, read};
+use crate::pins::{Reading, ServiceName, Unseen, read};
 use crate::problem::{Problem, Severity, located};
 use crate::source::{CommitId, Credentials, FileChange, Landing, Message, change_id};
 pub use done::Done;
@@ -273,7 +273,11 @@ fn foresee(
 /// The errors of a revision, in the light of its history.
 fn problems(loaded: &Loaded, reading: &Reading) -> impl Iterator<Item = Problem> {
     let (pins, history) = (&reading.pins, &loaded.history);
-    let found = check(pins, &Graph::of(pins, history), history, Timestamp::now());
+    let graph = Graph::of(pins, history);
+    let mut found = check(pins, &graph, history, Timestamp::now());
+    if pins.settings.unseen == Unseen::Refuse {
+        found.extend(joined(pins, &graph, history).into_iter().map(|pair| pair.problem));
+    }
     found.into_iter().filter(|problem| problem.severity == Severity::Error)
 }
 

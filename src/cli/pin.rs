@@ -9,8 +9,11 @@ use super::output::Output;
 use super::words::known;
 use crate::config::Config;
 use crate::edit::Edit;
+use crate::graph::order_of;
 use crate::image::Digest;
-use crate::pins::ServiceName;
+use crate::pins::{Service, ServiceName};
+use crate::problem::{Problem, located};
+use crate::reconcile::on_hold;
 use crate::source::Message;
 use crate::version::{Range, Version};
 
@@ -18,11 +21,11 @@ use crate::version::{Range, Version};
 ///
 /// Changes the version where it lives (a service file, or a file that a pattern of pintle.yaml finds) and nothing else in
 /// that file, shows the diff, asks, and commits on the tip of the branch. Where the branch has an upstream, the commit is
-/// pushed, never forced. What then rolls it out is `pintle apply`.
+/// pushed, never forced. What then rolls it out is `pintle apply`. A version that is held is refused.
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle pin payments 2.1.0\npintle pin checkout 1.8.2 --needs 'payments=>=2.1, <3'\npintle pin web 3.5.0@sha256:… --yes --commit-only",
-    &[Exit::Ok, Exit::Error, Exit::Usage],
+    &[Exit::Ok, Exit::Error, Exit::Refused, Exit::Usage],
 ))]
 pub struct Pin {
     /// The service
@@ -51,6 +54,9 @@ impl Pin {
             Ok((known(provider, names())?, range))
         });
         let needs = needs.collect::<Result<Vec<(ServiceName, Range)>, Failure>>()?;
+        if let Some(service) = pins.services.get(&service) {
+            refuse_held(loaded, service, version)?;
+        }
         let before = pins.services.get(&service).map(|service| &service.pin.version);
         let mut body = before.map(|before| format!("{service} {before} -> {version}\n")).unwrap_or_default();
         body.extend(needs.iter().map(|(provider, range)| format!("It needs {provider} {range}.\n")));
@@ -76,6 +82,16 @@ impl Pin {
         })?;
         Ok((version, digest))
     }
+}
+
+/// It would not run, and keep what is pinned beside it from running.
+fn refuse_held(loaded: &Loaded, service: &Service, version: &Version) -> Result<(), Failure> {
+    let mut order = order_of(service, &loaded.history);
+    order.append(version.clone());
+    let Some(hold) = service.hold.as_ref().filter(|hold| hold.catches(version, &order)) else { return Ok(()) };
+    let problem = Problem::error(format!("{} {}", service.name, on_hold(version, hold)), hold.at.clone());
+    let failure = Failure::refused(located(&problem, loaded.at.bytes(&hold.at.path).unwrap_or_default()));
+    Err(failure.hint(format!("release it first: pintle release {}", service.name)))
 }
 
 /// `payments=>=2.1, <3`.

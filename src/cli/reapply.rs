@@ -19,7 +19,8 @@ use crate::source::Commit;
 /// Undo a rollback: its services go forward again, and its holds end
 ///
 /// The same commit, review and push as of `pintle rollback`: each service that the rollback moved is pinned as it was
-/// before, with what does not fit beside that, and what the rollback put on hold is held as it was before.
+/// before, with what does not fit beside that, and what the rollback put on hold is held as it was before. Where all of
+/// that is pinned again already, its holds alone end.
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle reapply\npintle reapply payments --reason 'refunds are mended'\npintle reapply 3f2a91c0 --yes --reason INC-47",
@@ -55,6 +56,10 @@ impl Reapply {
             };
             let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
             refused = told.is_refused();
+            if let Some(proposal) = undone.lift(loaded, &told, || why.get(output))? {
+                output.note(format_args!("what {} moved is pinned again: its holds alone end", undone.described()));
+                return Ok(proposal);
+            }
             let undone = Some(&undone).filter(|_| !told.revert.is_empty());
             propose(config, loaded, told, why.said(), undone)
         })?;

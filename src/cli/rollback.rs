@@ -272,8 +272,7 @@ pub(super) fn propose(
     let rollback::Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
-    let shown = serde_json::to_value(Shown::of(&told));
-    let shown = shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))?;
+    let shown = told.shown()?;
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
         for line in besides {
@@ -333,6 +332,12 @@ impl Told {
         let mut message = Message { subject: kind.subject(message.subject), ..message };
         message.body.extend(besides.as_deref().filter(|files| !files.is_empty()).map(other_lines_of));
         Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, seen: nearest, message, files, restores, besides })
+    }
+
+    /// As programs are told it.
+    fn shown(&self) -> Result<serde_json::Value, Failure> {
+        let shown = serde_json::to_value(Shown::of(self));
+        shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))
     }
 
     /// Rules keep all of it.

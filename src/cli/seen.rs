@@ -1,6 +1,7 @@
 //! What the cluster at hand runs and has proven, or, without one, what is pinned.
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,11 +10,13 @@ use jiff::Timestamp;
 use super::glance::{Glance, glance};
 use super::load::Loaded;
 use super::output::Output;
+use crate::change::Move;
 use crate::cluster::{Observation, Proven};
 use crate::config::Config;
 use crate::pins::{Pins, ServiceName};
 use crate::reconcile::{Desired, Look, look, look_at_pins};
-use crate::source::Commit;
+use crate::source::{Commit, Source};
+use crate::version::Order;
 
 /// What is at hand for a decision.
 pub struct Seen {
@@ -58,5 +61,16 @@ impl Seen {
         let is_whole = looked.unseen.is_empty();
         let look = if is_whole { looked } else { look_at_pins(&desired, pins) };
         Self { desired, look, observed: is_whole.then_some(observed), proven, server: Some(server) }
+    }
+
+    /// The proof of what a move of a service pinned: made while that stood, and not when the same version stood before.
+    pub fn proof(&self, source: &Source, (service, order): (&ServiceName, &Order), one: &Move) -> Option<&Proven> {
+        let pin = one.to.as_ref()?;
+        let is_it = |proven: &&Proven| {
+            order.compare(&proven.version, &pin.version).map_or(proven.version == pin.version, Ordering::is_eq)
+                && (proven.commit == one.commit.id
+                    || source.knows(proven.commit) && source.is_ancestor(one.commit.id, proven.commit).unwrap_or(false))
+        };
+        self.proven.get(service)?.iter().filter(is_it).max_by_key(|proven| proven.at)
     }
 }

@@ -222,6 +222,9 @@ impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
         let hint = match &error {
             ClusterError::NoCluster(_) => Some("name one in KUBECONFIG; `pintle plan --from REV` needs no cluster"),
+            ClusterError::Kubeconfig { .. } => {
+                Some("name one that is there in KUBECONFIG, or unset it; `pintle plan --from REV` needs no cluster")
+            }
             ClusterError::Unreachable(_) => Some("is this the right one, and does kubectl reach it? --context NAME"),
             _ => None,
         };

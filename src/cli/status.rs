@@ -1,7 +1,7 @@
 //! `pintle status`: what is pinned, what runs, and what it is waiting for.
 #![expect(clippy::disallowed_methods, reason = "ages are told from now")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
 use super::site::{self, OnSite, Sight, Site};
 use super::table::{Cell, Head, Table};
 use super::words::{how_long, known};
-use crate::cluster::{Cluster, ClusterError, Leader};
+use crate::cluster::{Cluster, ClusterError, Leader, Observation};
 use crate::config::Config;
 use crate::graph::Id;
 use crate::plan::Step;
-use crate::reconcile::{Outcome, Pass, Words, want};
+use crate::reconcile::{Desired, Outcome, Pass, Words, want};
 use crate::source::CommitId;
 use crate::verify::Word;
 
@@ -70,6 +70,9 @@ struct Row {
     in_sync: bool,
     /// Why not, and what it waits for; also where it is in sync, until when it is paused.
     why: Option<String>,
+    /// It cannot be written: a namespace that does not exist is in the way of all that it shall hold.
+    #[serde(skip)]
+    is_obstructed: bool,
 }
 
 impl OnSite for Status {
@@ -118,12 +121,16 @@ impl Status {
 
     fn rows(&self, site: &Site<impl Cluster>, sight: Sight, writer: Option<&Leader>) -> Vec<Row> {
         let when = if writer.is_some() { "in a moment" } else { "at the next apply" };
-        let wanted = want(&site.desired, &sight.look);
-        let pass = Outcome::still(&site.desired, sight.look, wanted).last;
+        let Sight { observed, look } = sight;
+        let wanted = want(&site.desired, &look);
+        let pass = Outcome::still(&site.desired, look, wanted).last;
         let shown = |id: &Id| {
             self.services.is_empty() || self.services.iter().any(|name| name == site.desired.graph.name(*id).as_str())
         };
-        let row = |id: Id| row(site, id, &pass, when);
+        let row = |id: Id| {
+            let row = row(site, id, &pass, when);
+            if is_nowhere(&site.desired, id, &observed) { row.of_nothing() } else { row }
+        };
         site.desired.graph.ids().filter(shown).map(row).collect()
     }
 
@@ -145,7 +152,11 @@ impl Status {
     ) -> Result<(), Failure> {
         output.result(self.printing.output, shown, |output| {
             let (rows, now) = (&shown.services, Timestamp::now());
-            table(rows, now).print(output);
+            let shared = shared(rows);
+            table(rows, &shared, now).print(output);
+            for (why, services) in &shared {
+                output.line(format_args!("{}: {}", services.join(", "), brief(why)));
+            }
             let in_sync = rows.iter().filter(|row| row.in_sync).count();
             output.line(format_args!("{in_sync} of {} in sync", rows.len()));
             let writer = match unknown {
@@ -157,7 +168,30 @@ impl Status {
     }
 }
 
-fn table(rows: &[Row], now: Timestamp) -> Table {
+/// The namespace that it shall run in does not exist: then nothing of it does.
+fn is_nowhere(desired: &Desired, id: Id, observed: &Observation) -> bool {
+    let workloads = desired.service(id).map(|service| desired.workloads(service)).unwrap_or_default();
+    let mut unknown = workloads.iter().filter_map(|id| observed.unknown.get(id));
+    unknown.any(|why| matches!(why, ClusterError::NoNamespace(_)))
+}
+
+impl Row {
+    fn of_nothing(self) -> Self {
+        Self { runs: "nothing".to_owned(), health: Word::Missing, ..self }
+    }
+}
+
+/// What is in the way of several services: it is told once, for all of them.
+fn shared(rows: &[Row]) -> BTreeMap<&str, Vec<&str>> {
+    let mut shared: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.is_obstructed) {
+        shared.entry(row.why.as_deref().unwrap_or_default()).or_default().push(&row.service);
+    }
+    shared.retain(|_, services| services.len() > 1);
+    shared
+}
+
+fn table(rows: &[Row], shared: &BTreeMap<&str, Vec<&str>>, now: Timestamp) -> Table {
     let namespaces: BTreeSet<_> = rows.iter().filter_map(|row| row.namespace.as_ref()).collect();
     let several = namespaces.len() > 1;
     let mut heads = vec![Head::whole("SERVICE")];
@@ -177,7 +211,7 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
         cells.extend([or(row.pinned.as_deref(), "?").into(), Cell::new(style, row.runs.as_str())]);
         cells.extend([Cell::new(style, format!("{:?}", row.health)), or(age.as_deref(), "-").into()]);
         table.row(cells);
-        if let Some(why) = &row.why {
+        if let Some(why) = row.why.as_ref().filter(|why| !shared.contains_key(why.as_str())) {
             table.note(brief(why));
         }
     }
@@ -243,6 +277,7 @@ fn row(site: &Site<impl Cluster>, id: Id, pass: &Pass, when: &str) -> Row {
             .max(),
         in_sync: step.is_none(),
         why,
+        is_obstructed: seen.obstacle.is_some(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod text;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,15 +16,17 @@ use super::load::{Loaded, load};
 use super::output::{Output, Printing};
 use super::seen::Seen;
 use super::words::{known, moment};
-use crate::change::{ChangeKind, REVERT, line};
+use crate::change::{ChangeKind, Move, REVERT, line};
 use crate::config::Config;
 use crate::graph::{EdgeId, Id, Label, order_of};
+use crate::image::Image;
 use crate::pins::{Pin, ServiceName};
 use crate::plan::{Motion, Running};
 use crate::reconcile::Words;
 use crate::source::Commit;
 use crate::suspects::{self, Suspect, suspects};
 use crate::verify::Word;
+use crate::version::Order;
 
 /// Show what may be the cause of an alarm, the likeliest first
 ///
@@ -93,6 +96,8 @@ struct Change {
     from: String,
     to: String,
     commit: Option<Arc<Commit>>,
+    /// It was verified since.
+    verified: bool,
     command: Option<String>,
 }
 
@@ -188,35 +193,61 @@ fn change(loaded: &Loaded, seen: &Seen, id: Id) -> Option<Change> {
     if let Some(hand) = of.hand.as_ref().filter(|_| of.drifted) {
         let to = words.all(id, &seen.look.live[id.index()].running);
         let (from, command) = (service.pin.version.to_string(), Some(format!("pintle apply {name}")));
-        return Some(Change { at: hand.at?, from, to, commit: None, command });
+        return Some(Change { at: hand.at?, from, to, commit: None, verified: false, command });
     }
     let order = order_of(service, &loaded.history);
     let moves = line(loaded.history.records(name), &order);
     let running = &seen.look.live[id.index()].running;
-    let runs = |pin: &Arc<Pin>| running.iter().any(|it| it.label() == Label::Version(&pin.version));
+    // A version may be pinned in one image after another: it is the image that runs.
+    let runs = |pin: &Arc<Pin>| {
+        running
+            .iter()
+            .any(|it| matches!(it, Running::Image(image, _) if *image == pin.image || same(image, &pin.image)))
+    };
     // What is pinned and does not run yet has caused nothing.
-    let mut newest_first = moves.iter().rev().filter(|it| it.kind.is_some());
+    let mut newest_first = moves.iter().rev().filter(|it| it.kind.is_some() && !is_respelled(it, &order));
     let last = newest_first.clone().next()?;
     let it = newest_first.find(|it| it.to.as_ref().is_some_and(runs)).unwrap_or(last);
-    let version =
-        |pin: &Option<Arc<Pin>>| pin.as_ref().map_or_else(|| "nothing".to_owned(), |it| it.version.to_string());
-    let (from, to) = (version(&it.from), version(&it.to));
-    let proof = seen.proven.get(name).and_then(|all| all.iter().find(|proven| proven.version.as_str() == to));
+    let proof = seen.proof(&loaded.source, (name, &order), it);
     let written = of.workloads.iter().filter_map(|it| it.written).max();
     let began = proof.map(|it| it.at - SignedDuration::try_from(it.took()).unwrap_or_default()).or(written);
     let command = match it.kind {
-        _ if !it.stands() => Some("apply"),
+        _ if it.commit != last.commit || it.to.is_none() => Some("apply"),
         Some(ChangeKind::Deploy) => None,
         _ if it.commit.subject.starts_with(REVERT) => Some("reapply"),
         _ => Some("rollback"),
     };
+    let [from, to] = ends(it);
     Some(Change {
         at: began.map_or(it.commit.time, |began| began.max(it.commit.time)),
         from,
         to,
         commit: Some(Arc::clone(&it.commit)),
+        verified: proof.is_some(),
         command: command.map(|command| format!("pintle {command} {name}")),
     })
+}
+
+/// What was pinned before and after a move: the versions, or the images where the version is the same.
+fn ends(it: &Move) -> [String; 2] {
+    let version = |pin: Option<&Arc<Pin>>| pin.map_or_else(|| "nothing".to_owned(), |pin| pin.version.to_string());
+    match (&it.from, &it.to) {
+        (Some(from), Some(to)) if from.version == to.version => Image::apart(&from.image, &to.image),
+        (from, to) => [version(from.as_ref()), version(to.as_ref())],
+    }
+}
+
+/// The same content under another spelling of the same version: what runs has not changed by that.
+fn is_respelled(it: &Move, order: &Order) -> bool {
+    let ends = it.from.as_ref().zip(it.to.as_ref());
+    ends.is_some_and(|(from, to)| {
+        same(&from.image, &to.image) && order.compare(&from.version, &to.version) == Some(Ordering::Equal)
+    })
+}
+
+/// Digests say that both are the same content.
+fn same(one: &Image, other: &Image) -> bool {
+    one.digest().is_some() && one.digest() == other.digest()
 }
 
 fn shown(seen: &Seen, suspect: &Suspect, change: &Change) -> Shown {
@@ -232,8 +263,9 @@ fn shown(seen: &Seen, suspect: &Suspect, change: &Change) -> Shown {
     };
     let mut why: Vec<String> = suspect.ways.iter().map(way).collect();
     if seen.server.is_some() && change.commit.is_some() {
-        let proven = seen.proven.get(service).is_some_and(|all| all.iter().any(|it| it.version.as_str() == change.to));
-        let said = if proven { "it was verified, so its own pods were well" } else { "it was never verified there" };
+        let verified = change.verified;
+        let said =
+            if verified { "it was verified, so its own pods were well" } else { "it was not verified there since" };
         why.push(said.to_owned());
     }
     Shown {

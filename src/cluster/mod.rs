@@ -12,6 +12,7 @@ mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};
+use crate::problem::display_safe;
 
 pub use self::kube::Kube;
 pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
@@ -253,7 +255,7 @@ pub enum ClusterError {
         manager: String,
     },
     /// The namespace does not exist.
-    #[error("namespace {0} does not exist")]
+    #[error("namespace {0} does not exist: create it, or name another one (`namespace:`, --namespace)")]
     NoNamespace(String),
     /// Not allowed, with verb, resource and namespace.
     #[error("{0}")]
@@ -269,6 +271,14 @@ pub enum ClusterError {
     /// The connection cannot be set up: kubeconfig, context, certificates.
     #[error("{0}")]
     Config(String),
+    /// A file that is named to say which cluster cannot be read.
+    #[error("the kubeconfig {} cannot be read: {why}", display_safe(&path.to_string_lossy(), 200))]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
     /// The state folder of the local runtime is somebody else's to change: whose.
     #[error("{0} is at it: wait for it to end")]
     Locked(String),

@@ -48,7 +48,7 @@ pub use report::{
     ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
     pinned_no_more, released,
 };
-pub use want::{held, want};
+pub use want::{held, on_hold, want};
 pub use words::{Words, clock};
 
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.

@@ -26,6 +26,8 @@ pub struct Teller {
 /// What was told of a service.
 #[derive(Debug, Default)]
 struct Known {
+    /// What it runs instead of its target has been looked at, since it was held last.
+    found: bool,
     /// What it ran when its target was found, and has not been seen to leave.
     old: BTreeSet<Running>,
     /// When it was written by this run.
@@ -76,18 +78,8 @@ impl Teller {
         let Scene { desired, pass, now } = scene;
         let words = Words::new(desired);
         let name = || desired.graph.name(id).clone();
-        let live = &pass.look.live[id.index()];
-        let is_new = !self.known.contains_key(&id);
         let known = self.known.entry(id).or_default();
-        if is_new && !matches!(step, Step::Held(_)) {
-            let target = pass.wanted[id.index()].target();
-            known.old = live.running.iter().filter(|running| Some(*running) != target).cloned().collect();
-            // Of what runs already, and is not well yet or any more, nothing is found.
-            if !known.old.is_empty() {
-                let (from, to) = (words.all(id, &live.running), words.beside(id, &live.running));
-                events.push(Event::TargetFound { service: name(), from, to });
-            }
-        }
+        known.find(scene, id, step, events);
         let standing = match step {
             Step::Start(_) if pass.started.contains(&id) => {
                 known.started = Some(now);
@@ -140,6 +132,29 @@ impl Teller {
 }
 
 impl Known {
+    /// What is to leave, each time that it is to: what was held may run something else than before when it goes on, and what
+    /// is written anew does. Of what runs already, and is not well yet or any more, nothing is found.
+    fn find(&mut self, scene: Scene<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
+        let Scene { desired, pass, .. } = scene;
+        if matches!(step, Step::Held(_)) {
+            self.found = false;
+            return;
+        }
+        if std::mem::replace(&mut self.found, true) && !pass.started.contains(&id) {
+            return;
+        }
+        let (words, live) = (Words::new(desired), &pass.look.live[id.index()]);
+        let target = pass.wanted[id.index()].target();
+        let leaving = live.running.iter().filter(|running| Some(*running) != target);
+        let new: Vec<Running> = leaving.filter(|running| !self.old.contains(running)).cloned().collect();
+        if !new.is_empty() {
+            self.old.extend(new);
+            (self.stopping, self.last) = (false, None);
+            let (from, to) = (words.all(id, &live.running), words.beside(id, &live.running));
+            events.push(Event::TargetFound { service: desired.graph.name(id).clone(), from, to });
+        }
+    }
+
     /// Old versions that are ending, or gone.
     fn leave(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
         let Scene { desired, pass, .. } = scene;

@@ -21,6 +21,7 @@ mod memory;
 mod pauses;
 mod recall;
 mod rewritten;
+mod tell;
 
 const COMMIT: [u8; 20] = [7; 20];
 

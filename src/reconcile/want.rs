@@ -39,7 +39,8 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
             "{pinned} is older than its `rollbackFloor` {floor}: its data has moved on; pin {floor} or newer"
         ));
     }
-    service.hold.as_ref().filter(|hold| hold.catches(pinned, order)).map(|hold| hold_words(service, hold))
+    let hold = service.hold.as_ref().filter(|hold| hold.catches(pinned, order))?;
+    Some(format!("{}; release it: pintle release {}", on_hold(pinned, hold), service.name))
 }
 
 /// Whether it is held because somebody chose so: that is no failure of an apply.
@@ -66,7 +67,8 @@ impl Hold {
     }
 }
 
-fn hold_words(service: &Service, hold: &Hold) -> String {
+/// `2.1.0 is on hold by Ada (above 2.0.3): loses refunds`.
+pub fn on_hold(version: &Version, hold: &Hold) -> String {
     let versions = match &hold.versions {
         Held::Above(limit) => format!("above {limit}"),
         Held::Versions(range) => range.in_words(),
@@ -74,8 +76,5 @@ fn hold_words(service: &Service, hold: &Hold) -> String {
     let by = hold.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let until = hold.until.map(|until| format!(", until {until}")).unwrap_or_default();
-    format!(
-        "{} is on hold{by} ({versions}{until}){reason}; release it: pintle release {}",
-        service.pin.version, service.name
-    )
+    format!("{version} is on hold{by} ({versions}{until}){reason}")
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::common::control_plane::ControlPlane;
 use crate::common::namespace::{Namespace, rolled_out, workload};
 use crate::common::rights::{self, impersonating};
-use crate::common::shop::{Shop, image};
+use crate::common::shop::{Printed, Shop, image};
 
 const UP: &str = "2.0";
 
@@ -143,6 +143,37 @@ async fn a_namespace_that_does_not_exist_holds_its_services_and_no_other() {
     let held = shop.apply_ends(4).await;
     held.result(&["Held: checkout 2.0: it cannot be looked at: namespace nowhere does not exist"]);
     assert_eq!(shop.version("payments").await, "2.0");
+}
+
+#[tokio::test]
+async fn a_namespace_that_does_not_exist_is_told_once_for_all_that_it_shall_hold() {
+    let shop = Shop::open(&["checkout 1.0", "mail 1.0", "payments 1.0"]).await;
+    for moved in ["checkout", "mail"] {
+        shop.pin(moved, UP, "namespace: nowhere\n");
+    }
+    shop.pin("payments", UP, "").commit("Move both");
+    let words = "it cannot be looked at: namespace nowhere does not exist: create it, or name another one (`namespace:`, --namespace)";
+    let once = |printed: &Printed, text: &str| {
+        let told = text.lines().filter(|line| line.contains("nowhere does not exist")).collect::<Vec<_>>();
+        assert_eq!(told.len(), 1, "{}\n{}", printed.err, printed.out);
+        told[0].trim().to_owned()
+    };
+    let plan = shop.pintle(&["plan"]).await.ended(4);
+    assert_eq!(once(&plan, &plan.out), words);
+    let markdown = shop.pintle(&["plan", "--output", "markdown"]).await.ended(4);
+    assert_eq!(
+        once(&markdown, &markdown.out),
+        format!("- Held: **checkout** in nowhere, **mail** in nowhere: {words}")
+    );
+    let apply = shop.apply_ends(4).await;
+    assert_eq!(once(&apply, &apply.out), format!("Held: checkout 2.0, mail 2.0: {words}"));
+    assert_eq!(shop.version("payments").await, "2.0");
+    let status = shop.pintle(&["status"]).await.ended(3);
+    assert_eq!(once(&status, &status.out), format!("checkout, mail: held: {words}"));
+    assert!(status.result(&["payments", "Healthy"]) < status.result(&["nowhere does not exist"]));
+    status.result(&["mail", "nothing", "Missing"]);
+    let mail = shop.pintle(&["status", "mail"]).await.ended(3);
+    assert_eq!(once(&mail, &mail.out), format!("held: {words}"));
 }
 
 #[tokio::test]

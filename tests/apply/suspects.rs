@@ -44,3 +44,29 @@ async fn a_provider_whose_release_makes_a_consumer_unready_is_the_first_suspect(
     answers(&shop, true).await;
     shop.pintle(&["suspects"]).await.ended(0);
 }
+
+#[tokio::test]
+async fn what_is_pinned_in_another_image_and_does_not_run_yet_is_no_suspect_and_old_proofs_prove_no_return() {
+    let shop = Shop::open(&["payments 2.0.3"]).await;
+    for version in ["2.0.4", "2.1.0"] {
+        shop.pin("payments", version, "").commit(&format!("Upgrade payments to {version}"));
+        shop.apply().await;
+    }
+    // The same version, built elsewhere, which nobody has applied.
+    let elsewhere = "version: \"2.1.0\"\nimage: ghcr.io/elsewhere/payments\n";
+    shop.repo.write("services/payments.yaml", elsewhere).commit("Build it elsewhere");
+    let told = shop.pintle(&["suspects", "payments", "--since", "1h"]).await.ended(3);
+    told.result(&["  1 payments  2.0.4 -> 2.1.0  ", "(Upgrade payments to 2.1.0)"]);
+    told.result(&["      it was verified, so its own pods were well"]);
+    told.result(&["      pintle apply payments"]);
+    told.never("Build it elsewhere");
+
+    shop.pin("payments", "2.0.4 never-ready", "").commit("Back by hand");
+    let mut apply = shop.start_apply();
+    apply.says(&["payments 2.0.4 starting"]).await;
+    apply.terminate();
+    apply.end().await;
+    let told = shop.pintle(&["suspects", "payments", "--since", "1h"]).await.ended(3);
+    told.result(&["  1 payments  2.1.0 -> 2.0.4  ", "(Back by hand)"]);
+    told.result(&["      it was not verified there since"]);
+}

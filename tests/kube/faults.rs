@@ -104,7 +104,8 @@ async fn a_namespace_that_does_not_exist_is_told_and_one_that_is_created_is_seen
     nowhere.namespace += "-else";
     kube.scope(&scope(&[nowhere.clone()]));
     let words = until(&kube, "told", |seen| why(seen, &nowhere)).await;
-    assert_eq!(words, format!("namespace {} does not exist", nowhere.namespace));
+    let way_out = "create it, or name another one (`namespace:`, --namespace)";
+    assert_eq!(words, format!("namespace {} does not exist: {way_out}", nowhere.namespace));
     // Longer than a watch is silent: the next one says no more than the first.
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(why(&kube.observe().await.unwrap(), &nowhere).is_some());

@@ -110,19 +110,6 @@ fn a_hold_is_listed_until_it_is_released() {
     SERVICE   PINNED  HELD         UNTIL (UTC)       BY   REASON
     payments  2.0.3   above 2.0.3  2099-12-01 00:00  Ada  loses refunds
     ");
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes --commit-only"), @r#"
-    Committed COMMIT on main, not pushed to origin/main: git push
-    --- stderr
-    services/payments.yaml
-    @@ -1,3 +1,3 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-     hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
-    warning: services/payments.yaml:1:10: `payments` 2.1.0 is pinned, but versions above 2.0.3 are held: loses refunds
-    commit on main, and push nothing
-    "#);
-    shop.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     assert_snapshot!(pintle.says("holds --output json"), @r#"
     [
       {
@@ -152,4 +139,37 @@ fn a_hold_is_listed_until_it_is_released() {
     -hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
     "#);
     assert_snapshot!(pintle.says("holds"), @"Nothing is held.");
+}
+
+#[test]
+fn a_version_that_is_held_is_not_pinned_until_it_is_released() {
+    let shop = Shop::new();
+    shop.says("hold payments 2.0.3 --reason refunds --until 2099-12-01 --yes");
+    let head = shop.repo.head();
+    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
+    --- stderr
+    error: services/payments.yaml:3:7: payments 2.1.0 is on hold by Ada (above 2.0.3, until 2099-12-01T00:00:00Z): refunds
+      hint: release it first: pintle release payments
+    --- exit 4
+    ");
+    let refused = ["pin payments 2.1.0", "pin payments 2.1.0 --patch", "pin payments 2.1.0 --yes --propose"];
+    for words in refused {
+        let said = shop.says(words);
+        assert!(said.contains("is on hold by Ada") && said.ends_with("--- exit 4\n"), "{words}\n{said}");
+    }
+    assert_eq!((shop.repo.head(), shop.at_remote()), (head, head.to_hex()));
+    // What the hold does not catch is pinned as ever.
+    assert!(shop.says("pin payments 2.0.2 --yes").starts_with("Committed"));
+    assert!(shop.says("pin checkout 1.9.0 --yes").starts_with("Committed"));
+    shop.says("release payments --yes");
+    assert!(shop.says("pin payments 2.1.0 --yes").starts_with("Committed"));
+}
+
+#[test]
+fn a_hold_catches_what_is_newest_where_history_is_the_order() {
+    let shop = Shop::new();
+    shop.repo.pin("payments", "blue", "").commit("Name it");
+    shop.says("hold payments blue --reason refunds --yes");
+    let said = shop.says("pin payments green --yes");
+    assert!(said.contains("payments green is on hold by Ada (above blue): refunds"), "{said}");
 }

@@ -25,8 +25,20 @@ async fn an_undo_stands_for_the_grace_and_is_corrected_when_that_is_over() {
     run.says(&["\"event\":\"inSync\""]).await;
     shop.ns.rollout_undo("payments").await;
     run.says(&["\"event\":\"held\"", "payments pinned 2.0, runs 1.0: by hand (kubectl-rollout)"]).await;
+    let held = run.said().len();
     assert_eq!(shop.version("payments").await, "1.0");
     shop.ns.wait("deployment/payments", "corrected", runs("2.0")).await;
+    // The rollout is told as any other is.
+    let corrected = async || {
+        while !run.said()[held..].contains("\"event\":\"verified\"") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), corrected()).await.unwrap();
+    let said = run.said()[held..].to_owned();
+    let lines = said.lines().filter(|line| line.contains("\"service\":\"payments\""));
+    let events: Vec<_> = lines.filter_map(|line| line.split("\"event\":\"").nth(1)?.split('"').next()).collect();
+    assert_eq!(events, ["targetFound", "newStarting", "oldStopping", "oldGone", "verified"], "{said}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
 use crate::cli::words::took;
 use crate::problem::display_safe;
-use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, Standing, UnderWayReport};
+use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport};
 use crate::source::Commit;
 
 /// Where all of it runs, after what it is compared with.
@@ -106,16 +106,30 @@ fn style_of(kind: &str) -> Style {
 }
 
 fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing) {
-    for (number, it) in report.rest.iter().filter(|it| it.standing == standing).enumerate() {
+    for (number, (alike, why)) in told_once(&report.rest, standing).into_iter().enumerate() {
         if number == 0 {
             let _ = writeln!(text, "\n{title}");
         }
-        let pinned = it.pinned.as_ref().map(|version| format!("pinned {version}, ")).unwrap_or_default();
-        let place = place(report, it.namespace.as_deref());
-        let service = styled(NAME, &it.service);
-        let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
-        let _ = writeln!(text, "      {}", brief(&it.why));
+        for it in alike {
+            let pinned = it.pinned.as_ref().map(|version| format!("pinned {version}, ")).unwrap_or_default();
+            let place = place(report, it.namespace.as_deref());
+            let service = styled(NAME, &it.service);
+            let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
+        }
+        let _ = writeln!(text, "      {}", brief(why));
     }
+}
+
+/// Those that stand so, with the reason: one that is the reason of several, as a namespace that does not exist is, once.
+pub fn told_once(rest: &[RestReport], standing: Standing) -> Vec<(Vec<&RestReport>, &str)> {
+    let mut told: Vec<(Vec<&RestReport>, &str)> = Vec::new();
+    for it in rest.iter().filter(|it| it.standing == standing) {
+        match told.iter_mut().find(|(_, why)| *why == it.why) {
+            Some((alike, _)) => alike.push(it),
+            None => told.push((vec![it], &it.why)),
+        }
+    }
+    told
 }
 
 /// So many pairs are named; a program is told all.
@@ -221,9 +235,10 @@ pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
 fn notes(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     for (title, standing) in TITLES {
-        for it in report.rest.iter().filter(|it| it.standing == standing) {
-            let place = place(report, it.namespace.as_deref());
-            notes.push(format!("{title}: **{}**{place}: {}", it.service, brief(&it.why)));
+        for (alike, why) in told_once(&report.rest, standing) {
+            let name = |it: &&RestReport| format!("**{}**{}", it.service, place(report, it.namespace.as_deref()));
+            let names: Vec<String> = alike.iter().map(name).collect();
+            notes.push(format!("{title}: {}: {}", names.join(", "), brief(why)));
         }
     }
     notes.extend(report.circles.iter().map(|it| format!("No safe order: {}. {}", it.waits.join("; "), it.way_out)));

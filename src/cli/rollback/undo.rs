@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use super::Told;
 use super::edits::earlier;
 use super::inverse::takes_back;
 use crate::cli::exit::Failure;
+use crate::cli::land::Proposal;
 use crate::cli::load::Loaded;
 use crate::cli::output::{NAME, styled};
+use crate::cli::plan::text::described;
 use crate::cli::words::held;
 use crate::config::Config;
 use crate::edit::{Edit, Edited, NewHold, Then};
 use crate::pins::{Hold, Pins, Service, ServiceName};
 use crate::problem::display_safe;
 use crate::rollback::Request;
-use crate::source::{Commit, CommitId};
+use crate::source::{Commit, CommitId, Message};
 
 /// The commit that is undone.
 pub(in crate::cli) struct Undone {
@@ -67,6 +70,50 @@ impl Undone {
             });
             (service.clone(), edit)
         })
+    }
+
+    /// The end of the holds alone, where all that it moved is pinned again; none where there are none any more.
+    pub(in crate::cli) fn lift(
+        &self,
+        loaded: &Loaded,
+        told: &Told,
+        reason: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<Option<Proposal>, Failure> {
+        let [(first, _), rest @ ..] = &*self.lifted else { return Ok(None) };
+        if !(told.revert.is_empty() && told.revert.left.is_empty()) {
+            return Ok(None);
+        }
+        let names = self.lifted.iter().map(|(service, _)| service.to_string()).collect::<Vec<_>>().join(", ");
+        let services = &loaded.at.reading.pins.services;
+        let ends = |(service, before): &(ServiceName, Option<Hold>)| {
+            let hold = services.get(service)?.hold.as_ref()?;
+            let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let then = before.as_ref().map(|before| format!(", and is held {} again", held(&before.versions)));
+            Some(format!("{service} was held {}{reason}{}", held(&hold.versions), then.unwrap_or_default()))
+        };
+        let ends = self.lifted.iter().filter_map(ends).collect::<Vec<_>>().join("\n");
+        let message = Message {
+            subject: format!("Lift holds: {names}"),
+            body: format!("{}\n\nWhat {} moved is pinned again.\n{ends}", reason()?, described(&self.commit)),
+            trailers: vec![("Pintle-Services", names)],
+        };
+        let more = if rest.is_empty() { String::new() } else { format!("-and-{}-more", rest.len()) };
+        let (edits, stem) = (self.edits().collect(), format!("lift-hold-of-{first}{more}"));
+        Ok(Some(Proposal {
+            beneath: Vec::new(),
+            edits,
+            edited: None,
+            message,
+            stem,
+            already: String::new(),
+            review: None,
+            told: Some(told.shown()?),
+        }))
+    }
+
+    /// The commit, in words.
+    pub(in crate::cli) fn described(&self) -> String {
+        described(&self.commit)
     }
 
     /// What becomes of holds.

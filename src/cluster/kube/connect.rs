@@ -91,16 +91,19 @@ fn port(port: Option<u16>) -> String {
 
 /// The configuration and the name of its context; none inside a cluster.
 async fn config(to: &Connect) -> Result<(Config, Option<String>), ClusterError> {
-    let read = match &to.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
-    };
+    let by_name = to.kubeconfig.as_ref().map(Kubeconfig::read_from).or_else(|| Kubeconfig::from_env().transpose());
+    let is_named = by_name.is_some();
+    let read = by_name.unwrap_or_else(Kubeconfig::read);
     let explicit = to.kubeconfig.is_some() || to.context.is_some();
     let file = match read {
         Ok(file) if explicit || file.current_context.as_ref().is_some_and(|name| !name.is_empty()) => file,
         Ok(_) => return inside("the kubeconfig has no current context"),
-        Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if !explicit => {
+        Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if !explicit && !is_named => {
             return inside("there is no kubeconfig");
+        }
+        Err(KubeconfigError::ReadConfig(error, path)) => {
+            let inside = Config::incluster().ok().filter(|_| !explicit).map(|config| (config, None));
+            return inside.ok_or_else(|| ClusterError::Kubeconfig { path, why: error.to_string() });
         }
         Err(error) => return Err(ClusterError::Config(error.to_string())),
     };

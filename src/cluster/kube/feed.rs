@@ -14,8 +14,8 @@ pub(super) enum News<T> {
     Listing,
     /// An object of the new list.
     Listed(T),
-    /// The new list is whole.
-    Complete,
+    /// The new list is whole; why it is empty, where there is nothing that it could be of.
+    Complete(Option<ClusterError>),
     /// An object is there, or is not as it was.
     Changed(T),
     /// An object is gone.
@@ -40,7 +40,7 @@ impl<T> News<T> {
         match self {
             Self::Listing => News::Listing,
             Self::Listed(object) => News::Listed(read(object)),
-            Self::Complete => News::Complete,
+            Self::Complete(why) => News::Complete(why),
             Self::Changed(object) => News::Changed(read(object)),
             Self::Gone(object) => News::Gone(read(object)),
             Self::Alive => News::Alive,
@@ -115,7 +115,7 @@ impl<T: Item> Feed<T> {
                 self.listing.get_or_insert_default().insert(item.name().to_owned(), item);
                 Difference::None
             }
-            News::Complete => self.complete(),
+            News::Complete(why) => self.complete(why, now),
             News::Changed(item) => self.put(item),
             News::Gone(item) => self.remove(&item),
             News::Alive => self.alive(),
@@ -149,7 +149,7 @@ impl<T: Item> Feed<T> {
         Difference::One(item.name().to_owned())
     }
 
-    fn complete(&mut self) -> Difference {
+    fn complete(&mut self, why: Option<ClusterError>, now: Timestamp) -> Difference {
         let mut listed = self.listing.take().unwrap_or_default();
         for (name, older) in std::mem::take(&mut self.items) {
             let Some(item) = listed.get_mut(&name) else { continue };
@@ -159,7 +159,7 @@ impl<T: Item> Feed<T> {
                 item.inherit(&older);
             }
         }
-        (self.items, self.complete, self.trouble) = (listed, true, None);
+        (self.items, self.complete, self.trouble) = (listed, true, why.map(|why| (now, why)));
         Difference::All
     }
 

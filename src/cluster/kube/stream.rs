@@ -131,7 +131,9 @@ where
                 self.hear(event, place, tell)?;
             } else {
                 self.hear_listed(event, place, tell)?;
-                self.ask_for_namespace(place, tell).await;
+                if place.version.is_some() {
+                    tell(News::Complete(self.missing(place).await));
+                }
             }
         }
         // A list that broke off counts as nothing.
@@ -163,7 +165,6 @@ where
             }
             WatchEvent::Bookmark(mark) if mark.metadata.annotations.contains_key("k8s.io/initial-events-end") => {
                 place.version = Some(mark.metadata.resource_version);
-                tell(News::Complete);
             }
             WatchEvent::Bookmark(_) | WatchEvent::Deleted(_) => {}
             WatchEvent::Error(status) => return Err(self.refused(&status)),
@@ -184,23 +185,18 @@ where
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {
                 place.version = page.metadata.resource_version;
-                tell(News::Complete);
-                self.ask_for_namespace(place, tell).await;
+                tell(News::Complete(self.missing(place).await));
                 return Ok(());
             }
         }
     }
 
     /// An empty list may mean that there is no namespace; lists do not say so.
-    async fn ask_for_namespace(&self, place: &Place, tell: &mut (impl FnMut(News<K>) + Send)) {
-        let is_empty = place.version.is_some() && place.listed == 0;
-        let Some((api, name)) = self.namespace.as_ref().filter(|_| is_empty) else { return };
-        if let Ok(Err(kube::Error::Api(status))) =
-            tokio::time::timeout(self.patience.answer, api.get_metadata(name)).await
-            && status.code == 404
-        {
-            tell(News::Failed(ClusterError::NoNamespace(name.clone())));
-        }
+    async fn missing(&self, place: &Place) -> Option<ClusterError> {
+        let (api, name) = self.namespace.as_ref().filter(|_| place.listed == 0)?;
+        let asked = tokio::time::timeout(self.patience.answer, api.get_metadata(name)).await;
+        let is_missing = matches!(&asked, Ok(Err(kube::Error::Api(status))) if status.code == 404);
+        is_missing.then(|| ClusterError::NoNamespace(name.clone()))
     }
 
     /// When the next list is due: not for many at once.

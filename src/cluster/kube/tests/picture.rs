@@ -45,7 +45,7 @@ pub(super) fn tell(picture: &mut Picture, news: impl IntoIterator<Item = News<Se
 pub(super) fn list(picture: &mut Picture, listed: impl IntoIterator<Item = SeenWorkload>) {
     tell(picture, [News::Listing]);
     tell(picture, listed.into_iter().map(News::Listed));
-    tell(picture, [News::Complete]);
+    tell(picture, [News::Complete(None)]);
 }
 
 pub(super) fn names(number: usize) -> Vec<String> {
@@ -94,7 +94,7 @@ fn more_than_eight_share_a_watch_and_nothing_known_becomes_unknown() {
     assert_snapshot!(pod_watches(&picture, &begun), @"+all, s0 app=s0, s1 app=s1, s2 app=s2, s3 app=s3, s4 app=s4, s5 app=s5, s6 app=s6, s7 app=s7");
     let all = Subject::Pods { namespace: "shop".to_owned(), of: None };
     picture.begin(&all, 3);
-    for news in [News::Listing, News::Complete] {
+    for news in [News::Listing, News::Complete(None)] {
         picture.take_pods(&all, 3, news, at(0));
     }
     let begun = [all].into();
@@ -126,7 +126,7 @@ fn what_only_its_annotation_was_written_of_stays_settled() {
 fn the_last_words_of_an_ended_watch_are_not_heard() {
     let mut picture = picture(&names(1));
     picture.begin(&Subject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 2);
-    tell(&mut picture, [News::Complete]);
+    tell(&mut picture, [News::Complete(None)]);
     assert!(matches!(picture.look(at(0), GRACE), Look::NotYet));
 }
 
@@ -180,7 +180,7 @@ fn the_pods_of_one_workload_are_found_among_those_of_all_and_follow_what_the_wat
     for pod in [of("a", "s0"), of("b", "s0"), of("c", "s1")] {
         take(News::Listed(pod));
     }
-    take(News::Complete);
+    take(News::Complete(None));
     take(News::Changed(of("d", "s1")));
     take(News::Gone(of("a", "s0")));
     // Orphaned and adopted: the name stays, the owner does not.

@@ -93,7 +93,7 @@ fn pods_that_are_listed_know_better() {
     let mut picture = settled_then_moved();
     for subject in picture.pod_subjects() {
         picture.begin(&subject, 2);
-        for news in [News::Listing, News::Complete] {
+        for news in [News::Listing, News::Complete(None)] {
             picture.take_pods(&subject, 2, news, at(0));
         }
     }

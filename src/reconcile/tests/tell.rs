@@ -1,0 +1,125 @@
+//! What is told of a service from pass to pass.
+
+use super::super::tell::{Scene, Teller};
+use super::super::{Pass, Pending};
+use super::drift::{at, moved, repinned};
+use super::pauses::pause;
+use super::*;
+
+/// Who is told: all passes see the same pins.
+struct Told {
+    desired: Desired,
+    teller: Teller,
+    text: String,
+}
+
+impl Told {
+    fn of(rest: &str) -> Self {
+        Self { desired: repinned(rest), teller: Teller::default(), text: String::new() }
+    }
+
+    /// A pass that sees payments so, and writes what it may.
+    fn pass(&mut self, payments: Workload, pods: &[Arc<Pod>], now: i64) -> &mut Self {
+        let mut observed = Observation::default();
+        observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:5")));
+        observed.workloads.insert(id("payments"), Arc::new(payments));
+        observed.pods.insert(id("payments"), pods.to_vec());
+        let look = look(&self.desired, &observed, at(now));
+        let wanted = want(&self.desired, &look);
+        let next = next(situation(&self.desired, &look, &wanted));
+        let started = next.starts().collect();
+        let pass = Pass { look, wanted, next, started, wrote: true, pending: Pending::Nothing };
+        let _ = writeln!(self.text, "{now}");
+        for event in self.teller.tell(Scene { desired: &self.desired, pass: &pass, now: at(now) }) {
+            let _ = writeln!(self.text, "  {}", serde_json::to_string(&event).unwrap());
+        }
+        self
+    }
+
+    /// Payments is corrected from this image in three passes: it starts, the old pods end, all is well.
+    fn corrected(&mut self, from: &str, by_hand: Workload, now: i64) -> &mut Self {
+        self.pass(by_hand, &[], now);
+        let mut ending = Pod::clone(&pod(from, None));
+        ending.terminating = true;
+        self.pass(rolling(), &[Arc::new(ending), pod("acme/payments:2", None)], now + 1);
+        self.pass(rolling(), &[pod("acme/payments:2", None)], now + 2);
+        self.pass(written(settled("acme/payments:2"), "2", true), &[], now + 3)
+    }
+}
+
+/// The correction is on its way.
+fn rolling() -> Workload {
+    written(in_mid_rollout(settled("acme/payments:2")), "2", false)
+}
+
+fn by_hand() -> Workload {
+    moved("kubectl-set", "acme/payments:1", 3_000)
+}
+
+#[test]
+fn what_is_corrected_at_once_is_told_from_the_start_to_the_end() {
+    assert_snapshot!(Told::of("drift: {handGrace: 0s}\n").corrected("acme/payments:1", by_hand(), 3_001).text, @r#"
+    3001
+      {"event":"targetFound","service":"payments","from":"1","to":"2"}
+      {"event":"newStarting","service":"payments","version":"2"}
+    3002
+      {"event":"oldStopping","service":"payments","version":"1"}
+    3003
+      {"event":"oldGone","service":"payments","version":"1"}
+    3004
+      {"event":"verified","service":"payments","version":"2","took":3.0}
+    "#);
+}
+
+#[test]
+fn what_is_corrected_after_the_grace_is_told_as_what_is_corrected_at_once() {
+    let mut told = Told::of("drift: {handGrace: 10s}\n");
+    told.pass(by_hand(), &[], 3_001);
+    let held = told.text.len();
+    told.corrected("acme/payments:1", by_hand(), 3_010);
+    let mut at_once = Told::of("drift: {handGrace: 0s}\n");
+    assert_eq!(told.text[held..], at_once.corrected("acme/payments:1", by_hand(), 3_010).text);
+}
+
+#[test]
+fn what_a_hand_puts_there_in_the_middle_of_a_correction_is_told_too() {
+    let mut told = Told::of("drift: {handGrace: 0s}\n");
+    told.pass(by_hand(), &[], 3_001).pass(rolling(), &[pod("acme/payments:2", None)], 3_002);
+    told.corrected("acme/payments:3", moved("kubectl-set", "acme/payments:3", 3_003), 3_004);
+    assert_snapshot!(told.text, @r#"
+    3001
+      {"event":"targetFound","service":"payments","from":"1","to":"2"}
+      {"event":"newStarting","service":"payments","version":"2"}
+    3002
+      {"event":"oldStopping","service":"payments","version":"1"}
+      {"event":"oldGone","service":"payments","version":"1"}
+    3004
+      {"event":"targetFound","service":"payments","from":"acme/payments:3 (never pinned)","to":"2"}
+      {"event":"newStarting","service":"payments","version":"2"}
+    3005
+      {"event":"oldStopping","service":"payments","version":"acme/payments:3 (never pinned)"}
+    3006
+      {"event":"oldGone","service":"payments","version":"acme/payments:3 (never pinned)"}
+    3007
+      {"event":"verified","service":"payments","version":"2","took":3.0}
+    "#);
+}
+
+#[test]
+fn what_is_paused_in_the_middle_of_a_rollout_goes_on_without_being_told_anew() {
+    let both = [pod("acme/payments:1", None), pod("acme/payments:2", None)];
+    let mut told = Told::of("drift: {handGrace: 0s}\n");
+    told.pass(by_hand(), &[], 3_001).pass(Workload { pause: Some(pause(3_000, 3_004)), ..rolling() }, &both, 3_002);
+    told.pass(rolling(), &both, 3_005).pass(rolling(), &both[1..], 3_006);
+    assert_snapshot!(told.text, @r#"
+    3001
+      {"event":"targetFound","service":"payments","from":"1","to":"2"}
+      {"event":"newStarting","service":"payments","version":"2"}
+    3002
+      {"event":"held","service":"payments","why":"paused by ada until 00:50 UTC: we look at its memory. End it: pintle resume payments"}
+    3005
+    3006
+      {"event":"oldStopping","service":"payments","version":"1"}
+      {"event":"oldGone","service":"payments","version":"1"}
+    "#);
+}
