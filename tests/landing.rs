@@ -14,3 +14,5 @@ mod proposals;
 mod remotes;
 /// Rollbacks and their way back, landed.
 mod rollbacks;
+/// Clones of the newest commits alone, which receive the rest.
+mod shallow;

@@ -32,6 +32,8 @@ pub struct Failure {
     pub message: String,
     /// One way out.
     pub hint: Option<String>,
+    /// What was looked for may lie before where a shallow clone begins.
+    pub deeper: bool,
 }
 
 impl Exit {
@@ -64,7 +66,7 @@ pub(super) fn help(examples: &str, exits: &[Exit]) -> String {
 impl Failure {
     /// It failed.
     pub fn error(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Error, message: message.into(), hint: None }
+        Self { exit: Exit::Error, message: message.into(), hint: None, deeper: false }
     }
 
     /// A rule of the pins refuses it.
@@ -75,6 +77,14 @@ impl Failure {
     /// What was typed means nothing.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, ..Self::error(message) }
+    }
+
+    /// What there is not may lie before where a shallow clone begins.
+    #[must_use]
+    pub fn cut_off(self) -> Self {
+        let message = format!("{}; and this is a shallow clone, whose history begins late", self.message);
+        let hint = Some("git fetch --unshallow, then type it again".to_owned());
+        Self { exit: self.exit, message, hint, deeper: true }
     }
 
     /// Message and hint in one line, for a log.
@@ -96,7 +106,8 @@ impl From<SourceError> for Failure {
             SourceError::Location { .. } | SourceError::BranchName { .. } => Exit::Usage,
             _ => Exit::Error,
         };
-        Self { exit, message: error.to_string(), hint: error.hint() }
+        let deeper = matches!(error, SourceError::Revision { deeper: true, .. });
+        Self { exit, message: error.to_string(), hint: error.hint(), deeper }
     }
 }
 
@@ -104,7 +115,7 @@ impl From<LandError> for Failure {
     fn from(error: LandError) -> Self {
         match error {
             LandError::Source(error) => error.into(),
-            error => Self { exit: Exit::Error, message: error.to_string(), hint: error.hint() },
+            error => Self { hint: error.hint(), ..Self::error(error.to_string()) },
         }
     }
 }

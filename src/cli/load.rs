@@ -9,7 +9,7 @@ use super::progress::Progress;
 use crate::config::Config;
 use crate::edit::Said;
 use crate::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
-use crate::problem::{Severity, show};
+use crate::problem::{Severity, display_safe, show};
 use crate::source::{Commit, CommitId, Content, File, History, Index, Scope, Source, SourceError};
 
 /// So many files with changes are named at most.
@@ -101,6 +101,20 @@ pub fn open(config: &Config) -> Result<Opened, Failure> {
 }
 
 impl Loaded {
+    /// What there is not may lie before where a shallow clone begins.
+    pub fn as_far_as_known(&self, failure: Failure) -> Failure {
+        if self.source.is_shallow() { failure.cut_off() } else { failure }
+    }
+
+    /// Refuses a commit with which a shallow clone begins: what it moved is not known.
+    pub fn knows_before(&self, commit: &Commit) -> Result<(), Failure> {
+        if self.source.begins_late(commit.id)? != Some(commit.id) {
+            return Ok(());
+        }
+        let described = format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 80));
+        Err(Failure::error(format!("what {described} moved is not known")).cut_off())
+    }
+
     /// Says where this is not the newest there is, or nothing that can be used.
     pub fn warn(&self, output: &mut Output) {
         say_stale(self.stale.as_ref(), output);

@@ -4,6 +4,7 @@ mod apply;
 mod brief;
 mod check;
 mod completions;
+mod deepen;
 mod diff;
 mod down;
 mod exit;

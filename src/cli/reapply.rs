@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::deepen::deepening;
 use super::exit::{Exit, Failure, help};
 use super::land::Land;
 use super::load::Loaded;
@@ -42,26 +43,29 @@ pub struct Reapply {
 impl Reapply {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let (mut why, mut refused) = (Reason::typed(self.reason.as_deref(), &self.land)?, false);
-        let done = self.land.land(config, output, |loaded, output| {
-            let undone = Undone::of(config, loaded, self.commit(loaded)?)?;
-            let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
-            let question = Question {
-                kind: Kind::Reapply,
-                request,
-                holding: Holding::None,
-                pins,
-                ends: None,
-                besides: None,
-                seen: false,
-            };
-            let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
-            refused = told.is_refused();
-            if let Some(proposal) = undone.lift(loaded, &told, || why.get(output))? {
-                output.note(format_args!("what {} moved is pinned again: its holds alone end", undone.described()));
-                return Ok(proposal);
-            }
-            let undone = Some(&undone).filter(|_| !told.revert.is_empty());
-            propose(config, loaded, told, why.said(), undone)
+        let done = deepening(config, output, |output| {
+            self.land.land(config, output, |loaded, output| {
+                let undone = Undone::of(config, loaded, self.commit(loaded)?)?;
+                let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
+                let question = Question {
+                    kind: Kind::Reapply,
+                    request,
+                    holding: Holding::None,
+                    pins,
+                    ends: None,
+                    besides: None,
+                    seen: false,
+                };
+                let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+                refused = told.is_refused();
+                if let Some(proposal) = undone.lift(loaded, &told, || why.get(output))? {
+                    let of = undone.described();
+                    output.note(format_args!("what {of} moved is pinned again: its holds alone end"));
+                    return Ok(proposal);
+                }
+                let undone = Some(&undone).filter(|_| !told.revert.is_empty());
+                propose(config, loaded, told, why.said(), undone)
+            })
         })?;
         if refused {
             return Ok(Exit::Refused);
@@ -95,6 +99,6 @@ fn newest(loaded: &Loaded, service: Option<&ServiceName>) -> Result<Arc<Commit>,
     found.ok_or_else(|| {
         let of = service.map(|service| format!(" of {service}")).unwrap_or_default();
         let failure = Failure::error(format!("there is no rollback{of} on this branch"));
-        failure.hint("a commit by git revert is undone by its name: pintle reapply COMMIT")
+        loaded.as_far_as_known(failure.hint("a commit by git revert is undone by its name: pintle reapply COMMIT"))
     })
 }

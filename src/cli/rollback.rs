@@ -15,6 +15,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
 
+use super::deepen::deepening;
 use super::diff::{FileDiff, edited, other_lines};
 use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal, Review};
@@ -42,7 +43,8 @@ pub(super) use undo::Undone;
 /// A service goes back to an earlier pin of its own: without --to the newest one that is proven in the cluster at hand and
 /// not held, else the one before. What does not fit beside it any more goes back with it: the smallest set of services
 /// that fits, crosses no `rollbackFloor`, uses no held version, and can be rolled out in an order in which all that runs
-/// is compatible. A cluster that does not answer within two seconds is done without.
+/// is compatible. A cluster that does not answer within two seconds is done without. A shallow clone whose history begins too
+/// late for that receives the rest from its remote, with --dry-run too.
 ///
 /// What goes back, why, and in which order is shown and asked about. Then it is committed on the tip and pushed, never
 /// forced; services that were named are held from then on, until `pintle release`, or the way back: `pintle reapply`.
@@ -108,7 +110,11 @@ pub(super) struct Told {
 
 impl Rollback {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        if self.dry_run { self.show(config, output) } else { self.land(config, output) }
+        if self.dry_run {
+            deepening(config, output, |output| self.show(config, output))
+        } else {
+            self.land(config, output)
+        }
     }
 
     fn show(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
@@ -124,11 +130,13 @@ impl Rollback {
 
     fn land(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let (mut why, mut refused) = (Reason::typed(self.reason.as_deref(), &self.land)?, false);
-        let done = self.land.land(config, output, |loaded, output| {
-            let question = self.question(config, loaded, output)?;
-            let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
-            refused = told.is_refused();
-            propose(config, loaded, told, why.said(), None)
+        let done = deepening(config, output, |output| {
+            self.land.land(config, output, |loaded, output| {
+                let question = self.question(config, loaded, output)?;
+                let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+                refused = told.is_refused();
+                propose(config, loaded, told, why.said(), None)
+            })
         })?;
         if refused {
             return Ok(Exit::Refused);
@@ -301,6 +309,9 @@ impl Told {
         let policy = seen.desired.pins.settings.unseen;
         let only_seen = only_seen || policy == pins::Unseen::Refuse;
         let revert = seen.revert(&request, holding, only_seen).map_err(|refusal| decided::refused(&refusal, loaded))?;
+        if matches!(request, Request::Services(_, Aim::Good)) {
+            seen.proven_here(&revert, loaded)?;
+        }
         if !revert.complete {
             output.warn("the search was stopped at its limit: a smaller set than this may exist");
         }

@@ -84,6 +84,8 @@ pub enum SourceError {
         why: String,
         /// Names that look like it.
         near: Vec<String>,
+        /// It may lie before where a shallow clone begins.
+        deeper: bool,
     },
     /// Read a commit, and what it holds.
     #[error("cannot read {what} of {location}: {why}")]

@@ -13,16 +13,13 @@ use gix::ThreadSafeRepository;
 use jiff::Timestamp;
 
 use super::error::{Result, say};
-use super::open::open_with;
+use super::open::open_to_receive;
 use super::remote::{Failure, Remote};
 use super::resolve::full_branch_name;
 use super::{Access, Commit, Location, Reach, Source, SourceError, Url, open as opened};
 
 /// Every fetch adds a pack, and each pack makes all reading slower.
 const PACKS: usize = 50;
-
-/// What one object of a pack may need in memory while it is received.
-const RECEIVE_LIMIT: usize = 2 << 30;
 
 /// The file in the mirror that says when the remote was last reached.
 const REACHED: &str = "pintle-reached";
@@ -134,8 +131,7 @@ impl Mirror<'_> {
     fn sync(&self, path: &Path, branch: Option<&str>) -> Result<(), Failure> {
         let damaged = |error: gix::Error| Failure::Damaged(say(&error));
         let local = |error: std::io::Error| Failure::Damaged(format!("cannot write {}: {error}", path.display()));
-        let repo =
-            open_with(path, RECEIVE_LIMIT).map_err(|error| Failure::Damaged(error.to_string()))?.to_thread_local();
+        let repo = open_to_receive(path).map_err(|error| Failure::Damaged(error.to_string()))?;
         let remote = Remote { repo: &repo, url: self.url, access: self.access };
         let answer = remote.ask(branch)?;
         let full = format!("refs/heads/{}", answer.branch);

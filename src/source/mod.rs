@@ -29,7 +29,7 @@ use crate::problem::Problem;
 pub use error::{Reach, SourceError};
 pub use history::{History, Record, Stretch};
 pub use index::Index;
-pub use land::{Beside, Identity, LandError, Landed, Landing, Message, Proposed, change_id};
+pub use land::{Beside, Identity, LandError, Landed, Landing, Message, Origin, Proposed, change_id};
 pub use location::Location;
 pub use open::{Access, Below, Credentials, Source, find_root};
 pub use resolve::Relation;

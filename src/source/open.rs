@@ -16,6 +16,9 @@ const PACK_CACHE: usize = 16 << 20;
 /// One object may need this much memory. It is more than [`super::FILE_LIMIT`], so that folders may be larger.
 const OBJECT_LIMIT: usize = 64 << 20;
 
+/// What one object of a pack may need in memory while it is received.
+const RECEIVE_LIMIT: usize = 2 << 30;
+
 /// How the repository is reached, and where what was fetched is kept.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -129,6 +132,11 @@ impl Source {
         repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
         repo
     }
+
+    /// A handle for what receives.
+    pub(super) fn receiving(&self) -> Result<gix::Repository> {
+        open_to_receive(self.shared.to_thread_local().path())
+    }
 }
 
 /// The repository around a folder: its working tree, or itself where it is bare.
@@ -145,8 +153,12 @@ pub(super) fn open(path: &Path) -> Result<gix::ThreadSafeRepository> {
     open_with(path, OBJECT_LIMIT)
 }
 
-/// The same, with another limit for the memory that one object may need.
-pub(super) fn open_with(path: &Path, limit: usize) -> Result<gix::ThreadSafeRepository> {
+/// The same, for what receives.
+pub(super) fn open_to_receive(path: &Path) -> Result<gix::Repository> {
+    open_with(path, RECEIVE_LIMIT).map(|shared| shared.to_thread_local())
+}
+
+fn open_with(path: &Path, limit: usize) -> Result<gix::ThreadSafeRepository> {
     let limit = format!("gitoxide.objects.allocLimit={limit}");
     let options = gix::open::Options::isolated()
         // A volume in a container belongs to somebody else; ownership only guards what the configuration could run.

@@ -144,7 +144,7 @@ fn ssh(url: &Url, access: &Access, side: Side) -> Command {
 fn file(url: &Url, side: Side) -> Command {
     let mut command = Command::new("git");
     match side {
-        Side::Upload => command.args(["upload-pack", "--strict"]),
+        Side::Upload => command.arg("upload-pack"),
         Side::Receive => command.arg("receive-pack"),
     };
     command.arg("--").arg(&url.path);

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gix::ObjectId;
+use gix::odb::pack::bundle::write::Outcome as Pack;
 use gix::progress::Discard;
 use gix::protocol::handshake::Ref;
 use gix::protocol::transport::Protocol;
 use gix::protocol::transport::client::blocking_io::{Transport, http};
 use gix::protocol::transport::client::git::ConnectMode;
 use gix::protocol::transport::client::git::blocking_io::Connection as Pipes;
-use gix::remote::fetch::Tags;
+use gix::remote::fetch::{Shallow, Status, Tags};
 use gix::remote::{Connection, Direction, ref_map};
 use reqwest::blocking::ClientBuilder;
 
@@ -50,6 +51,9 @@ pub(super) enum Failure {
     Damaged(String),
 }
 
+/// What gix says where there are no credentials.
+const NOBODY: &str = "No credentials were returned at all as if the credential helper isn't functioning unknowingly";
+
 type Channel = Box<dyn Transport + Send>;
 
 impl Remote<'_> {
@@ -81,18 +85,29 @@ impl Remote<'_> {
 
     /// Receives what is new of a branch, and the tags on it.
     pub(super) fn receive(&self, branch: &str) -> Result<(), Failure> {
-        self.receive_by(&format!("+refs/heads/{branch}:refs/heads/{branch}"), Tags::Included)
+        self.receive_by(&format!("+refs/heads/{branch}:refs/heads/{branch}"), Tags::Included, Shallow::NoChange)
     }
 
     /// Receives what is new of a branch, and nothing here refers to it.
     pub(super) fn receive_objects(&self, branch: &str) -> Result<(), Failure> {
-        self.receive_by(&format!("refs/heads/{branch}"), Tags::None)
+        self.receive_by(&format!("refs/heads/{branch}"), Tags::None, Shallow::NoChange)
     }
 
-    fn receive_by(&self, spec: &str, tags: Tags) -> Result<(), Failure> {
+    /// The same, with all that a shallow clone was cloned without.
+    pub(super) fn receive_all(&self, branch: &str) -> Result<(), Failure> {
+        self.receive_by(&format!("refs/heads/{branch}"), Tags::None, Shallow::undo())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this room writes what it receives")]
+    fn receive_by(&self, spec: &str, tags: Tags, depth: Shallow) -> Result<(), Failure> {
         self.converse(spec, tags, self.access.send_within, |connection, late| {
-            let prepared = connection.prepare_fetch(Discard, ref_map::Options::default())?;
-            prepared.receive(Discard, late).map(|_| ())
+            let prepared = connection.prepare_fetch(Discard, ref_map::Options::default())?.with_shallow(depth);
+            let received = prepared.receive(Discard, late)?;
+            // What nothing refers to yet is kept from git's tidying up, for ever where nobody takes that back.
+            if let Status::Change { write_pack_bundle: Pack { keep_path: Some(keep), .. }, .. } = received.status {
+                let _ = std::fs::remove_file(keep);
+            }
+            Ok(())
         })
     }
 
@@ -185,7 +200,7 @@ fn judge_http(error: &gix::Error, silence: Duration) -> Failure {
 
 /// What kind of obstacle an error is. `words` are the program's that connected, which know best.
 fn judge(error: &gix::Error, words: &str) -> Failure {
-    let said = say(error);
+    let said = say(error).replace(NOBODY, "it asks who is there, and no credentials are known for it");
     let words = display_safe(words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default(), 300);
     let told = obstacle(&format!("{words} {said}"));
     let kind = if error.is_unauthenticated() || told == Some(Reach::Credentials) {

@@ -75,15 +75,16 @@ impl Source {
 
     /// The commit that a user means: a branch, a tag, an id or the start of one, `HEAD~1`, and so on.
     pub fn resolve(&self, revision: &str) -> Result<Commit> {
-        let none = |why: String, near| SourceError::Revision {
+        let none = |why: String, near, deeper| SourceError::Revision {
             rev: display_safe(revision, NAME),
             location: self.location.to_string(),
             why,
             near,
+            deeper,
         };
         let revision = revision.trim();
         if revision.is_empty() || revision.starts_with('-') || revision.chars().any(char::is_control) {
-            return Err(none("this is not a revision".to_owned(), Vec::new()));
+            return Err(none("this is not a revision".to_owned(), Vec::new(), false));
         }
         let repo = self.repo();
         let name = revision.split(['^', '~', '@', ':']).next().unwrap_or_default();
@@ -99,11 +100,12 @@ impl Source {
             Ok(commit) => self.commit(CommitId::of(commit.id)),
             Err(_) if self.head().is_err_and(|error| matches!(error, SourceError::Empty { .. })) => self.head(),
             Err(_) if revision.contains("..") => {
-                Err(none("this is a range, and one commit is meant".to_owned(), Vec::new()))
+                Err(none("this is a range, and one commit is meant".to_owned(), Vec::new(), false))
             }
             Err(error) => {
-                let cut = if self.is_shallow() { SHALLOW } else { "" };
-                Err(none(why(&say(&error)) + cut, near(name, &self.branches())))
+                let deeper = self.is_shallow();
+                let cut = if deeper { SHALLOW } else { "" };
+                Err(none(why(&say(&error)) + cut, near(name, &self.branches()), deeper))
             }
         }
     }

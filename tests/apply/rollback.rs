@@ -36,6 +36,27 @@ async fn a_rollback_goes_to_what_was_proven_here_and_says_what_was_not() {
 }
 
 #[tokio::test]
+async fn a_rollback_in_a_shallow_clone_goes_to_what_was_proven_before_it_begins() {
+    let shop = Shop::open(&["payments 1.0"]).await;
+    for version in ["1.1", "1.2", "1.3"] {
+        shop.pin("payments", version, "").commit("Upgrade payments");
+        if version == "1.1" {
+            shop.apply().await;
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let clone = folder.path().to_str().unwrap();
+    shop.repo.git(&["clone", "--quiet", "--depth=2", &format!("file://{}", shop.repo.location()), clone]);
+    let named = shop.pintle(&["--repo", clone, "rollback", "payments", "--to", "1.2", "--dry-run"]).await.ended(0);
+    named.result(&["~ payments", "1.3 -> 1.2", "asked for"]);
+    assert_eq!(named.err, "");
+    let said = shop.pintle(&["--repo", clone, "rollback", "payments", "--dry-run"]).await.ended(0);
+    said.line(&["fetching the history before", "from origin: this clone is shallow"]);
+    said.result(&["~ payments", "1.3 -> 1.1", "asked for"]);
+    said.result(&["verified there", "UTC, in "]);
+}
+
+#[tokio::test]
 async fn a_rollback_waits_two_seconds_for_a_cluster_at_most() {
     let mut shop = Shop::open(&["payments 1.0"]).await;
     shop.pin("payments", "1.1", "").commit("Upgrade payments");

@@ -100,11 +100,14 @@ fn what_was_typed_must_say_what_goes_back() {
 }
 
 #[test]
-fn a_shallow_clone_whose_target_lies_deeper_says_how_to_deepen_it() {
+fn a_shallow_clone_of_nothing_that_can_be_asked_says_how_to_deepen_it() {
     let repo = shop();
     let clone = tempfile::tempdir().unwrap();
     let folder = clone.path().to_str().unwrap();
     repo.git(&["clone", "--quiet", "--depth", "2", &format!("file://{}", repo.location()), folder]);
+    repo.git(&["-C", folder, "remote", "rename", "origin", "elsewhere"]);
+    repo.git(&["-C", folder, "remote", "add", "another", "/nonexistent"]);
+    repo.git(&["-C", folder, "branch", "--unset-upstream"]);
     let pintle = Pintle::in_repo(&repo);
     let says = |words: &str| pintle.says(&format!("--repo {folder} rollback {words} --dry-run")).to_string();
     let said = ["payments", "web --steps 2", "payments --to 2.0.3", "--all --to 2026-01-01T00:30"].map(says);
@@ -126,6 +129,8 @@ fn a_shallow_clone_whose_target_lies_deeper_says_how_to_deepen_it() {
       hint: git fetch --unshallow, then type it again
     --- exit 1
     "#);
-    repo.git(&["-C", folder, "fetch", "--quiet", "--unshallow"]);
-    assert!(says("payments").contains("~ payments  2.1.0 -> 2.0.3  asked for"));
+    repo.git(&["-C", folder, "remote", "remove", "another"]);
+    let said = says("payments");
+    assert!(said.contains("~ payments  2.1.0 -> 2.0.3  asked for"), "{said}");
+    assert!(said.contains("from elsewhere: this clone is shallow"), "the only remote is meant: {said}");
 }

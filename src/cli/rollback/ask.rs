@@ -73,25 +73,17 @@ fn aim(to: &str, services: &[ServiceName], loaded: &Loaded, now: Timestamp) -> R
         let place = history.moves().iter().rposition(|commit| commit.time <= time);
         let place = place.and_then(|place| u32::try_from(place).ok());
         let none = || Failure::error(format!("nothing was pinned at {} UTC", when(time)));
-        return place.map(Aim::At).ok_or_else(|| {
-            let failure = none().hint("pintle history shows the commits that moved pins");
-            if loaded.source.is_shallow() { cut_off(failure) } else { failure }
-        });
+        return place
+            .map(Aim::At)
+            .ok_or_else(|| loaded.as_far_as_known(none().hint("pintle history shows the commits that moved pins")));
     }
     match loaded.source.resolve(to) {
         Ok(commit) => place(loaded, &commit).map(Aim::At),
         Err(error) => {
-            let failure = unknown(to, services, loaded).unwrap_or_else(|| error.into());
-            Err(if loaded.source.is_shallow() { cut_off(failure) } else { failure })
+            let unknown = unknown(to, services, loaded).map(|failure| loaded.as_far_as_known(failure));
+            Err(unknown.unwrap_or_else(|| error.into()))
         }
     }
-}
-
-/// What there is not may lie before where a shallow clone begins.
-pub(super) fn cut_off(failure: Failure) -> Failure {
-    let Failure { exit, message, hint: _ } = failure;
-    let message = format!("{message}; and this is a shallow clone, whose history begins late");
-    Failure { exit, message, hint: Some("git fetch --unshallow, then type it again".to_owned()) }
 }
 
 /// What was meant is none of the three; of one service the nearest of its versions is offered.
@@ -115,7 +107,7 @@ fn place(loaded: &Loaded, commit: &Commit) -> Result<u32, Failure> {
     let source = &loaded.source;
     let before = source.back_to(commit.id, |id| history.position(id).is_some())?;
     let Some((before, place)) = before.and_then(|id| Some((id, history.position(id)?))) else {
-        return Err(Failure::error(format!("nothing was pinned at {described}")));
+        return Err(loaded.as_far_as_known(Failure::error(format!("nothing was pinned at {described}"))));
     };
     // It lies on the branch itself where the way back from the next commit that moved something leads over it.
     let after = history.moves().get(place as usize + 1).or(history.tip()).map(|commit| commit.id);
@@ -144,6 +136,7 @@ fn moved(typed: &str, loaded: &Loaded) -> Result<RangeInclusive<u32>, Failure> {
     let Some((from, to)) = typed.split_once("..") else {
         let commit = resolve(typed)?;
         let place = place(loaded, &commit)?;
+        loaded.knows_before(&commit)?;
         let moved = loaded.history.position(commit.id).is_some();
         let described = format!("{} ({})", commit.id.short(), display_safe(&commit.subject, WORD));
         return moved.then_some(place..=place).ok_or_else(|| none(format!("{described} moved no pin")));

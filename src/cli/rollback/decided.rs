@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ask;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::load::Loaded;
 use crate::cli::seen::Seen;
+use crate::cluster::Proven;
 use crate::evidence::Pair;
 use crate::pins;
 use crate::plan::Wanted;
 use crate::reconcile::{Desired, Look, look, look_at_pins, want};
-use crate::rollback::{Holding, Known, Refusal, Request, Revert, revert, unseen};
+use crate::rollback::{Holding, Known, Member, Refusal, Request, Revert, Why, revert, unseen};
 
 impl Seen {
     fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
@@ -27,6 +27,23 @@ impl Seen {
         let wanted = want(&self.desired, &self.look);
         let evidence = only_seen.then(|| self.desired.evidence());
         revert(Known { evidence, ..self.known(&wanted) }, request, holding)
+    }
+
+    /// Refuses targets that are not proven, where what is proven of the service was pinned before a shallow clone begins.
+    pub(super) fn proven_here(&self, revert: &Revert, loaded: &Loaded) -> Result<(), Failure> {
+        if !loaded.source.is_shallow() {
+            return Ok(());
+        }
+        for Member { service, to, .. } in revert.members.iter().filter(|it| it.why == Why::Asked) {
+            let proven = self.proven.get(service).map_or(&[][..], Vec::as_slice);
+            let unknown = proven.iter().find(|it| loaded.history.newest(service, &it.version).is_none());
+            if let Some(Proven { version, .. }) = unknown.filter(|_| proven.iter().all(|it| it.version != to.version)) {
+                let failure =
+                    Failure::error(format!("{service} {version} is proven, and when it was pinned is not known"));
+                return Err(failure.cut_off());
+            }
+        }
+        Ok(())
     }
 
     /// The pairs that were never seen together, where the settings want that told.
@@ -52,6 +69,6 @@ impl Seen {
 /// Why nothing goes back, in words with the way out.
 pub(super) fn refused(refusal: &Refusal, loaded: &Loaded) -> Failure {
     let exit = if refusal.is_by_rule() { Exit::Refused } else { Exit::Error };
-    let failure = Failure { exit, message: refusal.to_string(), hint: refusal.hint() };
-    if loaded.source.is_shallow() && refusal.is_of_history() { ask::cut_off(failure) } else { failure }
+    let failure = Failure { exit, hint: refusal.hint(), ..Failure::error(refusal.to_string()) };
+    if refusal.is_of_history() { loaded.as_far_as_known(failure) } else { failure }
 }

@@ -1,7 +1,7 @@
 //! A clone whose remote has moved on follows it, as `git pull --ff-only` does: where it has nothing of its own.
 
 use super::super::remote::{Failure, Remote};
-use super::super::{CommitId, Reach, SourceError};
+use super::super::{CommitId, Reach, SourceError, Url};
 use super::error::{LandError, Result};
 use super::upstream::Upstream;
 use super::{Landing, clone, oid};
@@ -38,19 +38,22 @@ impl Landing<'_> {
     /// Where the upstream is, with all that leads there.
     pub(super) fn fetched(&self, upstream: &Upstream) -> Result<CommitId> {
         let source = self.source;
-        let remote = Remote { repo: &source.repo(), url: &upstream.url, access: &source.access };
-        let unread = |failure| {
-            let (kind, why) = match failure {
-                Failure::Reach(kind, why) => (kind, why),
-                Failure::Damaged(why) => (Reach::Passing, why),
-                Failure::NoBranch(..) | Failure::Empty => (Reach::NotFound, "the branch is gone".to_owned()),
-            };
-            SourceError::Unreachable { location: upstream.url.to_string(), why, since: None, kind }
-        };
+        let remote = Remote { repo: &source.receiving()?, url: &upstream.url, access: &source.access };
+        let unread = |failure| unread(&upstream.url, failure);
         let there = CommitId::of(remote.ask(Some(upstream.plain())).map_err(unread)?.tip);
         if !source.knows(there) {
             remote.receive_objects(upstream.plain()).map_err(unread)?;
         }
         Ok(there)
     }
+}
+
+/// What keeps a clone from receiving.
+pub(super) fn unread(url: &Url, failure: Failure) -> SourceError {
+    let (kind, why) = match failure {
+        Failure::Reach(kind, why) => (kind, why),
+        Failure::Damaged(why) => (Reach::Passing, why),
+        Failure::NoBranch(..) | Failure::Empty => (Reach::NotFound, "the branch is gone".to_owned()),
+    };
+    SourceError::Unreachable { location: url.to_string(), why, since: None, kind }
 }

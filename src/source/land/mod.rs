@@ -6,6 +6,7 @@
 
 mod catch_up;
 mod clone;
+mod deepen;
 mod error;
 mod forge;
 mod identity;
@@ -22,6 +23,7 @@ use git2::{Oid, Repository};
 
 use super::{CommitId, FileChange, Location, Source, SourceError};
 
+pub use deepen::Origin;
 pub use error::LandError;
 pub use identity::Identity;
 pub use message::{Message, change_id};

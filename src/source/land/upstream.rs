@@ -33,23 +33,23 @@ impl Upstream {
             }
             Location::Path(path) => path,
         };
-        let setting = |key: &str| repo.config().ok()?.get_string(&format!("branch.{branch}.{key}")).ok();
-        let remote = text(repo.branch_upstream_remote(&local)).or_else(|| setting("remote"));
-        // `.` is a branch of the clone itself.
-        let Some((remote, merge)) = remote.filter(|remote| remote != ".").zip(setting("merge")) else {
-            return Ok(None);
-        };
+        let Some((remote, merge)) = Self::settings(repo, branch) else { return Ok(None) };
         let found =
             repo.find_remote(&remote).map_err(|error| LandError::git("read the remote of the branch", &error))?;
         let pushed = found.pushurl().ok().flatten().map(str::to_owned);
         let url = pushed.or_else(|| found.url().ok().map(str::to_owned)).unwrap_or_default();
-        let url = match Location::parse(&url)? {
-            Location::Url(url) => url,
-            Location::Path(path) => Url::of_path(&absolute(folder, &path)),
-        };
-        let name = format!("{remote}/{}", merge.strip_prefix("refs/heads/").unwrap_or(&merge));
+        let url = read(folder, &url)?;
+        let name = format!("{remote}/{}", plain(&merge));
         let tracking = text(repo.branch_upstream_name(&local));
         Ok(Some(Self { name, remote, url, branch: merge, tracking }))
+    }
+
+    /// What a clone says that a branch follows: a remote, and the full name of a branch there.
+    pub(super) fn settings(repo: &Repository, branch: &str) -> Option<(String, String)> {
+        let setting = |key: &str| repo.config().ok()?.get_string(&format!("branch.{branch}.{key}")).ok();
+        let remote = text(repo.branch_upstream_remote(&full(branch))).or_else(|| setting("remote"));
+        // `.` is a branch of the clone itself.
+        remote.filter(|remote| remote != ".").zip(setting("merge"))
     }
 
     /// Another branch of the same remote.
@@ -64,7 +64,7 @@ impl Upstream {
 
     /// Its plain name there.
     pub(super) fn plain(&self) -> &str {
-        self.branch.strip_prefix("refs/heads/").unwrap_or(&self.branch)
+        plain(&self.branch)
     }
 
     /// Where it was when it was last asked.
@@ -80,6 +80,19 @@ impl Upstream {
             tracing::info!("{tracking} is not moved: {error}");
         }
     }
+}
+
+/// The plain name of a branch.
+pub(super) fn plain(full: &str) -> &str {
+    full.strip_prefix("refs/heads/").unwrap_or(full)
+}
+
+/// What the configuration of a clone says of where a remote is.
+pub(super) fn read(folder: &Path, url: &str) -> Result<Url> {
+    Ok(match Location::parse(url)? {
+        Location::Url(url) => url,
+        Location::Path(path) => Url::of_path(&absolute(folder, &path)),
+    })
 }
 
 /// Where a clone notes where a branch of a remote is.
