@@ -76,7 +76,7 @@ fn says(message: &str) -> String {
     let message = message.replace("{A}", A).replace("{B}", B);
     let Some(Undo { act, of }) = undo(&message) else { return "nothing".to_owned() };
     let of: Vec<String> = of.iter().map(ToString::to_string).collect();
-    format!("{} {}", act.as_str(), of.join(" ")).replace(A, "{A}").replace(B, "{B}")
+    format!("{} {}", act.as_str(), of.join(" ")).trim_end().replace(A, "{A}").replace(B, "{B}")
 }
 
 #[test]
@@ -111,6 +111,14 @@ fn messages_say_what_they_take_back_whoever_wrote_them() {
             "reapply #124",
         ),
         ("Merge pull request #124 from acme/revert-123-release\n\nRevert \"Release 47\"", "revert #123"),
+        // Gitea
+        (
+            "Merge pull request 'Revert pins: a 2 -> 1' (#7) from pintle/revert-a-1 into main\n\nReviewed-on: https://x/pulls/7",
+            "rollback",
+        ),
+        ("Merge pull request 'Reapply pins: a's 1 -> 2' (#8) from x into main\n\nPintle-Reverts: {A}", "reapply {A}"),
+        ("Merge pull request 'Revert \"Release 47\"' (#9) from x into main", "revert \"Release 47\""),
+        ("Merge pull request 'Release 47' (#6) from ada/pins:back into main", "nothing"),
         // GitLab
         ("Revert \"Release 47\"\n\nThis reverts merge request !123", "revert !123"),
         (

@@ -5,10 +5,11 @@
 //! | Pintle | `Revert pins: …`, `Reapply pins: …` | `Pintle-Reverts: SHA`, or `OLDEST^..NEWEST` |
 //! | git revert | `Revert "…"`; of such a one since 2.43 `Reapply "…"` | `This reverts commit SHA.`; of a merge `…SHA, reversing` |
 //! | GitHub's button | `Revert "…"`, squashed with ` (#124)` behind it; merged from the branch `revert-123-…` | `Reverts owner/repo#123` |
+//! | Gitea, Forgejo, by the title of what they merge | `Merge pull request '…' (#124) from …` | |
 //! | GitLab's button | `Revert "…"`; merged from the branch `revert-SHA` | `This reverts merge request !123` or `commit SHA` |
 //! | Gerrit | `Revert "…"`, then `Revert^2 "…"` and so on | `This reverts commit SHA.` |
 //!
-//! Sources: git's `sequencer.c`, Gerrit's `CommitUtil.java`, GitLab's `app/models/merge_request.rb` and `commit.rb`; GitHub
+//! Sources: git's `sequencer.c`, Gitea's `services/pull/merge.go`, Gerrit's `CommitUtil.java`, GitLab's `app/models/merge_request.rb` and `commit.rb`; GitHub
 //! documents its button by example alone.
 
 use std::fmt;
@@ -69,8 +70,7 @@ pub fn undo(message: &str) -> Option<Undo> {
     let text = &message[..end.unwrap_or_default()];
     let (subject, body) = text.trim_start().split_once('\n').unwrap_or((text.trim_start(), ""));
     let merged = subject.starts_with("Merge ");
-    // Forges put the title of what is merged there.
-    let title = if merged { body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default() } else { subject };
+    let title = if merged { title_of_merge(subject, body) } else { subject };
     let (depth, direct) = peel(title.trim_end());
     let trailers: Vec<Named> = body.lines().filter_map(trailer).take(NAMED).collect();
     let is_ours = !trailers.is_empty() || title.starts_with(REVERT);
@@ -89,6 +89,12 @@ pub fn undo(message: &str) -> Option<Undo> {
         _ => Act::Revert,
     };
     Some(Undo { act, of })
+}
+
+/// The title of what is merged: Gitea puts it into the subject, the others into the body.
+fn title_of_merge<'m>(subject: &'m str, body: &'m str) -> &'m str {
+    let quoted = subject.strip_prefix("Merge pull request '").and_then(|rest| rest.rsplit_once("' ("));
+    quoted.map_or_else(|| body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(), |(title, _)| title)
 }
 
 /// How often a title says that something is taken back, and the title of what it takes back itself.

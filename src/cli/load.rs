@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::exit::Failure;
 use super::output::{Output, counted};
 use super::progress::Progress;
+use crate::change::{Act, undo};
 use crate::config::Config;
 use crate::edit::Said;
 use crate::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
@@ -104,6 +105,12 @@ impl Loaded {
     /// What there is not may lie before where a shallow clone begins.
     pub fn as_far_as_known(&self, failure: Failure) -> Failure {
         if self.source.is_shallow() { failure.cut_off() } else { failure }
+    }
+
+    /// Whether a commit, or the merge that brought it to the branch, says that it is a rollback.
+    pub fn is_rollback(&self, commit: CommitId) -> bool {
+        let said = self.source.message(commit).ok().and_then(|message| undo(&message));
+        said.is_some_and(|said| said.act == Act::Rollback)
     }
 
     /// Refuses a commit with which a shallow clone begins: what it moved is not known.

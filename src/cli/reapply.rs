@@ -11,7 +11,6 @@ use super::load::Loaded;
 use super::output::Output;
 use super::rollback::{Kind, Question, Reason, Told, Undone, propose};
 use super::wait::After;
-use crate::change::REVERT;
 use crate::config::Config;
 use crate::pins::ServiceName;
 use crate::rollback::Holding;
@@ -92,9 +91,8 @@ fn newest(loaded: &Loaded, service: Option<&ServiceName>) -> Result<Arc<Commit>,
         let place = history.position(commit.id);
         history.records(service).iter().any(|record| Some(record.position) == place)
     };
-    let is_it = |commit: &&Arc<Commit>| {
-        commit.subject.starts_with(REVERT) && service.is_none_or(|service| moved(commit, service))
-    };
+    let is_it =
+        |commit: &&Arc<Commit>| service.is_none_or(|service| moved(commit, service)) && loaded.is_rollback(commit.id);
     let found = history.moves().iter().rev().find(is_it).cloned();
     found.ok_or_else(|| {
         let of = service.map(|service| format!(" of {service}")).unwrap_or_default();

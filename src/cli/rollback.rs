@@ -162,7 +162,7 @@ impl Rollback {
 
 /// Whether the last thing that moved a service was a rollback; it says so.
 fn is_back(service: &ServiceName, loaded: &Loaded, output: &mut Output) -> bool {
-    let last = loaded.history.records(service).last().filter(|last| last.commit.subject.starts_with(REVERT));
+    let last = loaded.history.records(service).last().filter(|last| loaded.is_rollback(last.commit.id));
     let Some((commit, pin)) = last.and_then(|last| Some((&last.commit, last.pin.as_ref()?))) else { return false };
     let by = described(commit);
     output.note(format_args!("{service} is back at {} already, by {by}; --steps 1 goes further", pin.version));

@@ -50,11 +50,19 @@ impl<'l> Messages<'l> {
         let loaded = self.loaded;
         let read = || {
             let Undo { act, of } = undo(&loaded.source.message(commit.id).ok()?)?;
+            let of = if of.is_empty() { merged(loaded, commit, act).unwrap_or_default() } else { of };
             let meant = |named: Named| Meant { commit: meant(loaded, commit, &named), named: named.to_string() };
             Some(Undone { act: act.as_str(), of: of.into_iter().map(meant).collect() })
         };
         self.known.entry(commit.id).or_insert_with(read).clone()
     }
+}
+
+/// What a merge takes back by the words of the commit that it merges: of those, forges repeat the title alone.
+fn merged(loaded: &Loaded, merge: &Commit, says: Act) -> Option<Vec<Named>> {
+    let merged = loaded.source.resolve(&format!("{}^2", merge.id)).ok()?;
+    let Undo { act, of } = undo(&loaded.source.message(merged.id).ok()?)?;
+    (act == says).then_some(of)
 }
 
 /// The commit that is meant: one that moved pins before this one, or, by its id, any.

@@ -121,8 +121,12 @@ fn refusal(upstream: &Upstream, heard: &Heard, why: &str) -> LandError {
         return LandError::Raced { remote, now: None };
     }
     let printed = String::from_utf8_lossy(&heard.words.borrow()).into_owned();
-    let lines: Vec<&str> = printed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let words = if lines.is_empty() { why.to_owned() } else { format!("{} ({why})", lines.join("; ")) };
+    // Gitea sets its words off by lines that hold nothing but that.
+    let is_empty = |line: &&str| line.is_empty() || *line == "error:";
+    let lines: Vec<&str> = printed.lines().map(str::trim).filter(|line| !is_empty(line)).collect();
+    let said = lines.join("; ");
+    let said = said.strip_prefix("error: ").unwrap_or(&said);
+    let words = if said.is_empty() { why.to_owned() } else { format!("{said} ({why})") };
     LandError::Refused { remote, words: display_safe(&words, 600) }
 }
 
