@@ -18,7 +18,7 @@ lint: ## formatting and clippy, warnings are errors
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
 
-servers: ## builds the Kubernetes control plane of the tests, once (5 min)
+servers: ## builds the Kubernetes control plane and the forge of the tests, once (8 min)
 	@tests/servers/build
 
 soak: needs servers ## an hour of random commits, drift and restarts; PINTLE_SOAK=600 for ten minutes

@@ -31,6 +31,8 @@ mod cli_words;
 mod control_plane;
 /// The tour of `examples/shop`: what it counts, and that it leaves nothing behind.
 mod demo;
+/// A real forge: what is proposed there, opened, merged and refused.
+mod forge;
 /// Files and commits that nobody would write: read, edited, or refused.
 mod fuzz;
 /// The index of a branch's pins: what it records, what it visits, and what becomes of it when it is damaged.

@@ -3,12 +3,9 @@
 //! `ControlPlane::shared()` is one for the whole run: tests keep apart by namespaces. `ControlPlane::start()` is one of
 //! the test's own, which it may pause and break. What becomes of pods is said in `tests/servers/kubernetes/stages.yaml`.
 
-mod folder;
 mod part;
-mod server;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -19,13 +16,10 @@ use kube::core::Request;
 use kube::{Api, Client, Config};
 use serde_json::json;
 
-use self::folder::Folder;
 pub use self::part::Part;
-use self::server::Server;
+use super::folder::Folder;
 use super::namespace::Namespace;
-
-/// Longer than any healthy start, on a machine with other things to do.
-const PATIENCE: Duration = Duration::from_secs(90);
+use super::server::{PATIENCE, Server, programs};
 
 pub struct ControlPlane {
     // Dropped in this order: the servers die before their folder goes.
@@ -124,7 +118,7 @@ fn start_anywhere() -> Result<ControlPlane, String> {
 }
 
 async fn start() -> Result<ControlPlane, String> {
-    let programs = programs()?;
+    let programs = programs("kubernetes")?;
     let folder = Folder::new("pintle-test-servers-");
     std::fs::write(folder.path().join("tokens.csv"), "test,admin,admin,\"system:masters\"\n").unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap().port();
@@ -153,17 +147,6 @@ async fn start() -> Result<ControlPlane, String> {
         (Part::Etcd, etcd),
     ];
     Ok(ControlPlane { servers, folder, config })
-}
-
-/// The folder of the servers' programs; the script that builds them knows it.
-fn programs() -> Result<PathBuf, String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/build");
-    let output = Command::new("sh").arg(&script).arg("--where").output().map_err(|e| e.to_string())?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    Err("the test servers are not built: `make servers` builds them, once, in about 5 minutes".to_owned())
 }
 
 async fn write_kubeconfig(folder: &Path, port: u16) -> Config {
@@ -213,20 +196,7 @@ async fn ready(client: &Client, apiserver: &mut Server) -> Result<(), String> {
 async fn until(server: &mut Server, what: &str, holds: impl AsyncFn() -> bool) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
     while !holds().await {
-        if let Some(status) = server.exited() {
-            return Err(format!(
-                "{} ended with {status} before it {what}; its log ends:\n{}",
-                server.name(),
-                server.log()
-            ));
-        }
-        if Instant::now() > deadline {
-            return Err(format!(
-                "no {} that {what} after {PATIENCE:?}; its log ends:\n{}",
-                server.name(),
-                server.log()
-            ));
-        }
+        server.may_still_come(what, deadline)?;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())

@@ -4,6 +4,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{LazyLock, mpsc};
+use std::time::{Duration, Instant};
+
+/// Longer than any healthy start, on a machine with other things to do.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The folder of the programs of `kubernetes` or `gitea`; the script that builds them knows it.
+pub fn programs(of: &str) -> Result<PathBuf, String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/build");
+    let output = Command::new("sh").arg(&script).args(["--where", of]).output().map_err(|e| e.to_string())?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err("the test servers are not built: `make servers` builds them, once, in about 8 minutes".to_owned())
+}
 
 pub struct Server {
     program: PathBuf,
@@ -27,8 +42,18 @@ impl Server {
         self.child.id()
     }
 
-    pub fn exited(&mut self) -> Option<ExitStatus> {
+    fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
+    }
+
+    /// Refuses to wait any longer for what has ended, or has had its time.
+    pub fn may_still_come(&mut self, what: &str, deadline: Instant) -> Result<(), String> {
+        let why = match self.exited() {
+            Some(status) => format!("{} ended with {status} before it {what}", self.name()),
+            None if Instant::now() > deadline => format!("no {} that {what} after {PATIENCE:?}", self.name()),
+            None => return Ok(()),
+        };
+        Err(format!("{why}; its log ends:\n{}", self.log()))
     }
 
     /// Sends a signal by its name without `SIG`.
