@@ -23,6 +23,8 @@ pub struct Known<'a> {
     pub changed: &'a BTreeMap<Id, Timestamp>,
     /// The services that alarm; none where nobody knows that.
     pub alarms: Option<&'a BTreeSet<Id>>,
+    /// How those of its pods are that have not changed yet, of services in the middle of a change.
+    pub peers: &'a BTreeMap<Id, Peers>,
     /// When each service was verified last, as far as that is known.
     pub verified: &'a BTreeMap<Id, Timestamp>,
     /// What broke within this time after a change may be known to have been well before: the settings' `soak`.
@@ -33,6 +35,15 @@ pub struct Known<'a> {
     pub now: Timestamp,
 }
 
+/// How the pods of a service are that have not changed with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peers {
+    /// All are well.
+    Well,
+    /// None is.
+    Unwell,
+}
+
 /// A service that may be the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
@@ -40,6 +51,9 @@ pub struct Suspect {
     pub service: Id,
     /// When it changed.
     pub changed: Timestamp,
+    /// How its pods are that have not changed yet, where there are any and it alarms: what they share is not the cause where
+    /// they are well, nor is the change where they are not.
+    pub peers: Option<Peers>,
     /// From each service that alarms the shortest way to this one, both ends included, the shortest first; none where
     /// nobody knows what alarms.
     pub ways: Vec<Vec<Id>>,
@@ -48,8 +62,8 @@ pub struct Suspect {
 /// Below that, one change is as recent as another: clocks differ, and a release takes a moment.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
-/// The suspects, the likeliest first: by the time since the change, times one more than the distance to the nearest
-/// service that alarms.
+/// The suspects, the likeliest first: by how what has not changed yet is, then by the time since the change, times one more
+/// than the distance to the nearest service that alarms.
 pub fn suspects(known: Known<'_>) -> Vec<Suspect> {
     let mut suspects = match known.alarms {
         Some(alarms) => by_alarms(known, alarms),
@@ -58,14 +72,19 @@ pub fn suspects(known: Known<'_>) -> Vec<Suspect> {
     suspects.sort_by_cached_key(|it| {
         let passed = known.now.duration_since(it.changed).max(MOMENT).as_secs();
         let steps = i64::try_from(it.distance() + 1).unwrap_or(i64::MAX);
-        (passed.saturating_mul(steps), it.distance(), Reverse(it.ways.len()), it.service)
+        let unlikely = match it.peers {
+            Some(Peers::Well) => 0,
+            None => 1,
+            Some(Peers::Unwell) => 2,
+        };
+        (unlikely, passed.saturating_mul(steps), it.distance(), Reverse(it.ways.len()), it.service)
     });
     suspects
 }
 
 fn by_change(known: Known<'_>) -> Vec<Suspect> {
     let recent = known.changed.iter().filter(|(_, changed)| known.since.is_none_or(|since| **changed > since));
-    recent.map(|(&service, &changed)| Suspect { service, changed, ways: Vec::new() }).collect()
+    recent.map(|(&service, &changed)| Suspect { service, changed, peers: None, ways: Vec::new() }).collect()
 }
 
 fn by_alarms(known: Known<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
@@ -81,7 +100,8 @@ fn by_alarms(known: Known<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
     }
     let suspect = |(service, mut ways): (Id, Vec<Vec<Id>>)| {
         ways.sort_by_key(|way| (way.len(), way.first().copied()));
-        Some(Suspect { service, changed: *known.changed.get(&service)?, ways })
+        let peers = known.peers.get(&service).copied().filter(|_| alarms.contains(&service));
+        Some(Suspect { service, changed: *known.changed.get(&service)?, peers, ways })
     };
     ways.into_iter().filter_map(suspect).collect()
 }
@@ -146,6 +166,17 @@ mod tests {
 
     /// Who is suspected, in order, each with its distance; times are minutes ago, `verified` and `changed` by service.
     fn says(alarms: Option<&str>, changed: &str, verified: &str, since: Option<i64>) -> String {
+        says_beside(&[], alarms, changed, verified, since)
+    }
+
+    /// The same where these have pods that have not changed yet.
+    fn says_beside(
+        peers: &[(&str, Peers)],
+        alarms: Option<&str>,
+        changed: &str,
+        verified: &str,
+        since: Option<i64>,
+    ) -> String {
         let (graph, now) = (shop(), Timestamp::from_second(1_767_225_600).unwrap());
         let ago = |minutes: i64| now - SignedDuration::from_mins(minutes);
         let id = |name: &str| graph.id(&ServiceName::new(name).unwrap()).unwrap();
@@ -159,6 +190,7 @@ mod tests {
             needed: &graph.edges().collect(),
             changed: &times(changed),
             alarms: alarms.as_ref(),
+            peers: &peers.iter().map(|&(name, peers)| (id(name), peers)).collect(),
             verified: &times(verified),
             soak: Duration::from_secs(600),
             since: since.map(ago),
@@ -202,5 +234,16 @@ mod tests {
     fn where_nobody_knows_what_alarms_all_changes_are_told_the_newest_first() {
         assert_eq!(says(None, "web=5 mail=2 ledger=700", "", Some(60)), "mail 0, web 0");
         assert_eq!(says(None, "web=5 mail=2 ledger=700", "", None), "mail 0, web 0, ledger 0");
+    }
+
+    #[test]
+    fn a_change_whose_older_pods_are_well_is_the_likeliest_and_one_whose_older_pods_are_not_the_least() {
+        let says = |peers: &[(&str, Peers)]| {
+            says_beside(peers, Some("checkout payments"), "checkout=60 payments=5 ledger=60", "", None)
+        };
+        assert_eq!(says(&[]), "payments 0, checkout 0, ledger 1");
+        assert_eq!(says(&[("checkout", Peers::Well)]), "checkout 0, payments 0, ledger 1");
+        assert_eq!(says(&[("payments", Peers::Unwell)]), "checkout 0, ledger 1, payments 0");
+        assert_eq!(says(&[("ledger", Peers::Well)]), "payments 0, checkout 0, ledger 1", "it does not alarm itself");
     }
 }

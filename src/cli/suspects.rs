@@ -17,6 +17,7 @@ use super::output::{Output, Printing};
 use super::seen::Seen;
 use super::words::{known, moment};
 use crate::change::{ChangeKind, Move, REVERT, line};
+use crate::cluster::{Container, Pod};
 use crate::config::Config;
 use crate::graph::{EdgeId, Id, Label, order_of};
 use crate::image::Image;
@@ -24,7 +25,7 @@ use crate::pins::{Pin, ServiceName};
 use crate::plan::{Motion, Running};
 use crate::reconcile::Words;
 use crate::source::Commit;
-use crate::suspects::{self, Suspect, suspects};
+use crate::suspects::{self, Peers, Suspect, suspects};
 use crate::verify::Word;
 use crate::version::Order;
 
@@ -96,6 +97,8 @@ struct Change {
     from: String,
     to: String,
     commit: Option<Arc<Commit>>,
+    /// What it runs since; none where somebody moved it by hand.
+    image: Option<Image>,
     /// It was verified since.
     verified: bool,
     command: Option<String>,
@@ -141,6 +144,10 @@ fn told(loaded: &Loaded, seen: &Seen, named: &BTreeSet<ServiceName>, since: Opti
         graph,
         needed: &needed(seen),
         changed: &changes.iter().map(|(&id, change)| (id, change.at)).collect(),
+        peers: &changes
+            .iter()
+            .filter_map(|(&id, change)| Some((id, peers(seen, id, change.image.as_ref()?)?)))
+            .collect(),
         alarms: (is_seen || !alarming.is_empty()).then_some(&alarming),
         verified: &graph.ids().filter_map(proven).collect(),
         soak: desired.pins.settings.soak,
@@ -174,6 +181,25 @@ fn unwell(seen: &Seen, id: Id) -> Option<String> {
     Some(format!("is {:?}: {}", worst.health.word, worst.health.message))
 }
 
+/// How those pods of a service are that do not run this image yet, where there are any and they agree.
+fn peers(seen: &Seen, id: Id, image: &Image) -> Option<Peers> {
+    let observed = seen.observed.as_ref()?;
+    let mut ready = BTreeSet::new();
+    for one in &seen.look.services[id.index()].workloads {
+        let (Some(workload), Some(pods)) = (&one.workload, observed.pods.get(&one.id)) else { continue };
+        let runs = |it: &Container| it.image.as_ref().is_some_and(|there| workload.sent(there) == *image);
+        let of_service = |it: &&Container| one.containers.contains(&it.name);
+        let has_changed = |pod: &Pod| pod.containers.iter().filter(of_service).any(runs);
+        let staying = pods.iter().filter(|pod| pod.runs() && !pod.terminating);
+        ready.extend(staying.filter(|pod| !has_changed(pod)).map(|pod| pod.ready));
+    }
+    match (ready.contains(&true), ready.contains(&false)) {
+        (true, false) => Some(Peers::Well),
+        (false, true) => Some(Peers::Unwell),
+        (true, true) | (false, false) => None,
+    }
+}
+
 /// The edges by which what runs, or what is pinned, needs another service.
 fn needed(seen: &Seen) -> BTreeSet<EdgeId> {
     let graph = &seen.desired.graph;
@@ -193,7 +219,7 @@ fn change(loaded: &Loaded, seen: &Seen, id: Id) -> Option<Change> {
     if let Some(hand) = of.hand.as_ref().filter(|_| of.drifted) {
         let to = words.all(id, &seen.look.live[id.index()].running);
         let (from, command) = (service.pin.version.to_string(), Some(format!("pintle apply {name}")));
-        return Some(Change { at: hand.at?, from, to, commit: None, verified: false, command });
+        return Some(Change { at: hand.at?, from, to, commit: None, image: None, verified: false, command });
     }
     let order = order_of(service, &loaded.history);
     let moves = line(loaded.history.records(name), &order);
@@ -223,6 +249,7 @@ fn change(loaded: &Loaded, seen: &Seen, id: Id) -> Option<Change> {
         from,
         to,
         commit: Some(Arc::clone(&it.commit)),
+        image: it.to.as_ref().map(|pin| pin.image.clone()),
         verified: proof.is_some(),
         command: command.map(|command| format!("pintle {command} {name}")),
     })
@@ -262,6 +289,10 @@ fn shown(seen: &Seen, suspect: &Suspect, change: &Change) -> Shown {
         }
     };
     let mut why: Vec<String> = suspect.ways.iter().map(way).collect();
+    why.extend(suspect.peers.map(|peers| match peers {
+        Peers::Well => "those of its pods that have not changed yet are well".to_owned(),
+        Peers::Unwell => "those of its pods that have not changed yet are not well either".to_owned(),
+    }));
     if seen.server.is_some() && change.commit.is_some() {
         let verified = change.verified;
         let said =

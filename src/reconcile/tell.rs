@@ -26,7 +26,7 @@ pub struct Teller {
 /// What was told of a service.
 #[derive(Debug, Default)]
 struct Known {
-    /// What it runs instead of its target has been looked at, since it was held last.
+    /// What it runs instead of its target has been looked at.
     found: bool,
     /// What it ran when its target was found, and has not been seen to leave.
     old: BTreeSet<Running>,
@@ -136,11 +136,8 @@ impl Known {
     /// is written anew does. Of what runs already, and is not well yet or any more, nothing is found.
     fn find(&mut self, scene: Scene<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
         let Scene { desired, pass, .. } = scene;
-        if matches!(step, Step::Held(_)) {
-            self.found = false;
-            return;
-        }
-        if std::mem::replace(&mut self.found, true) && !pass.started.contains(&id) {
+        let is_held = matches!(step, Step::Held(_));
+        if is_held || std::mem::replace(&mut self.found, true) && !pass.started.contains(&id) {
             return;
         }
         let (words, live) = (Words::new(desired), &pass.look.live[id.index()]);

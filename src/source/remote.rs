@@ -201,7 +201,10 @@ fn judge_http(error: &gix::Error, silence: Duration) -> Failure {
 /// What kind of obstacle an error is. `words` are the program's that connected, which know best.
 fn judge(error: &gix::Error, words: &str) -> Failure {
     let said = say(error).replace(NOBODY, "it asks who is there, and no credentials are known for it");
-    let words = display_safe(words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default(), 300);
+    // git says what is wrong, and then perhaps at length what to do.
+    let fatal = words.lines().rfind(|line| line.starts_with("fatal: "));
+    let last = || words.lines().rfind(|line| !line.trim().is_empty());
+    let words = display_safe(fatal.or_else(last).unwrap_or_default(), 300);
     let told = obstacle(&format!("{words} {said}"));
     let kind = if error.is_unauthenticated() || told == Some(Reach::Credentials) {
         Reach::Credentials

@@ -70,3 +70,34 @@ async fn what_is_pinned_in_another_image_and_does_not_run_yet_is_no_suspect_and_
     told.result(&["  1 payments  2.1.0 -> 2.0.4  ", "(Back by hand)"]);
     told.result(&["      it was not verified there since"]);
 }
+
+#[tokio::test]
+async fn pods_that_have_not_changed_yet_tell_a_bad_release_from_what_it_shares_with_the_one_before() {
+    let shop = Shop::open(&["payments 2.0.3", "ledger 5.0"]).await;
+    shop.settings("soak: 0s\n").pin("payments", "2.0.3", "dependsOn: [ledger]\n").commit("Say who is called");
+    shop.pin("payments", "2.1.0 never-ready", "dependsOn: [ledger]\n").commit("Upgrade payments");
+    let mut apply = shop.start_apply();
+    let half = |object: &Value| object["status"]["updatedReplicas"] == 1 && object["status"]["readyReplicas"] == 2;
+    shop.ns.wait("deployment/payments", "half-way", half).await;
+    apply.interrupt();
+    apply.ended().await;
+    shop.pin("ledger", "5.1", "").commit("Upgrade ledger");
+    let mut apply = shop.start_apply();
+    apply.says(&["ledger 5.1 verified"]).await;
+    apply.interrupt();
+    apply.ended().await;
+    let suspects = async || shop.pintle(&["suspects", "payments", "--since", "1h"]).await.ended(3);
+    let well = suspects().await;
+    let first = well.result(&["  1 payments  2.0.3 -> 2.1.0  "]);
+    assert_eq!(well.result(&["      those of its pods that have not changed yet are well"]), first + 2);
+    well.result(&["  2 ledger  5.0 -> 5.1  "]);
+
+    for pod in shop.ns.pods("payments").await {
+        shop.ns.set_ready(pod["metadata"]["name"].as_str().unwrap(), false).await;
+    }
+    shop.ns.wait("deployment/payments", "down", |object| object["status"]["readyReplicas"].is_null()).await;
+    let down = suspects().await;
+    down.result(&["  1 ledger  5.0 -> 5.1  "]);
+    let last = down.result(&["  2 payments  2.0.3 -> 2.1.0  "]);
+    assert_eq!(down.result(&["      those of its pods that have not changed yet are not well either"]), last + 2);
+}
