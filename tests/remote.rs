@@ -232,6 +232,10 @@ fn ssh_is_the_systems_and_never_asks() {
         assert_eq!(reach(&error), kind, "{error}");
         assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
     }
+    let at_length =
+        "printf 'fatal: detected dubious ownership\\nTo add an exception, call:\\n\\n\\tgit config x\\n' >&2; exit 128";
+    let error = open(&url, &access(at_length)).fetch(None).unwrap_err();
+    assert!(error.to_string().contains("cannot be reached: fatal: detected dubious ownership"), "{error}");
     let missing = Access { ssh: vec!["/nonexistent/ssh".to_owned()], ..forge.access() };
     let error = open(&url, &missing).fetch(None).unwrap_err();
     assert_eq!(reach(&error), Reach::Program, "{error}");
