@@ -156,7 +156,7 @@ fn folder(location: &Location, access: &Access) -> PathBuf {
 }
 
 /// An empty repository in place of whatever is there.
-fn init(path: &Path) -> Result<ThreadSafeRepository> {
+pub(super) fn init(path: &Path) -> Result<ThreadSafeRepository> {
     let fail = |error| SourceError::File { attempt: "replace", path: path.to_owned(), error };
     discard(path).map_err(fail)?;
     std::fs::create_dir_all(path).map_err(fail)?;

@@ -10,6 +10,7 @@ mod location;
 mod mirror;
 mod open;
 mod process;
+mod quarantine;
 mod remote;
 mod resolve;
 mod store;

@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -228,6 +228,26 @@ fn where_nothing_can_be_received_it_says_why_and_what_to_type() {
 }
 
 #[test]
+fn a_clone_that_somebody_else_deepens_is_left_to_them() {
+    let shop = Shop::upgraded();
+    let clone = Shallow::of(&shop, 1);
+    let (before, lock) = (clone.state(), clone.folder.path().join(".git/shallow.lock"));
+    std::fs::write(&lock, "theirs").unwrap();
+    assert_snapshot!(clone.says("rollback payments --dry-run"), @"
+    --- stderr
+    fetching the history before COMMIT from origin: this clone is shallow
+    warning: cannot lock CLONE/.git/shallow.lock: File exists (os error 17)
+    error: payments has no older pin than 2.1.0 to go back to; and this is a shallow clone, whose history begins late
+      hint: git fetch --unshallow, then type it again
+    --- exit 1
+    ");
+    assert_eq!(std::fs::read_to_string(&lock).unwrap(), "theirs");
+    std::fs::remove_file(&lock).unwrap();
+    assert!(clone.is_cut());
+    assert_eq!(clone.state(), before);
+}
+
+#[test]
 fn a_remote_that_is_cut_off_itself_is_asked_once() {
     let shop = Shop::upgraded();
     let middle = Shallow::of(&shop, 1);
@@ -318,6 +338,45 @@ fn history_is_received_over_https_with_what_the_credential_helper_knows() {
     assert!(said.contains("from origin: this clone is shallow\n"), "{said}");
     assert!(said.starts_with("Committed COMMIT on main, pushed to origin/main."), "{said}");
     assert!(!clone.is_cut() && !said.contains("secret"));
+}
+
+#[test]
+fn who_is_killed_while_history_arrives_leaves_a_clone_that_can_be_asked_again() {
+    let shop = Shop::upgraded();
+    let clone = Shallow::of(&shop, 1);
+    let root = clone.shop.root.path();
+    let Some(identity) = Identity::new(root) else { return println!("skipped: openssl is not installed") };
+    let server = GitServer::start_tls(root, &identity);
+    clone.comes_from(&server.url("pins.git"));
+    let before = clone.state();
+    let mut command = clone.command("rollback payments --dry-run");
+    command.env("SSL_CERT_FILE", root.join("cert.pem"));
+    server.set(Mood::StallInPack);
+    let mut killed = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut posts = 0;
+    // Where branches are is asked twice, and then for what is missing.
+    while posts < 3 && Instant::now() < deadline {
+        posts += server.requests().iter().filter(|line| line.starts_with("POST")).count();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(!clone.folder.path().join(".git/shallow.lock").exists(), "nobody would let go of it");
+    assert!(clone.is_cut());
+    assert_eq!(clone.state(), before);
+    server.set(Mood::Serve);
+    let said = clone.said(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    assert!(said.contains("~ payments  2.1.0 -> 2.0.3"), "{said}");
+    assert!(!clone.is_cut());
+    assert_eq!(clone.state(), before);
+    // What is left of the one that was killed goes as git's own does.
+    let folder = clone.folder.path().join(".git/objects");
+    let names = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names().filter(|name| name.starts_with("tmp_")).count(), 1);
+    clone.git(&["prune", "--expire=now"]);
+    assert_eq!(names().filter(|name| name.starts_with("tmp_")).count(), 0);
 }
 
 #[test]

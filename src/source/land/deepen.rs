@@ -3,6 +3,7 @@
 
 use git2::Repository;
 
+use super::super::quarantine::Quarantine;
 use super::super::remote::Remote;
 use super::super::{CommitId, Location, Source, Url};
 use super::catch_up::unread;
@@ -55,11 +56,12 @@ impl Source {
     /// # Errors
     /// The remote cannot be reached. Nothing has changed then.
     pub fn deepen(&self, Origin { name: _, url, branch }: &Origin) -> Result<()> {
-        let repo = self.receiving()?;
-        let remote = Remote { repo: &repo, url, access: &self.access };
+        let quarantine = Quarantine::of(&self.repo(), self.tip(None)?.id)?;
+        let remote = Remote { repo: &quarantine.open()?, url, access: &self.access };
         let unread = |failure| unread(url, failure);
         let there = remote.ask(branch.as_deref()).map_err(unread)?;
-        Ok(remote.receive_all(&there.branch).map_err(unread)?)
+        remote.receive_all(&there.branch).map_err(unread)?;
+        Ok(quarantine.take_over()?)
     }
 }
 
