@@ -103,3 +103,19 @@ fn another_spelling_of_a_version_with_the_same_digest_is_no_change() {
           pintle rollback payments
     ");
 }
+
+#[test]
+fn a_rollback_that_a_forge_merged_is_undone_by_reapply() {
+    let repo = shop();
+    repo.pin("payments", "2.0", "")
+        .commit("Merge pull request 'Revert pins: payments 2.1 -> 2.0' (#7) from pintle/x into main");
+    assert_snapshot!(told(&Pintle::in_repo(&repo), "suspects --since 1d"), @"
+    No cluster says what alarms. Changed, the newest first
+      1 payments  2.1 -> 2.0  … ago, by (Merge pull request 'Revert pins: payments 2.1 -> 2.0' (#7) from pintle/…)
+          pintle reapply payments
+      2 checkout  1.7 -> 1.8  … ago, by (Release 48)
+          pintle rollback checkout
+      3 mail  1.0 -> 1.1  … ago, by (Release 48)
+          pintle rollback mail
+    ");
+}

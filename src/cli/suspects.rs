@@ -16,7 +16,7 @@ use super::load::{Loaded, load};
 use super::output::{Output, Printing};
 use super::seen::Seen;
 use super::words::{known, moment};
-use crate::change::{ChangeKind, Move, REVERT, line};
+use crate::change::{ChangeKind, Move, line};
 use crate::cluster::{Container, Pod};
 use crate::config::Config;
 use crate::graph::{EdgeId, Id, Label, order_of};
@@ -240,7 +240,7 @@ fn change(loaded: &Loaded, seen: &Seen, id: Id) -> Option<Change> {
     let command = match it.kind {
         _ if it.commit != last.commit || it.to.is_none() => Some("apply"),
         Some(ChangeKind::Deploy) => None,
-        _ if it.commit.subject.starts_with(REVERT) => Some("reapply"),
+        _ if loaded.is_rollback(it.commit.id) => Some("reapply"),
         _ => Some("rollback"),
     };
     let [from, to] = ends(it);

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::common::control_plane::{ControlPlane, Part};
 use crate::common::git::{git, text};
+use crate::common::git_http::{GitServer, Mood};
 use crate::common::recorder::Recorder;
 use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
@@ -105,19 +106,23 @@ async fn a_repository_without_pins_removes_and_writes_nothing() {
 #[tokio::test]
 async fn a_remote_that_is_gone_holds_everything_and_says_since_when() {
     let shop = Shop::open(&["payments 1.0"]).await;
-    let bare = shop.repo.bare();
-    let url = format!("file://{}", bare.display());
-    shop.pintle(&["apply", "--yes", "--repo", &url]).await.ended(0);
+    let (server, url) = GitServer::of(&shop.repo);
+    let remote = ["--repo", &url, "--dangerous-plain-http"];
+    let apply = [&["apply", "--yes"], &remote[..]].concat();
+    shop.pintle(&apply).await.ended(0);
     shop.pin("payments", "2.0", "").commit("Upgrade payments");
-    text(git(shop.repo.path()).args(["push", "--quiet", &url, "main"]).output().unwrap());
-    shop.pintle(&["plan", "--repo", &url]).await.ended(0).result(&["1.0 -> 2.0"]);
-    let gone = bare.with_extension("gone");
-    std::fs::rename(&bare, &gone).unwrap();
-    let held = shop.pintle(&["apply", "--yes", "--repo", &url]).await.ended(1);
+    text(git(shop.repo.path()).args(["push", "--quiet", "origin", "main"]).output().unwrap());
+    shop.pintle(&[&["plan"], &remote[..]].concat()).await.ended(0).result(&["1.0 -> 2.0"]);
+    server.set(Mood::Page(503));
+    let held = shop.pintle(&apply).await.ended(1);
     held.line(&["cannot be reached", "last reached 20", "nothing is written from what was fetched before"]);
+    server.set(Mood::Page(404));
+    let held = shop.pintle(&apply).await.ended(1);
+    held.line(&["cannot be reached", "last reached 20"]);
+    held.line(&["hint: look at the spelling, and whether the token or key may see the repository"]);
     assert_eq!(shop.version("payments").await, "1.0");
-    std::fs::rename(&gone, &bare).unwrap();
-    shop.pintle(&["apply", "--yes", "--repo", &url]).await.ended(0);
+    server.set(Mood::Serve);
+    shop.pintle(&apply).await.ended(0);
     assert_eq!(shop.version("payments").await, "2.0");
 }
 
