@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// The same command, started by another program, which runs what follows its own arguments.
 pub fn through(before: &[&str], command: &Command) -> Command {
@@ -42,8 +43,16 @@ pub fn remount(pid: u32, folder: &Path, mode: &str) {
     if !is_root() {
         enter.args(["--user", "--preserve-credentials"]);
     }
-    let status = enter.args(["mount", "-o", &format!("remount,{mode}")]).arg(folder).status().unwrap();
-    assert!(status.success());
+    enter.args(["mount", "-o", &format!("remount,{mode}")]).arg(folder).stderr(Stdio::null());
+    // A file that is open for writing just then keeps the disk from becoming read-only.
+    let remounted = (0..100).any(|_| {
+        let done = enter.status().unwrap().success();
+        if !done {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        done
+    });
+    assert!(remounted, "{enter:?}");
 }
 
 /// The most files that a process may have open.
