@@ -235,3 +235,32 @@ fn history_joins_rollbacks_reapplies_and_reverts_with_what_they_take_back() {
     assert_eq!(undoes[3]["of"][0], serde_json::json!({"named": "ffffffff", "commit": null}));
     assert!(undoes[2].is_null() && undoes[0]["act"] == "reapply" && undoes[1]["act"] == "rollback", "{undoes:?}");
 }
+
+#[test]
+fn a_merge_of_one_rollback_is_one_and_a_merge_of_more_is_not() {
+    let repo = shop();
+    repo.pin("payments", "2.2.0", "").commit("Release 48");
+    let pintle = Pintle::in_repo(&repo);
+    let takes_back = || {
+        let out = pintle.says("history payments --limit 1").out;
+        (out.lines().last().unwrap().to_owned(), pintle.says("reapply payments --yes --reason x").code)
+    };
+    repo.branch("more");
+    let back = "rollback payments --to 2.1.0 --hold none --reason INC-47 --yes --commit-only";
+    assert_eq!(pintle.says(back).code, Some(0));
+    repo.save("README.md", "and more");
+    repo.checkout("main").save("other", "x");
+    repo.merge("more");
+    assert!(takes_back().0.ends_with("Merge branch 'more'"), "{:?}", takes_back());
+    assert_eq!(takes_back().1, Some(1));
+
+    repo.pin("payments", "2.2.0", "").commit("Release 48 again");
+    repo.branch("one");
+    assert_eq!(pintle.says(back).code, Some(0));
+    repo.checkout("main").save("other", "y");
+    repo.merge("one");
+    let (words, code) = takes_back();
+    assert!(words.starts_with("  rollback of") && words.ends_with("(Release 48 again)"), "{words}");
+    assert_eq!(code, Some(0));
+    assert!(repo.git(&["show", "--format=%s"]).starts_with("Reapply pins: payments 2.1.0 -> 2.2.0"));
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::change::{Act, Named, Undo, undo, without_number};
+use crate::change::{Act, Named, Undo, without_number};
 use crate::cli::load::Loaded;
 use crate::cli::plan::text::described;
 use crate::problem::display_safe;
@@ -45,24 +45,16 @@ impl<'l> Messages<'l> {
         Self { loaded, known: HashMap::new() }
     }
 
-    /// What a commit takes back; nothing where its message cannot be read, which a shallow clone may not have.
+    /// What a commit takes back.
     pub(super) fn undone(&mut self, commit: &Commit) -> Option<Undone> {
         let loaded = self.loaded;
         let read = || {
-            let Undo { act, of } = undo(&loaded.source.message(commit.id).ok()?)?;
-            let of = if of.is_empty() { merged(loaded, commit, act).unwrap_or_default() } else { of };
+            let Undo { act, of } = loaded.takes_back(commit.id)?;
             let meant = |named: Named| Meant { commit: meant(loaded, commit, &named), named: named.to_string() };
             Some(Undone { act: act.as_str(), of: of.into_iter().map(meant).collect() })
         };
         self.known.entry(commit.id).or_insert_with(read).clone()
     }
-}
-
-/// What a merge takes back by the words of the commit that it merges: of those, forges repeat the title alone.
-fn merged(loaded: &Loaded, merge: &Commit, says: Act) -> Option<Vec<Named>> {
-    let merged = loaded.source.resolve(&format!("{}^2", merge.id)).ok()?;
-    let Undo { act, of } = undo(&loaded.source.message(merged.id).ok()?)?;
-    (act == says).then_some(of)
 }
 
 /// The commit that is meant: one that moved pins before this one, or, by its id, any.
