@@ -2,6 +2,8 @@
 
 /// What a commit does to the clone that it is made in, and what keeps it from there.
 mod clones;
+/// A rollback undone where somebody has moved a pin or a hold since.
+mod forward;
 /// What is left of a rollback where somebody was faster to go forward again.
 mod lifted;
 /// A clone whose remote has moved on follows it, or says why not.

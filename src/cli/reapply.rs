@@ -20,7 +20,7 @@ use crate::source::Commit;
 ///
 /// The same commit, review and push as of `pintle rollback`: each service that the rollback moved is pinned as it was
 /// before, with what does not fit beside that, and what the rollback put on hold is held as it was before. Where all of
-/// that is pinned again already, its holds alone end.
+/// that is pinned again already, its holds alone end. What somebody has pinned otherwise since stays so.
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle reapply\npintle reapply payments --reason 'refunds are mended'\npintle reapply 3f2a91c0 --yes --reason INC-47",
@@ -58,8 +58,8 @@ impl Reapply {
                 let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
                 refused = told.is_refused();
                 if let Some(proposal) = undone.lift(loaded, &told, || why.get(output))? {
-                    let of = undone.described();
-                    output.note(format_args!("what {of} moved is pinned again: its holds alone end"));
+                    let (why, stays) = undone.why_none(&told);
+                    output.note(format_args!("{stays}what {why}: its holds alone end"));
                     return Ok(proposal);
                 }
                 let undone = Some(&undone).filter(|_| !told.revert.is_empty());

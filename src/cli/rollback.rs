@@ -199,6 +199,13 @@ impl Kind {
         }
     }
 
+    fn way(self) -> &'static str {
+        match self {
+            Self::Rollback => "back",
+            Self::Reapply => "forward",
+        }
+    }
+
     /// `revert-payments-2.0.3`, `reapply-payments-2.1.0-and-2-more`.
     fn stem(self, revert: &Revert) -> String {
         let what = match self {

@@ -24,13 +24,17 @@ use crate::evidence::Evidence;
 use crate::graph::{EdgeId, Graph, Id, Label};
 use crate::pins::{DependsOn, Held, Hold, Need, Pin, Pins, ServiceName};
 use crate::plan::{Live, Wanted};
-use crate::source::{History, Record};
+use crate::problem::display_safe;
+use crate::source::{Commit, History, Record};
 use crate::version::{Range, Version};
 
 pub use evidence::unseen;
 pub use message::{Inverse, Message, inverse};
 pub use refusal::{Conflict, Refusal};
 pub use running::Unfit;
+
+/// Longer subjects of commits are cut.
+const SUBJECT: usize = 72;
 
 /// All that a rollback is decided by. Slices have an entry for each service of the graph.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +66,8 @@ pub enum Request {
     All(Aim),
     /// What the commits at these places of [`History::moves`] moved.
     Moved(RangeInclusive<u32>),
+    /// What the commit at this place moved, but for what was moved since: forward again.
+    Undone(u32),
 }
 
 /// How far back.
@@ -184,6 +190,8 @@ pub enum Stays {
     Broken,
     /// This speaks against the version that it was pinned at.
     Objected(Version, Objection),
+    /// Somebody has pinned it at this version since, by this commit.
+    Since(Version, Arc<Commit>),
 }
 
 /// Decides what goes back.
@@ -198,10 +206,13 @@ pub fn revert(known: Known<'_>, request: &Request, holding: Holding) -> Result<R
     // 3. What is held from then on.
     let holds = match request {
         Request::Services(..) => holds(known, &closure.members, holding),
-        Request::All(_) | Request::Moved(_) => Vec::new(),
+        Request::All(_) | Request::Moved(_) | Request::Undone(_) => Vec::new(),
     };
     let closure::Closure { members, elsewhere, complete } = closure;
-    Ok(Revert { members, left: targets.left, elsewhere, holds, complete })
+    // What was left where it is may have to come along.
+    let stays = |left: &Left| members.iter().all(|member| member.service != left.service);
+    let left = targets.left.into_iter().filter(stays).collect();
+    Ok(Revert { members, left, elsewhere, holds, complete })
 }
 
 fn holds(known: Known<'_>, members: &[Member], holding: Holding) -> Vec<(ServiceName, Held)> {
@@ -239,6 +250,11 @@ impl Left {
     /// A rule of the pins keeps it.
     pub fn is_by_rule(&self) -> bool {
         matches!(self.why, Stays::Objected(..))
+    }
+
+    /// Somebody has moved it since.
+    pub fn is_by_somebody(&self) -> bool {
+        matches!(self.why, Stays::Since(..))
     }
 }
 
@@ -340,6 +356,10 @@ impl fmt::Display for Stays {
             Self::Gone => f.write_str("is not pinned any more; nothing is added"),
             Self::Broken => f.write_str("its file has errors"),
             Self::Objected(version, objection) => write!(f, "{version} {objection}"),
+            Self::Since(version, commit) => {
+                let subject = display_safe(&commit.subject, SUBJECT);
+                write!(f, "stays at {version}: it was moved since by {} ({subject})", commit.id.short())
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::earlier::{Earlier, earlier, newest, objection, same};
 use super::running::running;
@@ -22,7 +23,8 @@ pub(super) fn of<'a>(known: Known<'a>, request: &Request) -> Result<Targets<'a>,
     match request {
         Request::Services(names, aim) => each(known, names, aim),
         Request::All(aim) => Ok(all(known, place_of_all(known, aim)?)),
-        Request::Moved(places) => Ok(moved(known, places)),
+        Request::Moved(places) => Ok(moved(known, places, false)),
+        Request::Undone(place) => Ok(moved(known, &(*place..=*place), true)),
     }
 }
 
@@ -101,8 +103,8 @@ fn all(known: Known<'_>, place: u32) -> Targets<'_> {
     targets
 }
 
-/// What these commits moved goes back to what it was before the first of them.
-fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>) -> Targets<'a> {
+/// What these commits moved goes back to what it was before the first of them. `unless_since`: but for what was moved since.
+fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool) -> Targets<'a> {
     let mut targets = Targets { moves: BTreeMap::new(), left: Vec::new() };
     let earlier_names: BTreeSet<_> = known.pins.services.values().filter_map(|it| it.formerly.as_ref()).collect();
     for (name, records) in known.history.services().filter(|(name, _)| !earlier_names.contains(name)) {
@@ -119,13 +121,23 @@ fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>) -> Targets<'a> {
             continue;
         }
         match known.pins.services.get(name) {
-            Some(service) => targets.take(known, service, before),
+            Some(service) => match after.and_then(|after| since(service, [before, Some(after)], records)) {
+                Some(why) if unless_since => targets.stays(name, why),
+                _ => targets.take(known, service, before),
+            },
             None if known.pins.broken.contains_key(name) => targets.stays(name, Stays::Broken),
             None if before.is_some() => targets.stays(name, Stays::Gone),
             None => {}
         }
     }
     targets
+}
+
+/// The last commit that moved a service, where it is neither as it was before some moves nor as they left it.
+fn since(service: &Service, ends: [Option<&Pin>; 2], records: &[Record]) -> Option<Stays> {
+    let is_there = ends.into_iter().flatten().any(|pin| same(pin, &service.pin));
+    let last = records.last().filter(|_| !is_there)?;
+    Some(Stays::Since(service.pin.version.clone(), Arc::clone(&last.commit)))
 }
 
 impl<'a> Targets<'a> {

@@ -56,7 +56,7 @@ fn where_all_is_pinned_again_reapply_lifts_the_holds_alone() {
     "#);
     assert_eq!(shop.at_remote(), shop.repo.head().to_hex());
     let again = shop.says("reapply --yes --reason mended");
-    assert!(again.contains("Nothing goes back: it is pinned so already."), "{again}");
+    assert!(again.contains("Nothing goes forward: it is pinned so already."), "{again}");
     assert_eq!(shop.at_remote(), shop.repo.head().to_hex());
 }
 
@@ -67,7 +67,7 @@ fn a_hold_that_somebody_has_changed_meanwhile_stays() {
     shop.repo.write("services/payments.yaml", file(&shop, "payments").replace("INC-47", "INC-48"));
     let head = shop.repo.commit("Say why");
     let said = shop.says("reapply --yes --reason mended");
-    assert!(said.contains("Nothing goes back: it is pinned so already."), "{said}");
+    assert!(said.contains("Nothing goes forward: it is pinned so already."), "{said}");
     assert_eq!(shop.repo.head(), head);
 }
 

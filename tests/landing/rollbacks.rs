@@ -153,7 +153,7 @@ fn a_rollback_and_its_reapply_give_back_the_same_bytes_and_say_what_they_revert(
     assert_eq!(shop.repo.git(&["rev-parse", "HEAD^{tree}"]), before, "{said}");
     let commits = shop.repo.git(&["rev-list", "--count", "HEAD"]);
     let again = shop.says("reapply --yes --reason again");
-    assert!(again.contains("Nothing goes back: it is pinned so already."), "{again}");
+    assert!(again.contains("Nothing goes forward: it is pinned so already."), "{again}");
     assert_eq!(shop.repo.git(&["rev-list", "--count", "HEAD"]), commits);
 }
 

@@ -27,7 +27,7 @@ pub(super) fn print(told: &Told, output: &mut Output) {
     if revert.is_empty() {
         rest(revert, output);
         let why = if revert.left.is_empty() { ": it is pinned so already" } else { "" };
-        output.line(format_args!("\nNothing goes back{why}."));
+        output.line(format_args!("\nNothing goes {}{why}.", kind.way()));
         return;
     }
     output.line("");

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::edit::{Edit, Edited, NewHold, Then};
 use crate::pins::{Hold, Pins, Service, ServiceName};
 use crate::problem::display_safe;
-use crate::rollback::Request;
+use crate::rollback::{Left, Request};
 use crate::source::{Commit, CommitId, Message};
 
 /// The commit that is undone.
@@ -48,9 +48,9 @@ impl Undone {
         Ok(Self { commit, place, lifted })
     }
 
-    /// What it moved goes back to what it was.
+    /// What it moved goes back to what it was, but for what somebody has moved since.
     pub(in crate::cli) fn request(&self) -> Request {
-        Request::Moved(self.place..=self.place)
+        Request::Undone(self.place)
     }
 
     /// The pins, held as before it.
@@ -72,7 +72,7 @@ impl Undone {
         })
     }
 
-    /// The end of the holds alone, where all that it moved is pinned again; none where there are none any more.
+    /// The end of the holds alone, where nothing that it moved is left to go forward; none where there are none any more.
     pub(in crate::cli) fn lift(
         &self,
         loaded: &Loaded,
@@ -80,7 +80,7 @@ impl Undone {
         reason: impl FnOnce() -> Result<String, Failure>,
     ) -> Result<Option<Proposal>, Failure> {
         let [(first, _), rest @ ..] = &*self.lifted else { return Ok(None) };
-        if !(told.revert.is_empty() && told.revert.left.is_empty()) {
+        if !(told.revert.is_empty() && told.revert.left.iter().all(Left::is_by_somebody)) {
             return Ok(None);
         }
         let names = self.lifted.iter().map(|(service, _)| service.to_string()).collect::<Vec<_>>().join(", ");
@@ -92,9 +92,10 @@ impl Undone {
             Some(format!("{service} was held {}{reason}{}", held(&hold.versions), then.unwrap_or_default()))
         };
         let ends = self.lifted.iter().filter_map(ends).collect::<Vec<_>>().join("\n");
+        let (why, stays) = self.why_none(told);
         let message = Message {
             subject: format!("Lift holds: {names}"),
-            body: format!("{}\n\nWhat {} moved is pinned again.\n{ends}", reason()?, described(&self.commit)),
+            body: format!("{}\n\nWhat {why}.\n{stays}{ends}", reason()?),
             trailers: vec![("Pintle-Services", names)],
         };
         let more = if rest.is_empty() { String::new() } else { format!("-and-{}-more", rest.len()) };
@@ -111,9 +112,12 @@ impl Undone {
         }))
     }
 
-    /// The commit, in words.
-    pub(in crate::cli) fn described(&self) -> String {
-        described(&self.commit)
+    /// Why nothing of it goes forward, in words that follow `what` or `What`; and what of it stays, in lines.
+    pub(in crate::cli) fn why_none(&self, told: &Told) -> (String, String) {
+        let since = if told.revert.left.is_empty() { "" } else { ", or was moved since" };
+        let stays = |left: &Left| format!("{} {}\n", left.service, left.why);
+        let stays = told.revert.left.iter().map(stays).collect::<Vec<_>>().concat();
+        (format!("{} moved is pinned again{since}", described(&self.commit)), stays)
     }
 
     /// What becomes of holds.

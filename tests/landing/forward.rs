@@ -1,0 +1,63 @@
+use insta::assert_snapshot;
+
+use crate::common::pushed::Shop;
+
+/// The version lines at the tip.
+fn pinned(shop: &Shop) -> String {
+    shop.repo.git(&["grep", "-h", "^version:", "HEAD", "--", "services"]).replace('\'', "\"")
+}
+
+#[test]
+fn reapply_leaves_what_somebody_has_moved_since_and_names_the_commit() {
+    let shop = Shop::upgraded();
+    shop.says("rollback payments --yes --reason INC-47");
+    shop.says("pin checkout 1.9.5 --yes --needs payments=^2");
+    let since = shop.repo.git(&["log", "-1", "--format=%h (%s)", "--abbrev=8"]);
+    let said = shop.says("reapply --yes --reason mended");
+    assert!(
+        said.contains(&format!("\nStays\n  ! checkout: stays at 1.9.5: it was moved since by {since}\n")),
+        "{said}"
+    );
+    assert!(said.contains("~ payments  2.0.3 -> 2.1.0") && !said.contains("1.9.5 ->"), "{said}");
+    assert_snapshot!(pinned(&shop), @r#"
+    version: "1.9.5"
+    version: "2.1.0"   # new API
+    "#);
+}
+
+#[test]
+fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_nothing_left() {
+    let shop = Shop::new();
+    shop.says("pin payments 2.1.0 --yes");
+    shop.says("rollback payments --yes --reason INC-47 --hold version");
+    let rollback = shop.repo.git(&["rev-parse", "--short=8", "HEAD"]);
+    shop.says("pin payments 2.2.0 --yes");
+    let since = shop.repo.git(&["log", "-1", "--format=%h", "--abbrev=8"]);
+    let short = |said: String| said.replace(&rollback, "ROLLBACK").replace(&since, "SINCE");
+    assert_snapshot!(short(shop.says("reapply payments --yes --reason mended")), @r#"
+    Committed COMMIT on main, pushed to origin/main.
+    --- stderr
+    payments stays at 2.2.0: it was moved since by SINCE (Pin payments 2.2.0)
+    what ROLLBACK (Revert pins: payments 2.1.0 -> 2.0.3) moved is pinned again, or was moved since: its holds alone end
+    services/payments.yaml
+    @@ -1,3 +1,2 @@
+     version: "2.2.0"
+     image: ghcr.io/acme/payments
+    -hold: {versions: "=2.1.0", reason: "INC-47", by: "Ada"}
+    commit on main, and push to origin/main
+    "#);
+    let message = short(shop.repo.git(&["log", "-1", "--format=%B"]));
+    assert!(message.contains("\npayments stays at 2.2.0: it was moved since by SINCE ("), "{message}");
+    let head = shop.repo.head();
+    assert_snapshot!(short(shop.says(&format!("reapply {rollback} --yes --reason mended"))), @"
+    --- stderr
+    Reapply at COMMIT (Lift holds: payments)
+      targets from Git alone
+
+    Stays
+      ! payments: stays at 2.2.0: it was moved since by SINCE (Pin payments 2.2.0)
+
+    Nothing goes forward.
+    ");
+    assert_eq!(shop.repo.head(), head);
+}
