@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::earlier::{Earlier, earlier, objection};
+use super::refusal::Way;
 use super::search::{Choice, Moves, Search};
 use super::{Conflict, Known, Member, Objection, Refusal, Unmet, Why};
 use crate::graph::{EdgeId, Id, Label};
@@ -164,7 +165,13 @@ impl<'a> Set<'_, 'a> {
         });
         let asked =
             asked.iter().map(|(&id, choice)| (known.graph.name(id).clone(), choice.to.pin.version.clone())).collect();
-        Conflict { asked, links, service: known.graph.name(stuck).clone(), tried: tried.unwrap_or_default() }
+        Conflict {
+            asked,
+            links,
+            service: known.graph.name(stuck).clone(),
+            tried: tried.unwrap_or_default(),
+            way: Way::Back,
+        }
     }
 
     /// The circle of waits that keeps these moves from having an order.

@@ -30,7 +30,7 @@ use crate::version::{Range, Version};
 
 pub use evidence::unseen;
 pub use message::{Inverse, Message, inverse};
-pub use refusal::{Conflict, Refusal};
+pub use refusal::{Conflict, Refusal, Way};
 pub use running::Unfit;
 
 /// Longer subjects of commits are cut.
@@ -202,7 +202,10 @@ pub fn revert(known: Known<'_>, request: &Request, holding: Holding) -> Result<R
     // 1. What is asked for, and where to.
     let targets = targets::of(known, request)?;
     // 2. What has to go with it: the smallest set that fits and has an order.
-    let closure = closure::of(known, &targets.moves)?;
+    let closure = closure::of(known, &targets.moves).map_err(|refusal| match request {
+        Request::Undone(_) => refusal.forward(&targets.left),
+        Request::Services(..) | Request::All(_) | Request::Moved(_) => refusal,
+    })?;
     // 3. What is held from then on.
     let holds = match request {
         Request::Services(..) => holds(known, &closure.members, holding),

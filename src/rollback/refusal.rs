@@ -1,9 +1,11 @@
 //! Why nothing goes back, in words, with the way out.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::{Objection, Unfit, Unmet};
+use super::{Left, Objection, Stays, Unfit, Unmet};
 use crate::pins::ServiceName;
+use crate::problem::show;
 use crate::version::Version;
 
 /// Why nothing goes back.
@@ -113,6 +115,17 @@ pub struct Conflict {
     pub service: ServiceName,
     /// The earlier pins of it, nearest first, and what speaks against each.
     pub tried: Vec<(Version, Objection)>,
+    /// Which way it goes.
+    pub way: Way,
+}
+
+/// Which way services go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// Back.
+    Back,
+    /// Forward again, as a rollback is undone; and where the service would go itself, and what speaks against that.
+    Forward(Option<(Version, Objection)>),
 }
 
 /// More are counted only.
@@ -124,12 +137,21 @@ fn found(unmet: &Unmet) -> String {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (way, go) = match self.way {
+            Way::Back => ("back", "go back"),
+            Way::Forward(_) => ("forward", "move"),
+        };
         match &self.asked[..] {
-            [(service, version)] => write!(f, "{service} cannot go back to {version}: ")?,
-            all => write!(f, "these {} services cannot go back: ", all.len())?,
+            [(service, version)] => write!(f, "{service} cannot go {way} to {version}: ")?,
+            all => write!(f, "these {} services cannot go {way}: ", all.len())?,
         }
         let links: Vec<String> = self.links.iter().map(ToString::to_string).collect();
-        write!(f, "{}, so {} would have to go back too, and ", links.join("; "), self.service)?;
+        let (links, service) = (links.join("; "), &self.service);
+        if let Way::Forward(Some((version, objection))) = &self.way {
+            write!(f, "{links}, and {service} cannot go forward to {version}: it {objection}")?;
+            return objection.by().map_or(Ok(()), |by| write!(f, " (by {by})"));
+        }
+        write!(f, "{links}, so {service} would have to {go} too, and ")?;
         if self.tried.is_empty() {
             return f.write_str("has no earlier pin");
         }
@@ -171,6 +193,18 @@ impl Refusal {
         }
     }
 
+    /// The same of a rollback that is undone, of which these do not go forward.
+    pub(super) fn forward(mut self, left: &[Left]) -> Self {
+        if let Self::Conflict(conflict) = &mut self {
+            let own = left.iter().find(|left| left.service == conflict.service).map(|left| &left.why);
+            conflict.way = Way::Forward(match own {
+                Some(Stays::Objected(version, objection)) => Some((version.clone(), objection.clone())),
+                _ => None,
+            });
+        }
+        self
+    }
+
     /// There is no such pin in the history: where that was cut off, there may be one.
     pub fn is_of_history(&self) -> bool {
         match self {
@@ -201,8 +235,15 @@ impl Conflict {
         if let Some(Unmet { consumer, version, provider, range: None, found: Some(found) }) = self.links.last() {
             return format!("if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={found}'");
         }
-        let first = self.tried.iter().find(|(_, it)| !matches!(it, Objection::Unmet(_)));
-        first.map_or_else(
+        let tried = || self.tried.iter().find(|(_, it)| !matches!(it, Objection::Unmet(_)));
+        let service = &self.service;
+        if let Way::Forward(own) = &self.way {
+            return own.as_ref().or_else(tried).map_or_else(
+                || format!("widen the range if it is wrong, or pin what fits: pintle pin {service} VERSION"),
+                |(_, objection)| objection.way_out_of(service),
+            );
+        }
+        tried().map_or_else(
             || "choose a nearer target (--to), or widen the range if it is wrong".to_owned(),
             |(_, objection)| objection.way_out(),
         )
@@ -210,6 +251,20 @@ impl Conflict {
 }
 
 impl Objection {
+    /// Who says so.
+    fn by(&self) -> Option<Cow<'_, str>> {
+        if let Self::Held(hold) = self { hold.by.as_deref().map(show) } else { None }
+    }
+
+    /// The way out where there is no other target to choose.
+    fn way_out_of(&self, service: &ServiceName) -> String {
+        match self {
+            Self::Held(_) => format!("release it: pintle release {service}"),
+            Self::Unmet(_) => "widen the range if it is wrong".to_owned(),
+            Self::Floor(_) | Self::External => self.way_out(),
+        }
+    }
+
     fn way_out(&self) -> String {
         match self {
             Self::Floor(_) => {

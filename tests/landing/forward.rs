@@ -61,3 +61,42 @@ fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_noth
     ");
     assert_eq!(shop.repo.head(), head);
 }
+
+#[test]
+fn a_hold_by_somebody_else_that_keeps_a_reapply_is_named_with_who_and_why_and_the_way_out() {
+    let shop = Shop::upgraded();
+    shop.says("rollback payments --yes --reason INC-47");
+    held_as(&shop, "Ada\"", "Bob\"");
+    let head = shop.repo.head();
+    assert_snapshot!(shop.says("reapply --yes --reason mended"), @"
+    --- stderr
+    error: checkout cannot go forward to 1.9.0: checkout 1.9.0 needs payments ^2.1, and payments cannot go forward to 2.1.0: it is on hold (above 2.0.3): INC-47 (by Bob)
+      hint: release it: pintle release payments
+    --- exit 4
+    ");
+    assert_eq!(shop.repo.head(), head);
+}
+
+#[test]
+fn a_hold_of_the_rollback_that_somebody_has_only_dated_or_explained_is_lifted() {
+    let shop = Shop::upgraded();
+    let before = shop.repo.git(&["rev-parse", "HEAD^{tree}"]);
+    for edit in ["Ada\", until: 2999-01-01T00:00:00Z", "Ada\", reason: \"INC-47, and INC-48\""] {
+        shop.says("rollback payments --yes --reason INC-47");
+        if edit.contains("reason") {
+            held_as(&shop, "reason: \"INC-47\", ", "");
+        }
+        held_as(&shop, "Ada\"", edit);
+        let said = shop.says("reapply --yes --reason mended");
+        assert_eq!(shop.repo.git(&["rev-parse", "HEAD^{tree}"]), before, "{said}");
+    }
+}
+
+/// Somebody writes the hold of payments otherwise.
+fn held_as(shop: &Shop, from: &str, to: &str) {
+    let path = shop.repo.path().join("services/payments.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{text}");
+    shop.repo.write("services/payments.yaml", text.replace(from, to)).commit("Say it otherwise");
+    shop.repo.git(&["push", "--quiet"]);
+}

@@ -64,8 +64,8 @@ fn where_all_is_pinned_again_reapply_lifts_the_holds_alone() {
 fn a_hold_that_somebody_has_changed_meanwhile_stays() {
     let shop = Shop::upgraded();
     pinned_again(&shop, "rollback payments --yes --reason INC-47");
-    shop.repo.write("services/payments.yaml", file(&shop, "payments").replace("INC-47", "INC-48"));
-    let head = shop.repo.commit("Say why");
+    shop.repo.write("services/payments.yaml", file(&shop, "payments").replace("\"Ada\"", "\"Bob\""));
+    let head = shop.repo.commit("Hold it on");
     let said = shop.says("reapply --yes --reason mended");
     assert!(said.contains("Nothing goes forward: it is pinned so already."), "{said}");
     assert_eq!(shop.repo.head(), head);

@@ -41,7 +41,7 @@ impl Undone {
         let of = |then: &Then, name: &ServiceName| then.reading.pins.services.get(name)?.hold.clone();
         let lifted = services.into_iter().filter_map(|service| {
             let (was, put) = (of(&was, &service.name), of(&put, &service.name));
-            let is_there = put.is_some() && same(put.as_ref(), service.hold.as_ref());
+            let is_there = put.as_ref().zip(service.hold.as_ref()).is_some_and(|(put, now)| is_of(put, now));
             (is_there && !same(was.as_ref(), put.as_ref())).then(|| (service.name.clone(), was))
         });
         let lifted = lifted.collect();
@@ -135,6 +135,11 @@ impl Undone {
     pub(super) fn inverse(&self, loaded: &Loaded, edited: &Edited) -> Result<Option<CommitId>, Failure> {
         Ok(takes_back(loaded, self.commit.id, edited)?.then_some(self.commit.id))
     }
+}
+
+/// A hold that was put is still there, though somebody may have said until when, or why, in other words.
+fn is_of(put: &Hold, now: &Hold) -> bool {
+    put.versions == now.versions && put.by == now.by
 }
 
 /// Both say the same, wherever they stand.
