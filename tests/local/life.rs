@@ -267,13 +267,15 @@ async fn what_is_paused_is_left_as_it_is_though_another_pintle_is_at_work_meanwh
     let mut apply = host.start(&["apply", "--yes"]);
     apply.says(&["payments 2.0 starting"]).await;
     host.pintle(&["pause", "free", "--for", "1h", "--reason", "look"]).await.ended(0);
-    host.pintle(&["status"]).await.result(&["paused by somebody until", "look. End it: pintle resume free"]);
+    host.pintle(&["status"]).await.result(&["paused by Ada until", "look. End it: pintle resume free"]);
     apply.end().await.ended(3);
     let pid = host.pid("free");
     host.pin("payments", "2.1", "").pin("free", "2.0", "").commit("Upgrade free, and mend payments");
-    host.apply().await.result(&["Held: free 2.0: paused by somebody"]);
+    host.apply().await.result(&["Held: free 2.0: paused by Ada"]);
     assert_eq!(host.pid("free"), pid);
-    host.pintle(&["resume", "free"]).await.ended(0);
+    let resumed = host.pintle(&["resume", "--all"]).await.ended(0);
+    resumed.result(&["payments was not paused"]);
+    resumed.result(&["free is no longer paused"]);
     host.apply().await.result(&["In sync"]);
     assert_eq!(host.versions(&["free"]), "2.0");
 }
