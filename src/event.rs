@@ -57,6 +57,22 @@ pub enum Event {
         #[serde(serialize_with = "seconds")]
         took: Option<Duration>,
     },
+    /// It ran what is pinned, and none of its pods is ready any more.
+    Down {
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+        /// Why, as far as that is seen.
+        why: String,
+    },
+    /// It was down, and a pod of it is ready again.
+    Back {
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+    },
     /// Others waited for it and need not any more.
     DependenciesUpdated {
         /// The service.

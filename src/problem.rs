@@ -3,6 +3,7 @@
 mod render;
 mod show;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -89,6 +90,19 @@ impl Problem {
         self.also.push((place, label.into()));
         self
     }
+}
+
+/// What is wrong between two places is told once: at the first, which names the other. They are sorted.
+pub fn once(problems: &mut Vec<Problem>) {
+    let mut told: HashMap<String, Vec<Place>> = HashMap::new();
+    problems.retain(|problem| {
+        let is_told = told.get(&problem.message).is_some_and(|places| places.contains(&problem.place));
+        if !is_told && !problem.also.is_empty() {
+            let places = problem.also.iter().map(|(place, _)| place.clone());
+            told.entry(problem.message.clone()).or_default().extend(places);
+        }
+        !is_told
+    });
 }
 
 /// By path and place, those of a file as a whole first.

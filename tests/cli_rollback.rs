@@ -209,7 +209,13 @@ fn to_names_a_version_a_revision_or_a_time() {
     assert_snapshot!(subject("payments checkout --to yesterday"), @r#"
     --- stderr
     error: REPO has no commit "yesterday": no branch, tag or commit has this name
-      hint: name a branch, a tag or a commit that `git log` shows there
+      hint: name a branch, a tag or a commit that `git log` shows there; a time is written 2h, 2h ago, or 2026-11-20T10:00 in UTC
+    --- exit 1
+    "#);
+    assert_snapshot!(subject("checkout --to 15:20"), @r#"
+    --- stderr
+    error: --to "15:20": checkout was never pinned at it, and it is no time and no revision
+      hint: pintle history checkout shows its pins; a time is written 2h, 2h ago, or 2026-11-20T10:00 in UTC
     --- exit 1
     "#);
     assert_snapshot!(subject("checkout --steps 2"), @"

@@ -61,6 +61,8 @@ fn without_a_cluster_what_changed_is_told_and_who_alarms_may_be_named() {
     Nothing that they depend on has changed since then: look at what they run on.
     --- exit 3
     ");
+    let ten_minutes = pintle.run(&["suspects", "--since", "10m ago"]).to_string();
+    assert_eq!(ten_minutes, pintle.says("suspects --since 10m").to_string());
     assert_snapshot!(pintle.says("suspects --since 10m"), @"No cluster says what alarms, and nothing has changed.");
     assert_snapshot!(pintle.says("suspects wbe"), @r#"
     --- stderr
@@ -71,7 +73,7 @@ fn without_a_cluster_what_changed_is_told_and_who_alarms_may_be_named() {
     assert_snapshot!(pintle.says("suspects --since yesterday"), @r#"
     --- stderr
     error: --since "yesterday" is no time
-      hint: write 2h, or 2026-11-20T10:00 in UTC
+      hint: write 2h, 2h ago, or 2026-11-20T10:00 in UTC
     --- exit 64
     "#);
 }

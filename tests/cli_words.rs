@@ -78,7 +78,7 @@ fn the_help_lists_commands_flags_and_exit_codes() {
       1   it failed, or the pins have errors
       2   there are changes (with --exit-code)
       3   applied, but not everything is healthy
-      4   refused by a rule of the pins
+      4   held or refused by a rule of the pins
       64  wrong arguments
     ");
 }

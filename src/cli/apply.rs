@@ -1,6 +1,6 @@
 //! `pintle apply`: the plan, carried out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::Args;
@@ -26,6 +26,10 @@ use crate::reconcile::{self, Desired, Memory, Outcome, Report, RestReport, Run, 
 use crate::source::CommitId;
 
 /// Carry the plan out to its end, then stop
+///
+/// What somebody chose to leave as it is (a hold, a pause, a policy for drift) is told and is no failure: the exit code is 0,
+/// and `pintle status --exit-code` gives 2. What the pins cannot say, or must not do (a broken file, versions that do not
+/// fit, no safe order), is 4.
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle apply\npintle apply payments\npintle apply --yes --timeout 30m", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
 pub struct Apply {
@@ -257,6 +261,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 
 /// The last words: how everything stands, and what to type next.
 fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
+    let only = site.desired.only.is_some();
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
     if outcome.stopped {
@@ -290,24 +295,45 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
     if !unstarted.is_empty() {
         line(format!("Not started: {}", unstarted.join(", ")));
     }
-    let failed = || left.rest.iter().filter(|it| it.standing == Standing::Failed);
-    let commits: BTreeSet<String> = failed().filter_map(|it| moved_by(site, outcome, it)).collect();
-    for commit in commits {
-        line(format!("Next: git revert {commit}, or pin a version that is fixed; then: pintle apply"));
-    }
-    // A revert of what ran before, or of what is the first pin, mends nothing.
-    for it in failed().filter(|it| moved_by(site, outcome, it).is_none()) {
-        line(format!("Next: mend what keeps {} from running; then: pintle apply", it.service));
+    next(site, left, outcome).into_iter().for_each(&mut line);
+    let is_chosen = exit(left, outcome) == Exit::Ok && !left.rest.is_empty();
+    if is_chosen {
+        let (verified, what) = (outcome.verified, if only { "all that was asked for" } else { "everything" });
+        line(format!(
+            "But for what is held by choice {what} runs what is pinned ({verified} changed); \
+             pintle status --exit-code gives 2 for that"
+        ));
     }
     if left.is_empty() {
         let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
-        let what = if site.desired.only.is_some() { "what was asked for" } else { "everything" };
+        let what = if only { "what was asked for" } else { "everything" };
         line(format!("In sync: {what} runs what is pinned{at} ({} changed).", outcome.verified));
     }
     if let Some(MovedOn { branch, to }) = moved {
         line(format!("{branch} has moved on to {} meanwhile: pintle apply", to.short()));
     }
     text.trim_end().to_owned()
+}
+
+/// What to type where something has failed.
+fn next(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
+    let mut mends = Vec::new();
+    let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {
+        match moved_by(site, outcome, it) {
+            Some(commit) => moved.entry(commit).or_default().push(&it.service),
+            // A rollback of what ran before, or of what is the first pin, mends nothing.
+            None => mends.push(format!("Next: mend what keeps {} from running; then: pintle apply", it.service)),
+        }
+    }
+    let back = moved.into_iter().map(|(commit, services)| {
+        format!(
+            "Next: pintle rollback {}, which also holds what failed; or git revert {commit}, or pin a version that is fixed; \
+             then: pintle apply",
+            services.join(" ")
+        )
+    });
+    back.chain(mends).collect()
 }
 
 /// The commit that moved the pin of a service which has failed, from a pin that it can go back to.

@@ -44,7 +44,7 @@ impl Exit {
             Self::Error => "it failed, or the pins have errors",
             Self::Changes => "there are changes (with --exit-code)",
             Self::Unhealthy => "applied, but not everything is healthy",
-            Self::Refused => "refused by a rule of the pins",
+            Self::Refused => "held or refused by a rule of the pins",
             Self::Usage => "wrong arguments",
         }
     }

@@ -101,6 +101,10 @@ pub fn line(event: &Event) -> String {
             let took = took.map(|took| format!(" after {}", super::words::took(took.as_secs_f64())));
             format!("{} {version} {}{}", name(service), styled(GOOD, "verified"), took.unwrap_or_default())
         }
+        Event::Down { service, version, why } => {
+            format!("{} {version} is {}: {}", name(service), styled(BAD, "down"), brief(why))
+        }
+        Event::Back { service, version } => format!("{} {version} is {}", name(service), styled(GOOD, "back")),
         Event::DependenciesUpdated { service, released } => {
             format!("{} dependencies updated: released {}", name(service), list(released))
         }

@@ -57,7 +57,7 @@ pub struct Resume {
 #[derive(Debug, Args)]
 struct Which {
     /// These services
-    #[arg(value_name = "SERVICE", required_unless_present = "all")]
+    #[arg(value_name = "SERVICE")]
     services: Vec<String>,
     /// All services
     #[arg(long, conflicts_with = "services")]
@@ -71,6 +71,9 @@ struct Done {
     service: String,
     /// Until when it is paused; none where it is not.
     paused_until: Option<Timestamp>,
+    /// A pause held until now.
+    #[serde(skip)]
+    was_paused: bool,
     /// Why nothing was done.
     error: Option<String>,
 }
@@ -90,11 +93,14 @@ impl OnSite for Pause {
     async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         let at = Timestamp::now();
         let until = at.checked_add(self.length).map_err(|_| Failure::usage("--for is too long"))?;
-        let (reason, by) = (self.reason.clone().filter(|reason| !reason.is_empty()), config.user.clone());
+        let reason = self.reason.clone().filter(|reason| !reason.is_empty());
+        // The name that a hold would have; who has told git none is known by the account.
+        let who = site.loaded.source.identity().ok();
+        let by = who.map_or_else(|| config.user.clone(), |who| who.name().to_owned());
         let pause = cluster::Pause { schema: cluster::Pause::SCHEMA, until, reason, by, at };
         let done = set(&site, &self.which, Some(&pause)).await?;
         let until = clock(until, at);
-        tell(&done, self.printing, output, |service| {
+        tell(&done, self.printing, output, |Done { service, .. }| {
             format!("{service} is paused until {until}. End it: pintle resume {service}")
         })
     }
@@ -105,23 +111,33 @@ impl OnSite for Resume {
 
     async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
         let done = set(&site, &self.which, None).await?;
-        tell(&done, self.printing, output, |service| format!("{service} is not paused"))
+        tell(&done, self.printing, output, |it| {
+            format!("{} {}", it.service, if it.was_paused { "is no longer paused" } else { "was not paused" })
+        })
     }
 }
 
 impl Pause {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        run(self, config, output)
+        run(self, (&self.which, "pintle pause --all --for 30m"), config, output)
     }
 }
 
 impl Resume {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        run(self, config, output)
+        run(self, (&self.which, "pintle resume --all"), config, output)
     }
 }
 
-fn run<T: OnSite>(command: &T, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+fn run<T: OnSite>(
+    command: &T,
+    (which, of_all): (&Which, &str),
+    config: &Config,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    if which.services.is_empty() && !which.all {
+        return Err(Failure::usage("no SERVICE is named").hint(format!("name some, or all of them: {of_all}")));
+    }
     let loaded = load(config, None)?;
     say_stale(loaded.stale.as_ref(), output);
     loaded.at.usable()?;
@@ -135,30 +151,34 @@ async fn set(site: &Site<impl Cluster>, which: &Which, pause: Option<&cluster::P
     let ids: Vec<Id> = if which.all { all() } else { named(&desired.graph, &which.services)? };
     let mut done = Vec::new();
     for id in ids {
-        let error = set_one(site, id, pause).await.err();
-        let paused_until = pause.filter(|_| error.is_none()).map(|pause| pause.until);
-        done.push(Done { service: desired.graph.name(id).to_string(), paused_until, error });
+        let set = set_one(site, id, pause).await;
+        let paused_until = pause.filter(|_| set.is_ok()).map(|pause| pause.until);
+        let (was_paused, error) = set.map_or_else(|error| (false, Some(error)), |was_paused| (was_paused, None));
+        done.push(Done { service: desired.graph.name(id).to_string(), paused_until, was_paused, error });
     }
     Ok(done)
 }
 
-async fn set_one(site: &Site<impl Cluster>, id: Id, pause: Option<&cluster::Pause>) -> Result<(), String> {
+/// Whether it was paused until now.
+async fn set_one(site: &Site<impl Cluster>, id: Id, pause: Option<&cluster::Pause>) -> Result<bool, String> {
     let service = site.desired.service(id).ok_or("its file has errors: pintle check shows them")?;
     if service.external {
         return Err("it is deployed elsewhere (`external: true`), and never written".to_owned());
     }
+    let mut was_paused = false;
     for workload in site.desired.workloads(service) {
-        set_pause(&site.cluster, &workload, pause).await.map_err(|error| error.to_string())?;
+        let before = set_pause(&site.cluster, &workload, pause).await.map_err(|error| error.to_string())?;
+        was_paused |= before.is_some_and(|before| before.holds(Timestamp::now()));
     }
-    Ok(())
+    Ok(was_paused)
 }
 
-/// Pauses a workload, or ends its pause; again where it has changed meanwhile.
+/// Pauses a workload, or ends its pause; again where it has changed meanwhile. Returns the pause that was there.
 pub async fn set_pause(
     cluster: &impl Cluster,
     id: &WorkloadId,
     pause: Option<&cluster::Pause>,
-) -> Result<(), ClusterError> {
+) -> Result<Option<cluster::Pause>, ClusterError> {
     let mut stale = ClusterError::Stale(id.clone());
     for _ in 0..TRIES {
         let observed = cluster.observe().await?;
@@ -167,11 +187,11 @@ pub async fn set_pause(
         }
         let seen = observed.workloads.get(id).ok_or_else(|| ClusterError::Missing(id.clone()))?;
         if pause.is_none() && seen.pause.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         match cluster.pause(id, seen, pause).await {
             Err(error @ ClusterError::Stale(_)) => stale = error,
-            answered => return answered,
+            answered => return answered.map(|()| seen.pause.clone()),
         }
         cluster.changed_but_for_pods(Duration::from_secs(1)).await?;
     }
@@ -197,12 +217,12 @@ fn tell(
     done: &[Done],
     printing: Printing,
     output: &mut Output,
-    words: impl Fn(&str) -> String,
+    words: impl Fn(&Done) -> String,
 ) -> Result<Exit, Failure> {
     output.result(printing.output, &done, |output| {
         for it in done {
             match &it.error {
-                None => output.line(words(&it.service)),
+                None => output.line(words(it)),
                 Some(why) => {
                     output.line(format_args!("{}: nothing was changed: {}", it.service, display_safe(why, usize::MAX)));
                 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::brief::brief;
@@ -37,7 +37,7 @@ pub struct Status {
     /// Stay, and show it anew whenever it changes
     #[arg(short, long)]
     pub watch: bool,
-    /// Exit with 2 where not everything is in sync
+    /// Exit with 2 where not everything is in sync, also by a hold or a pause of somebody's choice
     #[arg(long, conflicts_with = "watch")]
     pub exit_code: bool,
     #[command(flatten)]
@@ -220,12 +220,11 @@ fn table(rows: &[Row], shared: &BTreeMap<&str, Vec<&str>>, now: Timestamp) -> Ta
 
 /// Who keeps it so, and how old its sight is.
 fn writer_words(writer: Option<&Leader>, tip: CommitId, now: Timestamp) -> String {
-    let Some(Leader { holder, renewed, says }) = writer else {
+    let Some(Leader { holder, says, .. }) = writer else {
         return "No pintle run is at work: nothing is corrected until the next pintle apply".to_owned();
     };
     let ago = |time: Timestamp| how_long(now.duration_since(time)) + " ago";
-    let silent = renewed.filter(|renewed| now.duration_since(*renewed) > SignedDuration::from_secs(30));
-    if let Some(renewed) = silent {
+    if let Some(renewed) = writer.and_then(|writer| writer.silent_since(now)) {
         return format!("{holder} has given no sign of life since {}: nothing is corrected", ago(renewed));
     }
     let Some(says) = says else { return format!("{holder} is the one writer") };

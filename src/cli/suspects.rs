@@ -15,7 +15,7 @@ use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, load};
 use super::output::{Output, Printing};
 use super::seen::Seen;
-use super::words::{known, moment};
+use super::words::{TIMES, known, moment};
 use crate::change::{ChangeKind, Move, line};
 use crate::cluster::{Container, Pod};
 use crate::config::Config;
@@ -45,7 +45,7 @@ pub struct Suspects {
     /// Services that alarm, by what else you know
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
-    /// Only what changed since then (2h ago, 2026-11-20T10:00 in UTC)
+    /// Only what changed since then (2h, 2h ago, or 2026-11-20T10:00 in UTC)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     #[command(flatten)]
@@ -71,6 +71,9 @@ struct Told {
 struct Alarm {
     service: ServiceName,
     runs: String,
+    /// It runs nothing.
+    #[serde(skip)]
+    is_absent: bool,
     why: String,
 }
 
@@ -124,7 +127,7 @@ impl Suspects {
 }
 
 fn since(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    let wrong = || Failure::usage(format!("--since {typed:?} is no time")).hint("write 2h, or 2026-11-20T10:00 in UTC");
+    let wrong = || Failure::usage(format!("--since {typed:?} is no time")).hint(format!("write {TIMES}"));
     moment(typed, now).ok_or_else(wrong)
 }
 
@@ -156,8 +159,9 @@ fn told(loaded: &Loaded, seen: &Seen, named: &BTreeSet<ServiceName>, since: Opti
     });
     let shown = |it: &Suspect| Some(shown(seen, it, changes.get(&it.service)?));
     let alarm = |(id, why): (Id, String)| {
-        let runs = words.all(id, &seen.look.live[id.index()].running);
-        Alarm { service: graph.name(id).clone(), runs, why }
+        let running = &seen.look.live[id.index()].running;
+        let is_absent = running.iter().all(|one| *one == Running::Absent);
+        Alarm { service: graph.name(id).clone(), runs: words.all(id, running), is_absent, why }
     };
     Told {
         cluster: seen.server.clone().filter(|_| is_seen),

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::apply::{Apply, fresh, moved_on, shown, stopped};
@@ -60,7 +61,7 @@ impl OnSite for Wait {
         mut site: Site<C>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
-        let holder = writer(&site).await?;
+        let holder = writer(&site, output).await?;
         output.note(format_args!("{holder} is the one writer: this follows what it does"));
         let sight = site.see().await?;
         let mut memory = Memory::default();
@@ -75,10 +76,13 @@ impl OnSite for Wait {
 }
 
 /// Who is the one writer: somebody who has given a sign of life.
-async fn writer(site: &Site<impl Cluster>) -> Result<String, Failure> {
-    let _looking = Progress::of("looking who rolls it out");
+async fn writer(site: &Site<impl Cluster>, output: &mut Output) -> Result<String, Failure> {
     let (begun, lease) = (Instant::now(), site.lease());
-    let mut first: Option<Leader> = None;
+    let mut first = site.cluster.leader(&lease).await?;
+    if first.as_ref().is_none_or(|leader| leader.silent_since(Timestamp::now()).is_some()) {
+        output.note("Nobody rolls it out yet: start pintle run, or type: pintle apply. This waits for a minute.");
+    }
+    let _looking = Progress::of("looking who rolls it out");
     while begun.elapsed() < PATIENCE {
         match (site.cluster.leader(&lease).await?, &first) {
             // A process of this host is seen to live.
@@ -92,7 +96,8 @@ async fn writer(site: &Site<impl Cluster>) -> Result<String, Failure> {
         tokio::time::sleep(TICK).await;
     }
     let instance = &lease.instance;
-    let failure =
-        Failure::error(format!("nobody rolls it out: for a minute no `pintle run` of {instance} was at work"));
+    let failure = Failure::error(format!(
+        "nobody rolls it out: for a minute no `pintle run` of the instance `{instance}` was at work"
+    ));
     Err(failure.hint("roll it out from here: pintle apply"))
 }

@@ -53,9 +53,13 @@ pub fn span(typed: &str, bounds: [&str; 2]) -> Result<Duration, String> {
     if within { Ok(span) } else { Err(format!("it is not between {} and {}", bounds[0], bounds[1])) }
 }
 
-/// `2h` ago, `2026-11-20T10:00` (UTC), or a time with its zone.
+/// How a time in the past is written.
+pub const TIMES: &str = "2h, 2h ago, or 2026-11-20T10:00 in UTC";
+
+/// `2h` or `2h ago`, `2026-11-20T10:00` (UTC), or a time with its zone.
 pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
-    if let Ok(span) = text.parse::<Span>() {
+    let span = text.strip_suffix("ago").map_or(text, str::trim_end);
+    if let Ok(span) = span.parse::<Span>() {
         let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
         return now.checked_sub(ago).ok().filter(|time| *time <= now);
     }
@@ -130,6 +134,30 @@ pub fn known<'n>(typed: &str, names: impl Iterator<Item = &'n ServiceName>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_in_the_past_is_an_age_or_a_date() {
+        let now: Timestamp = "2026-11-28T15:20:00Z".parse().unwrap();
+        let read = |text: &str| moment(text, now).map_or_else(|| "no time".to_owned(), |time| time.to_string());
+        for (text, time) in [
+            ("2h", "2026-11-28T13:20:00Z"),
+            ("2h ago", "2026-11-28T13:20:00Z"),
+            ("1d 2h ago", "2026-11-27T13:20:00Z"),
+            ("2 hours ago", "2026-11-28T13:20:00Z"),
+            ("2026-11-20T10:00", "2026-11-20T10:00:00Z"),
+            ("2026-11-20", "2026-11-20T00:00:00Z"),
+            ("2026-11-20T10:00+01:00", "2026-11-20T09:00:00Z"),
+            ("-2h", "no time"),
+            ("-2h ago", "no time"),
+            ("ago", "no time"),
+            ("2026-11-20 ago", "no time"),
+            ("2026-99-99", "no time"),
+            ("15:20", "no time"),
+            ("yesterday", "no time"),
+        ] {
+            assert_eq!(read(text), time, "{text}");
+        }
+    }
 
     #[test]
     fn durations_have_two_units_at_most() {

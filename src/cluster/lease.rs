@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,6 +23,8 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(60);
 /// From one renewal, or one look at somebody else's lease, to the next.
 pub const RETRY: Duration = Duration::from_secs(2);
+/// Who has given no sign of life for so long is not at work, for people who ask.
+const SILENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// A lease, by its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,13 @@ pub struct Leader {
     pub renewed: Option<Timestamp>,
     /// What it says of itself; none where it is no `pintle run`.
     pub says: Option<Says>,
+}
+
+impl Leader {
+    /// Since when it has given no sign of life, where that is long ago for one that is at work.
+    pub fn silent_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.renewed.filter(|renewed| now.duration_since(*renewed) > SILENCE)
+    }
 }
 
 /// What a `pintle run` says of itself on the lease, for `pintle status`.

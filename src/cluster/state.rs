@@ -38,6 +38,13 @@ pub struct Rewritten {
     pub to: Image,
 }
 
+impl State {
+    /// What was written last is recorded as verified.
+    pub fn is_proven(&self) -> bool {
+        self.proven.first().is_some_and(|proven| proven.version == self.version && proven.commit == self.commit)
+    }
+}
+
 impl Rewritten {
     /// As what an image was sent that is there. Where the rewriting goes from one repository to another, that is told of
     /// any tag.

@@ -87,6 +87,7 @@ pub fn assemble<'f>(
             broken.entry(service.clone()).or_insert_with(|| tell(problem));
         }
     }
+    problem::once(&mut problems);
     Reading { pins: Pins { settings: settings.clone(), services, broken }, faulty, problems, unusable }
 }
 

@@ -215,11 +215,8 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
     };
     let names: Vec<&str> = containers.iter().map(String::as_str).collect();
     let written = workload.as_deref().and_then(written);
-    let change = Change {
-        written: written.filter(|_| !is_proven(workload.as_deref())),
-        timeout: service.pin.verify.timeout,
-        now,
-    };
+    let is_proven = workload.as_deref().and_then(|it| it.state.as_ref()).is_some_and(State::is_proven);
+    let change = Change { written: written.filter(|_| !is_proven), timeout: service.pin.verify.timeout, now };
     let idle = observed.idle.get(id);
     let absent = || BTreeSet::from([Runs::Absent]);
     let spec = match &workload {
@@ -296,12 +293,6 @@ fn foreign(workload: Option<&Workload>, instance: &str, id: &WorkloadId) -> Opti
     (state.instance != instance).then(words)
 }
 
-/// What was written last is recorded as verified.
-fn is_proven(workload: Option<&Workload>) -> bool {
-    let Some(state) = workload.and_then(|it| it.state.as_ref()) else { return false };
-    state.proven.first().is_some_and(|proven| proven.version == state.version && proven.commit == state.commit)
-}
-
 fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, runs: Runs) -> Running {
     let sent = |there: &Image| workload.map_or_else(|| there.clone(), |workload| workload.sent(there));
     match runs {
@@ -319,8 +310,8 @@ fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, r
 /// Whether what was written is on its way. What Pintle did not move here is still, however unwell it is: nobody waits
 /// for it; but what is broken and is not the target must not restrict its own repair.
 fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Running) -> Motion {
-    let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()).filter(|it| it.state.is_some());
-    let unproven = states().any(|workload| !is_proven(Some(workload)));
+    let mut states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
+    let unproven = states.any(|state| !state.is_proven());
     let at_target = spec == std::slice::from_ref(target);
     seen.drifted = !at_target && seen.hand.is_some();
     let failed = seen.workloads.iter().find_map(|it| match &it.health.verdict {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::desired::Desired;
 use super::look::Look;
-use crate::pins::Pins;
+use crate::pins::{Local, Pins, Runtime, Service};
 use crate::plan::{Live, Motion, Running};
 
 /// The look at a cluster in which `pins` are all settled.
@@ -15,6 +15,11 @@ pub fn look_at_pins(desired: &Desired, pins: &Pins) -> Look {
         services: vec![Arc::default(); desired.graph.len()],
         unseen: Vec::new(),
     }
+}
+
+/// The new process of the local runtime starts beside the old one.
+fn is_rolling(service: &Service) -> bool {
+    matches!(service.pin.local.as_deref(), Some(Local::Process { rolling: true, .. }))
 }
 
 fn live(desired: &Desired, pins: &Pins, id: crate::graph::Id) -> Live {
@@ -29,13 +34,14 @@ fn live(desired: &Desired, pins: &Pins, id: crate::graph::Id) -> Live {
         None => Running::Absent,
         Some(pin) => Running::Image(pin.image.clone(), Some(pin.version.clone())),
     };
+    let surge = u32::from(desired.pins.settings.runtime == Runtime::Kubernetes || service.is_some_and(is_rolling));
     Live {
         running: vec![running.clone()],
         spec: vec![running],
         motion: Motion::Still,
         ready: true,
         pods: 1,
-        surge: 1,
+        surge,
         returns: false,
     }
 }

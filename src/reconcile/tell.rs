@@ -19,6 +19,8 @@ use crate::verify::Verdict;
 #[derive(Debug, Default)]
 pub struct Teller {
     known: BTreeMap<Id, Known>,
+    /// Who was said to be down.
+    down: BTreeSet<Id>,
     /// Who started in this pass, by what they waited for.
     released: BTreeMap<Id, Vec<ServiceName>>,
 }
@@ -63,6 +65,7 @@ impl Teller {
             for id in arrived {
                 self.arrived(scene, id, &mut events);
             }
+            self.settled(scene, &moving, &mut events);
         }
         for (id, step) in &pass.next.steps {
             self.step(scene, *id, step, &mut events);
@@ -115,6 +118,23 @@ impl Teller {
             events.extend(standing);
         }
         known.leave(scene, id, events);
+    }
+
+    /// Who runs what is pinned, and is down or back without anybody having moved it. What moves is told by its steps.
+    fn settled(&mut self, scene: Scene<'_>, moving: &BTreeSet<Id>, events: &mut Vec<Event>) {
+        let Scene { desired, pass, .. } = scene;
+        self.down.retain(|id| !moving.contains(id));
+        for id in desired.graph.ids().filter(|id| !moving.contains(id)) {
+            let (live, seen) = (&pass.look.live[id.index()], &pass.look.services[id.index()]);
+            let is_down = live.pods > 0 && !live.ready;
+            let (service, version) = (desired.graph.name(id).clone(), Words::new(desired).version(id));
+            if is_down && self.down.insert(id) {
+                let why = seen.workloads.iter().map(|it| it.health.message.clone()).collect::<Vec<_>>().join("; ");
+                events.push(Event::Down { service, version, why });
+            } else if !is_down && self.down.remove(&id) {
+                events.push(Event::Back { service, version });
+            }
+        }
     }
 
     fn arrived(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
@@ -189,11 +209,15 @@ fn rank(event: &Event) -> u8 {
         | Event::StandsBy { .. }
         | Event::Stopping => 0,
         Event::OldStopping { .. } | Event::OldGone { .. } => 1,
-        Event::Verified { .. } => 2,
+        Event::Verified { .. } | Event::Back { .. } => 2,
         Event::TargetFound { .. } | Event::DependenciesUpdated { .. } => 3,
         Event::NewStarting { .. } => 4,
         Event::Waits { .. } => 5,
-        Event::Failed { .. } | Event::NeedsYou { .. } | Event::Held { .. } | Event::Refused { .. } => 6,
+        Event::Failed { .. }
+        | Event::Down { .. }
+        | Event::NeedsYou { .. }
+        | Event::Held { .. }
+        | Event::Refused { .. } => 6,
         Event::InSync { .. } => 7,
     }
 }

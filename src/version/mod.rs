@@ -168,7 +168,9 @@ impl VersionError {
     /// What to write instead.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Empty | Self::TooLong(_) | Self::Unprintable(_) => None,
+            Self::Empty | Self::TooLong(_) | Self::Unprintable(_) => {
+                Some("write it as it was released, as in 2.1.0".to_owned())
+            }
             Self::Range(_) => Some("name the one version that is to run".to_owned()),
             Self::BuildMetadata => Some("use `_` instead, as Helm does, or drop the build metadata".to_owned()),
             Self::NotSemver { problem, .. } => Some(problem.hint().to_owned()),

@@ -28,7 +28,7 @@ async fn what_needs_a_broken_provider_does_not_start_everything_else_does_and_fi
     let json = shop.pintle(&["status", "--output", "json"]).await.ended(3);
     json.result(&["Back-off pulling image", "failed to resolve reference"]);
     broken.result(&["Not started: checkout"]);
-    broken.result(&["Next: git revert", "pintle apply"]);
+    broken.result(&["Next: pintle rollback payments, which also holds what failed; or git revert", "pintle apply"]);
     assert_eq!(shop.versions(&["payments", "checkout", "inventory"]).await, "2.1.0-broken 1.7.9 1.1");
 
     // Nothing has changed: it says the same, and writes nothing.

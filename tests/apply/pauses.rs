@@ -15,7 +15,7 @@ async fn what_is_paused_is_left_as_it_is_and_shown_everywhere_until_it_is_resume
     let shop = upgraded_shop().await;
     let paused = shop.pintle(&["pause", "free", "--for", "2h", "--reason", "we look at it"]).await.ended(0);
     paused.result(&["free is paused until", "UTC. End it: pintle resume free"]);
-    let words = ["paused by somebody until", "UTC: we look at it. End it: pintle resume free"];
+    let words = ["paused by Ada until", "UTC: we look at it. End it: pintle resume free"];
     shop.pintle(&["status"]).await.ended(0).result(&words);
     shop.pintle(&["plan"]).await.ended(0).result(&words);
 
@@ -24,12 +24,14 @@ async fn what_is_paused_is_left_as_it_is_and_shown_everywhere_until_it_is_resume
     shop.pin("payments", "3.0", "").pin("free", "3.0", "").commit("Upgrade again");
     let before = shop.ns.written("deployment/free").await;
     let held = shop.apply().await;
-    held.result(&["Held: free 3.0: paused by somebody until"]);
+    held.result(&["Held: free 3.0: paused by Ada until"]);
     assert_eq!(shop.versions(&["payments", "free"]).await, "3.0 by-hand");
     shop.pintle(&["apply", "--yes", "free"]).await.ended(0).result(&["Held: free 3.0: paused"]);
     assert_eq!(shop.ns.written("deployment/free").await, before);
 
-    shop.pintle(&["resume", "--all"]).await.ended(0).result(&["free is not paused"]);
+    let resumed = shop.pintle(&["resume", "--all"]).await.ended(0);
+    resumed.result(&["payments was not paused"]);
+    resumed.result(&["free is no longer paused"]);
     shop.apply().await.result(&["In sync"]);
     assert_eq!(shop.version("free").await, "3.0");
 }
@@ -44,7 +46,7 @@ async fn an_undo_drops_a_pause_and_a_pintle_that_saw_it_writes_it_back() {
     shop.ns.rollout_undo("free").await;
     let annotated = |object: &serde_json::Value| object["metadata"]["annotations"][PAUSE].is_string();
     shop.ns.wait("deployment/free", "paused again", annotated).await;
-    apply.end().await.ended(0).result(&["Held: free 2.0: paused by somebody until"]);
+    apply.end().await.ended(0).result(&["Held: free 2.0: paused by Ada until"]);
     assert_eq!(shop.versions(&["payments", "free"]).await, "3.0-slow 1.0");
     shop.apply().await.result(&["Held: free 2.0: paused"]);
 
@@ -68,10 +70,10 @@ async fn a_pause_that_cannot_be_is_told_and_the_others_are_paused() {
     unknown.line(&["there is no service \"payment\""]);
     for (args, words) in [
         (&["pause", "payments"][..], "--for"),
-        (&["pause", "--for", "1h"], "SERVICE"),
+        (&["pause", "--for", "1h"], "hint: name some, or all of them: pintle pause --all --for 30m"),
         (&["pause", "payments", "--for", "10s"], "it is not between 1m and 720h"),
         (&["pause", "payments", "--all", "--for", "1h"], "cannot be used with"),
-        (&["resume"], "SERVICE"),
+        (&["resume"], "hint: name some, or all of them: pintle resume --all"),
     ] {
         shop.pintle(args).await.ended(64).line(&[words]);
     }

@@ -29,12 +29,18 @@ async fn holds_floors_and_what_is_external_are_not_written() {
     let chosen = shop.apply_ends(4).await;
     chosen.result(&["Held: held 1.1: 1.1 is on hold by ada (above 1.0): loses carts; release it: pintle release held"]);
     chosen.result(&["Held: outside 2.0: deployed elsewhere"]);
+    chosen.never("But for what is held by choice");
     chosen.result(&["Held: needs-it 2.0: needs-it 2.0 needs outside >=2.0"]);
 
     // Somebody deploys it elsewhere; a hold is somebody's choice, so that is in order.
     shop.ns.set_image("deployment/outside", &image("outside", UP)).await;
     shop.ns.wait("deployment/outside", "rolled out", rolled_out).await;
-    shop.apply().await.result(&["Held: held 1.1"]);
+    let chosen = shop.apply().await;
+    chosen.result(&["Held: held 1.1"]);
+    chosen.result(&[
+        "But for what is held by choice everything runs what is pinned (1 changed); pintle status --exit-code",
+    ]);
+    shop.pintle(&["status", "--exit-code"]).await.ended(2);
     assert_eq!(shop.versions(&["held", "outside", "needs-it"]).await, "1.0 2.0 2.0");
     assert!(shop.ns.get("deployment/outside").await["metadata"]["annotations"]["pintle.dev/state"].is_null());
 

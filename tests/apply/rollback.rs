@@ -102,7 +102,8 @@ async fn a_rollback_that_nobody_carries_out_says_what_to_type_and_can_carry_itse
     shop.pin("payments", "2.1.0", "").commit("Upgrade payments");
     shop.apply().await;
     let alone = shop.pintle(&["rollback", "payments", "--yes", "--reason", "INC-47", "--wait"]).await.ended(1);
-    alone.line(&["error: nobody rolls it out: for a minute no `pintle run` of"]);
+    alone.line(&["Nobody rolls it out yet: start pintle run, or type: pintle apply"]);
+    alone.line(&["error: nobody rolls it out: for a minute no `pintle run` of the instance `"]);
     alone.line(&["hint: roll it out from here: pintle apply"]);
     let back = shop.pintle(&["reapply", "--yes", "--reason", "it was not that", "--apply"]).await.ended(0);
     back.line(&["Reapply pins: payments 2.0.3 -> 2.1.0"]);

@@ -21,7 +21,7 @@ async fn a_program_that_exits_at_once_is_a_crash_loop_with_its_last_words_and_gi
     let status = host.pintle(&["status"]).await.ended(3);
     status.result(&["payments", "nothing", "Missing"]);
     status.result(&[
-        "it has ended with exit code 1; last line of its log: \"",
+        "it failed before it was verified: it has ended with exit code 1; last line of its log: \"",
         "asked to crash\"; starts at the next apply",
     ]);
     // The next apply tries again.

@@ -66,6 +66,7 @@ async fn a_killed_service_is_missing_and_the_next_apply_starts_it_again() {
     let status = host.pintle(&["status"]).await.ended(3);
     status.result(&["payments", "nothing", "Missing"]);
     status.result(&["it was ended by signal 9 (SIGKILL); starts at the next apply"]);
+    host.pintle(&["suspects"]).await.ended(3).result(&["! payments is Missing: it was ended by signal 9 (SIGKILL)"]);
     host.pintle(&["plan"]).await.ended(0).result(&["payments", "nothing -> 1.0"]);
     host.apply().await.line(&["payments 1.0 verified"]);
     assert_eq!(host.versions(&["payments", "checkout"]), "1.0 1.0");
@@ -267,13 +268,27 @@ async fn what_is_paused_is_left_as_it_is_though_another_pintle_is_at_work_meanwh
     let mut apply = host.start(&["apply", "--yes"]);
     apply.says(&["payments 2.0 starting"]).await;
     host.pintle(&["pause", "free", "--for", "1h", "--reason", "look"]).await.ended(0);
-    host.pintle(&["status"]).await.result(&["paused by somebody until", "look. End it: pintle resume free"]);
+    host.pintle(&["status"]).await.result(&["paused by Ada until", "look. End it: pintle resume free"]);
     apply.end().await.ended(3);
     let pid = host.pid("free");
     host.pin("payments", "2.1", "").pin("free", "2.0", "").commit("Upgrade free, and mend payments");
-    host.apply().await.result(&["Held: free 2.0: paused by somebody"]);
+    host.apply().await.result(&["Held: free 2.0: paused by Ada"]);
     assert_eq!(host.pid("free"), pid);
-    host.pintle(&["resume", "free"]).await.ended(0);
+    let resumed = host.pintle(&["resume", "--all"]).await.ended(0);
+    resumed.result(&["payments was not paused"]);
+    resumed.result(&["free is no longer paused"]);
     host.apply().await.result(&["In sync"]);
     assert_eq!(host.versions(&["free"]), "2.0");
+}
+
+#[tokio::test]
+async fn a_plan_from_a_revision_counts_the_processes_that_a_plan_of_what_runs_counts() {
+    let mut host = Host::open(&["payments 1.0", "free 1.0 share"]).await;
+    for (version, above) in [("payments 1.1", "none above"), ("free 1.1 share", "at most 1 above")] {
+        let (name, version) = version.split_once(' ').unwrap();
+        host.pin(name, version, "").commit("Upgrade");
+        host.pintle(&["plan"]).await.ended(0).result(&["replaces 1 pod", above]);
+        host.pintle(&["plan", "--from", "HEAD~1"]).await.ended(0).result(&["replaces 1 pod", above]);
+        host.apply().await;
+    }
 }

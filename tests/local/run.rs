@@ -15,6 +15,8 @@ async fn a_run_follows_commits_and_starts_again_what_was_killed() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     host.wait_for("payments", 1).await;
+    run.says(&["\"event\":\"down\"", "payments 1.1 is down: "]).await;
+    run.says(&["\"event\":\"back\"", "payments 1.1 is back"]).await;
     run.terminate();
     let printed = run.end().await.ended(0);
     printed.line(&["\"event\":\"stopping\""]);

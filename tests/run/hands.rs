@@ -84,7 +84,7 @@ async fn a_run_writes_back_a_pause_that_an_undo_drops_and_goes_by_its_end() {
     shop.ns.rollout_undo("payments").await;
     let annotated = |object: &Value| object["metadata"]["annotations"]["pintle.dev/pause"].is_string();
     shop.ns.wait("deployment/payments", "paused again", annotated).await;
-    run.says(&["\"event\":\"held\"", "paused by somebody until"]).await;
+    run.says(&["\"event\":\"held\"", "paused by Ada until"]).await;
     assert_eq!(shop.version("payments").await, "1.0");
     shop.pintle(&["resume", "payments"]).await.ended(0);
     shop.ns.wait("deployment/payments", "corrected", runs("2.0")).await;
@@ -106,7 +106,7 @@ async fn a_run_that_stands_by_knows_the_pauses_that_are_given_meanwhile() {
     second.says(&["\"event\":\"leads\""]).await;
     let annotated = |object: &Value| object["metadata"]["annotations"]["pintle.dev/pause"].is_string();
     shop.ns.wait("deployment/payments", "paused again", annotated).await;
-    second.says(&["\"event\":\"held\"", "paused by somebody until"]).await;
+    second.says(&["\"event\":\"held\"", "paused by Ada until"]).await;
     assert_eq!(shop.version("payments").await, "1.0");
 }
 

@@ -24,7 +24,7 @@ pub struct Plan {
     /// Take the pins at this revision as what runs; needs no cluster
     #[arg(long, value_name = "REV")]
     pub from: Option<String>,
-    /// Exit with 2 where there are changes
+    /// Exit with 2 where there are changes; what somebody chose to hold is none
     #[arg(long)]
     pub exit_code: bool,
     /// How the plan is printed

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
-use crate::cli::words::{known, moment, when};
+use crate::cli::words::{TIMES, known, moment, when};
 use crate::pins::{ServiceName, did_you_mean};
 use crate::problem::display_safe;
 use crate::rollback::{Aim, Request};
-use crate::source::Commit;
+use crate::source::{Commit, SourceError};
 use crate::version::Version;
 
 /// What shall go back, and how far, as typed.
@@ -30,7 +30,7 @@ pub(super) struct What {
     /// Take the other lines back too that these commits have changed in the files of the pins
     #[arg(long, requires = "revert")]
     pub(super) include_config: bool,
-    /// How far back: a version, a revision, or a time (2h ago, 2026-11-20T10:00 in UTC)
+    /// How far back: a version, a revision, or a time (2h, 2h ago, or 2026-11-20T10:00 in UTC)
     #[arg(long, value_name = "VERSION|REVISION|TIME", conflicts_with = "steps")]
     to: Option<String>,
     /// How many pins back; with --all, how many commits that moved pins
@@ -81,7 +81,7 @@ fn aim(to: &str, services: &[ServiceName], loaded: &Loaded, now: Timestamp) -> R
         Ok(commit) => place(loaded, &commit).map(Aim::At),
         Err(error) => {
             let unknown = unknown(to, services, loaded).map(|failure| loaded.as_far_as_known(failure));
-            Err(unknown.unwrap_or_else(|| error.into()))
+            Err(unknown.unwrap_or_else(|| no_revision(error)))
         }
     }
 }
@@ -94,7 +94,16 @@ fn unknown(to: &str, services: &[ServiceName], loaded: &Loaded) -> Option<Failur
     let word = display_safe(to, WORD);
     let failure =
         Failure::error(format!("--to {word:?}: {service} was never pinned at it, and it is no time and no revision"));
-    Some(failure.hint(near.unwrap_or_else(|| format!("pintle history {service} shows its pins"))))
+    let hint = || format!("pintle history {service} shows its pins; a time is written {TIMES}");
+    Some(failure.hint(near.unwrap_or_else(hint)))
+}
+
+/// What no revision resembles may have been meant as a time.
+fn no_revision(error: SourceError) -> Failure {
+    let is_unlike = matches!(&error, SourceError::Revision { near, .. } if near.is_empty());
+    let failure = Failure::from(error);
+    let hint = failure.hint.clone().filter(|_| is_unlike).map(|hint| format!("{hint}; a time is written {TIMES}"));
+    Failure { hint: hint.or(failure.hint), ..failure }
 }
 
 /// The place in history at which what a revision pins was pinned.

@@ -69,7 +69,11 @@ impl<'a> Log<'a> {
 fn level(event: &Event) -> &'static str {
     match event {
         Event::Failed { .. } | Event::HeldAll { .. } | Event::Unreachable { .. } => "error",
-        Event::Held { .. } | Event::Refused { .. } | Event::NeedsYou { .. } | Event::NoGit { .. } => "warn",
+        Event::Held { .. }
+        | Event::Refused { .. }
+        | Event::NeedsYou { .. }
+        | Event::NoGit { .. }
+        | Event::Down { .. } => "warn",
         _ => "info",
     }
 }

@@ -22,10 +22,10 @@ pub(super) fn print(told: &Told, now: Timestamp, output: &mut Output) {
     }
     for it in alarms {
         output.line(format_args!(
-            "  {} {} {} {}",
+            "  {} {}{} {}",
             styled(BAD, "!"),
             styled(NAME, &it.service),
-            it.runs,
+            if it.is_absent { String::new() } else { format!(" {}", it.runs) },
             brief(&it.why)
         ));
     }

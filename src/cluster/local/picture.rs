@@ -132,8 +132,8 @@ fn why_idle(record: &Record, facts: &Facts) -> String {
         Some(Life::Ended(exit)) if run.stopping.is_none() => Some(exit),
         _ => None,
     });
-    match ended.or(record.exit.as_ref()) {
-        _ if record.down => "it was stopped by pintle down".to_owned(),
+    let how = match ended.or(record.exit.as_ref()) {
+        _ if record.down => return "it was stopped by pintle down".to_owned(),
         Some(exit) => match exit.how {
             How::Code(_) => format!("it has ended with {exit}"),
             How::Signal(_) => format!("it was {exit}"),
@@ -141,7 +141,8 @@ fn why_idle(record: &Record, facts: &Facts) -> String {
             How::Unknown => exit.to_string(),
         },
         None => "it has ended".to_owned(),
-    }
+    };
+    if record.state.is_proven() { how } else { format!("it failed before it was verified: {how}") }
 }
 
 fn blank(name: &str, image: &Image) -> Workload {

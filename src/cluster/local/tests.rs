@@ -207,11 +207,11 @@ fn verify_judges_processes_as_it_judges_pods() {
     old and new: Progressing, moving: Wait { why: "1 pod of an older template still there: process web-2: Unhealthy: status 503", what_to_type: None }
     crashed once: Progressing, moving: Wait { why: "0 of 1 pod run the new template: process web-1: Error: exit code 1; last line of its log: \"bye\"", what_to_type: None }
     crashed again and again: Degraded, moving: Fail("process web-1: CrashLoopBackOff after 3 restarts: exit code 1; last line of its log: \"bye\"")
-    killed, and nobody keeps it: idle: it was ended by signal 9 (SIGKILL)
-    failed, and nobody keeps it: idle: it has ended with exit code 1; last line of its log: "bye"
-    done, and nobody keeps it: idle: it has ended with exit code 0
-    never started, and nobody keeps it: idle: it could not be started: ./web: not found
-    unseen, and nobody keeps it: idle: it has ended, and nobody saw how
+    killed, and nobody keeps it: idle: it failed before it was verified: it was ended by signal 9 (SIGKILL)
+    failed, and nobody keeps it: idle: it failed before it was verified: it has ended with exit code 1; last line of its log: "bye"
+    done, and nobody keeps it: idle: it failed before it was verified: it has ended with exit code 0
+    never started, and nobody keeps it: idle: it failed before it was verified: it could not be started: ./web: not found
+    unseen, and nobody keeps it: idle: it failed before it was verified: it has ended, and nobody saw how
     "#);
 }
 

@@ -96,10 +96,7 @@ fn row_24_a_workload_belongs_to_one_service() {
     let two = |rest: &str| {
         Revision::new().with("services/db.yaml", format!("{SERVICE}workloads: [deployment/web]\n{rest}\n"))
     };
-    assert_snapshot!(two("").problems(), @"
-    services/db.yaml:3:12: `deployment/web` belongs to `db` and to `web` (services/web.yaml:1:10: also here) => name each workload in one service
-    services/web.yaml:1:10: `deployment/web` belongs to `db` and to `web` (services/db.yaml:3:12: also here) => name each workload in one service
-    ");
+    assert_snapshot!(two("").problems(), @"services/db.yaml:3:12: `deployment/web` belongs to `db` and to `web` (services/web.yaml:1:10: also here) => name each workload in one service");
     assert_snapshot!(two("").pins(), @"
     db held: services/db.yaml:3:12: `deployment/web` belongs to `db` and to `web`
     web held: services/web.yaml:1:10: `deployment/web` belongs to `db` and to `web`
@@ -117,10 +114,7 @@ fn a_port_of_this_host_belongs_to_one_service() {
         revision.with("services/shop.yaml", format!("{on_8080}{rest}"))
     };
     let local = "runtime: local\n";
-    assert_snapshot!(two(local, "").problems(), @"
-    services/shop.yaml:3:29: `shop` and `web` listen on port 8080 (services/web.yaml:3:29: also here) => give each a port of its own
-    services/web.yaml:3:29: `shop` and `web` listen on port 8080 (services/shop.yaml:3:29: also here) => give each a port of its own
-    ");
+    assert_snapshot!(two(local, "").problems(), @"services/shop.yaml:3:29: `shop` and `web` listen on port 8080 (services/web.yaml:3:29: also here) => give each a port of its own");
     assert_eq!(two(local, "").read().pins.broken.len(), 2);
     for (settings, rest) in [(local, "external: true\n"), ("", "")] {
         assert_eq!(two(settings, rest).problems(), "");

@@ -63,7 +63,7 @@ fn what_is_no_version_is_refused() {
     1.2.3+a
         apps/web.yaml:1:14: `1.2.3+a` is not a version: `+` is not allowed in an image tag => use `_` instead, as Helm does, or drop the build metadata
     'a b'
-        apps/web.yaml:1:14: `a b` is not a version: ' ' cannot stand in a version
+        apps/web.yaml:1:14: `a b` is not a version: ' ' cannot stand in a version => write it as it was released, as in 2.1.0
     "#);
     assert_snapshot!(table(image, &["web", "'web:'", "'web:latest'", "'web:${TAG}'", "'Web:1'", "web@sha256:0", "'web:1;rm'"]), @"
     web

@@ -178,9 +178,9 @@ fn rows_13_15_and_16_a_pin_is_one_version() {
     1.2.3+a
         services/web.yaml:1:10: `1.2.3+a` is not a version: `+` is not allowed in an image tag => use `_` instead, as Helm does, or drop the build metadata
     '1.8 .2'
-        services/web.yaml:1:10: `1.8 .2` is not a version: ' ' cannot stand in a version
+        services/web.yaml:1:10: `1.8 .2` is not a version: ' ' cannot stand in a version => write it as it was released, as in 2.1.0
     ''
-        services/web.yaml:1:10: `` is not a version: a version cannot be empty
+        services/web.yaml:1:10: `` is not a version: a version cannot be empty => write it as it was released, as in 2.1.0
     v1.2
         good
     1.2.3-

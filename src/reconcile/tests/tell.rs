@@ -123,3 +123,31 @@ fn what_is_paused_in_the_middle_of_a_rollout_goes_on_without_being_told_anew() {
       {"event":"oldGone","service":"payments","version":"1"}
     "#);
 }
+
+#[test]
+fn what_is_settled_and_has_no_pod_that_is_ready_is_told_to_be_down_once_and_then_to_be_back() {
+    let well = || written(settled("acme/payments:2"), "2", true);
+    let with = |ready: i32| {
+        let mut workload = well();
+        (workload.status.ready, workload.status.available) = (Some(ready), Some(ready));
+        workload
+    };
+    let crashed = [pod("acme/payments:2", Some("CrashLoopBackOff"))];
+    let mut told = Told::of("");
+    told.pass(well(), &[], 3_001).pass(with(1), &crashed, 3_002).pass(with(0), &crashed, 3_003);
+    told.pass(with(0), &crashed, 3_004).pass(with(1), &[], 3_005).pass(
+        Workload { replicas: Some(0), ..with(0) },
+        &[],
+        3_006,
+    );
+    assert_snapshot!(told.text, @r#"
+    3001
+    3002
+    3003
+      {"event":"down","service":"payments","version":"2","why":"pod payments-1, container app: CrashLoopBackOff: not found"}
+    3004
+    3005
+      {"event":"back","service":"payments","version":"2"}
+    3006
+    "#);
+}
