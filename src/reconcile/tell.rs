@@ -124,14 +124,19 @@ impl Teller {
     fn settled(&mut self, scene: Scene<'_>, moving: &BTreeSet<Id>, events: &mut Vec<Event>) {
         let Scene { desired, pass, .. } = scene;
         self.down.retain(|id| !moving.contains(id));
-        for id in desired.graph.ids().filter(|id| !moving.contains(id)) {
-            let (live, seen) = (&pass.look.live[id.index()], &pass.look.services[id.index()]);
+        for (id, live) in desired.graph.ids().zip(&pass.look.live).filter(|(id, _)| !moving.contains(id)) {
             let is_down = live.pods > 0 && !live.ready;
+            if is_down == self.down.contains(&id) {
+                continue;
+            }
             let (service, version) = (desired.graph.name(id).clone(), Words::new(desired).version(id));
-            if is_down && self.down.insert(id) {
-                let why = seen.workloads.iter().map(|it| it.health.message.clone()).collect::<Vec<_>>().join("; ");
+            if is_down {
+                self.down.insert(id);
+                let workloads = pass.look.services[id.index()].workloads.iter();
+                let why = workloads.map(|it| it.health.message.clone()).collect::<Vec<_>>().join("; ");
                 events.push(Event::Down { service, version, why });
-            } else if !is_down && self.down.remove(&id) {
+            } else {
+                self.down.remove(&id);
                 events.push(Event::Back { service, version });
             }
         }
