@@ -255,7 +255,7 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     repo.pin("new", "1.0", "").pin("ledger", "5.1", "namespace: bank\n").commit("Upgrade ledger, move it");
     repo.pin("ledger", "5.2", "namespace: bank\n").commit("Upgrade ledger again");
     let pintle = Pintle::in_repo(&repo);
-    assert_snapshot!(pintle.says("rollback --revert HEAD~1 --dry-run"), @"
+    assert_snapshot!(pintle.says("rollback --revert HEAD~1 --dry-run"), @r#"
     Rollback at 85985a51 (Upgrade ledger again)
       targets from Git alone
 
@@ -274,9 +274,10 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     Changed with these pins, and not taken back (--include-config takes it along)
 
     services/ledger.yaml
-    @@ -1,2 +1,3 @@
+    @@ -1,3 +1,2 @@
+     version: "5.0"
      image: ghcr.io/acme/ledger
-    +namespace: bank
+    -namespace: bank
 
     Would be committed as
         Revert pins: ledger 5.2 -> 5.0
@@ -287,7 +288,7 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
         Pintle-Reverts: 488af9a96d9e617f39da324ac7cf11969e8c0ad9
         Pintle-Services: ledger
         Pintle-Id: c7a52f53e858e782
-    ");
+    "#);
     let subject =
         |said: &str| said.lines().find(|line| line.contains("Revert pins")).map(str::trim).unwrap().to_owned();
     assert_eq!(

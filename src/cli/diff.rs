@@ -13,8 +13,8 @@ use super::output::{Output, Printing};
 use crate::change::between;
 use crate::config::Config;
 use crate::graph::order_of;
-use crate::pins::{Service, ServiceName};
-use crate::source::{Commit, History, Source};
+use crate::pins::{Pins, Service, ServiceName};
+use crate::source::{Commit, File, History, Source};
 use crate::version::Version;
 use moves::Report;
 pub use text::{FileDiff, edited};
@@ -88,18 +88,13 @@ fn compare(opened: Opened, config: &Config, ends: &[Arc<Commit>; 2], output: &mu
     Ok(Report::of(&old, &new, moved))
 }
 
-/// The lines of pin files that two revisions differ in, but for those of pins and needs that moved; as the tip is read,
-/// where neither has settings.
-pub fn other_lines(
-    source: &Source,
-    root: &str,
-    ends: &[Arc<Commit>; 2],
-    tip: &Revision,
-    history: &History,
-) -> Result<Vec<FileDiff>, Failure> {
-    let [old, new] = read(source, root, ends, tip)?;
-    let moved = between(&old.reading.pins, &new.reading.pins, |service| order_of(service, history), |_, _| true);
-    Ok(text::files([&old, &new], &moved, false).into_iter().filter(FileDiff::is_long).collect())
+/// What pin files say, with the pins in them.
+pub type Side<'s> = (&'s [File], &'s Pins);
+
+/// The lines of pin files that two sides differ in, but for those of pins and needs that moved.
+pub fn other_lines([old, new]: [Side<'_>; 2], history: &History) -> Vec<FileDiff> {
+    let moved = between(old.1, new.1, |service| order_of(service, history), |_, _| true);
+    text::files([old.0, new.0], &moved, false).into_iter().filter(FileDiff::is_long).collect()
 }
 
 /// Reads both; where one has no `pintle.yaml`, by that of the other, else by that of the tip, as history does.

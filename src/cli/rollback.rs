@@ -16,7 +16,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::deepen::deepening;
-use super::diff::{FileDiff, edited, other_lines};
+use super::diff::FileDiff;
 use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal, Review};
 use super::load::{Loaded, load};
@@ -100,8 +100,10 @@ pub(super) struct Told {
     /// The nearest set of which all pairs were seen, where it is another one.
     seen: Option<Revert>,
     pub(super) message: Message,
-    /// Other lines that the reverted commits changed.
+    /// Other lines that go back with the pins.
     files: Vec<FileDiff>,
+    /// Other lines that `--include-config` would take back too.
+    not_taken: Vec<FileDiff>,
     /// The edits of the members, and what they make of the tip, where somebody had to know that already.
     restores: Option<(Vec<(ServiceName, Edit)>, Edited)>,
     /// The files of the tip in which they go back too; else they stay as they are.
@@ -328,8 +330,23 @@ impl Told {
         let plan = reconcile::plan(&desired, &look, &wanted);
         let plan = Report::of(&desired, &look, &plan, Vec::new());
         let inverse = inverse(&revert, &loaded.history);
+        let besides = besides.filter(|_| !revert.is_empty());
+        let ends = ends.filter(|_| !revert.is_empty());
+        let is_told = ends.is_some();
+        let edits =
+            if is_told || inverse.is_some() { edits::restores(config, loaded, &revert.members)? } else { Vec::new() };
+        let others = ends.filter(|_| besides.is_none());
+        let others = others.map(|ends| config::besides(config, loaded, &ends)).and_then(|others| match others {
+            Ok(others) => Some(others.files),
+            Err(failure) => {
+                output.note(format_args!("other lines are not taken back with these pins; {}", failure.message));
+                None
+            }
+        });
+        let beneath = [besides.as_deref().unwrap_or_default(), others.as_deref().unwrap_or_default()];
+        let lines = is_told.then(|| config::lines(config, loaded, &edits, beneath)).transpose()?;
+        let config::Lines { taken: files, left: not_taken } = lines.unwrap_or_default();
         let restores = inverse.as_ref().and_then(|_| {
-            let edits = edits::restores(config, loaded, &revert.members).ok()?;
             let edited = edit(&loaded.at.said(&config.root), &edits).ok()?;
             Some((edits, edited))
         });
@@ -337,19 +354,27 @@ impl Told {
         let inverse = inverse.filter(|Inverse(commit)| is_whole(commit.id) == Some(true));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
-        let besides = besides.filter(|_| !revert.is_empty());
-        let files = match (&besides, ends) {
-            (Some(besides), _) => besides.iter().map(|file| lines_of(loaded, file)).collect(),
-            (None, Some(ends)) => lines(config, loaded, &ends)?,
-            (None, None) => Vec::new(),
-        };
         let unseen = seen.unseen(&revert);
         let nearest = (!unseen.is_empty()).then(|| seen.revert(&request, holding, true).ok()).flatten();
         let nearest = nearest.filter(|nearest| nearest.members != revert.members);
         let cluster = seen.server;
         let mut message = Message { subject: kind.subject(message.subject), ..message };
         message.body.extend(besides.as_deref().filter(|files| !files.is_empty()).map(other_lines_of));
-        Ok(Self { kind, revert, tip, desired, cluster, plan, unseen, seen: nearest, message, files, restores, besides })
+        Ok(Self {
+            kind,
+            revert,
+            tip,
+            desired,
+            cluster,
+            plan,
+            unseen,
+            seen: nearest,
+            message,
+            files,
+            not_taken,
+            restores,
+            besides,
+        })
     }
 
     /// As programs are told it.
@@ -374,16 +399,7 @@ impl From<Hold> for Holding {
     }
 }
 
-/// What goes back in a file beside its pins.
-fn lines_of(loaded: &Loaded, file: &FileChange) -> FileDiff {
-    edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref())
-}
-
 fn other_lines_of(files: &[FileChange]) -> String {
     let names: Vec<String> = files.iter().map(|file| display_safe(&file.path, 200)).collect();
     format!("With other lines as they were before: {}", names.join(", "))
-}
-
-fn lines(config: &Config, loaded: &Loaded, ends: &[Arc<Commit>; 2]) -> Result<Vec<FileDiff>, Failure> {
-    other_lines(&loaded.source, &config.root, ends, &loaded.at, &loaded.history)
 }

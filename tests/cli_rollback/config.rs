@@ -82,6 +82,43 @@ fn without_being_asked_for_they_stay() {
     assert!(repo.git(&["show", "HEAD:services/ledger.yaml"]).contains("namespace: bank"));
 }
 
+/// A port is bound to the version: it goes back with the pin, and without one it stays.
+fn ports() -> TestRepo {
+    let repo = TestRepo::for_pins();
+    let local = |port: u16| format!("local: {{run: [./run], port: {port}}}\n");
+    repo.write("services/ledger.yaml", ledger("5.0", &local(31801)));
+    repo.write("services/web.yaml", format!("version: \"3.4\"\nimage: acme/web\n{}", local(31802)));
+    repo.commit("Pin what runs");
+    repo.write("services/ledger.yaml", ledger("5.1", &(local(31811) + "namespace: bank\n")));
+    repo.write("services/web.yaml", format!("version: \"3.4\"\nimage: acme/web\n{}", local(31812)));
+    repo.commit("Release 48");
+    repo
+}
+
+#[test]
+fn the_preview_shows_each_line_that_the_commit_changes_beside_pins_and_offers_what_the_flag_takes() {
+    for flag in ["", " --include-config"] {
+        let repo = ports();
+        let pintle = Pintle::in_repo(&repo);
+        let shown = pintle.says(&format!("rollback --revert HEAD{flag} --dry-run")).out;
+        let said = pintle.says(&format!("rollback --revert HEAD{flag} --yes --reason INC-48"));
+        assert_eq!(said.code, Some(0), "{said}");
+        let (_, lines) = shown.split_once("\nTaken back with these pins\n").unwrap_or_else(|| panic!("{shown}"));
+        let (lines, _) = lines.split_once("\nWould be committed as\n").unwrap();
+        let (taken, offered) = lines.split_once("\nChanged with these pins, and not taken back").unwrap_or((lines, ""));
+        let signed = |text: &str| {
+            let is_signed = |line: &&str| line.starts_with(['+', '-']) && !line.starts_with("---");
+            let lines: Vec<&str> = text.lines().filter(is_signed).collect();
+            lines.join("\n")
+        };
+        let diff = repo.git(&["diff", "HEAD~1", "--no-prefix"]).replace("+++ ", "    ");
+        let diff: Vec<&str> = diff.lines().filter(|line| !line.contains("version:")).collect();
+        assert_eq!(signed(taken), signed(&diff.join("\n")), "{shown}");
+        assert_eq!(signed(offered), if flag.is_empty() { "-namespace: bank" } else { "" }, "{shown}");
+        assert!(!shown.contains("services/web.yaml"), "{shown}");
+    }
+}
+
 #[test]
 fn lines_that_were_changed_again_since_are_named_and_nothing_is_committed() {
     let repo = repo();
@@ -94,6 +131,9 @@ fn lines_that_were_changed_again_since_are_named_and_nothing_is_committed() {
     --- exit 1
     ");
     assert_eq!((repo.head(), repo.git(&["status", "--short"])), (head, String::new()));
+    let said = Pintle::in_repo(&repo).says("rollback --revert HEAD~2 --dry-run");
+    let why = "other lines are not taken back with these pins; --include-config: services/ledger.yaml:4-5: changed by";
+    assert!(said.err.contains(why) && !said.out.contains("takes it along"), "{said}");
 }
 
 #[test]

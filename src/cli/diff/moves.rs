@@ -58,7 +58,7 @@ impl Report {
             from: old.commit.clone(),
             to: new.commit.clone(),
             unreadable: broken.collect(),
-            files: files([old, new], &moved, true),
+            files: files([&old.files, &new.files], &moved, true),
             moved,
         }
     }

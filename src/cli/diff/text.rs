@@ -7,7 +7,6 @@ use serde::Serialize;
 use similar::{Change, ChangeTag, TextDiff};
 
 use crate::change::Moved;
-use crate::cli::load::Revision;
 use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, counted, styled};
 use crate::pins::Service;
 use crate::problem::display_safe;
@@ -42,14 +41,14 @@ struct Hunk {
 type Told = BTreeSet<(Arc<str>, usize)>;
 
 /// The files that differ in lines that no move tells. `whole`: whether lines that a move tells are shown among these.
-pub(super) fn files([old, new]: [&Revision; 2], moved: &[Moved], whole: bool) -> Vec<FileDiff> {
+pub(super) fn files([old, new]: [&[File]; 2], moved: &[Moved], whole: bool) -> Vec<FileDiff> {
     let told = [
         told(old, moved.iter().filter_map(|moved| moved.from.as_ref())),
         told(new, moved.iter().filter_map(|moved| moved.to.as_ref())),
     ];
     let mut sides: BTreeMap<&Arc<str>, [Option<&File>; 2]> = BTreeMap::new();
-    for (side, revision) in [old, new].into_iter().enumerate() {
-        for file in &revision.files {
+    for (side, files) in [old, new].into_iter().enumerate() {
+        for file in files {
             sides.entry(&file.path).or_default()[side] = Some(file);
         }
     }
@@ -58,9 +57,11 @@ pub(super) fn files([old, new]: [&Revision; 2], moved: &[Moved], whole: bool) ->
 }
 
 /// Where the pins that moved are written: their versions and their needs.
-fn told<'s>(revision: &Revision, services: impl Iterator<Item = &'s Service>) -> Told {
+fn told<'s>(files: &[File], services: impl Iterator<Item = &'s Service>) -> Told {
     let line = |place: &Place| {
-        let (line, _) = line_col(revision.bytes(&place.path)?, place.span.as_ref()?.start);
+        let file = files.iter().find(|file| file.path == place.path)?;
+        let Content::Bytes(bytes) = &file.content else { return None };
+        let (line, _) = line_col(bytes, place.span.as_ref()?.start);
         Some((Arc::clone(&place.path), line - 1))
     };
     let needs = |service: &'s Service| service.needs_at.values().flat_map(|at| at.ranges.iter().chain([&at.provider]));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::cli::diff;
+use crate::cli::diff::{self, FileDiff};
 use crate::cli::exit::Failure;
 use crate::cli::load::{Loaded, Revision};
 use crate::config::Config;
@@ -22,6 +22,45 @@ pub(super) struct Besides {
 struct Side {
     files: Vec<File>,
     reading: Reading,
+}
+
+/// The other lines that go back with these pins; and those of which `--include-config` would take back more, where it can.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) taken: Vec<FileDiff>,
+    pub(super) left: Vec<FileDiff>,
+}
+
+/// Whatever these edits change beside pins, on the tip with other lines in it; and what these would that are not in it.
+pub(super) fn lines(
+    config: &Config,
+    loaded: &Loaded,
+    edits: &[(ServiceName, Edit)],
+    [beneath, more]: [&[FileChange]; 2],
+) -> Result<Lines, Failure> {
+    let after = |beneath| edited_on(config, loaded, beneath, edits);
+    let (tip, now) = (side(&loaded.at), after(beneath)?);
+    let differ = |old: &Side, new: &Side| {
+        let sides = [old, new].map(|side| (&*side.files, &side.reading.pins));
+        diff::other_lines(sides, &loaded.history)
+    };
+    let left = if more.is_empty() { Vec::new() } else { differ(&now, &after(more)?) };
+    Ok(Lines { taken: differ(&tip, &now), left })
+}
+
+fn edited_on(
+    config: &Config,
+    loaded: &Loaded,
+    beneath: &[FileChange],
+    edits: &[(ServiceName, Edit)],
+) -> Result<Side, Failure> {
+    let root = config.root.as_str();
+    let files = overlay(&loaded.at.files, beneath);
+    let reading = read(root, &files);
+    let said = Said { root, files: &files, reading: &reading, known: None };
+    let edited = edit(&said, edits).map_err(|refusal| Failure::error(edit::in_words(&refusal, &files)));
+    let Edited { files: changed, reading } = edited?;
+    Ok(Side { files: overlay(&files, &changed), reading })
 }
 
 /// Takes back what the commits between these two have changed, but for pins: all sides get the pins that stood there after

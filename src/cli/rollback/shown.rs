@@ -30,9 +30,11 @@ pub(super) struct Shown<'t> {
     complete: bool,
     holds: Vec<ShownHold<'t>>,
     plan: &'t Report,
-    /// Other lines that the reverted commits changed.
+    /// Other lines that go back with the pins.
     files: &'t [FileDiff],
-    /// Whether these go back too.
+    /// Other lines that `--include-config` would take back too.
+    not_taken: &'t [FileDiff],
+    /// Whether it was given.
     include_config: bool,
     commit: ShownMessage<'t>,
 }
@@ -103,6 +105,7 @@ impl<'t> Shown<'t> {
             seen,
             message,
             files,
+            not_taken,
             restores: _,
             besides,
         } = told;
@@ -119,6 +122,7 @@ impl<'t> Shown<'t> {
             holds: revert.holds.iter().map(|(service, held)| ShownHold::of(service, held)).collect(),
             plan,
             files,
+            not_taken,
             include_config: besides.is_some(),
             commit: ShownMessage { subject: &message.subject, message: message.to_string() },
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::diff::FileDiff;
 use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, styled};
 use crate::cli::plan::text::{body, described};
 use crate::cli::words::{how_long, took, when};
@@ -17,8 +18,21 @@ const PASSED_OVER: usize = 3;
 const WIDEST: usize = 24;
 
 pub(super) fn print(told: &Told, output: &mut Output) {
-    let Told { kind, revert, tip, desired: _, cluster, plan, unseen: _, seen, message, files, restores: _, besides } =
-        told;
+    let Told {
+        kind,
+        revert,
+        tip,
+        desired: _,
+        cluster,
+        plan,
+        unseen: _,
+        seen,
+        message,
+        files,
+        not_taken,
+        restores: _,
+        besides: _,
+    } = told;
     let from = match cluster {
         Some(cluster) => format!("targets from Git, and from what is proven in {cluster}"),
         None => "targets from Git alone".to_owned(),
@@ -40,16 +54,8 @@ pub(super) fn print(told: &Told, output: &mut Output) {
         let moves: Vec<String> = seen.members.iter().map(in_words).collect();
         output.line(format_args!("  {}", moves.join(", ")));
     }
-    if !files.is_empty() {
-        output.line(match besides {
-            Some(_) => "\nTaken back with these pins",
-            None => "\nChanged with these pins, and not taken back (--include-config takes it along)",
-        });
-    }
-    for file in files {
-        output.line("");
-        file.print(output);
-    }
+    lines("Taken back with these pins", files, output);
+    lines("Changed with these pins, and not taken back (--include-config takes it along)", not_taken, output);
     let message = message.to_string();
     let indented = message.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") });
     output.line("\nWould be committed as");
@@ -60,6 +66,16 @@ pub(super) fn print(told: &Told, output: &mut Output) {
             Held::Versions(range) => range.in_words(),
         };
         output.line(format_args!("  and {} is held {versions} until somebody releases it", styled(NAME, service)));
+    }
+}
+
+fn lines(title: &str, files: &[FileDiff], output: &mut Output) {
+    if !files.is_empty() {
+        output.line(format_args!("\n{title}"));
+    }
+    for file in files {
+        output.line("");
+        file.print(output);
     }
 }
 
