@@ -10,26 +10,28 @@ use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal};
 use super::load::Loaded;
 use super::output::Output;
-use super::words::{held, known};
+use super::words::{held, known, was_held, when};
 use crate::config::Config;
 use crate::edit::{Edit, NewHold};
-use crate::pins::Held;
+use crate::graph::order_of;
+use crate::pins::{Held, Service, ServiceName};
 use crate::source::Message;
 use crate::version::{Range, RangeError, Version};
 
 /// Keep versions of a service from running, until somebody releases it
 ///
 /// Writes `hold:` into the service's file, with the reason and who says so, commits and pushes. `pintle check` refuses a
-/// pin that is held, so that a bot's pull request is red, and nothing that is held is started.
+/// pin that is held, so that a bot's pull request is red, and nothing that is held is started. VERSION is the last good one:
+/// the versions above it are held. One bad version is held by a range: '=2.2.1'.
 #[derive(Debug, Args)]
 #[command(after_help = help(
-    "pintle hold payments 2.0.3 --reason 'loses refunds'\npintle hold payments '>=2.1, <2.1.4' --reason INC-47 --until 2026-12-01",
+    "pintle hold payments 2.0.3 --reason 'all above 2.0.3 lose refunds'\npintle hold payments '=2.2.1' --reason INC-46\npintle hold payments '>=2.1, <2.1.4' --reason INC-47 --until 2026-12-01",
     &[Exit::Ok, Exit::Error, Exit::Usage],
 ))]
 pub struct Hold {
     /// The service
     service: String,
-    /// A version: all above it are held; or a range
+    /// A version: all above it are held, and it may itself run; or a range: '=2.2.1' holds that one alone
     #[arg(value_name = "VERSION|RANGE")]
     versions: String,
     /// Why, for those who meet it
@@ -44,6 +46,9 @@ pub struct Hold {
 }
 
 /// End the hold of a service
+///
+/// Where what is pinned is what the hold keeps from running, it starts then, and that is said first. To pin another version
+/// and end the hold by one commit: pintle pin SERVICE VERSION --release.
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle release payments", &[Exit::Ok, Exit::Error, Exit::Usage]))]
 pub struct Release {
@@ -60,7 +65,7 @@ impl Hold {
         if self.reason.trim().is_empty() {
             return Err(Failure::usage("--reason is empty").hint("say why, for those who meet the hold"));
         }
-        self.land.run(config, output, |loaded, _| {
+        self.land.run(config, output, |loaded, output| {
             let service = known(&self.service, names(loaded))?;
             let by = Some(loaded.source.identity()?.name().to_owned());
             let message = Message {
@@ -70,6 +75,9 @@ impl Hold {
             };
             let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
             let already = format!("{service} is held {} already", held(&versions));
+            if let Some(service) = loaded.at.reading.pins.services.get(&service) {
+                say(service, &new, loaded, output);
+            }
             let stem = format!("hold-{service}");
             Ok(Proposal::of_one((service, Edit::Hold(new)), message, stem, already))
         })
@@ -78,13 +86,11 @@ impl Hold {
 
 impl Release {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        self.land.run(config, output, |loaded, _| {
+        self.land.run(config, output, |loaded, output| {
             let service = known(&self.service, names(loaded))?;
+            warn_of_start(loaded, &service, output);
             let hold = loaded.at.reading.pins.services.get(&service).and_then(|service| service.hold.as_ref());
-            let was = hold.map(|hold| {
-                let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                format!("It was held {}{reason}", held(&hold.versions))
-            });
+            let was = hold.map(was_held);
             let message = Message {
                 subject: format!("Release {service}"),
                 body: was.unwrap_or_default(),
@@ -97,7 +103,31 @@ impl Release {
     }
 }
 
-fn names(loaded: &Loaded) -> impl Iterator<Item = &crate::pins::ServiceName> {
+/// What a hold comes to.
+fn say(service: &Service, new: &NewHold, loaded: &Loaded, output: &mut Output) {
+    let (name, pinned) = (&service.name, &service.pin.version);
+    output.note(format_args!("{name} is held {} from then on", held(&new.versions)));
+    if new.versions.catch(pinned, &order_of(service, &loaded.history)) {
+        output.note(format_args!(
+            "  {pinned}, which is pinned, stays as it is where it runs, and starts nowhere else: go back with pintle \
+             rollback {name}"
+        ));
+    }
+}
+
+/// The end of a hold starts what it kept from running.
+fn warn_of_start(loaded: &Loaded, name: &ServiceName, output: &mut Output) {
+    let Some(service) = loaded.at.reading.pins.services.get(name) else { return };
+    let pinned = &service.pin.version;
+    if service.hold.as_ref().is_some_and(|hold| hold.catches(pinned, &order_of(service, &loaded.history))) {
+        output.warn(format_args!(
+            "{name} {pinned}, which is pinned, is what this hold keeps from running: it starts then\n  hint: to pin \
+             another version in the same commit: pintle pin {name} VERSION --release"
+        ));
+    }
+}
+
+fn names(loaded: &Loaded) -> impl Iterator<Item = &ServiceName> {
     let pins = &loaded.at.reading.pins;
     pins.services.keys().chain(pins.broken.keys())
 }
@@ -122,11 +152,16 @@ fn time(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
         let span: jiff::SignedDuration = days().unwrap_or_else(|| typed.to_owned()).parse().ok()?;
         now.checked_add(span).ok()?.round(Unit::Minute).ok()
     };
-    let time = in_zone().or_else(in_utc).or_else(from_now).filter(|time| *time > now);
-    time.ok_or_else(|| {
-        let failure = Failure::usage(format!("--until {typed:?} is not a time that is to come"));
-        failure.hint("write it as in 2026-12-01, 2026-12-01T10:00Z, 12h or 3d")
-    })
+    let time = in_zone().or_else(in_utc).or_else(from_now);
+    let wrong = match time {
+        Some(time) if time > now => return Ok(time),
+        Some(time) => format!("--until {typed:?} has passed: {} UTC", when(time)),
+        None if typed.starts_with(|c: char| c.is_ascii_digit()) && typed.contains('-') => {
+            format!("--until {typed:?}: there is no such date or time")
+        }
+        None => format!("--until {typed:?} is not a time"),
+    };
+    Err(Failure::usage(wrong).hint("write a time that is to come as in 2026-12-01, 2026-12-01T10:00Z, 12h or 3d"))
 }
 
 #[cfg(test)]
@@ -145,8 +180,17 @@ mod tests {
         ] {
             assert_eq!(time(typed, now).unwrap().to_string(), meant);
         }
-        for wrong in ["", "soon", "2026-11-01", "-1h", "99999999999999d"] {
-            assert!(time(wrong, now).is_err(), "{wrong}");
+        for (typed, wrong) in [
+            ("", "is not a time"),
+            ("tomorrow", "is not a time"),
+            ("99999999999999d", "is not a time"),
+            ("2026-13-01", "there is no such date or time"),
+            ("2026-11-31T10:00", "there is no such date or time"),
+            ("2026-11-01", "has passed: 2026-11-01 00:00 UTC"),
+            ("-1h", "has passed: 2026-11-24 21:00 UTC"),
+        ] {
+            let failure = time(typed, now).unwrap_err();
+            assert!(failure.message.contains(wrong), "{typed}: {}", failure.message);
         }
     }
 

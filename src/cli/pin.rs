@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal};
 use super::load::Loaded;
 use super::output::Output;
-use super::words::known;
+use super::words::{known, was_held};
 use crate::config::Config;
 use crate::edit::Edit;
 use crate::graph::order_of;
@@ -21,10 +21,11 @@ use crate::version::{Range, Version};
 ///
 /// Changes the version where it lives (a service file, or a file that a pattern of pintle.yaml finds) and nothing else in
 /// that file, shows the diff, asks, and commits on the tip of the branch. Where the branch has an upstream, the commit is
-/// pushed, never forced. What then rolls it out is `pintle apply`. A version that is held is refused.
+/// pushed, never forced. What then rolls it out is `pintle apply`. A version that is held is refused, unless the
+/// commit ends the hold too.
 #[derive(Debug, Args)]
 #[command(after_help = help(
-    "pintle pin payments 2.1.0\npintle pin checkout 1.8.2 --needs 'payments=>=2.1, <3'\npintle pin web 3.5.0@sha256:… --yes --commit-only",
+    "pintle pin payments 2.1.0\npintle pin checkout 1.8.2 --needs 'payments=>=2.1, <3'\npintle pin payments 2.4.2 --release\npintle pin web 3.5.0@sha256:… --yes --commit-only",
     &[Exit::Ok, Exit::Error, Exit::Refused, Exit::Usage],
 ))]
 pub struct Pin {
@@ -35,6 +36,9 @@ pub struct Pin {
     /// What this version needs of another service; may be given several times
     #[arg(long, value_name = "SERVICE=RANGE")]
     needs: Vec<String>,
+    /// End the hold of the service in the same commit: what it kept from running never starts in between
+    #[arg(long)]
+    release: bool,
     #[command(flatten)]
     land: Land,
 }
@@ -54,12 +58,15 @@ impl Pin {
             Ok((known(provider, names())?, range))
         });
         let needs = needs.collect::<Result<Vec<(ServiceName, Range)>, Failure>>()?;
-        if let Some(service) = pins.services.get(&service) {
-            refuse_held(loaded, service, version)?;
+        let pinned = pins.services.get(&service);
+        if let Some(pinned) = pinned.filter(|_| !self.release) {
+            self.refuse_held(loaded, pinned, version)?;
         }
-        let before = pins.services.get(&service).map(|service| &service.pin.version);
+        let before = pinned.map(|pinned| &pinned.pin.version);
         let mut body = before.map(|before| format!("{service} {before} -> {version}\n")).unwrap_or_default();
         body.extend(needs.iter().map(|(provider, range)| format!("It needs {provider} {range}.\n")));
+        let ends = pinned.and_then(|pinned| pinned.hold.as_ref()).filter(|_| self.release);
+        body.extend(ends.map(|hold| format!("{}\n", was_held(hold))));
         let message = Message {
             subject: format!("Pin {service} {version}"),
             body,
@@ -68,7 +75,24 @@ impl Pin {
         let already = format!("{service} is pinned at {version} already");
         let stem = format!("pin-{service}-{version}");
         let edit = Edit::Pin { version: version.clone(), digest: digest.cloned(), needs };
-        Ok(Proposal::of_one((service, edit), message, stem, already))
+        let release = ends.map(|_| (service.clone(), Edit::Release));
+        let mut proposal = Proposal::of_one((service, edit), message, stem, already);
+        proposal.edits.extend(release);
+        Ok(proposal)
+    }
+
+    /// It would not run, and keep what is pinned beside it from running.
+    fn refuse_held(&self, loaded: &Loaded, service: &Service, version: &Version) -> Result<(), Failure> {
+        let mut order = order_of(service, &loaded.history);
+        order.append(version.clone());
+        let Some(hold) = service.hold.as_ref().filter(|hold| hold.catches(version, &order)) else { return Ok(()) };
+        let problem = Problem::error(format!("{} {}", service.name, on_hold(version, hold)), hold.at.clone());
+        let failure = Failure::refused(located(&problem, loaded.at.bytes(&hold.at.path).unwrap_or_default()));
+        let hint = format!(
+            "where it mends that, end the hold in the same commit: pintle pin {} {} --release",
+            service.name, self.version
+        );
+        Err(failure.hint(hint))
     }
 
     fn version(&self) -> Result<(Version, Option<Digest>), Failure> {
@@ -82,16 +106,6 @@ impl Pin {
         })?;
         Ok((version, digest))
     }
-}
-
-/// It would not run, and keep what is pinned beside it from running.
-fn refuse_held(loaded: &Loaded, service: &Service, version: &Version) -> Result<(), Failure> {
-    let mut order = order_of(service, &loaded.history);
-    order.append(version.clone());
-    let Some(hold) = service.hold.as_ref().filter(|hold| hold.catches(version, &order)) else { return Ok(()) };
-    let problem = Problem::error(format!("{} {}", service.name, on_hold(version, hold)), hold.at.clone());
-    let failure = Failure::refused(located(&problem, loaded.at.bytes(&hold.at.path).unwrap_or_default()));
-    Err(failure.hint(format!("release it first: pintle release {}", service.name)))
 }
 
 /// `payments=>=2.1, <3`.

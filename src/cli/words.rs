@@ -10,7 +10,7 @@ use super::exit::Failure;
 use crate::change::NeedMoved;
 use crate::graph::{Graph, Id};
 use crate::image::Image;
-use crate::pins::{Held, Need, ServiceName, did_you_mean};
+use crate::pins::{Held, Hold, Need, ServiceName, did_you_mean};
 use crate::problem::display_safe;
 use crate::source::Commit;
 
@@ -102,6 +102,12 @@ pub fn held(versions: &Held) -> String {
         Held::Above(version) => format!("above {version}"),
         Held::Versions(range) => range.to_string(),
     }
+}
+
+/// `It was held above 2.0.3: loses refunds`.
+pub fn was_held(hold: &Hold) -> String {
+    let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("It was held {}{reason}", held(&hold.versions))
 }
 
 /// `runs as ghcr.io/acme/x:2, was acme/x:2`.

@@ -60,9 +60,16 @@ impl Service {
 impl Hold {
     /// Whether it keeps a version out.
     pub fn catches(&self, version: &Version, order: &Order) -> bool {
-        match &self.versions {
-            Held::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
-            Held::Versions(range) => range.contains(version, order),
+        self.versions.catch(version, order)
+    }
+}
+
+impl Held {
+    /// Whether a version is among them.
+    pub fn catch(&self, version: &Version, order: &Order) -> bool {
+        match self {
+            Self::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
+            Self::Versions(range) => range.contains(version, order),
         }
     }
 }

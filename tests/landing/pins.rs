@@ -85,6 +85,7 @@ fn a_hold_is_listed_until_it_is_released() {
     assert_snapshot!(shop.normal(&pintle.run(&hold)), @r#"
     Committed COMMIT on main, pushed to origin/main.
     --- stderr
+    payments is held above 2.0.3 from then on
     services/payments.yaml
     @@ -1,2 +1,3 @@
      version: "2.0.3"
@@ -149,7 +150,7 @@ fn a_version_that_is_held_is_not_pinned_until_it_is_released() {
     assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
     --- stderr
     error: services/payments.yaml:3:7: payments 2.1.0 is on hold by Ada (above 2.0.3, until 2099-12-01T00:00:00Z): refunds
-      hint: release it first: pintle release payments
+      hint: where it mends that, end the hold in the same commit: pintle pin payments 2.1.0 --release
     --- exit 4
     ");
     let refused = ["pin payments 2.1.0", "pin payments 2.1.0 --patch", "pin payments 2.1.0 --yes --propose"];
@@ -172,4 +173,71 @@ fn a_hold_catches_what_is_newest_where_history_is_the_order() {
     shop.says("hold payments blue --reason refunds --yes");
     let said = shop.says("pin payments green --yes");
     assert!(said.contains("payments green is on hold by Ada (above blue): refunds"), "{said}");
+}
+
+#[test]
+fn a_fix_is_pinned_and_the_hold_of_what_it_mends_ended_by_one_commit() {
+    let shop = Shop::new();
+    shop.says("hold payments 2.0.3 --reason refunds --yes");
+    shop.repo
+        .pin("payments", "2.1.0", "hold: {above: \"2.0.3\", reason: \"refunds\", by: \"Ada\"}\n")
+        .commit("A bot's");
+    let refused = shop.says("pin payments 2.1.1 --yes");
+    assert!(refused.contains("pintle pin payments 2.1.1 --release"), "{refused}");
+    assert_snapshot!(shop.says("pin payments 2.1.1 --release --yes"), @r#"
+    Committed COMMIT on main, pushed to origin/main.
+    --- stderr
+    services/payments.yaml
+    @@ -1,3 +1,2 @@
+    -version: "2.1.0"
+    +version: "2.1.1"
+     image: ghcr.io/acme/payments
+    -hold: {above: "2.0.3", reason: "refunds", by: "Ada"}
+    commit on main, and push to origin/main
+    warning: 1 commit of main not pushed yet will be pushed too
+    "#);
+    assert_snapshot!(shop.repo.git(&["log", "-1", "--format=%B"]).split("Pintle-Id").next().unwrap(), @"
+    Pin payments 2.1.1
+
+    payments 2.1.0 -> 2.1.1
+    It was held above 2.0.3: refunds
+
+    Pintle-Services: payments
+    ");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).says("holds"), @"Nothing is held.");
+    // Where nothing is held, it is a pin like any other.
+    assert!(shop.says("pin payments 2.1.2 --release --yes").starts_with("Committed"));
+}
+
+#[test]
+fn the_end_of_a_hold_says_first_that_what_is_pinned_starts_then() {
+    let shop = Shop::new();
+    assert_snapshot!(shop.says("hold payments 2.0.2 --reason refunds --yes"), @r#"
+    Committed COMMIT on main, pushed to origin/main.
+    --- stderr
+    payments is held above 2.0.2 from then on
+      2.0.3, which is pinned, stays as it is where it runs, and starts nowhere else: go back with pintle rollback payments
+    services/payments.yaml
+    @@ -1,2 +1,3 @@
+     version: "2.0.3"
+     image: ghcr.io/acme/payments
+    +hold: {above: "2.0.2", reason: "refunds", by: "Ada"}
+    warning: services/payments.yaml:1:10: `payments` 2.0.3 is pinned, but versions above 2.0.2 are held: refunds
+    commit on main, and push to origin/main
+    "#);
+    assert_snapshot!(shop.says("release payments"), @r#"
+    --- stderr
+    warning: payments 2.0.3, which is pinned, is what this hold keeps from running: it starts then
+      hint: to pin another version in the same commit: pintle pin payments VERSION --release
+    services/payments.yaml
+    @@ -1,3 +1,2 @@
+     version: "2.0.3"
+     image: ghcr.io/acme/payments
+    -hold: {above: "2.0.2", reason: "refunds", by: "Ada"}
+    commit on main, and push to origin/main
+    error: there is no terminal to ask
+      hint: look at the diff, then add --yes
+    --- exit 64
+    "#);
+    assert!(shop.says("release payments --yes").contains("warning: payments 2.0.3, which is pinned,"));
 }
