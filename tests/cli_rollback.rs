@@ -220,7 +220,7 @@ fn to_names_a_version_a_revision_or_a_time() {
     "#);
     assert_snapshot!(subject("checkout --steps 2"), @"
     --- stderr
-    error: checkout cannot go back by 2 pins: it had 1 before
+    error: checkout cannot go back by 2 pins: it had 1 pins of other versions before the one at the tip
       hint: pintle history checkout shows its pins
     --- exit 1
     ");

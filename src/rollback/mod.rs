@@ -192,6 +192,8 @@ pub enum Stays {
     Objected(Version, Objection),
     /// Somebody has pinned it at this version since, by this commit.
     Since(Version, Arc<Commit>),
+    /// What was moved was moved back among the same commits, to this version.
+    Cancelled(Version),
 }
 
 /// Decides what goes back.
@@ -253,6 +255,11 @@ impl Left {
     /// A rule of the pins keeps it.
     pub fn is_by_rule(&self) -> bool {
         matches!(self.why, Stays::Objected(..))
+    }
+
+    /// One way out, where a rule keeps it.
+    pub fn hint(&self) -> Option<String> {
+        if let Stays::Objected(_, objection) = &self.why { Some(objection.way_out_of(&self.service)) } else { None }
     }
 
     /// Somebody has moved it since.
@@ -359,6 +366,9 @@ impl fmt::Display for Stays {
             Self::Gone => f.write_str("is not pinned any more; nothing is added"),
             Self::Broken => f.write_str("its file has errors"),
             Self::Objected(version, objection) => write!(f, "{version} {objection}"),
+            Self::Cancelled(version) => {
+                write!(f, "these commits cancel each other out: {version} before and after them")
+            }
             Self::Since(version, commit) => {
                 let subject = display_safe(&commit.subject, SUBJECT);
                 write!(f, "stays at {version}: it was moved since by {} ({subject})", commit.id.short())

@@ -28,7 +28,7 @@ pub enum Refusal {
         version: Version,
     },
     /// There are not so many earlier pins.
-    #[error("{service} cannot go back by {steps} pins: it had {has} before")]
+    #[error("{service} cannot go back by {steps} pins: it had {has} pins of other versions before the one at the tip")]
     TooFar {
         /// Which.
         service: ServiceName,
@@ -257,7 +257,7 @@ impl Objection {
     }
 
     /// The way out where there is no other target to choose.
-    fn way_out_of(&self, service: &ServiceName) -> String {
+    pub(super) fn way_out_of(&self, service: &ServiceName) -> String {
         match self {
             Self::Held(_) => format!("release it: pintle release {service}"),
             Self::Unmet(_) => "widen the range if it is wrong".to_owned(),

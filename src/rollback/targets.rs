@@ -117,7 +117,14 @@ fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool)
             (Some(before), Some(after)) => !same(before, after),
             (before, after) => before.is_some() != after.is_some(),
         };
-        if first == end || !moved {
+        if first == end {
+            continue;
+        }
+        if !moved {
+            let differs = |record: &Record| record.pin.as_deref().zip(before).is_some_and(|(pin, was)| !same(pin, was));
+            if let Some(before) = before.filter(|_| records[first..end].iter().any(differs)) {
+                targets.stays(name, Stays::Cancelled(before.version.clone()));
+            }
             continue;
         }
         match known.pins.services.get(name) {

@@ -45,6 +45,7 @@ fn a_floor_and_a_hold_are_refused_with_the_way_out() {
       ! payments: 2.1.0 is on hold (exactly 2.1.0): it books twice
 
     Nothing goes back.
+      hint: its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
     --- exit 4
     ");
 }
@@ -117,7 +118,7 @@ fn a_shallow_clone_of_nothing_that_can_be_asked_says_how_to_deepen_it() {
       hint: git fetch --unshallow, then type it again
     --- exit 1
     --- stderr
-    error: web cannot go back by 2 pins: it had 1 before; and this is a shallow clone, whose history begins late
+    error: web cannot go back by 2 pins: it had 1 pins of other versions before the one at the tip; and this is a shallow clone, whose history begins late
       hint: git fetch --unshallow, then type it again
     --- exit 1
     --- stderr
@@ -133,4 +134,20 @@ fn a_shallow_clone_of_nothing_that_can_be_asked_says_how_to_deepen_it() {
     let said = says("payments");
     assert!(said.contains("~ payments  2.1.0 -> 2.0.3  asked for"), "{said}");
     assert!(said.contains("from elsewhere: this clone is shallow"), "the only remote is meant: {said}");
+}
+
+#[test]
+fn commits_that_cancel_each_other_out_are_named_so_and_a_hold_that_keeps_all_with_its_end() {
+    let repo = shop();
+    repo.pin("ledger", "5.1", "").commit("Upgrade ledger");
+    repo.pin("ledger", "5.0", "").commit("Take ledger back");
+    repo.pin("ledger", "5.2", "hold: {versions: '=5.0', reason: it leaks}\n").commit("Upgrade ledger again");
+    let pintle = Pintle::in_repo(&repo);
+    let said = pintle.says("rollback --revert HEAD~3..HEAD~1 --dry-run");
+    let cancel =
+        "\nStays\n  ! ledger: these commits cancel each other out: 5.0 before and after them\n\nNothing goes back.\n";
+    assert!(said.out.ends_with(cancel) && said.code == Some(0), "{said}");
+    let said = pintle.says("rollback --revert HEAD --dry-run");
+    let hint = "\nNothing goes back.\n  hint: release it: pintle release ledger\n";
+    assert!(said.out.ends_with(hint) && said.code == Some(4), "{said}");
 }

@@ -7,7 +7,7 @@ use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, styled};
 use crate::cli::plan::text::{body, described};
 use crate::cli::words::{how_long, took, when};
 use crate::pins::Held;
-use crate::rollback::{Member, Revert};
+use crate::rollback::{Left, Member, Revert};
 
 use super::Told;
 
@@ -42,6 +42,9 @@ pub(super) fn print(told: &Told, output: &mut Output) {
         rest(revert, output);
         let why = if revert.left.is_empty() { ": it is pinned so already" } else { "" };
         output.line(format_args!("\nNothing goes {}{why}.", kind.way()));
+        if let Some(hint) = revert.left.iter().find_map(Left::hint) {
+            output.line(format_args!("  hint: {hint}"));
+        }
         return;
     }
     output.line("");

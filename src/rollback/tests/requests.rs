@@ -47,7 +47,7 @@ fn steps_count_the_pins_that_one_can_go_back_to() {
     payments held: Above("1.9")
     "#);
     assert_snapshot!(shop.rolls_back("payments", Aim::Steps(4)), @"
-    payments cannot go back by 4 pins: it had 3 before
+    payments cannot go back by 4 pins: it had 3 pins of other versions before the one at the tip
       pintle history payments shows its pins
     ");
 }
@@ -152,6 +152,7 @@ fn what_commits_moved_goes_back_to_what_it_was_before_them() {
     assert_snapshot!(shop.says(&Request::Moved(1..=2)), @"
     checkout 1.8 -> 1.7: asked for, 1 back, of 0
     payments 2.2 -> 2.0: asked for, 2 back, of 0
+    mail stays: these commits cancel each other out: 1 before and after them
     new stays: was not pinned before; nothing is removed
     ");
 }
