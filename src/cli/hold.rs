@@ -68,13 +68,17 @@ impl Hold {
         self.land.run(config, output, |loaded, output| {
             let service = known(&self.service, names(loaded))?;
             let by = Some(loaded.source.identity()?.name().to_owned());
+            let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
+            let new = match loaded.at.reading.pins.services.get(&service) {
+                Some(service) => with_what_is_held(service, new, loaded),
+                None => new,
+            };
             let message = Message {
-                subject: format!("Hold {service} {}", held(&versions)),
-                body: self.reason.clone(),
+                subject: format!("Hold {service} {}", held(&new.versions)),
+                body: new.reason.clone(),
                 trailers: vec![("Pintle-Services", service.to_string())],
             };
-            let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
-            let already = format!("{service} is held {} already", held(&versions));
+            let already = format!("{service} is held {} already", held(&new.versions));
             if let Some(service) = loaded.at.reading.pins.services.get(&service) {
                 say(service, &new, loaded, output);
             }
@@ -100,6 +104,20 @@ impl Release {
             let stem = format!("release-{service}");
             Ok(Proposal::of_one((service, Edit::Release), message, stem, already))
         })
+    }
+}
+
+/// What the hold that there is keeps out stays out; the same versions held again are another reason for it.
+fn with_what_is_held(service: &Service, new: NewHold, loaded: &Loaded) -> NewHold {
+    let Some(has) = service.hold.as_ref().filter(|has| has.versions != new.versions) else { return new };
+    match new.versions.and(&has.versions, &order_of(service, &loaded.history)) {
+        Some(versions) if versions == new.versions => new.going_on_from(has),
+        Some(versions) => {
+            // Neither ends before the other was meant to.
+            let until = new.until.zip(has.until).map(|(new, has)| new.max(has));
+            NewHold { versions, until, ..new }.going_on_from(has)
+        }
+        None => new,
     }
 }
 

@@ -272,7 +272,7 @@ pub(super) fn propose(
     };
     let restored = edits.len();
     let by = if told.revert.holds.is_empty() { None } else { Some(loaded.source.identity()?.name().to_owned()) };
-    edits.extend(edits::holds(&told.revert.holds, reason, by.as_deref()));
+    edits.extend(edits::holds(loaded, &told.revert.holds, reason, by.as_deref()));
     edits.extend(undone.into_iter().flat_map(Undone::edits));
     edited = edited.filter(|_| edits.len() == restored);
     let mut inverse = None;

@@ -10,6 +10,19 @@ use super::{NewHold, Refusal, keys, scalar};
 
 const KEY: &str = "hold";
 
+/// Reasons are joined, and are not to grow for ever, in bytes.
+const LONGEST: usize = 400;
+
+impl NewHold {
+    /// With the reason of the hold that there is, which it goes on from.
+    #[must_use]
+    pub fn going_on_from(mut self, old: &Hold) -> Self {
+        let reason = old.reason.as_deref().filter(|old| old.len() <= LONGEST && !self.reason.contains(old));
+        self.reason.extend(reason.into_iter().flat_map(|old| ["; ", old]));
+        self
+    }
+}
+
 /// What the reader makes of it.
 pub(super) fn of(new: &NewHold, at: &Place) -> Hold {
     let NewHold { versions, reason, by, until } = new.clone();

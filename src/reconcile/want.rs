@@ -8,7 +8,7 @@ use super::look::{Look, Seen};
 use crate::graph::Id;
 use crate::pins::{Held, Hold, Service};
 use crate::plan::{Running, Wanted};
-use crate::version::{Order, Version};
+use crate::version::{Order, Range, Version};
 
 /// What is wanted of each service, by its number.
 pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
@@ -72,6 +72,35 @@ impl Held {
             Self::Versions(range) => range.contains(version, order),
         }
     }
+
+    /// Whether it is clear that all of the others are among them.
+    fn covers(&self, other: &Self, order: &Order) -> bool {
+        self == other
+            || match other {
+                Self::Above(limit) => matches!(self, Self::Above(_)) && self.catch(limit, order),
+                Self::Versions(range) => only(range).is_some_and(|version| self.catch(&version, order)),
+            }
+    }
+
+    /// Both: the one that covers the other, else one range. None where no range can say that.
+    pub fn and(&self, other: &Self, order: &Order) -> Option<Self> {
+        if self.covers(other, order) {
+            return Some(self.clone());
+        }
+        if other.covers(self, order) {
+            return Some(other.clone());
+        }
+        let written = |held: &Self| match held {
+            Self::Above(limit) => format!(">{limit}"),
+            Self::Versions(range) => range.to_string(),
+        };
+        format!("{} || {}", written(self), written(other)).parse().ok().map(Self::Versions)
+    }
+}
+
+/// The version of `=2.2.1`.
+fn only(range: &Range) -> Option<Version> {
+    Version::new(range.as_str().strip_prefix('=')?.trim()).ok()
 }
 
 /// `2.1.0 is on hold by Ada (above 2.0.3): loses refunds`.

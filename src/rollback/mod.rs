@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::cluster::Proven;
 use crate::evidence::Evidence;
-use crate::graph::{EdgeId, Graph, Id, Label};
+use crate::graph::{EdgeId, Graph, Id, Label, order_of};
 use crate::pins::{DependsOn, Held, Hold, Need, Pin, Pins, ServiceName};
 use crate::plan::{Live, Wanted};
 use crate::problem::display_safe;
@@ -106,7 +106,7 @@ pub struct Revert {
     pub left: Vec<Left>,
     /// Needs that are not met at the tip, on edges that no move touches: told, not repaired.
     pub elsewhere: Vec<Unmet>,
-    /// The holds that are put on members, in place of those they have.
+    /// The holds that are put on members, with what those they have keep out.
     pub holds: Vec<(ServiceName, Held)>,
     /// Whether every set was considered; else a smaller one may exist.
     pub complete: bool,
@@ -227,8 +227,10 @@ fn holds(known: Known<'_>, members: &[Member], holding: Holding) -> Vec<(Service
             Holding::Version => Held::Versions(format!("={}", member.from.version).parse().ok()?),
             Holding::None => return None,
         };
-        let has = known.pins.services.get(&member.service).and_then(|service| service.hold.as_ref());
-        has.is_none_or(|has| has.versions != held).then(|| (member.service.clone(), held))
+        let service = known.pins.services.get(&member.service)?;
+        let Some(has) = &service.hold else { return Some((member.service.clone(), held)) };
+        let both = held.and(&has.versions, &order_of(service, known.history)).unwrap_or(held);
+        (both != has.versions).then(|| (member.service.clone(), both))
     };
     members.iter().filter(|member| member.why == Why::Asked).filter_map(hold).collect()
 }

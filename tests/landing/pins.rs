@@ -241,3 +241,51 @@ fn the_end_of_a_hold_says_first_that_what_is_pinned_starts_then() {
     "#);
     assert!(shop.says("release payments --yes").contains("warning: payments 2.0.3, which is pinned,"));
 }
+
+#[test]
+fn what_is_held_stays_held_beside_another_hold_and_a_rollback() {
+    let shop = Shop::new();
+    let lines = |words: &str| -> String {
+        let said = shop.says(words);
+        said.lines()
+            .filter(|line| line.starts_with(['+', '-']) && !line.starts_with("---"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    shop.says("hold payments =2.0.9 --reason INC-1 --yes");
+    assert_snapshot!(lines("hold payments =2.0.8 --reason INC-2 --until 2099-12-01 --yes"), @r#"
+    -hold: {versions: "=2.0.9", reason: "INC-1", by: "Ada"}
+    +hold: {versions: "=2.0.8 || =2.0.9", reason: "INC-2; INC-1", by: "Ada"}
+    "#);
+    assert_snapshot!(lines("hold payments 2.0.8 --reason INC-3 --yes"), @r#"
+    -hold: {versions: "=2.0.8 || =2.0.9", reason: "INC-2; INC-1", by: "Ada"}
+    +hold: {versions: ">2.0.8 || =2.0.8 || =2.0.9", reason: "INC-3; INC-2; INC-1", by: "Ada"}
+    "#);
+    // What covers the other is alone.
+    assert_snapshot!(lines("release payments --yes"), @r#"-hold: {versions: ">2.0.8 || =2.0.8 || =2.0.9", reason: "INC-3; INC-2; INC-1", by: "Ada"}"#);
+    shop.says("hold payments 2.0.8 --reason INC-4 --yes");
+    assert_snapshot!(lines("hold payments =2.0.9 --reason INC-5 --yes"), @r#"
+    -hold: {above: "2.0.8", reason: "INC-4", by: "Ada"}
+    +hold: {above: "2.0.8", reason: "INC-5; INC-4", by: "Ada"}
+    "#);
+    assert_snapshot!(lines("hold payments 2.0.3 --reason INC-6 --yes"), @r#"
+    -hold: {above: "2.0.8", reason: "INC-5; INC-4", by: "Ada"}
+    +hold: {above: "2.0.3", reason: "INC-6; INC-5; INC-4", by: "Ada"}
+    "#);
+    shop.says("release payments --yes");
+    // A rollback adds to it, and its way back gives back what was there.
+    shop.says("hold payments =2.0.1 --reason INC-7 --yes");
+    shop.repo
+        .pin("payments", "2.1.0", "hold: {versions: \"=2.0.1\", reason: \"INC-7\", by: \"Ada\"}\n")
+        .commit("Upgrade");
+    assert!(shop.says("rollback payments --reason INC-8 --yes").contains("payments is held"));
+    assert_snapshot!(Pintle::in_repo(&shop.repo).says("holds"), @"
+    SERVICE   PINNED  HELD              UNTIL (UTC)  BY   REASON
+    payments  2.0.3   >2.0.3 || =2.0.1  released     Ada  INC-8; INC-7
+    ");
+    shop.says("reapply --reason mended --yes");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).says("holds"), @"
+    SERVICE   PINNED  HELD    UNTIL (UTC)  BY   REASON
+    payments  2.1.0   =2.0.1  released     Ada  INC-7
+    ");
+}

@@ -21,15 +21,18 @@ pub(super) fn essence(revert: &Revert, beneath: &[FileChange]) -> String {
     moves.chain(holds).chain(files).collect::<Vec<_>>().join("\n")
 }
 
-/// The holds, each with the reason and who says so.
+/// The holds, each with the reason and who says so; the reasons of those that they go on from stay.
 pub(super) fn holds(
+    loaded: &Loaded,
     holds: &[(ServiceName, Held)],
     reason: &str,
     by: Option<&str>,
 ) -> impl Iterator<Item = (ServiceName, Edit)> {
     let hold = move |(service, held): &(ServiceName, Held)| {
         let (versions, reason, by) = (held.clone(), reason.to_owned(), by.map(str::to_owned));
-        (service.clone(), Edit::Hold(NewHold { versions, reason, by, until: None }))
+        let new = NewHold { versions, reason, by, until: None };
+        let has = loaded.at.reading.pins.services.get(service).and_then(|service| service.hold.as_ref());
+        (service.clone(), Edit::Hold(has.map_or_else(|| new.clone(), |has| new.clone().going_on_from(has))))
     };
     holds.iter().map(hold)
 }
