@@ -9,14 +9,14 @@ demo: ## five services, a release, its revert in three orders, and a rollback, u
 	cargo run --quiet --example shop
 
 test: needs lint servers ## format, lints, unit, property and end-to-end tests (7 min once all is built)
-	cargo test
+	cargo test --workspace
 
 needs: # names what is missing before anything runs
 	@sh tests/needs
 
 lint: ## formatting and clippy, warnings are errors
-	cargo fmt --check
-	cargo clippy --all-targets --quiet -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
 
 servers: ## builds the Kubernetes control plane and the forge of the tests, once (8 min)
 	@tests/servers/build

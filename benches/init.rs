@@ -5,8 +5,8 @@
 mod common;
 
 use common::measure;
-use pintle::init::{Wish, propose};
-use pintle::source::{Content, File, content_id};
+use pintle_core::git::{Content, File, content_id};
+use pintle_core::init::{Wish, propose};
 
 const SERVICES: usize = 1000;
 

@@ -12,10 +12,12 @@ use std::sync::Arc;
 
 use common::measure;
 use jiff::Timestamp;
-use pintle::check::check;
-use pintle::graph::Graph;
-use pintle::pins::{Fragment, Layout, Reading, SETTINGS, Settings, assemble, read_all};
-use pintle::source::{Access, CommitId, File, History, Location, Scope, Source};
+use pintle::source::{Access, Location, Scope, Source};
+use pintle_core::check::check;
+use pintle_core::git::{CommitId, File};
+use pintle_core::graph::Graph;
+use pintle_core::history::History;
+use pintle_core::pins::{Fragment, Layout, Reading, SETTINGS, Settings, assemble, read_all};
 
 const SERVICES: usize = 10_000;
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use chance::Chance;
 use common::measure;
-use pintle::graph::{Graph, Node};
-use pintle::pins::{DependsOn, Need};
-use pintle::plan::{Live, Plan, Running, Situation, Took, Wanted, next};
-use pintle::version::{Order, Version};
+use pintle_core::graph::{Graph, Node};
+use pintle_core::pins::{DependsOn, Need};
+use pintle_core::plan::{Live, Plan, Running, Situation, Took, Wanted, next};
+use pintle_core::version::{Order, Version};
 use system::{NEEDS, SERVICES, image, name};
 
 const CHANGES: usize = 1_000;

@@ -22,13 +22,16 @@ use std::sync::Arc;
 use chance::Chance;
 use common::{measure, measure_after};
 use jiff::Timestamp;
-use pintle::graph::{Graph, Id};
-use pintle::pins::{DependsOn, Need, Pin, Pins, Service, ServiceName, Settings, Verify, WorkloadKind, WorkloadRef};
-use pintle::plan::{Live, Running, Wanted};
-use pintle::problem::Place;
-use pintle::rollback::{Aim, Holding, Known, Request, revert};
-use pintle::source::{Commit, CommitId, History};
-use pintle::version::Version;
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::graph::{Graph, Id};
+use pintle_core::history::History;
+use pintle_core::pins::{
+    DependsOn, Need, Pin, Pins, Service, ServiceName, Settings, Verify, WorkloadKind, WorkloadRef,
+};
+use pintle_core::plan::{Live, Running, Wanted};
+use pintle_core::problem::Place;
+use pintle_core::rollback::{Aim, Holding, Known, Request, revert};
+use pintle_core::version::Version;
 use repository::Repository;
 use system::{NEEDS, SERVICES, image, name};
 

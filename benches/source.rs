@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use pintle::pins::{Layout, Settings};
 use pintle::source::{Access, Index, Location, Scope, Source};
+use pintle_core::pins::{Layout, Settings};
 
 /// Where GOV.UK keeps its pins.
 const SETTINGS: &str = r#"

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pintle::edit::{Edit, NewHold, Said, Then, edit};
-use pintle::pins::{self, Held, Pin, Reading, ServiceName};
-use pintle::source::{Access, CommitId, Content, File, Location, Message, Source, content_id};
+use pintle::source::{Access, Location, Message, Source};
+use pintle_core::edit::{Edit, NewHold, Said, Then, edit};
+use pintle_core::git::{CommitId, Content, File, content_id};
+use pintle_core::pins::{self, Held, Pin, Reading, ServiceName};
 
 use crate::common::chance::Chance;
 use crate::common::git::TestRepo;

@@ -7,9 +7,11 @@ mod whole;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pintle::pins::{Layout, Pin, ServiceName, Settings};
-use pintle::source::{Access, CommitId, History, Index, Location, Source};
-use pintle::version::Version;
+use pintle::source::{Access, Index, Location, Source};
+use pintle_core::git::CommitId;
+use pintle_core::history::History;
+use pintle_core::pins::{Layout, Pin, ServiceName, Settings};
+use pintle_core::version::Version;
 use tempfile::TempDir;
 
 use crate::common::git::TestRepo;

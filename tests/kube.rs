@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pintle::cluster::kube::{Connect, Patience};
-use pintle::cluster::{Cluster, ClusterError, Kube, Observation, State, Workload, WorkloadId, Write, Written};
-use pintle::pins::{WorkloadKind, WorkloadRef};
-use pintle::source::CommitId;
-use pintle::verify::{self, Change, Health, Runs, Verdict};
-use pintle::version::Version;
+use pintle::cluster::{Cluster, ClusterError, Kube, Observation, Write, Written};
+use pintle_core::git::CommitId;
+use pintle_core::pins::{WorkloadKind, WorkloadRef};
+use pintle_core::verify::{self, Change, Health, Runs, Verdict};
+use pintle_core::version::Version;
+use pintle_core::workload::{State, Workload, WorkloadId};
 
 use crate::common::control_plane::ControlPlane;
 use crate::common::namespace::Namespace;

@@ -3,15 +3,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
 use jiff::{SignedDuration, Timestamp};
-use pintle::change::{ChangeKind, line};
-use pintle::edit::{Edit, Said, Then, edit};
-use pintle::pins::{self, Layout, Pin, Reading, ServiceName, Settings};
-use pintle::reconcile::{Desired, look_at_pins, want};
-use pintle::rollback::{Aim, Holding, Known, Member, Refusal, Request, Revert, revert};
-use pintle::source::{
-    Access, Commit, CommitId, Content, File, FileChange, History, Index, Location, Record, Scope, Source, content_id,
-};
-use pintle::version::{Version, Versioning};
+use pintle::source::{Access, Index, Location, Scope, Source};
+use pintle_core::change::{ChangeKind, line};
+use pintle_core::desired::DesiredState;
+use pintle_core::edit::{Edit, Said, Then, edit};
+use pintle_core::git::{Commit, CommitId, Content, File, FileChange, content_id};
+use pintle_core::history::{History, Record};
+use pintle_core::pins::{self, Layout, Pin, Reading, ServiceName, Settings};
+use pintle_core::rollback::{Aim, Holding, Known, Member, Refusal, Request, Revert, revert};
+use pintle_core::version::{Version, Versioning};
 use tempfile::TempDir;
 
 use crate::common::chance::Chance;
@@ -135,11 +135,11 @@ fn of_services(history: &History, services: &BTreeSet<ServiceName>, until: u32) 
 
 fn goes_back(pins: pins::Pins, history: Arc<History>, request: &Request) -> Result<Revert, Refusal> {
     let commit = history.tip().unwrap().id;
-    let desired = Desired::new(commit, pins, history, String::new());
-    let look = look_at_pins(&desired, &desired.pins);
-    let (wanted, proven) = (want(&desired, &look), BTreeMap::new());
-    let Desired { pins, history, graph, lockstep, .. } = &desired;
-    let (wanted, live, proven) = (&wanted, &look.live, &proven);
+    let desired = DesiredState::new(commit, pins, history, String::new());
+    let DesiredState { pins, history, graph, lockstep, .. } = &desired;
+    let wanted: Vec<_> = graph.ids().map(|id| desired.wanted(id)).collect();
+    let (live, proven) = (&desired.live_at(pins), &BTreeMap::new());
+    let wanted = &wanted;
     let known = Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None };
     revert(known, request, Holding::None)
 }

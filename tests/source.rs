@@ -1,6 +1,7 @@
 //! Repositories made by git, read by Pintle: names, files, the working tree.
 
-use pintle::source::{Access, CommitId, Content, Listing, Location, Relation, Scope, Source, SourceError, find_root};
+use pintle::source::{Access, Location, Relation, Scope, Source, SourceError, find_root};
+use pintle_core::git::{CommitId, Content, Listing};
 
 use crate::common::git::{TestRepo, git};
 
@@ -272,7 +273,7 @@ fn odd_commits_are_shown_cut_and_whole() {
     };
     let odd = raw(b"\xff\x1b[31m <>", "0", b"\xe2\x80\xae evil\x1b[2J");
     assert_eq!((&*odd.author, odd.time.to_string().as_str()), ("\u{fffd}\u{1b}[31m <>", "1970-01-01T00:00:00Z"));
-    assert_eq!(pintle::problem::display_safe(&odd.subject, 80), r"\u{202e} evil\u{1b}[2J");
+    assert_eq!(pintle_core::problem::display_safe(&odd.subject, 80), r"\u{202e} evil\u{1b}[2J");
     let huge = raw(b"A <a>", "99999999999999999", "ü".repeat(1 << 20).as_bytes());
     assert_eq!((huge.subject.chars().count(), huge.time.as_second()), (1000, 0));
     assert_eq!(&*raw(b" <>", "1", b"").subject, "");

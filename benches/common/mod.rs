@@ -7,12 +7,12 @@ use std::time::Instant;
 
 /// Does `work` so often, after once to warm up, and prints how long it took. `cargo bench -- WORD` measures what has
 /// the word in its name.
-pub fn measure<T>(name: &str, times: usize, work: impl FnMut() -> T) {
+pub(crate) fn measure<T>(name: &str, times: usize, work: impl FnMut() -> T) {
     measure_after(name, times, || (), work);
 }
 
 /// The same, with something to be made ready each time, which does not count.
-pub fn measure_after<T>(name: &str, times: usize, mut ready: impl FnMut(), mut work: impl FnMut() -> T) {
+pub(crate) fn measure_after<T>(name: &str, times: usize, mut ready: impl FnMut(), mut work: impl FnMut() -> T) {
     let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-')).peekable();
     if words.peek().is_some() && !words.any(|word| name.contains(&word)) {
         return;

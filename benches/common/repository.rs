@@ -5,23 +5,23 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use crate::git::{TestRepo, git, hermetic, text};
 use tempfile::TempDir;
 
 use crate::chance::Chance;
-use crate::git::{TestRepo, git, hermetic, text};
 
 /// 2026-01-01T00:00:00Z, and so many seconds between two commits.
 const START: usize = 1_767_225_600;
 const STEP: usize = 600;
 
-pub struct Repository {
+pub(crate) struct Repository {
     repo: TestRepo,
     home: TempDir,
 }
 
 impl Repository {
     /// Each commit but the last moves one pin; the last moves all of them.
-    pub fn new(services: usize, commits: usize) -> Self {
+    pub(crate) fn new(services: usize, commits: usize) -> Self {
         let (repo, home) = (TestRepo::new(), tempfile::tempdir().unwrap());
         let importing = git(repo.path()).args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn();
         let mut importing = importing.unwrap();
@@ -34,16 +34,16 @@ impl Repository {
     }
 
     /// The commit that moved all, where it is again afterwards.
-    pub fn reset(&self, to: &str) {
+    pub(crate) fn reset(&self, to: &str) {
         self.git(&["reset", "--quiet", "--hard", to]);
     }
 
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         self.repo.git(args)
     }
 
     /// What it prints, without any cluster.
-    pub fn pintle(&self, words: &str) -> String {
+    pub(crate) fn pintle(&self, words: &str) -> String {
         let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));
         hermetic(&mut pintle).env("HOME", self.home.path()).current_dir(self.repo.path());
         let output: Output = pintle.args(words.split_whitespace()).stdin(Stdio::null()).output().unwrap();

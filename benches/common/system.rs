@@ -1,26 +1,26 @@
 //! Services by number, of which large systems are made.
 
-use pintle::image::Image;
-use pintle::pins::ServiceName;
-use pintle::plan::{Live, Motion, Running};
-use pintle::version::Version;
+use pintle_core::image::Image;
+use pintle_core::pins::ServiceName;
+use pintle_core::plan::{Live, Motion, Running};
+use pintle_core::version::Version;
 
 /// How many there are.
-pub const SERVICES: usize = 10_000;
+pub(crate) const SERVICES: usize = 10_000;
 
 /// How many others each needs.
-pub const NEEDS: usize = 3;
+pub(crate) const NEEDS: usize = 3;
 
-pub fn name(service: usize) -> ServiceName {
+pub(crate) fn name(service: usize) -> ServiceName {
     ServiceName::try_from(format!("s{service:05}")).expect("a name")
 }
 
-pub fn image(service: usize, version: &Version) -> Image {
+pub(crate) fn image(service: usize, version: &Version) -> Image {
     Image::render(&format!("ghcr.io/acme/{}", name(service)), version.as_str(), None).expect("an image")
 }
 
 /// It runs, and nothing of it moves.
-pub fn settled(running: Running) -> Live {
+pub(crate) fn settled(running: Running) -> Live {
     let (running, spec) = (vec![running.clone()], vec![running]);
     Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1, returns: false }
 }

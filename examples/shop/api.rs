@@ -2,7 +2,7 @@
 //! (`pins`) say the same, and nothing else knows them.
 
 /// The versions of its API that a service serves.
-pub fn serves(service: &str, version: &str) -> &'static [u32] {
+pub(crate) fn serves(service: &str, version: &str) -> &'static [u32] {
     match service {
         "payments" if is_at_least(version, 2, 1) => &[1, 2],
         "ledger" if is_at_least(version, 6, 0) => &[2],
@@ -11,7 +11,7 @@ pub fn serves(service: &str, version: &str) -> &'static [u32] {
 }
 
 /// The versions of a provider's API that a service can use, the best one first.
-pub fn calls(service: &str, version: &str, provider: &str) -> &'static [u32] {
+pub(crate) fn calls(service: &str, version: &str, provider: &str) -> &'static [u32] {
     match (service, provider) {
         ("checkout", "payments") if is_at_least(version, 1, 8) => &[2],
         ("payments", "ledger") if is_at_least(version, 2, 1) => &[2, 1],
@@ -20,7 +20,7 @@ pub fn calls(service: &str, version: &str, provider: &str) -> &'static [u32] {
 }
 
 /// What a right answer says.
-pub fn answer(service: &str, api: u32) -> String {
+pub(crate) fn answer(service: &str, api: u32) -> String {
     format!("{service} did it, by version {api} of its API\n")
 }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 /// Status and body of what a port of this host answers. A request whose connection is reset is sent once more, as HTTP
 /// clients do with what can be repeated: a listener that closes resets what waits in its queue.
-pub async fn get(port: u16, path: &str) -> Result<(u16, String)> {
+pub(crate) async fn get(port: u16, path: &str) -> Result<(u16, String)> {
     match once(port, path).await {
         Err(error) if is_reset(&error) => once(port, path).await,
         answer => answer,
@@ -35,7 +35,7 @@ fn is_reset(error: &Error) -> bool {
 }
 
 /// Reads what is asked for.
-pub async fn asked(stream: &mut TcpStream) -> Result<String> {
+pub(crate) async fn asked(stream: &mut TcpStream) -> Result<String> {
     let mut head = [0; 1024];
     let length = stream.read(&mut head).await?;
     let head = String::from_utf8_lossy(&head[..length]);
@@ -43,7 +43,7 @@ pub async fn asked(stream: &mut TcpStream) -> Result<String> {
 }
 
 /// Answers.
-pub async fn answer(stream: &mut TcpStream, status: &str, body: &str) -> Result<()> {
+pub(crate) async fn answer(stream: &mut TcpStream, status: &str, body: &str) -> Result<()> {
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     stream.write_all((head + body).as_bytes()).await
 }

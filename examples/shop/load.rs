@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What was seen since it was taken last.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// When requests began, and whether they succeeded.
     pub requests: Vec<(Instant, bool)>,
     /// When a service answered with which version.
@@ -28,20 +28,20 @@ pub struct Seen {
 
 impl Seen {
     /// Requests that failed.
-    pub fn failed(&self) -> usize {
+    pub(crate) fn failed(&self) -> usize {
         self.requests.iter().filter(|(_, succeeded)| !succeeded).count()
     }
 }
 
 /// Requests all the while, as long as the value lives.
-pub struct Load {
+pub(crate) struct Load {
     seen: Arc<Mutex<Seen>>,
     tasks: JoinSet<()>,
 }
 
 impl Load {
     /// Begins. The first service of `ports` is what customers ask.
-    pub fn start(ports: &[(&'static str, u16)]) -> Self {
+    pub(crate) fn start(ports: &[(&'static str, u16)]) -> Self {
         let mut load = Self { seen: Arc::default(), tasks: JoinSet::new() };
         for (number, &(name, port)) in ports.iter().enumerate() {
             let seen = Arc::clone(&load.seen);
@@ -55,7 +55,7 @@ impl Load {
     }
 
     /// Takes what was seen.
-    pub fn take(&self) -> Seen {
+    pub(crate) fn take(&self) -> Seen {
         std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -10,7 +10,7 @@ use crate::load::Seen;
 const WIDTH: usize = 48;
 
 /// Draws a stretch of time: a line for each of these services that changed, then the requests.
-pub fn draw(services: &[&str], seen: &Seen, began: Instant, took: Duration) -> String {
+pub(crate) fn draw(services: &[&str], seen: &Seen, began: Instant, took: Duration) -> String {
     let column = |at: Instant| {
         let part = at.checked_duration_since(began)?.as_micros() * WIDTH as u128 / took.as_micros().max(1);
         usize::try_from(part).ok().filter(|column| *column < WIDTH)

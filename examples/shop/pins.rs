@@ -5,10 +5,10 @@ use std::io::Result;
 use std::path::Path;
 
 /// One service at one version: its name, the version, what that needs of others.
-pub type Pin = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+pub(crate) type Pin = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// What runs first.
-pub const BEFORE: [Pin; 5] = [
+pub(crate) const BEFORE: [Pin; 5] = [
     ("web", "3.4.0", &[("checkout", "^1")]),
     ("checkout", "1.7.9", &[("payments", ">=2.0, <3"), ("inventory", "^1.4")]),
     ("payments", "2.0.3", &[("ledger", "^5")]),
@@ -18,7 +18,7 @@ pub const BEFORE: [Pin; 5] = [
 
 /// What a release makes of it. checkout uses the new API of payments; ledger drops its old one, which payments no longer
 /// needs.
-pub const AFTER: [Pin; 5] = [
+pub(crate) const AFTER: [Pin; 5] = [
     ("web", "3.4.0", &[("checkout", "^1")]),
     ("checkout", "1.8.2", &[("payments", ">=2.1, <3"), ("inventory", "^1.4")]),
     ("payments", "2.1.0", &[("ledger", ">=5, <7")]),
@@ -27,17 +27,17 @@ pub const AFTER: [Pin; 5] = [
 ];
 
 /// The half of it that is bad: refunds are booked twice, which no health check sees.
-pub const BAD: [Pin; 2] = [AFTER[1], AFTER[2]];
+pub(crate) const BAD: [Pin; 2] = [AFTER[1], AFTER[2]];
 
 /// Whether the pins say what versions need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Needs {
+pub(crate) enum Needs {
     Said,
     Unsaid,
 }
 
 /// A repository, and how its services are run.
-pub struct Repository<'a> {
+pub(crate) struct Repository<'a> {
     pub folder: &'a Path,
     /// The program that is each of them.
     pub shop: &'a Path,
@@ -49,14 +49,14 @@ pub struct Repository<'a> {
 
 impl Repository<'_> {
     /// Writes the settings.
-    pub fn settings(&self) -> Result<()> {
+    pub(crate) fn settings(&self) -> Result<()> {
         std::fs::create_dir_all(self.folder.join("services"))?;
         let text = "apiVersion: pintle.dev/v1alpha1\ninstance: shop\nruntime: local\n";
         std::fs::write(self.folder.join("pintle.yaml"), text)
     }
 
     /// Writes the file of each of these.
-    pub fn pin(&self, pins: &[Pin], needs: Needs) -> Result<()> {
+    pub(crate) fn pin(&self, pins: &[Pin], needs: Needs) -> Result<()> {
         for (name, version, ranges) in pins {
             let mut text = format!("version: \"{version}\"\n");
             if needs == Needs::Said && !ranges.is_empty() {

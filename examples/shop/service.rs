@@ -35,7 +35,7 @@ struct Shop {
 }
 
 /// Serves until it is asked to end.
-pub async fn serve(words: &[&str]) -> ExitCode {
+pub(crate) async fn serve(words: &[&str]) -> ExitCode {
     let Some(shop) = Shop::read(words.iter().map(|word| (*word).to_owned())) else {
         eprintln!("usage: shop NAME --version VERSION --port PORT [--needs NAME=PORT]… [--share]");
         return ExitCode::from(64);

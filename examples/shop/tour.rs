@@ -17,7 +17,7 @@ use crate::{http, picture};
 
 /// How long the tour stays with what there is to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
+pub(crate) enum Pace {
     Long,
     Short,
 }
@@ -45,7 +45,7 @@ struct Way {
 type Told<T = ()> = Result<T, String>;
 
 /// Shows it, and leaves nothing running, however it ends.
-pub async fn tour(pace: Pace) -> ExitCode {
+pub(crate) async fn tour(pace: Pace) -> ExitCode {
     let stage = match Stage::set(pace) {
         Ok(stage) => stage,
         Err(why) => return failed(&why),

@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::Args;
+use pintle_core::git::CommitId;
+use pintle_core::graph::Id;
+use pintle_core::pins::ServiceName;
+use pintle_core::problem::display_safe;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -17,13 +21,9 @@ use super::plan::{report, text};
 use super::progress::Progress;
 use super::site::{self, OnSite, OpenHost, Sight, Site};
 use super::words::{named, span};
+use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
-use crate::config::Config;
-use crate::graph::Id;
-use crate::pins::ServiceName;
-use crate::problem::display_safe;
-use crate::reconcile::{self, Desired, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
-use crate::source::CommitId;
+use crate::controller::{self, Desired, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
 
 /// Carry the plan out to its end, then stop
 ///
@@ -32,7 +32,7 @@ use crate::source::CommitId;
 /// fit, no safe order), is 4.
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle apply\npintle apply payments\npintle apply --yes --timeout 30m", &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage]))]
-pub struct Apply {
+pub(super) struct Apply {
     /// Only these services; their drift is corrected at once, whatever policy and grace say
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
@@ -163,7 +163,7 @@ impl Apply {
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
-        let plan = reconcile::plan(&site.desired, &pass.look, &pass.wanted);
+        let plan = controller::plan(&site.desired, &pass.look, &pass.wanted);
         let mut left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
         if outcome.looked_on {
             drop_others(&site.desired, &mut left);

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::problem::display_safe;
+use pintle_core::problem::display_safe;
 
 /// What stands before the answer, and says nothing but which image is meant: the words before and after its name.
 /// By kubelet, containerd, CRI-O and Docker (cri-dockerd), in the order in which they tell it to each other.
@@ -26,7 +26,7 @@ const WRAPPERS: &[(&str, &str)] = &[
 const REASONS: [&str; 2] = ["ImagePullBackOff", "ErrImagePull"];
 
 /// What a pod says, in brief and fit for a terminal. Other words are left as they are.
-pub fn brief(words: &str) -> String {
+pub(super) fn brief(words: &str) -> String {
     let words = without_container(words);
     let reason = REASONS.iter().filter_map(|reason| words.find(reason)).min();
     let told = reason.and_then(|reason| Some(reason + words[reason..].find(": ")? + 2));

@@ -8,18 +8,18 @@ use std::time::Instant;
 
 use clap::Args;
 use jiff::Timestamp;
+use pintle_core::check::{Joined, check, joined};
+use pintle_core::edit::written_past;
+use pintle_core::git::{CommitId, Content, File};
+use pintle_core::graph::Graph;
+use pintle_core::pins::{Settings, Unseen, settings_path};
+use pintle_core::problem::{self, Place, Problem, Severity, line_col};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, load_worktree, say_stale};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
-use crate::check::{Joined, check, joined};
-use crate::config::Config;
-use crate::edit::written_past;
-use crate::graph::Graph;
-use crate::pins::{Settings, Unseen, settings_path};
-use crate::problem::{self, Place, Problem, Severity, line_col};
-use crate::source::{CommitId, Content, File};
+use crate::cli::config::Config;
 
 /// Report everything that is wrong with the pins
 ///
@@ -31,7 +31,7 @@ use crate::source::{CommitId, Content, File};
     "pintle check\npintle check --rev origin/main\npintle check --output json | jq '.problems[].message'",
     &[Exit::Ok, Exit::Error, Exit::Usage],
 ))]
-pub struct Check {
+pub(super) struct Check {
     /// Check this revision instead of the working tree
     #[arg(long)]
     rev: Option<String>,

@@ -13,7 +13,7 @@ use super::output::Output;
     "source <(pintle completions bash)\npintle completions fish > ~/.config/fish/completions/pintle.fish",
     &[Exit::Ok, Exit::Usage],
 ))]
-pub struct Completions {
+pub(super) struct Completions {
     /// Which shell
     shell: Shell,
 }

@@ -4,12 +4,12 @@ use super::exit::Failure;
 use super::load::{Opened, open};
 use super::output::Output;
 use super::progress::Progress;
-use crate::config::Config;
+use crate::cli::config::Config;
 use crate::source::Credentials;
 
 /// Runs it; and once more where what it looks for may lie before the beginning of a shallow clone, which begins earlier by
 /// then. Where it cannot, the failure stays.
-pub fn deepening<T>(
+pub(super) fn deepening<T>(
     config: &Config,
     output: &mut Output,
     mut run: impl FnMut(&mut Output) -> Result<T, Failure>,

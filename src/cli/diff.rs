@@ -6,18 +6,20 @@ mod text;
 use std::sync::Arc;
 
 use clap::Args;
+use moves::Report;
+use pintle_core::change::between;
+use pintle_core::git::{Commit, File};
+use pintle_core::graph::order_of;
+use pintle_core::history::History;
+use pintle_core::pins::{Pins, Service, ServiceName};
+use pintle_core::version::Version;
+pub(super) use text::{FileDiff, edited};
 
 use super::exit::{Exit, Failure, help};
 use super::load::{Opened, Revision, open, say_stale};
 use super::output::{Output, Printing};
-use crate::change::between;
-use crate::config::Config;
-use crate::graph::order_of;
-use crate::pins::{Pins, Service, ServiceName};
-use crate::source::{Commit, File, History, Source};
-use crate::version::Version;
-use moves::Report;
-pub use text::{FileDiff, edited};
+use crate::cli::config::Config;
+use crate::source::Source;
 
 /// Show what moved between two revisions
 ///
@@ -28,7 +30,7 @@ pub use text::{FileDiff, edited};
     "pintle diff HEAD~5\npintle diff v41 v42\npintle diff origin/main..my-branch --output json",
     &[Exit::Ok, Exit::Error, Exit::Usage],
 ))]
-pub struct Diff {
+pub(super) struct Diff {
     /// Two revisions, as `A B` or `A..B`; without the second, the tip of the branch
     #[arg(value_name = "REV", required = true, num_args = 1..=2)]
     revs: Vec<String>,
@@ -89,16 +91,21 @@ fn compare(opened: Opened, config: &Config, ends: &[Arc<Commit>; 2], output: &mu
 }
 
 /// What pin files say, with the pins in them.
-pub type Side<'s> = (&'s [File], &'s Pins);
+pub(super) type Side<'s> = (&'s [File], &'s Pins);
 
 /// The lines of pin files that two sides differ in, but for those of pins and needs that moved.
-pub fn other_lines([old, new]: [Side<'_>; 2], history: &History) -> Vec<FileDiff> {
+pub(super) fn other_lines([old, new]: [Side<'_>; 2], history: &History) -> Vec<FileDiff> {
     let moved = between(old.1, new.1, |service| order_of(service, history), |_, _| true);
     text::files([old.0, new.0], &moved, false).into_iter().filter(FileDiff::is_long).collect()
 }
 
 /// Reads both; where one has no `pintle.yaml`, by that of the other, else by that of the tip, as history does.
-pub fn read(source: &Source, root: &str, ends: &[Arc<Commit>; 2], tip: &Revision) -> Result<[Revision; 2], Failure> {
+pub(super) fn read(
+    source: &Source,
+    root: &str,
+    ends: &[Arc<Commit>; 2],
+    tip: &Revision,
+) -> Result<[Revision; 2], Failure> {
     let [old, new] = ends.each_ref().map(|commit| Revision::read(source, root, Some(Arc::clone(commit))));
     let both = [old?, new?];
     let known = both.iter().rev().chain([tip]).find(|revision| revision.has_settings());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
+use pintle_core::graph::{Graph, Id};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
@@ -10,9 +11,8 @@ use super::host::{load_local, place};
 use super::output::{Output, Printing, counted};
 use super::progress::Progress;
 use super::site::block_on;
+use crate::cli::config::Config;
 use crate::cluster::local::LocalHost;
-use crate::config::Config;
-use crate::graph::{Graph, Id};
 
 /// Stop everything that the local runtime has started
 ///
@@ -20,7 +20,7 @@ use crate::graph::{Graph, Id};
 /// is killed. The next `pintle apply` starts everything again.
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle down", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub struct Down {
+pub(super) struct Down {
     #[command(flatten)]
     printing: Printing,
 }

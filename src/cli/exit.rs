@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::config::ConfigError;
+use crate::cli::config::ConfigError;
 use crate::source::{LandError, SourceError};
 
 /// How a command ended; the number is the exit code.

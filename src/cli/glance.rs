@@ -7,20 +7,24 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use pintle_core::desired::DesiredState;
+use pintle_core::git::CommitId;
+use pintle_core::history::History;
+use pintle_core::pins::{Pins, Runtime, ServiceName};
+use pintle_core::workload::Proven;
+
 use super::exit::Failure;
 use super::host::host;
 use super::site::{block_on, connect};
-use crate::cluster::{Cluster, ClusterError, Observation, Proven};
-use crate::config::Config;
-use crate::pins::{Pins, Runtime, ServiceName};
-use crate::reconcile::Desired;
-use crate::source::{CommitId, History};
+use crate::cli::config::Config;
+use crate::cluster::{Cluster, ClusterError, Observation};
+use crate::controller::Desired;
 
 /// Nobody waits longer for an addition.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a cluster shows.
-pub struct Glance {
+pub(super) struct Glance {
     /// Its name in messages.
     pub server: String,
     /// What is wanted there.
@@ -37,7 +41,7 @@ type Answer = Result<(Glance, bool), ClusterError>;
 ///
 /// # Errors
 /// Why there is no answer, in words.
-pub fn glance(
+pub(super) fn glance(
     config: &Config,
     (commit, pins, history): (CommitId, Pins, Arc<History>),
     whole: impl Fn(&Desired, &Observation) -> bool + Send + 'static,
@@ -53,7 +57,7 @@ pub fn glance(
                     look(&cluster, cluster.server(), desired, (&whole, &tell)).await
                 }
                 Runtime::Local => {
-                    let desired = Desired::new(commit, pins, history, String::new());
+                    let desired = Desired::from(DesiredState::new(commit, pins, history, String::new()));
                     let host = host(&config, &desired, None)?;
                     look(&host, host.server(), desired, (&whole, &tell)).await
                 }
@@ -107,7 +111,7 @@ fn newest(answers: &Receiver<Answer>) -> Result<Option<Glance>, String> {
 
 impl Glance {
     /// Of each service, what all of its workloads remember to have been verified, newest first.
-    pub fn proven(&self) -> Result<BTreeMap<ServiceName, Vec<Proven>>, ClusterError> {
+    pub(super) fn proven(&self) -> Result<BTreeMap<ServiceName, Vec<Proven>>, ClusterError> {
         if let Some(error) = self.observed.unknown.values().next() {
             return Err(error.clone());
         }

@@ -5,13 +5,13 @@ mod links;
 mod tree;
 
 use clap::{Args, ValueEnum};
+use links::Links;
 
 use super::exit::{Exit, Failure, help};
 use super::load::load;
 use super::output::{Format, Output, Printing};
 use super::words::known;
-use crate::config::Config;
-use links::Links;
+use crate::cli::config::Config;
 
 /// Show who needs whom, and which versions
 ///
@@ -22,7 +22,7 @@ use links::Links;
     "pintle graph\npintle graph checkout --rev HEAD~1\npintle graph --format dot | dot -Tsvg > graph.svg",
     &[Exit::Ok, Exit::Error, Exit::Usage],
 ))]
-pub struct Graph {
+pub(super) struct Graph {
     /// Only this service, what it needs and what needs it
     #[arg(value_name = "SERVICE")]
     service: Option<String>,

@@ -11,18 +11,18 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use jiff::Timestamp;
+use pintle_core::change::{ChangeKind, Move, line};
+use pintle_core::graph::order_of;
+use pintle_core::pins::ServiceName;
+use proven::{Proof, Proofs};
+use undone::{Messages, Undone};
 
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, load};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing};
 use super::table::Cell;
 use super::words::known;
-use crate::change::{ChangeKind, Move, line};
-use crate::config::Config;
-use crate::graph::order_of;
-use crate::pins::ServiceName;
-use proven::{Proof, Proofs};
-use undone::{Messages, Undone};
+use crate::cli::config::Config;
 
 /// Show the pins that a service had, newest first
 ///
@@ -35,7 +35,7 @@ use undone::{Messages, Undone};
     "pintle history checkout\npintle history --limit 50\npintle history checkout --output json",
     &[Exit::Ok, Exit::Error, Exit::Usage],
 ))]
-pub struct History {
+pub(super) struct History {
     /// The service; without one, the last moves of all
     #[arg(value_name = "SERVICE")]
     service: Option<String>,

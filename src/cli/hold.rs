@@ -5,18 +5,18 @@ use clap::Args;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
+use pintle_core::edit::{Edit, NewHold};
+use pintle_core::graph::order_of;
+use pintle_core::pins::{Held, Service, ServiceName};
+use pintle_core::version::{Range, RangeError, Version};
 
 use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal};
 use super::load::Loaded;
 use super::output::Output;
 use super::words::{held, known, was_held, when};
-use crate::config::Config;
-use crate::edit::{Edit, NewHold};
-use crate::graph::order_of;
-use crate::pins::{Held, Service, ServiceName};
+use crate::cli::config::Config;
 use crate::source::Message;
-use crate::version::{Range, RangeError, Version};
 
 /// Keep versions of a service from running, until somebody releases it
 ///
@@ -28,7 +28,7 @@ use crate::version::{Range, RangeError, Version};
     "pintle hold payments 2.0.3 --reason 'all above 2.0.3 lose refunds'\npintle hold payments '=2.2.1' --reason INC-46\npintle hold payments '>=2.1, <2.1.4' --reason INC-47 --until 2026-12-01",
     &[Exit::Ok, Exit::Error, Exit::Usage],
 ))]
-pub struct Hold {
+pub(super) struct Hold {
     /// The service
     service: String,
     /// A version: all above it are held, and it may itself run; or a range: '=2.2.1' holds that one alone
@@ -51,7 +51,7 @@ pub struct Hold {
 /// and end the hold by one commit: pintle pin SERVICE VERSION --release.
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle release payments", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub struct Release {
+pub(super) struct Release {
     /// The service
     service: String,
     #[command(flatten)]

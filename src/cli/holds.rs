@@ -3,6 +3,9 @@
 
 use clap::Args;
 use jiff::Timestamp;
+use pintle_core::pins::{Hold, Service, ServiceName};
+use pintle_core::problem::display_safe;
+use pintle_core::version::Version;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
@@ -10,15 +13,12 @@ use super::load::{Revision, open, say_stale};
 use super::output::{BUSY, DIM, NAME, Output, Printing};
 use super::table::{Cell, Head, Table};
 use super::words::{held, when};
-use crate::config::Config;
-use crate::pins::{Hold, Service, ServiceName};
-use crate::problem::display_safe;
-use crate::version::Version;
+use crate::cli::config::Config;
 
 /// Show what is held, by whom, and why
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle holds\npintle holds --output json", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub struct Holds {
+pub(super) struct Holds {
     #[command(flatten)]
     printing: Printing,
 }

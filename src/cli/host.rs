@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pintle_core::pins::{Runtime, Service, Settings};
+use pintle_core::workload::WorkloadId;
+
 use super::exit::Failure;
 use super::load::{Loaded, load};
+use crate::cli::config::Config;
+use crate::cluster::ClusterError;
 use crate::cluster::local::{LocalHost, Place, Served};
-use crate::cluster::{ClusterError, WorkloadId};
-use crate::config::Config;
-use crate::pins::{Runtime, Service, Settings};
-use crate::reconcile::Desired;
+use crate::controller::Desired;
 use crate::source::Location;
 
 /// Opens the local runtime. `changes`: what others are told who would change something at the same time; none where
 /// nothing is changed.
-pub fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result<LocalHost, ClusterError> {
+pub(super) fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result<LocalHost, ClusterError> {
     let place =
         place(config, &desired.pins.settings).map_err(|failure: Failure| ClusterError::Config(failure.message))?;
     match changes {
@@ -24,7 +26,7 @@ pub fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result
 }
 
 /// What the pins say is run here.
-pub fn all_served(desired: &Desired) -> BTreeMap<WorkloadId, Served> {
+pub(super) fn all_served(desired: &Desired) -> BTreeMap<WorkloadId, Served> {
     let services = desired.pins.services.values().filter(|service| !service.external);
     let served = services.flat_map(|service| {
         let served = served(desired, service);
@@ -34,7 +36,7 @@ pub fn all_served(desired: &Desired) -> BTreeMap<WorkloadId, Served> {
 }
 
 /// The revision that a command of the local runtime alone begins with. `instead` is what to type on Kubernetes.
-pub fn load_local(config: &Config, what: &str, instead: &str) -> Result<Loaded, Failure> {
+pub(super) fn load_local(config: &Config, what: &str, instead: &str) -> Result<Loaded, Failure> {
     let loaded = load(config, None)?;
     match loaded.at.reading.pins.settings.runtime {
         Runtime::Local => Ok(loaded),
@@ -47,7 +49,7 @@ pub fn load_local(config: &Config, what: &str, instead: &str) -> Result<Loaded, 
 
 /// Where the local runtime of a repository is. Clones of a repository share an instance that has a name; without one,
 /// each has its own.
-pub fn place(config: &Config, settings: &Settings) -> Result<Place, Failure> {
+pub(super) fn place(config: &Config, settings: &Settings) -> Result<Place, Failure> {
     let nowhere = || Failure::usage("there is no state folder: neither XDG_STATE_HOME nor HOME is set");
     let state = config.state.clone().ok_or_else(nowhere)?;
     let repository = match &config.location {

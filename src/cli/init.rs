@@ -10,19 +10,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use pintle_core::git::File;
+use pintle_core::init::{Choice, Live, NewFile, Proposal, Wish, propose};
+use shown::report;
+use text::{tell, tell_left};
 
 use super::exit::{Exit, Failure, help};
 use super::load::open;
 use super::output::{DIM, Output, Printing, counted, styled};
 use super::progress::Progress;
 use super::site::block_on;
+use crate::cli::config::Config;
 use crate::cluster::ClusterError;
 use crate::cluster::kube::{Connect, Kube, Patience};
-use crate::config::Config;
-use crate::init::{Choice, Live, NewFile, Proposal, Wish, propose};
-use crate::source::{File, Scope, SourceError};
-use shown::report;
-use text::{tell, tell_left};
+use crate::source::{Scope, SourceError};
 
 /// Write a first pintle.yaml from what the repository says already
 ///
@@ -34,7 +35,7 @@ use text::{tell, tell_left};
     "pintle init --dry-run\npintle init --env prod\npintle init --path clusters/prod --no-cluster",
     &[Exit::Ok, Exit::Error, Exit::Usage],
 ))]
-pub struct Init {
+pub(super) struct Init {
     /// The environment to pin, where the repository has several: the name of its overlay, folder or values file
     #[arg(long, value_name = "NAME")]
     env: Option<String>,

@@ -10,7 +10,7 @@ use crate::cluster::local;
 /// Start a process, and note how it ends
 #[derive(Debug, Args)]
 #[command(hide = true)]
-pub struct Keep {
+pub(super) struct Keep {
     /// The log of the process
     log: PathBuf,
     /// The program and its arguments

@@ -8,25 +8,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::Args;
+pub(super) use done::Done;
 use jiff::Timestamp;
+use pintle_core::check::{check, joined};
+use pintle_core::edit::{self, Edit, Edited, Said, overlay};
+use pintle_core::git::{CommitId, FileChange};
+use pintle_core::graph::Graph;
+use pintle_core::pins::{Reading, ServiceName, Unseen, read};
+use pintle_core::problem::{Problem, Severity, located};
+use way::{Route, Way};
 
 use super::diff::{FileDiff, edited};
 use super::exit::{Exit, Failure};
 use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing};
-use crate::check::{check, joined};
-use crate::config::Config;
-use crate::edit::{self, Edit, Edited, Said, overlay};
-use crate::graph::Graph;
-use crate::pins::{Reading, ServiceName, Unseen, read};
-use crate::problem::{Problem, Severity, located};
-use crate::source::{CommitId, Credentials, FileChange, Landing, Message, change_id};
-pub use done::Done;
-use way::{Route, Way};
+use crate::cli::config::Config;
+use crate::source::{Credentials, Landing, Message, change_id};
 
 /// Whether to ask, and how far a commit goes.
 #[derive(Debug, Args)]
-pub struct Land {
+pub(super) struct Land {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -37,7 +38,7 @@ pub struct Land {
 }
 
 /// What is to be committed.
-pub struct Proposal {
+pub(super) struct Proposal {
     /// Files of the tip that change otherwise than by edits, before these.
     pub beneath: Vec<FileChange>,
     /// The edits.
@@ -57,7 +58,7 @@ pub struct Proposal {
 }
 
 /// What is looked at before it is agreed to.
-pub struct Review {
+pub(super) struct Review {
     /// What is agreed to. Where somebody was faster and it is another one then, it is asked again.
     pub essence: String,
     /// What it is called.
@@ -85,7 +86,7 @@ const RACES: u32 = 5;
 
 impl Land {
     /// Lands what `propose` makes of the tip. Where somebody is faster, it is asked again, with the new tip.
-    pub fn run(
+    pub(super) fn run(
         &self,
         config: &Config,
         output: &mut Output,
@@ -96,7 +97,7 @@ impl Land {
     }
 
     /// [`Land::run`], save that the result is not printed yet.
-    pub fn land(
+    pub(super) fn land(
         &self,
         config: &Config,
         output: &mut Output,
@@ -163,12 +164,12 @@ impl Land {
     }
 
     /// How results are printed.
-    pub fn printing(&self) -> Printing {
+    pub(super) fn printing(&self) -> Printing {
         self.printing
     }
 
     /// Whether nobody is asked.
-    pub fn yes(&self) -> bool {
+    pub(super) fn yes(&self) -> bool {
         self.yes
     }
 
@@ -187,7 +188,7 @@ impl Land {
     }
 
     /// Prints the result.
-    pub fn tell(&self, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn tell(&self, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
         done.print(self.printing.output, output)?;
         Ok(Exit::Ok)
     }
@@ -195,7 +196,12 @@ impl Land {
 
 impl Proposal {
     /// One edit, which is looked at as a diff.
-    pub fn of_one((service, edit): (ServiceName, Edit), message: Message, stem: String, already: String) -> Self {
+    pub(super) fn of_one(
+        (service, edit): (ServiceName, Edit),
+        message: Message,
+        stem: String,
+        already: String,
+    ) -> Self {
         let (beneath, edits) = (Vec::new(), vec![(service, edit)]);
         Self { beneath, edits, edited: None, message, stem, already, review: None, told: None }
     }

@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use pintle_core::graph::Id;
+use pintle_core::plan::Step;
 
 use super::brief::brief;
 use super::output::{BAD, BUSY, DIM, GOOD, NAME, Output, styled};
-use crate::event::Event;
-use crate::graph::Id;
-use crate::plan::Step;
-use crate::reconcile::{Desired, Pass, Words};
+use crate::controller::event::Event;
+use crate::controller::{Desired, Pass, Words};
 
 /// Lines of services in motion that are drawn at most.
 const LINES: usize = 12;
 
 /// The view of one run.
-pub struct Live<'a> {
+pub(super) struct Live<'a> {
     output: &'a mut Output,
     begun: Timestamp,
     since: BTreeMap<Id, Timestamp>,
@@ -27,12 +27,12 @@ pub struct Live<'a> {
 
 impl<'a> Live<'a> {
     /// A view on stderr.
-    pub fn new(output: &'a mut Output) -> Self {
+    pub(super) fn new(output: &'a mut Output) -> Self {
         Self { output, begun: Timestamp::now(), since: BTreeMap::new(), drawn: 0 }
     }
 
     /// Shows what is new, and how everything stands.
-    pub fn show(&mut self, desired: &Desired, pass: Option<&Pass>, events: &[Event]) {
+    pub(super) fn show(&mut self, desired: &Desired, pass: Option<&Pass>, events: &[Event]) {
         self.clear();
         let now = Timestamp::now();
         for event in events {
@@ -89,7 +89,7 @@ fn passed(from: Timestamp, to: Timestamp) -> String {
 }
 
 /// An event in one line: the steps that a textbook names.
-pub fn line(event: &Event) -> String {
+pub(super) fn line(event: &Event) -> String {
     let name = |service: &dyn std::fmt::Display| styled(NAME, service);
     match event {
         Event::TargetFound { service, from, to } => format!("{} target found: {from} -> {to}", name(service)),
@@ -140,6 +140,6 @@ fn counted_runs(services: usize) -> String {
     if services == 1 { "1 service runs".to_owned() } else { format!("{services} services run") }
 }
 
-fn list(names: &[crate::pins::ServiceName]) -> String {
+fn list(names: &[pintle_core::pins::ServiceName]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -3,22 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pintle_core::change::{Act, Undo, undo};
+use pintle_core::edit::Said;
+use pintle_core::git::{Commit, CommitId, Content, File};
+use pintle_core::history::History;
+use pintle_core::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
+use pintle_core::problem::{Severity, display_safe, show};
+
 use super::exit::Failure;
 use super::output::{Output, counted};
 use super::progress::Progress;
-use crate::change::{Act, Undo, undo};
-use crate::config::Config;
-use crate::edit::Said;
-use crate::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
-use crate::problem::{Severity, display_safe, show};
-use crate::source::{Commit, CommitId, Content, File, History, Index, Scope, Source, SourceError};
+use crate::cli::config::Config;
+use crate::source::{Index, Scope, Source, SourceError};
 
 /// So many files with changes are named at most.
 const FILES: usize = 5;
 
 /// A revision or the working tree, and what went before.
 #[derive(Debug)]
-pub struct Loaded {
+pub(super) struct Loaded {
     /// The repository, fetched.
     pub source: Source,
     /// What it says.
@@ -32,7 +35,7 @@ pub struct Loaded {
 
 /// What one revision, or the working tree, says.
 #[derive(Debug)]
-pub struct Revision {
+pub(super) struct Revision {
     /// The commit; none for the working tree.
     pub commit: Option<Arc<Commit>>,
     /// Which files hold pins, and what each says on its own.
@@ -45,7 +48,7 @@ pub struct Revision {
 
 /// A repository that is open, and as new as can be.
 #[derive(Debug)]
-pub struct Opened {
+pub(super) struct Opened {
     /// The repository.
     pub source: Source,
     /// The tip of the branch; none where nothing has been committed.
@@ -55,7 +58,7 @@ pub struct Opened {
 }
 
 /// Reads a revision, by default the tip of the branch, and the history up to it.
-pub fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
+pub(super) fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
     let opened = open(config)?;
     let commit = match rev {
         Some(rev) => Arc::new(opened.source.resolve(rev)?),
@@ -66,7 +69,7 @@ pub fn load(config: &Config, rev: Option<&str>) -> Result<Loaded, Failure> {
 }
 
 /// The newest revision of the branch, if anything of it can be used; `otherwise` says what is not done.
-pub fn load_fresh(config: &Config, otherwise: &str) -> Result<Loaded, Failure> {
+pub(super) fn load_fresh(config: &Config, otherwise: &str) -> Result<Loaded, Failure> {
     let loaded = load(config, None)?;
     if let Some(error) = &loaded.stale {
         return Err(Failure::error(format!("{error}; {otherwise} what was fetched before")));
@@ -76,7 +79,7 @@ pub fn load_fresh(config: &Config, otherwise: &str) -> Result<Loaded, Failure> {
 }
 
 /// Reads the working tree and the history up to the tip; where there is no working tree, the tip.
-pub fn load_worktree(config: &Config) -> Result<Loaded, Failure> {
+pub(super) fn load_worktree(config: &Config) -> Result<Loaded, Failure> {
     let opened = open(config)?;
     let commit = if opened.source.worktree().is_some() { None } else { Some(opened.tip()?) };
     let at = Revision::read(&opened.source, &config.root, commit)?;
@@ -84,7 +87,7 @@ pub fn load_worktree(config: &Config) -> Result<Loaded, Failure> {
 }
 
 /// Opens the repository, and fetches where it is a remote.
-pub fn open(config: &Config) -> Result<Opened, Failure> {
+pub(super) fn open(config: &Config) -> Result<Opened, Failure> {
     let mut source = Source::open(&config.location, &config.access)?;
     let fetching = Progress::of(format!("fetching {}", config.location));
     let fetched = source.fetch(config.branch.as_deref());
@@ -103,13 +106,13 @@ pub fn open(config: &Config) -> Result<Opened, Failure> {
 
 impl Loaded {
     /// What there is not may lie before where a shallow clone begins.
-    pub fn as_far_as_known(&self, failure: Failure) -> Failure {
+    pub(super) fn as_far_as_known(&self, failure: Failure) -> Failure {
         if self.source.is_shallow() { failure.cut_off() } else { failure }
     }
 
     /// What a commit says that it takes back; a merge that says nothing of that brings what the only commit says that it
     /// merges, and forges repeat the title alone. Nothing where messages cannot be read, which a shallow clone may not have.
-    pub fn takes_back(&self, commit: CommitId) -> Option<Undo> {
+    pub(super) fn takes_back(&self, commit: CommitId) -> Option<Undo> {
         let said = |commit| undo(&self.source.message(commit).ok()?);
         let parent = |of: CommitId, which: &str| Some(self.source.resolve(&format!("{of}{which}")).ok()?.id);
         let merged = || {
@@ -127,12 +130,12 @@ impl Loaded {
     }
 
     /// Whether a commit, or the merge that brought it to the branch, says that it is a rollback.
-    pub fn is_rollback(&self, commit: CommitId) -> bool {
+    pub(super) fn is_rollback(&self, commit: CommitId) -> bool {
         self.takes_back(commit).is_some_and(|undo| undo.act == Act::Rollback)
     }
 
     /// Refuses a commit with which a shallow clone begins: what it moved is not known.
-    pub fn knows_before(&self, commit: &Commit) -> Result<(), Failure> {
+    pub(super) fn knows_before(&self, commit: &Commit) -> Result<(), Failure> {
         if self.source.begins_late(commit.id)? != Some(commit.id) {
             return Ok(());
         }
@@ -141,13 +144,13 @@ impl Loaded {
     }
 
     /// Says where this is not the newest there is, or nothing that can be used.
-    pub fn warn(&self, output: &mut Output) {
+    pub(super) fn warn(&self, output: &mut Output) {
         say_stale(self.stale.as_ref(), output);
         self.at.warn(output);
     }
 
     /// Says what a commit would add to the tip: only commits count.
-    pub fn say_uncommitted(&self, output: &mut Output) -> Result<(), Failure> {
+    pub(super) fn say_uncommitted(&self, output: &mut Output) -> Result<(), Failure> {
         if self.source.worktree().is_none() {
             return Ok(());
         }
@@ -166,7 +169,7 @@ impl Loaded {
 }
 
 /// Says that this is not the newest there is.
-pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
+pub(super) fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
     if let Some(error) = stale {
         output.warn(format_args!("{error}; this is what was fetched then"));
     }
@@ -174,13 +177,13 @@ pub fn say_stale(stale: Option<&SourceError>, output: &mut Output) {
 
 impl Opened {
     /// The tip of the branch.
-    pub fn tip(&self) -> Result<Arc<Commit>, Failure> {
+    pub(super) fn tip(&self) -> Result<Arc<Commit>, Failure> {
         let empty = || SourceError::Empty { location: self.source.location().to_string() };
         self.tip.clone().ok_or_else(|| empty().into())
     }
 
     /// Adds the history up to a revision.
-    pub fn with_history(self, config: &Config, at: Revision) -> Result<Loaded, Failure> {
+    pub(super) fn with_history(self, config: &Config, at: Revision) -> Result<Loaded, Failure> {
         let commit = at.commit.as_ref().or(self.tip.as_ref()).map(|commit| commit.id);
         let pins = &at.reading.pins;
         // Without settings nobody knows where the pins are.
@@ -209,13 +212,13 @@ impl Opened {
 
 impl Revision {
     /// Reads a commit, or the working tree.
-    pub fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
+    pub(super) fn read(source: &Source, root: &str, commit: Option<Arc<Commit>>) -> Result<Self, Failure> {
         Self::read_with(source, root, commit, None)
     }
 
     /// The same; without a `pintle.yaml` these settings hold, as they do for history, which is read as the tip is. Without
     /// any the defaults hold, unless there is a `pintle.yml`.
-    pub fn read_with(
+    pub(super) fn read_with(
         source: &Source,
         root: &str,
         commit: Option<Arc<Commit>>,
@@ -238,7 +241,7 @@ impl Revision {
     }
 
     /// Reads a commit by what has changed since another one, of which that much is known.
-    pub fn read_after(
+    pub(super) fn read_after(
         source: &Source,
         root: &str,
         commit: Arc<Commit>,
@@ -262,7 +265,7 @@ impl Revision {
     }
 
     /// Says where nothing of it can be used.
-    pub fn warn(&self, output: &mut Output) {
+    pub(super) fn warn(&self, output: &mut Output) {
         if let Some(why) = &self.reading.unusable {
             let commit = self.commit.as_ref().map(|commit| format!(" (at {})", commit.id.short())).unwrap_or_default();
             output.warn(format_args!("{why}{commit}"));
@@ -270,20 +273,20 @@ impl Revision {
     }
 
     /// The pins, with what was typed in place of what is written.
-    pub fn pins(&self, config: &Config) -> Pins {
+    pub(super) fn pins(&self, config: &Config) -> Pins {
         let mut pins = self.reading.pins.clone();
         pins.settings.namespace = config.namespace.clone().or(pins.settings.namespace);
         pins
     }
 
     /// Refuses a revision of which nothing can be used: it holds everything (design, I10).
-    pub fn usable(&self) -> Result<(), Failure> {
+    pub(super) fn usable(&self) -> Result<(), Failure> {
         let failure = |why| self.broken(format!("{why}; nothing is done"));
         self.reading.unusable.as_ref().map_or(Ok(()), |why| Err(failure(why)))
     }
 
     /// Refuses a revision with errors, which hold the services that they concern.
-    pub fn sound(&self) -> Result<(), Failure> {
+    pub(super) fn sound(&self) -> Result<(), Failure> {
         self.usable()?;
         match self.errors() {
             0 => Ok(()),
@@ -292,7 +295,7 @@ impl Revision {
     }
 
     /// How many errors its files have.
-    pub fn errors(&self) -> usize {
+    pub(super) fn errors(&self) -> usize {
         self.reading.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
@@ -303,23 +306,23 @@ impl Revision {
     }
 
     /// Whether it has a `pintle.yaml`.
-    pub fn has_settings(&self) -> bool {
+    pub(super) fn has_settings(&self) -> bool {
         self.files.iter().any(|file| file.path == self.reading.pins.settings.place.path)
     }
 
     /// What it says, to be edited; `root` is the folder of the pins.
-    pub fn said<'f>(&'f self, root: &'f str) -> Said<'f> {
+    pub(super) fn said<'f>(&'f self, root: &'f str) -> Said<'f> {
         Said { root, files: &self.files, reading: &self.reading, known: Some(&self.known) }
     }
 
     /// The content of a file that was read.
-    pub fn bytes(&self, path: &str) -> Option<&[u8]> {
+    pub(super) fn bytes(&self, path: &str) -> Option<&[u8]> {
         let at = self.files.binary_search_by(|file| file.path.as_ref().cmp(path)).ok()?;
         if let Content::Bytes(bytes) = &self.files[at].content { Some(bytes) } else { None }
     }
 
     /// Its services go on with the history of their earlier names.
-    pub fn renamed(&self, history: &Arc<History>) -> Arc<History> {
+    pub(super) fn renamed(&self, history: &Arc<History>) -> Arc<History> {
         let services = self.reading.pins.services.values();
         let names = services.filter_map(|service| Some((service.formerly.clone()?, service.name.clone())));
         let names: BTreeMap<_, _> = names.collect();

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use clap::Args;
+use pintle_core::pins::Local;
 
 use super::exit::{Exit, Failure, help};
 use super::host::{load_local, place};
 use super::output::Output;
+use crate::cli::config::Config;
 use crate::cluster::local::{Follow, log_of};
-use crate::config::Config;
-use crate::pins::Local;
 
 /// How often it is looked for more.
 const LOOK: Duration = Duration::from_millis(100);
@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Show what a service of the local runtime has written
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle logs checkout\npintle logs checkout --lines 20 -f", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub struct Logs {
+pub(super) struct Logs {
     /// The service
     #[arg(value_name = "SERVICE")]
     pub service: String,

@@ -14,7 +14,7 @@ use super::exit::Failure;
 
 /// `--output`, for commands that print results.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Printing {
+pub(super) struct Printing {
     /// How results are printed
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub output: Format,
@@ -45,18 +45,18 @@ pub struct Output {
 }
 
 /// Good, done, healthy.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 /// In progress, about to change, to be looked at.
-pub const BUSY: Style = AnsiColor::Yellow.on_default();
+pub(super) const BUSY: Style = AnsiColor::Yellow.on_default();
 /// Failed, refused, removed.
-pub const BAD: Style = AnsiColor::Red.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
 /// A name that the eye looks for.
-pub const NAME: Style = Style::new().bold();
+pub(super) const NAME: Style = Style::new().bold();
 /// What is there for completeness.
-pub const DIM: Style = Style::new().dimmed();
+pub(super) const DIM: Style = Style::new().dimmed();
 
 /// `text` in a style.
-pub fn styled(style: Style, text: impl Display) -> String {
+pub(super) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
@@ -250,6 +250,6 @@ fn width() -> Option<usize> {
 }
 
 /// `1 error`, `2 errors`.
-pub fn counted(count: usize, what: &str) -> String {
+pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
+use pintle_core::graph::Id;
+use pintle_core::problem::display_safe;
+use pintle_core::workload::{self, WorkloadId};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
@@ -12,11 +15,9 @@ use super::load::{load, say_stale};
 use super::output::{Output, Printing};
 use super::site::{self, OnSite, Site};
 use super::words::{named, span};
-use crate::cluster::{self, Cluster, ClusterError, WorkloadId};
-use crate::config::Config;
-use crate::graph::Id;
-use crate::problem::display_safe;
-use crate::reconcile::clock;
+use crate::cli::config::Config;
+use crate::cluster::{Cluster, ClusterError};
+use crate::controller::clock;
 
 /// So often is tried again what has changed meanwhile.
 const TRIES: usize = 10;
@@ -30,7 +31,7 @@ const REASON: usize = 500;
 /// running Pintle that saw it writes it back.
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle pause payments --for 2h --reason \"we look at its memory\"\npintle pause --all --for 30m", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub struct Pause {
+pub(super) struct Pause {
     #[command(flatten)]
     which: Which,
     /// How long
@@ -46,7 +47,7 @@ pub struct Pause {
 /// End the pause of services
 #[derive(Debug, Args)]
 #[command(after_help = help("pintle resume payments\npintle resume --all", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub struct Resume {
+pub(super) struct Resume {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
@@ -97,7 +98,7 @@ impl OnSite for Pause {
         // The name that a hold would have; who has told git none is known by the account.
         let who = site.loaded.source.identity().ok();
         let by = who.map_or_else(|| config.user.clone(), |who| who.name().to_owned());
-        let pause = cluster::Pause { schema: cluster::Pause::SCHEMA, until, reason, by, at };
+        let pause = workload::Pause { schema: workload::Pause::SCHEMA, until, reason, by, at };
         let done = set(&site, &self.which, Some(&pause)).await?;
         let until = clock(until, at);
         tell(&done, self.printing, output, |Done { service, .. }| {
@@ -145,7 +146,7 @@ fn run<T: OnSite>(
 }
 
 /// Pauses the services, or ends their pauses; all are tried.
-async fn set(site: &Site<impl Cluster>, which: &Which, pause: Option<&cluster::Pause>) -> Result<Vec<Done>, Failure> {
+async fn set(site: &Site<impl Cluster>, which: &Which, pause: Option<&workload::Pause>) -> Result<Vec<Done>, Failure> {
     let desired = &site.desired;
     let all = || desired.graph.ids().filter(|&id| desired.service(id).is_some_and(|it| !it.external)).collect();
     let ids: Vec<Id> = if which.all { all() } else { named(&desired.graph, &which.services)? };
@@ -160,7 +161,7 @@ async fn set(site: &Site<impl Cluster>, which: &Which, pause: Option<&cluster::P
 }
 
 /// Whether it was paused until now.
-async fn set_one(site: &Site<impl Cluster>, id: Id, pause: Option<&cluster::Pause>) -> Result<bool, String> {
+async fn set_one(site: &Site<impl Cluster>, id: Id, pause: Option<&workload::Pause>) -> Result<bool, String> {
     let service = site.desired.service(id).ok_or("its file has errors: pintle check shows them")?;
     if service.external {
         return Err("it is deployed elsewhere (`external: true`), and never written".to_owned());
@@ -174,11 +175,11 @@ async fn set_one(site: &Site<impl Cluster>, id: Id, pause: Option<&cluster::Paus
 }
 
 /// Pauses a workload, or ends its pause; again where it has changed meanwhile. Returns the pause that was there.
-pub async fn set_pause(
+pub(super) async fn set_pause(
     cluster: &impl Cluster,
     id: &WorkloadId,
-    pause: Option<&cluster::Pause>,
-) -> Result<Option<cluster::Pause>, ClusterError> {
+    pause: Option<&workload::Pause>,
+) -> Result<Option<workload::Pause>, ClusterError> {
     let mut stale = ClusterError::Stale(id.clone());
     for _ in 0..TRIES {
         let observed = cluster.observe().await?;
@@ -199,7 +200,7 @@ pub async fn set_pause(
 }
 
 /// Tells the one writer that grace and policy are ended for the services that were named, where somebody has moved them.
-pub async fn call_back(site: &Site<impl Cluster>, user: &str) -> Result<(), Failure> {
+pub(super) async fn call_back(site: &Site<impl Cluster>, user: &str) -> Result<(), Failure> {
     let named: Vec<Id> = site.desired.only.iter().flatten().copied().collect();
     for id in named {
         let sight = site.see().await?;
@@ -207,7 +208,7 @@ pub async fn call_back(site: &Site<impl Cluster>, user: &str) -> Result<(), Fail
         for it in seen.workloads.iter().filter(|_| seen.pause.is_none()) {
             let moved = it.hand.as_ref().map(|hand| hand.at.unwrap_or_default().max(Timestamp::now()));
             let Some(at) = moved else { continue };
-            set_pause(&site.cluster, &it.id, Some(&cluster::Pause::ended(user.to_owned(), at))).await?;
+            set_pause(&site.cluster, &it.id, Some(&workload::Pause::ended(user.to_owned(), at))).await?;
         }
     }
     Ok(())

@@ -1,21 +1,20 @@
 //! `pintle pin`: another version, where the version lives.
 
 use clap::Args;
+use pintle_core::edit::Edit;
+use pintle_core::graph::order_of;
+use pintle_core::image::Digest;
+use pintle_core::pins::{Service, ServiceName, on_hold};
+use pintle_core::problem::{Problem, located};
+use pintle_core::version::{Range, Version};
 
 use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal};
 use super::load::Loaded;
 use super::output::Output;
 use super::words::{known, was_held};
-use crate::config::Config;
-use crate::edit::Edit;
-use crate::graph::order_of;
-use crate::image::Digest;
-use crate::pins::{Service, ServiceName};
-use crate::problem::{Problem, located};
-use crate::reconcile::on_hold;
+use crate::cli::config::Config;
 use crate::source::Message;
-use crate::version::{Range, Version};
 
 /// Pin a version: edit its line, commit, push
 ///
@@ -28,7 +27,7 @@ use crate::version::{Range, Version};
     "pintle pin payments 2.1.0\npintle pin checkout 1.8.2 --needs 'payments=>=2.1, <3'\npintle pin payments 2.4.2 --release\npintle pin web 3.5.0@sha256:… --yes --commit-only",
     &[Exit::Ok, Exit::Error, Exit::Refused, Exit::Usage],
 ))]
-pub struct Pin {
+pub(super) struct Pin {
     /// The service
     service: String,
     /// The version; for a service that is pinned by digest, as VERSION@DIGEST
@@ -101,7 +100,7 @@ impl Pin {
             let failure = Failure::usage(format!("{version:?} is not a version: {error}"));
             Failure { hint: error.hint(), ..failure }
         })?;
-        let digest = digest.map(str::parse).transpose().map_err(|error: crate::image::ImageError| {
+        let digest = digest.map(str::parse).transpose().map_err(|error: pintle_core::image::ImageError| {
             Failure::usage(error.to_string()).hint("write VERSION@sha256:…, as the registry shows it")
         })?;
         Ok((version, digest))
@@ -114,7 +113,7 @@ fn need(typed: &str) -> Result<(&str, Range), Failure> {
     let Some((provider, range)) = typed.split_once('=') else {
         return Err(Failure::usage(format!("{typed:?} does not say which versions are needed")).hint(hint));
     };
-    let range = range.trim().parse().map_err(|error: crate::version::RangeError| {
+    let range = range.trim().parse().map_err(|error: pintle_core::version::RangeError| {
         let failure = Failure::usage(format!("--needs {typed:?}: {}", error.message));
         Failure { hint: error.hint.or_else(|| Some(hint.to_owned())), ..failure }
     })?;

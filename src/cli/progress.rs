@@ -10,14 +10,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Something that may take long; it is over when this is dropped.
 #[derive(Debug)]
-pub struct Progress {
+pub(super) struct Progress {
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Progress {
     /// It starts now.
-    pub fn of(what: impl Into<String>) -> Self {
+    pub(super) fn of(what: impl Into<String>) -> Self {
         let what = what.into();
         let (over, wait) = channel::<()>();
         let tell = move || {

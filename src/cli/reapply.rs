@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use clap::Args;
+use pintle_core::git::Commit;
+use pintle_core::pins::ServiceName;
+use pintle_core::rollback::Holding;
 
 use super::deepen::deepening;
 use super::exit::{Exit, Failure, help};
@@ -11,10 +14,7 @@ use super::load::Loaded;
 use super::output::Output;
 use super::rollback::{Kind, Question, Reason, Told, Undone, propose};
 use super::wait::After;
-use crate::config::Config;
-use crate::pins::ServiceName;
-use crate::rollback::Holding;
-use crate::source::Commit;
+use crate::cli::config::Config;
 
 /// Undo a rollback: its services go forward again, and its holds end
 ///
@@ -26,7 +26,7 @@ use crate::source::Commit;
     "pintle reapply\npintle reapply payments --reason 'refunds are mended'\npintle reapply 3f2a91c0 --yes --reason INC-47",
     &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
-pub struct Reapply {
+pub(super) struct Reapply {
     /// The rollback, or the newest one that moved this service [default: the newest one of the branch]
     #[arg(value_name = "COMMIT|SERVICE")]
     which: Option<String>,

@@ -13,8 +13,17 @@ mod undo;
 
 use std::sync::Arc;
 
+use ask::What;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
+use pintle_core::change::{REAPPLY, REVERT};
+use pintle_core::edit::edit;
+use pintle_core::git::{Commit, FileChange};
+use pintle_core::pins::{Pins, ServiceName};
+use pintle_core::rollback::{self, Aim, Holding, Request, Revert};
+use shown::Shown;
+pub(super) use told::Told;
+pub(super) use undo::Undone;
 
 use super::deepen::deepening;
 use super::exit::{Exit, Failure, help};
@@ -23,16 +32,8 @@ use super::load::{Loaded, load};
 use super::output::Output;
 use super::plan::text::described;
 use super::wait::After;
-use crate::change::{REAPPLY, REVERT};
-use crate::config::Config;
-use crate::edit::edit;
-use crate::pins::{Pins, ServiceName};
-use crate::rollback::{self, Aim, Holding, Request, Revert};
-use crate::source::{self, Commit, FileChange};
-use ask::What;
-use shown::Shown;
-pub(super) use told::Told;
-pub(super) use undo::Undone;
+use crate::cli::config::Config;
+use crate::source;
 
 /// Take services back: one commit on the tip, which is rolled out like any other
 ///
@@ -50,7 +51,7 @@ pub(super) use undo::Undone;
     "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD\npintle rollback payments --adopt\npintle rollback payments --seen --dry-run",
     &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
-pub struct Rollback {
+pub(super) struct Rollback {
     #[command(flatten)]
     what: What,
     /// Only to where each two that need each other were seen together, or a range says that they fit

@@ -1,10 +1,10 @@
 //! `pintle schema`: the JSON Schemas of the files, for editors.
 
 use clap::{Args, ValueEnum};
+use pintle_core::pins::{service_schema, settings_schema};
 
 use super::exit::{Exit, help};
 use super::output::Output;
-use crate::pins::{service_schema, settings_schema};
 
 /// Print the JSON Schema of a kind of file, for editors
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ use crate::pins::{service_schema, settings_schema};
      # yaml-language-server: $schema=../service.schema.json",
     &[Exit::Ok, Exit::Usage],
 ))]
-pub struct Schema {
+pub(super) struct Schema {
     /// Which file
     #[arg(value_name = "FILE")]
     file: Kind,

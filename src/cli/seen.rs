@@ -6,20 +6,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pintle_core::change::Move;
+use pintle_core::desired::DesiredState;
+use pintle_core::git::Commit;
+use pintle_core::pins::{Pins, ServiceName};
+use pintle_core::version::Order;
+use pintle_core::workload::Proven;
 
 use super::glance::{Glance, glance};
 use super::load::Loaded;
 use super::output::Output;
-use crate::change::Move;
-use crate::cluster::{Observation, Proven};
-use crate::config::Config;
-use crate::pins::{Pins, ServiceName};
-use crate::reconcile::{Desired, Look, look, look_at_pins};
-use crate::source::{Commit, Source};
-use crate::version::Order;
+use crate::cli::config::Config;
+use crate::cluster::Observation;
+use crate::controller::{Desired, Look, look, look_at_pins};
+use crate::source::Source;
 
 /// What is at hand for a decision.
-pub struct Seen {
+pub(super) struct Seen {
     /// What is wanted at the tip.
     pub desired: Arc<Desired>,
     /// What runs; without a cluster, what is pinned at the tip.
@@ -34,7 +37,7 @@ pub struct Seen {
 
 impl Seen {
     /// Asks the cluster at hand. Where there is one that does not answer it warns: what there is `instead`, and why.
-    pub fn now(
+    pub(super) fn now(
         config: &Config,
         tip: &Commit,
         (pins, loaded): (&Pins, &Loaded),
@@ -53,7 +56,8 @@ impl Seen {
             None
         });
         let Some((Glance { server, desired, observed }, proven)) = seen else {
-            let desired = Desired::new(tip.id, pins.clone(), Arc::clone(&loaded.history), String::new());
+            let desired =
+                Desired::from(DesiredState::new(tip.id, pins.clone(), Arc::clone(&loaded.history), String::new()));
             let look = look_at_pins(&desired, pins);
             return Self { desired: Arc::new(desired), look, observed: None, proven: BTreeMap::new(), server: None };
         };
@@ -64,7 +68,12 @@ impl Seen {
     }
 
     /// The proof of what a move of a service pinned: made while that stood, and not when the same version stood before.
-    pub fn proof(&self, source: &Source, (service, order): (&ServiceName, &Order), one: &Move) -> Option<&Proven> {
+    pub(super) fn proof(
+        &self,
+        source: &Source,
+        (service, order): (&ServiceName, &Order),
+        one: &Move,
+    ) -> Option<&Proven> {
         let pin = one.to.as_ref()?;
         let is_it = |proven: &&Proven| {
             order.compare(&proven.version, &pin.version).map_or(proven.version == pin.version, Ordering::is_eq)

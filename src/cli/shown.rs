@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
+use pintle_core::change::{ChangeKind, NeedMoved};
+use pintle_core::pins::ServiceName;
 use serde::Serialize;
 
 use super::words::need;
-use crate::change::{ChangeKind, NeedMoved};
-use crate::pins::ServiceName;
 
 /// How a pin moved.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ShownKind {
+pub(super) struct ShownKind {
     /// `needs` where the pin did not move.
     kind: &'static str,
     direction: Option<&'static str>,
@@ -20,7 +20,7 @@ pub struct ShownKind {
 /// A need that moved.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ShownNeed {
+pub(super) struct ShownNeed {
     provider: ServiceName,
     from: Option<String>,
     to: Option<String>,
@@ -28,10 +28,10 @@ pub struct ShownNeed {
 
 impl ShownKind {
     /// Only the name is another one.
-    pub const RENAME: Self = Self { kind: "rename", direction: None };
+    pub(super) const RENAME: Self = Self { kind: "rename", direction: None };
 
     /// What is told of it.
-    pub fn of(kind: Option<ChangeKind>) -> Self {
+    pub(super) fn of(kind: Option<ChangeKind>) -> Self {
         let direction = kind.and_then(|kind| match kind.direction() {
             Ordering::Greater => Some("up"),
             Ordering::Less => Some("down"),
@@ -43,7 +43,7 @@ impl ShownKind {
 
 impl ShownNeed {
     /// What is told of it.
-    pub fn of(moved: &NeedMoved) -> Self {
+    pub(super) fn of(moved: &NeedMoved) -> Self {
         let NeedMoved { provider, from, to } = moved;
         Self { provider: provider.clone(), from: from.as_ref().map(need), to: to.as_ref().map(need) }
     }

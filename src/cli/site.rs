@@ -7,24 +7,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::history::History;
+use pintle_core::pins::{Pins, Runtime};
 
 use super::exit::{Exit, Failure};
 use super::host::host;
 use super::load::Loaded;
 use super::output::Output;
 use super::progress::Progress;
+use crate::cli::config::Config;
 use crate::cluster::kube::{Connect, Kube};
 use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost, Observation};
-use crate::config::Config;
-use crate::pins::{Pins, Runtime};
-use crate::reconcile::{Desired, Look, look};
-use crate::source::{Commit, CommitId, History, Relation, Source};
+use crate::controller::{Desired, Look, look};
+use crate::source::{Relation, Source};
 
 /// How long a command waits for a complete picture of the cluster.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A command that looks at the cluster, whichever that is.
-pub trait OnSite {
+pub(super) trait OnSite {
     /// Whether it changes something there, and then what others are told who would at the same time.
     const CHANGES: Option<&'static str>;
 
@@ -39,13 +42,18 @@ pub trait OnSite {
 }
 
 /// Opens the local runtime; what is done, where something is changed.
-pub trait OpenHost: Fn(Option<&str>) -> Result<LocalHost, ClusterError> {}
+pub(super) trait OpenHost: Fn(Option<&str>) -> Result<LocalHost, ClusterError> {}
 
 impl<T: Fn(Option<&str>) -> Result<LocalHost, ClusterError>> OpenHost for T {}
 
 /// Carries a command out where a revision says that its services run. Where the remote could not be reached,
 /// `loaded.stale` says so, and nothing may be written.
-pub fn run<T: OnSite>(command: &T, config: &Config, loaded: Loaded, output: &mut Output) -> Result<Exit, Failure> {
+pub(super) fn run<T: OnSite>(
+    command: &T,
+    config: &Config,
+    loaded: Loaded,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
     let (id, pins, history) = (commit.id, loaded.at.pins(config), Arc::clone(&loaded.history));
     let on_site = async {
@@ -58,7 +66,7 @@ pub fn run<T: OnSite>(command: &T, config: &Config, loaded: Loaded, output: &mut
                 command.run_on(config, Site { commit, desired, cluster, server, loaded, host: None }, output).await
             }
             Runtime::Local => {
-                let desired = Desired::new(id, pins, history, String::new());
+                let desired = Desired::from(DesiredState::new(id, pins, history, String::new()));
                 let host = command.open_host(|changes: Option<&str>| host(config, &desired, changes), output).await?;
                 let (cluster, server) = (host.clone(), host.server().to_owned());
                 let site = Site { commit, desired, cluster, server, loaded, host: Some(host.clone()) };
@@ -72,7 +80,7 @@ pub fn run<T: OnSite>(command: &T, config: &Config, loaded: Loaded, output: &mut
 }
 
 /// The pins of a revision beside the cluster.
-pub struct Site<C> {
+pub(super) struct Site<C> {
     /// The revision.
     pub commit: Arc<Commit>,
     /// What is wanted.
@@ -88,7 +96,7 @@ pub struct Site<C> {
 }
 
 /// A complete picture of the cluster.
-pub struct Sight {
+pub(super) struct Sight {
     /// As observed.
     pub observed: Observation,
     /// What it means.
@@ -96,13 +104,13 @@ pub struct Sight {
 }
 
 /// Runs what talks to the cluster.
-pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     Ok(runtime.map_err(|error| Failure::error(format!("no threads: {error}")))?.block_on(future))
 }
 
 /// Connects to the cluster in which these pins run, and watches their workloads.
-pub async fn connect(
+pub(super) async fn connect(
     config: &Config,
     commit: CommitId,
     pins: Pins,
@@ -110,21 +118,21 @@ pub async fn connect(
 ) -> Result<(Desired, Kube), ClusterError> {
     let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
     let cluster = Kube::connect(&to).await?;
-    let desired = Desired::new(commit, pins, history, cluster.namespace().to_owned());
+    let desired = Desired::from(DesiredState::new(commit, pins, history, cluster.namespace().to_owned()));
     cluster.scope(&desired.all_workloads());
     Ok((desired, cluster))
 }
 
 impl<C: Cluster> Site<C> {
     /// The lease of the one writer of these pins.
-    pub fn lease(&self) -> LeaseName {
+    pub(super) fn lease(&self) -> LeaseName {
         let settings = &self.desired.pins.settings;
         let namespace = settings.namespace.clone().unwrap_or_else(|| self.desired.namespace.clone());
         LeaseName { namespace, instance: settings.instance.clone() }
     }
 
     /// A picture in which the pods of everything unsettled are known.
-    pub async fn see(&self) -> Result<Sight, Failure> {
+    pub(super) async fn see(&self) -> Result<Sight, Failure> {
         let _looking = Progress::of(format!("looking at {}", self.server));
         let begun = Instant::now();
         loop {
@@ -140,13 +148,13 @@ impl<C: Cluster> Site<C> {
     /// Refuses to go on where workloads were written at a commit that the branch does not go on from: its history was
     /// rewritten, or this clone is behind (design, I2 and I10). Returns the commits that `accepted`, an OLD..NEW, lets go:
     /// OLD, and those that led to it.
-    pub fn guard_history(&self, sight: &Sight, accepted: Option<&str>) -> Result<BTreeSet<CommitId>, Failure> {
+    pub(super) fn guard_history(&self, sight: &Sight, accepted: Option<&str>) -> Result<BTreeSet<CommitId>, Failure> {
         guard(&self.loaded.source, self.commit.id, &written(&self.desired, &sight.observed), accepted)
     }
 }
 
 /// [`Site::guard_history`] for a tip, and the commits that workloads were `written` at.
-pub fn guard(
+pub(super) fn guard(
     source: &Source,
     tip: CommitId,
     written: &BTreeSet<CommitId>,
@@ -195,7 +203,7 @@ fn guard_commit(source: &Source, old: CommitId, new: CommitId) -> Result<(), Fai
     }
 }
 /// The commits that the workloads of the pins were written at.
-pub fn written(desired: &Desired, observed: &Observation) -> BTreeSet<CommitId> {
+pub(super) fn written(desired: &Desired, observed: &Observation) -> BTreeSet<CommitId> {
     let instance = &desired.pins.settings.instance;
     let pinned = desired.pins.services.values().flat_map(|service| desired.workloads(service));
     let states = pinned.filter_map(|id| observed.workloads.get(&id)?.state.as_ref());

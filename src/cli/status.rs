@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
+use pintle_core::git::CommitId;
+use pintle_core::graph::Id;
+use pintle_core::plan::Step;
+use pintle_core::verify::Word;
 use serde::Serialize;
 
 use super::brief::brief;
@@ -16,13 +20,9 @@ use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
 use super::site::{self, OnSite, Sight, Site};
 use super::table::{Cell, Head, Table};
 use super::words::{how_long, known};
+use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Leader, Observation};
-use crate::config::Config;
-use crate::graph::Id;
-use crate::plan::Step;
-use crate::reconcile::{Desired, Outcome, Pass, Words, want};
-use crate::source::CommitId;
-use crate::verify::Word;
+use crate::controller::{Desired, Outcome, Pass, Words, want};
 
 /// Show what is pinned, what runs, and what it is waiting for
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ use crate::verify::Word;
     "pintle status\npintle status checkout --watch\npintle status --exit-code || echo 'not what is pinned'",
     &[Exit::Ok, Exit::Error, Exit::Changes, Exit::Unhealthy, Exit::Refused, Exit::Usage],
 ))]
-pub struct Status {
+pub(super) struct Status {
     /// Only these services
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,

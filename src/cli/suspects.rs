@@ -9,6 +9,16 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
+use pintle_core::change::{ChangeKind, Move, line};
+use pintle_core::git::Commit;
+use pintle_core::graph::{EdgeId, Id, Label, order_of};
+use pintle_core::image::Image;
+use pintle_core::pins::{Pin, ServiceName};
+use pintle_core::plan::{Motion, Running};
+use pintle_core::suspects::{self, Peers, Suspect, suspects};
+use pintle_core::verify::Word;
+use pintle_core::version::Order;
+use pintle_core::workload::{Container, Pod};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
@@ -16,18 +26,8 @@ use super::load::{Loaded, load};
 use super::output::{Output, Printing};
 use super::seen::Seen;
 use super::words::{TIMES, known, moment};
-use crate::change::{ChangeKind, Move, line};
-use crate::cluster::{Container, Pod};
-use crate::config::Config;
-use crate::graph::{EdgeId, Id, Label, order_of};
-use crate::image::Image;
-use crate::pins::{Pin, ServiceName};
-use crate::plan::{Motion, Running};
-use crate::reconcile::Words;
-use crate::source::Commit;
-use crate::suspects::{self, Peers, Suspect, suspects};
-use crate::verify::Word;
-use crate::version::Order;
+use crate::cli::config::Config;
+use crate::controller::Words;
 
 /// Show what may be the cause of an alarm, the likeliest first
 ///
@@ -41,7 +41,7 @@ use crate::version::Order;
     "pintle suspects\npintle suspects --since 2h\npintle suspects checkout --output json",
     &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Usage],
 ))]
-pub struct Suspects {
+pub(super) struct Suspects {
     /// Services that alarm, by what else you know
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,

@@ -13,14 +13,14 @@ const GAP: usize = 2;
 
 /// A table under construction.
 #[derive(Debug)]
-pub struct Table {
+pub(super) struct Table {
     heads: Vec<Head>,
     rows: Vec<Row>,
 }
 
 /// The head of a column.
 #[derive(Debug, Clone, Copy)]
-pub struct Head {
+pub(super) struct Head {
     name: &'static str,
     /// Whether it may be cut: names and texts may, what one copies may not.
     cut: bool,
@@ -28,7 +28,7 @@ pub struct Head {
 
 /// One piece of text in a style.
 #[derive(Debug, Clone)]
-pub struct Cell {
+pub(super) struct Cell {
     text: String,
     style: Style,
 }
@@ -42,19 +42,19 @@ enum Row {
 
 impl Head {
     /// A column that is always shown whole.
-    pub const fn whole(name: &'static str) -> Self {
+    pub(super) const fn whole(name: &'static str) -> Self {
         Self { name, cut: false }
     }
 
     /// A column that is cut where the terminal is too narrow.
-    pub const fn cut(name: &'static str) -> Self {
+    pub(super) const fn cut(name: &'static str) -> Self {
         Self { name, cut: true }
     }
 }
 
 impl Cell {
     /// Text in a style.
-    pub fn new(style: Style, text: impl Into<String>) -> Self {
+    pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
         Self { text: text.into(), style }
     }
 }
@@ -67,22 +67,22 @@ impl<T: Into<String>> From<T> for Cell {
 
 impl Table {
     /// An empty table.
-    pub fn new(heads: Vec<Head>) -> Self {
+    pub(super) fn new(heads: Vec<Head>) -> Self {
         Self { heads, rows: Vec::new() }
     }
 
     /// Adds a row: a cell for each head.
-    pub fn row(&mut self, cells: Vec<Cell>) {
+    pub(super) fn row(&mut self, cells: Vec<Cell>) {
         self.rows.push(Row::Cells(cells));
     }
 
     /// Adds a line to the last row.
-    pub fn note(&mut self, text: impl Into<Cell>) {
+    pub(super) fn note(&mut self, text: impl Into<Cell>) {
         self.rows.push(Row::Note(text.into()));
     }
 
     /// Prints it.
-    pub fn print(&self, output: &mut Output) {
+    pub(super) fn print(&self, output: &mut Output) {
         for line in self.lines(output.width()) {
             output.line(line);
         }

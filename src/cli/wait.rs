@@ -13,9 +13,9 @@ use super::land::{Done, Land};
 use super::output::Output;
 use super::progress::Progress;
 use super::site::{self, OnSite, Site};
+use crate::cli::config::Config;
 use crate::cluster::{Cluster, Leader, Leadership};
-use crate::config::Config;
-use crate::reconcile::{Memory, Run};
+use crate::controller::{Memory, Run};
 
 /// So long somebody may take to be the one writer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// What comes after the commit.
 #[derive(Debug, Args)]
-pub struct After {
+pub(super) struct After {
     /// Follow the rollout to its end, by whoever is the one writer, and exit by its outcome
     #[arg(long, conflicts_with_all = ["propose", "patch"])]
     wait: bool,
@@ -36,7 +36,7 @@ pub struct After {
 
 impl After {
     /// Goes on from what has landed.
-    pub fn run(&self, config: &Config, land: &Land, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &Config, land: &Land, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
         if !self.wait && !self.apply {
             return land.tell(done, output);
         }

@@ -5,32 +5,32 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use pintle_core::change::NeedMoved;
+use pintle_core::git::Commit;
+use pintle_core::graph::{Graph, Id};
+use pintle_core::image::Image;
+use pintle_core::pins::{Held, Hold, Need, ServiceName, did_you_mean};
+use pintle_core::problem::display_safe;
 
 use super::exit::Failure;
-use crate::change::NeedMoved;
-use crate::graph::{Graph, Id};
-use crate::image::Image;
-use crate::pins::{Held, Hold, Need, ServiceName, did_you_mean};
-use crate::problem::display_safe;
-use crate::source::Commit;
 
 /// Longer names of people are cut.
 const NAME: usize = 30;
 
 /// The services that a user typed, if all are known.
-pub fn named(graph: &Graph, typed: &[String]) -> Result<Vec<Id>, Failure> {
+pub(super) fn named(graph: &Graph, typed: &[String]) -> Result<Vec<Id>, Failure> {
     let names = || graph.ids().map(|id| graph.name(id));
     let ids = typed.iter().map(|typed| Ok(graph.id(&known(typed, names())?)));
     Ok(ids.collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect())
 }
 
 /// `2026-01-31 14:02`, in UTC.
-pub fn when(time: Timestamp) -> String {
+pub(super) fn when(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// `45s`, `12m`, `4h 12m`, `2d 5h`, `93d`: two units at most, and those that matter.
-pub fn how_long(duration: SignedDuration) -> String {
+pub(super) fn how_long(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     let two = |first: String, rest: i64, unit: &str| if rest == 0 { first } else { format!("{first} {rest}{unit}") };
@@ -44,7 +44,7 @@ pub fn how_long(duration: SignedDuration) -> String {
 }
 
 /// A duration that a user typed, within bounds.
-pub fn span(typed: &str, bounds: [&str; 2]) -> Result<Duration, String> {
+pub(super) fn span(typed: &str, bounds: [&str; 2]) -> Result<Duration, String> {
     let read = |text: &str| text.parse::<SignedDuration>();
     let signed = read(typed).map_err(|_| "durations look like 90s, 15m, 2h".to_owned())?;
     let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
@@ -54,10 +54,10 @@ pub fn span(typed: &str, bounds: [&str; 2]) -> Result<Duration, String> {
 }
 
 /// How a time in the past is written.
-pub const TIMES: &str = "2h, 2h ago, or 2026-11-20T10:00 in UTC";
+pub(super) const TIMES: &str = "2h, 2h ago, or 2026-11-20T10:00 in UTC";
 
 /// `2h` or `2h ago`, `2026-11-20T10:00` (UTC), or a time with its zone.
-pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     let span = text.strip_suffix("ago").map_or(text, str::trim_end);
     if let Ok(span) = span.parse::<Span>() {
         let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
@@ -68,7 +68,7 @@ pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// How many seconds something takes or took: `0.4s`, `45s`, `1m 30s`.
-pub fn took(seconds: f64) -> String {
+pub(super) fn took(seconds: f64) -> String {
     let whole = std::time::Duration::from_secs_f64(seconds);
     let (minutes, rest) = (whole.as_secs() / 60, whole.as_secs() % 60);
     match minutes {
@@ -80,13 +80,13 @@ pub fn took(seconds: f64) -> String {
 }
 
 /// Who wrote a commit, without the address.
-pub fn author(commit: &Commit) -> String {
+pub(super) fn author(commit: &Commit) -> String {
     let name = commit.author.split(" <").next().unwrap_or_default();
     display_safe(if name.is_empty() { &commit.author } else { name }, NAME)
 }
 
 /// `>=2.1, <3`, or the rows of a table.
-pub fn need(need: &Need) -> String {
+pub(super) fn need(need: &Need) -> String {
     match need {
         Need::Range(range) => range.to_string(),
         Need::Table(rows) => {
@@ -97,7 +97,7 @@ pub fn need(need: &Need) -> String {
 }
 
 /// `above 2.0.3`, or `>=1.8, <1.8.4`.
-pub fn held(versions: &Held) -> String {
+pub(super) fn held(versions: &Held) -> String {
     match versions {
         Held::Above(version) => format!("above {version}"),
         Held::Versions(range) => range.to_string(),
@@ -105,18 +105,18 @@ pub fn held(versions: &Held) -> String {
 }
 
 /// `It was held above 2.0.3: loses refunds`.
-pub fn was_held(hold: &Hold) -> String {
+pub(super) fn was_held(hold: &Hold) -> String {
     let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("It was held {}{reason}", held(&hold.versions))
 }
 
 /// `runs as ghcr.io/acme/x:2, was acme/x:2`.
-pub fn image_moved(from: &Image, to: &Image) -> String {
+pub(super) fn image_moved(from: &Image, to: &Image) -> String {
     format!("runs as {to}, was {from}")
 }
 
 /// `needs payments >=2.1 (was >=2.0)`.
-pub fn need_moved(moved: &NeedMoved) -> String {
+pub(super) fn need_moved(moved: &NeedMoved) -> String {
     let NeedMoved { provider, from, to } = moved;
     match (from, to) {
         (Some(from), Some(to)) => format!("needs {provider} {} (was {})", need(to), need(from)),
@@ -127,7 +127,7 @@ pub fn need_moved(moved: &NeedMoved) -> String {
 }
 
 /// The name of a service that a user typed, if it is one of the known.
-pub fn known<'n>(typed: &str, names: impl Iterator<Item = &'n ServiceName>) -> Result<ServiceName, Failure> {
+pub(super) fn known<'n>(typed: &str, names: impl Iterator<Item = &'n ServiceName>) -> Result<ServiceName, Failure> {
     let names: Vec<&ServiceName> = names.collect();
     if let Some(name) = names.iter().find(|name| name.as_str() == typed) {
         return Ok((*name).clone());

@@ -9,11 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use pintle_core::git::CommitId;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-use crate::source::CommitId;
 
 /// So long others wait after the last sign of life.
 pub const DURATION: Duration = Duration::from_secs(15);

@@ -31,18 +31,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Pause, Workload, WorkloadId, Write,
-    Written,
-};
-use crate::image::Image;
-use crate::pins::Local;
-use crate::version::Version;
-
-use self::engine::Engine;
-
 pub use keep::keep;
 pub use log::Follow;
+use pintle_core::image::Image;
+use pintle_core::pins::Local;
+use pintle_core::version::Version;
+use pintle_core::workload::{Pause, Workload, WorkloadId};
+
+use self::engine::Engine;
+use super::{Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Write, Written};
 
 /// Where a local runtime is.
 #[derive(Debug, Clone)]

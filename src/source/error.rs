@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use pintle_core::git::CommitId;
+use pintle_core::problem::display_safe;
 
-use super::{CommitId, Location};
-use crate::problem::display_safe;
+use super::Location;
 
 /// The result of everything in this stage.
 pub(super) type Result<T, E = SourceError> = std::result::Result<T, E>;

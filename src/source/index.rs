@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gix::ObjectId;
+use pintle_core::git::CommitId;
+use pintle_core::history::History;
+use pintle_core::pins::{Fragment, Layout, ServiceName, pin_of};
 
 use super::error::{Result, unread};
 use super::tree::{Leaf, Scope, read};
 use super::walk::Step;
-use super::{CommitId, History, Source, store};
-use crate::pins::{Fragment, Layout, ServiceName, pin_of};
+use super::{Source, store};
 
 /// So many commits are compared before the next ones are: it bounds the memory that the first index of a long history
 /// takes.
@@ -45,8 +47,7 @@ impl Index {
     /// The index of a branch as it was kept, or an empty one. `layout` and branch are part of its name.
     pub fn load(source: &Source, branch: &str, layout: &Layout) -> Self {
         let path = store::path(source, branch, layout);
-        let Some(stored) = store::load(&path) else { return Self { kept: Some(path), ..Self::default() } };
-        let (history, files) = stored.restore();
+        let Some((history, files)) = store::load(&path) else { return Self { kept: Some(path), ..Self::default() } };
         let mut index = Self {
             reached: history.tip().map(|tip| tip.id),
             history: Arc::new(history),

@@ -61,7 +61,7 @@ impl Location {
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
             .collect();
         let tail: String = readable.chars().skip(readable.len().saturating_sub(40)).collect();
-        format!("{}-{}", &super::content_id(normal.as_bytes()).to_hex()[..16], tail.trim_matches('-'))
+        format!("{}-{}", &pintle_core::git::content_id(normal.as_bytes()).to_hex()[..16], tail.trim_matches('-'))
     }
 
     fn to_normal(&self) -> String {
@@ -89,7 +89,7 @@ fn redact(text: &str) -> String {
         Some((before, after)) if before != format!("{scheme}git") => format!("{scheme}…@{after}"),
         _ => text.to_owned(),
     };
-    crate::problem::display_safe(&shown, 200)
+    pintle_core::problem::display_safe(&shown, 200)
 }
 
 #[cfg(test)]

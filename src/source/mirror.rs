@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use gix::ThreadSafeRepository;
 use jiff::Timestamp;
+use pintle_core::git::Commit;
 
 use super::error::{Result, say};
 use super::open::open_to_receive;
 use super::remote::{Failure, Remote};
 use super::resolve::full_branch_name;
-use super::{Access, Commit, Location, Reach, Source, SourceError, Url, open as opened};
+use super::{Access, Location, Reach, Source, SourceError, Url, open as opened};
 
 /// Every fetch adds a pack, and each pack makes all reading slower.
 const PACKS: usize = 50;

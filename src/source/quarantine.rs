@@ -6,8 +6,10 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use pintle_core::git::CommitId;
+
 use super::error::Result;
-use super::{CommitId, SourceError, mirror, open};
+use super::{SourceError, mirror, open};
 
 /// A repository that has all that a clone has, and begins where that does.
 pub(super) struct Quarantine {

@@ -15,12 +15,12 @@ use gix::protocol::transport::client::git::ConnectMode;
 use gix::protocol::transport::client::git::blocking_io::Connection as Pipes;
 use gix::remote::fetch::{Shallow, Status, Tags};
 use gix::remote::{Connection, Direction, ref_map};
+use pintle_core::problem::display_safe;
 use reqwest::blocking::ClientBuilder;
 
 use super::error::say;
 use super::url::Scheme;
 use super::{Access, Reach, Url, credentials, process};
-use crate::problem::display_safe;
 
 /// Who has begun to answer and says nothing for so long has stalled. Servers that gather a pack give a sign each 5 s.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use gix::bstr::{BStr, ByteSlice as _};
 use jiff::Timestamp;
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::problem::display_safe;
 
 use super::error::{Result, say, unread, unread_commit};
-use super::{Commit, CommitId, Source, SourceError};
-use crate::problem::display_safe;
+use super::object_id::GixId as _;
+use super::{Source, SourceError};
 
 /// Where a commit stands to the tip of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,18 +212,6 @@ impl Source {
     pub(super) fn no_branch(&self, name: &str, branches: &[String]) -> SourceError {
         let near = near(name, branches);
         SourceError::NoBranch { name: display_safe(name, NAME), location: self.location.to_string(), near }
-    }
-}
-
-impl CommitId {
-    pub(super) fn of(id: gix::ObjectId) -> Self {
-        let mut bytes = [0; 20];
-        bytes.copy_from_slice(&id.as_slice()[..20]);
-        Self(bytes)
-    }
-
-    pub(super) fn object(self) -> gix::ObjectId {
-        gix::ObjectId::Sha1(self.0)
     }
 }
 

@@ -7,13 +7,14 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
 use gix::objs::tree::{EntryKind, EntryRef};
 use gix::objs::{FindExt as _, TreeRefIter};
-
+use pintle_core::git::{BlobId, Changes, CommitId, Content, FILE_LIMIT, File, Listing};
+use pintle_core::pins::Layout;
+use pintle_core::problem::{Place, Problem, display_safe};
 use serde::{Deserialize, Serialize};
 
+use super::Source;
 use super::error::{Result, unread, unread_commit};
-use super::{BlobId, CommitId, Content, FILE_LIMIT, File, Listing, Source};
-use crate::pins::Layout;
-use crate::problem::{Place, Problem, display_safe};
+use super::object_id::GixId as _;
 
 /// A tree of trees can name more files than there are bytes in the world; no pin repository comes near this.
 const ENTRIES: usize = 5_000_000;
@@ -31,15 +32,6 @@ pub enum Scope<'a> {
     Yaml,
     /// All.
     All,
-}
-
-/// What changed between two commits, among the wanted files.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// The files that are new or have another content.
-    pub now: Listing,
-    /// The paths of those that are gone.
-    pub gone: Vec<Arc<str>>,
 }
 
 /// What stands at a path of a tree, other than a folder.
@@ -295,16 +287,6 @@ fn is_yaml(path: &str) -> bool {
 
 fn within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || outer.is_empty())
-}
-
-impl BlobId {
-    pub(super) fn of(id: ObjectId) -> Self {
-        Self(CommitId::of(id).0)
-    }
-
-    pub(super) fn object(self) -> ObjectId {
-        ObjectId::Sha1(self.0)
-    }
 }
 
 #[cfg(test)]

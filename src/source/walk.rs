@@ -5,12 +5,14 @@ use std::sync::Arc;
 use gix::ObjectId;
 use gix::bstr::ByteSlice as _;
 use gix::objs::FindExt as _;
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::pins::{Fragment, Layout};
 
+use super::Source;
 use super::error::{Result, unread_commit};
+use super::object_id::GixId as _;
 use super::resolve::read_commit;
 use super::tree::{Leaf, Scope, diff, read};
-use super::{Commit, CommitId, Source};
-use crate::pins::{Fragment, Layout};
 
 /// More threads than this wait for memory, not for work.
 const THREADS: usize = 8;

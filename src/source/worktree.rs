@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use gix::bstr::ByteSlice as _;
 use gix::path::os_str_into_bstr;
+use pintle_core::git::{BlobId, Content, FILE_LIMIT, File, Listing, content_id};
+use pintle_core::problem::{Place, Problem};
 
 use super::error::Result;
 use super::tree::{LeafKind, Scope, not_utf8};
-use super::{BlobId, Content, FILE_LIMIT, File, Listing, Source, SourceError, content_id};
-use crate::problem::{Place, Problem};
+use super::{Source, SourceError};
 
 impl Source {
     /// The wanted files of the working tree, by path.

@@ -131,7 +131,7 @@ async fn set_ready(ns: &Namespace, pods: impl Iterator<Item = &Value>, ready: bo
 }
 
 /// Upgrades both, and gives the commit.
-async fn upgraded(shop: &Shop) -> pintle::source::CommitId {
+async fn upgraded(shop: &Shop) -> pintle_core::git::CommitId {
     shop.pin("payments", "2.1.0", "").pin("checkout", "1.8.2", NEEDS_NEW);
     let upgrade = shop.commit("Upgrade both");
     shop.apply().await;

@@ -9,20 +9,20 @@ use kube::api::{Api, DynamicObject, PartialObjectMeta, WatchEvent, WatchParams};
 
 type Events = BoxStream<'static, kube::Result<WatchEvent<PartialObjectMeta<DynamicObject>>>>;
 
-pub struct Changes {
+pub(crate) struct Changes {
     api: Api<DynamicObject>,
     which: WatchParams,
     events: Option<Events>,
 }
 
 impl Changes {
-    pub fn of(api: Api<DynamicObject>, which: WatchParams) -> Self {
+    pub(crate) fn of(api: Api<DynamicObject>, which: WatchParams) -> Self {
         Self { api, which, events: None }
     }
 
     /// Waits until something has changed since the last time, at most for so long, and says whether it has. The first time
     /// whatever is there has changed.
-    pub async fn wait(&mut self, at_most: Duration) -> bool {
+    pub(crate) async fn wait(&mut self, at_most: Duration) -> bool {
         let next = async {
             if self.events.is_none() {
                 self.events = self.api.watch_metadata(&self.which, "0").await.ok().map(StreamExt::boxed);

@@ -16,12 +16,12 @@ use kube::core::Request;
 use kube::{Api, Client, Config};
 use serde_json::json;
 
-pub use self::part::Part;
+pub(crate) use self::part::Part;
 use super::folder::Folder;
 use super::namespace::Namespace;
 use super::server::{PATIENCE, Server, programs};
 
-pub struct ControlPlane {
+pub(crate) struct ControlPlane {
     // Dropped in this order: the servers die before their folder goes.
     servers: Vec<(Part, Server)>,
     folder: Folder,
@@ -30,63 +30,63 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     /// The control plane of the whole test run, started by the first test that asks.
-    pub fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         // Why it did not start is remembered too: one test waits for that, the others do not.
         static SHARED: OnceLock<Result<ControlPlane, String>> = OnceLock::new();
         SHARED.get_or_init(start_anywhere).as_ref().unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// A control plane of the caller's own; dropping it ends it.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         start_anywhere().unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// A client on the runtime of the calling test, with every right.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::try_from(self.config.clone()).unwrap()
     }
 
     /// A kubeconfig file with every right that names nothing but itself.
-    pub fn kubeconfig(&self) -> PathBuf {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
     }
 
-    pub fn kubeconfig_text(&self) -> String {
+    pub(crate) fn kubeconfig_text(&self) -> String {
         std::fs::read_to_string(self.kubeconfig()).unwrap()
     }
 
     /// The API server's own metrics, as text.
-    pub async fn metrics(&self) -> String {
+    pub(crate) async fn metrics(&self) -> String {
         get(&self.client(), "metrics").await.unwrap()
     }
 
     /// A new namespace whose name begins with `prefix`.
-    pub async fn namespace(&self, prefix: &str) -> Namespace {
+    pub(crate) async fn namespace(&self, prefix: &str) -> Namespace {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let name = format!("{prefix}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         Namespace::create(self.client(), name).await
     }
 
-    pub fn pid(&self, part: Part) -> u32 {
+    pub(crate) fn pid(&self, part: Part) -> u32 {
         self.servers.iter().find(|(p, _)| *p == part).map(|(_, server)| server.pid()).unwrap()
     }
 
     /// Freezes a server with its connections open: requests hang. For a control plane of one's own, as all below.
-    pub fn pause(&mut self, part: Part) {
+    pub(crate) fn pause(&mut self, part: Part) {
         self.server(part).signal("STOP");
     }
 
-    pub fn resume(&mut self, part: Part) {
+    pub(crate) fn resume(&mut self, part: Part) {
         self.server(part).signal("CONT");
     }
 
     /// As `kill -9`: connections break, later ones are refused.
-    pub fn kill(&mut self, part: Part) {
+    pub(crate) fn kill(&mut self, part: Part) {
         self.server(part).kill();
     }
 
     /// Starts a killed server again, where it was, with its data; answers when it does.
-    pub async fn restart(&mut self, part: Part) {
+    pub(crate) async fn restart(&mut self, part: Part) {
         self.server(part).restart();
         if part == Part::Apiserver {
             let client = self.client();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     sweeper: Child,
 }
@@ -11,7 +11,7 @@ pub struct Folder {
 impl Folder {
     /// The harness drops no statics, and nothing drops after `kill -9`. So a shell waits for the end of its input, which
     /// the kernel closes with this process, and removes the folder; again while the dying servers still write.
-    pub fn new(prefix: &str) -> Self {
+    pub(crate) fn new(prefix: &str) -> Self {
         let path = tempfile::Builder::new().prefix(prefix).tempdir().unwrap().keep();
         let sweeper = Command::new("sh")
             .args(["-c", r#"trap "" HUP INT TERM; read -r _; until rm -rf "$0"; do sleep 1; done"#])
@@ -24,7 +24,7 @@ impl Folder {
         Self { path, sweeper }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

@@ -15,7 +15,7 @@ use super::git::{TestRepo, git};
 
 /// What the server does with requests.
 #[derive(Clone)]
-pub enum Mood {
+pub(crate) enum Mood {
     /// Serves.
     Serve,
     /// Serves who says this after `Authorization: `.
@@ -37,7 +37,7 @@ pub enum Mood {
 }
 
 /// A certificate of 127.0.0.1 that nobody has signed, and its key.
-pub struct Identity {
+pub(crate) struct Identity {
     /// In PEM.
     pub certificate: Vec<u8>,
     config: Arc<ServerConfig>,
@@ -45,7 +45,7 @@ pub struct Identity {
 
 impl Identity {
     /// Made by openssl; none where it is not installed.
-    pub fn new(folder: &Path) -> Option<Self> {
+    pub(crate) fn new(folder: &Path) -> Option<Self> {
         let config = "[req]\nprompt = no\ndistinguished_name = name\nx509_extensions = leaf\n[name]\nCN = 127.0.0.1\n\
                       [leaf]\nsubjectAltName = IP:127.0.0.1\nbasicConstraints = CA:FALSE\n";
         std::fs::write(folder.join("openssl.cnf"), config).unwrap();
@@ -80,7 +80,7 @@ impl Wire for StreamOwned<ServerConnection, TcpStream> {
 }
 
 /// A Git server; it serves the repositories in a folder until the test ends.
-pub struct GitServer {
+pub(crate) struct GitServer {
     base: String,
     state: Arc<State>,
 }
@@ -93,12 +93,12 @@ struct State {
 
 impl GitServer {
     /// Starts it on a free port, with plain http.
-    pub fn start(root: &Path) -> Self {
+    pub(crate) fn start(root: &Path) -> Self {
         Self::start_with(root, "http", |stream| Some(Box::new(stream)))
     }
 
     /// Serves a bare copy of a repository, which is its `origin` from now on, at the URL that is given too.
-    pub fn of(repo: &TestRepo) -> (Self, String) {
+    pub(crate) fn of(repo: &TestRepo) -> (Self, String) {
         let bare = repo.bare();
         repo.git(&["remote", "add", "origin", bare.to_str().unwrap()]);
         let server = Self::start(bare.parent().unwrap());
@@ -107,7 +107,7 @@ impl GitServer {
     }
 
     /// Starts it on a free port, with https.
-    pub fn start_tls(root: &Path, identity: &Identity) -> Self {
+    pub(crate) fn start_tls(root: &Path, identity: &Identity) -> Self {
         let config = Arc::clone(&identity.config);
         Self::start_with(root, "https", move |stream| {
             let connection = ServerConnection::new(Arc::clone(&config)).ok()?;
@@ -137,17 +137,17 @@ impl GitServer {
     }
 
     /// The URL of a repository below the root.
-    pub fn url(&self, repository: &str) -> String {
+    pub(crate) fn url(&self, repository: &str) -> String {
         format!("{}/{repository}", self.base)
     }
 
     /// Changes what it does from now on.
-    pub fn set(&self, mood: Mood) {
+    pub(crate) fn set(&self, mood: Mood) {
         *self.state.mood.lock().unwrap() = mood;
     }
 
     /// The requests since the last time this was asked: method, path, and what was authorized.
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
     }
 }

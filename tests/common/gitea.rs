@@ -17,7 +17,7 @@ use super::server::{PATIENCE, Server, programs};
 use super::tunnel::tunnel;
 
 /// The user of the forge, and the name of the API's and of git's.
-pub const USER: &str = "ada";
+pub(crate) const USER: &str = "ada";
 const PASSWORD: &str = "correct-horse";
 
 /// What is its own: nothing of it asks another host, and commits of a test are not waited for by the disk.
@@ -47,7 +47,7 @@ PASSWORD_HASH_ALGO = pbkdf2_v1
 LEVEL = warn
 ";
 
-pub struct Gitea {
+pub(crate) struct Gitea {
     // Dropped in this order: the server dies before its folder goes.
     _server: Server,
     folder: Folder,
@@ -58,34 +58,34 @@ pub struct Gitea {
 
 impl Gitea {
     /// The forge of the whole test run, started by the first test that asks.
-    pub fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<Gitea, String>> = OnceLock::new();
         SHARED.get_or_init(start_anywhere).as_ref().unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// What a program of the system must know to reach it.
-    pub fn environment(&self) -> [(&'static str, String); 3] {
+    pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
         let certificate = self.folder.path().join("cert.pem").to_str().unwrap().to_owned();
         [("https_proxy", self.proxy.clone()), ("GIT_SSL_CAINFO", certificate.clone()), ("SSL_CERT_FILE", certificate)]
     }
 
     /// A credential helper of git's that knows the token.
-    pub fn helper(&self) -> String {
+    pub(crate) fn helper(&self) -> String {
         format!("!printf 'username={USER}\\npassword={}\\n'; :", self.token)
     }
 
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.token
     }
 
     /// A private repository without a commit; its URL.
-    pub fn repository(&self, name: &str) -> String {
+    pub(crate) fn repository(&self, name: &str) -> String {
         self.post("user/repos", &json!({"name": name, "private": true, "default_branch": "main"}));
         format!("https://gitea.test/{USER}/{name}.git")
     }
 
     /// Tells the API; what it is still busy with is told again.
-    pub fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let request = self.client.post(format!("https://gitea.test/api/v1/{path}")).body(body.to_string());
@@ -102,7 +102,7 @@ impl Gitea {
     }
 
     /// What a page shows to the user, who logs in for it with name and password.
-    pub fn page(&self, url: &str) -> String {
+    pub(crate) fn page(&self, url: &str) -> String {
         let login = self.client.post("https://gitea.test/user/login");
         let login = login.header("Content-Type", "application/x-www-form-urlencoded");
         let answer = login.body(format!("user_name={USER}&password={PASSWORD}")).send().unwrap();

@@ -18,19 +18,19 @@ const LEFT_ALONE: &[&str] = &[
 
 impl Namespace {
     /// `kubectl scale`.
-    pub async fn scale(&self, object: &str, replicas: u32) {
+    pub(crate) async fn scale(&self, object: &str, replicas: u32) {
         self.merge(object, "kubectl", json!({"spec": {"replicas": replicas}})).await;
     }
 
     /// A merge patch, as `kubectl patch --type merge` sends it.
-    pub async fn merge(&self, object: &str, manager: &str, patch: Value) {
+    pub(crate) async fn merge(&self, object: &str, manager: &str, patch: Value) {
         let params = PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() };
         let name = object.split_once('/').unwrap().1;
         self.api(object).patch(name, &params, &Patch::Merge(patch)).await.unwrap();
     }
 
     /// `kubectl rollout undo`: the template and the annotations of the revision before, as its replica set has them.
-    pub async fn rollout_undo(&self, deployment: &str) {
+    pub(crate) async fn rollout_undo(&self, deployment: &str) {
         let object = format!("deployment/{deployment}");
         let seen = |it: &Value| it["metadata"]["generation"] == it["status"]["observedGeneration"];
         self.wait(&object, "seen by its controller, which has made its replica set", seen).await;
@@ -56,14 +56,14 @@ impl Namespace {
     }
 
     /// Lets a pod with the annotation `pintle.test/ready: by-hand` become ready or unready.
-    pub async fn set_ready(&self, pod: &str, ready: bool) {
+    pub(crate) async fn set_ready(&self, pod: &str, ready: bool) {
         let word = if ready { "True" } else { "False" };
         let conditions = json!([{"type": "Ready", "status": word}, {"type": "ContainersReady", "status": word}]);
         self.patch_containers(pod, conditions, |container| container["ready"] = json!(ready)).await;
     }
 
     /// Lets such a pod crash again and again.
-    pub async fn crash(&self, pod: &str) {
+    pub(crate) async fn crash(&self, pod: &str) {
         let conditions = json!([{"type": "Ready", "status": "False"}, {"type": "ContainersReady", "status": "False"}]);
         let crash = |container: &mut Value| {
             container["ready"] = json!(false);

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use pintle::source::CommitId;
+use pintle_core::git::CommitId;
 use tempfile::TempDir;
 
 use super::git::{TestRepo, hermetic};
@@ -25,14 +25,14 @@ use super::shop::Printed;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A repository of which the first commit pins services; none runs yet. What runs ends with the value.
-pub struct Host {
+pub(crate) struct Host {
     pub repo: TestRepo,
     home: TempDir,
     ports: BTreeMap<String, u16>,
 }
 
 /// `examples/shop`, built once.
-pub fn shop() -> &'static PathBuf {
+pub(crate) fn shop() -> &'static PathBuf {
     static SHOP: OnceLock<PathBuf> = OnceLock::new();
     SHOP.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
@@ -52,7 +52,7 @@ fn is_of_package(variable: &OsStr) -> bool {
 
 impl Host {
     /// Services are given as `payments 2.0.3`, with flags of the shop as `payments 2.0.3 stubborn`.
-    pub fn new(services: &[&str]) -> Self {
+    pub(crate) fn new(services: &[&str]) -> Self {
         let repo = TestRepo::new();
         let mut host = Self { repo, home: tempfile::tempdir().unwrap(), ports: BTreeMap::new() };
         host.settings("");
@@ -65,27 +65,27 @@ impl Host {
     }
 
     /// The same, and all run.
-    pub async fn open(services: &[&str]) -> Self {
+    pub(crate) async fn open(services: &[&str]) -> Self {
         let host = Self::new(services);
         host.apply().await;
         host
     }
 
     /// Writes `pintle.yaml`: these lines, and that processes are run.
-    pub fn settings(&self, lines: &str) -> &Self {
+    pub(crate) fn settings(&self, lines: &str) -> &Self {
         let text = format!("apiVersion: pintle.dev/v1alpha1\ninstance: test\nruntime: local\n{lines}");
         self.repo.write("pintle.yaml", text);
         self
     }
 
     /// The port of a service.
-    pub fn port(&mut self, name: &str) -> u16 {
+    pub(crate) fn port(&mut self, name: &str) -> u16 {
         *self.ports.entry(name.to_owned()).or_insert_with(free_port)
     }
 
     /// Writes the file of a service. `version` may be followed by flags of the shop, as in `linger=500`; `missing` names a program that is not
     /// there instead. `rest` are further lines.
-    pub fn pin(&mut self, name: &str, version: &str, rest: &str) -> &mut Self {
+    pub(crate) fn pin(&mut self, name: &str, version: &str, rest: &str) -> &mut Self {
         let mut words = version.split(' ');
         let version = words.next().unwrap();
         let flags: Vec<&str> = words.collect();
@@ -103,69 +103,69 @@ impl Host {
         self
     }
 
-    pub fn commit(&self, message: &str) -> CommitId {
+    pub(crate) fn commit(&self, message: &str) -> CommitId {
         self.repo.commit(message)
     }
 
     /// The state folder.
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.home.path().join(".local/state/pintle/test")
     }
 
     /// `pintle`, to be run in the repository.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));
         hermetic(&mut pintle).env("HOME", self.home.path());
         pintle.current_dir(self.repo.path()).args(args).stdin(Stdio::null());
         pintle
     }
 
-    pub fn start(&self, args: &[&str]) -> Running {
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
         Running::start(self.command(args))
     }
 
-    pub async fn pintle(&self, args: &[&str]) -> Printed {
+    pub(crate) async fn pintle(&self, args: &[&str]) -> Printed {
         self.start(args).end().await
     }
 
-    pub fn start_apply(&self) -> Running {
+    pub(crate) fn start_apply(&self) -> Running {
         self.start(&["apply", "--yes"])
     }
 
     /// Applies, which must end in sync.
-    pub async fn apply(&self) -> Printed {
+    pub(crate) async fn apply(&self) -> Printed {
         self.apply_ends(0).await
     }
 
-    pub async fn apply_ends(&self, code: i32) -> Printed {
+    pub(crate) async fn apply_ends(&self, code: i32) -> Printed {
         self.pintle(&["apply", "--yes"]).await.ended(code)
     }
 
     /// The version that answers on a service's port; `-` where none does.
-    pub fn version(&self, name: &str) -> String {
+    pub(crate) fn version(&self, name: &str) -> String {
         get(self.ports[name], "/version").unwrap_or_else(|_| "-".to_owned())
     }
 
     /// All of these, as one line.
-    pub fn versions(&self, names: &[&str]) -> String {
+    pub(crate) fn versions(&self, names: &[&str]) -> String {
         names.iter().map(|name| self.version(name)).collect::<Vec<_>>().join(" ")
     }
 
     /// The processes that run of a service, with their versions.
-    pub fn processes(&self, name: &str) -> Vec<(i32, String)> {
+    pub(crate) fn processes(&self, name: &str) -> Vec<(i32, String)> {
         processes(&self.ports).into_iter().filter(|it| it.name == name).map(|it| (it.pid, it.version)).collect()
     }
 
     /// The pid of the only one.
     #[track_caller]
-    pub fn pid(&self, name: &str) -> i32 {
+    pub(crate) fn pid(&self, name: &str) -> i32 {
         let processes = self.processes(name);
         assert_eq!(processes.len(), 1, "{name}: {processes:?}");
         processes[0].0
     }
 
     /// Waits until so many processes of a service run.
-    pub async fn wait_for(&self, name: &str, count: usize) {
+    pub(crate) async fn wait_for(&self, name: &str, count: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.processes(name).len() != count {
             assert!(Instant::now() < deadline, "{name}: {:?}", self.processes(name));
@@ -174,7 +174,7 @@ impl Host {
     }
 
     /// Begins to watch which processes run.
-    pub fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> Watch {
         let over = Arc::new(AtomicBool::new(false));
         let (until, ports) = (Arc::clone(&over), self.ports.clone());
         let thread = std::thread::spawn(move || watch(&ports, &until));
@@ -182,7 +182,7 @@ impl Host {
     }
 
     /// Ends a watch, in which no two versions may have run at once that the pins forbid.
-    pub fn kept(&self, watch: Watch) -> Recording {
+    pub(crate) fn kept(&self, watch: Watch) -> Recording {
         let recording = watch.end();
         let broken = Promise::of(&self.repo).broken_in(&recording);
         assert!(broken.is_empty(), "{broken:#?}");
@@ -204,13 +204,13 @@ impl Drop for Host {
 }
 
 /// A watch under way.
-pub struct Watch {
+pub(crate) struct Watch {
     over: Arc<AtomicBool>,
     thread: JoinHandle<Recording>,
 }
 
 impl Watch {
-    pub fn end(self) -> Recording {
+    pub(crate) fn end(self) -> Recording {
         self.over.store(true, Ordering::SeqCst);
         self.thread.join().unwrap()
     }
@@ -262,12 +262,12 @@ fn processes(ports: &BTreeMap<String, u16>) -> Vec<Process> {
 }
 
 /// What stands for a version where its file names no image.
-pub fn image(name: &str, version: &str) -> String {
+pub(crate) fn image(name: &str, version: &str) -> String {
     format!("{name}:{version}")
 }
 
 /// The body of an answer of 2xx.
-pub fn get(port: u16, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(port: u16, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())?;
@@ -278,7 +278,7 @@ pub fn get(port: u16, path: &str) -> std::io::Result<String> {
 }
 
 /// Sends a signal to a process.
-pub fn signal(signal: &str, pid: i32) {
+pub(crate) fn signal(signal: &str, pid: i32) {
     let _ = Command::new("kill").args(["-s", signal, &pid.to_string()]).stderr(Stdio::null()).status().unwrap();
 }
 

@@ -15,13 +15,13 @@ use super::changes::Changes;
 /// Longer than anything the stages do, with the machine busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Namespace {
+pub(crate) struct Namespace {
     pub name: String,
     pub client: Client,
 }
 
 impl Namespace {
-    pub async fn create(client: Client, name: String) -> Self {
+    pub(crate) async fn create(client: Client, name: String) -> Self {
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(client.clone());
         let object = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
         namespaces.create(&PostParams::default(), &object).await.unwrap();
@@ -29,24 +29,24 @@ impl Namespace {
     }
 
     /// Creates a valid workload, see [`workload`].
-    pub async fn run(&self, object: &str, image: &str, replicas: u32) {
+    pub(crate) async fn run(&self, object: &str, image: &str, replicas: u32) {
         self.create_as_is(object, workload(object, image, replicas)).await;
     }
 
     /// Creates what the test has bent to its needs.
-    pub async fn create_as_is(&self, object: &str, manifest: Value) {
+    pub(crate) async fn create_as_is(&self, object: &str, manifest: Value) {
         let manifest: DynamicObject = serde_json::from_value(manifest).unwrap();
         self.api(object).create(&PostParams::default(), &manifest).await.unwrap();
     }
 
     /// The object as the API server has it; null where there is none.
-    pub async fn get(&self, object: &str) -> Value {
+    pub(crate) async fn get(&self, object: &str) -> Value {
         let found = self.api(object).get_opt(name(object)).await.unwrap();
         found.map_or(Value::Null, |object| serde_json::to_value(object).unwrap())
     }
 
     /// What of an object its controller has not written: equal as long as nobody else writes.
-    pub async fn written(&self, object: &str) -> Value {
+    pub(crate) async fn written(&self, object: &str) -> Value {
         let mut found = self.get(object).await;
         found["status"].take();
         found["metadata"]["resourceVersion"].take();
@@ -57,12 +57,12 @@ impl Namespace {
     }
 
     /// The image of the first container.
-    pub async fn image(&self, object: &str) -> String {
+    pub(crate) async fn image(&self, object: &str) -> String {
         self.get(object).await["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned()
     }
 
     /// Sets the image of the first container, as `kubectl set image` does.
-    pub async fn set_image(&self, object: &str, image: &str) {
+    pub(crate) async fn set_image(&self, object: &str, image: &str) {
         let container = self.get(object).await["spec"]["template"]["spec"]["containers"][0]["name"].take();
         let containers = json!([{"name": container, "image": image}]);
         let params = PatchParams { field_manager: Some("kubectl-set".to_owned()), ..PatchParams::default() };
@@ -71,39 +71,39 @@ impl Namespace {
     }
 
     /// The pods of an app, oldest first, terminating ones too.
-    pub async fn pods(&self, app: &str) -> Vec<Value> {
+    pub(crate) async fn pods(&self, app: &str) -> Vec<Value> {
         let list = self.api("pod/").list(&ListParams::default().labels(&format!("app={app}"))).await.unwrap();
         let mut pods = list.items;
         pods.sort_by_key(|pod| (pod.creation_timestamp(), pod.name_any()));
         pods.into_iter().map(|pod| serde_json::to_value(pod).unwrap()).collect()
     }
 
-    pub async fn delete(&self, object: &str) {
+    pub(crate) async fn delete(&self, object: &str) {
         self.api(object).delete(name(object), &DeleteParams::default()).await.unwrap();
     }
 
     /// Has nobody hold the lease.
-    pub async fn delete_lease(&self) {
+    pub(crate) async fn delete_lease(&self) {
         let leases: Api<k8s_openapi::api::coordination::v1::Lease> = Api::namespaced(self.client.clone(), &self.name);
         leases.delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
     }
 
     /// Changes the lease by hand.
-    pub async fn edit_lease(&self, patch: Value) {
+    pub(crate) async fn edit_lease(&self, patch: Value) {
         let leases: Api<k8s_openapi::api::coordination::v1::Lease> = Api::namespaced(self.client.clone(), &self.name);
         let name = leases.list(&ListParams::default()).await.unwrap().items.pop().unwrap().name_any();
         leases.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
     /// Waits until `holds` of the object, which is null while it does not exist, and gives it.
-    pub async fn wait(&self, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn wait(&self, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let changes =
             Changes::of(self.api(object), WatchParams::default().fields(&format!("metadata.name={}", name(object))));
         wait(&format!("{object} in {}", self.name), what, changes, async || self.get(object).await, holds).await
     }
 
     /// Waits until `holds` of the pods of an app, and gives them.
-    pub async fn wait_for_pods(&self, app: &str, what: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub(crate) async fn wait_for_pods(&self, app: &str, what: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let subject = format!("pods of {app} in {}", self.name);
         let changes = Changes::of(self.api("pod/"), WatchParams::default().labels(&format!("app={app}")));
         wait(&subject, what, changes, async || self.pods(app).await, |pods| holds(pods)).await
@@ -111,7 +111,7 @@ impl Namespace {
 
     /// Puts a policy of admission over the updates of Deployments here: `Validating` or `Mutating`, with what it says
     /// beside where it applies. It comes into force a moment later.
-    pub async fn admission(&self, kind: &str, mut spec: Value, mut binding: Value) {
+    pub(crate) async fn admission(&self, kind: &str, mut spec: Value, mut binding: Value) {
         let (group, name) = ("admissionregistration.k8s.io", &self.name);
         let rule = json!({"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]});
         spec["matchConstraints"] = json!({"resourceRules": [rule]});
@@ -132,12 +132,12 @@ impl Namespace {
     }
 
     /// What happens to the Deployments here.
-    pub fn changes(&self) -> Changes {
+    pub(crate) fn changes(&self) -> Changes {
         Changes::of(self.api("deployment/"), WatchParams::default())
     }
 
     /// The API of the object's kind.
-    pub fn api(&self, object: &str) -> Api<DynamicObject> {
+    pub(crate) fn api(&self, object: &str) -> Api<DynamicObject> {
         let (group, kind) = match kind(object) {
             "pod" => ("", "Pod"),
             kind => ("apps", kind_of_apps(kind)),
@@ -148,7 +148,7 @@ impl Namespace {
 }
 
 /// A valid Deployment, StatefulSet or DaemonSet with one container `app` and the label `app` on its pods.
-pub fn workload(object: &str, image: &str, replicas: u32) -> Value {
+pub(crate) fn workload(object: &str, image: &str, replicas: u32) -> Value {
     let (kind, name) = (kind_of_apps(kind(object)), name(object));
     let labels = json!({"app": name});
     let mut spec = json!({
@@ -168,7 +168,7 @@ pub fn workload(object: &str, image: &str, replicas: u32) -> Value {
 }
 
 /// Whether the controller has seen the last write, and every pod there is runs it and is ready. Terminating pods aside.
-pub fn rolled_out(object: &Value) -> bool {
+pub(crate) fn rolled_out(object: &Value) -> bool {
     let (spec, status) = (&object["spec"], &object["status"]);
     let count = |field: &str| status[field].as_u64().unwrap_or(0);
     let seen = object["metadata"]["generation"] == status["observedGeneration"];
@@ -183,7 +183,7 @@ pub fn rolled_out(object: &Value) -> bool {
 }
 
 /// Whether a pod's condition `Ready` is true.
-pub fn is_ready(pod: &Value) -> bool {
+pub(crate) fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array();
     conditions.is_some_and(|all| all.iter().any(|c| c["type"] == "Ready" && c["status"] == "True"))
 }

@@ -9,32 +9,32 @@ use tempfile::TempDir;
 use super::git::{TestRepo, hermetic};
 
 /// `pintle` in a repository, with a home of its own.
-pub struct Pintle<'r> {
+pub(crate) struct Pintle<'r> {
     repo: &'r TestRepo,
     home: TempDir,
     environment: Vec<(&'static str, &'static str)>,
 }
 
 /// What a run of `pintle` left: it prints as a user would see it, with what differs from run to run replaced.
-pub struct Said {
+pub(crate) struct Said {
     pub out: String,
     pub err: String,
     pub code: Option<i32>,
 }
 
 impl<'r> Pintle<'r> {
-    pub fn in_repo(repo: &'r TestRepo) -> Self {
+    pub(crate) fn in_repo(repo: &'r TestRepo) -> Self {
         Self { repo, home: tempfile::tempdir().unwrap(), environment: Vec::new() }
     }
 
     /// Sets a variable of the environment.
-    pub fn env(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
         self.environment.push((name, value));
         self
     }
 
     /// The command, to be changed and run.
-    pub fn command(&self, args: &[impl AsRef<OsStr>]) -> Command {
+    pub(crate) fn command(&self, args: &[impl AsRef<OsStr>]) -> Command {
         let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));
         hermetic(&mut pintle).env("HOME", self.home.path()).envs(self.environment.iter().copied());
         pintle.current_dir(self.repo.path()).args(args).stdin(Stdio::null());
@@ -42,22 +42,22 @@ impl<'r> Pintle<'r> {
     }
 
     /// Runs it to its end.
-    pub fn run(&self, args: &[impl AsRef<OsStr>]) -> Said {
+    pub(crate) fn run(&self, args: &[impl AsRef<OsStr>]) -> Said {
         self.said(self.command(args).output().unwrap())
     }
 
     /// The same, in words separated by spaces.
-    pub fn says(&self, words: &str) -> Said {
+    pub(crate) fn says(&self, words: &str) -> Said {
         self.run(&words.split_whitespace().collect::<Vec<_>>())
     }
 
     /// Runs one after another, each with what was typed before it.
-    pub fn transcript(&self, tries: &[&str]) -> String {
+    pub(crate) fn transcript(&self, tries: &[&str]) -> String {
         let told = |words: &&str| format!("$ pintle {words}\n{}", self.says(words));
         tries.iter().map(told).collect::<Vec<_>>().join("\n")
     }
 
-    pub fn said(&self, output: Output) -> Said {
+    pub(crate) fn said(&self, output: Output) -> Said {
         let text = |bytes: Vec<u8>| self.normal(&String::from_utf8(bytes).unwrap());
         Said { out: text(output.stdout), err: text(output.stderr), code: output.status.code() }
     }

@@ -9,7 +9,7 @@ use super::recorder::{Moment, Recording};
 
 /// What the pin files of all commits say; of two that speak of one version, the newer one.
 #[derive(Debug, Default)]
-pub struct Promise {
+pub(crate) struct Promise {
     /// Service and version of each image.
     versions: BTreeMap<String, (String, String)>,
     /// Of each service and version, the range that it needs of each provider.
@@ -18,7 +18,7 @@ pub struct Promise {
 
 impl Promise {
     /// Reads the branch along its first parents, oldest commit first.
-    pub fn of(repo: &TestRepo) -> Self {
+    pub(crate) fn of(repo: &TestRepo) -> Self {
         let ask = |args: &[&str]| text(git(repo.path()).args(args).output().unwrap());
         let (mut promise, mut files) = (Self::default(), BTreeMap::new());
         for commit in ask(&["rev-list", "--reverse", "--first-parent", "HEAD"]).lines() {
@@ -34,7 +34,7 @@ impl Promise {
     }
 
     /// The forbidden pairs that a recording shows, as `checkout 1.8.2 beside payments 2.0.3`.
-    pub fn broken_in(&self, recording: &Recording) -> BTreeSet<String> {
+    pub(crate) fn broken_in(&self, recording: &Recording) -> BTreeSet<String> {
         recording.moments().iter().flat_map(|moment| self.broken_at(moment)).collect()
     }
 

@@ -5,7 +5,7 @@
 //! watch.
 
 mod events;
-pub mod fault;
+pub(crate) mod fault;
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -22,7 +22,7 @@ use self::fault::{Fault, Kind, Rule, Twist};
 use super::control_plane::ControlPlane;
 use super::running::Running;
 
-pub struct Proxy {
+pub(crate) struct Proxy {
     address: SocketAddr,
     kubeconfig: String,
     shared: Arc<Shared>,
@@ -30,7 +30,7 @@ pub struct Proxy {
 
 /// A call, and the code of its answer; none where it has not been answered.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     pub method: String,
     pub path: String,
     pub dry_run: bool,
@@ -79,12 +79,12 @@ impl Call {
     }
 
     /// It changes something.
-    pub fn is_write(&self) -> bool {
+    pub(crate) fn is_write(&self) -> bool {
         self.method != "GET" && !self.dry_run
     }
 
     /// It is about who may write.
-    pub fn is_lease(&self) -> bool {
+    pub(crate) fn is_lease(&self) -> bool {
         self.path.contains("/leases")
     }
 
@@ -94,7 +94,7 @@ impl Call {
 }
 
 impl Proxy {
-    pub fn before(cp: &ControlPlane) -> Self {
+    pub(crate) fn before(cp: &ControlPlane) -> Self {
         let kubeconfig = cp.kubeconfig_text();
         let at = kubeconfig.find("https://127.0.0.1:").unwrap();
         let url = kubeconfig[at..].split('"').next().unwrap().to_owned();
@@ -114,23 +114,23 @@ impl Proxy {
     }
 
     /// A kubeconfig that leads here.
-    pub fn kubeconfig(&self) -> &str {
+    pub(crate) fn kubeconfig(&self) -> &str {
         assert!(self.kubeconfig.contains(&self.address.to_string()));
         &self.kubeconfig
     }
 
     /// Has calls from now on follow a rule, and forgets those before.
-    pub fn set(&self, rule: Option<Rule>) {
+    pub(crate) fn set(&self, rule: Option<Rule>) {
         *self.shared.state.lock().unwrap() = State { rule, ..State::default() };
     }
 
     /// Has nothing befall any call from now on.
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.shared.state.lock().unwrap().rule = None;
     }
 
     /// Starts a caller, which the rule may kill. What an earlier one called is kept.
-    pub fn start(&self, start: impl FnOnce() -> Running) -> Running {
+    pub(crate) fn start(&self, start: impl FnOnce() -> Running) -> Running {
         *self.shared.caller.lock().unwrap() = None;
         self.shared.state.lock().unwrap().sprung = false;
         let running = start();
@@ -139,18 +139,18 @@ impl Proxy {
     }
 
     /// The calls so far.
-    pub fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.shared.state.lock().unwrap().calls.clone()
     }
 
     /// How many calls the rule was applied to.
-    pub fn hits(&self) -> usize {
+    pub(crate) fn hits(&self) -> usize {
         self.shared.state.lock().unwrap().hits
     }
 
     /// The calls since the last time, writes with their answers: a caller that dies leaves some on their way. No rule any
     /// more.
-    pub fn take(&self) -> Vec<Call> {
+    pub(crate) fn take(&self) -> Vec<Call> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let mut state = self.shared.state.lock().unwrap();

@@ -9,13 +9,13 @@ use super::git_http::GitServer;
 use super::pintle::{Pintle, Said};
 
 /// Two services. The repository has a bare one as its upstream, which takes pushes over http too.
-pub struct Shop {
+pub(crate) struct Shop {
     pub repo: TestRepo,
     pub root: TempDir,
 }
 
 impl Shop {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let repo = TestRepo::new();
         repo.pin("payments", "2.0.3", "").pin("checkout", "1.8.2", "dependsOn: {payments: \"^2\"}\n");
         repo.write("README.md", "Pins\n").commit("Start");
@@ -29,20 +29,20 @@ impl Shop {
         shop
     }
 
-    pub fn bare(&self) -> PathBuf {
+    pub(crate) fn bare(&self) -> PathBuf {
         self.root.path().join("pins.git")
     }
 
-    pub fn in_bare(&self, args: &[&str]) -> String {
+    pub(crate) fn in_bare(&self, args: &[&str]) -> String {
         text(git(&self.bare()).args(args).output().unwrap())
     }
 
-    pub fn at_remote(&self) -> String {
+    pub(crate) fn at_remote(&self) -> String {
         self.in_bare(&["rev-parse", "main"])
     }
 
     /// A hook of the bare repository.
-    pub fn hook(&self, name: &str, script: &str) {
+    pub(crate) fn hook(&self, name: &str, script: &str) {
         let hook = self.bare().join("hooks").join(name);
         std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
         std::fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -52,11 +52,11 @@ impl Shop {
 
     /// Runs `pintle`; ids of commits, which hold the time, are replaced, and what is said where the machine is slow is
     /// left out.
-    pub fn says(&self, words: &str) -> String {
+    pub(crate) fn says(&self, words: &str) -> String {
         self.normal(&Pintle::in_repo(&self.repo).says(words))
     }
 
-    pub fn normal(&self, said: &Said) -> String {
+    pub(crate) fn normal(&self, said: &Said) -> String {
         let heads = [self.repo.git(&["rev-parse", "HEAD"]), self.at_remote()];
         let root = self.root.path().to_str().unwrap();
         let said = said.to_string().replace(root, "ROOT");
@@ -65,7 +65,7 @@ impl Shop {
     }
 
     /// The last commit, as git shows it; and that nothing is left over.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         assert_eq!(self.repo.git(&["status", "--short"]), "", "the clone is clean");
         self.repo.git(&["fsck", "--strict"]);
         let message = self.repo.git(&["log", "-1", "--format=%an <%ae>, %cn%n%B"]);
@@ -74,7 +74,7 @@ impl Shop {
     }
 
     /// The upgrade of both, with a comment, in one commit; upstream has it.
-    pub fn upgraded() -> Self {
+    pub(crate) fn upgraded() -> Self {
         let shop = Self::new();
         let payments = "# refunds\nversion: '2.1.0'   # new API\nimage: ghcr.io/acme/payments\n";
         shop.repo.write("services/payments.yaml", payments);
@@ -84,7 +84,7 @@ impl Shop {
     }
 
     /// Runs `pintle` without a clone; with a home of its own, as on another machine.
-    pub fn remotely(&self, server: &GitServer, words: &str) -> (String, Option<i32>) {
+    pub(crate) fn remotely(&self, server: &GitServer, words: &str) -> (String, Option<i32>) {
         let url = server.url("pins.git");
         let words: Vec<&str> = words.split_whitespace().collect();
         let args = [&["--repo", &url, "--dangerous-plain-http"], &*words].concat();
@@ -94,7 +94,7 @@ impl Shop {
 }
 
 /// Somebody else edits, commits and pushes, from a clone of their own.
-pub fn human(bare: &Path, edit: &str) {
+pub(crate) fn human(bare: &Path, edit: &str) {
     let clone = tempfile::tempdir().unwrap();
     let script = format!(
         "git clone --quiet {} . && {edit} && git commit --quiet --all -m Human && git push --quiet",

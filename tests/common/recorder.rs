@@ -17,13 +17,13 @@ use super::namespace::Namespace;
 const END: &str = "end-of-recording";
 
 /// A recording under way.
-pub struct Recorder {
+pub(crate) struct Recorder {
     pods: Api<Pod>,
     task: JoinHandle<Recording>,
 }
 
 #[derive(Debug, Default)]
-pub struct Recording {
+pub(crate) struct Recording {
     pub events: Vec<Event>,
     /// How often events are missing and the pods were listed again: a restarted API server does not know the past.
     pub gaps: usize,
@@ -31,7 +31,7 @@ pub struct Recording {
 
 /// A pod as one event shows it. The pods that were there at the start come first, as if just created.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub(crate) struct Event {
     pub what: What,
     pub pod: String,
     /// The value of the label `app`; empty where there is none.
@@ -45,17 +45,17 @@ pub struct Event {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     Created,
     Changed,
     Gone,
 }
 
 /// Per app the images of the pods that exist, terminating ones too.
-pub type Moment = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Moment = BTreeMap<String, BTreeSet<String>>;
 
 impl Recorder {
-    pub async fn start(namespace: &Namespace) -> Self {
+    pub(crate) async fn start(namespace: &Namespace) -> Self {
         let pods: Api<Pod> = Api::namespaced(namespace.client.clone(), &namespace.name);
         let mut recording = Recording::default();
         let from = recording.catch_up(pods.list(&ListParams::default()).await.unwrap());
@@ -64,7 +64,7 @@ impl Recorder {
     }
 
     /// Everything up to now.
-    pub async fn finish(self) -> Recording {
+    pub(crate) async fn finish(self) -> Recording {
         // No scheduler takes it, so it never runs.
         let spec = json!({"schedulerName": "none", "containers": [{"name": "end", "image": "end"}]});
         let end = serde_json::from_value(json!({"metadata": {"name": END}, "spec": spec})).unwrap();
@@ -77,7 +77,7 @@ impl Recorder {
 
 impl Recording {
     /// What existed at once: nothing, then the state after each event that changed it.
-    pub fn moments(&self) -> Vec<Moment> {
+    pub(crate) fn moments(&self) -> Vec<Moment> {
         let mut moments = vec![Moment::new()];
         let mut pods = BTreeMap::new();
         for event in &self.events {
@@ -95,14 +95,14 @@ impl Recording {
 
     /// The place of the event that shows an image for the first time.
     #[track_caller]
-    pub fn first(&self, image: &str) -> usize {
+    pub(crate) fn first(&self, image: &str) -> usize {
         let first = self.events.iter().position(|event| event.images.contains(image));
         first.unwrap_or_else(|| panic!("no pod ran {image}"))
     }
 
     /// The place of the event by which the last pod of an image was gone.
     #[track_caller]
-    pub fn gone(&self, image: &str) -> usize {
+    pub(crate) fn gone(&self, image: &str) -> usize {
         let last = self.events.iter().rposition(|event| event.images.contains(image));
         let last = last.unwrap_or_else(|| panic!("no pod ran {image}"));
         assert_eq!(self.events[last].what, What::Gone, "{image} still runs");
@@ -110,7 +110,7 @@ impl Recording {
     }
 
     /// No pod ran this image.
-    pub fn never(&self, image: &str) -> bool {
+    pub(crate) fn never(&self, image: &str) -> bool {
         !self.events.iter().any(|event| event.images.contains(image))
     }
 

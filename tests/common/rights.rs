@@ -9,7 +9,7 @@ use super::control_plane::ControlPlane;
 use super::namespace::Namespace;
 
 /// Grants a user what a role's rules say, in one namespace.
-pub async fn grant(ns: &Namespace, user: &str, rules: Value) {
+pub(crate) async fn grant(ns: &Namespace, user: &str, rules: Value) {
     let name = json!({"name": user});
     let role: Role = serde_json::from_value(json!({"metadata": name, "rules": rules})).unwrap();
     let api: Api<Role> = Api::namespaced(ns.client.clone(), &ns.name);
@@ -25,7 +25,7 @@ pub async fn grant(ns: &Namespace, user: &str, rules: Value) {
 }
 
 /// A user's kubeconfig.
-pub fn impersonating(user: &str) -> String {
+pub(crate) fn impersonating(user: &str) -> String {
     let mut kubeconfig: Value = serde_json::from_str(&ControlPlane::shared().kubeconfig_text()).unwrap();
     kubeconfig["users"][0]["user"]["as"] = json!(user);
     kubeconfig.to_string()

@@ -11,7 +11,7 @@ use super::shop::Printed;
 /// Longer than anything that is waited for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     err: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
@@ -19,19 +19,19 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (Arc::default(), Arc::default());
         let readers = vec![read(child.stdout.take().unwrap(), &out), read(child.stderr.take().unwrap(), &err)];
         Self { child, err, readers, out }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits until a line on stderr contains all of these.
-    pub async fn says(&mut self, parts: &[&str]) {
+    pub(crate) async fn says(&mut self, parts: &[&str]) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let text = self.err.lock().unwrap().clone();
@@ -45,32 +45,32 @@ impl Running {
     }
 
     /// Whether it has ended, or was killed.
-    pub fn is_over(&mut self) -> bool {
+    pub(crate) fn is_over(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
     /// What it has said on stderr so far.
-    pub fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         self.err.lock().unwrap().clone()
     }
 
     /// Types Ctrl-C.
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         self.signal("INT");
     }
 
     /// As a supervisor ends it.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         self.signal("TERM");
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("sh").args(["-c", &format!("kill -s {name} {}", self.pid())]).status().unwrap();
         assert!(status.success());
     }
 
     /// Waits for its end, and gives its exit code; none where it was killed.
-    pub async fn ended(&mut self) -> Option<i32> {
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -82,7 +82,7 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub async fn end(mut self) -> Printed {
+    pub(crate) async fn end(mut self) -> Printed {
         let code = self.ended().await;
         self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         let take = |text: &Mutex<String>| std::mem::take(&mut *text.lock().unwrap());

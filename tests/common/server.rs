@@ -7,10 +7,10 @@ use std::sync::{LazyLock, mpsc};
 use std::time::{Duration, Instant};
 
 /// Longer than any healthy start, on a machine with other things to do.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The folder of the programs of `kubernetes` or `gitea`; the script that builds them knows it.
-pub fn programs(of: &str) -> Result<PathBuf, String> {
+pub(crate) fn programs(of: &str) -> Result<PathBuf, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/build");
     let output = Command::new("sh").arg(&script).args(["--where", of]).output().map_err(|e| e.to_string())?;
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
@@ -20,7 +20,7 @@ pub fn programs(of: &str) -> Result<PathBuf, String> {
     Err("the test servers are not built: `make servers` builds them, once, in about 8 minutes".to_owned())
 }
 
-pub struct Server {
+pub(crate) struct Server {
     program: PathBuf,
     folder: PathBuf,
     args: Vec<String>,
@@ -28,17 +28,17 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(program: &Path, folder: &Path, args: &str) -> Self {
+    pub(crate) fn start(program: &Path, folder: &Path, args: &str) -> Self {
         let args: Vec<_> = args.split_whitespace().map(str::to_owned).collect();
         let child = run(program, folder, &args);
         Self { program: program.to_owned(), folder: folder.to_owned(), args, child }
     }
 
-    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+    pub(crate) fn name(&self) -> std::borrow::Cow<'_, str> {
         self.program.file_name().unwrap().to_string_lossy()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
@@ -47,7 +47,7 @@ impl Server {
     }
 
     /// Refuses to wait any longer for what has ended, or has had its time.
-    pub fn may_still_come(&mut self, what: &str, deadline: Instant) -> Result<(), String> {
+    pub(crate) fn may_still_come(&mut self, what: &str, deadline: Instant) -> Result<(), String> {
         let why = match self.exited() {
             Some(status) => format!("{} ended with {status} before it {what}", self.name()),
             None if Instant::now() > deadline => format!("no {} that {what} after {PATIENCE:?}", self.name()),
@@ -57,23 +57,23 @@ impl Server {
     }
 
     /// Sends a signal by its name without `SIG`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("sh").args(["-c", &format!("kill -s {name} {}", self.pid())]).status().unwrap();
         assert!(status.success(), "cannot send {name} to {}", self.name());
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.kill();
         self.child = run(&self.program, &self.folder, &self.args);
     }
 
     /// The last lines of the log.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let bytes = std::fs::read(log_file(&self.program, &self.folder)).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<_> = text.lines().collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use pintle::source::CommitId;
+use pintle_core::git::CommitId;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -16,7 +16,7 @@ use super::recorder::{Recorder, Recording};
 use super::running::Running;
 
 /// A shop of which the first commit pins what runs.
-pub struct Shop {
+pub(crate) struct Shop {
     pub repo: TestRepo,
     pub ns: Namespace,
     kubeconfig: PathBuf,
@@ -26,7 +26,7 @@ pub struct Shop {
 }
 
 /// What a run of `pintle` printed.
-pub struct Printed {
+pub(crate) struct Printed {
     pub out: String,
     pub err: String,
     pub code: Option<i32>,
@@ -35,14 +35,14 @@ pub struct Printed {
 impl Shop {
     /// Runs a workload of two replicas for each service, waits for them, and pins them. Services are given as
     /// `payments 2.0.3`, with a kind as `statefulset/db 1.0`, with a word for their pods as `payments 2.0.3 linger`.
-    pub async fn open(services: &[&str]) -> Self {
+    pub(crate) async fn open(services: &[&str]) -> Self {
         let shop = Self::found(ControlPlane::shared(), services, |_, _| ()).await;
         shop.settle().await;
         shop
     }
 
     /// The same on any control plane, with each manifest bent, and not waited for.
-    pub async fn found(cp: &ControlPlane, services: &[&str], bend: impl Fn(&str, &mut Value)) -> Self {
+    pub(crate) async fn found(cp: &ControlPlane, services: &[&str], bend: impl Fn(&str, &mut Value)) -> Self {
         let home = tempfile::tempdir().unwrap();
         let (ns, repo) = (cp.namespace("shop").await, TestRepo::new());
         let mut shop = Self { repo, ns, kubeconfig: cp.kubeconfig(), home, workloads: BTreeMap::new() };
@@ -62,21 +62,21 @@ impl Shop {
     }
 
     /// Waits until every workload is rolled out.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         for object in self.workloads.values() {
             self.ns.wait(object, "rolled out", rolled_out).await;
         }
     }
 
     /// Writes `pintle.yaml`: these lines, and where services run.
-    pub fn settings(&self, lines: &str) -> &Self {
+    pub(crate) fn settings(&self, lines: &str) -> &Self {
         let text = format!("apiVersion: pintle.dev/v1alpha1\nnamespace: {}\n{lines}", self.ns.name);
         self.repo.write("pintle.yaml", text);
         self
     }
 
     /// Writes the file of a service: `version` may be followed by a word for its pods, `rest` are further lines.
-    pub fn pin(&self, name: &str, version: &str, rest: &str) -> &Self {
+    pub(crate) fn pin(&self, name: &str, version: &str, rest: &str) -> &Self {
         let (version, word) = version.split_once(' ').unwrap_or((version, ""));
         let tag = if word.is_empty() { String::new() } else { format!("tag: \"{{version}}-{word}\"\n") };
         let object = self.workloads.get(name).filter(|object| !object.starts_with("deployment/"));
@@ -85,23 +85,23 @@ impl Shop {
         self
     }
 
-    pub fn commit(&self, message: &str) -> CommitId {
+    pub(crate) fn commit(&self, message: &str) -> CommitId {
         self.repo.commit(message)
     }
 
     /// Talks to the cluster by another kubeconfig from now on.
-    pub fn connect(&mut self, kubeconfig: &str) {
+    pub(crate) fn connect(&mut self, kubeconfig: &str) {
         self.kubeconfig = self.home.path().join("kubeconfig");
         std::fs::write(&self.kubeconfig, kubeconfig).unwrap();
     }
 
     /// Where `pintle` keeps what it has fetched.
-    pub fn cache(&self) -> PathBuf {
+    pub(crate) fn cache(&self) -> PathBuf {
         self.home.path().join(".cache/pintle")
     }
 
     /// `pintle`, to be run in the repository.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut pintle = Command::new(env!("CARGO_BIN_EXE_pintle"));
         hermetic(&mut pintle).env("HOME", self.home.path()).env("KUBECONFIG", &self.kubeconfig);
         pintle.current_dir(self.repo.path()).args(args).stdin(Stdio::null());
@@ -109,36 +109,36 @@ impl Shop {
     }
 
     /// Runs `pintle` to its end.
-    pub async fn pintle(&self, args: &[&str]) -> Printed {
+    pub(crate) async fn pintle(&self, args: &[&str]) -> Printed {
         self.start(args).end().await
     }
 
     /// Starts `pintle`.
-    pub fn start(&self, args: &[&str]) -> Running {
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
         Running::start(self.command(args))
     }
 
     /// Starts to apply.
-    pub fn start_apply(&self) -> Running {
+    pub(crate) fn start_apply(&self) -> Running {
         self.start(&["apply", "--yes"])
     }
 
     /// Applies, which must end in sync.
-    pub async fn apply(&self) -> Printed {
+    pub(crate) async fn apply(&self) -> Printed {
         self.apply_ends(0).await
     }
 
     /// Applies, which must end with an exit code.
-    pub async fn apply_ends(&self, code: i32) -> Printed {
+    pub(crate) async fn apply_ends(&self, code: i32) -> Printed {
         self.pintle(&["apply", "--yes"]).await.ended(code)
     }
 
-    pub async fn record(&self) -> Recorder {
+    pub(crate) async fn record(&self) -> Recorder {
         Recorder::start(&self.ns).await
     }
 
     /// Ends a recording, in which no two versions may have existed at once that the pins forbid.
-    pub async fn kept(&self, recorder: Recorder) -> Recording {
+    pub(crate) async fn kept(&self, recorder: Recorder) -> Recording {
         let recording = recorder.finish().await;
         let broken = Promise::of(&self.repo).broken_in(&recording);
         assert!(broken.is_empty(), "{broken:#?}");
@@ -146,13 +146,13 @@ impl Shop {
     }
 
     /// The version that a workload's specification names, with the word for its pods.
-    pub async fn version(&self, name: &str) -> String {
+    pub(crate) async fn version(&self, name: &str) -> String {
         let image = self.ns.image(&self.workloads[name]).await;
         image.rsplit_once(':').unwrap().1.to_owned()
     }
 
     /// All of these, as one line.
-    pub async fn versions(&self, names: &[&str]) -> String {
+    pub(crate) async fn versions(&self, names: &[&str]) -> String {
         let mut versions = Vec::new();
         for name in names {
             versions.push(self.version(name).await);
@@ -171,20 +171,20 @@ impl From<Output> for Printed {
 impl Printed {
     /// It must have ended with this code.
     #[track_caller]
-    pub fn ended(self, code: i32) -> Self {
+    pub(crate) fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.err, self.out);
         self
     }
 
     /// The place of the first line on stderr that contains all of these; which must exist.
     #[track_caller]
-    pub fn line(&self, parts: &[&str]) -> usize {
+    pub(crate) fn line(&self, parts: &[&str]) -> usize {
         self.find(&self.err, parts)
     }
 
     /// The same on stdout: of the result.
     #[track_caller]
-    pub fn result(&self, parts: &[&str]) -> usize {
+    pub(crate) fn result(&self, parts: &[&str]) -> usize {
         self.find(&self.out, parts)
     }
 
@@ -196,12 +196,12 @@ impl Printed {
 
     /// No line on either contains this.
     #[track_caller]
-    pub fn never(&self, part: &str) {
+    pub(crate) fn never(&self, part: &str) {
         assert!(!self.err.contains(part) && !self.out.contains(part), "{part:?} in\n{}\n{}", self.err, self.out);
     }
 }
 
 /// The image of a service: `2.1.0 broken` becomes the tag `2.1.0-broken`.
-pub fn image(name: &str, version: &str) -> String {
+pub(crate) fn image(name: &str, version: &str) -> String {
     format!("ghcr.io/acme/{name}:{}", version.replace(' ', "-"))
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The same command, started by another program, which runs what follows its own arguments.
-pub fn through(before: &[&str], command: &Command) -> Command {
+pub(crate) fn through(before: &[&str], command: &Command) -> Command {
     let mut all = Command::new(before[0]);
     all.args(&before[1..]).arg(command.get_program()).args(command.get_args());
     all.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
@@ -16,13 +16,13 @@ pub fn through(before: &[&str], command: &Command) -> Command {
 }
 
 /// With no more rights over files than their modes give, root too.
-pub fn by_modes(command: &Command) -> Command {
+pub(crate) fn by_modes(command: &Command) -> Command {
     let keep = "--bounding-set=-dac_override,-dac_read_search";
     if is_root() { through(&["setpriv", keep], command) } else { through(&["env"], command) }
 }
 
 /// With a disk of 4 MiB of its own in place of a folder; none where this host lets nobody mount anything.
-pub fn on_a_small_disk(folder: &Path, command: &Command) -> Option<Command> {
+pub(crate) fn on_a_small_disk(folder: &Path, command: &Command) -> Option<Command> {
     let mount = "mount -t tmpfs -o size=4m tmpfs \"$0\" && exec \"$@\"";
     let mut before = UNSHARE.to_vec();
     before.extend(if is_root() { &[][..] } else { &["--user", "--map-root-user"] });
@@ -36,7 +36,7 @@ pub fn on_a_small_disk(folder: &Path, command: &Command) -> Option<Command> {
 const UNSHARE: [&str; 2] = ["unshare", "--mount"];
 
 /// Lets nobody write to the disk of a process any more, or lets them again.
-pub fn remount(pid: u32, folder: &Path, mode: &str) {
+pub(crate) fn remount(pid: u32, folder: &Path, mode: &str) {
     let pid = pid.to_string();
     let mut enter = Command::new("nsenter");
     enter.args(["--target", &pid, "--mount"]);
@@ -56,7 +56,7 @@ pub fn remount(pid: u32, folder: &Path, mode: &str) {
 }
 
 /// The most files that a process may have open.
-pub fn limit_files(pid: u32, most: usize) {
+pub(crate) fn limit_files(pid: u32, most: usize) {
     let status = Command::new("prlimit").args(["--pid", &pid.to_string(), &format!("--nofile={most}:")]).status();
     assert!(status.unwrap().success());
 }

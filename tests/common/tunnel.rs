@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
 /// Starts one that leads to a port, for as long as this process runs; its URL.
-pub fn tunnel(port: u16) -> String {
+pub(crate) fn tunnel(port: u16) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {

@@ -7,7 +7,7 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Copy, Debug)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// Of all threads, ended ones too.
     pub cpu: Duration,
     pub resident_mib: f64,
@@ -20,7 +20,7 @@ pub struct Usage {
 
 impl Usage {
     /// Of a process that runs.
-    pub fn of(pid: u32) -> Self {
+    pub(crate) fn of(pid: u32) -> Self {
         let folder = PathBuf::from(format!("/proc/{pid}"));
         let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
         let (stat, status) = (read("stat"), read("status"));
@@ -42,7 +42,7 @@ impl Usage {
 }
 
 /// The files below a folder, and their bytes.
-pub fn disk(folder: &Path) -> (usize, u64) {
+pub(crate) fn disk(folder: &Path) -> (usize, u64) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.fold((0, 0), |(files, bytes), entry| {
         // What is gone by now is not there.

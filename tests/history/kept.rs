@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pintle::source::{Access, CommitId, Index, Location, Source};
+use pintle::source::{Access, Index, Location, Source};
+use pintle_core::git::CommitId;
 
 use super::{Desk, layout, line, name, pinned, version};
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pintle::pins::{Fragment, Pin, ServiceName, pin_of};
-use pintle::source::{Access, CommitId, Index, Location, Scope, Source};
+use pintle::source::{Access, Index, Location, Scope, Source};
+use pintle_core::git::CommitId;
+use pintle_core::pins::{Fragment, Pin, ServiceName, pin_of};
 
 use super::{Desk, layout, line, pinned, service_file};
 use crate::common::chance::Chance;

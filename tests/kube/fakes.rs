@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pintle::cluster::{Cluster, ClusterError, Kube, Observation, WorkloadId};
-use pintle::pins::{WorkloadKind, WorkloadRef};
+use pintle::cluster::{Cluster, ClusterError, Kube, Observation};
+use pintle_core::pins::{WorkloadKind, WorkloadRef};
+use pintle_core::workload::WorkloadId;
 use serde_json::{Value, json};
 
 use super::{PATIENCE, impatient, scope};

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use kube::api::PostParams;
 use kube::core::Request;
-use pintle::cluster::{Cluster, ClusterError, Kube, Observation, WorkloadId};
+use pintle::cluster::{Cluster, ClusterError, Kube, Observation};
+use pintle_core::workload::WorkloadId;
 use serde_json::{Value, json};
 
+use super::{PATIENCE, Scene, connect, id, impatient, scope};
 use crate::common::control_plane::{ControlPlane, Part};
 use crate::common::namespace::Namespace;
-
-use super::{PATIENCE, Scene, connect, id, impatient, scope};
 
 /// Pintle as a user who may do what a role in each of the namespaces says.
 async fn as_nobody(plane: &ControlPlane, folder: &tempfile::TempDir) -> Kube {

@@ -4,9 +4,8 @@ use kube::api::{Patch, PatchParams};
 use pintle::cluster::{Cluster, ClusterError};
 use serde_json::Value;
 
-use crate::common::namespace::{Namespace, workload};
-
 use super::Scene;
+use crate::common::namespace::{Namespace, workload};
 
 /// A Deployment that `manager` has applied on the server's side.
 async fn applied_by(prefix: &str, manager: &str) -> Scene {

@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use pintle::cluster::{Cluster, Observation};
-use pintle::verify::{Change, Health, Verdict, Word};
+use pintle_core::verify::{Change, Health, Verdict, Word};
 use serde_json::{Value, json};
 
-use crate::common::namespace::{Namespace, rolled_out, workload};
-
 use super::{Scene, words};
+use crate::common::namespace::{Namespace, rolled_out, workload};
 
 #[tokio::test]
 async fn a_rollout_is_observed_until_it_is_settled() {
@@ -119,7 +118,7 @@ async fn kubernetes_giving_up_is_believed() {
         let workload = &seen.workloads[&id];
         let written = workload.managers.iter().find(|manager| manager.name == "pintle").unwrap().time;
         let change = Change { written, timeout: None, now: jiff::Timestamp::now() };
-        pintle::verify::health(&id, Some(workload), seen.pods.get(&id).map(Vec::as_slice), &change)
+        pintle_core::verify::health(&id, Some(workload), seen.pods.get(&id).map(Vec::as_slice), &change)
     };
     scene
         .until("settled", |seen| {

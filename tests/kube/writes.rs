@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
-use pintle::cluster::kube::way_out;
-use pintle::cluster::{Cluster, ClusterError, Pause, State, Workload, WorkloadId};
+use pintle::cluster::{Cluster, ClusterError};
+use pintle_core::workload::{Pause, State, Workload, WorkloadId, way_out};
 use serde_json::{Value, json};
 
-use crate::common::namespace::{Namespace, workload};
-
 use super::{Scene, id, scope, state};
+use crate::common::namespace::{Namespace, workload};
 
 #[tokio::test]
 async fn after_a_write_nothing_but_images_and_the_annotation_is_another() {

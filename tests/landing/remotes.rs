@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
-use pintle::source::{Access, Credentials, FileChange, LandError, Location, Source};
+use pintle::source::{Access, Credentials, LandError, Location, Source};
+use pintle_core::git::FileChange;
 
 use crate::common::git_http::{GitServer, Identity, Mood};
 use crate::common::pushed::{Shop, human};

@@ -4,12 +4,12 @@ use crate::common::shop::{Shop, image};
 const NEEDS_NEW: &str = "dependsOn: {payments: \">=2.0\"}\n";
 
 /// Starts a run, and waits until it leads.
-pub async fn start(shop: &Shop) -> Running {
+pub(crate) async fn start(shop: &Shop) -> Running {
     start_with(shop, &[]).await
 }
 
 /// The same with more flags.
-pub async fn start_with(shop: &Shop, flags: &[&str]) -> Running {
+pub(crate) async fn start_with(shop: &Shop, flags: &[&str]) -> Running {
     let mut run = shop.start(&[&["run"], flags].concat());
     run.says(&["\"event\":\"leads\""]).await;
     run

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pintle_core::change::{ChangeKind, Moved};
+use pintle_core::git::Commit;
+use pintle_core::image::Image;
+use pintle_core::pins::{Pin, Service, ServiceName};
+use pintle_core::version::Version;
 use serde::{Serialize, Serializer};
 
 use super::text::{FileDiff, files};
-use crate::change::{ChangeKind, Moved};
 use crate::cli::history::word;
 use crate::cli::load::Revision;
 use crate::cli::output::{BUSY, DIM, NAME, Output, counted, styled};
 use crate::cli::shown::{ShownKind, ShownNeed};
 use crate::cli::table::{Cell, Head, Table};
 use crate::cli::words::{image_moved, need_moved};
-use crate::image::Image;
-use crate::pins::{Pin, Service, ServiceName};
-use crate::source::Commit;
-use crate::version::Version;
 
 /// What moved between two revisions; also `--output json`.
 #[derive(Debug, Serialize)]

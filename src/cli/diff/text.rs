@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pintle_core::change::Moved;
+use pintle_core::git::{Content, File};
+use pintle_core::pins::Service;
+use pintle_core::problem::display_safe;
+use pintle_core::problem::{Place, line_col};
 use serde::Serialize;
 use similar::{Change, ChangeTag, TextDiff};
 
-use crate::change::Moved;
 use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, counted, styled};
-use crate::pins::Service;
-use crate::problem::display_safe;
-use crate::problem::{Place, line_col};
-use crate::source::{Content, File};
 
 /// Longer lines are cut.
 const LINE: usize = 200;
@@ -20,7 +20,7 @@ const LINE: usize = 200;
 /// what they pin.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FileDiff {
+pub(crate) struct FileDiff {
     path: Arc<str>,
     /// Whether the file is new, gone, or another one.
     status: &'static str,
@@ -88,7 +88,7 @@ fn file(path: &Arc<str>, sides: [Option<&File>; 2], (told, whole): (&[Told; 2], 
 }
 
 /// All that an edit changes in a file; a file that is new or gone is shown whole.
-pub fn edited(path: &Arc<str>, old: Option<&[u8]>, new: Option<&[u8]>) -> FileDiff {
+pub(crate) fn edited(path: &Arc<str>, old: Option<&[u8]>, new: Option<&[u8]>) -> FileDiff {
     let status = match (old, new) {
         (None, _) => "added",
         (_, None) => "removed",
@@ -130,19 +130,19 @@ fn shown(file: &File) -> String {
 
 impl FileDiff {
     /// It has more than one line.
-    pub fn is_long(&self) -> bool {
+    pub(crate) fn is_long(&self) -> bool {
         !self.hunks.is_empty()
     }
 
     /// For people.
-    pub fn print(&self, output: &mut Output) {
+    pub(crate) fn print(&self, output: &mut Output) {
         for line in self.lines() {
             output.line(line);
         }
     }
 
     /// The same, line by line.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let path = styled(NAME, display_safe(&self.path, LINE));
         let mut lines = vec![match (self.status, self.hunks.as_slice()) {
             ("changed", _) => path,

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use pintle_core::pins::ServiceName;
+use pintle_core::version::Version;
+
 use super::links::{Link, Links};
-use crate::pins::ServiceName;
-use crate::version::Version;
 
 /// For Graphviz.
 pub(super) fn dot(links: &Links) -> String {

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pintle_core::graph::{EdgeId, Graph, Label};
+use pintle_core::history::History;
+use pintle_core::pins::{Pins, ServiceName};
+use pintle_core::version::{Range, Version};
 use serde::Serialize;
-
-use crate::graph::{EdgeId, Graph, Label};
-use crate::pins::{Pins, ServiceName};
-use crate::source::History;
-use crate::version::{Range, Version};
 
 /// What is drawn; also `--output json`.
 #[derive(Debug, Clone, Serialize)]

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pintle_core::pins::ServiceName;
+
 use super::links::{Link, Links};
 use crate::cli::output::{BAD, DIM, NAME, styled};
-use crate::pins::ServiceName;
 
 /// Deeper levels would be more indentation than text.
 const DEEPEST: usize = 60;

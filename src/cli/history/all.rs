@@ -1,6 +1,9 @@
 //! The last commits that moved pins, across services.
 
 use jiff::Timestamp;
+use pintle_core::git::Commit;
+use pintle_core::pins::ServiceName;
+use pintle_core::version::Version;
 use serde::Serialize;
 
 use super::proven::Proof;
@@ -10,9 +13,6 @@ use crate::cli::output::{DIM, NAME};
 use crate::cli::shown::ShownKind;
 use crate::cli::table::{Cell, Head, Table};
 use crate::cli::words::{author, when};
-use crate::pins::ServiceName;
-use crate::source::Commit;
-use crate::version::Version;
 
 /// `--output json`.
 #[derive(Debug, Serialize)]

@@ -1,21 +1,21 @@
 //! Each pin that one service had.
 
 use jiff::{SignedDuration, Timestamp};
+use pintle_core::change::{ChangeKind, Move};
+use pintle_core::git::Commit;
+use pintle_core::image::Image;
+use pintle_core::pins::ServiceName;
+use pintle_core::problem::display_safe;
+use pintle_core::version::Version;
 use serde::Serialize;
 
 use super::proven::Proof;
 use super::undone::Undone;
 use super::{Entry, Told, word};
-use crate::change::{ChangeKind, Move};
 use crate::cli::output::{DIM, NAME};
 use crate::cli::shown::{ShownKind, ShownNeed};
 use crate::cli::table::{Cell, Head, Table};
 use crate::cli::words::{author, how_long, image_moved, need_moved, when};
-use crate::image::Image;
-use crate::pins::ServiceName;
-use crate::problem::display_safe;
-use crate::source::Commit;
-use crate::version::Version;
 
 /// `--output json`.
 #[derive(Debug, Serialize)]

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pintle_core::change::Move;
+use pintle_core::pins::ServiceName;
+use pintle_core::workload::Proven;
 use serde::Serialize;
 
-use crate::change::Move;
+use crate::cli::config::Config;
 use crate::cli::glance::{Glance, glance};
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
 use crate::cli::table::Cell;
 use crate::cli::words::{how_long, took};
-use crate::cluster::Proven;
-use crate::config::Config;
-use crate::pins::ServiceName;
 use crate::source::Source;
 
 /// What a cluster has verified.

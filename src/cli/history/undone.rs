@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use pintle_core::change::{Act, Named, Undo, without_number};
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::history::History;
+use pintle_core::problem::display_safe;
 use serde::Serialize;
 
-use crate::change::{Act, Named, Undo, without_number};
 use crate::cli::load::Loaded;
 use crate::cli::plan::text::described;
-use crate::problem::display_safe;
-use crate::source::{Commit, CommitId, History};
 
 /// So many commits are named in a line.
 const LISTED: usize = 3;

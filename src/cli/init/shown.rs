@@ -1,9 +1,8 @@
 //! `pintle init --output json`.
 
+use pintle_core::init::Proposal;
+use pintle_core::pins::ServiceName;
 use serde::Serialize;
-
-use crate::init::Proposal;
-use crate::pins::ServiceName;
 
 /// What is proposed.
 #[derive(Debug, Serialize)]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use pintle_core::init::{NewFile, Proposal};
+use pintle_core::pins::{SETTINGS, ServiceName};
+use pintle_core::problem::{display_safe, show};
+
 use crate::cli::output::{BUSY, GOOD, NAME, Output, counted, styled};
-use crate::init::{NewFile, Proposal};
-use crate::pins::{SETTINGS, ServiceName};
-use crate::problem::{display_safe, show};
 
 /// The files, what is left, whose the images are, and the counts.
 pub(super) fn tell(proposal: &Proposal, dry_run: bool, output: &mut Output) {

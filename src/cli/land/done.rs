@@ -1,15 +1,16 @@
 //! What has become of a commit, for people and for programs.
 
+use pintle_core::git::CommitId;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::FileDiff;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Format, Output};
-use crate::source::{CommitId, Landed, Landing, Proposed};
+use crate::source::{Landed, Landing, Proposed};
 
 /// What has become of a proposal.
-pub struct Done {
+pub(crate) struct Done {
     report: Report,
     /// The last words; none where all was so already.
     words: Option<String>,
@@ -76,7 +77,7 @@ impl Done {
     }
 
     /// The last words of what has landed; none where all was so already.
-    pub fn words(&self) -> Option<&str> {
+    pub(crate) fn words(&self) -> Option<&str> {
         self.words.as_deref()
     }
 

@@ -1,12 +1,13 @@
 //! Where a commit goes, and what keeps it from there.
 
 use clap::Args;
+use pintle_core::git::{CommitId, FileChange};
 
 use super::Done;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, counted};
 use crate::cli::progress::Progress;
-use crate::source::{Beside, CommitId, FileChange, LandError, Landing, Message};
+use crate::source::{Beside, LandError, Landing, Message};
 
 /// Where a commit goes, as typed.
 #[derive(Debug, Args)]

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use pintle_core::git::Commit;
+use pintle_core::problem::display_safe;
 
 use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
 use crate::cli::words::took;
-use crate::problem::display_safe;
-use crate::reconcile::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport};
-use crate::source::Commit;
+use crate::controller::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport};
 
 /// Where all of it runs, after what it is compared with.
 fn namespace(report: &Report) -> String {
@@ -17,17 +17,17 @@ fn namespace(report: &Report) -> String {
 }
 
 /// A commit in a line.
-pub fn described(commit: &Commit) -> String {
+pub(crate) fn described(commit: &Commit) -> String {
     format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 72))
 }
 
 /// The plan of a revision against what it was compared with, as text, styled.
-pub fn table(revision: &Commit, against: &str, report: &Report) -> String {
+pub(crate) fn table(revision: &Commit, against: &str, report: &Report) -> String {
     format!("Plan for {}\n  against {against}{}\n{}", described(revision), namespace(report), body(report))
 }
 
 /// The plan alone: its stages, what is not reached, and what it comes to.
-pub fn body(report: &Report) -> String {
+pub(crate) fn body(report: &Report) -> String {
     let mut text = String::new();
     if !report.under_way.is_empty() {
         let _ = writeln!(text, "\nUnder way: {}", under_way(report));
@@ -121,7 +121,7 @@ fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing
 }
 
 /// Those that stand so, with the reason: one that is the reason of several, as a namespace that does not exist is, once.
-pub fn told_once(rest: &[RestReport], standing: Standing) -> Vec<(Vec<&RestReport>, &str)> {
+pub(crate) fn told_once(rest: &[RestReport], standing: Standing) -> Vec<(Vec<&RestReport>, &str)> {
     let mut told: Vec<(Vec<&RestReport>, &str)> = Vec::new();
     for it in rest.iter().filter(|it| it.standing == standing) {
         match told.iter_mut().find(|(_, why)| *why == it.why) {
@@ -148,7 +148,7 @@ fn unseen_text(text: &mut String, pairs: &[String]) {
 }
 
 /// A circle of waits: each on a line, then what breaks it.
-pub fn circle_text(text: &mut String, circle: &CircleReport) {
+pub(crate) fn circle_text(text: &mut String, circle: &CircleReport) {
     let _ = writeln!(text, "\nNo safe order for {}", styled(NAME, circle.services.join(", ")));
     for wait in &circle.waits {
         let _ = writeln!(text, "      {wait}");
@@ -157,7 +157,7 @@ pub fn circle_text(text: &mut String, circle: &CircleReport) {
 }
 
 /// The last line: what the plan comes to.
-pub fn summary(report: &Report) -> String {
+pub(crate) fn summary(report: &Report) -> String {
     if report.is_empty() {
         return styled(GOOD, "Nothing to do: everything runs what is pinned.") + "\n";
     }
@@ -197,7 +197,7 @@ fn estimate(it: &EstimateReport) -> String {
 }
 
 /// The same as Markdown.
-pub fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
+pub(crate) fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
     let mut text = format!("### Plan for {}\n\nAgainst {against}{}\n", described(revision), namespace(report));
     if report.is_empty() {
         text.push_str("\nNothing to do.\n");

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::Timestamp;
+use pintle_core::git::Commit;
+use pintle_core::pins::{ServiceName, did_you_mean};
+use pintle_core::problem::display_safe;
+use pintle_core::rollback::{Aim, Request};
+use pintle_core::version::Version;
 
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::words::{TIMES, known, moment, when};
-use crate::pins::{ServiceName, did_you_mean};
-use crate::problem::display_safe;
-use crate::rollback::{Aim, Request};
-use crate::source::{Commit, SourceError};
-use crate::version::Version;
+use crate::source::SourceError;
 
 /// What shall go back, and how far, as typed.
 #[derive(Debug, Args)]

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use pintle_core::edit::{self, Edit, Edited, Said, Then, edit, overlay, own_path};
+use pintle_core::git::{Commit, File, FileChange};
+use pintle_core::pins::{Pins, Reading, Service, ServiceName, read};
+use pintle_core::problem::display_safe;
+
+use crate::cli::config::Config;
 use crate::cli::diff::{self, FileDiff};
 use crate::cli::exit::Failure;
 use crate::cli::load::{Loaded, Revision};
-use crate::config::Config;
-use crate::edit::{self, Edit, Edited, Said, Then, edit, merge, overlay, own_path};
-use crate::pins::{Pins, Reading, Service, ServiceName, read};
-use crate::problem::display_safe;
-use crate::source::{Commit, File, FileChange};
+use crate::source::merge;
 
 /// The files of the tip in which other lines go back, and the pins of the tip as they say then.
 pub(super) struct Besides {
@@ -137,7 +139,7 @@ fn then(root: &str, revision: &Revision) -> Arc<Then> {
 
 fn bytes<'s>(side: &'s Side, path: &str) -> Option<&'s [u8]> {
     let file = side.files.iter().find(|file| &*file.path == path)?;
-    if let crate::source::Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
+    if let pintle_core::git::Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
 }
 
 /// What would be read with these lines, if no more is wrong with it than was.

@@ -4,20 +4,21 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
+use pintle_core::evidence::Pair;
+use pintle_core::pins;
+use pintle_core::plan::Wanted;
+use pintle_core::rollback::{Holding, Known, Member, Refusal, Request, Revert, Why, revert, unseen};
+use pintle_core::workload::Proven;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::load::Loaded;
 use crate::cli::seen::Seen;
-use crate::cluster::Proven;
-use crate::evidence::Pair;
-use crate::pins;
-use crate::plan::Wanted;
-use crate::reconcile::{Desired, Look, look, look_at_pins, want};
-use crate::rollback::{Holding, Known, Member, Refusal, Request, Revert, Why, revert, unseen};
+use crate::controller::{Desired, Look, look, look_at_pins, want};
 
 impl Seen {
     fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
-        let Desired { pins, history, graph, lockstep, .. } = &*self.desired;
+        let DesiredState { pins, history, graph, lockstep, .. } = &*self.desired.state;
         let (live, proven) = (&self.look.live, &self.proven);
         Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None }
     }
@@ -56,8 +57,9 @@ impl Seen {
 
     /// What will be wanted after the commit, and what runs as that sees it.
     pub(super) fn after(&self, revert: &Revert) -> (Desired, Look) {
-        let Desired { commit, pins, history, namespace, .. } = &*self.desired;
-        let desired = Desired::new(*commit, revert.pins(pins), Arc::clone(history), namespace.clone());
+        let DesiredState { commit, pins, history, namespace, .. } = &*self.desired.state;
+        let desired =
+            Desired::from(DesiredState::new(*commit, revert.pins(pins), Arc::clone(history), namespace.clone()));
         let look = match &self.observed {
             Some(observed) => look(&desired, observed, Timestamp::now()),
             None => look_at_pins(&desired, pins),

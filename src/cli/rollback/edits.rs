@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pintle_core::edit::{self, Edit, NewHold, Then, own_path};
+use pintle_core::git::{CommitId, File, FileChange, content_id};
+use pintle_core::pins::{Held, Pin, Service, ServiceName, read};
+use pintle_core::rollback::{Member, Revert};
+
+use crate::cli::config::Config;
 use crate::cli::exit::Failure;
 use crate::cli::load::{Loaded, Revision};
 use crate::cli::output::{NAME, styled};
-use crate::config::Config;
-use crate::edit::{self, Edit, NewHold, Then, own_path};
-use crate::pins::{Held, Pin, Service, ServiceName, read};
-use crate::rollback::{Member, Revert};
-use crate::source::{CommitId, File, FileChange, Scope, SourceError, content_id};
+use crate::source::{Scope, SourceError};
 
 /// What is agreed to: who moves from where to where, what is held, and what else is as it was.
 pub(super) fn essence(revert: &Revert, beneath: &[FileChange]) -> String {

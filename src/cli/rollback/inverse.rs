@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use pintle_core::edit::Edited;
+use pintle_core::git::{CommitId, Content, FileChange};
+
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
-use crate::edit::Edited;
-use crate::source::{CommitId, Content, FileChange, Scope};
+use crate::source::Scope;
 
 /// Whether every file that the commit changed has become what it was before, and no other file has changed.
 pub(super) fn takes_back(loaded: &Loaded, commit: CommitId, Edited { files, .. }: &Edited) -> Result<bool, Failure> {

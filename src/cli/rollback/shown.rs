@@ -1,16 +1,16 @@
 //! What programs are told of a rollback: `--output json` and `yaml`.
 
 use jiff::Timestamp;
+use pintle_core::git::Commit;
+use pintle_core::image::Image;
+use pintle_core::pins::{Held, Pin, ServiceName};
+use pintle_core::rollback::Member;
+use pintle_core::version::Version;
 use serde::Serialize;
 
 use super::Told;
 use crate::cli::diff::FileDiff;
-use crate::image::Image;
-use crate::pins::{Held, Pin, ServiceName};
-use crate::reconcile::Report;
-use crate::rollback::Member;
-use crate::source::Commit;
-use crate::version::Version;
+use crate::controller::Report;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,7 +109,8 @@ impl<'t> Shown<'t> {
             restores: _,
             besides,
         } = told;
-        let stay = |left: &'t crate::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
+        let stay =
+            |left: &'t pintle_core::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
         Self {
             revision: tip,
             cluster: cluster.as_deref(),

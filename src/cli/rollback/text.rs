@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
+use pintle_core::pins::Held;
+use pintle_core::rollback::{Left, Member, Revert};
+
+use super::Told;
 use crate::cli::diff::FileDiff;
 use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, styled};
 use crate::cli::plan::text::{body, described};
 use crate::cli::words::{how_long, took, when};
-use crate::pins::Held;
-use crate::rollback::{Left, Member, Revert};
-
-use super::Told;
 
 /// So many nearer pins that were not taken are told of each service.
 const PASSED_OVER: usize = 3;

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
+use pintle_core::edit::{Edit, Edited, edit};
+use pintle_core::evidence::Pair;
+use pintle_core::git::{Commit, CommitId, FileChange};
+use pintle_core::pins::{self, ServiceName};
+use pintle_core::problem::display_safe;
+use pintle_core::rollback::{Aim, Inverse, Left, Message, Request, Revert, inverse};
+
 use super::inverse::takes_back;
 use super::shown::Shown;
 use super::{Kind, Question, config, decided, edits};
+use crate::cli::config::Config;
 use crate::cli::diff::FileDiff;
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
 use crate::cli::seen::Seen;
-use crate::config::Config;
-use crate::edit::{Edit, Edited, edit};
-use crate::evidence::Pair;
-use crate::pins::{self, ServiceName};
-use crate::problem::display_safe;
-use crate::reconcile::{self, Desired, Report, want};
-use crate::rollback::{Aim, Inverse, Left, Message, Request, Revert, inverse};
-use crate::source::{Commit, CommitId, FileChange};
+use crate::controller::{self, Desired, Report, want};
 
 /// A rollback, and all that is told of it.
 pub(in crate::cli) struct Told {
@@ -71,7 +72,7 @@ impl Told {
         let reason = if revert.is_empty() { None } else { reason(output)? };
         let (desired, look) = seen.after(&revert);
         let wanted = want(&desired, &look);
-        let plan = reconcile::plan(&desired, &look, &wanted);
+        let plan = controller::plan(&desired, &look, &wanted);
         let plan = Report::of(&desired, &look, &plan, Vec::new());
         let inverse = inverse(&revert, &loaded.history);
         let besides = besides.filter(|_| !revert.is_empty());

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use pintle_core::edit::{Edit, Edited, NewHold, Then};
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::pins::{Hold, Pins, Service, ServiceName};
+use pintle_core::problem::display_safe;
+use pintle_core::rollback::{Left, Request};
+
 use super::Told;
 use super::edits::earlier;
 use super::inverse::takes_back;
+use crate::cli::config::Config;
 use crate::cli::exit::Failure;
 use crate::cli::land::Proposal;
 use crate::cli::load::Loaded;
 use crate::cli::output::{NAME, styled};
 use crate::cli::plan::text::described;
 use crate::cli::words::held;
-use crate::config::Config;
-use crate::edit::{Edit, Edited, NewHold, Then};
-use crate::pins::{Hold, Pins, Service, ServiceName};
-use crate::problem::display_safe;
-use crate::rollback::{Left, Request};
-use crate::source::{Commit, CommitId, Message};
+use crate::source::Message;
 
 /// The commit that is undone.
 pub(in crate::cli) struct Undone {

@@ -9,18 +9,18 @@ use tokio::sync::watch;
 use crate::cli::exit::Failure;
 
 /// What tells a run to end.
-pub struct End {
+pub(super) struct End {
     told: watch::Receiver<bool>,
     at_work: Arc<AtomicBool>,
 }
 
 /// Something is under way that is to be brought to an end, until this is dropped.
-pub struct AtWork<'e>(&'e End);
+pub(super) struct AtWork<'e>(&'e End);
 
 impl End {
     /// Listens in a thread of its own: much of what a run does before its first pass blocks. The process ends at once
     /// while nothing is under way, and when it is told twice.
-    pub fn listen() -> Result<Self, Failure> {
+    pub(super) fn listen() -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::error(format!("no signals: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
         let (mut terminate, mut interrupt) = {
@@ -48,12 +48,12 @@ impl End {
     }
 
     /// Becomes true when it is told to end.
-    pub fn told(&self) -> watch::Receiver<bool> {
+    pub(super) fn told(&self) -> watch::Receiver<bool> {
         self.told.clone()
     }
 
     /// From here on it is brought to an end in order.
-    pub fn at_work(&self) -> AtWork<'_> {
+    pub(super) fn at_work(&self) -> AtWork<'_> {
         self.at_work.store(true, Ordering::SeqCst);
         AtWork(self)
     }

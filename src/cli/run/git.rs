@@ -7,22 +7,24 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use pintle_core::desired::DesiredState;
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::pins::{Known, Settings};
 use tokio::sync::watch;
 
+use crate::cli::config::Config;
 use crate::cli::exit::Failure;
 use crate::cli::load::{Loaded, Revision};
 use crate::cluster::Says;
-use crate::config::Config;
-use crate::pins::{Known, Settings};
-use crate::reconcile::{Desired, Goal};
-use crate::source::{Below, Commit, CommitId, Index, Location, Source, SourceError};
+use crate::controller::{Desired, Goal};
+use crate::source::{Below, Index, Location, Source, SourceError};
 
 /// A repository that has not answered for so long, and for three intervals, holds everything: who knows what it says.
 const SILENT: Duration = Duration::from_secs(300);
 
 /// What is told of the repository beside what it pins.
 #[derive(Debug)]
-pub enum Told {
+pub(super) enum Told {
     /// It does not answer.
     Silent(String),
     /// It answers again.
@@ -30,7 +32,7 @@ pub enum Told {
 }
 
 /// Follows one branch.
-pub struct Git {
+pub(super) struct Git {
     config: Config,
     source: Source,
     /// The revision that was read last.
@@ -48,7 +50,7 @@ pub struct Git {
 }
 
 /// Where what was found goes.
-pub struct To {
+pub(super) struct To {
     /// What is to be kept.
     pub goals: watch::Sender<Goal>,
     /// What the lease says.
@@ -61,11 +63,11 @@ pub struct To {
 
 /// Asks now, whatever the interval says.
 #[derive(Debug, Clone)]
-pub struct Poke(Sender<()>);
+pub(super) struct Poke(Sender<()>);
 
 impl Poke {
     /// Asks now.
-    pub fn now(&self) {
+    pub(super) fn now(&self) {
         // Whoever listened is gone at the end.
         let _ = self.0.send(());
     }
@@ -73,7 +75,7 @@ impl Poke {
 
 impl Git {
     /// Goes on from what was loaded.
-    pub fn after(config: &Config, loaded: &Loaded, desired: &Desired) -> Result<Self, Failure> {
+    pub(super) fn after(config: &Config, loaded: &Loaded, desired: &Desired) -> Result<Self, Failure> {
         let (source, known) = (loaded.source.clone(), loaded.at.known.clone());
         let branch = config.branch.clone().map_or_else(|| source.default_branch(), Ok)?;
         Ok(Self {
@@ -92,7 +94,7 @@ impl Git {
     }
 
     /// Follows the branch in a thread of its own, because all of it blocks, until nobody listens any more.
-    pub fn follow(mut self, interval: Duration, to: To) -> Result<Poke, Failure> {
+    pub(super) fn follow(mut self, interval: Duration, to: To) -> Result<Poke, Failure> {
         let (poke, poked) = channel();
         let watcher = self.watch(poke.clone());
         let follow = move || {
@@ -225,7 +227,7 @@ impl Git {
             )));
         }
         let history = at.renamed(self.index.history());
-        Ok(Goal::Pins(Arc::new(Desired::new(tip.id, pins, history, self.namespace.clone()))))
+        Ok(Goal::Pins(Arc::new(Desired::from(DesiredState::new(tip.id, pins, history, self.namespace.clone())))))
     }
 
     fn keep_index(&mut self) {

@@ -6,16 +6,16 @@ use std::io::IsTerminal as _;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use pintle_core::git::CommitId;
 use serde::Serialize;
 
 use crate::cli::live;
 use crate::cli::output::{DIM, Output, styled};
-use crate::event::Event;
-use crate::source::CommitId;
+use crate::controller::event::Event;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// Lines for people.
     Text,
     /// One JSON object a line.
@@ -23,7 +23,7 @@ pub enum Format {
 }
 
 /// The log of one run.
-pub struct Log<'a> {
+pub(super) struct Log<'a> {
     output: &'a mut Output,
     format: Format,
 }
@@ -41,13 +41,13 @@ struct Line<'a> {
 
 impl<'a> Log<'a> {
     /// On stderr; by what stderr is where no format is asked for.
-    pub fn new(output: &'a mut Output, format: Option<Format>) -> Self {
+    pub(super) fn new(output: &'a mut Output, format: Option<Format>) -> Self {
         let usual = || if std::io::stderr().is_terminal() { Format::Text } else { Format::Json };
         Self { format: format.unwrap_or_else(usual), output }
     }
 
     /// Tells one event, as of a revision.
-    pub fn tell(&mut self, revision: Option<CommitId>, event: &Event) {
+    pub(super) fn tell(&mut self, revision: Option<CommitId>, event: &Event) {
         let (now, words) = (Timestamp::now(), live::line(event));
         let of = revision.map(CommitId::short).unwrap_or_default();
         match self.format {

@@ -6,9 +6,8 @@ use std::time::Duration;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use crate::cluster::ClusterError;
-
 use super::errors;
+use crate::cluster::ClusterError;
 
 /// The oldest minor version of Kubernetes 1 that is tried against.
 const OLDEST: u32 = 33;

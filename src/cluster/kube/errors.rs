@@ -4,10 +4,9 @@ use std::error::Error as _;
 
 use kube::Error;
 use kube::core::Status;
+use pintle_core::workload::{WorkloadId, may_take_over};
 
-use crate::cluster::{ClusterError, WorkloadId};
-
-use super::managers::may_take_over;
+use crate::cluster::ClusterError;
 
 /// What a failed read says.
 pub(super) fn of_read(server: &str, error: &Error) -> ClusterError {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cluster::Workload;
+use pintle_core::workload::Workload;
 
 use super::feed::Item;
 use super::read::{SeenPod, SeenWorkload};

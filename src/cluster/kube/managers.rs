@@ -3,19 +3,11 @@
 use std::cmp::Reverse;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use pintle_core::workload::{FIELD_MANAGER, Manager};
 use serde_json::Value;
-
-use crate::cluster::Manager;
-
-/// The name by which the API server knows Pintle.
-pub(super) const PINTLE: &str = "pintle";
 
 /// The name by which it knows who pauses.
 pub(super) const PAUSER: &str = "pintle-pause";
-
-/// GitOps engines, by how the names of their field managers begin. A field taken from them is taken back by their next
-/// sync (measured with Argo CD and Flux).
-const ENGINES: &[&str] = &["argocd", "kustomize-controller", "helm-controller", "kapp", "fleet", "flux", "configsync"];
 
 /// The managers of image fields, newest first.
 pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
@@ -26,32 +18,9 @@ pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
 
 /// Whether Pintle has applied something: of what somebody else has moved since, it still owns the container's name.
 pub(super) fn has_ours(entries: &[ManagedFieldsEntry]) -> bool {
-    entries.iter().any(|entry| entry.manager.as_deref() == Some(PINTLE) && entry.operation.as_deref() == Some("Apply"))
-}
-
-/// Whether Pintle takes an image over from this manager: from people and their tools, from client-side appliers that
-/// are no engine, from its own past. Whoever applies on the server's side means to own what it applies.
-pub fn may_take_over(name: &str, applied: bool) -> bool {
-    let is_engine = ENGINES.iter().any(|engine| name.starts_with(engine));
-    name == PINTLE || name.starts_with("kubectl") || (!applied && !is_engine)
-}
-
-/// What a user can do where `manager` owns the image.
-pub fn way_out(manager: &str) -> String {
-    match manager {
-        it if it.starts_with("argocd") => {
-            "in the Argo CD Application, list the image under spec.ignoreDifferences and set \
-             the sync option RespectIgnoreDifferences=true"
-                .to_owned()
-        }
-        it if it.starts_with("kustomize-controller") || it.starts_with("flux") => {
-            "in the Flux Kustomization, list the image under spec.ignore".to_owned()
-        }
-        it if it.starts_with("helm") => {
-            "drop the tag from the Helm values, so that the chart does not set the image".to_owned()
-        }
-        _ => format!("take the image out of what {manager} applies"),
-    }
+    entries
+        .iter()
+        .any(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.operation.as_deref() == Some("Apply"))
 }
 
 fn manager(entry: &ManagedFieldsEntry) -> Option<Manager> {

@@ -4,9 +4,8 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::{ApiResource, GroupVersionKind, Object};
+use pintle_core::pins::WorkloadKind;
 use serde::Deserialize;
-
-use crate::pins::WorkloadKind;
 
 /// A Deployment, StatefulSet or DaemonSet.
 pub(super) type WorkloadObject = Object<WorkloadSpec, WorkloadStatus>;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::{Selector, SelectorExt};
-
-use crate::cluster::{Condition, Container, Pause, Pod, State, Status, Strategy, Workload};
-use crate::pins::WorkloadKind;
+use pintle_core::pins::WorkloadKind;
+use pintle_core::workload::{Condition, Container, Pause, Pod, State, Status, Strategy, Workload};
 
 use super::managers;
 use super::objects::{ConditionObject, PodObject, PodSpec, UpdateStrategy, WorkloadObject, WorkloadStatus};

@@ -8,17 +8,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::core::ApiResource;
 use kube::{Api, Client};
+use pintle_core::workload::{Workload, WorkloadId};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-
-use crate::cluster::{ClusterError, Observation, Workload, WorkloadId};
 
 use super::Patience;
 use super::objects;
 use super::picture::{Look, Picture, Subject};
 use super::read::{self, SeenWorkload};
 use super::stream::Stream;
+use crate::cluster::{ClusterError, Observation};
 
 /// How often a reader that waits for a first answer looks whether it has waited long enough.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);

@@ -18,11 +18,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::cluster::ClusterError;
-
 use super::Patience;
 use super::errors;
 use super::feed::News;
+use crate::cluster::ClusterError;
 
 /// The objects of a page, where the server does not stream lists.
 const PAGE: u32 = 200;

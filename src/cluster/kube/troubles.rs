@@ -1,6 +1,6 @@
 //! What keeps a pod from being ready, in its own words. Pure.
 
-use crate::cluster::Trouble;
+use pintle_core::workload::Trouble;
 
 use super::objects::{ConditionObject, ContainerStatus, PodStatus, Terminated};
 

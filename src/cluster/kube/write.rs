@@ -1,12 +1,12 @@
 //! What is sent to a workload: images, and what is remembered, fenced. Pure.
 
 use kube::api::{Patch, PatchParams};
+use pintle_core::workload::{FIELD_MANAGER, Pause, State, Workload, WorkloadId, may_take_over};
 use serde_json::{Value, json};
 
-use crate::cluster::{ClusterError, Pause, State, Workload, WorkloadId, Write};
-
-use super::managers::{PAUSER, PINTLE, may_take_over};
+use super::managers::PAUSER;
 use super::objects::kind_name;
+use crate::cluster::{ClusterError, Write};
 
 /// A tag that nobody uses: owners of an image equal to ours do not show in a conflict.
 const OTHER_TAG: &str = "pintle-asks-who-owns-this";
@@ -45,7 +45,7 @@ pub(super) fn pause(id: &WorkloadId, seen: &Workload, pause: Option<&Pause>) -> 
 /// The question of `write`: the same with other images, to be sent as a dry run.
 pub(super) fn question(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
     check(write, workload)?;
-    let other = |image: &crate::image::Image| format!("{}:{OTHER_TAG}", image.repository());
+    let other = |image: &pintle_core::image::Image| format!("{}:{OTHER_TAG}", image.repository());
     let images: Vec<_> = write.images.iter().map(|(name, init, image)| (name.as_str(), *init, other(image))).collect();
     Ok(fenced(write, workload, &images))
 }
@@ -116,7 +116,7 @@ fn text(write: &Write, workload: &Workload, name: &str) -> String {
 /// Images that Pintle applied earlier and that this write is not about: an apply that omits them would delete them.
 fn also_owned<'w>(write: &Write, workload: &'w Workload) -> Vec<Image<'w>> {
     let ours = |name: &String| {
-        let mut managers = workload.managers.iter().filter(|manager| manager.applied && manager.name == PINTLE);
+        let mut managers = workload.managers.iter().filter(|manager| manager.applied && manager.name == FIELD_MANAGER);
         managers.any(|manager| manager.containers.contains(name))
     };
     let omitted = |name: &String| !write.images.iter().any(|(container, ..)| container == name);

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use pintle_core::problem::display_safe;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::record::Process;
-use crate::problem::display_safe;
 
 /// What is run.
 #[derive(Debug, Clone)]

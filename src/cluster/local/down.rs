@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pintle_core::pins::Local;
+
 use super::command::{Task, run};
 use super::decide::GRACE;
 use super::engine::Engine;
 use super::folder::Life;
 use super::service::Service;
-use crate::pins::Local;
 
 /// Longer than any process that is killed takes.
 const PATIENCE: Duration = GRACE.saturating_add(Duration::from_secs(5));

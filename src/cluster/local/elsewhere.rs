@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pintle_core::image::Image;
+use pintle_core::pins::Local;
+
 use super::command::{Task, run};
 use super::engine::Engine;
 use super::picture::{Elsewhere, Health};
 use super::record::Spec;
 use super::service::{Asked, Service};
-use crate::image::Image;
-use crate::pins::Local;
 
 /// How long `start` and `stop` may take: they may fetch an image.
 const WITHIN: Duration = Duration::from_secs(600);
@@ -86,7 +87,7 @@ impl Engine {
         let pinned = || {
             let served = service.served.as_ref()?;
             let (image, version, local) = (served.image.clone(), served.version.clone(), served.local.clone()?);
-            Some((Spec { image, version, local }, crate::source::CommitId::from([0; 20])))
+            Some((Spec { image, version, local }, pintle_core::git::CommitId::from([0; 20])))
         };
         let (spec, commit) = record.or_else(pinned)?;
         Some(Task { within: ANSWER, ..self.task(name, &spec, commit) })

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use pintle_core::workload::{Pause, WorkloadId};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
@@ -19,7 +20,7 @@ use super::picture::{Facts, Health, Shown, is_rolling, show};
 use super::record::{Process, Run};
 use super::service::{Asked, Service};
 use super::{Place, Served, service};
-use crate::cluster::{ClusterError, Leader, Observation, Pause, WorkloadId};
+use crate::cluster::{ClusterError, Leader, Observation};
 
 /// How often it is looked at what tells nobody that it has changed.
 const POLL: Duration = Duration::from_millis(250);

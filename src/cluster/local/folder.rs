@@ -15,11 +15,11 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use pintle_core::problem::display_safe;
+use pintle_core::workload::Pause;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Exit, How, Line, Process, Record, SCHEMA};
-use crate::cluster::Pause;
-use crate::problem::display_safe;
 
 /// A longer file is not ours.
 const MAX_BYTES: u64 = 1 << 20;

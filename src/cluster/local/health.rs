@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use pintle_core::pins::{Local, LocalHealth};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -11,7 +12,6 @@ use tokio::time::timeout;
 use super::command::{Task, run};
 use super::listener::{Owner, acceptor, owner};
 use super::record::Process;
-use crate::pins::{Local, LocalHealth};
 
 /// How long a process may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::problem::display_safe;
+use pintle_core::problem::display_safe;
 
 /// The log is emptied when it is longer, and the one before holds as much of its end.
 const MOST: u64 = 4 << 20;

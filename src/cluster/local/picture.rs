@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pintle_core::image::Image;
+use pintle_core::pins::Local;
+use pintle_core::workload::{
+    Condition, Container, FIELD_MANAGER, Manager, Pause, Pod, Status, Strategy, Trouble, Workload,
+};
 
 use super::Served;
 use super::folder::Life;
 use super::record::{Exit, How, Record, Run};
-use crate::cluster::{Condition, Container, Manager, Pause, Pod, Status, Strategy, Trouble, Workload};
-use crate::image::Image;
-use crate::pins::Local;
 
 /// The name under which Pintle writes.
-const PINTLE: &str = "pintle";
 
 /// How long a process may take to become healthy where `verify: {timeout}` does not say it.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -97,7 +98,7 @@ fn unpaused(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) 
         state: Some(record.state.clone()),
         ours: true,
         managers: vec![Manager {
-            name: PINTLE.to_owned(),
+            name: FIELD_MANAGER.to_owned(),
             time: Some(record.written),
             applied: true,
             containers: vec![name.to_owned()],

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pintle_core::git::CommitId;
+use pintle_core::image::Image;
+use pintle_core::pins::Local;
+use pintle_core::version::Version;
+use pintle_core::workload::State;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
-
-use crate::cluster::State;
-use crate::image::Image;
-use crate::pins::Local;
-use crate::source::CommitId;
-use crate::version::Version;
 
 /// What this version reads and writes.
 pub(super) const SCHEMA: u32 = 1;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use pintle_core::pins::{Local, WorkloadKind, WorkloadRef};
+use pintle_core::workload::WorkloadId;
+
 use super::Served;
 use super::folder::{Folder, Life};
 use super::picture::{Facts, Health, Shown};
 use super::record::{Process, Run};
-use crate::cluster::WorkloadId;
-use crate::pins::{Local, WorkloadKind, WorkloadRef};
 
 /// One service.
 pub(super) struct Service {

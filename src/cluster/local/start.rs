@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pintle_core::git::CommitId;
+use pintle_core::pins::Local;
+use pintle_core::workload::State;
 use tokio::process::Command;
 
 use super::command::Task;
@@ -13,9 +16,7 @@ use super::engine::Engine;
 use super::folder::Life;
 use super::record::{Exit, How, Record, Run, SCHEMA, Spec};
 use super::service::Service;
-use crate::cluster::{ClusterError, State, Write, Written};
-use crate::pins::Local;
-use crate::source::CommitId;
+use crate::cluster::{ClusterError, Write, Written};
 
 /// Stands for the version in `run`.
 const VERSION: &str = "{version}";

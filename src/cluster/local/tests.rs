@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pintle_core::git::CommitId;
+use pintle_core::pins::{Local, WorkloadKind, WorkloadRef};
+use pintle_core::verify::{self, Change};
+use pintle_core::version::Version;
+use pintle_core::workload::{State, WorkloadId};
 
 use super::decide::decide;
 use super::folder::Life;
 use super::picture::{Facts, Health, is_rolling, show};
 use super::record::{Exit, How, Process, Record, Run, SCHEMA, Spec};
-use crate::cluster::{State, WorkloadId};
-use crate::pins::{Local, WorkloadKind, WorkloadRef};
-use crate::source::CommitId;
-use crate::verify::{self, Change};
-use crate::version::Version;
 
 const NOW: i64 = 1_790_000_000;
 

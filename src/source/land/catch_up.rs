@@ -1,7 +1,10 @@
 //! A clone whose remote has moved on follows it, as `git pull --ff-only` does: where it has nothing of its own.
 
+use pintle_core::git::CommitId;
+
+use super::super::object_id::GixId as _;
 use super::super::remote::{Failure, Remote};
-use super::super::{CommitId, Reach, SourceError, Url};
+use super::super::{Reach, SourceError, Url};
 use super::error::{LandError, Result};
 use super::upstream::Upstream;
 use super::{Landing, clone, oid};

@@ -2,10 +2,12 @@
 //! moves: the clone begins earlier, and nothing else of it changes.
 
 use git2::Repository;
+use pintle_core::git::CommitId;
 
+use super::super::object_id::GixId as _;
 use super::super::quarantine::Quarantine;
 use super::super::remote::Remote;
-use super::super::{CommitId, Location, Source, Url};
+use super::super::{Location, Source, Url};
 use super::catch_up::unread;
 use super::error::{LandError, Result};
 use super::upstream::{self, Upstream};

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::{CommitId, SourceError};
-use crate::problem::display_safe;
+use pintle_core::git::CommitId;
+use pintle_core::problem::display_safe;
+
+use super::super::SourceError;
 
 /// The result of everything in this room.
 pub(super) type Result<T, E = LandError> = std::result::Result<T, E>;

@@ -1,9 +1,11 @@
 //! Who commits, as git itself would say: the environment, then the configuration of the repository, the user, the system.
 
 use git2::{Oid, Signature};
+use pintle_core::git::CommitId;
 
+use super::super::Source;
 use super::super::error::{say, unread};
-use super::super::{CommitId, Source};
+use super::super::object_id::GixId as _;
 use super::error::{LandError, Result};
 use super::{id, oid};
 

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use gix::bstr::ByteSlice as _;
+use pintle_core::git::{CommitId, FileChange, content_id};
 
 use super::super::error::unread_commit;
-use super::super::{CommitId, FileChange, Source, SourceError, content_id};
+use super::super::object_id::GixId as _;
+use super::super::{Source, SourceError};
 
 /// The trailer that tells one change from all others, on whatever commit it lands.
 const ID: &str = "Pintle-Id";

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use git2::{Email, EmailCreateOptions};
+use pintle_core::git::{CommitId, FileChange};
 
 use super::super::resolve::full_branch_name;
-use super::super::{CommitId, FileChange};
 use super::error::{LandError, Result};
 use super::upstream::Upstream;
 use super::{Landing, Message, forge, id, oid, push, write};

@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 
 use git2::{Oid, PushOptions, PushUpdate, RemoteCallbacks, Repository};
+use pintle_core::problem::display_safe;
 
 use super::super::{Reach, Source, SourceError};
 use super::error::{LandError, Result};
 use super::id;
 use super::upstream::Upstream;
 use super::wire::Wire;
-use crate::problem::display_safe;
 
 /// What the server has said.
 #[derive(Default)]

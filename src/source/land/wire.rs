@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport, register};
 use git2::{Error, Remote, Repository};
+use pintle_core::problem::display_safe;
 
 use super::super::process::{self, Process};
 use super::super::remote::{client, obstacle};
 use super::super::url::Scheme;
 use super::super::{Access, Credentials, Reach, Url, credentials};
-use crate::problem::display_safe;
 
 /// What libgit2 knows the two ways by; the URL itself is told apart from it.
 const PIPES: &str = "pintle-pipes";

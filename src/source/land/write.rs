@@ -5,8 +5,8 @@ use std::path::Path;
 
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType, Oid, Repository, Tree};
+use pintle_core::git::FileChange;
 
-use super::super::FileChange;
 use super::Identity;
 use super::error::{LandError, Result};
 

@@ -2,7 +2,7 @@
 
 /// A server that a test may pause and break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     Etcd,
     Apiserver,
     ControllerManager,
@@ -11,7 +11,7 @@ pub enum Part {
 }
 
 impl Part {
-    pub fn program(self) -> &'static str {
+    pub(crate) fn program(self) -> &'static str {
         match self {
             Self::Etcd => "etcd",
             Self::Apiserver => "kube-apiserver",
@@ -22,7 +22,7 @@ impl Part {
     }
 
     /// `port` is the API server's; the others take none.
-    pub fn flags(self, port: u16) -> String {
+    pub(crate) fn flags(self, port: u16) -> String {
         match self {
             Self::Etcd => ETCD.to_owned(),
             Self::Apiserver => format!("--secure-port {port} {APISERVER}"),

@@ -5,7 +5,7 @@ use super::fault::Twist;
 /// The end of the list that a watch begins with.
 const END_OF_LIST: &str = "k8s.io/initial-events-end";
 
-pub struct Events {
+pub(super) struct Events {
     /// What was received and not yet taken apart.
     raw: Vec<u8>,
     head_is_over: bool,
@@ -22,7 +22,7 @@ pub struct Events {
 }
 
 /// What is to be done with what was received.
-pub enum Then {
+pub(super) enum Then {
     GoOn,
     Cut,
     FallSilent,
@@ -30,28 +30,28 @@ pub enum Then {
 
 impl Events {
     /// `listed`: the watch begins without a list.
-    pub fn new(listed: bool, twist: Option<(usize, Twist)>) -> Self {
+    pub(super) fn new(listed: bool, twist: Option<(usize, Twist)>) -> Self {
         let (raw, line, list) = (Vec::new(), Vec::new(), Vec::new());
         Self { raw, head_is_over: false, line, listed, seen: 0, twist, twisted: None, list }
     }
 
     /// How many events came after the list.
-    pub fn seen(&self) -> usize {
+    pub(super) fn seen(&self) -> usize {
         self.seen
     }
 
     /// The list is whole.
-    pub fn has_listed(&self) -> bool {
+    pub(super) fn has_listed(&self) -> bool {
         self.listed && !self.list.is_empty()
     }
 
     /// The twist, once, when it has come.
-    pub fn twisted(&mut self) -> Option<Twist> {
+    pub(super) fn twisted(&mut self) -> Option<Twist> {
         self.twisted.take()
     }
 
     /// Takes in bytes; gives what is to be handed on, and what then.
-    pub fn take(&mut self, bytes: &[u8]) -> (Vec<u8>, Then) {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> (Vec<u8>, Then) {
         self.raw.extend_from_slice(bytes);
         let mut out = Vec::new();
         if !self.head_is_over {
@@ -125,6 +125,6 @@ fn chunked(line: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", line.len()).as_bytes(), line, b"\r\n"].concat()
 }
 
-pub fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+pub(super) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|part| part == what)
 }

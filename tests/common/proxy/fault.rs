@@ -6,7 +6,7 @@ use super::Call;
 
 /// Which call, what befalls it, and for how long the same befalls those after it that are alike.
 #[derive(Clone, Copy, Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     pub kind: Kind,
     /// The place of the first call, from zero, among those of its kind.
     pub number: usize,
@@ -17,7 +17,7 @@ pub struct Rule {
 
 /// Calls that are alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     Any,
     /// Whatever changes something, leases too.
     Write,
@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn takes(self, call: &Call) -> bool {
+    pub(crate) fn takes(self, call: &Call) -> bool {
         let is_patch = call.method == "PATCH";
         match self {
             Self::Any => true,
@@ -48,7 +48,7 @@ impl Kind {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Kills the caller; the server does not have the call.
     KillBefore,
     /// Kills the caller when the server has answered, and before the caller knows.
@@ -72,7 +72,7 @@ pub enum Fault {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Twist {
+pub(crate) enum Twist {
     /// One is lost.
     Drop,
     /// One comes twice.
@@ -88,48 +88,48 @@ pub enum Twist {
 }
 
 /// As the API server says it of itself.
-pub const TOO_MANY: &str = "Too many requests, please try again later.\n";
+pub(crate) const TOO_MANY: &str = "Too many requests, please try again later.\n";
 /// As a proxy says it.
-pub const PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>";
+pub(crate) const PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>";
 
-pub const UNAUTHORIZED: Fault = Fault::Answer(
+pub(crate) const UNAUTHORIZED: Fault = Fault::Answer(
     401,
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}"#,
 );
-pub const FORBIDDEN: Fault = Fault::Answer(
+pub(crate) const FORBIDDEN: Fault = Fault::Answer(
     403,
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"deployments.apps \"left\" is forbidden: User \"pintle\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"shop\"","reason":"Forbidden","code":403}"#,
 );
-pub const CONFLICT: Fault = Fault::Answer(
+pub(crate) const CONFLICT: Fault = Fault::Answer(
     409,
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again","reason":"Conflict","code":409}"#,
 );
-pub const EXPIRED: Fault = Fault::Answer(
+pub(crate) const EXPIRED: Fault = Fault::Answer(
     410,
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}"#,
 );
-pub const UNAVAILABLE: Fault = Fault::Answer(
+pub(crate) const UNAVAILABLE: Fault = Fault::Answer(
     503,
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"apiserver is shutting down","reason":"ServiceUnavailable","code":503}"#,
 );
-pub const TIMEOUT: Fault = Fault::Answer(
+pub(crate) const TIMEOUT: Fault = Fault::Answer(
     504,
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","code":504}"#,
 );
-pub const TORN: Fault = Fault::Answer(200, JSON, r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"na"#);
-pub const HTML: Fault = Fault::Answer(500, "Content-Type: text/html", PAGE);
+pub(crate) const TORN: Fault = Fault::Answer(200, JSON, r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"na"#);
+pub(crate) const HTML: Fault = Fault::Answer(500, "Content-Type: text/html", PAGE);
 /// A login page in place of any answer.
-pub const PORTAL: Fault = Fault::Answer(200, "Content-Type: text/html", PAGE);
+pub(crate) const PORTAL: Fault = Fault::Answer(200, "Content-Type: text/html", PAGE);
 
 const JSON: &str = "Content-Type: application/json";
 
 /// With this `Retry-After`.
-pub const fn busy(header: &'static str) -> Fault {
+pub(crate) const fn busy(header: &'static str) -> Fault {
     Fault::Answer(429, header, TOO_MANY)
 }

@@ -8,7 +8,7 @@ use crate::common::proxy::fault::{Fault, Kind, Rule, Twist};
 use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
-pub async fn behind_a_proxy(services: &[&str]) -> (Shop, Proxy, Running) {
+pub(super) async fn behind_a_proxy(services: &[&str]) -> (Shop, Proxy, Running) {
     let mut shop = Shop::open(services).await;
     let proxy = Proxy::before(ControlPlane::shared());
     shop.connect(proxy.kubeconfig());

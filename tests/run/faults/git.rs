@@ -12,18 +12,18 @@ use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
 /// A shop whose repository is served.
-pub struct Served {
+pub(super) struct Served {
     pub shop: Shop,
     server: GitServer,
     _root: TempDir,
 }
 
 impl Served {
-    pub async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self::of(Shop::open(&["payments 1.0"]).await)
     }
 
-    pub fn of(shop: Shop) -> Self {
+    pub(super) fn of(shop: Shop) -> Self {
         let root = tempfile::tempdir().unwrap();
         let bare = root.path().join("pins.git").to_str().unwrap().to_owned();
         shop.repo.git(&["clone", "--quiet", "--bare", ".", &bare]);
@@ -32,32 +32,32 @@ impl Served {
         Self { shop, server, _root: root }
     }
 
-    pub async fn run(&self) -> Running {
+    pub(super) async fn run(&self) -> Running {
         let mut run = self.start();
         run.says(&["\"event\":\"inSync\""]).await;
         run
     }
 
-    pub fn start(&self) -> Running {
+    pub(super) fn start(&self) -> Running {
         Running::start(self.command())
     }
 
-    pub fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let url = self.server.url("pins.git");
         self.shop.command(&["--dangerous-plain-http", "--repo", &url, "run", "--interval", "1s"])
     }
 
-    pub fn push(&self, version: &str) {
+    pub(super) fn push(&self, version: &str) {
         self.shop.pin("payments", version, "").commit(&format!("Pin {version}"));
         self.push_all();
     }
 
-    pub fn push_all(&self) {
+    pub(super) fn push_all(&self) {
         self.shop.repo.git(&["push", "--quiet", "--force", "origin", "HEAD"]);
     }
 
     /// Somebody sets what was never pinned, which is corrected by what is known.
-    pub async fn drifts_and_is_corrected(&self, to: &str) {
+    pub(super) async fn drifts_and_is_corrected(&self, to: &str) {
         self.shop.ns.set_image("deployment/payments", &image("payments", "9.9")).await;
         let pinned = image("payments", to);
         let is_back = |it: &Value| it["spec"]["template"]["spec"]["containers"][0]["image"] == *pinned;

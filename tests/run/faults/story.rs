@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What befalls the story.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Plan {
+pub(super) struct Plan {
     pub rule: Option<Rule>,
     /// The run looks at everything anew each minute.
     pub looks_anew: bool,
@@ -28,7 +28,7 @@ pub struct Plan {
 
 /// What the API server and the proxy saw of it.
 #[derive(Debug)]
-pub struct Trace {
+pub(super) struct Trace {
     /// How often each workload was written.
     pub writes: BTreeMap<String, usize>,
     /// How many calls there were of each kind.
@@ -45,7 +45,7 @@ struct Stage {
 }
 
 /// Tells it. Each of its three parts must come to the end that the pins say, in order.
-pub async fn story(plan: Plan) -> Trace {
+pub(super) async fn story(plan: Plan) -> Trace {
     let mut stage = Stage::open(plan).await;
     let recorder = stage.shop.record().await;
     let needs = "dependsOn: {base: \">=2.0\"}\n";

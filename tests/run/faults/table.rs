@@ -10,7 +10,7 @@ use crate::common::proxy::fault::{
 
 /// A fault, and the points at which it is tried.
 #[derive(Clone, Copy)]
-pub struct Row {
+pub(super) struct Row {
     pub id: &'static str,
     pub says: &'static str,
     pub kind: Kind,
@@ -35,7 +35,7 @@ const fn looking_anew(row: Row) -> Row {
 
 /// Slow rows first: stories go on beside each other.
 #[rustfmt::skip]
-pub const TABLE: &[Row] = &[
+pub(super) const TABLE: &[Row] = &[
     row("S3", "the watch of workloads falls silent", Workloads, 1, Event(6, Twist::Silence)),
     row("A4", "403 to an apply", Patch, 2, FORBIDDEN),
     looking_anew(row("S3", "an event of workloads is lost: early", Workloads, 1, Event(2, Twist::Drop))),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pintle_core::workload::Pod;
 
+use crate::cluster::ClusterError;
 use crate::cluster::kube::feed::{Difference, Feed, News};
 use crate::cluster::kube::read::{Owner, SeenPod, SeenWorkload};
-use crate::cluster::{ClusterError, Pod};
 
 /// A list of pods, and whose each of them is.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-
-use crate::cluster::{Observation, Pod, WorkloadId};
+use pintle_core::workload::{Pod, WorkloadId};
 
 use super::owned::PodFeed;
 use super::{Picture, Subject, with_since};
+use crate::cluster::Observation;
 
 /// More unsettled workloads of a namespace share one watch of all its pods.
 const MOST_POD_WATCHES: usize = 8;

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Container, Workload, WorkloadId, settled};
+use pintle_core::verify::settled;
+use pintle_core::workload::{Container, Workload, WorkloadId};
 
 /// The templates that unsettled workloads had since they were settled.
 #[derive(Debug, Default)]

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use pintle_core::pins::WorkloadKind;
+use pintle_core::workload::Workload;
 use serde_json::{Value, json};
 
+use super::{at, id, object, seen};
+use crate::cluster::ClusterError;
 use crate::cluster::kube::feed::News;
 use crate::cluster::kube::picture::{Look, Picture, Subject};
 use crate::cluster::kube::read::{self, SeenPod, SeenWorkload};
-use crate::cluster::{ClusterError, Workload};
-use crate::pins::WorkloadKind;
-
-use super::{at, id, object, seen};
 
 pub(super) const GRACE: Duration = Duration::from_secs(15);
 

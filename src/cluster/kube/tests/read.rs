@@ -1,14 +1,13 @@
 //! What objects say.
 
 use insta::assert_snapshot;
+use pintle_core::pins::WorkloadKind;
+use pintle_core::verify::{self, Change, Word};
+use pintle_core::workload::{Manager, Strategy, Trouble};
 use serde_json::{Value, json};
 
-use crate::cluster::kube::read;
-use crate::cluster::{Manager, Strategy, Trouble};
-use crate::pins::WorkloadKind;
-use crate::verify::{self, Change, Word};
-
 use super::{at, id, object, seen};
+use crate::cluster::kube::read;
 
 #[test]
 fn whatever_is_missing_null_or_odd_is_absence_and_never_healthy() {

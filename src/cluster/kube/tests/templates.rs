@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::picture::{GRACE, list, names, picture, tell};
+use super::{at, id, object, seen};
 use crate::cluster::kube::feed::News;
 use crate::cluster::kube::picture::{Look, Picture};
 use crate::cluster::kube::read::SeenWorkload;
-
-use super::picture::{GRACE, list, names, picture, tell};
-use super::{at, id, object, seen};
 
 /// The workload as it is after so many changes: settled, or not yet.
 fn version(number: i64, image: &str, is_settled: bool) -> SeenWorkload {

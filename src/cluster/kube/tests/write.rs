@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 use kube::core::Status;
+use pintle_core::git::CommitId;
+use pintle_core::version::Version;
+use pintle_core::workload::{Manager, State, Workload};
 use serde_json::json;
 
-use crate::cluster::kube::{errors, write};
-use crate::cluster::{Manager, State, Workload, Write};
-use crate::source::CommitId;
-use crate::version::Version;
-
 use super::{id, object, seen};
+use crate::cluster::Write;
+use crate::cluster::kube::{errors, write};
 
 fn a_write(image: &str) -> Write {
     let state = State {

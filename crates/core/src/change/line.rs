@@ -1,0 +1,68 @@
+//! The moves of one service along its history.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{ChangeKind, End, NeedMoved, needs_between};
+use crate::git::Commit;
+use crate::history::Record;
+use crate::pins::Pin;
+use crate::version::{Order, Version};
+
+/// One move along the history of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The commit that made it.
+    pub commit: Arc<Commit>,
+    /// What was pinned before; none where nothing was.
+    pub from: Option<Arc<Pin>>,
+    /// What is pinned from here on; none where nothing is.
+    pub to: Option<Arc<Pin>>,
+    /// How the pin moved; none where it did not, and only what it needs or how it is verified changed.
+    pub kind: Option<ChangeKind>,
+    /// What it needs otherwise.
+    pub needs: Vec<NeedMoved>,
+    /// The commit that moved the pin on from here; none where it still stands, or did not move here.
+    pub until: Option<Arc<Commit>>,
+}
+
+impl Move {
+    /// Whether what it pinned is pinned still.
+    pub fn stands(&self) -> bool {
+        self.kind.is_some() && self.to.is_some() && self.until.is_none()
+    }
+}
+
+/// The moves that the records of a service tell of, oldest first.
+pub fn line(records: &[Record], order: &Order) -> Vec<Move> {
+    let mut seen: HashSet<&Version> = HashSet::new();
+    let mut moves: Vec<Move> = Vec::with_capacity(records.len());
+    let mut last: Option<&Arc<Pin>> = None;
+    let mut standing: Option<usize> = None;
+    for record in records {
+        let (from, to) = (last, record.pin.as_ref());
+        let before = to.is_some_and(|to| seen.contains(&to.version));
+        let kind = ChangeKind::of(
+            from.map(|from| End::from(from.as_ref())),
+            to.map(|to| End::from(to.as_ref())),
+            order,
+            before,
+        );
+        if kind.is_some()
+            && let Some(standing) = standing.replace(moves.len())
+        {
+            moves[standing].until = Some(Arc::clone(&record.commit));
+        }
+        moves.push(Move {
+            commit: Arc::clone(&record.commit),
+            from: from.cloned(),
+            to: to.cloned(),
+            kind,
+            needs: from.zip(to).map(|(from, to)| needs_between(&from.depends_on, &to.depends_on)).unwrap_or_default(),
+            until: None,
+        });
+        seen.extend(to.map(|to| &to.version));
+        last = to;
+    }
+    moves
+}

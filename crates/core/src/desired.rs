@@ -1,0 +1,114 @@
+//! What is desired at one revision: its pins and their history, as the graph that `next` walks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::evidence::Evidence;
+use crate::git::CommitId;
+use crate::graph::{Graph, Id};
+use crate::history::History;
+use crate::pins::{Local, Pins, Runtime, Service, ServiceName, WorkloadRef, held};
+use crate::plan::{Live, Motion, Running, Wanted};
+use crate::workload::WorkloadId;
+
+/// What is desired at one revision.
+#[derive(Debug, Clone)]
+pub struct DesiredState {
+    /// The revision; every write names it.
+    pub commit: CommitId,
+    /// The pins.
+    pub pins: Pins,
+    /// Each service's pins up to the revision; renamed services go on with the history of their earlier names.
+    pub history: Arc<History>,
+    /// Who needs whom, for all services of the pins, broken ones too.
+    pub graph: Graph,
+    /// The settings' lockstep groups.
+    pub lockstep: Vec<Vec<Id>>,
+    /// For services that name no namespace, nor do the settings; empty where no cluster was asked.
+    pub namespace: String,
+}
+
+impl DesiredState {
+    /// Puts pins and history together. `namespace` is that of the context.
+    pub fn new(commit: CommitId, pins: Pins, history: Arc<History>, namespace: String) -> Self {
+        let graph = Graph::of(&pins, &history);
+        let ids = |group: &Vec<ServiceName>| group.iter().filter_map(|name| graph.id(name)).collect();
+        let lockstep = pins.settings.lockstep.iter().map(ids).collect();
+        Self { commit, pins, history, graph, lockstep, namespace }
+    }
+
+    /// The service of a number; none where its file cannot be used.
+    pub fn service(&self, id: Id) -> Option<&Service> {
+        self.pins.services.get(self.graph.name(id))
+    }
+
+    /// What history knows of pairs.
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence::new(&self.history, self.pins.settings.soak)
+    }
+
+    /// The workloads of a service, in full.
+    pub fn workloads(&self, service: &Service) -> Vec<WorkloadId> {
+        let namespace = self.namespace_of(service);
+        let id = |it: &WorkloadRef| WorkloadId { namespace: namespace.to_owned(), workload: it.clone() };
+        service.workloads.iter().map(id).collect()
+    }
+
+    /// Where a service runs; empty where nobody says it and no cluster was asked.
+    pub fn namespace_of<'a>(&'a self, service: &'a Service) -> &'a str {
+        let settings = self.pins.settings.namespace.as_deref();
+        service.namespace.as_deref().or(settings).unwrap_or(&self.namespace)
+    }
+
+    /// The workloads of all services.
+    pub fn all_workloads(&self) -> BTreeSet<WorkloadId> {
+        self.pins.services.values().flat_map(|service| self.workloads(service)).collect()
+    }
+
+    /// Returns the live states in which `pins` are all settled: a plan without a cluster, for the check of a pull request.
+    pub fn live_at(&self, pins: &Pins) -> Vec<Live> {
+        self.graph.ids().map(|id| self.live_as_pinned(pins, id)).collect()
+    }
+
+    /// Returns what the pins alone want of a service.
+    pub fn wanted(&self, id: Id) -> Wanted {
+        let Some(service) = self.service(id) else {
+            let why = self.pins.broken.get(self.graph.name(id)).cloned().unwrap_or_default();
+            return Wanted::Held(None, why);
+        };
+        let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
+        match held(service, self.graph.order(id)) {
+            Some(why) => Wanted::Held(Some(target), why),
+            None => Wanted::Target(target),
+        }
+    }
+
+    fn live_as_pinned(&self, pins: &Pins, id: Id) -> Live {
+        let name = self.graph.name(id);
+        let earlier = self.service(id).and_then(|service| service.formerly.as_ref());
+        let service = pins.services.get(name).or_else(|| pins.services.get(earlier?));
+        // A file that could not be read there: what it pinned last.
+        let recorded = || {
+            pins.broken.get(name).and_then(|_| self.history.records(name).iter().rev().find_map(|it| it.pin.as_deref()))
+        };
+        let running = match service.map(|service| &service.pin).or_else(recorded) {
+            None => Running::Absent,
+            Some(pin) => Running::Image(pin.image.clone(), Some(pin.version.clone())),
+        };
+        let surge = u32::from(self.pins.settings.runtime == Runtime::Kubernetes || service.is_some_and(is_rolling));
+        Live {
+            running: vec![running.clone()],
+            spec: vec![running],
+            motion: Motion::Still,
+            ready: true,
+            pods: 1,
+            surge,
+            returns: false,
+        }
+    }
+}
+
+/// The new process of the local runtime starts beside the old one.
+fn is_rolling(service: &Service) -> bool {
+    matches!(service.pin.local.as_deref(), Some(Local::Process { rolling: true, .. }))
+}

@@ -1,0 +1,68 @@
+//! `hold:`, written as one line.
+
+use super::draft::Draft;
+use super::map::Map;
+use super::splice::Splice;
+use super::{NewHold, Refusal, keys, scalar};
+use crate::pins::{Held, Hold};
+use crate::problem::Place;
+
+const KEY: &str = "hold";
+
+/// Reasons are joined, and are not to grow for ever, in bytes.
+const LONGEST: usize = 400;
+
+impl NewHold {
+    /// With the reason of the hold that there is, which it goes on from.
+    #[must_use]
+    pub fn going_on_from(mut self, old: &Hold) -> Self {
+        let reason = old.reason.as_deref().filter(|old| old.len() <= LONGEST && !self.reason.contains(old));
+        self.reason.extend(reason.into_iter().flat_map(|old| ["; ", old]));
+        self
+    }
+}
+
+/// What the reader makes of it.
+pub(super) fn of(new: &NewHold, at: &Place) -> Hold {
+    let NewHold { versions, reason, by, until } = new.clone();
+    Hold { versions, reason: Some(reason), by, until, at: at.clone() }
+}
+
+/// Writes the hold in place of the one that there is, else at the end.
+pub(super) fn write(own: &mut Draft, new: &NewHold) -> Result<(), Refusal> {
+    let value = written(new);
+    let splice = own.root(|root| {
+        let map = root.and_then(|root| Map::of(&own.text, root));
+        let Some((map, entry)) = map.as_ref().and_then(|map| Some((map, map.get(KEY)?))) else {
+            return keys::added(own, map.as_ref(), KEY, &value);
+        };
+        let part = map.part(entry)?;
+        let (indent, line_end) = if map.is_flow() { (0, "") } else { (map.indent(), own.line_end) };
+        Some(Splice { at: part, text: format!("{}{KEY}: {value}{line_end}", " ".repeat(indent)) })
+    })?;
+    keys::apply(own, splice)
+}
+
+/// Takes the hold away; where there is none, nothing.
+pub(super) fn remove(own: &mut Draft) -> Result<(), Refusal> {
+    let splice = own.root(|root| {
+        let map = Map::of(&own.text, root?)?;
+        map.get(KEY).map(|entry| map.without(entry))
+    })?;
+    match splice {
+        Some(splice) => keys::apply(own, splice),
+        None => Ok(()),
+    }
+}
+
+fn written(new: &NewHold) -> String {
+    let (key, versions) = match &new.versions {
+        Held::Above(version) => ("above", version.as_str()),
+        Held::Versions(range) => ("versions", range.as_str()),
+    };
+    let mut parts = vec![(key, scalar::quoted(versions)), ("reason", scalar::quoted(&new.reason))];
+    parts.extend(new.by.as_ref().map(|by| ("by", scalar::quoted(by))));
+    parts.extend(new.until.map(|until| ("until", until.to_string())));
+    let parts: Vec<String> = parts.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    format!("{{{}}}", parts.join(", "))
+}

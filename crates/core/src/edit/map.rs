@@ -1,0 +1,132 @@
+//! The entries of a map as they are written: in block style each has its lines, in flow style its part of one.
+
+use std::ops::Range;
+
+use super::splice::Splice;
+use crate::pins::{Entry, Value};
+
+/// A map, and the text that it stands in.
+pub(super) struct Map<'t> {
+    text: &'t str,
+    /// Where the first line of the text begins.
+    start: usize,
+    value: Value<'t>,
+    entries: Vec<Entry<'t>>,
+}
+
+impl<'t> Map<'t> {
+    /// None where the value is no map, or is written elsewhere.
+    pub(super) fn of(text: &'t str, value: Value<'t>) -> Option<Self> {
+        let entries = value.written().filter(|_| !value.is_alias())?;
+        let start = text.len() - text.trim_start_matches('\u{feff}').len();
+        Some(Self { text, start, value, entries })
+    }
+
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
+    pub(super) fn is_flow(&self) -> bool {
+        self.value.is_flow()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Entry<'t>> {
+        self.entries.iter().find(|entry| entry.name() == Some(name)).copied()
+    }
+
+    pub(super) fn names(&self) -> impl DoubleEndedIterator<Item = &'t str> {
+        self.entries.iter().filter_map(Entry::name)
+    }
+
+    /// How far the keys stand from the begin of their lines, in block style.
+    pub(super) fn indent(&self) -> usize {
+        self.entries.first().map_or(0, |entry| self.column(entry.key.span().start))
+    }
+
+    /// What belongs to an entry. In block style its lines, with comments that follow it and stand deeper than its key;
+    /// none where it shares a line with something else. In flow style from its key to the end of its value.
+    pub(super) fn part(&self, entry: Entry<'_>) -> Option<Range<usize>> {
+        let key = entry.key.span();
+        let end = entry.value.end().max(key.end);
+        if self.is_flow() {
+            return Some(key.start..end);
+        }
+        let start = self.line_start(key.start);
+        if !self.text[start..key.start].bytes().all(|byte| byte == b' ') {
+            return None;
+        }
+        let (indent, last) = (key.start - start, key.start + self.text[key.start..end].trim_end().len());
+        let mut end = self.line_end(last.max(key.end));
+        while let Some(line) = self.text.get(end..self.line_end(end)).filter(|line| !line.is_empty()) {
+            let inner = line.trim_start_matches(' ');
+            if !inner.starts_with('#') || line.len() - inner.len() <= indent {
+                break;
+            }
+            end += line.len();
+        }
+        Some(start..end)
+    }
+
+    /// Takes an entry away.
+    pub(super) fn without(&self, entry: Entry<'_>) -> Option<Splice> {
+        let part = self.part(entry)?;
+        if !self.is_flow() {
+            return Some(Splice { at: part, text: String::new() });
+        }
+        let place = self.entries.iter().position(|other| other.key.span() == entry.key.span())?;
+        let next = self.entries.get(place + 1).map(|next| next.key.span().start);
+        let before = place.checked_sub(1).and_then(|before| self.entries.get(before));
+        let at = match (next, before) {
+            (Some(next), _) => part.start..next,
+            (None, Some(before)) => before.value.end().max(before.key.span().end)..part.end,
+            (None, None) => part,
+        };
+        Some(Splice { at, text: String::new() })
+    }
+
+    /// Adds an entry at the end: lines in block style, `key: value` in flow style.
+    pub(super) fn with(&self, written: &str) -> Option<Splice> {
+        let Some(last) = self.entries.last() else {
+            let brace = self.value.span().start + 1;
+            return self.is_flow().then(|| Splice { at: brace..brace, text: written.to_owned() });
+        };
+        let end = self.part(*last)?.end;
+        let separator = if self.is_flow() { ", " } else { "" };
+        Some(Splice { at: end..end, text: format!("{separator}{written}") })
+    }
+
+    /// Adds the part of another map's entry where it stands there: between the same neighbours, with the same distance
+    /// to them. So what was taken away comes back to the byte.
+    pub(super) fn with_as(&self, other: &Map<'_>, entry: Entry<'_>, written: &str) -> Option<Splice> {
+        if self.is_flow() {
+            return self.with(written);
+        }
+        let part = other.part(entry)?;
+        let place = other.entries.iter().position(|it| it.key.span() == entry.key.span())?;
+        let before = other.entries[..place].iter().rev().find_map(|it| Some((self.get(it.name()?)?, *it)));
+        let (mine, theirs) = match before {
+            Some((mine, theirs)) => (self.part(mine)?.end, other.part(theirs)?.end),
+            None => (self.start, other.start),
+        };
+        let gap = other.text.get(theirs..part.start)?;
+        let at = match before {
+            _ if self.text[mine..].starts_with(gap) => mine + gap.len(),
+            Some(_) => mine,
+            None => self.entries.first().and_then(|first| self.part(*first)).map_or(mine, |first| first.start),
+        };
+        Some(Splice { at: at..at, text: written.to_owned() })
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        self.text[self.start..at].rfind('\n').map_or(self.start, |newline| self.start + newline + 1)
+    }
+
+    /// Where the next line begins.
+    fn line_end(&self, at: usize) -> usize {
+        self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
+    }
+
+    fn column(&self, at: usize) -> usize {
+        at - self.line_start(at)
+    }
+}

@@ -1,0 +1,116 @@
+//! One need of a service: a range in `dependsOn`.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use super::map::Map;
+use super::splice::Splice;
+use super::{Refusal, keys, scalar};
+use crate::pins::{Need, Service, ServiceName, Value};
+use crate::problem::{Place, Problem};
+use crate::version::Range;
+
+const KEY: &str = "dependsOn";
+
+/// Sets needs in the own file of a service, and in what it must be then.
+pub(super) fn set(own: &mut Draft, wanted: &mut Service, needs: &[(ServiceName, Range)]) -> Result<(), Refusal> {
+    for (provider, range) in needs {
+        match wanted.pin.depends_on.get(provider) {
+            Some(Need::Range(same)) if same == range => continue,
+            Some(Need::Table(_)) => return Err(table(wanted, provider)),
+            _ => {}
+        }
+        one(own, provider, range)?;
+        Arc::make_mut(&mut wanted.pin.depends_on).insert(provider.clone(), Need::Range(range.clone()));
+    }
+    Ok(())
+}
+
+fn table(service: &Service, provider: &ServiceName) -> Refusal {
+    let message = format!("what `{}` needs of `{provider}` stands in a table, for all versions", service.name);
+    let at = service.needs_at.get(provider).map_or_else(|| service.version_at.clone(), |at| at.provider.clone());
+    let hint = "add a row to the table, in this commit or the one before";
+    Box::new(Problem::error(message, at).of(&service.name).hint(hint))
+}
+
+/// Sets one, where it is no table.
+pub(super) fn one(own: &mut Draft, provider: &ServiceName, range: &Range) -> Result<(), Refusal> {
+    let splices = splices(own, provider, range)?;
+    own.splices(splices)
+}
+
+fn splices(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Splice>, Refusal> {
+    let new = scalar::quoted(range.as_str());
+    let splices = own.root(|root| -> Result<Option<Vec<Splice>>, Refusal> {
+        let map = root.and_then(|root| Map::of(&own.text, root));
+        let Some(needs) = map.as_ref().and_then(|map| map.get(KEY)) else {
+            let added = keys::added(own, map.as_ref(), KEY, &format!("{{{provider}: {new}}}"));
+            return Ok(added.map(|added| vec![added]));
+        };
+        if needs.value.is_alias() {
+            let at = Place::at(&own.path, needs.value.span());
+            return Err(Box::new(Problem::error("`dependsOn` is an alias", at).hint("write the needs here")));
+        }
+        if let Some(items) = needs.value.items() {
+            return Ok(as_map(own, needs.value, items, (provider, &new)));
+        }
+        let Some(needs) = Map::of(&own.text, needs.value) else { return Ok(None) };
+        if let Some(entry) = needs.get(provider.as_str()) {
+            let at = Place::at(&own.path, entry.value.span());
+            let raw = scalar::in_one_line(&own.text, entry.value, &at)?;
+            let text = scalar::like(raw, range.as_str(), false);
+            return Ok(Some(vec![Splice { at: entry.value.span(), text }]));
+        }
+        let entry = format!("{provider}: {new}");
+        let lines = format!("{}{entry}{}", " ".repeat(needs.indent()), own.line_end);
+        Ok(needs.with(if needs.is_flow() { &entry } else { &lines }).map(|added| vec![added]))
+    })??;
+    splices.ok_or_else(|| own.refuse(format!("`{KEY}` cannot be edited as it is written")))
+}
+
+/// A list of names as a map of ranges: what has had no range needs any version. Names and comments stay where they are.
+fn as_map<'t>(
+    own: &Draft,
+    list: Value<'t>,
+    items: impl Iterator<Item = Value<'t>>,
+    (provider, range): (&ServiceName, &str),
+) -> Option<Vec<Splice>> {
+    let mut splices = Vec::new();
+    let (mut known, mut end_item) = (false, None);
+    for item in items {
+        let name = item.scalar()?.text;
+        let mine = name == provider.as_str();
+        known |= mine;
+        let end = item.span().end;
+        end_item = Some(item);
+        splices.push(Splice { at: end..end, text: format!(": {}", if mine { range } else { "\"*\"" }) });
+        if !list.is_flow() {
+            let dash = own.text[..item.span().start].rfind('-')?;
+            splices.push(Splice { at: dash..dash + 1, text: " ".to_owned() });
+        }
+    }
+    if list.is_flow() {
+        let span = list.span();
+        splices.push(Splice { at: span.start..span.start + 1, text: "{".to_owned() });
+        splices.push(Splice { at: span.end - 1..span.end, text: "}".to_owned() });
+    }
+    if !known {
+        splices.push(new_entry(own, list, end_item, &format!("{provider}: {range}"))?);
+    }
+    Some(splices)
+}
+
+fn new_entry(own: &Draft, list: Value<'_>, end_item: Option<Value<'_>>, entry: &str) -> Option<Splice> {
+    let text = &own.text;
+    let Some(item) = end_item else {
+        let brace = list.span().start + 1;
+        return Some(Splice { at: brace..brace, text: entry.to_owned() });
+    };
+    let (start, end) = (item.span().start, item.span().end);
+    if list.is_flow() {
+        return Some(Splice { at: end..end, text: format!(", {entry}") });
+    }
+    let column = start - text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let next = end + text[end..].find('\n')? + 1;
+    Some(Splice { at: next..next, text: format!("{}{entry}{}", " ".repeat(column), own.line_end) })
+}

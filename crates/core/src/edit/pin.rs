@@ -1,0 +1,152 @@
+//! The version where it lives: a scalar that is the version, or an image whose tag holds it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::splice::Splice;
+use super::{Refusal, Said, bytes, draft, scalar};
+use crate::image::Digest;
+use crate::pins::{Service, ServiceName, Tree, parse_file};
+use crate::problem::{Place, Problem};
+use crate::version::Version;
+
+/// The value that pins a service, as it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    at: Range<usize>,
+    raw: String,
+    text: String,
+}
+
+/// The values that pin services, by service.
+pub(super) type Values = HashMap<ServiceName, Written>;
+
+impl Written {
+    /// Whether it is an image, and its tag the version.
+    pub(super) fn is_image(&self, service: &Service) -> bool {
+        self.text != service.pin.version.as_str()
+    }
+}
+
+/// Reads the values that pin services; each file once, for it may pin thousands.
+pub(super) fn values<'s>(said: &Said<'_>, services: impl IntoIterator<Item = &'s Service>) -> Result<Values, Refusal> {
+    let mut of_file: BTreeMap<&Arc<str>, Vec<&Service>> = BTreeMap::new();
+    for service in services {
+        of_file.entry(&service.version_at.path).or_default().push(service);
+    }
+    let mut values = Values::new();
+    for (path, services) in of_file {
+        let gone = || Box::new(Problem::error("this file was not read", Place::file(path)));
+        let bytes = bytes(said.files, path).ok_or_else(gone)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| gone())?;
+        let read =
+            |service: &&Service, tree: &Tree<'_>| Ok((service.name.clone(), here(text, tree, &service.version_at)?));
+        let found = parse_file(path, bytes, |tree| {
+            services.iter().map(|it| read(it, tree)).collect::<Result<Vec<_>, Refusal>>()
+        });
+        values.extend(found??);
+    }
+    Ok(values)
+}
+
+fn here(text: &str, tree: &Tree<'_>, at: &Place) -> Result<Written, Refusal> {
+    let gone = || Box::new(Problem::error("there is no value here", at.clone()));
+    let span = at.span.clone().ok_or_else(gone)?;
+    let value = tree.at(&span).ok_or_else(gone)?;
+    let raw = scalar::in_one_line(text, value, at)?.to_owned();
+    let text = value.scalar().ok_or_else(gone)?.text.to_owned();
+    Ok(Written { at: span, raw, text })
+}
+
+/// Another version, in place of the one that is pinned.
+pub(super) fn pinned(
+    tip: &Said<'_>,
+    (service, value): (&Service, &Written),
+    version: &Version,
+    digest: Option<&Digest>,
+) -> Result<Splice, Refusal> {
+    new_digest(service, digest)?;
+    if !value.is_image(service) {
+        let text = scalar::like(&value.raw, version.as_str(), !is_own(tip, service));
+        return Ok(Splice { at: value.at.clone(), text });
+    }
+    let image = image(&value.text, &template(tip, service).replace("{version}", version.as_str()), digest);
+    Ok(Splice { at: value.at.clone(), text: scalar::like(&value.raw, &image, false) })
+}
+
+/// The version of another revision, in place of the one that is pinned: as it is written there, where that is of the
+/// same kind.
+pub(super) fn restored(
+    tip: &Said<'_>,
+    (service, value): (&Service, &Written),
+    (earlier, then): (&Service, &Written),
+) -> Splice {
+    let text = match (then.is_image(earlier), value.is_image(service)) {
+        (then_image, image) if then_image == image => then.raw.clone(),
+        (_, false) => scalar::like(&value.raw, earlier.pin.version.as_str(), !is_own(tip, service)),
+        (_, true) => {
+            let old = &earlier.pin.image;
+            scalar::like(&value.raw, &image(&value.text, old.tag().unwrap_or_default(), old.digest()), false)
+        }
+    };
+    Splice { at: value.at.clone(), text }
+}
+
+/// Whether the version stands in the service's own file.
+fn is_own(tip: &Said<'_>, service: &Service) -> bool {
+    *service.version_at.path == *draft::own_path(tip.root, &service.name)
+}
+
+/// A digest belongs to one version: another one needs its own.
+fn new_digest(service: &Service, digest: Option<&Digest>) -> Result<(), Refusal> {
+    if service.pin.image.digest().is_none() || digest.is_some() {
+        return Ok(());
+    }
+    let message = format!("`{}` is pinned by the digest of {}", service.name, service.pin.version);
+    let hint = "say the digest of the new version too, as in 2.1.0@sha256:…";
+    Err(Box::new(Problem::error(message, service.version_at.clone()).of(&service.name).hint(hint)))
+}
+
+/// `tag:` of the service's own file.
+fn template(tip: &Said<'_>, service: &Service) -> String {
+    let path: Arc<str> = draft::own_path(tip.root, &service.name).into();
+    let tag = bytes(tip.files, &path).and_then(|bytes| {
+        let read = |tree: &Tree<'_>| {
+            let entries = tree.documents().next()?.entries()?;
+            let tag = entries.iter().find(|entry| entry.name() == Some("tag"))?;
+            tag.value.scalar().map(|tag| tag.text.to_owned())
+        };
+        parse_file(&path, bytes, read).ok().flatten()
+    });
+    tag.unwrap_or_else(|| "{version}".to_owned())
+}
+
+/// An image of the same name with another tag; its digest goes with its tag.
+fn image(text: &str, tag: &str, digest: Option<&Digest>) -> String {
+    let tagged = text.split('@').next().unwrap_or(text);
+    let name = match tagged.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => tagged,
+    };
+    let digest = digest.map(|digest| format!("@{digest}")).unwrap_or_default();
+    format!("{name}:{tag}{digest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_tag_of_an_image_is_another_one() {
+        let digest: Digest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+        for (text, made) in [
+            ("web:1", "web:2"),
+            ("r.acme.dev:5000/web", "r.acme.dev:5000/web:2"),
+            ("r.acme.dev:5000/web:1@sha256:ff", "r.acme.dev:5000/web:2"),
+        ] {
+            assert_eq!(image(text, "2", None), made);
+            assert_eq!(image(text, "2", Some(&digest)), format!("{made}@{digest}"));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Version-bound keys as they were at another revision.
+
+use std::borrow::Cow;
+
+use super::draft::{Draft, own_path};
+use super::keys::apply;
+use super::map::Map;
+use super::splice::Splice;
+use super::{Refusal, Said, bytes, scalar};
+use crate::pins::{DependsOn, Entry, Need, ServiceName};
+use crate::version::Range;
+
+/// Beside `version`, which is restored where it lives.
+const SCALARS: [&str; 3] = ["image", "tag", "digest"];
+const NEEDS: &str = "dependsOn";
+const BLOCKS: [&str; 2] = ["verify", "local"];
+
+/// What a service needs then: tables describe all versions and stay as they are now. One that stood there then, where
+/// none stands now, comes back: it says what that version needs.
+pub(super) fn needs(now: &DependsOn, then: &DependsOn) -> DependsOn {
+    let table = |need: &Need| matches!(need, Need::Table(_));
+    let kept = now.iter().filter(|(_, need)| table(need));
+    let back = then.iter().filter(|(provider, _)| !now.get(*provider).is_some_and(table));
+    kept.chain(back).map(|(provider, need)| (provider.clone(), need.clone())).collect()
+}
+
+/// Puts the keys back into the own file of a service.
+pub(super) fn keys(own: &mut Draft, as_of: &Said<'_>, name: &ServiceName) -> Result<(), Refusal> {
+    let path = own_path(as_of.root, name);
+    let mut then = Draft::new(path.as_str().into(), bytes(as_of.files, &path).map(|bytes| &**bytes));
+    then.line_ends(own.line_end);
+    if own.text == then.text && own.ends() == then.ends() {
+        return Ok(());
+    }
+    let tables = has_tables(own)?;
+    let bound = SCALARS.into_iter().chain(BLOCKS).chain((!tables).then_some(NEEDS));
+    let bound: Vec<&str> = bound.collect();
+    let (here, there) = (present(own, None)?, present(&then, None)?);
+    for key in here.iter().filter(|key| bound.contains(&key.as_str()) && !there.contains(*key)) {
+        remove(own, None, key)?;
+    }
+    if there.last().is_some_and(|last| bound.contains(&last.as_str()) && !here.contains(last)) {
+        own.end_like(&then);
+    }
+    // In the order of that file, so that neighbours come before who stands beside them.
+    for key in there.iter().filter(|key| bound.contains(&key.as_str())) {
+        put(own, &then, None, key)?;
+    }
+    if tables { needs_beside_tables(own, &then) } else { Ok(()) }
+}
+
+/// Where the table form stands, the other needs go back one by one.
+fn needs_beside_tables(own: &mut Draft, then: &Draft) -> Result<(), Refusal> {
+    let (here, there) = (present(own, Some(NEEDS))?, present(then, Some(NEEDS))?);
+    let (tables, names) = (table_names(own)?, list_names(then)?);
+    for key in here.iter().filter(|key| !there.contains(key) && !names.contains(key) && !tables.contains(key)) {
+        remove(own, Some(NEEDS), key)?;
+    }
+    for name in names.iter().filter(|name| !tables.contains(name)).filter_map(|name| ServiceName::new(name).ok()) {
+        super::needs::one(own, &name, &Range::any())?;
+    }
+    for key in there.iter().filter(|key| !tables.contains(*key)) {
+        put(own, then, Some(NEEDS), key)?;
+    }
+    Ok(())
+}
+
+fn has_tables(own: &Draft) -> Result<bool, Refusal> {
+    Ok(!table_names(own)?.is_empty())
+}
+
+fn table_names(own: &Draft) -> Result<Vec<String>, Refusal> {
+    with(own, Some(NEEDS), |map| {
+        let table = |name: &&str| map.get(name).is_some_and(|entry| entry.value.entries().is_some());
+        map.names().filter(table).map(str::to_owned).collect()
+    })
+    .map(Option::unwrap_or_default)
+}
+
+/// The names of a list of needs, which say nothing of versions.
+fn list_names(own: &Draft) -> Result<Vec<String>, Refusal> {
+    own.root(|root| {
+        let items = Map::of(&own.text, root?)?.get(NEEDS)?.value.items()?;
+        Some(items.filter_map(|item| item.scalar().map(|name| name.text.to_owned())).collect())
+    })
+    .map(Option::unwrap_or_default)
+}
+
+/// The keys of the root map, or of the map under a key of it.
+fn present(own: &Draft, under: Option<&str>) -> Result<Vec<String>, Refusal> {
+    with(own, under, |map| map.names().map(str::to_owned).collect()).map(Option::unwrap_or_default)
+}
+
+fn with<T>(own: &Draft, under: Option<&str>, read: impl FnOnce(&Map<'_>) -> T) -> Result<Option<T>, Refusal> {
+    own.root(|root| {
+        let map = Map::of(&own.text, root?)?;
+        match under {
+            None => Some(read(&map)),
+            Some(key) => Some(read(&Map::of(&own.text, map.get(key)?.value)?)),
+        }
+    })
+}
+
+fn remove(own: &mut Draft, under: Option<&str>, key: &str) -> Result<(), Refusal> {
+    let splice = with(own, under, |map| map.without(map.get(key)?))?.flatten();
+    apply(own, splice)
+}
+
+/// Makes an entry what it is there: the value alone where both are one line, else with its lines.
+fn put(own: &mut Draft, then: &Draft, under: Option<&str>, key: &str) -> Result<(), Refusal> {
+    let splice = with(then, under, |theirs| {
+        let wanted = theirs.get(key)?;
+        let written = theirs.part(wanted).and_then(|part| theirs.text().get(part))?;
+        let found = with(own, under, |mine| {
+            let written = &*as_in(mine, theirs, (wanted, written), own.line_end);
+            match mine.get(key) {
+                Some(entry) => replaced(mine, entry, theirs, (wanted, written)),
+                None => mine.with_as(theirs, wanted, written),
+            }
+        });
+        Some(found.map(|splice| match splice {
+            Some(splice) => splice,
+            // The file holds nothing yet, or nothing but comments.
+            None if under.is_none() => Some(Splice { at: own.text.len()..own.text.len(), text: written.to_owned() }),
+            None => None,
+        }))
+    })?;
+    let splice = splice.flatten().transpose()?.flatten();
+    apply(own, splice)
+}
+
+/// The part of an entry as it is written in a map of another style: in flow style without its line, in block style with one
+/// of its own.
+fn as_in<'t>(
+    mine: &Map<'_>,
+    theirs: &Map<'t>,
+    (wanted, written): (Entry<'_>, &'t str),
+    line_end: &str,
+) -> Cow<'t, str> {
+    let bare = || theirs.text().get(wanted.key.span().start..wanted.value.end().max(wanted.key.span().end));
+    match (mine.is_flow(), bare().map(str::trim_end)) {
+        (true, Some(bare)) if !theirs.is_flow() => Cow::Borrowed(bare),
+        (false, Some(bare)) if theirs.is_flow() => format!("{}{bare}{line_end}", " ".repeat(mine.indent())).into(),
+        _ => Cow::Borrowed(written),
+    }
+}
+
+fn replaced(
+    mine: &Map<'_>,
+    entry: Entry<'_>,
+    theirs: &Map<'_>,
+    (wanted, written): (Entry<'_>, &str),
+) -> Option<Splice> {
+    let lines = (scalar::written(mine.text(), entry.value), scalar::written(theirs.text(), wanted.value));
+    if let (Some(_), Some(raw)) = lines {
+        return Some(Splice { at: entry.value.span(), text: raw.to_owned() });
+    }
+    Some(Splice { at: mine.part(entry)?, text: written.to_owned() })
+}

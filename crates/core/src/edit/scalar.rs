@@ -1,0 +1,101 @@
+//! One scalar in place of another, in its style.
+
+use std::fmt::Write as _;
+
+use super::Refusal;
+use crate::pins::{Meaning, Value, meaning};
+use crate::problem::{Place, Problem};
+
+/// The text of a scalar that stands in one line, as it is written there.
+pub(super) fn written<'t>(text: &'t str, value: Value<'_>) -> Option<&'t str> {
+    let raw = text.get(value.span())?;
+    let fine = !value.is_alias() && value.scalar().is_some_and(|scalar| !scalar.block) && !raw.contains(['\n', '\r']);
+    fine.then_some(raw)
+}
+
+/// The same, or why it cannot be changed where it stands.
+pub(super) fn in_one_line<'t>(text: &'t str, value: Value<'_>, at: &Place) -> Result<&'t str, Refusal> {
+    let refuse = |message: &str, hint: &str| Err(Box::new(Problem::error(message, at.clone()).hint(hint)));
+    match written(text, value) {
+        Some(raw) => Ok(raw),
+        None if value.is_alias() => {
+            let alias = text.get(value.span()).unwrap_or_default();
+            refuse(
+                &format!("the value is the alias `{alias}`: what it names may stand for other things too"),
+                "write the value itself here",
+            )
+        }
+        None if value.scalar().is_none() => refuse("the value is not text", "write the value as one text"),
+        None => refuse("the value is written in several lines", "write it in one line"),
+    }
+}
+
+/// `new` in the style of the scalar `raw`: its quotes where it has some, without where it has none and needs none.
+/// `numbers` says that what was a whole number may be another one.
+pub(super) fn like(raw: &str, new: &str, numbers: bool) -> String {
+    match raw.as_bytes().first() {
+        Some(b'\'') if !new.chars().any(char::is_control) => format!("'{}'", new.replace('\'', "''")),
+        Some(b'"' | b'\'') => quoted(new),
+        _ if numbers && meaning(raw) == Meaning::Integer && meaning(new) == Meaning::Integer => new.to_owned(),
+        _ => plain(new),
+    }
+}
+
+/// Without quotes, where no parser takes it for anything but this text.
+pub(super) fn plain(text: &str) -> String {
+    let tame = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte);
+    let fine = text.bytes().all(tame)
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && !text.ends_with(':')
+        && meaning(text) == Meaning::Text;
+    if fine { text.to_owned() } else { quoted(text) }
+}
+
+/// In double quotes.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            // What YAML takes for a line end or does not print: <https://yaml.org/spec/1.2.2/#51-character-set>.
+            '\u{2028}' | '\u{2029}' | '\u{feff}' => _ = write!(quoted, "\\u{:04x}", u32::from(letter)),
+            _ if letter.is_control() => _ = write!(quoted, "\\u{:04x}", u32::from(letter)),
+            _ => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_stay_and_come_only_where_they_must() {
+        for (raw, new, written) in [
+            ("1.8.2", "1.8.3", "1.8.3"),
+            ("1.8.2", "1.10", "\"1.10\""),
+            ("1.8.2", "1e3", "\"1e3\""),
+            ("\"1.8.2\"", "1.10", "\"1.10\""),
+            ("'1.8.2'", "1.10", "'1.10'"),
+            ("v7", "on", "\"on\""),
+            ("7", "8", "8"),
+            ("7", "010", "\"010\""),
+            ("web:1", "web:2@sha256:ab", "web:2@sha256:ab"),
+            ("'>=1'", ">=2, <3", "'>=2, <3'"),
+            (">", ">=2, <3", "\">=2, <3\""),
+        ] {
+            assert_eq!(like(raw, new, true), written, "{raw} {new}");
+        }
+        assert_eq!(like("7", "8", false), "\"8\"");
+    }
+
+    #[test]
+    fn any_text_can_be_quoted() {
+        assert_eq!(quoted("a \"b\" \\ \n\t\u{1b}\u{2028}é"), r#""a \"b\" \\ \n\t\u001b\u2028é""#);
+    }
+}

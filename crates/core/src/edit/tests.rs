@@ -1,0 +1,105 @@
+//! A corpus of odd files, whole outputs compared; and properties.
+
+mod any;
+mod markers;
+mod needs;
+mod pins;
+mod restore;
+
+use std::sync::Arc;
+
+use super::{Edit, NewHold, Said, Then, edit, in_words};
+use crate::git::{Content, File, FileChange, content_id};
+use crate::pins::{Held, Reading, ServiceName, read};
+
+/// The files of a revision, and what they say.
+pub(super) struct Repo {
+    files: Vec<File>,
+    reading: Reading,
+}
+
+impl Repo {
+    pub(super) fn of(files: &[(&str, &str)]) -> Self {
+        let file = |(path, text): &(&str, &str)| {
+            let bytes: Arc<[u8]> = text.as_bytes().into();
+            File { path: (*path).into(), blob: content_id(&bytes), content: Content::Bytes(bytes) }
+        };
+        let mut files: Vec<File> = files.iter().map(file).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let reading = read("", &files);
+        Self { files, reading }
+    }
+
+    /// One service whose own file this is, beside two others that it may need.
+    pub(super) fn checkout(text: &str) -> Self {
+        let other = "version: \"2.0.0\"\nimage: ghcr.io/acme/x\n";
+        Self::of(&[
+            ("services/checkout.yaml", text),
+            ("services/payments.yaml", other),
+            ("services/inventory.yaml", other),
+        ])
+    }
+
+    pub(super) fn said(&self) -> Said<'_> {
+        Said { root: "", files: &self.files, reading: &self.reading, known: None }
+    }
+
+    /// The text of a file.
+    pub(super) fn text(&self, path: &str) -> String {
+        let bytes = super::bytes(&self.files, path).unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    /// Back to what this repository says of a service.
+    pub(super) fn restore(&self, name: &str) -> Edit {
+        let then = Then { root: String::new(), files: self.files.clone(), reading: self.reading.clone() };
+        Edit::Restore { as_of: Arc::new(then), name: name.parse_name() }
+    }
+
+    /// The texts of the files that an edit changes; or why it changes none.
+    pub(super) fn edit(&self, name: &str, one: Edit) -> Result<Vec<(String, Option<String>)>, String> {
+        let edited = edit(&self.said(), &[(name.parse_name(), one)]).map_err(|refusal| {
+            format!("{}\n  {}", in_words(&refusal, &self.files), refusal.hint.clone().unwrap_or_default())
+        })?;
+        let text = |FileChange { path, content }: FileChange| {
+            (path.to_string(), content.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
+        };
+        Ok(edited.files.into_iter().map(text).collect())
+    }
+
+    /// The one text that an edit makes, with what differs from line to line; or why it makes none.
+    pub(super) fn after(&self, name: &str, one: Edit) -> String {
+        match self.edit(name, one) {
+            Ok(edited) => edited.into_iter().map(|(_, text)| text.unwrap_or_else(|| "(removed)".to_owned())).collect(),
+            Err(refusal) => refusal,
+        }
+    }
+}
+
+pub(super) trait ParseName {
+    fn parse_name(&self) -> ServiceName;
+}
+
+impl ParseName for str {
+    fn parse_name(&self) -> ServiceName {
+        ServiceName::new(self).unwrap()
+    }
+}
+
+pub(super) fn pin(version: &str) -> Edit {
+    Edit::Pin { version: version.parse().unwrap(), digest: None, needs: Vec::new() }
+}
+
+pub(super) fn need(version: &str, provider: &str, range: &str) -> Edit {
+    let needs = vec![(provider.parse_name(), range.parse().unwrap())];
+    Edit::Pin { version: version.parse().unwrap(), digest: None, needs }
+}
+
+pub(super) fn hold(above: &str) -> Edit {
+    Edit::Hold(NewHold {
+        versions: Held::Above(above.parse().unwrap()),
+        reason: "it says \"no\"\nand: # not".to_owned(),
+        by: Some("Ada".to_owned()),
+        until: Some("2026-12-01T00:00:00Z".parse().unwrap()),
+    })
+}

@@ -1,0 +1,95 @@
+//! Pairs of versions that history knows to run together: where no range speaks of them, it does.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::graph::{EdgeId, Graph, Label};
+use crate::history::{History, Record};
+use crate::pins::ServiceName;
+use crate::version::{Range, Version};
+
+/// What history knows of pairs.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    history: &'a History,
+    soak: Duration,
+}
+
+/// A consumer and what it needs, in these versions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// Who needs.
+    pub consumer: ServiceName,
+    /// In which version.
+    pub version: Version,
+    /// Whom.
+    pub provider: ServiceName,
+    /// In which version it would be there.
+    pub beside: Version,
+}
+
+impl<'a> Evidence<'a> {
+    /// Versions count as seen together where they were pinned so for `soak` at least.
+    pub fn new(history: &'a History, soak: Duration) -> Self {
+        Self { history, soak }
+    }
+
+    /// Whether two versions were pinned together for long enough, and that is over: no commit vouches for itself by
+    /// the passing of time.
+    fn seen(self, pair: [(&ServiceName, &Version); 2]) -> bool {
+        let soak = SignedDuration::try_from(self.soak).unwrap_or(SignedDuration::MAX);
+        let together = self.history.together(pair);
+        let mut lasted = together.iter().filter_map(|it| Some(it.until.as_ref()?.time.duration_since(it.from.time)));
+        lasted.any(|lasted| lasted >= soak)
+    }
+
+    /// What to type where somebody knows that a pair fits. A consumer stood beside older versions of the provider is not said
+    /// to reject them.
+    pub fn way_out(self, graph: &Graph, pair: &Pair) -> String {
+        let Pair { consumer, version, provider, beside } = pair;
+        let order = graph.id(provider).map(|id| graph.order(id));
+        let is_older = |a: &Version, b: &Version| order.and_then(|order| order.compare(a, b)) == Some(Ordering::Less);
+        let from = self.stood_beside(pair).fold(beside, |from, other| if is_older(other, from) { other } else { from });
+        format!("if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={from}'")
+    }
+
+    /// The versions of the provider that were pinned while the consumer was pinned at this one.
+    fn stood_beside(self, pair: &Pair) -> impl Iterator<Item = &'a Version> {
+        let [consumer, provider] = [&pair.consumer, &pair.provider].map(|name| self.history.records(name));
+        let ends = consumer.iter().skip(1).map(|record| record.position).chain([u32::MAX]);
+        let stood = consumer
+            .iter()
+            .zip(ends)
+            .filter(|(record, _)| record.pin.as_ref().is_some_and(|pin| pin.version == pair.version));
+        let beside = move |(record, end): (&Record, u32)| {
+            let first = provider.partition_point(|other| other.position <= record.position).saturating_sub(1);
+            provider[first..].iter().take_while(move |other| other.position < end)
+        };
+        stood.flat_map(beside).filter_map(|other| other.pin.as_deref()).map(|pin| &pin.version)
+    }
+
+    /// The pair of these versions on an edge, where the consumer needs the provider, no range speaks of it, and it was
+    /// never seen. What does not fit is told by its range.
+    pub fn lacks(self, graph: &Graph, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<Pair> {
+        let (Label::Version(version), Label::Version(beside)) = (x, y) else { return None };
+        graph.need(edge, version).filter(|range| Range::is_any(range))?;
+        let ends = graph.edge(edge);
+        let [consumer, provider] = [ends.consumer, ends.provider].map(|id| graph.name(id));
+        let seen = self.seen([(consumer, version), (provider, beside)]);
+        (!seen).then(|| Pair {
+            consumer: consumer.clone(),
+            version: version.clone(),
+            provider: provider.clone(),
+            beside: beside.clone(),
+        })
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} with {} {}", self.consumer, self.version, self.provider, self.beside)
+    }
+}

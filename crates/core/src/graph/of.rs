@@ -1,0 +1,40 @@
+//! The graph of a revision: its services, and all versions that history knows of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Graph, Node};
+use crate::history::History;
+use crate::pins::{DependsOn, Pin, Pins, Service, ServiceName};
+use crate::version::{Order, Version};
+
+impl Graph {
+    /// The graph of these pins. What a version needs is what its newest record says, and of the pinned ones what the pins
+    /// say. A service whose file has errors keeps what it needed before: it may still run.
+    pub fn of(pins: &Pins, history: &History) -> Self {
+        let usable = pins.services.values().map(|service| (&service.name, Some(service)));
+        let broken = pins.broken.keys().map(|name| (name, None));
+        Self::new(usable.chain(broken).map(|(name, service)| node(name, service, history)).collect())
+    }
+}
+
+/// The order of a service's versions: as history has it, then what is pinned now.
+pub fn order_of(service: &Service, history: &History) -> Order {
+    let mut order = history.order(&service.name, service.versioning);
+    order.append(service.pin.version.clone());
+    order
+}
+
+fn node(name: &ServiceName, service: Option<&Service>, history: &History) -> Node {
+    let pinned = history.records(name).iter().filter_map(|record| record.pin.as_deref());
+    let last = pinned.clone().next_back().map(|pin| &pin.depends_on);
+    let now = service.map(|service| &service.pin.depends_on).or(last).cloned().unwrap_or_default();
+    let current = service.map(|service| &service.pin);
+    let mut versions: HashMap<&Version, &Arc<DependsOn>> = HashMap::new();
+    versions.extend(pinned.chain(current).map(|Pin { version, depends_on, .. }| (version, depends_on)));
+    // A version that needs nothing restricts nothing.
+    versions.retain(|_, needs| !needs.is_empty());
+    let versions = versions.into_iter().map(|(version, needs)| (version.clone(), Arc::clone(needs))).collect();
+    let order = service.map_or_else(|| history.order(name, None), |service| order_of(service, history));
+    Node { name: name.clone(), order, now, versions }
+}

@@ -1,0 +1,87 @@
+//! What runs beside what is in Git: workloads whose version stands nowhere else, and the workloads of a chart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::node::basename;
+use super::resolve::{normal, service_name};
+use super::seen::Seen;
+use super::{Left, Wish};
+use crate::pins::{Service, ServiceName, WorkloadKind, WorkloadRef};
+use crate::workload::{Container, Workload};
+
+/// What is pinned as it runs.
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    pub(super) pins: BTreeMap<ServiceName, Runs>,
+    pub(super) left: Vec<Left>,
+}
+
+/// One service as it runs.
+#[derive(Debug)]
+pub(super) struct Runs {
+    /// Version and repository.
+    pub(super) pin: (String, String),
+    /// Where it is not the one that Pintle expects.
+    pub(super) workloads: Vec<WorkloadRef>,
+}
+
+/// The workloads whose version is nowhere in Git.
+pub(super) fn nowhere<'p>(seen: &Seen, wish: &Wish<'_>, pinned: impl Iterator<Item = &'p Service>) -> Running {
+    let mut running = Running::default();
+    let Some(live) = wish.live else { return running };
+    let mut repositories: BTreeSet<String> =
+        seen.spots.iter().filter(|it| it.text.is_some()).filter_map(|it| normal(it.repository.as_deref()?)).collect();
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let mut workloads: BTreeSet<&WorkloadRef> = BTreeSet::new();
+    for service in pinned {
+        repositories.insert(service.pin.image.repository().to_owned());
+        names.insert(service.name.as_str());
+        workloads.extend(&service.workloads);
+    }
+    for (id, workload) in live.workloads.iter().filter(|(id, _)| !workloads.contains(&id.workload)) {
+        let object = &id.workload;
+        let in_git = |it: &&Container| it.image.as_ref().is_some_and(|image| repositories.contains(image.repository()));
+        if workload.containers.iter().any(|container| in_git(&container)) {
+            continue;
+        }
+        match of_one(&object.name, workload) {
+            Ok((name, _)) if names.contains(name.as_str()) || running.pins.contains_key(&name) => {
+                let why = "runs, and another service has its name".to_owned();
+                running.left.push(Left { what: object.to_string(), why });
+            }
+            Ok((name, pin)) => {
+                let expected = WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() };
+                let workloads = if *object == expected { Vec::new() } else { vec![object.clone()] };
+                running.pins.insert(name, Runs { pin, workloads });
+            }
+            Err(why) => running.left.push(Left { what: object.to_string(), why }),
+        }
+    }
+    running
+}
+
+fn of_one(name: &str, workload: &Workload) -> Result<(ServiceName, (String, String)), String> {
+    let service = service_name(name).ok_or("has a name that no service can have")?;
+    let containers: Vec<&Container> = workload.containers.iter().filter(|container| !container.init).collect();
+    let called = |it: &&&Container| it.name == name;
+    let imaged = |it: &&&Container| it.image.as_ref().is_some_and(|image| basename(image.repository()) == name);
+    let main = match containers.as_slice() {
+        [only] => Some(*only),
+        all => all.iter().find(called).or_else(|| all.iter().find(imaged)).copied(),
+    };
+    let main = main.ok_or("runs several containers, and none of them has its name")?;
+    let image = main.image.as_ref().ok_or_else(|| format!("runs {}, which is no image", main.written))?;
+    let tag = image.tag().ok_or_else(|| format!("runs {image}, which names no version"))?;
+    Ok((service, (tag.to_owned(), image.familiar().to_owned())))
+}
+
+/// The workloads that run an image, unless the expected one is among them.
+pub(super) fn running(wish: &Wish<'_>, repository: &str, expected: &WorkloadRef) -> Vec<WorkloadRef> {
+    let Some(live) = wish.live else { return Vec::new() };
+    let runs = |workload: &Workload| {
+        workload.containers.iter().any(|it| it.image.as_ref().is_some_and(|image| image.repository() == repository))
+    };
+    let all: Vec<WorkloadRef> =
+        live.workloads.iter().filter(|(_, it)| runs(it)).map(|(id, _)| id.workload.clone()).collect();
+    if all.is_empty() && live.workloads.keys().all(|id| id.workload != *expected) { Vec::new() } else { all }
+}

@@ -1,0 +1,210 @@
+//! A handful of patterns that find all versions: the name of the service in paths, keys and images becomes `{service}`,
+//! and each pattern is read back before it counts.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Wish;
+use super::files::{pattern_line, settings};
+use super::resolve::Found;
+use crate::git::{Content, File, content_id};
+use crate::pins::{Pin, Reading, Service, ServiceName, ValueKind, read, settings_path};
+use crate::problem::Severity;
+
+/// An entry of `pins:`, as text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proposed {
+    /// Which files.
+    pub files: String,
+    /// Which value of each.
+    pub key: String,
+    /// The repository, where it does not stand beside the version.
+    pub image: Option<String>,
+    /// Whether the value is an image.
+    pub as_image: bool,
+}
+
+/// Stands for the name of a service.
+const SERVICE: &str = "{service}";
+
+/// More attempts are not made: what is left gets a file of its own.
+const ATTEMPTS: usize = 64;
+
+/// The patterns, each with the services it finds; `truth` is what they must find.
+pub(super) fn all(
+    files: &[File],
+    wish: &Wish<'_>,
+    found: &[Found<'_>],
+    truth: &BTreeMap<ServiceName, Service>,
+) -> Vec<(Proposed, BTreeSet<ServiceName>)> {
+    let mut candidates: BTreeMap<Proposed, (usize, BTreeSet<ServiceName>)> = BTreeMap::new();
+    for service in found.iter().filter(|it| truth.contains_key(&it.name)) {
+        for (rank, candidate) in of_one(service, wish) {
+            let entry = candidates.entry(candidate).or_insert((rank, BTreeSet::new()));
+            entry.0 = entry.0.min(rank);
+            entry.1.insert(service.name.clone());
+        }
+    }
+    let others = without_ours(files, wish);
+    let mut open: BTreeSet<ServiceName> = truth.keys().cloned().collect();
+    let mut patterns = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let worth = |services: &BTreeSet<ServiceName>| services.intersection(&open).count();
+        let best = candidates.iter().rev().max_by_key(|(_, (rank, services))| (worth(services), Reverse(*rank)));
+        let Some(proposed) = best.filter(|(_, (_, services))| worth(services) > 0).map(|(it, _)| it.clone()) else {
+            break;
+        };
+        candidates.remove(&proposed);
+        if let Some(covered) = verified(&others, wish, &proposed, truth).filter(|it| it.is_subset(&open)) {
+            open.retain(|service| !covered.contains(service));
+            patterns.push((proposed, covered));
+        }
+    }
+    patterns
+}
+
+/// Ranks worse than any other: these patterns look into more files than they find services in.
+const LOOSE: usize = 100;
+
+/// The patterns that might find a service, each with its rank: 0 is the best.
+fn of_one(service: &Found<'_>, wish: &Wish<'_>) -> Vec<(usize, Proposed)> {
+    // What its files call it; a pattern finds no other name.
+    let name = service.name.as_str();
+    let path = wish.inner(&service.spot.path).unwrap_or(&service.spot.path);
+    let general_path = generalise_path(path, name);
+    let image = service.image.as_ref().map(|image| match image.rsplit_once('/') {
+        Some((before, last)) if last == name => format!("{before}/{{service}}"),
+        _ => image.clone(),
+    });
+    let proposed = |files: &str, key: &str| Proposed {
+        files: files.to_owned(),
+        key: key.to_owned(),
+        image: image.clone(),
+        as_image: service.spot.value == ValueKind::Image,
+    };
+    let mut all = Vec::new();
+    for (at, key) in service.spot.keys.iter().enumerate() {
+        let general_key = generalise_key(key, name);
+        if let Some(files) = &general_path {
+            all.extend(general_key.as_ref().map(|key| (3 * at, proposed(files, key))));
+            all.push((3 * at + 1, proposed(files, key)));
+        }
+        if let Some(key) = &general_key {
+            all.push((3 * at + 2, proposed(path, key)));
+            let any = general_path.as_ref().map(|files| files.replace(SERVICE, "*"));
+            all.extend(any.map(|files| (LOOSE + at, proposed(&files, key))));
+        }
+    }
+    all
+}
+
+/// `apps/{service}/values.yaml`; none where the name does not stand in the path. Whole folders come first, then words of
+/// the file's name, then of the folders' names.
+fn generalise_path(path: &str, name: &str) -> Option<String> {
+    if path.contains(['{', '}', '*']) {
+        return None;
+    }
+    let whole = |part: &str| if part == name { SERVICE.to_owned() } else { part.to_owned() };
+    let words = |part: &str| {
+        let (stem, end) = part.split_at(part.find('.').unwrap_or(part.len()));
+        generalise(stem, name, "-_").unwrap_or_else(|| stem.to_owned()) + end
+    };
+    let (folders, file) = path.rsplit_once('/').map_or((None, path), |(folders, file)| (Some(folders), file));
+    let join = |of: &dyn Fn(&str) -> String| {
+        let folders = folders.map(|folders| folders.split('/').map(of).collect::<Vec<_>>().join("/") + "/");
+        folders.unwrap_or_default() + &words(file)
+    };
+    [join(&whole), join(&words)].into_iter().find(|general| general.contains(SERVICE))
+}
+
+/// The last place where the name stands whole, else where it is a word of a name.
+fn generalise_key(key: &str, name: &str) -> Option<String> {
+    generalise(key, name, "/=.[]\"").or_else(|| generalise(key, name, "/=.[]\"-_"))
+}
+
+/// The text with `{service}` in the last place of the name that has one of these signs, or nothing, on both sides.
+fn generalise(text: &str, name: &str, signs: &str) -> Option<String> {
+    let ends = |sign: Option<char>| sign.is_none_or(|sign| signs.contains(sign));
+    let whole = |at: &usize| ends(text[..*at].chars().next_back()) && ends(text[at + name.len()..].chars().next());
+    let at = text.match_indices(name).map(|(at, _)| at).filter(whole).last()?;
+    Some(format!("{}{SERVICE}{}", &text[..at], &text[at + name.len()..]))
+}
+
+/// The services that a pattern finds, if it finds nothing that it should not and the check of the pins stays quiet.
+fn verified(
+    others: &[File],
+    wish: &Wish<'_>,
+    proposed: &Proposed,
+    truth: &BTreeMap<ServiceName, Service>,
+) -> Option<BTreeSet<ServiceName>> {
+    let mut files = others.to_vec();
+    files.push(file(&settings_path(wish.root), &settings(None, &[pattern_line(proposed)])));
+    let Reading { pins, problems, .. } = read(wish.root, &files);
+    let errors = problems.iter().any(|problem| problem.severity == Severity::Error);
+    let same = |service: &Service| {
+        truth
+            .get(&service.name)
+            .is_some_and(|truth| agree(&truth.pin, &service.pin) && truth.version_at == service.version_at)
+    };
+    let right = !pins.services.is_empty() && pins.services.values().all(same);
+    let quiet = problems.len() * 2 <= pins.services.len() || problems.iter().all(|it| it.service.is_some());
+    (!errors && right && quiet).then(|| pins.services.into_keys().collect())
+}
+
+fn agree(one: &Pin, other: &Pin) -> bool {
+    one.version == other.version && one.image == other.image
+}
+
+/// All files but those that Pintle reads as its own.
+fn without_ours(files: &[File], wish: &Wish<'_>) -> Vec<File> {
+    let ours = |file: &File| {
+        let inner = wish.inner(&file.path).unwrap_or_default();
+        inner == crate::pins::SETTINGS || inner.strip_prefix("services/").is_some_and(|rest| !rest.contains('/'))
+    };
+    files.iter().filter(|file| !ours(file)).cloned().collect()
+}
+
+/// A file that does not exist yet.
+pub(super) fn file(path: &str, text: &str) -> File {
+    let bytes: Arc<[u8]> = text.as_bytes().into();
+    File { path: path.into(), blob: content_id(&bytes), content: Content::Bytes(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_paths_become_the_service() {
+        for (path, general) in [
+            ("apps/web/overlays/prod/kustomization.yaml", Some("apps/{service}/overlays/prod/kustomization.yaml")),
+            ("apps/web/web.yaml", Some("apps/{service}/{service}.yaml")),
+            ("k8s/web-deployment.yaml", Some("k8s/{service}-deployment.yaml")),
+            ("k8s/values-web.yaml", Some("k8s/values-{service}.yaml")),
+            ("helm/values-web-prod.yaml", Some("helm/values-{service}-prod.yaml")),
+            ("k8s/webhook.yaml", None),
+            ("apps/web-api/values.yaml", Some("apps/{service}-api/values.yaml")),
+        ] {
+            assert_eq!(generalise_path(path, "web").as_deref(), general, "{path}");
+        }
+    }
+
+    #[test]
+    fn whole_names_in_keys_become_the_service() {
+        for (key, general) in [
+            ("images[name=ghcr.io/acme/web].newTag", Some("images[name=ghcr.io/acme/{service}].newTag")),
+            ("services.web.image", Some("services.{service}.image")),
+            (
+                "spec.template.spec.containers[name=web].image",
+                Some("spec.template.spec.containers[name={service}].image"),
+            ),
+            ("images[name=web/web].newTag", Some("images[name=web/{service}].newTag")),
+            ("images[name=acme/web-api].newTag", Some("images[name=acme/{service}-api].newTag")),
+            ("images[name=acme/webhook].newTag", None),
+            ("image.tag", None),
+        ] {
+            assert_eq!(generalise_key(key, "web").as_deref(), general, "{key}");
+        }
+    }
+}

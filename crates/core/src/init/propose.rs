@@ -1,0 +1,246 @@
+//! The story: from files to a proposal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::edges::{self, Edge};
+use super::files::{ServiceFile, pattern_line, settings};
+use super::patterns::{self, Proposed, file};
+use super::read::read as look;
+use super::resolve::{self, Found};
+use super::{Choice, Left, NewFile, Proposal, Wish, environment, live, owners};
+use crate::git::File;
+use crate::pins::{Reading, Service, ServiceName, ValueKind, WorkloadKind, WorkloadRef, read, settings_path};
+use crate::problem::{Problem, Severity};
+
+/// What would have to be written so that the versions of a repository are pinned where they live.
+///
+/// # Errors
+/// The repository has several environments, and nothing says which is meant.
+pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
+    // 1. What the files say, and what is pinned already, which is left alone.
+    let seen = look(files);
+    let environment = environment::choose(&seen, wish)?;
+    let (found, mut left) = resolve::services(&seen, wish, environment.as_deref());
+    let before = read(wish.root, files);
+    let known = |name: &ServiceName| before.pins.services.contains_key(name) || before.faulty.contains_key(name);
+    let new = found.iter().filter(|it| !known(&it.name) && !in_the_way(it, wish, &mut left)).cloned();
+    let new: Vec<Found<'_>> = new.collect();
+    // 2. Each version read where it lives, then all of them by few patterns; and what runs and stands nowhere in Git.
+    let own = readable(files, wish, &new, &mut left);
+    let has_settings = exists(files, &settings_path(wish.root));
+    let truth = own.iter().map(|(name, (service, _))| (name.clone(), service.clone())).collect();
+    let patterns = if has_settings { Vec::new() } else { patterns::all(files, wish, &new, &truth) };
+    let running = live::nowhere(&seen, wish, before.pins.services.values().chain(truth.values()));
+    left.extend(running.left);
+    // 3. Who needs whom, among what is pinned.
+    let there = before.pins.services.keys().chain(before.faulty.keys()).chain(truth.keys()).chain(running.pins.keys());
+    let mut services: BTreeSet<ServiceName> = there.cloned().collect();
+    let pinned: Vec<Found<'_>> = found.iter().filter(|it| services.contains(&it.name)).cloned().collect();
+    let mut edges = edges::all(&seen, &pinned, &|path| resolve::belongs(wish, path, environment.as_deref()));
+    edges.retain(|name, _| before.pins.services.get(name).is_none_or(|it| it.pin.depends_on.is_empty()));
+    // 4. The files.
+    let parts = Parts { wish, own: &own, patterns: &patterns, running: &running.pins, edges: &edges };
+    let written = parts.files(files, &pinned);
+    left.extend(unsound(files, wish, &written));
+    services.retain(|service| !left.iter().any(|it| it.what == service.as_str()));
+    let mut linked = linked(files, wish, &before, &edges);
+    linked.retain(|(consumer, provider)| services.contains(consumer) && services.contains(provider));
+    Ok(Proposal {
+        environment: environment.clone(),
+        namespace: parts.namespace(&pinned),
+        owned: owners::all(&seen, wish, &pinned, &running.pins),
+        patterns: patterns.into_iter().map(|(pattern, services)| (pattern, services.len())).collect(),
+        services,
+        files: written,
+        edges,
+        linked,
+        left,
+        skipped: seen.skipped,
+        unsupported: seen.unsupported,
+        read: seen.files,
+        templates: seen.templates,
+    })
+}
+
+/// Each service as Pintle reads it where its version lives, and the `pin:` that says so.
+type Own = BTreeMap<ServiceName, (Service, Proposed)>;
+
+/// What the files are made from.
+struct Parts<'p> {
+    wish: &'p Wish<'p>,
+    own: &'p Own,
+    patterns: &'p [(Proposed, BTreeSet<ServiceName>)],
+    running: &'p BTreeMap<ServiceName, live::Runs>,
+    edges: &'p BTreeMap<ServiceName, Vec<Edge>>,
+}
+
+/// Reads each service where its version lives; what cannot be read is left, with the reason.
+fn readable(files: &[File], wish: &Wish<'_>, new: &[Found<'_>], left: &mut Vec<Left>) -> Own {
+    let mut own = Own::new();
+    let mut open: Vec<&Found<'_>> = new.iter().collect();
+    for attempt in 0.. {
+        let tried: Vec<_> = open.iter().filter_map(|it| Some((*it, pin(it, wish, attempt)?))).collect();
+        if tried.is_empty() {
+            break;
+        }
+        let Reading { mut pins, problems, .. } = read_with(files, wish, &tried);
+        for (found, pin) in tried {
+            if let Some(service) = pins.services.remove(&found.name) {
+                own.insert(found.name.clone(), (service, pin));
+            } else if found.spot.keys.len() == attempt + 1 {
+                left.push(unreadable(found, &problems));
+            }
+        }
+        open.retain(|it| !own.contains_key(&it.name));
+    }
+    own
+}
+
+/// Reads the repository with a `pin:` for each of these services.
+fn read_with(files: &[File], wish: &Wish<'_>, tried: &[(&Found<'_>, Proposed)]) -> Reading {
+    let services: BTreeMap<String, File> = tried
+        .iter()
+        .map(|(found, pin)| {
+            let path = wish.outer(&format!("services/{}.yaml", found.name));
+            let text = ServiceFile { pin: Some(pin.clone()), ..ServiceFile::default() }.text();
+            (path.clone(), file(&path, &text))
+        })
+        .collect();
+    let others = files.iter().filter(|file| !services.contains_key(&*file.path)).cloned();
+    read(wish.root, &others.chain(services.values().cloned()).collect::<Vec<_>>())
+}
+
+fn unreadable(found: &Found<'_>, problems: &[Problem]) -> Left {
+    let mine =
+        |problem: &&Problem| problem.service.as_ref() == Some(&found.name) && problem.severity == Severity::Error;
+    let why = match problems.iter().find(mine) {
+        Some(problem) if problem.message.ends_with("is pinned twice") => {
+            "another container of its name stands in the same file: give each its own name, or a file of its own"
+                .to_owned()
+        }
+        Some(problem) => problem.message.clone(),
+        None => "its version cannot be read".to_owned(),
+    };
+    Left { what: found.name.to_string(), why: format!("{}: {why}", found.spot.path) }
+}
+
+/// Whether it stands where Pintle keeps its own files, which is told.
+fn in_the_way(found: &Found<'_>, wish: &Wish<'_>, left: &mut Vec<Left>) -> bool {
+    let inner = wish.inner(&found.spot.path).and_then(|path| path.strip_prefix("services/"));
+    let ours = inner.is_some_and(|rest| !rest.contains('/'));
+    if ours {
+        let path = &found.spot.path;
+        let why = format!(
+            "{path} stands where Pintle keeps a file for each service: move it, as in git mv services manifests"
+        );
+        left.push(Left { what: found.name.to_string(), why });
+    }
+    ours
+}
+
+/// The `pin:` of a service, by one of the key paths to its version.
+fn pin(found: &Found<'_>, wish: &Wish<'_>, attempt: usize) -> Option<Proposed> {
+    Some(Proposed {
+        files: wish.inner(&found.spot.path)?.to_owned(),
+        key: found.spot.keys.get(attempt)?.clone(),
+        image: found.image.clone(),
+        as_image: found.spot.value == ValueKind::Image,
+    })
+}
+
+impl Parts<'_> {
+    /// `pintle.yaml`, and a file for each service of which something is to be said.
+    fn files(&self, files: &[File], pinned: &[Found<'_>]) -> Vec<NewFile> {
+        let namespace = self.namespace(pinned);
+        let new = |path: String, text: String| NewFile { exists: exists(files, &path), path, text };
+        let lines: Vec<String> = self.patterns.iter().map(|(pattern, _)| pattern_line(pattern)).collect();
+        let mut all = Vec::new();
+        if !(self.own.is_empty() && self.running.is_empty())
+            || pinned.iter().any(|it| self.edges.contains_key(&it.name))
+        {
+            all.push(new(settings_path(self.wish.root), settings(namespace.as_deref(), &lines)));
+        }
+        let found = pinned.iter().map(|it| (&it.name, self.file(it, namespace.as_deref())));
+        let running = self.running.iter().map(|(name, runs)| {
+            let edges = self.edges.get(name).map_or(&[][..], Vec::as_slice);
+            (
+                name,
+                ServiceFile {
+                    runs: Some(runs.pin.clone()),
+                    workloads: runs.workloads.clone(),
+                    edges,
+                    ..ServiceFile::default()
+                },
+            )
+        });
+        let services: BTreeMap<&ServiceName, ServiceFile<'_>> = found.chain(running).collect();
+        let said = services.into_iter().filter(|(_, service)| !service.is_empty());
+        all.extend(said.map(|(name, it)| new(self.wish.outer(&format!("services/{name}.yaml")), it.text())));
+        all
+    }
+
+    fn file<'f>(&'f self, found: &'f Found<'_>, namespace: Option<&str>) -> ServiceFile<'f> {
+        let edges = self.edges.get(&found.name).map_or(&[][..], Vec::as_slice);
+        let Some((_, pin)) = self.own.get(&found.name) else {
+            // Pinned already.
+            return ServiceFile { edges, ..ServiceFile::default() };
+        };
+        let covered = self.patterns.iter().any(|(_, services)| services.contains(&found.name));
+        ServiceFile {
+            pin: Some(pin.clone()).filter(|_| !covered),
+            runs: None,
+            workloads: self.workloads(found),
+            namespace: found.namespace.as_deref().filter(|it| Some(*it) != namespace),
+            edges,
+        }
+    }
+
+    /// The namespace of most services; others say theirs.
+    fn namespace(&self, pinned: &[Found<'_>]) -> Option<String> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for namespace in pinned.iter().filter_map(|it| it.namespace.as_deref()) {
+            *counts.entry(namespace).or_default() += 1;
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count).map(|(namespace, _)| namespace);
+        self.wish.namespace.or(most).map(str::to_owned)
+    }
+
+    /// The workloads of a service, where they are not the one that Pintle expects: as manifests say, else as they run.
+    fn workloads(&self, found: &Found<'_>) -> Vec<WorkloadRef> {
+        let expected = WorkloadRef { kind: WorkloadKind::Deployment, name: found.name.to_string() };
+        let image = self.own.get(&found.name).map(|(service, _)| service.pin.image.repository());
+        let running = || live::running(self.wish, image.unwrap_or_default(), &expected);
+        let all = if found.workloads.is_empty() { running() } else { found.workloads.clone() };
+        if all == [expected] { Vec::new() } else { all }
+    }
+}
+
+/// All edges there will be: those of files that stay as they are come from them alone.
+fn linked(
+    files: &[File],
+    wish: &Wish<'_>,
+    before: &Reading,
+    edges: &BTreeMap<ServiceName, Vec<Edge>>,
+) -> BTreeSet<(ServiceName, ServiceName)> {
+    let old = before.pins.services.values().flat_map(|it| it.pin.depends_on.keys().map(|name| (&it.name, name)));
+    let written = edges.iter().filter(|(name, _)| !exists(files, &wish.outer(&format!("services/{name}.yaml"))));
+    let new = written.flat_map(|(name, edges)| edges.iter().map(move |edge| (name, &edge.provider)));
+    old.chain(new).map(|(consumer, provider)| (consumer.clone(), provider.clone())).collect()
+}
+
+fn exists(files: &[File], path: &str) -> bool {
+    files.iter().any(|file| *file.path == *path)
+}
+
+/// What Pintle says against the repository with the new files, of which nothing should be left.
+fn unsound(files: &[File], wish: &Wish<'_>, written: &[NewFile]) -> Vec<Left> {
+    let new = written.iter().filter(|it| !it.exists).map(|it| file(&it.path, &it.text));
+    let problems = read(wish.root, &files.iter().cloned().chain(new).collect::<Vec<_>>()).problems;
+    let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error && !written.is_empty());
+    errors
+        .map(|it| Left {
+            what: it.service.map_or_else(|| it.place.path.to_string(), |name| name.to_string()),
+            why: it.message,
+        })
+        .collect()
+}

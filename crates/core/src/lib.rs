@@ -1,0 +1,21 @@
+//! The decisions of Pintle, a GitOps reconciler for service versions pinned in Git. Every function here is pure: it reads
+//! no file, no clock, no environment, and starts no process. `ARCHITECTURE.md` is the tour.
+
+pub mod change;
+pub mod check;
+pub mod desired;
+pub mod edit;
+pub mod evidence;
+pub mod git;
+pub mod graph;
+pub mod history;
+pub mod image;
+pub mod init;
+pub mod pins;
+pub mod plan;
+pub mod problem;
+pub mod rollback;
+pub mod suspects;
+pub mod verify;
+pub mod version;
+pub mod workload;

@@ -1,0 +1,170 @@
+//! Puts the fragments of a revision together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::check::{self, Declared};
+use super::idle::{self, Names};
+use super::layout::SERVICES;
+use super::resolve::{Said, resolve};
+use super::suggest::nearest;
+use super::{
+    DriftPolicy, Fragment, Layout, Pin, Pins, Runtime, SETTINGS, Service, ServiceName, Settings, WorkloadKind,
+    WorkloadRef,
+};
+use crate::git::File;
+use crate::problem::{self, Place, Problem, Severity, located, show};
+
+/// What a revision says, and all that is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The services that can be used, and those that cannot.
+    pub pins: Pins,
+    /// Services that are broken only because of what stands in other files: for what else is wrong with them.
+    pub faulty: BTreeMap<ServiceName, Service>,
+    /// By path and place.
+    pub problems: Vec<Problem>,
+    /// Set where nothing of this revision may be used, with the reason: the settings have errors, a file cannot be
+    /// read that may pin any service, or nothing is pinned at all. What runs is held then.
+    pub unusable: Option<String>,
+}
+
+/// Reads files on as many threads as the machine has; fragments in the order of the files.
+pub fn read_all<'f>(files: &[&'f File], layout: &Layout) -> Vec<Fragment> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().div_ceil(64)).max(1);
+    let read = |files: &[&'f File]| files.iter().map(|file| Fragment::read(file, layout)).collect::<Vec<_>>();
+    let mut chunks = files.chunks(files.len().div_ceil(threads).max(1));
+    let mine = chunks.next().unwrap_or_default();
+    std::thread::scope(|scope| {
+        let start = |chunk| (chunk, std::thread::Builder::new().spawn_scoped(scope, move || read(chunk)).ok());
+        let others: Vec<_> = chunks.map(start).collect();
+        let mut fragments = read(mine);
+        for (chunk, thread) in others {
+            // Where no thread could be started, this one reads.
+            fragments.extend(thread.and_then(|thread| thread.join().ok()).unwrap_or_else(|| read(chunk)));
+        }
+        fragments
+    })
+}
+
+/// Puts a revision together. The fragments are those of all files that the layout wants; `names` says what else there is
+/// where a pattern matches none of them.
+pub fn assemble<'f>(
+    settings: &Settings,
+    fragments: impl IntoIterator<Item = &'f Fragment>,
+    names: &Names<'_>,
+) -> Reading {
+    let fragments: Vec<&Fragment> = fragments.into_iter().collect();
+    let said = gather(&fragments);
+    let mut problems: Vec<Problem> = fragments.iter().flat_map(|fragment| fragment.problems.iter().cloned()).collect();
+    let mut services = BTreeMap::new();
+    for (name, said) in said.iter().filter(|(_, said)| !said.broken) {
+        match resolve(name, said) {
+            Ok((pin, version_at)) => {
+                services.insert(name.clone(), service(name, settings, said, (pin, version_at)));
+            }
+            Err(why) => problems.push(check::unpinned(settings, (name, said), why)),
+        }
+    }
+    let declared = Declared { settings, said: &said, services: &services };
+    problems.extend(check::all(&declared));
+    problems.extend(idle::patterns(settings, &fragments, names));
+    let nothing = (said.is_empty() && !settings.allow_empty).then(|| nothing_pinned(settings, names));
+    let blinding = nothing.as_ref().or_else(|| fragments.iter().find_map(|fragment| fragment.blinding()));
+    let bytes: HashMap<&str, &[u8]> = if problems.is_empty() {
+        HashMap::new()
+    } else {
+        fragments.iter().map(|fragment| (&*fragment.path, &*fragment.bytes)).collect()
+    };
+    let tell = |problem: &Problem| located(problem, bytes.get(&*problem.place.path).copied().unwrap_or_default());
+    let unusable = blinding.map(tell);
+    problems.extend(nothing);
+    problem::sort(&mut problems);
+    let (mut broken, mut faulty) = (BTreeMap::new(), BTreeMap::new());
+    for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
+        if let Some(service) = &problem.service {
+            faulty.extend(services.remove_entry(service));
+            broken.entry(service.clone()).or_insert_with(|| tell(problem));
+        }
+    }
+    problem::once(&mut problems);
+    Reading { pins: Pins { settings: settings.clone(), services, broken }, faulty, problems, unusable }
+}
+
+/// The pin of one service from the fragments that speak of it, as history has it: none where the service is not there,
+/// or cannot be used.
+pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f Fragment>) -> Option<Pin> {
+    let mut said = Said::default();
+    for fragment in fragments {
+        let own = fragment.draft.as_ref().filter(|(name, _)| name == service);
+        said.draft = said.draft.or(own.map(|(_, draft)| (&**draft, &fragment.path)));
+        said.found.extend(fragment.found().filter(|found| found.service == *service));
+        said.broken |= fragment.errors().any(|problem| problem.service.as_ref() == Some(service));
+    }
+    if said.broken { None } else { resolve(service, &said).ok().map(|(pin, _)| pin) }
+}
+
+fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
+    let mut said: BTreeMap<ServiceName, Said<'f>> = BTreeMap::new();
+    for fragment in fragments {
+        if let Some((name, draft)) = &fragment.draft {
+            said.entry(name.clone()).or_default().draft = Some((draft, &fragment.path));
+        }
+        for found in fragment.found() {
+            said.entry(found.service.clone()).or_default().found.push(found);
+        }
+        for service in fragment.errors().filter_map(|problem| problem.service.as_ref()) {
+            said.entry(service.clone()).or_default().broken = true;
+        }
+    }
+    said
+}
+
+fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
+    let draft = said.draft().into_owned();
+    // A service of the local runtime has no workloads: it is one.
+    let of_cluster = settings.runtime == Runtime::Kubernetes;
+    let kind = if of_cluster { WorkloadKind::Deployment } else { WorkloadKind::Process };
+    let default_workload = || vec![WorkloadRef { kind, name: name.to_string() }];
+    let named = draft.workloads.filter(|_| of_cluster);
+    let on_drift = draft.drift.map(|(policy, grace)| DriftPolicy {
+        policy: policy.unwrap_or(settings.drift.policy),
+        hand_grace: grace.unwrap_or(settings.drift.hand_grace),
+    });
+    Service {
+        name: name.clone(),
+        pin,
+        workloads: named.map_or_else(default_workload, |(workloads, _)| workloads),
+        containers: draft.containers.filter(|_| of_cluster),
+        namespace: draft.namespace,
+        versioning: draft.versioning,
+        hold: draft.hold,
+        rollback_floor: draft.rollback_floor,
+        drift: on_drift,
+        external: draft.external,
+        formerly: draft.formerly.map(|(formerly, _)| formerly),
+        version_at,
+        needs_at: draft.needs.places.into_iter().collect(),
+        rollback_floor_at: draft.rollback_floor_at,
+    }
+}
+
+/// Zero pins are an accident more often than a wish: a folder renamed, a file emptied.
+fn nothing_pinned(settings: &Settings, names: &Names<'_>) -> Problem {
+    let place = Place::file(&Arc::clone(&settings.place.path));
+    let here = names("");
+    let has_settings = here.iter().any(|name| name == SETTINGS);
+    let folder = settings.place.path.strip_suffix(SETTINGS).unwrap_or_default().trim_end_matches('/');
+    let hint = match nearest(SERVICES, here.iter().map(String::as_str)) {
+        Some(like) if like != SERVICES => {
+            format!("service files stand in `{SERVICES}`, and here is a `{}`", show(like))
+        }
+        _ if here.is_empty() && !folder.is_empty() => {
+            format!("there is nothing in `{}`: name the folder that holds {SETTINGS}", show(folder))
+        }
+        _ if has_settings => format!("pin one in {SERVICES}/NAME.yaml"),
+        _ => format!("pin one in {SERVICES}/NAME.yaml, or have `pintle init` write the first files"),
+    };
+    let on_purpose = if has_settings { "; if none is meant, write `allowEmpty: true` into pintle.yaml" } else { "" };
+    Problem::error("0 pins: this revision pins no service", place).hint(hint + on_purpose)
+}

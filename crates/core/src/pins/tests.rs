@@ -1,0 +1,108 @@
+//! Whole revisions, from text to pins and problems. "Row" means a row of the table of bad inputs: each names what a
+//! user must get.
+
+mod after;
+mod any;
+mod between;
+mod files;
+mod good;
+mod patterns;
+mod services;
+mod settings;
+
+use super::{Reading, read};
+use crate::git::{BlobId, Content, File};
+use crate::problem::{Problem, Severity, located, render, show};
+
+/// A good service file.
+const SERVICE: &str = "version: \"1.8.2\"\nimage: ghcr.io/acme/web\n";
+
+/// A revision: paths and texts.
+struct Revision(Vec<File>);
+
+impl Revision {
+    /// One good service, `web`, and nothing else.
+    fn new() -> Self {
+        Self::empty().with("services/web.yaml", SERVICE)
+    }
+
+    fn empty() -> Self {
+        Self(Vec::new())
+    }
+
+    /// With another file.
+    fn with(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        self.with_content(path, Content::Bytes(text.as_ref().into()))
+    }
+
+    /// With `pintle.yaml`.
+    fn with_settings(self, text: &str) -> Self {
+        self.with("pintle.yaml", format!("apiVersion: pintle.dev/v1alpha1\n{text}"))
+    }
+
+    fn with_content(mut self, path: &str, content: Content) -> Self {
+        self.0.retain(|file| *file.path != *path);
+        self.0.push(File { path: path.into(), blob: BlobId::from([0; 20]), content });
+        self
+    }
+
+    /// A compose file whose services are pinned by their images.
+    fn compose(text: &str) -> Self {
+        Self::empty()
+            .with_settings("pins: [{files: compose.yaml, key: 'services.{service}.image', as: image}]\n")
+            .with("compose.yaml", text)
+    }
+
+    /// Helm values of one service, `web`.
+    fn values(text: &str) -> Self {
+        Self::empty()
+            .with_settings("pins: [{files: 'apps/{service}.yaml', key: image.tag, image: 'acme/{service}'}]\n")
+            .with("apps/web.yaml", text)
+    }
+
+    fn read(&self) -> Reading {
+        read("", &self.0)
+    }
+
+    fn bytes(&self, path: &str) -> Option<&[u8]> {
+        let file = self.0.iter().find(|file| *file.path == *path)?;
+        if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
+    }
+
+    /// All problems, as they are shown.
+    fn shown(&self) -> String {
+        render(&self.read().problems, &|path| self.bytes(path), false)
+    }
+
+    /// All problems in one line each: the place, the message, other places, and the way out.
+    fn problems(&self) -> String {
+        let line = |problem: &Problem| {
+            let at = |problem: &Problem| located(problem, self.bytes(&problem.place.path).unwrap_or_default());
+            let warning = if problem.severity == Severity::Warning { "warning: " } else { "" };
+            let other = |(place, label): &_| at(&Problem::error(String::clone(label), Clone::clone(place)));
+            let also = problem.also.iter().map(|also| format!(" ({})", other(also))).collect::<Vec<_>>().concat();
+            let hint = problem.hint.as_ref().map(|hint| format!(" => {hint}")).unwrap_or_default();
+            format!("{warning}{}{also}{hint}", at(problem))
+        };
+        self.read().problems.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The pins of services that can be used: `web 1.8.2 ghcr.io/acme/web:1.8.2`, those that cannot, and why nothing can.
+    fn pins(&self) -> String {
+        let reading = self.read();
+        let services = reading.pins.services.values();
+        let good = services.map(|service| format!("{} {} {}", service.name, service.pin.version, service.pin.image));
+        let broken = reading.pins.broken.iter().map(|(name, why)| format!("{name} held: {why}"));
+        let unusable = reading.unusable.iter().map(|why| format!("all held: {why}"));
+        good.chain(broken).chain(unusable).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A table: each input, and the problems of the revision made of it.
+fn table(make: impl Fn(&str) -> Revision, inputs: &[&str]) -> String {
+    let row = |input: &&str| match make(input).problems() {
+        none if none.is_empty() => format!("{}\n    good\n", show(input)),
+        problems => format!("{}\n    {}\n", show(input), problems.replace('\n', "\n    ")),
+    };
+    inputs.iter().map(row).collect()
+}

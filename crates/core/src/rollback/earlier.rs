@@ -1,0 +1,74 @@
+//! The earlier pins of a service: what it can go back to, nearest first, and what speaks against each.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Known, Objection};
+use crate::history::Record;
+use crate::pins::{Pin, Service};
+use crate::version::{Order, Version};
+
+/// An earlier pin of a service.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Earlier<'a> {
+    /// The newest record that pins it.
+    pub(super) record: &'a Record,
+    pub(super) pin: &'a Arc<Pin>,
+    /// How many pins back it is.
+    pub(super) back: usize,
+}
+
+/// The pins that a service can go back to, nearest first, each once. What is newer than the present pin was left by going
+/// back already: `--to` can name it, but nobody goes there for going back.
+pub(super) fn earlier<'a>(known: Known<'a>, service: &Service) -> Vec<Earlier<'a>> {
+    let order = order(known, service);
+    let mut versions: HashSet<&Version> = HashSet::new();
+    let now = &service.pin;
+    let is_earlier = |pin: &Pin| {
+        let compared = order.and_then(|order| order.compare(&pin.version, &now.version));
+        !same(pin, now) && compared != Some(Ordering::Greater)
+    };
+    let records = known.history.records(&service.name).iter().rev();
+    let mut all: Vec<Earlier<'a>> = Vec::new();
+    for (record, pin) in records.filter_map(|record| Some((record, record.pin.as_ref()?))) {
+        // Mostly a version has one image.
+        if is_earlier(pin) && (versions.insert(&pin.version) || !all.iter().any(|it| same(it.pin, pin))) {
+            all.push(Earlier { record, pin, back: all.len() + 1 });
+        }
+    }
+    all
+}
+
+/// The newest record that pins the same.
+pub(super) fn newest<'a>(known: Known<'a>, service: &Service, pin: &Pin) -> Option<Earlier<'a>> {
+    let mut records = known.history.records(&service.name).iter().rev();
+    let (record, pin) = records.find_map(|record| Some((record, record.pin.as_ref().filter(|it| same(it, pin))?)))?;
+    let back = earlier(known, service).iter().find(|it| same(it.pin, pin)).map_or(0, |it| it.back);
+    Some(Earlier { record, pin, back })
+}
+
+/// Both run the same; what they need may differ.
+pub(super) fn same(one: &Pin, other: &Pin) -> bool {
+    one.version == other.version && one.image == other.image
+}
+
+/// What the service itself has against one of its versions.
+pub(super) fn objection(known: Known<'_>, service: &Service, version: &Version) -> Option<Objection> {
+    if service.external {
+        return Some(Objection::External);
+    }
+    if service.hold.is_none() && service.rollback_floor.is_none() {
+        return None;
+    }
+    let order = order(known, service)?;
+    if let Some(floor) = service.floor_above(version, order) {
+        return Some(Objection::Floor(floor.clone()));
+    }
+    let hold = service.hold.as_ref().filter(|hold| hold.catches(version, order))?;
+    Some(Objection::Held(Box::new(hold.clone())))
+}
+
+fn order<'a>(known: Known<'a>, service: &Service) -> Option<&'a Order> {
+    known.graph.id(&service.name).map(|id| known.graph.order(id))
+}

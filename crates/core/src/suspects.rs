@@ -1,0 +1,250 @@
+//! What may be the cause of an alarm: the services that changed since all was well and that alarm themselves, or that one
+//! that alarms depends on. Ranked by how long ago that was, and how far away in the graph. Pure.
+//!
+//! Where this stops: it proposes. Nothing is reverted by it.
+
+use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::graph::{EdgeId, Graph, Id};
+
+/// All that suspicion rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Who needs whom.
+    pub graph: &'a Graph,
+    /// The edges by which something that runs, or shall run, needs another.
+    pub needed: &'a BTreeSet<EdgeId>,
+    /// When each service changed last; without those that never did.
+    pub changed: &'a BTreeMap<Id, Timestamp>,
+    /// The services that alarm; none where nobody knows that.
+    pub alarms: Option<&'a BTreeSet<Id>>,
+    /// How those of its pods are that have not changed yet, of services in the middle of a change.
+    pub peers: &'a BTreeMap<Id, Peers>,
+    /// When each service was verified last, as far as that is known.
+    pub verified: &'a BTreeMap<Id, Timestamp>,
+    /// What broke within this time after a change may be known to have been well before: the settings' `soak`.
+    pub soak: Duration,
+    /// What changed before is no suspect, whatever was verified when.
+    pub since: Option<Timestamp>,
+    /// The time of judgement.
+    pub now: Timestamp,
+}
+
+/// How the pods of a service are that have not changed with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peers {
+    /// All are well.
+    Well,
+    /// None is.
+    Unwell,
+}
+
+/// A service that may be the cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// Which.
+    pub service: Id,
+    /// When it changed.
+    pub changed: Timestamp,
+    /// How its pods are that have not changed yet, where there are any and it alarms: what they share is not the cause where
+    /// they are well, nor is the change where they are not.
+    pub peers: Option<Peers>,
+    /// From each service that alarms the shortest way to this one, both ends included, the shortest first; none where
+    /// nobody knows what alarms.
+    pub ways: Vec<Vec<Id>>,
+}
+
+/// Below that, one change is as recent as another: clocks differ, and a release takes a moment.
+const MOMENT: SignedDuration = SignedDuration::from_mins(1);
+
+/// The suspects, the likeliest first: by how what has not changed yet is, then by the time since the change, times one more
+/// than the distance to the nearest service that alarms.
+pub fn suspects(known: Known<'_>) -> Vec<Suspect> {
+    let mut suspects = match known.alarms {
+        Some(alarms) => by_alarms(known, alarms),
+        None => by_change(known),
+    };
+    suspects.sort_by_cached_key(|it| {
+        let passed = known.now.duration_since(it.changed).max(MOMENT).as_secs();
+        let steps = i64::try_from(it.distance() + 1).unwrap_or(i64::MAX);
+        let unlikely = match it.peers {
+            Some(Peers::Well) => 0,
+            None => 1,
+            Some(Peers::Unwell) => 2,
+        };
+        (unlikely, passed.saturating_mul(steps), it.distance(), Reverse(it.ways.len()), it.service)
+    });
+    suspects
+}
+
+fn by_change(known: Known<'_>) -> Vec<Suspect> {
+    let recent = known.changed.iter().filter(|(_, changed)| known.since.is_none_or(|since| **changed > since));
+    recent.map(|(&service, &changed)| Suspect { service, changed, peers: None, ways: Vec::new() }).collect()
+}
+
+fn by_alarms(known: Known<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
+    let mut ways: BTreeMap<Id, Vec<Vec<Id>>> = BTreeMap::new();
+    for &alarm in alarms {
+        let good = known.since.or_else(|| was_good(known, alarm));
+        for (service, way) in leads(known, alarm) {
+            let changed = known.changed.get(&service);
+            if changed.is_some_and(|changed| good.is_none_or(|good| *changed > good)) {
+                ways.entry(service).or_default().push(way);
+            }
+        }
+    }
+    let suspect = |(service, mut ways): (Id, Vec<Vec<Id>>)| {
+        ways.sort_by_key(|way| (way.len(), way.first().copied()));
+        let peers = known.peers.get(&service).copied().filter(|_| alarms.contains(&service));
+        Some(Suspect { service, changed: *known.changed.get(&service)?, peers, ways })
+    };
+    ways.into_iter().filter_map(suspect).collect()
+}
+
+/// Until when a service is known to have been well: for `soak` before its last verification what it needs may have been
+/// bad already.
+fn was_good(known: Known<'_>, service: Id) -> Option<Timestamp> {
+    let soak = SignedDuration::try_from(known.soak).unwrap_or(SignedDuration::MAX);
+    known.verified.get(&service)?.checked_sub(soak).ok()
+}
+
+/// All that a service depends on, itself first, each with the shortest way there.
+fn leads(known: Known<'_>, from: Id) -> BTreeMap<Id, Vec<Id>> {
+    let mut ways = BTreeMap::from([(from, vec![from])]);
+    let mut queue = VecDeque::from([from]);
+    while let Some(id) = queue.pop_front() {
+        let way = ways.get(&id).cloned().unwrap_or_default();
+        for edge in known.graph.needs(id).iter().filter(|edge| known.needed.contains(edge)) {
+            let provider = known.graph.edge(*edge).provider;
+            if let Entry::Vacant(new) = ways.entry(provider) {
+                new.insert([&way[..], &[provider]].concat());
+                queue.push_back(provider);
+            }
+        }
+    }
+    ways
+}
+
+impl Suspect {
+    /// How many edges lie between it and the nearest service that alarms.
+    pub fn distance(&self) -> usize {
+        self.ways.first().map_or(0, |way| way.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::graph::Node;
+    use crate::pins::{DependsOn, Need, ServiceName};
+    use crate::version::{Order, Version};
+
+    /// web -> checkout -> payments -> ledger, checkout -> inventory; mail stands beside.
+    fn shop() -> Graph {
+        let needs: [(&str, &[&str]); 6] = [
+            ("web", &["checkout"]),
+            ("checkout", &["payments", "inventory"]),
+            ("payments", &["ledger"]),
+            ("inventory", &[]),
+            ("ledger", &[]),
+            ("mail", &[]),
+        ];
+        let name = |name: &str| ServiceName::new(name).unwrap();
+        let node = |(of, needs): (&str, &[&str])| {
+            let needs: DependsOn = needs.iter().map(|it| (name(it), Need::Range("*".parse().unwrap()))).collect();
+            let versions = vec![(Version::new("1").unwrap(), Arc::new(needs))];
+            Node { name: name(of), order: Order::choose(None, []), now: Arc::default(), versions }
+        };
+        Graph::new(needs.into_iter().map(node).collect())
+    }
+
+    /// Who is suspected, in order, each with its distance; times are minutes ago, `verified` and `changed` by service.
+    fn says(alarms: Option<&str>, changed: &str, verified: &str, since: Option<i64>) -> String {
+        says_beside(&[], alarms, changed, verified, since)
+    }
+
+    /// The same where these have pods that have not changed yet.
+    fn says_beside(
+        peers: &[(&str, Peers)],
+        alarms: Option<&str>,
+        changed: &str,
+        verified: &str,
+        since: Option<i64>,
+    ) -> String {
+        let (graph, now) = (shop(), Timestamp::from_second(1_767_225_600).unwrap());
+        let ago = |minutes: i64| now - SignedDuration::from_mins(minutes);
+        let id = |name: &str| graph.id(&ServiceName::new(name).unwrap()).unwrap();
+        let times = |text: &str| {
+            let pairs = text.split_whitespace().map(|pair| pair.split_once('=').unwrap());
+            pairs.map(|(name, minutes)| (id(name), ago(minutes.parse().unwrap()))).collect::<BTreeMap<_, _>>()
+        };
+        let alarms = alarms.map(|names| names.split_whitespace().map(id).collect::<BTreeSet<_>>());
+        let suspects = suspects(Known {
+            graph: &graph,
+            needed: &graph.edges().collect(),
+            changed: &times(changed),
+            alarms: alarms.as_ref(),
+            peers: &peers.iter().map(|&(name, peers)| (id(name), peers)).collect(),
+            verified: &times(verified),
+            soak: Duration::from_secs(600),
+            since: since.map(ago),
+            now,
+        });
+        let told = suspects.iter().map(|it| format!("{} {}", graph.name(it.service), it.distance()));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn suspects_are_what_alarms_and_what_that_depends_on_if_it_changed() {
+        let changed = "web=5 checkout=5 payments=5 ledger=5 inventory=5 mail=5";
+        assert_eq!(says(Some("checkout"), changed, "", None), "checkout 0, inventory 1, payments 1, ledger 2");
+        assert_eq!(says(Some("checkout"), "web=5 mail=5", "", None), "", "neither is what checkout depends on");
+        assert_eq!(says(Some("web ledger"), "ledger=5 payments=5", "", None), "ledger 0, payments 2");
+        assert_eq!(says(Some(""), changed, "", None), "", "nothing alarms");
+    }
+
+    #[test]
+    fn a_recent_change_far_away_is_likelier_than_an_old_one_near_by() {
+        assert_eq!(says(Some("checkout"), "checkout=4320 ledger=5", "", None), "ledger 2, checkout 0");
+        assert_eq!(says(Some("checkout"), "checkout=9 ledger=5", "", None), "checkout 0, ledger 2");
+        assert_eq!(says(Some("checkout"), "checkout=0 ledger=0", "", None), "checkout 0, ledger 2", "the same moment");
+        let both = says(Some("checkout payments"), "inventory=5 ledger=5", "", None);
+        assert_eq!(both, "ledger 1, inventory 1", "of equal ones, the one that more alarms lead to");
+    }
+
+    #[test]
+    fn what_changed_before_all_was_well_is_no_suspect() {
+        let changed = "checkout=300 payments=45 inventory=20 ledger=55";
+        assert_eq!(says(Some("checkout"), changed, "checkout=30", None), "inventory 1", "and not payments");
+        assert_eq!(says(Some("checkout"), changed, "checkout=36", None), "inventory 1, payments 1", "within the soak");
+        assert_eq!(says(Some("checkout"), changed, "checkout=30", Some(50)), "inventory 1, payments 1", "as was asked");
+        assert_eq!(
+            says(Some("web checkout"), changed, "checkout=30", None),
+            "inventory 1, payments 2, ledger 3, checkout 1"
+        );
+    }
+
+    #[test]
+    fn where_nobody_knows_what_alarms_all_changes_are_told_the_newest_first() {
+        assert_eq!(says(None, "web=5 mail=2 ledger=700", "", Some(60)), "mail 0, web 0");
+        assert_eq!(says(None, "web=5 mail=2 ledger=700", "", None), "mail 0, web 0, ledger 0");
+    }
+
+    #[test]
+    fn a_change_whose_older_pods_are_well_is_the_likeliest_and_one_whose_older_pods_are_not_the_least() {
+        let says = |peers: &[(&str, Peers)]| {
+            says_beside(peers, Some("checkout payments"), "checkout=60 payments=5 ledger=60", "", None)
+        };
+        assert_eq!(says(&[]), "payments 0, checkout 0, ledger 1");
+        assert_eq!(says(&[("checkout", Peers::Well)]), "checkout 0, payments 0, ledger 1");
+        assert_eq!(says(&[("payments", Peers::Unwell)]), "checkout 0, ledger 1, payments 0");
+        assert_eq!(says(&[("ledger", Peers::Well)]), "payments 0, checkout 0, ledger 1", "it does not alarm itself");
+    }
+}

@@ -1,0 +1,149 @@
+//! What the pods of an unsettled workload say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::image::Image;
+use crate::pins::WorkloadKind;
+use crate::workload::{Pod, Trouble, Workload};
+
+/// A pod of an older revision that is not ready for so long will not become ready by itself.
+const STUCK_AFTER_SECONDS: i64 = 60;
+
+/// What ends a pod's hopes for certain; kubelet tries on, but with the same image and configuration.
+const CERTAIN: &[&str] = &[
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+];
+
+/// What a registry says when it will say the same next time; else the first `ErrImagePull` may be a hiccup, and
+/// `ImagePullBackOff` follows within seconds.
+const NO_SUCH_IMAGE: &[&str] =
+    &["not found", "manifest unknown", "denied", "unauthorized", "forbidden", "no match for"];
+
+/// The pods of a workload that is not settled, told apart.
+pub(super) struct Sight<'p> {
+    kind: WorkloadKind,
+    /// Of the newest template, and not ending.
+    new: Vec<&'p Pod>,
+    /// Of another template, and not ending.
+    old: Vec<&'p Pod>,
+    now: Timestamp,
+}
+
+impl<'p> Sight<'p> {
+    /// Tells new pods from old ones: by the revision where it is reported, else by the images. Several templates may
+    /// have the same images; then the newest pod shows the newest one.
+    pub(super) fn of(kind: WorkloadKind, workload: &Workload, pods: &'p [Arc<Pod>], now: Timestamp) -> Self {
+        let staying = pods.iter().map(Arc::as_ref).filter(|pod| pod.runs() && !pod.terminating);
+        let (mut new, mut old): (Vec<_>, Vec<_>) = match &workload.status.update_revision {
+            Some(revision) => staying.partition(|pod| pod.template.as_ref() == Some(revision)),
+            None => staying.partition(|pod| has_images_of(pod, workload)),
+        };
+        let newest = new.iter().max_by_key(|pod| pod.created).and_then(|pod| pod.template.clone());
+        let (newest, others) = new.iter().partition::<Vec<&Pod>, _>(|pod| pod.template == newest);
+        old.extend(others);
+        new = newest;
+        Self { kind, new, old, now }
+    }
+
+    /// A new pod that has failed for certain, in its words.
+    pub(super) fn broken(&self) -> Option<String> {
+        self.new.iter().find(|pod| pod.troubles.iter().any(certain)).map(|pod| self.words(pod))
+    }
+
+    /// No pod of the newest template has been ready for so long. It may never crash, and yet nobody is served by it.
+    pub(super) fn is_down_for(&self, patience: Duration) -> bool {
+        let for_long =
+            |since: Timestamp| Duration::try_from(self.now.duration_since(since)).is_ok_and(|it| it > patience);
+        !self.new.is_empty() && self.new.iter().all(|pod| pod.unready_since.is_some_and(for_long))
+    }
+
+    /// An old pod for which a StatefulSet waits in vain.
+    pub(super) fn stuck(&self) -> Option<&'p Pod> {
+        if self.kind != WorkloadKind::StatefulSet {
+            return None;
+        }
+        let for_long = |pod: &Pod| {
+            pod.created.is_some_and(|created| self.now.duration_since(created).as_secs() > STUCK_AFTER_SECONDS)
+        };
+        let hopeless = |pod: &&&Pod| !pod.ready && (pod.troubles.iter().any(certain) || for_long(pod));
+        self.old.iter().find(hopeless).copied()
+    }
+
+    /// What the cluster lacks for the new pods, where that is what they wait for.
+    pub(super) fn lack(&self) -> Option<String> {
+        let mut unready = self.new.iter().filter(|pod| !pod.ready).peekable();
+        unready.peek()?;
+        if unready.clone().all(|pod| pod.troubles.iter().any(|trouble| trouble.container.is_none())) {
+            return unready.next().map(|pod| self.words(pod));
+        }
+        None
+    }
+
+    /// What keeps a new pod from being ready, for certain or not.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.new.iter().find(|pod| !pod.troubles.is_empty()).map(|pod| self.words(pod))
+    }
+
+    /// A pod's troubles in words. What the local runtime runs is a process, and has no containers.
+    fn words(&self, pod: &Pod) -> String {
+        match self.kind {
+            WorkloadKind::Process => words_of(format!("process {}", pod.name), pod),
+            _ => words(pod),
+        }
+    }
+
+    /// The pod to delete next where an operator deletes them: of the highest ordinal, as a StatefulSet goes.
+    pub(super) fn oldest(&self) -> Option<&'p Pod> {
+        self.old.iter().max_by_key(|pod| (pod.name.len(), &pod.name)).copied()
+    }
+}
+
+/// A pod's troubles in words: the worst one.
+pub(super) fn words(pod: &Pod) -> String {
+    let container = pod.troubles.first().and_then(|trouble| trouble.container.as_ref());
+    let container = container.map(|name| format!(", container {name}")).unwrap_or_default();
+    words_of(format!("pod {}{container}", pod.name), pod)
+}
+
+fn words_of(who: String, pod: &Pod) -> String {
+    let Some(Trouble { reason, message, restarts, .. }) = pod.troubles.first() else { return who + " is not ready" };
+    let restarts = match restarts {
+        0 => String::new(),
+        1 => " after 1 restart".to_owned(),
+        many => format!(" after {many} restarts"),
+    };
+    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    format!("{who}: {reason}{restarts}{message}")
+}
+
+fn certain(trouble: &Trouble) -> bool {
+    let message = trouble.message.to_lowercase();
+    CERTAIN.contains(&trouble.reason.as_str())
+        || trouble.reason == "ErrImagePull" && NO_SUCH_IMAGE.iter().any(|words| message.contains(words))
+}
+
+fn has_images_of(pod: &Pod, workload: &Workload) -> bool {
+    workload.containers.iter().all(|wanted| {
+        pod.containers.iter().any(|container| {
+            container.name == wanted.name
+                && match (&container.image, &wanted.image) {
+                    (Some(found), Some(wanted)) => same(found, wanted),
+                    _ => container.written == wanted.written,
+                }
+        })
+    })
+}
+
+/// The same, or the same from a mirror: admission may change the registry of a pod's image.
+fn same(found: &Image, wanted: &Image) -> bool {
+    found == wanted || found.tag().is_some() && found.tag() == wanted.tag() && found.digest() == wanted.digest()
+}

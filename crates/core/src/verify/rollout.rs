@@ -1,0 +1,224 @@
+//! How far a workload's controller has come, from its status alone: the rules of kstatus (cli-utils
+//! `pkg/kstatus/status/core.go`), stricter where kstatus is content with less than all pods.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::pins::WorkloadKind;
+use crate::workload::{Condition, Pod, Status, Strategy, Workload, WorkloadId};
+
+/// How far it has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Rollout {
+    /// What is reported cannot be so.
+    Garbled(String),
+    /// What is reported is about an earlier specification.
+    Unseen,
+    /// On its way; what is missing.
+    Going(String),
+    /// It goes on when somebody moves it.
+    Stopped(String, Stop),
+    /// Every pod there shall be is there, of the newest template, and available.
+    Done,
+}
+
+/// What stops it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The Deployment is paused.
+    Paused,
+    /// Pods are replaced as somebody deletes them.
+    OnDelete,
+    /// Pods of lower ordinals keep the old revision.
+    Partition,
+}
+
+/// Whether all that runs is the image of the specification. Without pods an answer in the affirmative is as certain.
+pub fn settled(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> bool {
+    !workload.deleting
+        && matches!(of(id.workload.kind, workload), Rollout::Done)
+        && ending(id.workload.kind, workload, pods).is_none()
+}
+
+/// How far `workload` has come.
+pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
+    let status = &workload.status;
+    if let Some(why) = garbled(workload.generation, status) {
+        return Rollout::Garbled(why);
+    }
+    if status.observed_generation.is_none_or(|seen| seen < workload.generation) {
+        return Rollout::Unseen;
+    }
+    let missing = match kind {
+        WorkloadKind::Deployment | WorkloadKind::Process => deployment(workload),
+        WorkloadKind::StatefulSet => stateful_set(workload),
+        WorkloadKind::DaemonSet => daemon_set(status),
+    };
+    let Some(why) = missing else { return Rollout::Done };
+    match stop(kind, workload) {
+        Some((why, stop)) => Rollout::Stopped(why, stop),
+        None => Rollout::Going(why),
+    }
+}
+
+/// The pods there shall be.
+pub(crate) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
+    match kind {
+        WorkloadKind::DaemonSet => workload.status.desired.unwrap_or(0),
+        _ => workload.replicas.unwrap_or(1),
+    }
+}
+
+/// Pods that are still ending. A Deployment is Current to kstatus while they run; the other kinds count them themselves.
+pub(crate) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<String> {
+    if !matches!(kind, WorkloadKind::Deployment | WorkloadKind::Process) {
+        return None;
+    }
+    let ending = match (workload.status.terminating, pods) {
+        (Some(reported), _) => reported,
+        (None, Some(pods)) => i32::try_from(pods.iter().filter(|pod| pod.terminating && pod.runs()).count()).ok()?,
+        (None, None) => return Some("its pods have not been looked at yet".to_owned()),
+    };
+    match ending {
+        0 => None,
+        1 => Some("1 pod is still ending".to_owned()),
+        many => Some(format!("{many} pods are still ending")),
+    }
+}
+
+/// Kubernetes gave up on what was written: said after the write. Both times are whole seconds and a deadline is at least
+/// one, so that the same second still speaks of what was there before.
+pub(crate) fn gave_up(workload: &Workload, written: Option<Timestamp>) -> bool {
+    let Some(progressing) = condition(&workload.status, "Progressing") else { return false };
+    progressing.reason == "ProgressDeadlineExceeded"
+        && match (written, progressing.updated) {
+            (Some(written), Some(updated)) => updated.as_second() > written.as_second(),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+}
+
+/// What keeps pods from being made at all, such as a quota.
+pub(crate) fn lack(workload: &Workload) -> Option<String> {
+    let failure = condition(&workload.status, "ReplicaFailure").filter(|failure| failure.status == "True")?;
+    Some(format!("{}: {}", failure.reason, failure.message).trim_end_matches([':', ' ']).to_owned())
+}
+
+fn garbled(generation: i64, status: &Status) -> Option<String> {
+    if let Some(seen) = status.observed_generation.filter(|seen| *seen > generation) {
+        return Some(format!("its status is of generation {seen}, its specification of {generation}"));
+    }
+    let numbers = [
+        ("replicas", status.replicas),
+        ("updated", status.updated),
+        ("ready", status.ready),
+        ("available", status.available),
+        ("terminating", status.terminating),
+        ("current", status.current),
+        ("desired", status.desired),
+    ];
+    let (name, number) = numbers.into_iter().find(|(_, number)| number.is_some_and(i32::is_negative))?;
+    Some(format!("its status reports {} {name} pods", number?))
+}
+
+fn deployment(workload: &Workload) -> Option<String> {
+    let (status, wanted) = (&workload.status, workload.replicas.unwrap_or(1));
+    let number = |number: Option<i32>| number.unwrap_or(0);
+    let (replicas, updated) = (number(status.replicas), number(status.updated));
+    if updated < wanted {
+        return Some(format!("{updated} of {} run the new template", count(wanted)));
+    }
+    if replicas > updated {
+        return Some(format!("{} of an older template still there", count(replicas - updated)));
+    }
+    if replicas > wanted {
+        return Some(format!("{} too many still there", count(replicas - wanted)));
+    }
+    let available = number(status.available);
+    if available < updated {
+        return Some(format!("{available} of {} available", count(updated)));
+    }
+    let ready = number(status.ready);
+    if ready < wanted {
+        return Some(format!("{ready} of {} ready", count(wanted)));
+    }
+    // A paused Deployment never reports NewReplicaSetAvailable, one without a deadline reports no progress at all.
+    let progressing = condition(status, "Progressing").filter(|_| !workload.paused);
+    if progressing.is_some_and(|it| it.reason != "NewReplicaSetAvailable" || it.status != "True") {
+        return Some("all pods are there, the Deployment has not said so yet".to_owned());
+    }
+    if condition(status, "Available").is_none_or(|it| it.status != "True") {
+        return Some("the Deployment does not say that it is available".to_owned());
+    }
+    None
+}
+
+fn stateful_set(workload: &Workload) -> Option<String> {
+    let (status, wanted) = (&workload.status, workload.replicas.unwrap_or(1));
+    let number = |number: Option<i32>| number.unwrap_or(0);
+    let (replicas, ready) = (number(status.replicas), number(status.ready));
+    let same = status.current_revision == status.update_revision;
+    // While both revisions are one, some controllers count pods as current only.
+    let updated = if same { number(status.updated).max(number(status.current)) } else { number(status.updated) };
+    if updated < wanted {
+        return Some(format!("{updated} of {} run the new revision", count(wanted)));
+    }
+    if replicas != wanted {
+        return Some(format!("{} there, {wanted} wanted", count(replicas)));
+    }
+    let available = status.available.unwrap_or(ready).min(ready);
+    if available < wanted {
+        return Some(format!("{available} of {} available", count(wanted)));
+    }
+    // OnDelete never moves the current revision, a partition only at its end.
+    if workload.strategy != Strategy::OnDelete && !same {
+        return Some("all pods are there, the StatefulSet has not said so yet".to_owned());
+    }
+    None
+}
+
+fn daemon_set(status: &Status) -> Option<String> {
+    let Some(wanted) = status.desired else { return Some("the DaemonSet has not counted its nodes yet".to_owned()) };
+    let number = |number: Option<i32>| number.unwrap_or(0);
+    let reports = [
+        (status.updated, "run the new template"),
+        (status.replicas, "scheduled"),
+        (status.ready, "ready"),
+        (status.available, "available"),
+    ];
+    let (few, what) = reports.into_iter().find(|(report, _)| number(*report) < wanted)?;
+    Some(format!("{} of {} {what}", number(few), count(wanted)))
+}
+
+/// What stops a rollout that has pods of an older template, where none of its pods is on its way.
+fn stop(kind: WorkloadKind, workload: &Workload) -> Option<(String, Stop)> {
+    let status = &workload.status;
+    let wanted = wanted(kind, workload);
+    let (updated, ready) = (status.updated.unwrap_or(0), status.ready.unwrap_or(0));
+    let old = (wanted - updated).max(0);
+    if workload.paused && (old > 0 || status.replicas.unwrap_or(0) > updated) {
+        return Some((format!("it is paused: {updated} of {} run the new template", count(wanted)), Stop::Paused));
+    }
+    match workload.strategy {
+        _ if old == 0 || ready < wanted => None,
+        Strategy::OnDelete => {
+            let why = format!("its strategy is OnDelete: {} still to be deleted by an operator", count(old));
+            Some((why, Stop::OnDelete))
+        }
+        Strategy::Partition(from) if old <= from => {
+            let why = format!("waits for an operator: its partition keeps {} on the old revision", count(old));
+            Some((why, Stop::Partition))
+        }
+        _ => None,
+    }
+}
+
+fn condition<'s>(status: &'s Status, kind: &str) -> Option<&'s Condition> {
+    status.conditions.iter().find(|condition| condition.kind == kind)
+}
+
+/// So many pods, in words.
+pub(crate) fn count(pods: i32) -> String {
+    if pods == 1 { "1 pod".to_owned() } else { format!("{pods} pods") }
+}

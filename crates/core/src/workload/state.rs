@@ -1,0 +1,176 @@
+//! What Pintle remembers on a workload.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::git::CommitId;
+use crate::image::Image;
+use crate::version::Version;
+
+/// What Pintle remembers on a workload: the annotation [`State::ANNOTATION`], always sent whole, because server-side
+/// apply deletes what the next apply omits. A hint, never the truth: `kubectl rollout undo` puts an older copy back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// [`State::SCHEMA`]; an annotation of another schema counts as none.
+    pub schema: u32,
+    /// The instance that wrote it.
+    pub instance: String,
+    /// The commit whose pin was written.
+    pub commit: CommitId,
+    /// The version that was written.
+    pub version: Version,
+    /// The versions last verified here, newest first, at most [`State::PROVEN`].
+    #[serde(default)]
+    pub proven: Vec<Proven>,
+    /// What the server made of the image that was written last, where it rewrites images on the way in.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub rewritten: Option<Rewritten>,
+}
+
+/// An image that an admission webhook rewrites, to that of a mirror as a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewritten {
+    /// As it was sent.
+    pub from: Image,
+    /// As it is there.
+    pub to: Image,
+}
+
+impl State {
+    /// What was written last is recorded as verified.
+    pub fn is_proven(&self) -> bool {
+        self.proven.first().is_some_and(|proven| proven.version == self.version && proven.commit == self.commit)
+    }
+}
+
+impl Rewritten {
+    /// As what an image was sent that is there. Where the rewriting goes from one repository to another, that is told of
+    /// any tag.
+    pub fn sent(&self, there: &Image) -> Option<Image> {
+        if *there == self.to {
+            return Some(self.from.clone());
+        }
+        let moves_repository = self.from.in_repository_of(&self.to) == self.to;
+        (moves_repository && there.repository() == self.to.repository()).then(|| there.in_repository_of(&self.from))
+    }
+}
+
+/// A version verified on this workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// The version.
+    pub version: Version,
+    /// The commit whose pin it was: a return to a version proven before is verified anew.
+    pub commit: CommitId,
+    /// When it was verified.
+    pub at: Timestamp,
+    /// How long it took from the write to there, in milliseconds.
+    pub took_ms: u64,
+}
+
+impl Proven {
+    /// How long it took from the write to there.
+    pub fn took(&self) -> Duration {
+        Duration::from_millis(self.took_ms)
+    }
+}
+
+impl State {
+    /// The annotation's name.
+    pub const ANNOTATION: &'static str = "pintle.dev/state";
+    /// What this version reads and writes.
+    pub const SCHEMA: u32 = 1;
+    /// How many proven versions are kept.
+    pub const PROVEN: usize = 8;
+    /// A longer annotation is not ours.
+    const MAX_BYTES: usize = 16 << 10;
+
+    /// Reads the annotation; none where it is not one of ours: anybody can write there.
+    pub fn read(annotation: &str) -> Option<Self> {
+        if annotation.len() > Self::MAX_BYTES {
+            return None;
+        }
+        let mut state: Self = serde_json::from_str(annotation).ok()?;
+        state.proven.truncate(Self::PROVEN);
+        (state.schema == Self::SCHEMA).then_some(state)
+    }
+
+    /// The annotation's text.
+    pub fn write(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// The same with `proven` as the newest proof, and none older of its version.
+    #[must_use]
+    pub fn prove(mut self, proven: Proven) -> Self {
+        self.proven.retain(|older| older.version != proven.version);
+        self.proven.insert(0, proven);
+        self.proven.truncate(Self::PROVEN);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        let commit = CommitId::from([0xab; 20]);
+        State {
+            schema: State::SCHEMA,
+            instance: "prod-eu".to_owned(),
+            commit,
+            version: Version::new("2.1.0").unwrap(),
+            proven: vec![proven("2.0.3"), proven("2.0.2")],
+            rewritten: None,
+        }
+    }
+
+    fn proven(version: &str) -> Proven {
+        let at = Timestamp::from_second(1_790_000_000).unwrap();
+        Proven { version: Version::new(version).unwrap(), commit: CommitId::from([1; 20]), at, took_ms: 1500 }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        assert_eq!(State::read(&state().write()), Some(state()));
+        let image = |text: &str| text.parse().unwrap();
+        let rewritten = Some(Rewritten { from: image("acme/x:2"), to: image("mirror.test/acme/x:2") });
+        let state = State { rewritten, ..state() };
+        assert_eq!(State::read(&state.write()), Some(state));
+    }
+
+    #[test]
+    fn what_is_there_is_told_by_the_repository_where_that_alone_is_rewritten() {
+        let image = |text: &str| -> Image { text.parse().unwrap() };
+        let sent = |from: &str, to: &str, there: &str| {
+            let sent = Rewritten { from: image(from), to: image(to) }.sent(&image(there));
+            sent.map_or("unknown".to_owned(), |sent| sent.familiar().to_owned() + ":" + sent.tag().unwrap_or_default())
+        };
+        assert_eq!(sent("acme/x:2", "mirror.test/x:2", "mirror.test/x:2"), "acme/x:2");
+        assert_eq!(sent("acme/x:2", "mirror.test/x:2", "mirror.test/x:1"), "acme/x:1");
+        assert_eq!(sent("acme/x:2", "mirror.test/x:2", "mirror.test/y:2"), "unknown");
+        assert_eq!(sent("acme/x:2", "acme/x:2-patched", "acme/x:2-patched"), "acme/x:2");
+        assert_eq!(sent("acme/x:2", "acme/x:2-patched", "acme/x:1"), "unknown");
+    }
+
+    #[test]
+    fn garbage_of_others_another_schema_and_what_is_too_long_count_as_none() {
+        let newer = State { schema: 2, ..state() }.write();
+        let long = State { instance: "x".repeat(20_000), ..state() }.write();
+        for text in ["", "null", "{}", "[]", "{\"schema\":1}", "\u{1b}[31m", &newer, &long] {
+            assert_eq!(State::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_newest_proof_comes_first_and_once_a_version() {
+        let versions =
+            |state: State| state.proven.iter().map(|it| it.version.to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(versions(state().prove(proven("2.0.2"))), "2.0.2 2.0.3");
+        let many = (0..20).fold(state(), |state, n| state.prove(proven(&format!("3.0.{n}"))));
+        assert_eq!(versions(many), "3.0.19 3.0.18 3.0.17 3.0.16 3.0.15 3.0.14 3.0.13 3.0.12");
+    }
+}

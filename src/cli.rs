@@ -1,0 +1,146 @@
+//! The command line: a file per command, each with its flags and its `run`.
+
+mod apply;
+mod brief;
+mod check;
+mod completions;
+mod config;
+mod deepen;
+mod diff;
+mod down;
+mod exit;
+mod glance;
+mod graph;
+mod history;
+mod hold;
+mod holds;
+mod host;
+mod init;
+mod keep;
+mod land;
+mod live;
+mod load;
+mod logs;
+mod output;
+mod pause;
+mod pin;
+mod plan;
+mod progress;
+mod reapply;
+mod rollback;
+mod run;
+mod schema;
+mod seen;
+mod shown;
+mod site;
+mod status;
+mod suspects;
+mod table;
+mod tracing;
+mod wait;
+mod words;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+pub use exit::{Exit, Failure};
+pub use output::Output;
+
+use crate::cli::config::{Config, Typed};
+
+/// Steers what runs by what Git pins: every step compatible, in both directions.
+#[derive(Debug, Parser)]
+#[command(name = "pintle", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = exit::help(
+    "pintle check\npintle plan --from HEAD~1\npintle apply",
+    &[Exit::Ok, Exit::Error, Exit::Changes, Exit::Unhealthy, Exit::Refused, Exit::Usage],
+))]
+pub struct Cli {
+    #[command(flatten)]
+    typed: Typed,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Check(check::Check),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
+    Run(run::Run),
+    Status(status::Status),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
+    Graph(graph::Graph),
+    History(history::History),
+    Diff(diff::Diff),
+    Pin(pin::Pin),
+    Hold(hold::Hold),
+    Release(hold::Release),
+    Holds(holds::Holds),
+    Rollback(rollback::Rollback),
+    Reapply(reapply::Reapply),
+    Suspects(suspects::Suspects),
+    Logs(logs::Logs),
+    Down(down::Down),
+    #[command(hide = true)]
+    Keep(keep::Keep),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+}
+
+/// Reads what was typed.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(arguments)
+}
+
+/// Says what was wrong with what was typed, or the help that was asked for.
+pub fn refuse(refused: &clap::Error) -> Exit {
+    // Nobody may be there to read it.
+    let _ = refused.print();
+    if refused.use_stderr() { Exit::Usage } else { Exit::Ok }
+}
+
+/// Carries it out.
+pub fn run(cli: &Cli) -> Exit {
+    tracing::start(cli.typed.verbose, cli.typed.color);
+    let mut output = Output::new(cli.typed.color);
+    let done = cli.command.run(&cli.typed, &mut output);
+    let written = output.finish();
+    done.and_then(|exit| written.map(|()| exit)).unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.exit
+    })
+}
+
+impl Command {
+    fn run(&self, typed: &Typed, output: &mut Output) -> Result<Exit, Failure> {
+        let config = || Config::resolve(typed);
+        match self {
+            Self::Init(init) => init.run(&config()?, output),
+            Self::Check(check) => check.run(&config()?, output),
+            Self::Plan(plan) => plan.run(&config()?, output),
+            Self::Apply(apply) => apply.run(&config()?, output),
+            Self::Run(run) => run.run(&config()?, output),
+            Self::Status(status) => status.run(&config()?, output),
+            Self::Pause(pause) => pause.run(&config()?, output),
+            Self::Resume(resume) => resume.run(&config()?, output),
+            Self::Graph(graph) => graph.run(&config()?, output),
+            Self::History(history) => history.run(&config()?, output),
+            Self::Diff(diff) => diff.run(&config()?, output),
+            Self::Pin(pin) => pin.run(&config()?, output),
+            Self::Hold(hold) => hold.run(&config()?, output),
+            Self::Release(release) => release.run(&config()?, output),
+            Self::Holds(holds) => holds.run(&config()?, output),
+            Self::Rollback(rollback) => rollback.run(&config()?, output),
+            Self::Reapply(reapply) => reapply.run(&config()?, output),
+            Self::Suspects(suspects) => suspects.run(&config()?, output),
+            Self::Logs(logs) => logs.run(&config()?, output),
+            Self::Down(down) => down.run(&config()?, output),
+            Self::Keep(keep) => keep.run(),
+            Self::Schema(schema) => Ok(schema.run(output)),
+            Self::Completions(completions) => Ok(completions.run(output)),
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! What was observed, service by service: the live set, whether what was written is on its way, and what is in the way
+//! of writing at all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pintle_core::graph::Id;
+use pintle_core::image::Image;
+use pintle_core::pins::Service;
+use pintle_core::plan::{Live, Motion, Running};
+use pintle_core::verify::{self, Change, Health, NoContainer, Runs, Verdict, Word};
+use pintle_core::workload::{Container, FIELD_MANAGER, Pause, State, Strategy, Workload, WorkloadId};
+
+use super::desired::Desired;
+use super::drift::{Stay, stay};
+use super::hand::{Hand, hand};
+use super::recall::Recall;
+use crate::cluster::{ClusterError, Observation};
+
+/// The cluster as one revision sees it; entries stand by the numbers of the graph.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// What `next` needs to know of each service.
+    pub live: Vec<Live>,
+    /// What else is known of each service.
+    pub services: Vec<Arc<Seen>>,
+    /// Services that are unsettled and whose pods are not known yet. Nothing is decided before they are.
+    pub unseen: Vec<Id>,
+}
+
+impl Look {
+    /// Adds how the next service looks; without its live set where its pods have not been looked at.
+    pub(super) fn push(&mut self, id: Id, live: Option<Live>, seen: Arc<Seen>) {
+        self.unseen.extend(live.is_none().then_some(id));
+        self.live.push(live.unwrap_or_else(absent));
+        self.services.push(seen);
+    }
+
+    /// When something that is left as it is will be no longer, by the passing of time alone.
+    pub fn wake(&self) -> Option<Timestamp> {
+        self.services.iter().filter_map(|seen| seen.stay.as_ref()?.until).min()
+    }
+}
+
+/// One service as observed.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Its workloads.
+    pub workloads: Vec<SeenWorkload>,
+    /// Why it cannot be written, in words with the way out; none where it can.
+    pub obstacle: Option<String>,
+    /// The API server does not answer when asked for it: it may at any moment.
+    pub unanswered: bool,
+    /// What was written is verified, and that is not recorded yet.
+    pub to_record: bool,
+    /// It runs something else than was written, although the pin did not move.
+    pub drifted: bool,
+    /// Until when nobody writes it, where that is not over.
+    pub pause: Option<Pause>,
+    /// Until when moves by hand are corrected at once, because somebody has asked for that.
+    pub ended: Option<Timestamp>,
+    /// Who has moved it, where it drifted.
+    pub hand: Option<Hand>,
+    /// Why it is left as it is although it could be written.
+    pub stay: Option<Stay>,
+}
+
+/// One workload as observed.
+#[derive(Debug, Clone)]
+pub struct SeenWorkload {
+    /// Which.
+    pub id: WorkloadId,
+    /// How it is.
+    pub health: Health,
+    /// The object; none where it does not exist.
+    pub workload: Option<Arc<Workload>>,
+    /// The names of the service's containers in it.
+    pub containers: Vec<String>,
+    /// Who has moved it away from the pin since Pintle wrote that.
+    pub hand: Option<Hand>,
+    /// When Pintle wrote it last, by the API server's clock.
+    pub written: Option<Timestamp>,
+    /// Some of its pods are ending.
+    pub ending: bool,
+    /// Nothing runs of it until it is written.
+    pub idle: bool,
+}
+
+impl Seen {
+    /// Somebody has asked for it since it was moved by hand.
+    pub fn is_called_back(&self) -> bool {
+        self.hand.as_ref().is_some_and(|hand| hand.at.is_some() && hand.at <= self.ended)
+    }
+
+    /// A workload that Pintle has never written.
+    pub fn is_new(&self, id: &WorkloadId) -> bool {
+        let found = self.workloads.iter().find(|it| it.id == *id).and_then(|it| it.workload.as_deref());
+        found.is_some_and(|workload| workload.state.is_none())
+    }
+}
+
+/// Reads an observation. `now` is the time of judgement.
+pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
+    Recall::default().look(desired, observed, now)
+}
+
+/// One service; without its live set where its pods have not been looked at.
+pub(super) fn look_at(desired: &Desired, id: Id, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
+    let Some(service) = desired.service(id) else { return (Some(unreadable(desired, id)), Seen::default()) };
+    let (live, mut seen) = service_look(desired, service, observed, now);
+    seen.stay = stay(desired, id, &seen, live.as_ref(), now);
+    seen.to_record &= !seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+    (live, seen)
+}
+
+/// A service whose file cannot be read: it runs what it pinned last, as far as is known, and is not written.
+fn unreadable(desired: &Desired, id: Id) -> Live {
+    let records = desired.history.records(desired.graph.name(id));
+    let Some(pin) = records.iter().rev().find_map(|record| record.pin.as_deref()) else { return absent() };
+    let running = vec![Running::Image(pin.image.clone(), Some(pin.version.clone()))];
+    Live { spec: running.clone(), running, ready: true, ..absent() }
+}
+
+/// Nothing runs, as far as is known.
+fn absent() -> Live {
+    let running = vec![Running::Absent];
+    Live { spec: running.clone(), running, motion: Motion::Still, ready: false, pods: 0, surge: 0, returns: false }
+}
+
+/// The service; without its live set where its pods have not been looked at.
+fn service_look(desired: &Desired, service: &Service, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
+    let instance = &desired.pins.settings.instance;
+    let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
+    let mut seen = Seen::default();
+    let (mut running, mut spec) = (BTreeSet::new(), BTreeSet::new());
+    let mut unseen = false;
+    let ids = desired.workloads(service);
+    if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
+        let (live, seen) = unknown(desired, service, target, why);
+        return (Some(live), seen);
+    }
+    for id in ids {
+        let one = workload_look(desired, service, observed, &id, now);
+        let label = |runs: Runs| labelled(desired, service, one.seen.workload.as_deref(), runs);
+        spec.extend(one.spec.into_iter().map(label));
+        unseen |= one.running.is_none();
+        running.extend(one.running.into_iter().flatten().map(label));
+        let workload = one.seen.workload.as_deref();
+        seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(workload, instance, &id));
+        let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
+        seen.ended = seen.ended.max(workload.and_then(|it| it.pause.as_ref()?.ends()));
+        seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
+        seen.hand = seen.hand.into_iter().chain(one.seen.hand.clone()).max_by_key(|hand| hand.at);
+        seen.workloads.push(one.seen);
+    }
+    if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
+        let running = vec![target.clone()];
+        return (Some(Live { spec: running.clone(), running, ready: true, ..absent() }), seen);
+    }
+    if unseen {
+        return (None, seen);
+    }
+    // A workload without a container for the service runs nothing of it.
+    let or_absent = |set: BTreeSet<Running>| -> Vec<Running> {
+        if set.is_empty() { vec![Running::Absent] } else { set.into_iter().collect() }
+    };
+    let (running, spec) = (or_absent(running), or_absent(spec));
+    let motion = motion(&mut seen, &running, &spec, &target);
+    let objects = || seen.workloads.iter().filter_map(|it| it.workload.as_deref());
+    let live = Live {
+        ready: objects().any(|workload| workload.status.ready.unwrap_or(0) > 0),
+        pods: objects().map(pods).sum(),
+        surge: objects().map(surge).sum(),
+        returns: seen.drifted,
+        running,
+        spec,
+        motion,
+    };
+    (Some(live), seen)
+}
+
+/// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
+fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (Live, Seen) {
+    let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
+    let mut running: BTreeSet<Running> =
+        pinned.map(|pin| Running::Image(pin.image.clone(), Some(pin.version.clone()))).collect();
+    running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
+    let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
+    let unanswered = matches!(why, ClusterError::Unreachable(_));
+    (live, Seen { obstacle: Some(format!("it cannot be looked at: {why}")), unanswered, ..Seen::default() })
+}
+
+/// What one workload shows.
+struct One {
+    seen: SeenWorkload,
+    spec: BTreeSet<Runs>,
+    running: Option<BTreeSet<Runs>>,
+    obstacle: Option<String>,
+}
+
+fn workload_look(desired: &Desired, service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
+    let workload = observed.workloads.get(id).cloned();
+    let pods = observed.pods.get(id).map(Vec::as_slice);
+    let found = workload.as_deref().map(|it| containers_of(desired, service, id, it));
+    let (containers, obstacle): (Vec<String>, _) = match found {
+        None => {
+            (Vec::new(), Some(format!("{id} does not exist; Pintle creates no workload: apply its manifest first")))
+        }
+        Some(Err(none)) => (Vec::new(), Some(format!("{none}: name them with `containers:`"))),
+        Some(Ok(containers)) => (containers.iter().map(|container| container.name.clone()).collect(), None),
+    };
+    let names: Vec<&str> = containers.iter().map(String::as_str).collect();
+    let written = workload.as_deref().and_then(written);
+    let is_proven = workload.as_deref().and_then(|it| it.state.as_ref()).is_some_and(State::is_proven);
+    let change = Change { written: written.filter(|_| !is_proven), timeout: service.pin.verify.timeout, now };
+    let idle = observed.idle.get(id);
+    let absent = || BTreeSet::from([Runs::Absent]);
+    let spec = match &workload {
+        None => absent(),
+        Some(_) if idle.is_some() => absent(),
+        Some(it) => it.containers.iter().filter(|it| names.contains(&it.name.as_str())).map(Runs::of).collect(),
+    };
+    One {
+        spec,
+        running: match idle {
+            Some(_) => Some(verify::of_pods(pods.unwrap_or_default(), &names).chain(absent()).collect()),
+            None => verify::live(id, workload.as_deref(), pods, observed.templates.get(id).map(Vec::as_slice), &names),
+        },
+        obstacle,
+        seen: SeenWorkload {
+            health: idle.map_or_else(
+                || verify::health(id, workload.as_deref(), pods, &change),
+                |why| Health::idle(why.as_str()),
+            ),
+            id: id.clone(),
+            hand: workload.as_deref().and_then(|it| hand(desired, service, it, &containers)),
+            workload,
+            ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
+            containers,
+            written,
+            idle: idle.is_some(),
+        },
+    }
+}
+
+/// The service's containers: by what is pinned now, else by what was pinned before, because a commit may move the image
+/// to another repository, else by what the server has made of what Pintle wrote.
+fn containers_of<'w>(
+    desired: &Desired,
+    service: &Service,
+    id: &WorkloadId,
+    workload: &'w Workload,
+) -> Result<Vec<&'w Container>, NoContainer> {
+    let find = |image: &Image| verify::containers_of(id, workload, service.containers.as_deref(), image);
+    find(&service.pin.image).or_else(|none| {
+        let before = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
+        let made = workload.state.iter().filter_map(|state| Some(&state.rewritten.as_ref()?.to));
+        let by_image = before.map(|pin| &pin.image).chain(made).find_map(|image| find(image).ok());
+        by_image.or_else(|| rewritten(desired, service, workload)).ok_or(none)
+    })
+}
+
+/// The containers whose image Pintle has applied and that run something of no other service: what it wrote was rewritten.
+fn rewritten<'w>(desired: &Desired, service: &Service, workload: &'w Workload) -> Option<Vec<&'w Container>> {
+    let applied = workload.managers.iter().find(|manager| manager.applied && manager.name == FIELD_MANAGER)?;
+    let of_others = |image: &Image| {
+        let mut others = desired.pins.services.values().filter(|other| other.name != service.name);
+        others.any(|other| other.pin.image.repository() == image.repository())
+    };
+    let ours = workload.containers.iter().filter(|it| applied.containers.contains(&it.name));
+    let ours: Vec<_> = ours.filter(|it| !it.image.as_ref().is_some_and(of_others)).collect();
+    (service.containers.is_none() && workload.state.is_some() && !ours.is_empty()).then_some(ours)
+}
+
+/// When Pintle wrote it last.
+fn written(workload: &Workload) -> Option<Timestamp> {
+    workload.managers.iter().filter(|manager| manager.name == FIELD_MANAGER).filter_map(|manager| manager.time).max()
+}
+
+fn foreign(workload: Option<&Workload>, instance: &str, id: &WorkloadId) -> Option<String> {
+    let state = workload?.state.as_ref()?;
+    let words = || {
+        format!(
+            "{id} belongs to the instance {}: pin it there, or remove its annotation {}",
+            state.instance,
+            State::ANNOTATION
+        )
+    };
+    (state.instance != instance).then(words)
+}
+
+fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, runs: Runs) -> Running {
+    let sent = |there: &Image| workload.map_or_else(|| there.clone(), |workload| workload.sent(there));
+    match runs {
+        Runs::Absent => Running::Absent,
+        Runs::Unreadable(text) => Running::Unreadable(text),
+        Runs::Image(there) => {
+            let image = sent(&there);
+            let pinned = Some(&service.pin.version).filter(|_| image == service.pin.image);
+            let version = pinned.or_else(|| desired.history.version_of_image(&service.name, &image)).cloned();
+            Running::Image(if version.is_some() { image } else { there }, version)
+        }
+    }
+}
+
+/// Whether what was written is on its way. What Pintle did not move here is still, however unwell it is: nobody waits
+/// for it; but what is broken and is not the target must not restrict its own repair.
+fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Running) -> Motion {
+    let mut states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
+    let unproven = states.any(|state| !state.is_proven());
+    let at_target = spec == std::slice::from_ref(target);
+    seen.drifted = !at_target && seen.hand.is_some();
+    let failed = seen.workloads.iter().find_map(|it| match &it.health.verdict {
+        Verdict::Fail(words) => Some(words.clone()),
+        _ => None,
+    });
+    let passed = seen.workloads.iter().all(|it| it.health.verdict == Verdict::Pass);
+    if !at_target {
+        return failed.map_or(Motion::Still, Motion::Failed);
+    }
+    if !unproven && running == spec {
+        return Motion::Still;
+    }
+    seen.to_record = unproven && passed && seen.workloads.iter().all(|it| it.health.word == Word::Healthy);
+    match failed {
+        Some(words) => Motion::Failed(words),
+        None if passed => Motion::Still,
+        None => Motion::UnderWay,
+    }
+}
+
+fn pods(workload: &Workload) -> u32 {
+    let wanted = workload.replicas.or(workload.status.desired).unwrap_or(1);
+    u32::try_from(wanted).unwrap_or(0)
+}
+
+fn surge(workload: &Workload) -> u32 {
+    match workload.strategy {
+        Strategy::Rolling { surge } => u32::try_from(surge).unwrap_or(0),
+        Strategy::Recreate | Strategy::OnDelete | Strategy::Partition(_) => 0,
+    }
+}
+
+/// How long the last changes of a service took here: the median of what is remembered on its workloads.
+pub(super) fn took(seen: &Seen) -> Option<Duration> {
+    let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
+    let mut times: Vec<u64> = states.flat_map(|state| state.proven.iter().map(|proven| proven.took_ms)).collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().map(Duration::from_millis)
+}

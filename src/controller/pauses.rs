@@ -1,0 +1,70 @@
+//! Pauses that an undo has dropped. `kubectl rollout undo` puts back the annotations of an older replica set, whoever
+//! wrote them since: whoever saw a pause before holds on to it, and writes it back. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pintle_core::workload::{Pause, Workload, WorkloadId};
+
+use super::desired::Desired;
+use super::drift::{Stay, paused};
+use super::hand::UNDO;
+use super::look::Look;
+
+/// The pauses that were seen.
+#[derive(Debug, Default)]
+pub(super) struct Pauses {
+    seen: BTreeMap<WorkloadId, Sighting>,
+    /// What was seen and is dropped, and the workload as it is.
+    dropped: Vec<(WorkloadId, Arc<Workload>, Pause)>,
+}
+
+/// A pause, and the workload that it was seen on.
+#[derive(Debug)]
+struct Sighting {
+    pause: Pause,
+    on: Arc<Workload>,
+}
+
+impl Pauses {
+    /// Takes in what is paused; what an undo has dropped holds on.
+    pub(super) fn see(&mut self, desired: &Desired, look: &mut Look, now: Timestamp) {
+        self.dropped.clear();
+        for (id, seen) in desired.graph.ids().zip(&mut look.services) {
+            let mut dropped = None;
+            for it in &seen.workloads {
+                let Some(workload) = &it.workload else { continue };
+                let known = self.seen.get(&it.id).filter(|known| known.is_dropped(workload, now));
+                if let Some(known) = known {
+                    self.dropped.push((it.id.clone(), Arc::clone(workload), known.pause.clone()));
+                    dropped = Some(known.pause.clone());
+                } else if let Some(pause) = workload.pause.clone().filter(|pause| pause.holds(now)) {
+                    self.seen.insert(it.id.clone(), Sighting { pause, on: Arc::clone(workload) });
+                } else {
+                    self.seen.remove(&it.id);
+                }
+            }
+            if let Some(pause) = dropped.filter(|_| !seen.stay.as_ref().is_some_and(Stay::writes_nothing)) {
+                let seen = Arc::make_mut(seen);
+                (seen.stay, seen.to_record) = (Some(paused(desired.graph.name(id), &pause, now)), false);
+                seen.pause = Some(pause);
+            }
+        }
+    }
+
+    /// What is to be written back: each pause, and the workload that it is to be written over.
+    pub(super) fn dropped(&self) -> &[(WorkloadId, Arc<Workload>, Pause)] {
+        &self.dropped
+    }
+}
+
+impl Sighting {
+    /// An undo since has dropped it, or put an older one in its place. Where nothing was undone, somebody has ended it.
+    fn is_dropped(&self, workload: &Workload, now: Timestamp) -> bool {
+        let is_gone = workload.pause.as_ref().is_none_or(|there| there.at < self.pause.at);
+        let by_undo = workload.managers.first().is_some_and(|manager| manager.name == UNDO);
+        let moved = workload.managers.first() != self.on.managers.first() || workload.containers != self.on.containers;
+        is_gone && by_undo && moved && workload.uid == self.on.uid && self.pause.holds(now)
+    }
+}

@@ -1,0 +1,23 @@
+//! What is wanted of each service, or why it is held: nobody asked, drift that is left, holds, floors, broken files, and
+//! whatever is in the way.
+
+use pintle_core::graph::Id;
+use pintle_core::plan::Wanted;
+
+use super::desired::Desired;
+use super::look::{Look, Seen};
+
+/// What is wanted of each service, by its number.
+pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
+    desired.graph.ids().map(|id| wanted(desired, id, &look.services[id.index()])).collect()
+}
+
+fn wanted(desired: &Desired, id: Id, seen: &Seen) -> Wanted {
+    match (desired.wanted(id), &seen.stay, &seen.obstacle) {
+        (Wanted::Target(target) | Wanted::Held(Some(target), _), Some(stay), _) => {
+            Wanted::Held(Some(target), stay.why.clone())
+        }
+        (Wanted::Target(target), None, Some(why)) => Wanted::Held(Some(target), why.clone()),
+        (wanted, ..) => wanted,
+    }
+}

@@ -1,0 +1,111 @@
+//! From a start to the writes that make it, and from a verified change to what is remembered of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pintle_core::graph::Id;
+use pintle_core::image::Image;
+use pintle_core::pins::Service;
+use pintle_core::workload::{Container, Proven, State, Workload, WorkloadId};
+
+use super::desired::Desired;
+use super::drift::Stay;
+use super::look::{Seen, SeenWorkload};
+use crate::cluster::Write;
+
+/// The writes that start a service's target: one for each workload that does not have it yet.
+pub(super) fn start(desired: &Desired, id: Id, seen: &Seen) -> Vec<Write> {
+    let Some(service) = desired.service(id) else { return Vec::new() };
+    let missing = seen.workloads.iter().filter(|it| !has_target(service, it));
+    missing
+        .filter_map(|it| Some(write(it, &service.pin.image, started(desired, service, it.workload.as_deref()?))))
+        .flatten()
+        .collect()
+}
+
+/// The writes that record a change verified `at` this time. `began`: when this process wrote a workload, where it did.
+pub(super) fn record(
+    desired: &Desired,
+    id: Id,
+    seen: &Seen,
+    at: Timestamp,
+    began: &BTreeMap<WorkloadId, Timestamp>,
+) -> Vec<Write> {
+    let Some(service) = desired.service(id) else { return Vec::new() };
+    let record = |it: &SeenWorkload| {
+        let state = rebased(desired, it.workload.as_deref()?.state.clone()?);
+        // What the API server noted counts whole seconds.
+        let began = began.get(&it.id).copied().or(it.written);
+        write(it, &service.pin.image, proven(state, began, at))
+    };
+    seen.workloads.iter().filter_map(record).collect()
+}
+
+/// The writes by which workloads let go of a history that was rewritten: they name this revision, and run what they run.
+pub(super) fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
+    let left = seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+    if desired.let_go.is_empty() || seen.obstacle.is_some() || left {
+        return Vec::new();
+    }
+    let rebase = |it: &SeenWorkload| {
+        let workload = it.workload.as_ref()?;
+        let state = workload.state.as_ref().filter(|state| desired.let_go.contains(&state.commit))?;
+        Some(fenced(it, workload, Vec::new(), rebased(desired, state.clone())))
+    };
+    seen.workloads.iter().filter_map(rebase).collect()
+}
+
+fn write(it: &SeenWorkload, image: &Image, state: State) -> Option<Write> {
+    let workload = it.workload.as_ref()?;
+    let ours = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
+    // What the server has made of it already is left, whether it would do so again or not.
+    let there = |container: &Container| container.image.clone().filter(|there| workload.sent(there) == *image);
+    let sent = |container: &Container| there(container).unwrap_or_else(|| image.clone());
+    let images = ours.map(|container| (container.name.clone(), container.init, sent(container))).collect();
+    Some(fenced(it, workload, images, state))
+}
+
+fn fenced(it: &SeenWorkload, workload: &Arc<Workload>, images: Vec<(String, bool, Image)>, state: State) -> Write {
+    Write { id: it.id.clone(), seen: Arc::clone(workload), images, state }
+}
+
+fn has_target(service: &Service, it: &SeenWorkload) -> bool {
+    if it.idle {
+        return false;
+    }
+    let Some(workload) = it.workload.as_deref() else { return true };
+    let is_pinned = |image: &Image| workload.sent(image) == service.pin.image;
+    let containers = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
+    containers.map(|container| &container.image).all(|image| image.as_ref().is_some_and(is_pinned))
+}
+
+fn started(desired: &Desired, service: &Service, workload: &Workload) -> State {
+    State {
+        schema: State::SCHEMA,
+        instance: desired.pins.settings.instance.clone(),
+        commit: desired.commit,
+        version: service.pin.version.clone(),
+        proven: workload.state.as_ref().map(|state| state.proven.clone()).unwrap_or_default(),
+        // By it, what still runs of older images is known.
+        rewritten: workload.state.as_ref().and_then(|state| state.rewritten.clone()),
+    }
+}
+
+/// The state with this revision in place of one of a history that was rewritten.
+fn rebased(desired: &Desired, mut state: State) -> State {
+    if desired.let_go.contains(&state.commit) {
+        for proven in state.proven.iter_mut().filter(|proven| proven.commit == state.commit) {
+            proven.commit = desired.commit;
+        }
+        state.commit = desired.commit;
+    }
+    state
+}
+
+/// The state with its version proven. A clock that runs behind the API server's gives no time.
+fn proven(state: State, began: Option<Timestamp>, at: Timestamp) -> State {
+    let took = began.map_or(0, |began| at.duration_since(began).as_millis());
+    let (version, commit) = (state.version.clone(), state.commit);
+    state.prove(Proven { version, commit, at, took_ms: u64::try_from(took).unwrap_or(0) })
+}
