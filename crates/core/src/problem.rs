@@ -1,16 +1,15 @@
 //! What is wrong with the pins, in a form that says where: rendered like rustc's messages by the command line.
 
 mod render;
-mod show;
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use render::{line_col, located, render};
-pub use show::{display_safe, show, show_ascii};
 
-use crate::pins::ServiceName;
+pub use crate::printable::{display_safe, show};
+use crate::service_name::ServiceName;
 
 /// How bad a [`Problem`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,8 @@
 
 use super::{Checked, has_no_place, never_pinned, says_nothing};
 use crate::pins::{Held, Hold, Service};
-use crate::problem::{Problem, show};
+use crate::printable::show;
+use crate::problem::Problem;
 use crate::version::{Order, Version};
 
 pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Vec<Problem> {

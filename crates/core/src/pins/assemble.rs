@@ -13,7 +13,8 @@ use super::{
     WorkloadRef,
 };
 use crate::git::File;
-use crate::problem::{self, Place, Problem, Severity, located, show};
+use crate::printable::show;
+use crate::problem::{self, Place, Problem, Severity, located};
 
 /// What a revision says, and all that is wrong with it.
 #[derive(Debug, Clone)]

@@ -8,7 +8,8 @@ use super::keypath::{KeyPath, SERVICE, Template};
 use super::reader::{Field, Fields, Keys, Reader, parse_file, single_document};
 use super::{Drift, DriftPolicy, Pattern, Runtime, SETTINGS, ServiceName, Settings, Unseen, ValueKind};
 use crate::image::Image;
-use crate::problem::{Place, Problem, show};
+use crate::printable::show;
+use crate::problem::{Place, Problem};
 
 /// What this version reads.
 pub(super) const API_VERSION: &str = "pintle.dev/v1alpha1";
