@@ -25,8 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use edges::Edge;
+pub use files::Proposed;
 pub use owners::Owned;
-pub use patterns::Proposed;
 pub use propose::propose;
 
 use crate::pins::ServiceName;
