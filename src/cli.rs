@@ -42,7 +42,7 @@ mod words;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 pub use exit::{Exit, Failure};
 pub use output::Output;
 
@@ -140,7 +140,7 @@ impl Command {
             Self::Down(down) => down.run(&config()?, output),
             Self::Keep(keep) => keep.run(),
             Self::Schema(schema) => Ok(schema.run(output)),
-            Self::Completions(completions) => Ok(completions.run(output)),
+            Self::Completions(completions) => Ok(completions.run(Cli::command(), output)),
         }
     }
 }
