@@ -95,6 +95,9 @@ impl Check {
             for problem in &problems {
                 output.line(problem::render(std::slice::from_ref(problem), &lookup, output.is_colored()));
             }
+            if loaded.at.reading.unusable.is_some() && config.root.is_empty() && !loaded.at.has_settings() {
+                output.line("To have the first files written: pintle init\n");
+            }
             output.line(summary(&report, start));
         })?;
         Ok(exit)
