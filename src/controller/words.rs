@@ -149,8 +149,7 @@ impl<'a> Words<'a> {
         if !is_pinned((consumer, version)) || !is_pinned((provider, beside)) {
             return format!("{never}, and one of them is held where it is");
         }
-        let from = self.desired.evidence().accepted_from(graph, pair);
-        format!("{never}; if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={from}'")
+        format!("{never}; {}", self.desired.evidence().way_out(graph, pair))
     }
 
     /// A circle of waits, with the way out.

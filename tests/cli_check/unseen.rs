@@ -32,7 +32,7 @@ fn pins_that_were_never_seen_together_are_an_error_at_the_pin_where_that_is_refu
     1 | version: "2.1"
       |          ----- 2.1 is pinned here
       |
-      = help: if they fit, say so in `dependsOn` of `checkout`: `payments: '>=2.1'`
+      = help: if they fit, say so: pintle pin checkout 1.8 --needs 'payments=>=2.1'
 
     2 services: 1 error (… ms)
     --- exit 1
@@ -65,7 +65,7 @@ fn a_provider_that_moves_alone_is_told_at_its_own_pin_and_the_hint_does_not_reje
     1 | version: "1.7"
       |          ----- 1.7 is pinned here
       |
-      = help: if they fit, say so in `dependsOn` of `checkout`: `payments: '>=2.0'`
+      = help: if they fit, say so: pintle pin checkout 1.7 --needs 'payments=>=2.0'
 
     2 services: 1 error (… ms)
     --- exit 1

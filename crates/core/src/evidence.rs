@@ -46,16 +46,14 @@ impl<'a> Evidence<'a> {
         lasted.any(|lasted| lasted >= soak)
     }
 
-    /// Returns the version of the provider from which on the consumer may be said to accept it, where somebody knows that a
-    /// pair fits. A consumer that stood beside older versions of the provider is not said to reject them.
-    pub fn accepted_from<'p>(&self, graph: &Graph, pair: &'p Pair) -> &'p Version
-    where
-        'a: 'p,
-    {
-        let Pair { provider, beside, .. } = pair;
+    /// What to type where somebody knows that a pair fits. A consumer stood beside older versions of the provider is not said
+    /// to reject them.
+    pub fn way_out(self, graph: &Graph, pair: &Pair) -> String {
+        let Pair { consumer, version, provider, beside } = pair;
         let order = graph.id(provider).map(|id| graph.order(id));
         let is_older = |a: &Version, b: &Version| order.and_then(|order| order.compare(a, b)) == Some(Ordering::Less);
-        self.stood_beside(pair).fold(beside, |from, other| if is_older(other, from) { other } else { from })
+        let from = self.stood_beside(pair).fold(beside, |from, other| if is_older(other, from) { other } else { from });
+        format!("if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={from}'")
     }
 
     /// The versions of the provider that were pinned while the consumer was pinned at this one.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-pub use last_change::{ChangeCause, LastChange, Remedy, RunningMove};
+pub use last_change::{ChangeCause, LastChange, RunningMove, UndoAction};
 
 use crate::graph::{EdgeId, Graph, Id};
 

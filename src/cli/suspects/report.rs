@@ -9,7 +9,7 @@ use pintle_core::graph::Id;
 use pintle_core::image::Image;
 use pintle_core::pins::{Pin, ServiceName};
 use pintle_core::plan::Running;
-use pintle_core::suspects::{ChangeCause, LastChange, Peers, Remedy, Suspect};
+use pintle_core::suspects::{ChangeCause, LastChange, Peers, Suspect, UndoAction};
 use serde::Serialize;
 
 use crate::cli::seen::Seen;
@@ -93,10 +93,10 @@ impl SuspectReport {
             ChangeCause::Hand => (moved_by_hand(seen, suspect.service), None),
             ChangeCause::Commit { moved, .. } => (ends(moved), Some(Arc::clone(&moved.commit))),
         };
-        let command = |remedy: Remedy| match remedy {
-            Remedy::WritePin => "apply",
-            Remedy::Reapply => "reapply",
-            Remedy::Rollback => "rollback",
+        let command = |undo: UndoAction| match undo {
+            UndoAction::WritePin => "apply",
+            UndoAction::Reapply => "reapply",
+            UndoAction::Rollback => "rollback",
         };
         Self {
             service: service.clone(),
@@ -106,7 +106,7 @@ impl SuspectReport {
             commit,
             distance: suspect.distance(),
             why: reasons(seen, suspect, &change.cause),
-            command: change.remedy.map(|remedy| format!("pintle {} {service}", command(remedy))),
+            command: change.undo.map(|undo| format!("pintle {} {service}", command(undo))),
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct LastChange {
     /// What made it.
     pub cause: ChangeCause,
     /// What takes it back; none where there is nothing to go back to.
-    pub remedy: Option<Remedy>,
+    pub undo: Option<UndoAction>,
 }
 
 /// What changed a service.
@@ -38,7 +38,7 @@ pub enum ChangeCause {
 
 /// What takes a change back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
+pub enum UndoAction {
     /// The pin is not what runs: it is to be written.
     WritePin,
     /// The change was a rollback: it is undone.
@@ -69,7 +69,7 @@ impl<'m> RunningMove<'m> {
 impl LastChange {
     /// A move by hand, away from the pin.
     pub fn by_hand(at: Timestamp) -> Self {
-        Self { at, cause: ChangeCause::Hand, remedy: Some(Remedy::WritePin) }
+        Self { at, cause: ChangeCause::Hand, undo: Some(UndoAction::WritePin) }
     }
 
     /// A move of the pin. `proof` is its verification, `written` when its workloads were written last.
@@ -80,16 +80,16 @@ impl LastChange {
         is_rollback: impl FnOnce() -> bool,
     ) -> Self {
         let began = proof.map(|it| it.at - SignedDuration::try_from(it.took()).unwrap_or_default()).or(written);
-        let remedy = match moved.kind {
-            _ if moved.commit != newest.commit || moved.to.is_none() => Some(Remedy::WritePin),
+        let undo = match moved.kind {
+            _ if moved.commit != newest.commit || moved.to.is_none() => Some(UndoAction::WritePin),
             Some(ChangeKind::Deploy) => None,
-            _ if is_rollback() => Some(Remedy::Reapply),
-            _ => Some(Remedy::Rollback),
+            _ if is_rollback() => Some(UndoAction::Reapply),
+            _ => Some(UndoAction::Rollback),
         };
         Self {
             at: began.map_or(moved.commit.time, |began| began.max(moved.commit.time)),
             cause: ChangeCause::Commit { moved: moved.clone(), is_verified: proof.is_some() },
-            remedy,
+            undo,
         }
     }
 
