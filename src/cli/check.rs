@@ -8,10 +8,8 @@ use std::time::Instant;
 
 use clap::Args;
 use jiff::Timestamp;
-use pintle_core::check::{Joined, check, joined};
-use pintle_core::edit::written_past;
+use pintle_core::check::{Findings, Joined, findings};
 use pintle_core::git::{CommitId, Content, File};
-use pintle_core::graph::Graph;
 use pintle_core::pins::{Settings, Unseen, settings_path};
 use pintle_core::problem::{self, Place, Problem, Severity, line_col};
 use serde::Serialize;
@@ -48,12 +46,12 @@ struct Report {
     services: usize,
     errors: usize,
     warnings: usize,
-    problems: Vec<Shown>,
+    problems: Vec<ProblemJson>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct ProblemJson {
     severity: &'static str,
     service: Option<String>,
     #[serde(flatten)]
@@ -95,7 +93,7 @@ impl Check {
             for problem in &problems {
                 output.line(problem::render(std::slice::from_ref(problem), &lookup, output.is_colored()));
             }
-            if loaded.at.reading.unusable.is_some() && config.root.is_empty() && !loaded.at.has_settings() {
+            if pins_nothing_yet(config, &loaded.at) {
                 output.line("To have the first files written: pintle init\n");
             }
             output.line(summary(&report, start));
@@ -104,20 +102,17 @@ impl Check {
     }
 }
 
+/// Whether the repository knows nothing of Pintle. Without `pintle.yaml` its path is the place of one problem only: 0 pins.
+fn pins_nothing_yet(config: &Config, at: &Revision) -> bool {
+    let path = &at.reading.pins.settings.place.path;
+    let has_none = at.reading.problems.iter().any(|problem| problem.place.path == *path);
+    has_none && config.root.is_empty() && !at.has_settings()
+}
+
 /// What the files say wrong, then what does not fit, by path and place.
 fn problems(config: &Config, loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
-    let reading = &loaded.at.reading;
-    let mut pins = reading.pins.clone();
-    // What is wrong in one way may be wrong in another too.
-    pins.services.extend(reading.faulty.clone());
-    pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
-    let mut problems = reading.problems.clone();
-    let graph = Graph::of(&pins, &loaded.history);
-    problems.extend(check(&pins, &graph, &loaded.history, Timestamp::now()));
-    problems.extend(written_past(&loaded.at.said(&config.root)));
-    if pins.settings.unseen == Unseen::Refuse {
-        problems.extend(refused(config, loaded, joined(&pins, &graph, &loaded.history))?);
-    }
+    let Findings { mut problems, unseen } = findings(&loaded.at.said(&config.root), &loaded.history, Timestamp::now());
+    problems.extend(refused(config, loaded, unseen)?);
     problem::sort(&mut problems);
     Ok(problems)
 }
@@ -160,7 +155,7 @@ fn report(at: &Revision, problems: &[Problem]) -> Report {
         warnings: count(Severity::Warning),
         problems: problems
             .iter()
-            .map(|problem| Shown {
+            .map(|problem| ProblemJson {
                 severity: if problem.severity == Severity::Error { "error" } else { "warning" },
                 service: problem.service.as_ref().map(ToString::to_string),
                 at: place(&problem.place),
