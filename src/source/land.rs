@@ -13,8 +13,8 @@ mod identity;
 mod message;
 mod propose;
 mod push;
+mod transport;
 mod upstream;
-mod wire;
 mod write;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use stored::StoredHistory;
-pub use together::Stretch;
+pub use together::Interval;
 
 use crate::git::{Commit, CommitId};
 use crate::image::Image;
