@@ -5,7 +5,6 @@ mod ask;
 mod config;
 mod decided;
 mod edits;
-mod inverse;
 mod shown;
 mod text;
 mod told;
@@ -16,14 +15,13 @@ use std::sync::Arc;
 use ask::What;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
-use pintle_core::change::{REAPPLY, REVERT};
 use pintle_core::edit::edit;
 use pintle_core::git::{Commit, FileChange};
 use pintle_core::pins::{Pins, ServiceName};
-use pintle_core::rollback::{self, Aim, Holding, Request, Revert};
-use shown::Shown;
+use pintle_core::rollback::{Aim, Holding, Message, Request, Revert, UndoneRollback, taken_back_last};
+use shown::{Shown, shown};
 pub(super) use told::Told;
-pub(super) use undo::Undone;
+pub(super) use undo::{lift, undone, why_none};
 
 use super::deepen::deepening;
 use super::exit::{Exit, Failure, help};
@@ -136,8 +134,8 @@ impl Rollback {
 
 /// Whether the last thing that moved a service was a rollback; it says so.
 fn is_back(service: &ServiceName, loaded: &Loaded, output: &mut Output) -> bool {
-    let last = loaded.history.records(service).last().filter(|last| loaded.is_rollback(last.commit.id));
-    let Some((commit, pin)) = last.and_then(|last| Some((&last.commit, last.pin.as_ref()?))) else { return false };
+    let is_rollback = |commit| loaded.source.is_rollback(commit);
+    let Some((commit, pin)) = taken_back_last(&loaded.history, service, is_rollback) else { return false };
     let by = described(commit);
     output.note(format_args!("{service} is back at {} already, by {by}; --steps 1 goes further", pin.version));
     true
@@ -191,10 +189,10 @@ impl Kind {
         format!("{what}-{}-{}{more}", first.service, first.to.version)
     }
 
-    fn subject(self, of_rollback: String) -> String {
+    fn message(self, message: Message) -> Message {
         match self {
-            Self::Rollback => of_rollback,
-            Self::Reapply => of_rollback.replacen(REVERT, REAPPLY, 1),
+            Self::Rollback => message,
+            Self::Reapply => message.of_reapply(),
         }
     }
 }
@@ -236,7 +234,7 @@ pub(super) fn propose(
     loaded: &Loaded,
     mut told: Told,
     reason: &str,
-    undone: Option<&Undone>,
+    undone: Option<&UndoneRollback>,
 ) -> Result<Proposal, Failure> {
     let (mut edits, mut edited) = match told.restores.take() {
         Some((edits, edited)) => (edits, Some(edited)),
@@ -244,24 +242,26 @@ pub(super) fn propose(
     };
     let restored = edits.len();
     let by = if told.revert.holds.is_empty() { None } else { Some(loaded.source.identity()?.name().to_owned()) };
-    edits.extend(edits::holds(loaded, &told.revert.holds, reason, by.as_deref()));
-    edits.extend(undone.into_iter().flat_map(Undone::edits));
+    edits.extend(told.revert.hold_edits(&loaded.at.reading.pins, reason, by.as_deref()));
+    edits.extend(undone.into_iter().flat_map(UndoneRollback::hold_edits));
     edited = edited.filter(|_| edits.len() == restored);
-    let mut inverse = None;
     if let Some(undone) = undone {
         edited = edited.or_else(|| edit(&loaded.at.said(&config.root), &edits).ok());
-        inverse = edited.as_ref().map(|edited| undone.inverse(loaded, edited)).transpose()?.flatten();
+        let commit = undone.commit.id;
+        if let Some(edited) = &edited
+            && loaded.source.undoes_exactly(&edited.files, commit)?
+        {
+            told.message = told.message.of_inverse(commit);
+        }
     }
-    let reverts = inverse.map(|commit| format!("This reverts commit {commit}."));
-    told.message.body.extend(reverts.filter(|reverts| !told.message.body.contains(reverts)));
     let beneath = told.besides.clone().unwrap_or_default();
-    let essence = edits::essence(&told.revert, &beneath);
-    let mut besides = undone.map(Undone::in_words).unwrap_or_default();
+    let essence = told.revert.fingerprint(&beneath);
+    let mut besides = undone.map(undo::in_words).unwrap_or_default();
     besides.extend(edits::muted(config, loaded, &edits));
-    let rollback::Message { subject, body, trailers } = told.message.clone();
+    let Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
-    let shown = told.shown()?;
+    let shown = Some(shown(&told)?);
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
         for line in besides {
@@ -269,7 +269,7 @@ pub(super) fn propose(
         }
     });
     let review = Some(Review { essence, what: "plan", alone: true, show });
-    Ok(Proposal { beneath, edits, edited, message, stem, already: String::new(), review, told: Some(shown) })
+    Ok(Proposal { beneath, edits, edited, review, told: shown, ..Proposal::of_edits(message, stem) })
 }
 
 impl From<Hold> for Holding {

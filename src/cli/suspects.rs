@@ -244,7 +244,7 @@ fn change(loaded: &Loaded, seen: &Seen, id: Id) -> Option<Change> {
     let command = match it.kind {
         _ if it.commit != last.commit || it.to.is_none() => Some("apply"),
         Some(ChangeKind::Deploy) => None,
-        _ if loaded.is_rollback(it.commit.id) => Some("reapply"),
+        _ if loaded.source.is_rollback(it.commit.id) => Some("reapply"),
         _ => Some("rollback"),
     };
     let [from, to] = ends(it);

@@ -14,6 +14,7 @@ pub mod init;
 pub mod pins;
 pub mod plan;
 pub mod problem;
+pub mod remedy;
 pub mod rollback;
 pub mod suspects;
 pub mod verify;

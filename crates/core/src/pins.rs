@@ -332,6 +332,13 @@ pub enum ValueKind {
     Image,
 }
 
+impl Pin {
+    /// Whether both make the same run; what they need may differ.
+    pub fn is_same_release(&self, other: &Self) -> bool {
+        self.version == other.version && self.image == other.image
+    }
+}
+
 impl std::fmt::Display for WorkloadRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.kind.name(), self.name)

@@ -4,10 +4,10 @@ use pintle_core::git::CommitId;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::FileDiff;
+use crate::cli::diff::FileDiff;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Format, Output};
-use crate::source::{Landed, Landing, Proposed};
+use crate::source::{Landed, Landing, Outcome, Proposed};
 
 /// What has become of a proposal.
 pub(crate) struct Done {
@@ -42,7 +42,15 @@ impl Done {
         Self { report: Report { branch: landing.branch().to_owned(), ..Report::default() }, words: None }
     }
 
-    pub(super) fn landed(landed: Landed, landing: &Landing<'_>) -> Self {
+    pub(super) fn of(outcome: Outcome, landing: &Landing<'_>) -> Self {
+        match outcome {
+            Outcome::Landed(landed) => Self::landed(landed, landing),
+            Outcome::Proposed(proposed) => Self::proposed(proposed),
+            Outcome::Patch(patch) => Self::printed(&patch, landing),
+        }
+    }
+
+    fn landed(landed: Landed, landing: &Landing<'_>) -> Self {
         let words = Some(closing(&landed, landing));
         let Landed { commit, branch, pushed_to, behind } = landed;
         let report = Report { commit: Some(commit), branch, pushed_to, behind, ..Report::default() };
@@ -55,7 +63,7 @@ impl Done {
         Self::landed(Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }, landing)
     }
 
-    pub(super) fn proposed(proposed: Proposed) -> Self {
+    fn proposed(proposed: Proposed) -> Self {
         let words = Some(open(&proposed));
         let Proposed { commit, branch, base, pushed_to, known: _, page: compare_url, pull: _ } = proposed;
         let (commit, pushed_to, base) = (Some(commit), Some(pushed_to), Some(base));
@@ -64,7 +72,7 @@ impl Done {
     }
 
     /// A patch is the result itself.
-    pub(super) fn printed(patch: &str, landing: &Landing<'_>) -> Self {
+    fn printed(patch: &str, landing: &Landing<'_>) -> Self {
         Self { words: Some(patch.trim_end_matches('\n').to_owned()), ..Self::nothing(landing) }
     }
 

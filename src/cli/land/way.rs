@@ -1,13 +1,12 @@
-//! Where a commit goes, and what keeps it from there.
+//! Where a commit goes, as typed, and what is said of that.
 
 use clap::Args;
-use pintle_core::git::{CommitId, FileChange};
+use pintle_core::git::CommitId;
 
-use super::Done;
+use super::done::Done;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, counted};
-use crate::cli::progress::Progress;
-use crate::source::{Beside, LandError, Landing, Message};
+use crate::source::{Destination, LandError, Landing, Overtaken};
 
 /// Where a commit goes, as typed.
 #[derive(Debug, Args)]
@@ -27,27 +26,15 @@ pub(super) struct Route {
     pub(super) patch: bool,
 }
 
-/// Where a commit goes.
-pub(super) enum Way<'l> {
-    /// Into the clone.
-    Here,
-    /// To the upstream.
-    Pushed,
-    /// To a branch of its own.
-    Proposed(Box<Beside<'l>>),
-    /// Nowhere: it is printed.
-    Printed,
-}
-
 impl Route {
     /// What is meant; `name` is that of a branch of its own, where none was typed.
-    pub(super) fn way<'l>(&self, landing: &'l Landing<'l>, name: &str) -> Result<Way<'l>, Failure> {
+    pub(super) fn destination<'l>(&self, landing: &'l Landing<'l>, name: &str) -> Result<Destination<'l>, Failure> {
         if self.patch {
-            return Ok(Way::Printed);
+            return Ok(Destination::Patch);
         }
         if let Some(typed) = &self.propose {
             let name = if typed.is_empty() { name } else { typed };
-            return Ok(Way::Proposed(Box::new(landing.beside(name)?)));
+            return Ok(Destination::Proposal(Box::new(landing.beside(name)?)));
         }
         match landing.upstream() {
             Some(_) if self.commit_only && !landing.is_clone() => {
@@ -55,85 +42,48 @@ impl Route {
                 Err(failure.hint("leave it out, or clone the repository and name it: --repo PATH"))
             }
             None if self.push => Err(LandError::NoUpstream { branch: landing.branch().to_owned() }.into()),
-            Some(_) if !self.commit_only => Ok(Way::Pushed),
-            _ => Ok(Way::Here),
+            Some(_) if !self.commit_only => Ok(Destination::Upstream),
+            _ => Ok(Destination::Clone),
         }
     }
 }
 
-impl Way<'_> {
-    /// Refuses where something stands in the way.
-    pub(super) fn check(&self, landing: &Landing<'_>, files: &[FileChange]) -> Result<(), LandError> {
-        match self {
-            Self::Here => landing.check(files, false),
-            Self::Pushed => landing.check(files, true),
-            Self::Proposed(_) => landing.goes_on(),
-            Self::Printed => Ok(()),
-        }
-    }
-
-    /// The commit goes there.
-    pub(super) fn take(
-        &self,
-        (landing, tip): (&Landing<'_>, CommitId),
-        files: &[FileChange],
-        message: &Message,
-    ) -> Result<Done, LandError> {
-        let _pushing = Progress::of("pushing");
-        match self {
-            Self::Here | Self::Pushed => {
-                let landed = landing.land(tip, files, &message.to_text(), matches!(self, Self::Pushed))?;
-                Ok(Done::landed(landed, landing))
-            }
-            Self::Proposed(beside) => Ok(Done::proposed(beside.propose(tip, files, message)?)),
-            Self::Printed => Ok(Done::printed(&landing.patch(tip, files, &message.to_text())?, landing)),
-        }
-    }
-
-    /// Where somebody was faster, it is decided anew on what they have pushed: a mirror has it at the next look, and a clone
-    /// follows where it has nothing of its own.
-    pub(super) fn overtaken(
-        &self,
-        error: LandError,
-        (landing, tip): (&Landing<'_>, CommitId),
-        output: &mut Output,
-    ) -> Result<Option<Done>, Failure> {
-        let (LandError::Raced { remote, .. } | LandError::Parted { remote, .. }, Self::Pushed) = (&error, self) else {
-            return Err(error.into());
-        };
-        if landing.is_clone() {
-            let branch = landing.branch();
-            landing.catch_up(tip).map_err(|why| {
-                let failure = Failure::error(format!("{error}, and {branch} cannot follow: {why}"));
-                Failure { hint: why.hint(), ..failure }
-            })?;
+/// Says that somebody was faster; the next attempt decides on what they have pushed.
+pub(super) fn decide_anew(
+    destination: &Destination<'_>,
+    error: LandError,
+    at: (&Landing<'_>, CommitId),
+    output: &mut Output,
+) -> Result<Option<Done>, Failure> {
+    let Overtaken { remote, followed } = destination.catch_up_after(error, at)?;
+    match followed {
+        Some(branch) => {
             output.note(format_args!("{remote} has moved on meanwhile: {branch} follows, deciding anew"));
-        } else {
-            output.note(format_args!("{remote} has moved on meanwhile: deciding anew"));
         }
-        Ok(None)
+        None => output.note(format_args!("{remote} has moved on meanwhile: deciding anew")),
     }
+    Ok(None)
+}
 
-    /// Says where it will go.
-    pub(super) fn foresee(&self, landing: &Landing<'_>, output: &mut Output) {
-        let (branch, unpushed) = (landing.branch(), landing.unpushed());
-        let along = match (self, landing.upstream()) {
-            (Self::Printed, _) => return,
-            (Self::Proposed(beside), _) => {
-                output.note(format_args!("push it as {}, to be merged into {}", beside.name(), beside.base()));
-                "are part of that"
-            }
-            (Self::Pushed, Some(upstream)) => {
-                output.note(format_args!("commit on {branch}, and push to {upstream}"));
-                "will be pushed too"
-            }
-            (Self::Here | Self::Pushed, _) => {
-                output.note(format_args!("commit on {branch}, and push nothing"));
-                return;
-            }
-        };
-        if unpushed > 0 {
-            output.warn(format_args!("{} of {branch} not pushed yet {along}", counted(unpushed, "commit")));
+/// Says where the commit will go.
+pub(super) fn announce(destination: &Destination<'_>, landing: &Landing<'_>, output: &mut Output) {
+    let (branch, unpushed) = (landing.branch(), landing.unpushed());
+    let along = match (destination, landing.upstream()) {
+        (Destination::Patch, _) => return,
+        (Destination::Proposal(beside), _) => {
+            output.note(format_args!("push it as {}, to be merged into {}", beside.name(), beside.base()));
+            "are part of that"
         }
+        (Destination::Upstream, Some(upstream)) => {
+            output.note(format_args!("commit on {branch}, and push to {upstream}"));
+            "will be pushed too"
+        }
+        (Destination::Clone | Destination::Upstream, _) => {
+            output.note(format_args!("commit on {branch}, and push nothing"));
+            return;
+        }
+    };
+    if unpushed > 0 {
+        output.warn(format_args!("{} of {branch} not pushed yet {along}", counted(unpushed, "commit")));
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Told;
 use crate::cli::diff::FileDiff;
+use crate::cli::exit::Failure;
 use crate::controller::Report;
 
 #[derive(Debug, Serialize)]
@@ -90,6 +91,12 @@ struct ShownHold<'t> {
 struct ShownMessage<'t> {
     subject: &'t str,
     message: String,
+}
+
+/// Returns what programs are told, beside the commit.
+pub(super) fn shown(told: &Told) -> Result<serde_json::Value, Failure> {
+    let shown = serde_json::to_value(Shown::of(told));
+    shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))
 }
 
 impl<'t> Shown<'t> {

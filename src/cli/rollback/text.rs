@@ -6,6 +6,7 @@ use pintle_core::pins::Held;
 use pintle_core::rollback::{Left, Member, Revert};
 
 use super::Told;
+use crate::cli::describe::remedy;
 use crate::cli::diff::FileDiff;
 use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, styled};
 use crate::cli::plan::text::{body, described};
@@ -42,8 +43,8 @@ pub(super) fn print(told: &Told, output: &mut Output) {
         rest(revert, output);
         let why = if revert.left.is_empty() { ": it is pinned so already" } else { "" };
         output.line(format_args!("\nNothing goes {}{why}.", kind.way()));
-        if let Some(hint) = revert.left.iter().find_map(Left::hint) {
-            output.line(format_args!("  hint: {hint}"));
+        if let Some(way_out) = revert.left.iter().find_map(Left::remedy) {
+            output.line(format_args!("  hint: {}", remedy(&way_out)));
         }
         return;
     }

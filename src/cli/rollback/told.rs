@@ -9,8 +9,6 @@ use pintle_core::pins::{self, ServiceName};
 use pintle_core::problem::display_safe;
 use pintle_core::rollback::{Aim, Inverse, Left, Message, Request, Revert, inverse};
 
-use super::inverse::takes_back;
-use super::shown::Shown;
 use super::{Kind, Question, config, decided, edits};
 use crate::cli::config::Config;
 use crate::cli::diff::FileDiff;
@@ -95,7 +93,7 @@ impl Told {
             let edited = edit(&loaded.at.said(&config.root), &edits).ok()?;
             Some((edits, edited))
         });
-        let is_whole = |commit: CommitId| takes_back(loaded, commit, &restores.as_ref()?.1).ok();
+        let is_whole = |commit: CommitId| loaded.source.undoes_exactly(&restores.as_ref()?.1.files, commit).ok();
         let inverse = inverse.filter(|Inverse(commit)| is_whole(commit.id) == Some(true));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
@@ -103,7 +101,7 @@ impl Told {
         let nearest = (!unseen.is_empty()).then(|| seen.revert(&request, holding, true).ok()).flatten();
         let nearest = nearest.filter(|nearest| nearest.members != revert.members);
         let cluster = seen.server;
-        let mut message = Message { subject: kind.subject(message.subject), ..message };
+        let mut message = kind.message(message);
         message.body.extend(besides.as_deref().filter(|files| !files.is_empty()).map(other_lines_of));
         Ok(Self {
             kind,
@@ -120,12 +118,6 @@ impl Told {
             restores,
             besides,
         })
-    }
-
-    /// As programs are told it.
-    pub(super) fn shown(&self) -> Result<serde_json::Value, Failure> {
-        let shown = serde_json::to_value(Shown::of(self));
-        shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))
     }
 
     /// Rules keep all of it.

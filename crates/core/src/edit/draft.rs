@@ -2,18 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use super::splice::{self, Splice};
-use crate::pins::{ServiceName, Tree, Value, parse_file};
+use crate::pins::{Tree, Value, parse_file};
 use crate::problem::{Place, Problem};
 
 const MARK: &str = "\u{feff}";
-
-/// The path of the own file of a service below `root`, the folder of the pins.
-pub fn own_path(root: &str, name: &ServiceName) -> String {
-    let folder: Vec<&str> = root.split('/').filter(|part| !matches!(*part, "" | ".")).chain(["services"]).collect();
-    format!("{}/{name}.yaml", folder.join("/"))
-}
 
 /// The file.
 #[derive(Debug, Clone)]

@@ -5,10 +5,12 @@
 
 use std::ops::Range;
 
+use super::request::Edit;
+use super::revision::{Said, bytes};
 use super::splice::Splice;
-use super::{Edit, Said, bytes};
 use crate::pins::{Service, ServiceName};
 use crate::problem::{Place, Problem};
+use crate::remedy::Remedy;
 
 const KEY: &str = "$imagepolicy";
 const MUTE: &str = "held by pintle: ";
@@ -48,11 +50,7 @@ pub fn written_past(said: &Said<'_>) -> Vec<Problem> {
         let name = &service.name;
         let place = Place::at(&service.version_at.path, at..at);
         let message = format!("a bot of Flux writes past the hold of `{name}`: its pin carries a `{KEY}` marker");
-        Some(
-            Problem::warning(message, place)
-                .of(name)
-                .hint(format!("hold it again, which mutes the marker: pintle hold {name} VERSION --reason TEXT")),
-        )
+        Some(Problem::warning(message, place).of(name).remedy(Remedy::HoldAgain { service: name.clone() }))
     };
     held.filter_map(problem).collect()
 }

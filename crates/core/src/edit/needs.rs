@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::draft::Draft;
 use super::map::Map;
+use super::refusal::Refusal;
 use super::splice::Splice;
-use super::{Refusal, keys, scalar};
+use super::{entries, scalar};
 use crate::pins::{Need, Service, ServiceName, Value};
 use crate::problem::{Place, Problem};
 use crate::version::Range;
@@ -44,7 +45,7 @@ fn splices(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Spl
     let splices = own.root(|root| -> Result<Option<Vec<Splice>>, Refusal> {
         let map = root.and_then(|root| Map::of(&own.text, root));
         let Some(needs) = map.as_ref().and_then(|map| map.get(KEY)) else {
-            let added = keys::added(own, map.as_ref(), KEY, &format!("{{{provider}: {new}}}"));
+            let added = entries::added(own, map.as_ref(), KEY, &format!("{{{provider}: {new}}}"));
             return Ok(added.map(|added| vec![added]));
         };
         if needs.value.is_alias() {

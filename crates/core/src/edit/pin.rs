@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::refusal::Refusal;
+use super::revision::{Said, bytes, own_path};
+use super::scalar;
 use super::splice::Splice;
-use super::{Refusal, Said, bytes, draft, scalar};
 use crate::image::Digest;
 use crate::pins::{Service, ServiceName, Tree, parse_file};
 use crate::problem::{Place, Problem};
@@ -95,7 +97,7 @@ pub(super) fn restored(
 
 /// Whether the version stands in the service's own file.
 fn is_own(tip: &Said<'_>, service: &Service) -> bool {
-    *service.version_at.path == *draft::own_path(tip.root, &service.name)
+    *service.version_at.path == *own_path(tip.root, &service.name)
 }
 
 /// A digest belongs to one version: another one needs its own.
@@ -110,7 +112,7 @@ fn new_digest(service: &Service, digest: Option<&Digest>) -> Result<(), Refusal>
 
 /// `tag:` of the service's own file.
 fn template(tip: &Said<'_>, service: &Service) -> String {
-    let path: Arc<str> = draft::own_path(tip.root, &service.name).into();
+    let path: Arc<str> = own_path(tip.root, &service.name).into();
     let tag = bytes(tip.files, &path).and_then(|bytes| {
         let read = |tree: &Tree<'_>| {
             let entries = tree.documents().next()?.entries()?;

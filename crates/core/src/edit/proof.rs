@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Edited, Refusal};
+use super::refusal::Refusal;
+use super::request::Edited;
 use crate::pins::{Reading, Service, ServiceName};
 use crate::problem::{Place, Problem, Severity};
+use crate::remedy::Remedy;
 
 /// Compares all services before and after.
 pub(super) fn only(before: &Reading, edited: &Edited, wanted: &BTreeMap<ServiceName, Service>) -> Result<(), Refusal> {
@@ -14,7 +16,7 @@ pub(super) fn only(before: &Reading, edited: &Edited, wanted: &BTreeMap<ServiceN
         let place = edited.files.first().map(|edited| Place::file(&edited.path));
         let place = place.or_else(|| before.pins.services.get(name).map(at)).unwrap_or_else(|| Place::file(&"".into()));
         let problem = Problem::error(format!("this edit was not made: {why}"), place).of(name);
-        Err(Box::new(problem.hint("edit the file by hand; `pintle check` and `pintle diff` show what that does")))
+        Err(Box::new(problem.remedy(Remedy::EditByHand)))
     };
     let (now, then) = (&after.pins.services, &before.pins.services);
     for (name, wanted) in wanted {

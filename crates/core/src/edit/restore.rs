@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::draft::{Draft, own_path};
-use super::keys::apply;
+use super::draft::Draft;
+use super::entries::apply;
 use super::map::Map;
+use super::refusal::Refusal;
+use super::revision::{Said, bytes, own_path};
 use super::splice::Splice;
-use super::{Refusal, Said, bytes, scalar};
+use super::{needs as ranges, scalar};
 use crate::pins::{DependsOn, Entry, Need, ServiceName};
 use crate::version::Range;
 
@@ -57,7 +59,7 @@ fn needs_beside_tables(own: &mut Draft, then: &Draft) -> Result<(), Refusal> {
         remove(own, Some(NEEDS), key)?;
     }
     for name in names.iter().filter(|name| !tables.contains(name)).filter_map(|name| ServiceName::new(name).ok()) {
-        super::needs::one(own, &name, &Range::any())?;
+        ranges::one(own, &name, &Range::any())?;
     }
     for key in there.iter().filter(|key| !tables.contains(*key)) {
         put(own, then, Some(NEEDS), key)?;

@@ -46,7 +46,7 @@ impl Repo {
 
     /// The text of a file.
     pub(super) fn text(&self, path: &str) -> String {
-        let bytes = super::bytes(&self.files, path).unwrap();
+        let bytes = super::revision::bytes(&self.files, path).unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
@@ -59,7 +59,8 @@ impl Repo {
     /// The texts of the files that an edit changes; or why it changes none.
     pub(super) fn edit(&self, name: &str, one: Edit) -> Result<Vec<(String, Option<String>)>, String> {
         let edited = edit(&self.said(), &[(name.parse_name(), one)]).map_err(|refusal| {
-            format!("{}\n  {}", in_words(&refusal, &self.files), refusal.hint.clone().unwrap_or_default())
+            let remedy = refusal.remedy.as_ref().map(|remedy| serde_json::to_string(remedy).unwrap());
+            format!("{}\n  {}", in_words(&refusal, &self.files), refusal.hint.clone().or(remedy).unwrap_or_default())
         })?;
         let text = |FileChange { path, content }: FileChange| {
             (path.to_string(), content.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::earlier::{Earlier, earlier, objection};
-use super::refusal::Way;
 use super::search::{Choice, Moves, Search};
-use super::{Conflict, Known, Member, Objection, Refusal, Unmet, Why};
+use super::{Conflict, Known, Member, Objection, OrderWait, Refusal, Unmet, Way, Why};
 use crate::graph::{EdgeId, Id, Label};
-use crate::pins::{Service, ServiceName};
+use crate::pins::Service;
 use crate::plan::{Because, Wait};
 
 /// What goes back together.
@@ -176,14 +175,16 @@ impl<'a> Set<'_, 'a> {
 
     /// The circle of waits that keeps these moves from having an order.
     fn no_order(self, circle: &[(Id, Wait)]) -> Refusal {
-        let name = |id: Id| self.known.graph.name(id);
-        let at = |id: Id| self.moves.get(&id).map_or_else(String::new, |choice| format!(" {}", choice.to.pin.version));
-        let leaves = |wait: &Wait| match (&wait.because, self.at_tip(wait.on)) {
-            (Because::Incompatible(_), Label::Version(version)) => format!("{} {version} is gone", name(wait.on)),
-            _ => format!("{} has moved", name(wait.on)),
+        let name = |id: Id| self.known.graph.name(id).clone();
+        let wait = |(id, wait): &(Id, Wait)| OrderWait {
+            service: name(*id),
+            to: self.moves.get(id).map(|choice| choice.to.pin.version.clone()),
+            on: name(wait.on),
+            gone: match (&wait.because, self.at_tip(wait.on)) {
+                (Because::Incompatible(_), Label::Version(version)) => Some(version.clone()),
+                _ => None,
+            },
         };
-        let waits = circle.iter().map(|(id, wait)| format!("{}{} waits until {}", name(*id), at(*id), leaves(wait)));
-        let services: Vec<ServiceName> = circle.iter().map(|&(id, _)| name(id).clone()).collect();
-        Refusal::NoOrder { waits: waits.collect(), services }
+        Refusal::NoOrder { waits: circle.iter().map(wait).collect() }
     }
 }

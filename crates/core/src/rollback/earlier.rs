@@ -27,13 +27,13 @@ pub(super) fn earlier<'a>(known: Known<'a>, service: &Service) -> Vec<Earlier<'a
     let now = &service.pin;
     let is_earlier = |pin: &Pin| {
         let compared = order.and_then(|order| order.compare(&pin.version, &now.version));
-        !same(pin, now) && compared != Some(Ordering::Greater)
+        !pin.is_same_release(now) && compared != Some(Ordering::Greater)
     };
     let records = known.history.records(&service.name).iter().rev();
     let mut all: Vec<Earlier<'a>> = Vec::new();
     for (record, pin) in records.filter_map(|record| Some((record, record.pin.as_ref()?))) {
         // Mostly a version has one image.
-        if is_earlier(pin) && (versions.insert(&pin.version) || !all.iter().any(|it| same(it.pin, pin))) {
+        if is_earlier(pin) && (versions.insert(&pin.version) || !all.iter().any(|it| it.pin.is_same_release(pin))) {
             all.push(Earlier { record, pin, back: all.len() + 1 });
         }
     }
@@ -43,14 +43,10 @@ pub(super) fn earlier<'a>(known: Known<'a>, service: &Service) -> Vec<Earlier<'a
 /// The newest record that pins the same.
 pub(super) fn newest<'a>(known: Known<'a>, service: &Service, pin: &Pin) -> Option<Earlier<'a>> {
     let mut records = known.history.records(&service.name).iter().rev();
-    let (record, pin) = records.find_map(|record| Some((record, record.pin.as_ref().filter(|it| same(it, pin))?)))?;
-    let back = earlier(known, service).iter().find(|it| same(it.pin, pin)).map_or(0, |it| it.back);
+    let (record, pin) =
+        records.find_map(|record| Some((record, record.pin.as_ref().filter(|it| it.is_same_release(pin))?)))?;
+    let back = earlier(known, service).iter().find(|it| it.pin.is_same_release(pin)).map_or(0, |it| it.back);
     Some(Earlier { record, pin, back })
-}
-
-/// Both run the same; what they need may differ.
-pub(super) fn same(one: &Pin, other: &Pin) -> bool {
-    one.version == other.version && one.image == other.image
 }
 
 /// What the service itself has against one of its versions.

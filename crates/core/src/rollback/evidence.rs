@@ -3,10 +3,14 @@
 use super::{Known, Revert};
 use crate::evidence::{Evidence, Pair};
 use crate::graph::Label;
-use crate::pins::ServiceName;
+use crate::pins::{ServiceName, Unseen};
 
-/// Of the pairs that a revert brings together, those that no range speaks of and that were never seen.
+/// Returns the pairs that a revert brings together, that no range speaks of and that were never seen; none where the
+/// settings ignore them.
 pub fn unseen(known: Known<'_>, revert: &Revert, evidence: Evidence<'_>) -> Vec<Pair> {
+    if known.pins.settings.unseen == Unseen::Ignore {
+        return Vec::new();
+    }
     let pins = revert.pins(known.pins);
     let pinned = |name: &ServiceName| pins.services.get(name).map(|service| Label::Version(&service.pin.version));
     let members = revert.members.iter().filter_map(|member| known.graph.id(&member.service));

@@ -1,24 +1,9 @@
 //! What runs, as a target: a move by hand becomes the pin.
 
-use std::fmt;
-
 use super::earlier::{Earlier, newest};
-use super::{Known, Refusal};
+use super::{Known, Refusal, Unfit};
 use crate::pins::{Pin, Service};
 use crate::plan::{Motion, Running};
-
-/// Why what runs cannot become the pin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unfit {
-    /// Nothing runs.
-    Nothing,
-    /// A rollout goes on: in the end it may be another version.
-    UnderWay,
-    /// Several, as they are called.
-    Several(Vec<String>),
-    /// An image that was never pinned.
-    Unknown(String),
-}
 
 /// The earlier pin that runs.
 pub(super) fn running<'a>(known: Known<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {
@@ -48,16 +33,5 @@ fn called(running: &Running) -> String {
         Running::Absent => "nothing".to_owned(),
         Running::Image(image, version) => version.as_ref().map_or_else(|| image.to_string(), ToString::to_string),
         Running::Unreadable(text) => crate::problem::show(text).into_owned(),
-    }
-}
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("nothing of it runs"),
-            Self::UnderWay => f.write_str("it is in the middle of a rollout"),
-            Self::Several(all) => write!(f, "it runs {}", all.join(" and ")),
-            Self::Unknown(image) => write!(f, "it runs {image}, which was never pinned"),
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::earlier::{Earlier, earlier, newest, objection, same};
+use super::earlier::{Earlier, earlier, newest, objection};
 use super::running::running;
 use super::{Aim, Known, Left, Refusal, Request, Stays};
 use crate::graph::Id;
@@ -38,7 +38,7 @@ fn each<'a>(known: Known<'a>, names: &[ServiceName], aim: &Aim) -> Result<Target
             return Err(Refusal::NotPinned { service: name.clone(), why });
         };
         let target = aimed(known, service, aim)?;
-        if same(target.pin, &service.pin) {
+        if target.pin.is_same_release(&service.pin) {
             continue;
         }
         if let Some(objection) = objection(known, service, &target.pin.version) {
@@ -114,14 +114,15 @@ fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool)
         let before = first.checked_sub(1).and_then(|before| pin(&records[before]));
         let after = end.checked_sub(1).and_then(|last| pin(&records[last]));
         let moved = match (before, after) {
-            (Some(before), Some(after)) => !same(before, after),
+            (Some(before), Some(after)) => !before.is_same_release(after),
             (before, after) => before.is_some() != after.is_some(),
         };
         if first == end {
             continue;
         }
         if !moved {
-            let differs = |record: &Record| record.pin.as_deref().zip(before).is_some_and(|(pin, was)| !same(pin, was));
+            let differs =
+                |record: &Record| record.pin.as_deref().zip(before).is_some_and(|(pin, was)| !pin.is_same_release(was));
             if let Some(before) = before.filter(|_| records[first..end].iter().any(differs)) {
                 targets.stays(name, Stays::Cancelled(before.version.clone()));
             }
@@ -142,7 +143,7 @@ fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool)
 
 /// The last commit that moved a service, where it is neither as it was before some moves nor as they left it.
 fn since(service: &Service, ends: [Option<&Pin>; 2], records: &[Record]) -> Option<Stays> {
-    let is_there = ends.into_iter().flatten().any(|pin| same(pin, &service.pin));
+    let is_there = ends.into_iter().flatten().any(|pin| pin.is_same_release(&service.pin));
     let last = records.last().filter(|_| !is_there)?;
     Some(Stays::Since(service.pin.version.clone(), Arc::clone(&last.commit)))
 }
@@ -153,7 +154,7 @@ impl<'a> Targets<'a> {
         let name = &service.name;
         let found = then.and_then(|pin| newest(known, service, pin)).zip(known.graph.id(name));
         let Some((target, id)) = found else { return self.stays(name, Stays::New) };
-        if same(target.pin, &service.pin) {
+        if target.pin.is_same_release(&service.pin) {
             return;
         }
         match objection(known, service, &target.pin.version) {
@@ -199,7 +200,7 @@ fn proven_as_a_whole(known: Known<'_>) -> Option<u32> {
     }
     by_place.sort_by_key(|&(place, number, _)| (std::cmp::Reverse(place), number));
     let is_proven = |number: usize, version: &Version| known.proof(&services[number].name, version).is_some();
-    let differs = |number: usize, pin: Option<&Pin>| pin.is_some_and(|pin| !same(pin, &services[number].pin));
+    let differs = |number: usize, pin: Option<&Pin>| pin.is_some_and(|pin| !pin.is_same_release(&services[number].pin));
     let unproven = |number: usize, pin: Option<&Pin>| pin.is_some_and(|pin| !is_proven(number, &pin.version));
     let mut state: Vec<Option<&Pin>> = services.iter().map(|service| Some(&service.pin)).collect();
     let (mut different, mut open) = (0_usize, (0..state.len()).filter(|&it| unproven(it, state[it])).count());

@@ -177,7 +177,7 @@ impl Shop {
 fn told(revert: Result<Revert, Refusal>) -> String {
     match revert {
         Ok(revert) => lines(&revert),
-        Err(refusal) => format!("{refusal}\n  {}\n", refusal.hint().unwrap()),
+        Err(refusal) => format!("{refusal}\n  {}\n", serde_json::to_string(&refusal.remedy()).unwrap()),
     }
 }
 

@@ -71,30 +71,30 @@ fn where_nothing_fits_the_needs_that_lead_there_and_each_pin_that_was_tried_are_
         "payments: 2.0.3; 2.1.0
          checkout: 1.6 needs payments >=2.0; 1.7 needs payments >=2.1; 1.8.2 needs payments >=2.1 // rollbackFloor: \"1.7\"",
     );
-    assert_snapshot!(floor.rolls_back("payments", Aim::Good), @"
+    assert_snapshot!(floor.rolls_back("payments", Aim::Good), @r#"
     payments cannot go back to 2.0.3: checkout 1.8.2 needs payments >=2.1, so checkout would have to go back too, and none of its earlier pins may run:
         1.7 does not fit: checkout 1.7 needs payments >=2.1
         1.6 is older than its `rollbackFloor` 1.7
-      its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
-    ");
+      {"code":"lowerFloor"}
+    "#);
     let far = shop(
         "a: 1; 2
          b: 1 needs a *, c =1; 2 needs a >=2
          c: 2; 3",
     );
-    assert_snapshot!(far.rolls_back("a", Aim::Good), @"
+    assert_snapshot!(far.rolls_back("a", Aim::Good), @r#"
     a cannot go back to 1: b 2 needs a >=2; b 1 needs c =1, so c would have to go back too, and none of its earlier pins may run:
         2 does not fit: b 1 needs c =1
-      choose a nearer target (--to), or widen the range if it is wrong
-    ");
+      {"code":"chooseNearerTarget"}
+    "#);
     let first = shop(
         "payments: 2.0.3; 2.1.0
          checkout: -; 1.8.2 needs payments >=2.1",
     );
-    assert_snapshot!(first.rolls_back("payments", Aim::Good), @"
+    assert_snapshot!(first.rolls_back("payments", Aim::Good), @r#"
     payments cannot go back to 2.0.3: checkout 1.8.2 needs payments >=2.1, so checkout would have to go back too, and has no earlier pin
-      choose a nearer target (--to), or widen the range if it is wrong
-    ");
+      {"code":"chooseNearerTarget"}
+    "#);
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn targets_that_do_not_fit_each_other_are_refused() {
         "payments: 2.0; 2.1; 2.2
          checkout: 1.7; 1.8 needs payments >=2.2; 1.9 needs payments >=2.2",
     );
-    assert_snapshot!(shop.rolls_back("payments checkout", Aim::Good), @"
+    assert_snapshot!(shop.rolls_back("payments checkout", Aim::Good), @r#"
     what was asked for does not fit together: checkout 1.8 needs payments >=2.2, and would go back to payments 2.1
-      ask for payments alone: what has to go with it comes along
-    ");
+      {"code":"askForOne","service":"payments"}
+    "#);
 }
 
 #[test]
@@ -115,10 +115,10 @@ fn a_set_without_a_safe_order_is_refused_with_the_circle() {
         "payments: 2.0; 2.1
          checkout: 1.7 needs payments <2.1; 1.8 needs payments >=2.1",
     );
-    assert_snapshot!(shop.rolls_back("payments", Aim::Good), @"
+    assert_snapshot!(shop.rolls_back("payments", Aim::Good), @r#"
     there is no safe order to go back in: checkout 1.7 waits until payments 2.1 is gone; payments 2.0 waits until checkout 1.8 is gone
-      choose a target between (--to), or allow an unsafe moment: `lockstep: [[checkout, payments]]`
-    ");
+      {"code":"allowLockstep","services":["checkout","payments"]}
+    "#);
 }
 
 #[test]

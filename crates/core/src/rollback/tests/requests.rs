@@ -24,10 +24,10 @@ fn where_nothing_is_proven_it_goes_to_the_one_before() {
 #[test]
 fn a_version_that_was_left_by_going_back_is_nothing_to_go_back_to() {
     let returned = shop("payments: 2.0; 2.1; 2.0");
-    assert_snapshot!(returned.rolls_back("payments", Aim::Good), @"
+    assert_snapshot!(returned.rolls_back("payments", Aim::Good), @r#"
     payments has no older pin than 2.0 to go back to
-      pintle history payments shows its pins
-    ");
+      {"code":"showPins","service":"payments"}
+    "#);
     assert_snapshot!(returned.rolls_back("payments", Aim::Version(version("2.1"))), @r#"
     payments 2.0 -> 2.1: asked for, of 1
     payments held: Above("2.1")
@@ -46,10 +46,10 @@ fn steps_count_the_pins_that_one_can_go_back_to() {
     payments 2.2 -> 1.9: asked for, 3 back, of 0
     payments held: Above("1.9")
     "#);
-    assert_snapshot!(shop.rolls_back("payments", Aim::Steps(4)), @"
+    assert_snapshot!(shop.rolls_back("payments", Aim::Steps(4)), @r#"
     payments cannot go back by 4 pins: it had 3 pins of other versions before the one at the tip
-      pintle history payments shows its pins
-    ");
+      {"code":"showPins","service":"payments"}
+    "#);
 }
 
 #[test]
@@ -60,31 +60,31 @@ fn what_does_not_exist_or_may_not_run_is_refused_with_the_way_out() {
          bank: 7; 8 // external: true
          web: -; 3",
     );
-    assert_snapshot!(shop.rolls_back("payments", Aim::Version(version("1.9"))), @"
+    assert_snapshot!(shop.rolls_back("payments", Aim::Version(version("1.9"))), @r#"
     payments cannot go back to 1.9: it is older than its `rollbackFloor` 2.0
-      its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
-    ");
-    assert_snapshot!(shop.rolls_back("mail", Aim::Steps(1)), @"
+      {"code":"lowerFloor"}
+    "#);
+    assert_snapshot!(shop.rolls_back("mail", Aim::Steps(1)), @r#"
     mail cannot go back to 2: it is on hold (above 1): it sends twice
-      choose another target (--to), or release it: pintle release
-    ");
+      {"code":"chooseTargetOrRelease"}
+    "#);
     assert_snapshot!(shop.rolls_back("mail", Aim::Good), @"mail 3 -> 1: asked for, 2 back, of 0");
-    assert_snapshot!(shop.rolls_back("bank", Aim::Good), @"
+    assert_snapshot!(shop.rolls_back("bank", Aim::Good), @r#"
     bank cannot go back to 7: it is deployed elsewhere (`external: true`)
-      take it back where it is deployed, then pin what runs
-    ");
-    assert_snapshot!(shop.rolls_back("payments", Aim::Version(version("3"))), @"
+      {"code":"moveElsewhere"}
+    "#);
+    assert_snapshot!(shop.rolls_back("payments", Aim::Version(version("3"))), @r#"
     payments was never pinned at 3
-      pintle history payments shows its pins
-    ");
-    assert_snapshot!(shop.rolls_back("web", Aim::Good), @"
+      {"code":"showPins","service":"payments"}
+    "#);
+    assert_snapshot!(shop.rolls_back("web", Aim::Good), @r#"
     web has no older pin than 3 to go back to
-      pintle history web shows its pins
-    ");
-    assert_snapshot!(shop.rolls_back("web", Aim::At(0)), @"
+      {"code":"showPins","service":"web"}
+    "#);
+    assert_snapshot!(shop.rolls_back("web", Aim::At(0)), @r#"
     web was not pinned then
-      pintle history web shows when it was pinned at what
-    ");
+      {"code":"showPinDates","service":"web"}
+    "#);
 }
 
 #[test]
@@ -118,15 +118,15 @@ fn the_whole_system_goes_to_the_newest_revision_that_is_proven_as_a_whole() {
     new stays: was not pinned before; nothing is removed
     old stays: is not pinned any more; nothing is added
     ");
-    assert_snapshot!(shop.says(&Request::All(Aim::Steps(4))), @"
+    assert_snapshot!(shop.says(&Request::All(Aim::Steps(4))), @r#"
     there are not 4 commits to go back by: 3 moved pins before the last one
-      pintle history shows the commits that moved pins
-    ");
+      {"code":"showPinCommits"}
+    "#);
     let unproven = super::shop("payments: 2.0; 2.1");
-    assert_snapshot!(unproven.says(&Request::All(Aim::Good)), @"
+    assert_snapshot!(unproven.says(&Request::All(Aim::Good)), @r#"
     no earlier revision is known to have been good as a whole
-      name one: --to TIME or --to REVISION
-    ");
+      {"code":"nameTarget"}
+    "#);
 }
 
 #[test]
