@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde::Serialize;
 
 use crate::graph::{EdgeId, Graph, Label};
 use crate::history::{History, Record};
@@ -20,7 +21,7 @@ pub struct Evidence<'a> {
 }
 
 /// A consumer and what it needs, in these versions.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Pair {
     /// Who needs.
     pub consumer: ServiceName,

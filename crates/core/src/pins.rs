@@ -176,9 +176,10 @@ pub struct Verify {
 }
 
 /// `hold:`: a committed statement that versions must not run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hold {
     /// Which versions.
+    #[serde(flatten)]
     pub versions: Held,
     /// Why.
     pub reason: Option<String>,
@@ -187,11 +188,13 @@ pub struct Hold {
     /// Past this it still holds, and says so.
     pub until: Option<Timestamp>,
     /// Where it stands, for messages.
+    #[serde(skip)]
     pub at: Place,
 }
 
 /// The versions that a [`Hold`] keeps out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Held {
     /// All versions above this one.
     Above(Version),

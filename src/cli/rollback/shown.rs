@@ -1,10 +1,12 @@
 //! What programs are told of a rollback: `--output json` and `yaml`.
 
 use jiff::Timestamp;
+use pintle_core::evidence::Pair;
 use pintle_core::git::Commit;
 use pintle_core::image::Image;
 use pintle_core::pins::{Held, Pin, ServiceName};
-use pintle_core::rollback::Member;
+use pintle_core::remedy::Remedy;
+use pintle_core::rollback::{Left, Member, Objection, Stays, Unmet, Why};
 use pintle_core::version::Version;
 use serde::Serialize;
 
@@ -23,8 +25,12 @@ pub(super) struct Shown<'t> {
     stays: Vec<ShownStay<'t>>,
     /// Needs that are not met and that the rollback does not touch.
     unmet: Vec<String>,
+    /// The parts of these.
+    unmet_needs: &'t [Unmet],
     /// Pairs of versions that would be together and were never pinned so for `soak`.
     unseen: Vec<String>,
+    /// The parts of these.
+    unseen_pairs: &'t [Pair],
     /// The nearest set of which all pairs were seen together, where it is another one: what `--seen` takes.
     seen: Option<Vec<ShownMember<'t>>>,
     /// Whether every set of services was considered.
@@ -48,6 +54,8 @@ struct ShownMember<'t> {
     to: End<'t>,
     pins_back: Option<usize>,
     why: String,
+    /// The code of that, and its parts.
+    reason: &'t Why,
     /// The newest commit that pins the target.
     commit: &'t Commit,
     proven: Option<ShownProof>,
@@ -70,21 +78,25 @@ struct ShownProof {
 struct PassedOver<'t> {
     version: &'t Version,
     why: String,
+    /// The code of that, and its parts.
+    reason: &'t Objection,
 }
 
 #[derive(Debug, Serialize)]
 struct ShownStay<'t> {
     service: &'t ServiceName,
     why: String,
+    /// The code of that, and its parts.
+    reason: &'t Stays,
+    /// What can be done where a rule keeps it.
+    remedy: Option<Remedy>,
 }
 
 #[derive(Debug, Serialize)]
 struct ShownHold<'t> {
     service: &'t ServiceName,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    above: Option<&'t Version>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    versions: Option<&'t str>,
+    #[serde(flatten)]
+    held: &'t Held,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,18 +128,22 @@ impl<'t> Shown<'t> {
             restores: _,
             besides,
         } = told;
-        let stay =
-            |left: &'t pintle_core::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
+        let stay = |left: &'t Left| {
+            let (why, remedy) = (left.why.to_string(), left.remedy());
+            ShownStay { service: &left.service, why, reason: &left.why, remedy }
+        };
         Self {
             revision: tip,
             cluster: cluster.as_deref(),
             members: revert.members.iter().map(ShownMember::of).collect(),
             stays: revert.left.iter().map(stay).collect(),
             unmet: revert.elsewhere.iter().map(ToString::to_string).collect(),
+            unmet_needs: &revert.elsewhere,
             unseen: unseen.iter().map(ToString::to_string).collect(),
+            unseen_pairs: unseen,
             seen: seen.as_ref().map(|seen| seen.members.iter().map(ShownMember::of).collect()),
             complete: revert.complete,
-            holds: revert.holds.iter().map(|(service, held)| ShownHold::of(service, held)).collect(),
+            holds: revert.holds.iter().map(|(service, held)| ShownHold { service, held }).collect(),
             plan,
             files,
             not_taken,
@@ -147,18 +163,13 @@ impl<'t> ShownMember<'t> {
             to: end(to),
             pins_back: *back,
             why: why.to_string(),
+            reason: why,
             commit: &target.commit,
             proven: proven.as_ref().map(|it| ShownProof { at: it.at, seconds: it.took().as_secs_f64() }),
-            passed_over: passed_over.iter().map(|(version, it)| PassedOver { version, why: it.to_string() }).collect(),
-        }
-    }
-}
-
-impl<'t> ShownHold<'t> {
-    fn of(service: &'t ServiceName, held: &'t Held) -> Self {
-        match held {
-            Held::Above(limit) => Self { service, above: Some(limit), versions: None },
-            Held::Versions(range) => Self { service, above: None, versions: Some(range.as_str()) },
+            passed_over: passed_over
+                .iter()
+                .map(|(version, reason)| PassedOver { version, why: reason.to_string(), reason })
+                .collect(),
         }
     }
 }

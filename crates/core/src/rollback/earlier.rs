@@ -59,7 +59,7 @@ pub(super) fn objection(known: Known<'_>, service: &Service, version: &Version) 
     }
     let order = order(known, service)?;
     if let Some(floor) = service.floor_above(version, order) {
-        return Some(Objection::Floor(floor.clone()));
+        return Some(Objection::Floor { floor: floor.clone() });
     }
     let hold = service.hold.as_ref().filter(|hold| hold.catches(version, order))?;
     Some(Objection::Held(Box::new(hold.clone())))

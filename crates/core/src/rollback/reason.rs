@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::git::Commit;
 use crate::pins::{Held, Hold, ServiceName};
 use crate::problem::display_safe;
@@ -12,7 +14,8 @@ use crate::version::{Range, Version};
 const SUBJECT: usize = 72;
 
 /// Why a service goes back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "camelCase")]
 pub enum Why {
     /// Somebody asked for it.
     Asked,
@@ -21,7 +24,7 @@ pub enum Why {
 }
 
 /// A need that two versions do not meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unmet {
     /// Who needs.
     pub consumer: ServiceName,
@@ -36,10 +39,11 @@ pub struct Unmet {
 }
 
 /// What speaks against a version of a service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "camelCase")]
 pub enum Objection {
     /// It is older than this floor.
-    Floor(Version),
+    Floor { floor: Version },
     /// This hold keeps it out.
     Held(Box<Hold>),
     /// The service is deployed elsewhere.
@@ -49,7 +53,7 @@ pub enum Objection {
 }
 
 /// A service that was asked for and does not go back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Left {
     /// Which.
     pub service: ServiceName,
@@ -58,7 +62,8 @@ pub struct Left {
 }
 
 /// Why a service does not go back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "camelCase")]
 pub enum Stays {
     /// It was not pinned then, and nothing is removed.
     New,
@@ -67,22 +72,22 @@ pub enum Stays {
     /// Its file has errors.
     Broken,
     /// This speaks against the version that it was pinned at.
-    Objected(Version, Objection),
+    Objected { version: Version, objection: Objection },
     /// Somebody has pinned it at this version since, by this commit.
-    Since(Version, Arc<Commit>),
+    Since { version: Version, commit: Arc<Commit> },
     /// What was moved was moved back among the same commits, to this version.
-    Cancelled(Version),
+    Cancelled { version: Version },
 }
 
 impl Left {
     /// A rule of the pins keeps it.
     pub fn is_by_rule(&self) -> bool {
-        matches!(self.why, Stays::Objected(..))
+        matches!(self.why, Stays::Objected { .. })
     }
 
     /// Somebody has moved it since.
     pub fn is_by_somebody(&self) -> bool {
-        matches!(self.why, Stays::Since(..))
+        matches!(self.why, Stays::Since { .. })
     }
 }
 
@@ -109,7 +114,7 @@ impl fmt::Display for Why {
 impl fmt::Display for Objection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Floor(floor) => write!(f, "is older than its `rollbackFloor` {floor}"),
+            Self::Floor { floor } => write!(f, "is older than its `rollbackFloor` {floor}"),
             Self::Held(hold) => {
                 match &hold.versions {
                     Held::Above(limit) => write!(f, "is on hold (above {limit})")?,
@@ -129,11 +134,11 @@ impl fmt::Display for Stays {
             Self::New => f.write_str("was not pinned before; nothing is removed"),
             Self::Gone => f.write_str("is not pinned any more; nothing is added"),
             Self::Broken => f.write_str("its file has errors"),
-            Self::Objected(version, objection) => write!(f, "{version} {objection}"),
-            Self::Cancelled(version) => {
+            Self::Objected { version, objection } => write!(f, "{version} {objection}"),
+            Self::Cancelled { version } => {
                 write!(f, "these commits cancel each other out: {version} before and after them")
             }
-            Self::Since(version, commit) => {
+            Self::Since { version, commit } => {
                 let subject = display_safe(&commit.subject, SUBJECT);
                 write!(f, "stays at {version}: it was moved since by {} ({subject})", commit.id.short())
             }

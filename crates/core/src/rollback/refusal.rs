@@ -221,7 +221,7 @@ impl Refusal {
         if let Self::Conflict(conflict) = &mut self {
             let own = left.iter().find(|left| left.service == conflict.service).map(|left| &left.why);
             conflict.way = Way::Forward(match own {
-                Some(Stays::Objected(version, objection)) => Some((version.clone(), objection.clone())),
+                Some(Stays::Objected { version, objection }) => Some((version.clone(), objection.clone())),
                 _ => None,
             });
         }
@@ -274,7 +274,7 @@ impl Conflict {
 impl Left {
     /// Returns what somebody can do where a rule keeps the service.
     pub fn remedy(&self) -> Option<Remedy> {
-        let Stays::Objected(_, objection) = &self.why else { return None };
+        let Stays::Objected { objection, .. } = &self.why else { return None };
         Some(objection.remedy_without_target(&self.service))
     }
 }
@@ -290,13 +290,13 @@ impl Objection {
         match self {
             Self::Held(_) => Remedy::Release { service: service.clone() },
             Self::Unmet(_) => Remedy::WidenRange,
-            Self::Floor(_) | Self::External => self.remedy(),
+            Self::Floor { .. } | Self::External => self.remedy(),
         }
     }
 
     fn remedy(&self) -> Remedy {
         match self {
-            Self::Floor(_) => Remedy::LowerFloor,
+            Self::Floor { .. } => Remedy::LowerFloor,
             Self::Held(_) => Remedy::ChooseTargetOrRelease,
             Self::External => Remedy::MoveElsewhere,
             Self::Unmet(Unmet { range: None, .. }) => Remedy::ChooseTargetOrWriteRange,

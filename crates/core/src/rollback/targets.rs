@@ -124,7 +124,7 @@ fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool)
             let differs =
                 |record: &Record| record.pin.as_deref().zip(before).is_some_and(|(pin, was)| !pin.is_same_release(was));
             if let Some(before) = before.filter(|_| records[first..end].iter().any(differs)) {
-                targets.stays(name, Stays::Cancelled(before.version.clone()));
+                targets.stays(name, Stays::Cancelled { version: before.version.clone() });
             }
             continue;
         }
@@ -145,7 +145,7 @@ fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool)
 fn since(service: &Service, ends: [Option<&Pin>; 2], records: &[Record]) -> Option<Stays> {
     let is_there = ends.into_iter().flatten().any(|pin| pin.is_same_release(&service.pin));
     let last = records.last().filter(|_| !is_there)?;
-    Some(Stays::Since(service.pin.version.clone(), Arc::clone(&last.commit)))
+    Some(Stays::Since { version: service.pin.version.clone(), commit: Arc::clone(&last.commit) })
 }
 
 impl<'a> Targets<'a> {
@@ -158,7 +158,9 @@ impl<'a> Targets<'a> {
             return;
         }
         match objection(known, service, &target.pin.version) {
-            Some(objection) => self.stays(name, Stays::Objected(target.pin.version.clone(), objection)),
+            Some(objection) => {
+                self.stays(name, Stays::Objected { version: target.pin.version.clone(), objection });
+            }
             None => drop(self.moves.insert(id, target)),
         }
     }
