@@ -1,21 +1,21 @@
 //! What commands that change pins share: the edit is shown, asked about, committed on the tip and pushed.
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
-mod done;
-mod way;
+mod destination;
+mod outcome;
 
 use std::collections::BTreeSet;
 
 use clap::Args;
-pub(super) use done::Done;
+use destination::{DestinationArgs, announce, decide_anew};
 use jiff::Timestamp;
+pub(super) use outcome::CommitOutcome;
 use pintle_core::check::{check, joined};
 use pintle_core::edit::{Edit, Edited, edit_on, in_words, overlay};
 use pintle_core::git::{CommitId, FileChange};
 use pintle_core::graph::Graph;
 use pintle_core::pins::{Reading, ServiceName, Unseen};
 use pintle_core::problem::{Problem, Severity, located};
-use way::{Route, announce, decide_anew};
 
 use super::describe::advised;
 use super::diff::{FileDiff, edited};
@@ -33,7 +33,7 @@ pub(super) struct Land {
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]
-    route: Route,
+    route: DestinationArgs,
     #[command(flatten)]
     printing: Printing,
 }
@@ -88,7 +88,7 @@ impl Land {
         config: &Config,
         output: &mut Output,
         mut propose: impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
-    ) -> Result<Done, Failure> {
+    ) -> Result<CommitOutcome, Failure> {
         let mut config = config.clone();
         config.access.credentials = Credentials::Helper;
         let (mut agreed, mut sent) = (None, SentChanges::default());
@@ -102,12 +102,12 @@ impl Land {
         output: &mut Output,
         (agreed, sent): (&mut Option<String>, &mut SentChanges),
         propose: &mut impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
-    ) -> Result<Option<Done>, Failure> {
+    ) -> Result<Option<CommitOutcome>, Failure> {
         let loaded = load_fresh(config, "nothing is committed on")?;
         let tip = tip(&loaded)?;
         let landing = loaded.source.landing(config.branch.as_deref())?;
         if let Some(commit) = sent.arrived(&loaded.source, tip)? {
-            return Ok(Some(Done::arrived(commit, &landing)));
+            return Ok(Some(CommitOutcome::arrived(commit, &landing)));
         }
         let mut proposal = propose(&loaded, output)?;
         let Edited { files, reading } = match proposal.edited.take().filter(|_| proposal.beneath.is_empty()) {
@@ -122,7 +122,7 @@ impl Land {
                 Some(review) => output.aside(review.show),
                 None => output.note(&already),
             }
-            return Ok(Some(Done::nothing(&landing).with((told, Vec::new()), output)));
+            return Ok(Some(CommitOutcome::nothing(&landing).with((told, Vec::new()), output)));
         }
         if let Err(error) = way.check(&landing, &files) {
             return decide_anew(&way, error, (&landing, tip), output);
@@ -141,7 +141,7 @@ impl Land {
         let outcome = way.commit((&landing, tip), &files, &message);
         drop(pushing);
         match outcome {
-            Ok(outcome) => Ok(Some(Done::of(outcome, &landing).with((told, diffs), output))),
+            Ok(outcome) => Ok(Some(CommitOutcome::of(outcome, &landing).with((told, diffs), output))),
             Err(error) => decide_anew(&way, error, (&landing, tip), output),
         }
     }
@@ -171,7 +171,7 @@ impl Land {
     }
 
     /// Prints the result.
-    pub(super) fn tell(&self, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn tell(&self, done: &CommitOutcome, output: &mut Output) -> Result<Exit, Failure> {
         done.print(self.printing.output, output)?;
         Ok(Exit::Ok)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pintle_core::edit::Said;
+use pintle_core::edit::RevisionFiles;
 use pintle_core::git::{Commit, CommitId, Content, File};
 use pintle_core::history::History;
 use pintle_core::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
@@ -286,8 +286,8 @@ impl Revision {
     }
 
     /// What it says, to be edited; `root` is the folder of the pins.
-    pub(super) fn said<'f>(&'f self, root: &'f str) -> Said<'f> {
-        Said { root, files: &self.files, reading: &self.reading, known: Some(&self.known) }
+    pub(super) fn said<'f>(&'f self, root: &'f str) -> RevisionFiles<'f> {
+        RevisionFiles { root, files: &self.files, reading: &self.reading, known: Some(&self.known) }
     }
 
     /// The content of a file that was read.

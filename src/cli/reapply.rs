@@ -5,14 +5,14 @@ use std::sync::Arc;
 use clap::Args;
 use pintle_core::git::Commit;
 use pintle_core::pins::ServiceName;
-use pintle_core::rollback::{Holding, newest_rollback};
+use pintle_core::rollback::{HoldPolicy, newest_rollback};
 
 use super::deepen::deepening;
 use super::exit::{Exit, Failure, help};
 use super::land::Land;
 use super::load::Loaded;
 use super::output::Output;
-use super::rollback::{Kind, Question, Reason, Told, lift, propose, undone, why_none};
+use super::rollback::{Kind, Reason, RollbackPreview, RollbackQuery, lift, propose, undone, why_none};
 use super::wait::After;
 use crate::cli::config::Config;
 
@@ -46,16 +46,16 @@ impl Reapply {
             self.land.land(config, output, |loaded, output| {
                 let undone = undone(config, loaded, self.commit(loaded)?)?;
                 let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
-                let question = Question {
+                let question = RollbackQuery {
                     kind: Kind::Reapply,
                     request,
-                    holding: Holding::None,
+                    holding: HoldPolicy::None,
                     pins,
                     ends: None,
                     besides: None,
                     seen: false,
                 };
-                let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+                let told = RollbackPreview::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
                 refused = told.is_refused();
                 if undone.ends_holds_alone(&told.revert) {
                     let proposal = lift(&undone, loaded, &told, &why.get(output)?)?;

@@ -5,9 +5,9 @@ mod ask;
 mod config;
 mod decided;
 mod edits;
-mod shown;
+mod json;
+mod preview;
 mod text;
-mod told;
 mod undo;
 
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use std::sync::Arc;
 use ask::What;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
+use json::{RollbackJson, to_json};
 use pintle_core::edit::edit;
 use pintle_core::git::{Commit, FileChange};
 use pintle_core::pins::{Pins, ServiceName};
-use pintle_core::rollback::{Aim, Holding, Message, Request, Revert, UndoneRollback, taken_back_last};
-use shown::{Shown, shown};
-pub(super) use told::Told;
+use pintle_core::rollback::{HoldPolicy, Message, Request, Revert, RollbackTarget, UndoneRollback, taken_back_last};
+pub(super) use preview::RollbackPreview;
 pub(super) use undo::{lift, undone, why_none};
 
 use super::deepen::deepening;
@@ -95,8 +95,8 @@ impl Rollback {
         loaded.at.usable()?;
         loaded.say_uncommitted(output)?;
         let question = self.question(config, &loaded, output)?;
-        let told = Told::of(config, &loaded, question, output, |_| Ok(self.reason.clone()))?;
-        output.result(self.land.printing().output, &Shown::of(&told), |output| text::print(&told, output))?;
+        let told = RollbackPreview::of(config, &loaded, question, output, |_| Ok(self.reason.clone()))?;
+        output.result(self.land.printing().output, &RollbackJson::of(&told), |output| text::print(&told, output))?;
         Ok(if told.is_refused() { Exit::Refused } else { Exit::Ok })
     }
 
@@ -105,7 +105,7 @@ impl Rollback {
         let done = deepening(config, output, |output| {
             self.land.land(config, output, |loaded, output| {
                 let question = self.question(config, loaded, output)?;
-                let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+                let told = RollbackPreview::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
                 refused = told.is_refused();
                 propose(config, loaded, told, why.said(), None)
             })
@@ -116,10 +116,10 @@ impl Rollback {
         self.after.run(config, &self.land, &done, output)
     }
 
-    fn question(&self, config: &Config, loaded: &Loaded, output: &mut Output) -> Result<Question, Failure> {
+    fn question(&self, config: &Config, loaded: &Loaded, output: &mut Output) -> Result<RollbackQuery, Failure> {
         let mut request = ask::request(&self.what, loaded, Timestamp::now())?;
         // Who types it twice, or beside somebody else, does not mean to go back twice.
-        if let Request::Services(services, Aim::Good) = &mut request {
+        if let Request::Services(services, RollbackTarget::Good) = &mut request {
             services.retain(|service| !is_back(service, loaded, output));
         }
         let ends = self.what.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
@@ -128,7 +128,7 @@ impl Rollback {
         let pins = besides.as_ref().map_or_else(|| loaded.at.pins(config), |besides| besides.pins.clone());
         let besides = besides.map(|besides| besides.files);
         let (kind, holding, seen) = (Kind::Rollback, self.hold.into(), self.seen);
-        Ok(Question { kind, request, holding, pins, ends, besides, seen })
+        Ok(RollbackQuery { kind, request, holding, pins, ends, besides, seen })
     }
 }
 
@@ -142,10 +142,10 @@ fn is_back(service: &ServiceName, loaded: &Loaded, output: &mut Output) -> bool 
 }
 
 /// What is asked, in the light of one revision.
-pub(super) struct Question {
+pub(super) struct RollbackQuery {
     pub(super) kind: Kind,
     pub(super) request: Request,
-    pub(super) holding: Holding,
+    pub(super) holding: HoldPolicy,
     /// The pins at the tip, with the holds that count.
     pub(super) pins: Pins,
     /// The revisions of which other lines are shown.
@@ -232,7 +232,7 @@ impl Reason {
 pub(super) fn propose(
     config: &Config,
     loaded: &Loaded,
-    mut told: Told,
+    mut told: RollbackPreview,
     reason: &str,
     undone: Option<&UndoneRollback>,
 ) -> Result<Proposal, Failure> {
@@ -261,7 +261,7 @@ pub(super) fn propose(
     let Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
-    let shown = Some(shown(&told)?);
+    let shown = Some(to_json(&told)?);
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
         for line in besides {
@@ -272,7 +272,7 @@ pub(super) fn propose(
     Ok(Proposal { beneath, edits, edited, review, told: shown, ..Proposal::of_edits(message, stem) })
 }
 
-impl From<Hold> for Holding {
+impl From<Hold> for HoldPolicy {
     fn from(hold: Hold) -> Self {
         match hold {
             Hold::Above => Self::Above,

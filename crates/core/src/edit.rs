@@ -3,8 +3,8 @@
 //!
 //! A version is changed where it lives, in whatever file that is. All else stands in the service's own file.
 
-mod draft;
 mod entries;
+mod file_edit;
 mod files;
 mod flux;
 mod hold;
@@ -30,7 +30,7 @@ pub use files::overlay;
 pub use flux::{muted, written_past};
 pub use refusal::{Refusal, in_words};
 pub use request::{Edit, Edited, NewHold};
-pub use revision::{Said, Then, own_path};
+pub use revision::{EarlierRevision, RevisionFiles, own_path};
 use splice::Splice;
 
 use crate::git::FileChange;
@@ -41,7 +41,7 @@ use crate::pins::{ServiceName, read, read_again};
 /// # Errors
 /// A service that is not there or has errors; a value that cannot be changed where it stands; a result that would show
 /// anything but the intended change. Nothing is edited then.
-pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<Edited, Refusal> {
+pub fn edit(tip: &RevisionFiles<'_>, edits: &[(ServiceName, Edit)]) -> Result<Edited, Refusal> {
     let mut files = Files::of(tip);
     // 1. Versions, wherever they live: places in the files as they are.
     let (values, splices) = versions(tip, edits)?;
@@ -57,7 +57,7 @@ pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<Edited, Ref
     }
     // 3. What comes out is read again.
     let edited = Edited { files: files.changed(), reading: read_again(tip.root, &files.all(), tip.known) };
-    proof::only(tip.reading, &edited, &wanted)?;
+    proof::verify_only_intended(tip.reading, &edited, &wanted)?;
     Ok(edited)
 }
 
@@ -65,14 +65,18 @@ pub fn edit(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<Edited, Ref
 ///
 /// # Errors
 /// As [`edit`]; places are those of the files with the other changes.
-pub fn edit_on(tip: &Said<'_>, beneath: &[FileChange], edits: &[(ServiceName, Edit)]) -> Result<Edited, Refusal> {
+pub fn edit_on(
+    tip: &RevisionFiles<'_>,
+    beneath: &[FileChange],
+    edits: &[(ServiceName, Edit)],
+) -> Result<Edited, Refusal> {
     if beneath.is_empty() {
         return edit(tip, edits);
     }
     let under = overlay(tip.files, beneath);
     let under_reading = read(tip.root, &under);
     let Edited { files, reading } =
-        edit(&Said { root: tip.root, files: &under, reading: &under_reading, known: None }, edits)?;
+        edit(&RevisionFiles { root: tip.root, files: &under, reading: &under_reading, known: None }, edits)?;
     let is_edited = |path: &str| files.iter().any(|file| &*file.path == path);
     let others: Vec<FileChange> = beneath.iter().filter(|file| !is_edited(&file.path)).cloned().collect();
     let mut files: Vec<FileChange> = files.into_iter().chain(others).collect();
@@ -83,7 +87,10 @@ pub fn edit_on(tip: &Said<'_>, beneath: &[FileChange], edits: &[(ServiceName, Ed
 
 /// The values that pin the services, and what becomes of them.
 #[expect(clippy::type_complexity, reason = "two lists, named where they are used")]
-fn versions(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<(pin::Values, Vec<(Arc<str>, Splice)>), Refusal> {
+fn versions(
+    tip: &RevisionFiles<'_>,
+    edits: &[(ServiceName, Edit)],
+) -> Result<(pin::Values, Vec<(Arc<str>, Splice)>), Refusal> {
     let moved = edits.iter().filter(|(_, edit)| matches!(edit, Edit::Pin { .. } | Edit::Restore { .. }));
     let moved = moved.map(|(name, edit)| Ok((tip.service(name)?, edit))).collect::<Result<Vec<_>, Refusal>>()?;
     let values = pin::values(tip, moved.iter().map(|(service, _)| *service))?;
@@ -113,14 +120,14 @@ fn versions(tip: &Said<'_>, edits: &[(ServiceName, Edit)]) -> Result<(pin::Value
 }
 
 /// The values at other revisions, by these.
-fn earlier(edits: &[(ServiceName, Edit)]) -> Result<HashMap<*const Then, pin::Values>, Refusal> {
-    let mut revisions: HashMap<*const Then, (&Then, Vec<&ServiceName>)> = HashMap::new();
+fn earlier(edits: &[(ServiceName, Edit)]) -> Result<HashMap<*const EarlierRevision, pin::Values>, Refusal> {
+    let mut revisions: HashMap<*const EarlierRevision, (&EarlierRevision, Vec<&ServiceName>)> = HashMap::new();
     for (_, edit) in edits {
         if let Edit::Restore { as_of, name } = edit {
             revisions.entry(Arc::as_ptr(as_of)).or_insert_with(|| (as_of, Vec::new())).1.push(name);
         }
     }
-    let values = |(at, (then, names)): (_, (&Then, Vec<&ServiceName>))| {
+    let values = |(at, (then, names)): (_, (&EarlierRevision, Vec<&ServiceName>))| {
         let said = then.said();
         let services = names.into_iter().map(|name| said.service(name));
         Ok((at, pin::values(&said, services.collect::<Result<Vec<_>, _>>()?)?))

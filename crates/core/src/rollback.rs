@@ -8,7 +8,7 @@ mod config;
 mod earlier;
 mod edits;
 mod evidence;
-mod known;
+mod input;
 mod member;
 mod message;
 mod reapply;
@@ -22,15 +22,15 @@ mod targets;
 mod tests;
 
 pub use config::{ConfigRefusal, ConfigRevert, Merge, revert_config};
-pub use edits::{EarlierFiles, RestoreError, earlier_revision, restores};
+pub use edits::{EarlierFiles, ReadFiles, RestoreError, earlier_revision, restores};
 pub use evidence::unseen;
-pub use known::Known;
+pub use input::RollbackInput;
 pub use member::{Member, Revert};
 pub use message::{Inverse, Message, inverse, undoes_exactly};
 pub use reapply::{UndoneRollback, moved_by, newest_rollback, taken_back_last};
-pub use reason::{Left, Objection, Stays, Unmet, Why};
-pub use refusal::{Conflict, OrderWait, Refusal, Unfit, Way};
-pub use request::{Aim, Holding, Request};
+pub use reason::{MemberReason, Objection, SkipReason, Skipped, Unmet};
+pub use refusal::{Conflict, Direction, NotAdoptable, OrderWait, Refusal};
+pub use request::{HoldPolicy, Request, RollbackTarget};
 
 use crate::graph::order_of;
 use crate::pins::{Held, ServiceName};
@@ -39,37 +39,37 @@ use crate::pins::{Held, ServiceName};
 ///
 /// # Errors
 /// Where a target does not exist or may not run, or no set of moves fits: what stands in the way.
-pub fn revert(known: Known<'_>, request: &Request, holding: Holding) -> Result<Revert, Refusal> {
+pub fn revert(input: RollbackInput<'_>, request: &Request, holding: HoldPolicy) -> Result<Revert, Refusal> {
     // 1. What is asked for, and where to.
-    let targets = targets::of(known, request)?;
+    let targets = targets::of(input, request)?;
     // 2. What has to go with it: the smallest set that fits and has an order.
-    let closure = closure::of(known, &targets.moves).map_err(|refusal| match request {
-        Request::Undone(_) => refusal.forward(&targets.left),
+    let closure = closure::of(input, &targets.moves).map_err(|refusal| match request {
+        Request::Reapply(_) => refusal.forward(&targets.skipped),
         Request::Services(..) | Request::All(_) | Request::Moved(_) => refusal,
     })?;
     // 3. What is held from then on.
     let holds = match request {
-        Request::Services(..) => holds(known, &closure.members, holding),
-        Request::All(_) | Request::Moved(_) | Request::Undone(_) => Vec::new(),
+        Request::Services(..) => holds(input, &closure.members, holding),
+        Request::All(_) | Request::Moved(_) | Request::Reapply(_) => Vec::new(),
     };
     let closure::Closure { members, elsewhere, complete } = closure;
     // What was left where it is may have to come along.
-    let stays = |left: &Left| members.iter().all(|member| member.service != left.service);
-    let left = targets.left.into_iter().filter(stays).collect();
-    Ok(Revert { members, left, elsewhere, holds, complete })
+    let stays = |skipped: &Skipped| members.iter().all(|member| member.service != skipped.service);
+    let skipped = targets.skipped.into_iter().filter(stays).collect();
+    Ok(Revert { members, skipped, elsewhere, holds, complete })
 }
 
-fn holds(known: Known<'_>, members: &[Member], holding: Holding) -> Vec<(ServiceName, Held)> {
+fn holds(input: RollbackInput<'_>, members: &[Member], holding: HoldPolicy) -> Vec<(ServiceName, Held)> {
     let hold = |member: &Member| {
         let held = match holding {
-            Holding::Above => Held::Above(member.to.version.clone()),
-            Holding::Version => Held::Versions(format!("={}", member.from.version).parse().ok()?),
-            Holding::None => return None,
+            HoldPolicy::Above => Held::Above(member.to.version.clone()),
+            HoldPolicy::Version => Held::Versions(format!("={}", member.from.version).parse().ok()?),
+            HoldPolicy::None => return None,
         };
-        let service = known.pins.services.get(&member.service)?;
+        let service = input.pins.services.get(&member.service)?;
         let Some(has) = &service.hold else { return Some((member.service.clone(), held)) };
-        let both = held.and(&has.versions, &order_of(service, known.history)).unwrap_or(held);
+        let both = held.and(&has.versions, &order_of(service, input.history)).unwrap_or(held);
         (both != has.versions).then(|| (member.service.clone(), both))
     };
-    members.iter().filter(|member| member.why == Why::Asked).filter_map(hold).collect()
+    members.iter().filter(|member| member.why == MemberReason::Asked).filter_map(hold).collect()
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use pintle_core::edit::{self, Edit, Edited, Then, edit_on, overlay};
+use pintle_core::edit::{self, EarlierRevision, Edit, Edited, edit_on, overlay};
 use pintle_core::git::{Commit, FileChange};
 use pintle_core::pins::ServiceName;
 use pintle_core::problem::display_safe;
@@ -51,7 +51,7 @@ pub(super) fn lines(
 /// Takes back what the commits between these two have changed, but for pins.
 pub(super) fn besides(config: &Config, loaded: &Loaded, ends: &[Arc<Commit>; 2]) -> Result<ConfigRevert, Failure> {
     let root = config.root.as_str();
-    let earlier = |Revision { files, reading, .. }| Arc::new(Then { root: root.to_owned(), files, reading });
+    let earlier = |Revision { files, reading, .. }| Arc::new(EarlierRevision { root: root.to_owned(), files, reading });
     let [before, after] = diff::read(&loaded.source, root, ends, &loaded.at)?.map(earlier);
     let mut reverted = revert_config(&loaded.at.said(root), [&before, &after], &merge).map_err(|why| refused(&why))?;
     let settings = &mut reverted.pins.settings;

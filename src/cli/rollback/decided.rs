@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use pintle_core::evidence::Pair;
-use pintle_core::rollback::{Holding, Known, Refusal, Request, Revert, revert, unseen};
+use pintle_core::rollback::{HoldPolicy, Refusal, Request, Revert, RollbackInput, revert, unseen};
 
 use crate::cli::describe::remedy;
 use crate::cli::exit::{Exit, Failure};
@@ -13,11 +13,11 @@ use crate::controller::{Desired, Look, look, look_at_pins, want};
 
 impl Seen {
     /// Decides what goes back; where `only_seen`, no two come together that were never seen so.
-    pub(super) fn revert(&self, request: &Request, holding: Holding, only_seen: bool) -> Result<Revert, Refusal> {
+    pub(super) fn revert(&self, request: &Request, holding: HoldPolicy, only_seen: bool) -> Result<Revert, Refusal> {
         let wanted = want(&self.desired, &self.look);
         let evidence = only_seen.then(|| self.desired.evidence());
-        let known = Known::at(&self.desired, (&wanted, &self.look.live), &self.proven);
-        revert(Known { evidence, ..known }, request, holding)
+        let known = RollbackInput::at(&self.desired, (&wanted, &self.look.live), &self.proven);
+        revert(RollbackInput { evidence, ..known }, request, holding)
     }
 
     /// Refuses targets that are not proven, where a proven version was pinned before a shallow clone begins.
@@ -29,7 +29,7 @@ impl Seen {
 
     /// Returns the pairs that were never seen together, where the settings want that told.
     pub(super) fn unseen(&self, revert: &Revert) -> Vec<Pair> {
-        let known = Known::at(&self.desired, (&[], &self.look.live), &self.proven);
+        let known = RollbackInput::at(&self.desired, (&[], &self.look.live), &self.proven);
         unseen(known, revert, self.desired.evidence())
     }
 

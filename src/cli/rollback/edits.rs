@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pintle_core::edit::{self, Edit, Then};
+use pintle_core::edit::{self, EarlierRevision, Edit};
 use pintle_core::git::{Commit, CommitId, File};
 use pintle_core::pins::{Service, ServiceName};
 use pintle_core::rollback::{EarlierFiles, Member, RestoreError, earlier_revision, restores as restored};
@@ -31,7 +31,7 @@ pub(super) fn restores(
         let settings = Some(&loaded.at.reading.pins.settings);
         let Revision { files, reading, .. } =
             Revision::read_with(&loaded.source, root, Some(Arc::clone(commit)), settings)?;
-        Ok(Then { root: root.to_owned(), files, reading })
+        Ok(EarlierRevision { root: root.to_owned(), files, reading })
     };
     let parent = |commit: CommitId| match loaded.source.resolve(&format!("{commit}~1")) {
         Ok(parent) => Ok(Some(parent.id)),
@@ -56,7 +56,7 @@ pub(super) fn earlier(
     loaded: &Loaded,
     when: CommitId,
     services: &[&Service],
-) -> Result<Then, Failure> {
+) -> Result<EarlierRevision, Failure> {
     earlier_revision(&loaded.at.said(&config.root), when, services, &|when, paths| files(loaded, when, paths))
 }
 

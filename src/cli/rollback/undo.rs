@@ -5,11 +5,11 @@ use std::sync::Arc;
 use pintle_core::git::Commit;
 use pintle_core::pins::{Hold, ServiceName};
 use pintle_core::problem::display_safe;
-use pintle_core::rollback::{Left, Revert, UndoneRollback, moved_by};
+use pintle_core::rollback::{Revert, Skipped, UndoneRollback, moved_by};
 
-use super::Told;
+use super::RollbackPreview;
 use super::edits::earlier;
-use super::shown::shown;
+use super::json::to_json;
 use crate::cli::config::Config;
 use crate::cli::exit::Failure;
 use crate::cli::land::Proposal;
@@ -36,7 +36,7 @@ pub(in crate::cli) fn undone(config: &Config, loaded: &Loaded, commit: Arc<Commi
 pub(in crate::cli) fn lift(
     undone: &UndoneRollback,
     loaded: &Loaded,
-    told: &Told,
+    told: &RollbackPreview,
     reason: &str,
 ) -> Result<Proposal, Failure> {
     let names = undone.lifted.iter().map(|(service, _)| service.to_string()).collect::<Vec<_>>();
@@ -57,15 +57,15 @@ pub(in crate::cli) fn lift(
         body: format!("{reason}\n\nWhat {why}.\n{stays}{ends}"),
         trailers: vec![("Pintle-Services", names)],
     };
-    let told = Some(shown(told)?);
+    let told = Some(to_json(told)?);
     Ok(Proposal { edits: undone.hold_edits(), told, ..Proposal::of_edits(message, stem) })
 }
 
 /// Why nothing of it goes forward, in words that follow `what` or `What`; and what of it stays, in lines.
 pub(in crate::cli) fn why_none(undone: &UndoneRollback, revert: &Revert) -> (String, String) {
-    let since = if revert.left.is_empty() { "" } else { ", or was moved since" };
-    let stays = |left: &Left| format!("{} {}\n", left.service, left.why);
-    let stays = revert.left.iter().map(stays).collect::<Vec<_>>().concat();
+    let since = if revert.skipped.is_empty() { "" } else { ", or was moved since" };
+    let stays = |left: &Skipped| format!("{} {}\n", left.service, left.why);
+    let stays = revert.skipped.iter().map(stays).collect::<Vec<_>>().concat();
     (format!("{} moved is pinned again{since}", described(&undone.commit)), stays)
 }
 

@@ -88,11 +88,11 @@ pub enum LandError {
     #[error("{error}, and {branch} cannot follow: {why}")]
     LeftBehind {
         /// That somebody was faster.
-        error: Box<LandError>,
+        error: Box<Self>,
         /// The plain name of the branch.
         branch: String,
         /// Why it cannot follow.
-        why: Box<LandError>,
+        why: Box<Self>,
     },
     /// Tried again each time that somebody was faster.
     #[error("somebody else was faster {times} times")]

@@ -1,6 +1,6 @@
 //! The entries of a service's own file: one gets another text, or a new one is added.
 
-use super::draft::Draft;
+use super::file_edit::FileEdit;
 use super::map::Map;
 use super::refusal::Refusal;
 use super::scalar;
@@ -8,7 +8,7 @@ use super::splice::Splice;
 use crate::problem::Place;
 
 /// Gives a key of the file a text: in the style of the one that it has, else as a new line.
-pub(super) fn set_text(own: &mut Draft, key: &str, text: &str) -> Result<(), Refusal> {
+pub(super) fn set_text(own: &mut FileEdit, key: &str, text: &str) -> Result<(), Refusal> {
     let splice = own.root(|root| -> Result<_, Refusal> {
         let map = root.and_then(|root| Map::of(&own.text, root));
         let entry = map.as_ref().and_then(|map| map.get(key));
@@ -25,7 +25,7 @@ pub(super) fn set_text(own: &mut Draft, key: &str, text: &str) -> Result<(), Ref
 }
 
 /// A new entry at the end of the root map, `value` as it is written.
-pub(super) fn added(own: &Draft, map: Option<&Map<'_>>, key: &str, value: &str) -> Option<Splice> {
+pub(super) fn added(own: &FileEdit, map: Option<&Map<'_>>, key: &str, value: &str) -> Option<Splice> {
     let entry = format!("{key}: {value}");
     match map {
         Some(map) if map.is_flow() => map.with(&entry),
@@ -38,7 +38,7 @@ pub(super) fn added(own: &Draft, map: Option<&Map<'_>>, key: &str, value: &str) 
 }
 
 /// Carries a splice out; none means that there is no place for it.
-pub(super) fn apply(own: &mut Draft, splice: Option<Splice>) -> Result<(), Refusal> {
+pub(super) fn apply(own: &mut FileEdit, splice: Option<Splice>) -> Result<(), Refusal> {
     match splice {
         Some(splice) => own.splices(vec![splice]),
         None => Err(own.refuse("this file cannot be edited as it is written")),

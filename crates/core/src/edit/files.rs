@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::draft::Draft;
+use super::file_edit::FileEdit;
 use super::refusal::Refusal;
-use super::revision::{Said, bytes, own_path};
+use super::revision::{RevisionFiles, bytes, own_path};
 use super::splice::{self, Splice};
 use crate::git::{Content, File, FileChange, content_id};
 use crate::pins::ServiceName;
@@ -18,7 +18,7 @@ pub(super) struct Files<'f> {
 }
 
 impl<'f> Files<'f> {
-    pub(super) fn of(said: &Said<'f>) -> Self {
+    pub(super) fn of(said: &RevisionFiles<'f>) -> Self {
         Self { before: said.files, now: BTreeMap::new() }
     }
 
@@ -44,13 +44,13 @@ impl<'f> Files<'f> {
     }
 
     /// The own file of a service; empty where there is none.
-    pub(super) fn own(&self, root: &str, name: &ServiceName) -> Draft {
+    pub(super) fn own(&self, root: &str, name: &ServiceName) -> FileEdit {
         let path: Arc<str> = own_path(root, name).into();
         let now = self.now.get(&path).map_or_else(|| self.before(&path), Option::as_ref);
-        Draft::new(path, now.map(|bytes| &**bytes))
+        FileEdit::new(path, now.map(|bytes| &**bytes))
     }
 
-    pub(super) fn put(&mut self, own: Draft) {
+    pub(super) fn put(&mut self, own: FileEdit) {
         if own.is_changed() {
             let (path, content) = own.finish();
             self.now.insert(path, content.map(Arc::from));

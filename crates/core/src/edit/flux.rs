@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::request::Edit;
-use super::revision::{Said, bytes};
+use super::revision::{RevisionFiles, bytes};
 use super::splice::Splice;
 use crate::pins::{Service, ServiceName};
 use crate::problem::{Place, Problem};
@@ -25,7 +25,7 @@ enum Marker {
 }
 
 /// A hold mutes the marker behind the pin, and the end of the hold gives it back.
-pub(super) fn splice(tip: &Said<'_>, service: &Service, edit: &Edit) -> Option<Splice> {
+pub(super) fn splice(tip: &RevisionFiles<'_>, service: &Service, edit: &Edit) -> Option<Splice> {
     match (edit, of(tip, service)?) {
         (Edit::Hold(_), Marker::Live(at)) => Some(Splice { at: at..at, text: MUTE.to_owned() }),
         (Edit::Release, Marker::Muted(at)) => Some(Splice { at, text: String::new() }),
@@ -34,7 +34,7 @@ pub(super) fn splice(tip: &Said<'_>, service: &Service, edit: &Edit) -> Option<S
 }
 
 /// The services whose markers these edits mute.
-pub fn muted<'e>(tip: &Said<'_>, edits: &'e [(ServiceName, Edit)]) -> Vec<&'e ServiceName> {
+pub fn muted<'e>(tip: &RevisionFiles<'_>, edits: &'e [(ServiceName, Edit)]) -> Vec<&'e ServiceName> {
     let is_muted = |(name, edit): &&(ServiceName, Edit)| {
         let service = tip.reading.pins.services.get(name);
         matches!(edit, Edit::Hold(_)) && service.is_some_and(|service| splice(tip, service, edit).is_some())
@@ -43,7 +43,7 @@ pub fn muted<'e>(tip: &Said<'_>, edits: &'e [(ServiceName, Edit)]) -> Vec<&'e Se
 }
 
 /// The holds that a bot of Flux writes past.
-pub fn written_past(said: &Said<'_>) -> Vec<Problem> {
+pub fn written_past(said: &RevisionFiles<'_>) -> Vec<Problem> {
     let held = said.reading.pins.services.values().filter(|service| service.hold.is_some());
     let problem = |service: &Service| {
         let Marker::Live(at) = of(said, service)? else { return None };
@@ -55,7 +55,7 @@ pub fn written_past(said: &Said<'_>) -> Vec<Problem> {
     held.filter_map(problem).collect()
 }
 
-fn of(said: &Said<'_>, service: &Service) -> Option<Marker> {
+fn of(said: &RevisionFiles<'_>, service: &Service) -> Option<Marker> {
     let text = std::str::from_utf8(bytes(said.files, &service.version_at.path)?).ok()?;
     marker(text, service.version_at.span.as_ref()?.end)
 }

@@ -1,6 +1,6 @@
 //! `hold:`, written as one line.
 
-use super::draft::Draft;
+use super::file_edit::FileEdit;
 use super::map::Map;
 use super::refusal::Refusal;
 use super::request::NewHold;
@@ -48,7 +48,7 @@ pub(super) fn of(new: &NewHold, at: &Place) -> Hold {
 }
 
 /// Writes the hold in place of the one that there is, else at the end.
-pub(super) fn write(own: &mut Draft, new: &NewHold) -> Result<(), Refusal> {
+pub(super) fn write(own: &mut FileEdit, new: &NewHold) -> Result<(), Refusal> {
     let value = written(new);
     let splice = own.root(|root| {
         let map = root.and_then(|root| Map::of(&own.text, root));
@@ -63,7 +63,7 @@ pub(super) fn write(own: &mut Draft, new: &NewHold) -> Result<(), Refusal> {
 }
 
 /// Takes the hold away; where there is none, nothing.
-pub(super) fn remove(own: &mut Draft) -> Result<(), Refusal> {
+pub(super) fn remove(own: &mut FileEdit) -> Result<(), Refusal> {
     let splice = own.root(|root| {
         let map = Map::of(&own.text, root?)?;
         map.get(KEY).map(|entry| map.without(entry))

@@ -1,7 +1,7 @@
 //! The other keys of a service, in its own file; and what the service is then.
 
-use super::draft::Draft;
 use super::entries::set_text;
+use super::file_edit::FileEdit;
 use super::refusal::Refusal;
 use super::request::Edit;
 use super::{hold, needs, restore};
@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::version::Version;
 
 /// Edits the own file of a service, and says what the service must be then. Places are those of before.
-pub(super) fn edit(own: &mut Draft, (before, in_image): (&Service, bool), edit: &Edit) -> Result<Service, Refusal> {
+pub(super) fn edit(own: &mut FileEdit, (before, in_image): (&Service, bool), edit: &Edit) -> Result<Service, Refusal> {
     let mut wanted = before.clone();
     match edit {
         Edit::Pin { version, digest, needs } => {

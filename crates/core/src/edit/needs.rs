@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draft::Draft;
+use super::file_edit::FileEdit;
 use super::map::Map;
 use super::refusal::Refusal;
 use super::splice::Splice;
@@ -14,7 +14,7 @@ use crate::version::Range;
 const KEY: &str = "dependsOn";
 
 /// Sets needs in the own file of a service, and in what it must be then.
-pub(super) fn set(own: &mut Draft, wanted: &mut Service, needs: &[(ServiceName, Range)]) -> Result<(), Refusal> {
+pub(super) fn set(own: &mut FileEdit, wanted: &mut Service, needs: &[(ServiceName, Range)]) -> Result<(), Refusal> {
     for (provider, range) in needs {
         match wanted.pin.depends_on.get(provider) {
             Some(Need::Range(same)) if same == range => continue,
@@ -35,12 +35,12 @@ fn table(service: &Service, provider: &ServiceName) -> Refusal {
 }
 
 /// Sets one, where it is no table.
-pub(super) fn one(own: &mut Draft, provider: &ServiceName, range: &Range) -> Result<(), Refusal> {
+pub(super) fn one(own: &mut FileEdit, provider: &ServiceName, range: &Range) -> Result<(), Refusal> {
     let splices = splices(own, provider, range)?;
     own.splices(splices)
 }
 
-fn splices(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Splice>, Refusal> {
+fn splices(own: &FileEdit, provider: &ServiceName, range: &Range) -> Result<Vec<Splice>, Refusal> {
     let new = scalar::quoted(range.as_str());
     let splices = own.root(|root| -> Result<Option<Vec<Splice>>, Refusal> {
         let map = root.and_then(|root| Map::of(&own.text, root));
@@ -71,7 +71,7 @@ fn splices(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Spl
 
 /// A list of names as a map of ranges: what has had no range needs any version. Names and comments stay where they are.
 fn as_map<'t>(
-    own: &Draft,
+    own: &FileEdit,
     list: Value<'t>,
     items: impl Iterator<Item = Value<'t>>,
     (provider, range): (&ServiceName, &str),
@@ -101,7 +101,7 @@ fn as_map<'t>(
     Some(splices)
 }
 
-fn new_entry(own: &Draft, list: Value<'_>, end_item: Option<Value<'_>>, entry: &str) -> Option<Splice> {
+fn new_entry(own: &FileEdit, list: Value<'_>, end_item: Option<Value<'_>>, entry: &str) -> Option<Splice> {
     let text = &own.text;
     let Some(item) = end_item else {
         let brace = list.span().start + 1;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::refusal::Refusal;
-use super::revision::{Said, bytes, own_path};
+use super::revision::{RevisionFiles, bytes, own_path};
 use super::scalar;
 use super::splice::Splice;
 use crate::image::Digest;
@@ -32,7 +32,10 @@ impl Written {
 }
 
 /// Reads the values that pin services; each file once, for it may pin thousands.
-pub(super) fn values<'s>(said: &Said<'_>, services: impl IntoIterator<Item = &'s Service>) -> Result<Values, Refusal> {
+pub(super) fn values<'s>(
+    said: &RevisionFiles<'_>,
+    services: impl IntoIterator<Item = &'s Service>,
+) -> Result<Values, Refusal> {
     let mut of_file: BTreeMap<&Arc<str>, Vec<&Service>> = BTreeMap::new();
     for service in services {
         of_file.entry(&service.version_at.path).or_default().push(service);
@@ -63,7 +66,7 @@ fn here(text: &str, tree: &Tree<'_>, at: &Place) -> Result<Written, Refusal> {
 
 /// Another version, in place of the one that is pinned.
 pub(super) fn pinned(
-    tip: &Said<'_>,
+    tip: &RevisionFiles<'_>,
     (service, value): (&Service, &Written),
     version: &Version,
     digest: Option<&Digest>,
@@ -80,7 +83,7 @@ pub(super) fn pinned(
 /// The version of another revision, in place of the one that is pinned: as it is written there, where that is of the
 /// same kind.
 pub(super) fn restored(
-    tip: &Said<'_>,
+    tip: &RevisionFiles<'_>,
     (service, value): (&Service, &Written),
     (earlier, then): (&Service, &Written),
 ) -> Splice {
@@ -96,7 +99,7 @@ pub(super) fn restored(
 }
 
 /// Whether the version stands in the service's own file.
-fn is_own(tip: &Said<'_>, service: &Service) -> bool {
+fn is_own(tip: &RevisionFiles<'_>, service: &Service) -> bool {
     *service.version_at.path == *own_path(tip.root, &service.name)
 }
 
@@ -111,7 +114,7 @@ fn new_digest(service: &Service, digest: Option<&Digest>) -> Result<(), Refusal>
 }
 
 /// `tag:` of the service's own file.
-fn template(tip: &Said<'_>, service: &Service) -> String {
+fn template(tip: &RevisionFiles<'_>, service: &Service) -> String {
     let path: Arc<str> = own_path(tip.root, &service.name).into();
     let tag = bytes(tip.files, &path).and_then(|bytes| {
         let read = |tree: &Tree<'_>| {

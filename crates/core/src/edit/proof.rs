@@ -9,7 +9,11 @@ use crate::problem::{Place, Problem, Severity};
 use crate::remedy::Remedy;
 
 /// Compares all services before and after.
-pub(super) fn only(before: &Reading, edited: &Edited, wanted: &BTreeMap<ServiceName, Service>) -> Result<(), Refusal> {
+pub(super) fn verify_only_intended(
+    before: &Reading,
+    edited: &Edited,
+    wanted: &BTreeMap<ServiceName, Service>,
+) -> Result<(), Refusal> {
     let after = &edited.reading;
     let refuse = |name: &ServiceName, why: String| {
         let at = |service: &Service| Place::file(&service.version_at.path);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::revision::Then;
+use super::revision::EarlierRevision;
 use crate::git::FileChange;
 use crate::image::Digest;
 use crate::pins::{Held, Reading, ServiceName};
@@ -26,7 +26,7 @@ pub enum Edit {
     /// `dependsOn` without its tables (which describe all versions), `verify`, `local`.
     Restore {
         /// That revision.
-        as_of: Arc<Then>,
+        as_of: Arc<EarlierRevision>,
         /// What the service was called then.
         name: ServiceName,
     },

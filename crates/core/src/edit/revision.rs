@@ -10,7 +10,7 @@ use crate::remedy::Remedy;
 
 /// What the files of one revision say, as [`crate::pins::read_from`] gave it.
 #[derive(Debug, Clone, Copy)]
-pub struct Said<'f> {
+pub struct RevisionFiles<'f> {
     /// The folder of the pins in the repository.
     pub root: &'f str,
     /// The files that were read, by path.
@@ -23,7 +23,7 @@ pub struct Said<'f> {
 
 /// The same of a revision that an edit goes back to, kept for as long as the edit.
 #[derive(Debug)]
-pub struct Then {
+pub struct EarlierRevision {
     /// The folder of the pins in the repository.
     pub root: String,
     /// The files that were read, by path.
@@ -32,10 +32,10 @@ pub struct Then {
     pub reading: Reading,
 }
 
-impl Then {
+impl EarlierRevision {
     /// Returns it as a revision to edit.
-    pub fn said(&self) -> Said<'_> {
-        Said { root: &self.root, files: &self.files, reading: &self.reading, known: None }
+    pub fn said(&self) -> RevisionFiles<'_> {
+        RevisionFiles { root: &self.root, files: &self.files, reading: &self.reading, known: None }
     }
 
     /// Returns the content of a file that was read.
@@ -44,7 +44,7 @@ impl Then {
     }
 }
 
-impl<'f> Said<'f> {
+impl<'f> RevisionFiles<'f> {
     /// Returns the content of a file that was read.
     pub fn bytes(&self, path: &str) -> Option<&'f [u8]> {
         bytes(self.files, path).map(|bytes| &**bytes)

@@ -8,7 +8,7 @@ mod restore;
 
 use std::sync::Arc;
 
-use super::{Edit, NewHold, Said, Then, edit, in_words};
+use super::{EarlierRevision, Edit, NewHold, RevisionFiles, edit, in_words};
 use crate::git::{Content, File, FileChange, content_id};
 use crate::pins::{Held, Reading, ServiceName, read};
 
@@ -40,8 +40,8 @@ impl Repo {
         ])
     }
 
-    pub(super) fn said(&self) -> Said<'_> {
-        Said { root: "", files: &self.files, reading: &self.reading, known: None }
+    pub(super) fn said(&self) -> RevisionFiles<'_> {
+        RevisionFiles { root: "", files: &self.files, reading: &self.reading, known: None }
     }
 
     /// The text of a file.
@@ -52,7 +52,7 @@ impl Repo {
 
     /// Back to what this repository says of a service.
     pub(super) fn restore(&self, name: &str) -> Edit {
-        let then = Then { root: String::new(), files: self.files.clone(), reading: self.reading.clone() };
+        let then = EarlierRevision { root: String::new(), files: self.files.clone(), reading: self.reading.clone() };
         Edit::Restore { as_of: Arc::new(then), name: name.parse_name() }
     }
 

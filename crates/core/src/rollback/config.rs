@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::edit::{Edit, Edited, Said, Then, edit, in_words, overlay, own_path};
+use crate::edit::{EarlierRevision, Edit, Edited, RevisionFiles, edit, in_words, overlay, own_path};
 use crate::git::{File, FileChange};
 use crate::pins::{Pins, Reading, Service, ServiceName, read};
 
@@ -40,8 +40,8 @@ pub type Merge<'m> = &'m dyn Fn([&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclusiv
 /// # Errors
 /// What stands in the way; nothing goes back then.
 pub fn revert_config(
-    tip: &Said<'_>,
-    [before, after]: [&Arc<Then>; 2],
+    tip: &RevisionFiles<'_>,
+    [before, after]: [&Arc<EarlierRevision>; 2],
     merge: Merge<'_>,
 ) -> Result<ConfigRevert, ConfigRefusal> {
     let differs =
@@ -62,9 +62,10 @@ pub fn revert_config(
     }
     let files = overlay(&ours.files, &merged);
     let reading = usable(read(tip.root, &files), tip.reading)?;
-    let merged = Then { root: tip.root.to_owned(), files, reading };
+    let merged = EarlierRevision { root: tip.root.to_owned(), files, reading };
     // 3. The pins of the tip again.
-    let pins_of_tip = Then { root: tip.root.to_owned(), files: tip.files.to_vec(), reading: tip.reading.clone() };
+    let pins_of_tip =
+        EarlierRevision { root: tip.root.to_owned(), files: tip.files.to_vec(), reading: tip.reading.clone() };
     let with = with_pins(&merged.said(), &names, &Arc::new(pins_of_tip))?;
     let files = with.files.iter().filter(|file| tip.bytes(&file.path) != with.bytes(&file.path));
     let change =
@@ -73,7 +74,11 @@ pub fn revert_config(
 }
 
 /// Returns the services that these files pin in all three revisions.
-fn pinned_in(paths: &[Arc<str>], tip: &Said<'_>, earlier: [&Arc<Then>; 2]) -> BTreeSet<ServiceName> {
+fn pinned_in(
+    paths: &[Arc<str>],
+    tip: &RevisionFiles<'_>,
+    earlier: [&Arc<EarlierRevision>; 2],
+) -> BTreeSet<ServiceName> {
     let stands_there = |service: &&Service| {
         let own = own_path(tip.root, &service.name);
         paths.iter().any(|path| **path == *own || *path == service.version_at.path)
@@ -85,13 +90,17 @@ fn pinned_in(paths: &[Arc<str>], tip: &Said<'_>, earlier: [&Arc<Then>; 2]) -> BT
 }
 
 /// Returns a side on which these services are pinned as at another revision.
-fn with_pins(side: &Said<'_>, names: &BTreeSet<ServiceName>, as_of: &Arc<Then>) -> Result<Then, ConfigRefusal> {
+fn with_pins(
+    side: &RevisionFiles<'_>,
+    names: &BTreeSet<ServiceName>,
+    as_of: &Arc<EarlierRevision>,
+) -> Result<EarlierRevision, ConfigRefusal> {
     let restore = |name: &ServiceName| (name.clone(), Edit::Restore { as_of: Arc::clone(as_of), name: name.clone() });
     let edits: Vec<(ServiceName, Edit)> = names.iter().map(restore).collect();
-    let side = Said { known: None, ..*side };
+    let side = RevisionFiles { known: None, ..*side };
     let Edited { files, reading } =
         edit(&side, &edits).map_err(|refusal| ConfigRefusal::Edit(in_words(&refusal, side.files)))?;
-    Ok(Then { root: side.root.to_owned(), files: overlay(side.files, &files), reading })
+    Ok(EarlierRevision { root: side.root.to_owned(), files: overlay(side.files, &files), reading })
 }
 
 /// Returns what is read with these lines, if no more is wrong with it than was.

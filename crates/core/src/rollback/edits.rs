@@ -5,19 +5,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Member, Revert};
-use crate::edit::{Edit, NewHold, Said, Then, own_path};
+use crate::edit::{EarlierRevision, Edit, NewHold, RevisionFiles, own_path};
 use crate::git::{Commit, CommitId, File, FileChange, content_id};
 use crate::history::History;
 use crate::pins::{Held, Pin, Pins, Service, ServiceName, read};
+
+/// Reads those of these files that a revision has, by path.
+pub type ReadFiles<'r, E> = &'r dyn Fn(CommitId, &[Arc<str>]) -> Result<Vec<File>, E>;
 
 /// Reads earlier revisions of the repository.
 pub struct EarlierFiles<'r, E> {
     /// Returns the first parent of a commit; none where a shallow clone ends.
     pub parent: &'r dyn Fn(CommitId) -> Result<Option<CommitId>, E>,
     /// Returns those of these files that a revision has, by path.
-    pub files: &'r dyn Fn(CommitId, &[Arc<str>]) -> Result<Vec<File>, E>,
+    pub files: ReadFiles<'r, E>,
     /// Reads a whole revision; the settings of the tip hold where it has none.
-    pub whole: &'r dyn Fn(&Arc<Commit>) -> Result<Then, E>,
+    pub whole: &'r dyn Fn(&Arc<Commit>) -> Result<EarlierRevision, E>,
 }
 
 /// Why a member cannot be restored.
@@ -40,7 +43,7 @@ impl<E> From<E> for RestoreError<E> {
 /// # Errors
 /// An earlier revision cannot be read, or does not pin the target any more.
 pub fn restores<E>(
-    tip: &Said<'_>,
+    tip: &RevisionFiles<'_>,
     history: &History,
     members: &[Member],
     earlier: &EarlierFiles<'_, E>,
@@ -58,7 +61,7 @@ pub fn restores<E>(
     let revision = |(when, services): (CommitId, Vec<&Service>)| {
         Ok((when, Arc::new(earlier_revision(tip, when, &services, earlier.files)?)))
     };
-    let revisions = at.into_iter().map(revision).collect::<Result<BTreeMap<CommitId, Arc<Then>>, E>>()?;
+    let revisions = at.into_iter().map(revision).collect::<Result<BTreeMap<CommitId, Arc<EarlierRevision>>, E>>()?;
     // 3. The edits.
     let restore = |(member, service, when): (&Member, &Service, CommitId)| {
         let revision = Arc::clone(&revisions[&when]);
@@ -95,11 +98,11 @@ fn last_revision<E>(
 /// # Errors
 /// The files cannot be read.
 pub fn earlier_revision<E>(
-    tip: &Said<'_>,
+    tip: &RevisionFiles<'_>,
     when: CommitId,
     services: &[&Service],
-    files: &dyn Fn(CommitId, &[Arc<str>]) -> Result<Vec<File>, E>,
-) -> Result<Then, E> {
+    files: ReadFiles<'_, E>,
+) -> Result<EarlierRevision, E> {
     let own = |name: &ServiceName| -> Arc<str> { own_path(tip.root, name).into() };
     let paths = services.iter().flat_map(|service| {
         let names = std::iter::once(&service.name).chain(&service.formerly);
@@ -116,11 +119,11 @@ pub fn earlier_revision<E>(
     let mut reading = read(tip.root, &files);
     // Services whose files are not read may be needed.
     reading.pins.services.append(&mut reading.faulty);
-    Ok(Then { root: tip.root.to_owned(), files, reading })
+    Ok(EarlierRevision { root: tip.root.to_owned(), files, reading })
 }
 
 /// Returns what the service was called at a revision, if it was pinned so there.
-fn earlier_name(revision: &Then, service: &Service, pin: &Pin) -> Option<ServiceName> {
+fn earlier_name(revision: &EarlierRevision, service: &Service, pin: &Pin) -> Option<ServiceName> {
     let services = &revision.reading.pins.services;
     let was_so = |name: &&ServiceName| services.get(*name).is_some_and(|was| was.pin.is_same_release(pin));
     std::iter::once(&service.name).chain(&service.formerly).find(was_so).cloned()
@@ -131,7 +134,7 @@ fn in_whole_revision<E>(
     member: &Member,
     service: &Service,
     earlier: &EarlierFiles<'_, E>,
-) -> Result<(Arc<Then>, ServiceName), RestoreError<E>> {
+) -> Result<(Arc<EarlierRevision>, ServiceName), RestoreError<E>> {
     let commit = &member.target.commit;
     let revision = Arc::new((earlier.whole)(commit)?);
     let not_found = || RestoreError::NotFound {

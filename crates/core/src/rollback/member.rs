@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Left, Objection, Unmet, Why};
+use super::{MemberReason, Objection, Skipped, Unmet};
 use crate::desired::DesiredState;
 use crate::history::{History, Record};
 use crate::pins::{DependsOn, Held, Need, Pin, Pins, ServiceName};
@@ -16,7 +16,7 @@ pub struct Revert {
     /// The moves: first those asked for, by name, then those that come along, each after the one that it comes along with.
     pub members: Vec<Member>,
     /// What was asked for and does not go back, and why.
-    pub left: Vec<Left>,
+    pub skipped: Vec<Skipped>,
     /// Needs that are not met at the tip, on edges that no move touches: told, not repaired.
     pub elsewhere: Vec<Unmet>,
     /// The holds that are put on members, with what those they have keep out.
@@ -39,7 +39,7 @@ pub struct Member {
     /// How many pins back that is; none for a target that is newer than what is pinned.
     pub back: Option<usize>,
     /// Why it goes back.
-    pub why: Why,
+    pub why: MemberReason,
     /// The proof that the target ran here.
     pub proven: Option<Proven>,
     /// The nearer pins that it did not take, and why.
@@ -65,7 +65,7 @@ impl Revert {
         history: &History,
         proven: &'p BTreeMap<ServiceName, Vec<Proven>>,
     ) -> Option<(&'p ServiceName, &'p Version)> {
-        let asked = self.members.iter().filter(|member| member.why == Why::Asked);
+        let asked = self.members.iter().filter(|member| member.why == MemberReason::Asked);
         asked.filter(|member| member.proven.is_none()).find_map(|member| {
             let (service, proven) = proven.get_key_value(&member.service)?;
             let unknown = proven.iter().find(|it| history.newest(service, &it.version).is_none())?;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Left, Request, Revert};
-use crate::edit::{Edit, NewHold, Then};
+use super::{Request, Revert, Skipped};
+use crate::edit::{EarlierRevision, Edit, NewHold};
 use crate::git::{Commit, CommitId};
 use crate::history::History;
 use crate::pins::{Hold, Pin, Pins, Service, ServiceName};
@@ -21,8 +21,8 @@ pub struct UndoneRollback {
 
 impl UndoneRollback {
     /// Works out which holds end. `before` and `after` are the revisions before the commit and at it.
-    pub fn new(commit: Arc<Commit>, place: u32, services: &[&Service], [before, after]: [&Then; 2]) -> Self {
-        let of = |then: &Then, name: &ServiceName| then.reading.pins.services.get(name)?.hold.clone();
+    pub fn new(commit: Arc<Commit>, place: u32, services: &[&Service], [before, after]: [&EarlierRevision; 2]) -> Self {
+        let of = |then: &EarlierRevision, name: &ServiceName| then.reading.pins.services.get(name)?.hold.clone();
         let lifted = services.iter().filter_map(|service| {
             let (was, put) = (of(before, &service.name), of(after, &service.name));
             let is_there = put.as_ref().zip(service.hold.as_ref()).is_some_and(|(put, now)| is_from(put, now));
@@ -34,7 +34,7 @@ impl UndoneRollback {
 
     /// What it moved goes back to what it was, except what somebody has moved since.
     pub fn request(&self) -> Request {
-        Request::Undone(self.place)
+        Request::Reapply(self.place)
     }
 
     /// Returns the pins, held as before the rollback.
@@ -61,7 +61,7 @@ impl UndoneRollback {
 
     /// Whether its holds alone end, because nothing that it moved is left to go forward.
     pub fn ends_holds_alone(&self, revert: &Revert) -> bool {
-        !self.lifted.is_empty() && revert.is_empty() && revert.left.iter().all(Left::is_by_somebody)
+        !self.lifted.is_empty() && revert.is_empty() && revert.skipped.iter().all(Skipped::is_by_somebody)
     }
 }
 

@@ -16,7 +16,7 @@ const SUBJECT: usize = 72;
 /// Why a service goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "camelCase")]
-pub enum Why {
+pub enum MemberReason {
     /// Somebody asked for it.
     Asked,
     /// Of what is pinned and what goes back, one does not meet this need of the other.
@@ -54,17 +54,17 @@ pub enum Objection {
 
 /// A service that was asked for and does not go back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Left {
+pub struct Skipped {
     /// Which.
     pub service: ServiceName,
     /// Why.
-    pub why: Stays,
+    pub why: SkipReason,
 }
 
 /// Why a service does not go back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "camelCase")]
-pub enum Stays {
+pub enum SkipReason {
     /// It was not pinned then, and nothing is removed.
     New,
     /// It is not pinned any more, and nothing is added.
@@ -79,15 +79,15 @@ pub enum Stays {
     Cancelled { version: Version },
 }
 
-impl Left {
+impl Skipped {
     /// A rule of the pins keeps it.
     pub fn is_by_rule(&self) -> bool {
-        matches!(self.why, Stays::Objected { .. })
+        matches!(self.why, SkipReason::Objected { .. })
     }
 
     /// Somebody has moved it since.
     pub fn is_by_somebody(&self) -> bool {
-        matches!(self.why, Stays::Since { .. })
+        matches!(self.why, SkipReason::Since { .. })
     }
 }
 
@@ -102,7 +102,7 @@ impl fmt::Display for Unmet {
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for MemberReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked => f.write_str("asked for"),
@@ -128,7 +128,7 @@ impl fmt::Display for Objection {
     }
 }
 
-impl fmt::Display for Stays {
+impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::New => f.write_str("was not pinned before; nothing is removed"),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Left, Objection, Stays, Unmet};
+use super::{Objection, SkipReason, Skipped, Unmet};
 use crate::pins::ServiceName;
 use crate::problem::show;
 use crate::remedy::Remedy;
@@ -62,11 +62,11 @@ pub enum Refusal {
     },
     /// What runs cannot become the pin.
     #[error("what runs of {service} cannot become its pin: {why}")]
-    Unfit {
+    NotAdoptable {
         /// Which.
         service: ServiceName,
         /// Why.
-        why: Unfit,
+        why: NotAdoptable,
     },
     /// No revision is known to have been good as a whole.
     #[error("no earlier revision is known to have been good as a whole")]
@@ -115,12 +115,12 @@ pub struct Conflict {
     /// The earlier pins of it, nearest first, and what speaks against each.
     pub tried: Vec<(Version, Objection)>,
     /// Which way it goes.
-    pub way: Way,
+    pub direction: Direction,
 }
 
 /// Which way services go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// Back.
     Back,
     /// Forward again, as a rollback is undone; and where the service would go itself, and what speaks against that.
@@ -129,7 +129,7 @@ pub enum Way {
 
 /// Why what runs cannot become the pin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unfit {
+pub enum NotAdoptable {
     /// Nothing runs.
     Nothing,
     /// A rollout goes on: in the end it may be another version.
@@ -166,9 +166,9 @@ fn found(unmet: &Unmet) -> String {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (way, go) = match self.way {
-            Way::Back => ("back", "go back"),
-            Way::Forward(_) => ("forward", "move"),
+        let (way, go) = match self.direction {
+            Direction::Back => ("back", "go back"),
+            Direction::Forward(_) => ("forward", "move"),
         };
         match &self.asked[..] {
             [(service, version)] => write!(f, "{service} cannot go {way} to {version}: ")?,
@@ -176,7 +176,7 @@ impl fmt::Display for Conflict {
         }
         let links: Vec<String> = self.links.iter().map(ToString::to_string).collect();
         let (links, service) = (links.join("; "), &self.service);
-        if let Way::Forward(Some((version, objection))) = &self.way {
+        if let Direction::Forward(Some((version, objection))) = &self.direction {
             write!(f, "{links}, and {service} cannot go forward to {version}: it {objection}")?;
             return objection.by().map_or(Ok(()), |by| write!(f, " (by {by})"));
         }
@@ -203,8 +203,10 @@ impl Refusal {
             }
             Self::NotThen { service } => Remedy::ShowPinDates { service: service.clone() },
             Self::TooFarForAll { .. } => Remedy::ShowPinCommits,
-            Self::Unfit { service, why: Unfit::Unknown(_) } => Remedy::PinVersion { service: service.clone() },
-            Self::Unfit { .. } => Remedy::AwaitOneVersion,
+            Self::NotAdoptable { service, why: NotAdoptable::Unknown(_) } => {
+                Remedy::PinVersion { service: service.clone() }
+            }
+            Self::NotAdoptable { .. } => Remedy::AwaitOneVersion,
             Self::NothingProven => Remedy::NameTarget,
             Self::Objected { objection, .. } => objection.remedy(),
             Self::Clash { unmet } => Remedy::AskForOne { service: unmet.provider.clone() },
@@ -217,11 +219,11 @@ impl Refusal {
     }
 
     /// The same of a rollback that is undone, of which these do not go forward.
-    pub(super) fn forward(mut self, left: &[Left]) -> Self {
+    pub(super) fn forward(mut self, skipped: &[Skipped]) -> Self {
         if let Self::Conflict(conflict) = &mut self {
-            let own = left.iter().find(|left| left.service == conflict.service).map(|left| &left.why);
-            conflict.way = Way::Forward(match own {
-                Some(Stays::Objected { version, objection }) => Some((version.clone(), objection.clone())),
+            let own = skipped.iter().find(|it| it.service == conflict.service).map(|it| &it.why);
+            conflict.direction = Direction::Forward(match own {
+                Some(SkipReason::Objected { version, objection }) => Some((version.clone(), objection.clone())),
                 _ => None,
             });
         }
@@ -238,7 +240,7 @@ impl Refusal {
             | Self::NotThen { .. }
             | Self::NothingProven
             | Self::Conflict(_) => true,
-            Self::Unfit { why, .. } => matches!(why, Unfit::Unknown(_)),
+            Self::NotAdoptable { why, .. } => matches!(why, NotAdoptable::Unknown(_)),
             Self::NotPinned { .. }
             | Self::Objected { .. }
             | Self::Clash { .. }
@@ -261,7 +263,7 @@ impl Conflict {
         }
         let tried = || self.tried.iter().find(|(_, it)| !matches!(it, Objection::Unmet(_)));
         let service = &self.service;
-        if let Way::Forward(own) = &self.way {
+        if let Direction::Forward(own) = &self.direction {
             return own.as_ref().or_else(tried).map_or_else(
                 || Remedy::WidenRangeOrPin { service: service.clone() },
                 |(_, objection)| objection.remedy_without_target(service),
@@ -271,10 +273,10 @@ impl Conflict {
     }
 }
 
-impl Left {
+impl Skipped {
     /// Returns what somebody can do where a rule keeps the service.
     pub fn remedy(&self) -> Option<Remedy> {
-        let Stays::Objected { objection, .. } = &self.why else { return None };
+        let SkipReason::Objected { objection, .. } = &self.why else { return None };
         Some(objection.remedy_without_target(&self.service))
     }
 }
@@ -317,7 +319,7 @@ impl fmt::Display for OrderWait {
     }
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for NotAdoptable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("nothing of it runs"),

@@ -9,18 +9,18 @@ use crate::version::Version;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// These services.
-    Services(Vec<ServiceName>, Aim),
+    Services(Vec<ServiceName>, RollbackTarget),
     /// The whole system.
-    All(Aim),
+    All(RollbackTarget),
     /// What the commits at these places of [`History::moves`] moved.
     Moved(RangeInclusive<u32>),
     /// What the commit at this place moved, but for what was moved since: forward again.
-    Undone(u32),
+    Reapply(u32),
 }
 
 /// How far back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Aim {
+pub enum RollbackTarget {
     /// To what was good: of a service its newest earlier pin that is proven and not held, else the one before; of the
     /// system the newest revision that is proven as a whole.
     Good,
@@ -36,7 +36,7 @@ pub enum Aim {
 
 /// Which versions are held after a rollback, of the services that were asked for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holding {
+pub enum HoldPolicy {
     /// All above the target: the next build mostly has the same fault.
     Above,
     /// The version that is left.

@@ -1,30 +1,30 @@
 //! What runs, as a target: a move by hand becomes the pin.
 
 use super::earlier::{Earlier, newest};
-use super::{Known, Refusal, Unfit};
+use super::{NotAdoptable, Refusal, RollbackInput};
 use crate::pins::{Pin, Service};
 use crate::plan::{Motion, Running};
 
 /// The earlier pin that runs.
-pub(super) fn running<'a>(known: Known<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {
-    let unfit = |why| Refusal::Unfit { service: service.name.clone(), why };
-    let live = known.graph.id(&service.name).and_then(|id| known.live.get(id.index()));
+pub(super) fn running<'a>(input: RollbackInput<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {
+    let unfit = |why| Refusal::NotAdoptable { service: service.name.clone(), why };
+    let live = input.graph.id(&service.name).and_then(|id| input.live.get(id.index()));
     let (running, spec, motion) =
         live.map_or((&[][..], &[][..], &Motion::Still), |it| (&*it.running, &*it.spec, &it.motion));
     match (running, motion) {
-        ([] | [Running::Absent], _) => Err(unfit(Unfit::Nothing)),
-        (_, Motion::UnderWay) => Err(unfit(Unfit::UnderWay)),
+        ([] | [Running::Absent], _) => Err(unfit(NotAdoptable::Nothing)),
+        (_, Motion::UnderWay) => Err(unfit(NotAdoptable::UnderWay)),
         ([Running::Image(image, Some(version))], _) => {
-            let records = known.history.records(&service.name).iter().rev();
+            let records = input.history.records(&service.name).iter().rev();
             let is_it = |pin: &&Pin| pin.image == *image && pin.version == *version;
             let pinned = records.filter_map(|record| record.pin.as_deref()).find(is_it);
-            let found = pinned.and_then(|pin| newest(known, service, pin));
-            found.ok_or_else(|| unfit(Unfit::Unknown(image.to_string())))
+            let found = pinned.and_then(|pin| newest(input, service, pin));
+            found.ok_or_else(|| unfit(NotAdoptable::Unknown(image.to_string())))
         }
-        ([only], _) => Err(unfit(Unfit::Unknown(called(only)))),
+        ([only], _) => Err(unfit(NotAdoptable::Unknown(called(only)))),
         // What its specifications say is one: the others are on their way out.
-        (_, _) if spec.len() == 1 => Err(unfit(Unfit::UnderWay)),
-        (several, _) => Err(unfit(Unfit::Several(several.iter().map(called).collect()))),
+        (_, _) if spec.len() == 1 => Err(unfit(NotAdoptable::UnderWay)),
+        (several, _) => Err(unfit(NotAdoptable::Several(several.iter().map(called).collect()))),
     }
 }
 

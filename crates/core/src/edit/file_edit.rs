@@ -11,7 +11,7 @@ const MARK: &str = "\u{feff}";
 
 /// The file.
 #[derive(Debug, Clone)]
-pub(super) struct Draft {
+pub(super) struct FileEdit {
     pub(super) path: Arc<str>,
     /// What stands there. Its last line ends like the others, whether or not it does in the file.
     pub(super) text: String,
@@ -21,7 +21,7 @@ pub(super) struct Draft {
     before: Option<Vec<u8>>,
 }
 
-impl Draft {
+impl FileEdit {
     /// The file as it is; none is an empty one.
     pub(super) fn new(path: Arc<str>, bytes: Option<&[u8]>) -> Self {
         let mut text = bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();

@@ -7,9 +7,9 @@ use pintle_core::evidence::Pair;
 use pintle_core::git::{Commit, CommitId, FileChange};
 use pintle_core::pins::{self, ServiceName};
 use pintle_core::problem::display_safe;
-use pintle_core::rollback::{Aim, Inverse, Left, Message, Request, Revert, inverse};
+use pintle_core::rollback::{Inverse, Message, Request, Revert, RollbackTarget, Skipped, inverse};
 
-use super::{Kind, Question, config, decided, edits};
+use super::{Kind, RollbackQuery, config, decided, edits};
 use crate::cli::config::Config;
 use crate::cli::diff::FileDiff;
 use crate::cli::exit::Failure;
@@ -19,7 +19,7 @@ use crate::cli::seen::Seen;
 use crate::controller::{self, Desired, Report, want};
 
 /// A rollback, and all that is told of it.
-pub(in crate::cli) struct Told {
+pub(in crate::cli) struct RollbackPreview {
     pub(super) kind: Kind,
     pub(in crate::cli) revert: Revert,
     pub(super) tip: Arc<Commit>,
@@ -43,25 +43,25 @@ pub(in crate::cli) struct Told {
     pub(super) besides: Option<Vec<FileChange>>,
 }
 
-impl Told {
+impl RollbackPreview {
     pub(in crate::cli) fn of(
         config: &Config,
         loaded: &Loaded,
-        question: Question,
+        question: RollbackQuery,
         output: &mut Output,
         reason: impl FnOnce(&mut Output) -> Result<Option<String>, Failure>,
     ) -> Result<Self, Failure> {
-        let Question { kind, request, holding, pins, ends, besides, seen: only_seen } = question;
+        let RollbackQuery { kind, request, holding, pins, ends, besides, seen: only_seen } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let seen = Seen::now(config, &tip, (&pins, loaded), "targets from Git alone", output);
-        if matches!(request, Request::Services(_, Aim::Running)) && seen.observed.is_none() {
+        if matches!(request, Request::Services(_, RollbackTarget::Running)) && seen.observed.is_none() {
             let failure = Failure::error("--adopt needs to see what runs, and there is no cluster that shows it");
             return Err(failure.hint("name the version: --to VERSION"));
         }
         let policy = seen.desired.pins.settings.unseen;
         let only_seen = only_seen || policy == pins::Unseen::Refuse;
         let revert = seen.revert(&request, holding, only_seen).map_err(|refusal| decided::refused(&refusal, loaded))?;
-        if matches!(request, Request::Services(_, Aim::Good)) {
+        if matches!(request, Request::Services(_, RollbackTarget::Good)) {
             seen.proven_here(&revert, loaded)?;
         }
         if !revert.complete {
@@ -122,7 +122,7 @@ impl Told {
 
     /// Rules keep all of it.
     pub(in crate::cli) fn is_refused(&self) -> bool {
-        self.revert.is_empty() && self.revert.left.iter().any(Left::is_by_rule)
+        self.revert.is_empty() && self.revert.skipped.iter().any(Skipped::is_by_rule)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::workload::Proven;
 
 /// All that a rollback is decided by. Slices have an entry for each service of the graph.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct RollbackInput<'a> {
     /// The pins at the tip.
     pub pins: &'a Pins,
     /// Each service's pins up to the tip.
@@ -33,7 +33,7 @@ pub struct Known<'a> {
     pub evidence: Option<Evidence<'a>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> RollbackInput<'a> {
     /// Puts together what is known at a revision. Nothing else need have been seen together.
     pub fn at(
         desired: &'a DesiredState,

@@ -3,14 +3,14 @@
 use clap::Args;
 use pintle_core::git::CommitId;
 
-use super::done::Done;
+use super::outcome::CommitOutcome;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, counted};
 use crate::source::{Destination, LandError, Landing, Overtaken};
 
 /// Where a commit goes, as typed.
 #[derive(Debug, Args)]
-pub(super) struct Route {
+pub(super) struct DestinationArgs {
     /// Push, and fail where there is nowhere to push to [default: push where the branch has an upstream]
     #[arg(long)]
     push: bool,
@@ -26,7 +26,7 @@ pub(super) struct Route {
     pub(super) patch: bool,
 }
 
-impl Route {
+impl DestinationArgs {
     /// What is meant; `name` is that of a branch of its own, where none was typed.
     pub(super) fn destination<'l>(&self, landing: &'l Landing<'l>, name: &str) -> Result<Destination<'l>, Failure> {
         if self.patch {
@@ -54,7 +54,7 @@ pub(super) fn decide_anew(
     error: LandError,
     at: (&Landing<'_>, CommitId),
     output: &mut Output,
-) -> Result<Option<Done>, Failure> {
+) -> Result<Option<CommitOutcome>, Failure> {
     let Overtaken { remote, followed } = destination.catch_up_after(error, at)?;
     match followed {
         Some(branch) => {
