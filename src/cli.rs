@@ -27,6 +27,7 @@ mod pin;
 mod plan;
 mod progress;
 mod reapply;
+mod refused_history;
 mod rollback;
 mod run;
 mod schema;

@@ -6,12 +6,10 @@ mod git;
 mod log;
 mod schedule;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use pintle_core::git::CommitId;
 use tokio::sync::{mpsc, watch};
 
 use self::end::End;
@@ -22,12 +20,12 @@ use super::exit::{Exit, Failure, help};
 use super::host::all_served;
 use super::load::load;
 use super::output::Output;
+use super::refused_history::in_one_line;
 use super::site::{self, OnSite, OpenHost, Site};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
 use crate::controller::event::Event;
-use crate::controller::{Desired, Goal, Keep, Kept, News, keep};
-use crate::source::Source;
+use crate::controller::{Desired, Goal, HistoryGuard, Keep, Kept, News, keep};
 
 /// How long it is waited until something can be begun with, where nothing can.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -98,7 +96,8 @@ impl OnSite for UntilTold<'_> {
         let mut wanted = goals.subscribe();
         wanted.mark_changed();
         let source = Arc::new(Mutex::new(site.loaded.source.clone()));
-        let to = git::To { goals, says: lead.says.clone(), source: Arc::clone(&source), told };
+        let mut guard = HistoryGuard::new(Arc::clone(&source), run.accept_rewrite.clone());
+        let to = git::To { goals, says: lead.says.clone(), source, told };
         let poke = git.follow(run.interval, to)?;
         let with = Keep {
             goals: wanted,
@@ -109,7 +108,9 @@ impl OnSite for UntilTold<'_> {
                 site.cluster.scope(&desired.all_workloads());
                 site.host.iter().for_each(|host| host.serve(all_served(desired)));
             },
-            guard: guard(&source, run.accept_rewrite.as_deref()),
+            guard: move |desired: &Desired, observed: &Observation| {
+                guard.check(desired, observed).map_err(|refusal| in_one_line(&refusal))
+            },
         };
         tokio::select! {
             () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
@@ -163,37 +164,6 @@ fn first_goal<C>(site: &Site<C>) -> Goal {
     match &site.loaded.stale {
         None => Goal::Pins(Arc::new(site.desired.clone())),
         Some(error) => Goal::Held(format!("{error}; nothing is done until it answers")),
-    }
-}
-
-/// The commits that a rewritten history lets go, or why nothing may be written.
-type Answer = Result<BTreeSet<CommitId>, String>;
-
-/// What history was asked last.
-struct Asked {
-    tip: CommitId,
-    written: BTreeSet<CommitId>,
-    answer: Answer,
-}
-
-/// Whether what was observed may be written over: asked anew only when the revision or the commits that workloads name
-/// are other ones.
-fn guard(source: &Mutex<Source>, accepted: Option<&str>) -> impl FnMut(&Desired, &Observation) -> Answer {
-    let mut last: Option<Asked> = None;
-    move |desired, observed| {
-        let (tip, written) = (desired.commit, site::written(desired, observed));
-        if let Some(last) = last.as_ref().filter(|last| last.tip == tip && last.written == written) {
-            return last.answer.clone();
-        }
-        let source = source.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let ask = |written: &BTreeSet<CommitId>| site::guard(&source, tip, written, accepted);
-        // What led to the tip before leads to all that this leads to: a commit costs the walk back to it.
-        let before = last.as_ref().filter(|last| last.answer == Ok(BTreeSet::new()));
-        let new = before.map(|last| written.difference(&last.written).copied().chain([last.tip]).collect());
-        let goes_on = new.is_some_and(|new| ask(&new).is_ok_and(|let_go| let_go.is_empty()));
-        let answer = if goes_on { Ok(BTreeSet::new()) } else { ask(&written).map_err(Failure::in_one_line) };
-        last = Some(Asked { tip, written, answer: answer.clone() });
-        answer
     }
 }
 

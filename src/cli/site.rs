@@ -20,8 +20,7 @@ use super::progress::Progress;
 use crate::cli::config::Config;
 use crate::cluster::kube::{Connect, Kube};
 use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost, Observation};
-use crate::controller::{Desired, Look, look};
-use crate::source::{Relation, Source};
+use crate::controller::{Desired, Look, check_history, look, written_commits};
 
 /// How long a command waits for a complete picture of the cluster.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -145,85 +144,12 @@ impl<C: Cluster> Site<C> {
         }
     }
 
-    /// Refuses to go on where workloads were written at a commit that the branch does not go on from: its history was
-    /// rewritten, or this clone is behind (design, I2 and I10). Returns the commits that `accepted`, an OLD..NEW, lets go:
-    /// OLD, and those that led to it.
+    /// Returns the commits that `accepted` abandons, or refuses to go on: the history was rewritten, or this clone is
+    /// behind (design, I2 and I10).
     pub(super) fn guard_history(&self, sight: &Sight, accepted: Option<&str>) -> Result<BTreeSet<CommitId>, Failure> {
-        guard(&self.loaded.source, self.commit.id, &written(&self.desired, &sight.observed), accepted)
+        let written = written_commits(&self.desired, &sight.observed);
+        Ok(check_history(&self.loaded.source, self.commit.id, &written, accepted)?)
     }
-}
-
-/// [`Site::guard_history`] for a tip, and the commits that workloads were `written` at.
-pub(super) fn guard(
-    source: &Source,
-    tip: CommitId,
-    written: &BTreeSet<CommitId>,
-    accepted: Option<&str>,
-) -> Result<BTreeSet<CommitId>, Failure> {
-    let accepted = accepted.map(|range| accepted_in(range, tip, written)).transpose()?;
-    let (mut let_go, mut newest) = (BTreeSet::new(), None);
-    let behind = source.leading_to(tip, written)?;
-    for &old in written.difference(&behind) {
-        if accepted == Some(old) || accepted.map_or(Ok(false), |accepted| leads_to(source, old, accepted))? {
-            let_go.insert(old);
-        } else if newest.map_or(Ok(true), |newest| leads_to(source, newest, old))? {
-            newest = Some(old);
-        }
-    }
-    newest.map_or(Ok(()), |old| guard_commit(source, old, tip))?;
-    Ok(let_go)
-}
-
-fn leads_to(source: &Source, old: CommitId, new: CommitId) -> Result<bool, Failure> {
-    Ok(source.knows(old) && source.knows(new) && source.is_ancestor(old, new)?)
-}
-
-fn guard_commit(source: &Source, old: CommitId, new: CommitId) -> Result<(), Failure> {
-    let go_on = format!("look at both, then go on with --accept-rewrite {}..{}", old.short(), new.short());
-    match source.relation(old, new)? {
-        Relation::Same | Relation::Forward { .. } => Ok(()),
-        Relation::Rewritten { merge_base: Some(base) } if base == new => Err(Failure::refused(format!(
-            "{} is older than {}, which the cluster was last written at: nothing is done",
-            new.short(),
-            old.short()
-        ))
-        .hint(format!("git pull, or revert with a commit; if the branch was really set back, {go_on}"))),
-        Relation::Rewritten { .. } => Err(Failure::refused(format!(
-            "the branch was rewritten: the cluster was last written at {}, which {} does not go on from; nothing is done",
-            old.short(),
-            new.short()
-        ))
-        .hint(go_on)),
-        Relation::Unknown => Err(Failure::refused(format!(
-            "the cluster was last written at {}, a commit that is not in {}; nothing is done",
-            old.short(),
-            source.location()
-        ))
-        .hint(format!("git pull or fetch it; if the branch was rewritten, {go_on}"))),
-    }
-}
-/// The commits that the workloads of the pins were written at.
-pub(super) fn written(desired: &Desired, observed: &Observation) -> BTreeSet<CommitId> {
-    let instance = &desired.pins.settings.instance;
-    let pinned = desired.pins.services.values().flat_map(|service| desired.workloads(service));
-    let states = pinned.filter_map(|id| observed.workloads.get(&id)?.state.as_ref());
-    states.filter(|state| state.instance == *instance).map(|state| state.commit).collect()
-}
-
-/// The OLD of an OLD..NEW whose NEW is the tip.
-fn accepted_in(range: &str, tip: CommitId, written: &BTreeSet<CommitId>) -> Result<CommitId, Failure> {
-    let usage = || Failure::usage(format!("--accept-rewrite {range:?} is not OLD..NEW"));
-    let (old, new) = range.split_once("..").filter(|(old, new)| is_hex(old) && is_hex(new)).ok_or_else(usage)?;
-    if !tip.to_hex().starts_with(new) {
-        let words = format!("--accept-rewrite names {new}, but the branch is at {} by now", tip.short());
-        return Err(Failure::refused(words).hint("look again at what it would do: pintle plan"));
-    }
-    let found = written.iter().find(|id| id.to_hex().starts_with(old)).copied();
-    found.ok_or_else(|| Failure::usage(format!("--accept-rewrite names {old}, which no workload was written at")))
-}
-
-fn is_hex(text: &str) -> bool {
-    (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl From<ClusterError> for Failure {
