@@ -3,6 +3,7 @@
 //! No pass remembers the one before: everything is worked out anew from Git and the cluster. [`Memory`] holds only what
 //! the cluster cannot tell: answers to writes that were refused or lost.
 
+mod branch_follower;
 mod contended;
 mod desired;
 mod drift;
@@ -21,6 +22,7 @@ mod recall;
 mod report;
 mod rest;
 mod rewritten;
+mod schedule;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,9 @@ mod want;
 mod words;
 mod write;
 
+pub use branch_follower::{
+    BranchFollower, BranchFollowerArgs, BranchProblem, FollowerOutputs, PollTrigger, RepositoryEvent,
+};
 pub use desired::Desired;
 pub use drift::{Stay, StayBy};
 pub use enough::Enough;
@@ -47,6 +52,7 @@ pub use report::{
     ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
     pinned_no_more, released,
 };
+pub use schedule::Schedule;
 pub use want::want;
 pub use words::{Words, clock};
 

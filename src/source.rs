@@ -1,6 +1,7 @@
 //! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
 //! And the way back: one commit, landed and pushed ([`Landing`]).
 
+mod contents;
 mod credentials;
 mod error;
 mod index;

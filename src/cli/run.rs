@@ -1,10 +1,9 @@
 //! `pintle run`: what is pinned, kept so.
 #![expect(clippy::disallowed_methods, reason = "a run waits, until it is told to end")]
 
+mod branch;
 mod end;
-mod git;
 mod log;
-mod schedule;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,10 +11,9 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::{mpsc, watch};
 
+use self::branch::describe;
 use self::end::End;
-use self::git::{Git, Poke, Told};
 use self::log::{Format, Log};
-use self::schedule::Schedule;
 use super::exit::{Exit, Failure, help};
 use super::host::all_served;
 use super::load::load;
@@ -25,7 +23,10 @@ use super::site::{self, OnSite, OpenHost, Site};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
 use crate::controller::event::Event;
-use crate::controller::{Desired, Goal, HistoryGuard, Keep, Kept, News, keep};
+use crate::controller::{
+    BranchFollower, BranchFollowerArgs, Desired, FollowerOutputs, Goal, HistoryGuard, Keep, Kept, News, PollTrigger,
+    RepositoryEvent, Schedule, keep,
+};
 
 /// How long it is waited until something can be begun with, where nothing can.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -91,14 +92,15 @@ impl OnSite for UntilTold<'_> {
         let lead = site.cluster.lead(&site.lease(), "run");
         let (told, news) = mpsc::unbounded_channel();
         let goals = watch::Sender::new(first_goal(&site));
-        let git = Git::after(config, &site.loaded, &site.desired)?;
+        let follower = follower(config, &site)?;
         let time = watch::Sender::new(0);
         let mut wanted = goals.subscribe();
         wanted.mark_changed();
         let source = Arc::new(Mutex::new(site.loaded.source.clone()));
         let mut guard = HistoryGuard::new(Arc::clone(&source), run.accept_rewrite.clone());
-        let to = git::To { goals, says: lead.says.clone(), source, told };
-        let poke = git.follow(run.interval, to)?;
+        let outputs = FollowerOutputs { goals, says: lead.says.clone(), source, events: told };
+        let spawned = follower.spawn(run.interval, outputs);
+        let trigger = spawned.map_err(|error| Failure::error(format!("no thread: {error}")))?;
         let with = Keep {
             goals: wanted,
             stop: end.told(),
@@ -115,7 +117,7 @@ impl OnSite for UntilTold<'_> {
         tokio::select! {
             () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
             never = beside(&log, news, lead.state.clone()) => match never {},
-            never = run.on_schedule(&poke, &time) => match never {},
+            never = run.on_schedule(&trigger, &time) => match never {},
         }
         locked(&log).tell(None, &Event::Stopping);
         lead.release().await;
@@ -146,14 +148,14 @@ impl Run {
     }
 
     /// Looks at everything anew, when it is time.
-    async fn on_schedule(&self, poke: &Poke, time: &watch::Sender<u64>) -> std::convert::Infallible {
+    async fn on_schedule(&self, trigger: &PollTrigger, time: &watch::Sender<u64>) -> std::convert::Infallible {
         loop {
             let next = self.schedule.as_ref().and_then(|schedule| schedule.until_next(jiff::Timestamp::now()));
             match next {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => std::future::pending().await,
             }
-            poke.now();
+            trigger.poll_now();
             time.send_modify(|times| *times += 1);
         }
     }
@@ -165,6 +167,20 @@ fn first_goal<C>(site: &Site<C>) -> Goal {
         None => Goal::Pins(Arc::new(site.desired.clone())),
         Some(error) => Goal::Held(format!("{error}; nothing is done until it answers")),
     }
+}
+
+/// Follows the branch from what was loaded.
+fn follower<C>(config: &Config, site: &Site<C>) -> Result<BranchFollower, Failure> {
+    let args = BranchFollowerArgs {
+        source: site.loaded.source.clone(),
+        branch: config.branch.clone(),
+        root: config.root.clone(),
+        namespace: config.namespace.clone(),
+        known: site.loaded.at.known.clone(),
+        is_stale: site.loaded.stale.is_some(),
+        describe,
+    };
+    Ok(BranchFollower::new(args, &site.desired)?)
 }
 
 fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
@@ -190,14 +206,14 @@ fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
 /// Logs what does not come from passes: the repository, and who else is the one writer.
 async fn beside(
     log: &Mutex<Log<'_>>,
-    mut news: mpsc::UnboundedReceiver<Told>,
+    mut news: mpsc::UnboundedReceiver<RepositoryEvent>,
     mut lead: watch::Receiver<Leadership>,
 ) -> std::convert::Infallible {
     loop {
         tokio::select! {
             Some(told) = news.recv() => match told {
-                Told::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
-                Told::Answers => locked(log).tell(None, &Event::Git),
+                RepositoryEvent::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
+                RepositoryEvent::Answers => locked(log).tell(None, &Event::Git),
             },
             Ok(()) = lead.changed() => {
                 let event = match lead.borrow_and_update().clone() {
