@@ -16,6 +16,7 @@ mod history_guard;
 mod keep;
 mod look;
 mod memory;
+mod pause;
 mod pauses;
 mod pinned;
 mod recall;
@@ -23,6 +24,7 @@ mod report;
 mod rest;
 mod rewritten;
 mod schedule;
+mod snapshot;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,7 @@ use jiff::Timestamp;
 pub use keep::{Goal, Keep, Kept, News, keep};
 pub use look::{Look, Seen, SeenWorkload, look};
 pub use memory::Memory;
+pub use pause::{PauseError, end_graces, pausable_services, pause_service};
 pub use pinned::look_at_pins;
 use pintle_core::graph::Id;
 use pintle_core::pins::Unseen;
@@ -53,6 +56,7 @@ pub use report::{
     pinned_no_more, released,
 };
 pub use schedule::Schedule;
+pub use snapshot::{Snapshot, take_snapshot};
 pub use want::want;
 pub use words::{Words, clock};
 

@@ -16,14 +16,15 @@ use super::exit::{Exit, Failure, help};
 use super::live::Live;
 use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing, counted};
-use super::pause::call_back;
 use super::plan::{report, text};
 use super::progress::Progress;
-use super::site::{self, OnSite, OpenHost, Sight, Site};
+use super::site::{self, OnSite, OpenHost, Site};
 use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
-use crate::controller::{self, Desired, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::controller::{
+    self, Desired, Memory, Outcome, Report, RestReport, Run, Snapshot, Standing, end_graces, follow, want,
+};
 
 /// Carry the plan out to its end, then stop
 ///
@@ -91,19 +92,19 @@ impl OnSite for Apply {
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         site.desired.only = self.asked(&site.desired)?;
-        let mut sight = site.see().await?;
-        site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
+        let mut snapshot = site.see().await?;
+        site.desired.let_go = site.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
-        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
-        let plan = report(&site, &mut sight, &mut memory);
+        memory.survey(&site.cluster, &site.desired, &snapshot.look).await?;
+        let plan = report(&site, &mut snapshot, &mut memory);
         output.note(text::table(&site.commit, &site.server, &plan));
-        let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
+        let to_record = snapshot.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }
         if !moves {
-            return self.tell(&site, &still(&site, sight), None, output);
+            return self.tell(&site, &still(&site, snapshot), None, output);
         }
         let outcome = self.carry_out(&site, memory, &config.user, output).await?;
         let newer = moved_on(&mut site, config);
@@ -146,7 +147,7 @@ impl Apply {
         let mut lead = site.cluster.lead(&site.lease(), "apply");
         if let Some(holder) = others(&mut lead).await? {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
-            call_back(site, user).await?;
+            end_graces(&site.cluster, &site.desired, user).await?;
         }
         let run = Run { stop, lead: lead.state.clone(), patience: self.timeout, memory };
         let outcome = shown(site, run, output).await;
@@ -244,9 +245,9 @@ fn drop_others(desired: &Desired, left: &mut Report) {
 }
 
 /// Nothing was to be done.
-fn still(site: &Site<impl Cluster>, sight: Sight) -> Outcome {
-    let wanted = want(&site.desired, &sight.look);
-    Outcome::still(&site.desired, sight.look, wanted)
+fn still(site: &Site<impl Cluster>, snapshot: Snapshot) -> Outcome {
+    let wanted = want(&site.desired, &snapshot.look);
+    Outcome::still(&site.desired, snapshot.look, wanted)
 }
 
 fn exit(left: &Report, outcome: &Outcome) -> Exit {

@@ -10,10 +10,12 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
-use super::site::{self, OnSite, Sight, Site};
+use super::site::{self, OnSite, Site};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
-use crate::controller::{self, Desired, Look, Memory, Report, Standing, look_at_pins, pinned_no_more, released, want};
+use crate::controller::{
+    self, Desired, Look, Memory, Report, Snapshot, Standing, look_at_pins, pinned_no_more, released, want,
+};
 
 /// Show what would be done, in which order, and why
 #[derive(Debug, Args)]
@@ -63,16 +65,16 @@ impl OnSite for Plan {
     const CHANGES: Option<&'static str> = None;
 
     async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
-        let mut sight = site.see().await?;
+        let mut snapshot = site.see().await?;
         if self.rev.is_none() {
-            site.guard_history(&sight, None)?;
+            site.guard_history(&snapshot, None)?;
         }
         let mut memory = Memory::default();
-        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
+        memory.survey(&site.cluster, &site.desired, &snapshot.look).await?;
         if let Some(why) = memory.forget_forbidden() {
             output.warn(format_args!("who owns the images could not be asked: {why}"));
         }
-        let report = report(&site, &mut sight, &mut memory);
+        let report = report(&site, &mut snapshot, &mut memory);
         let exit = self.print(&Printed { revision: &site.commit, against: site.server.clone(), report }, output)?;
         site.loaded.at.sound().map(|()| exit)
     }
@@ -136,9 +138,9 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> Report {
-    memory.correct(&mut sight.look);
-    plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed))
+pub(super) fn report(site: &Site<impl Cluster>, snapshot: &mut Snapshot, memory: &mut Memory) -> Report {
+    memory.correct(&mut snapshot.look);
+    plan_of(&site.desired, &snapshot.look, released(&site.desired, &snapshot.observed))
 }
 
 fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {

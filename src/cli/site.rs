@@ -1,12 +1,9 @@
 //! What plan, apply and status begin with: the pins of a revision, and the cluster they are compared with.
-#![expect(clippy::disallowed_methods, reason = "this room waits for the cluster")]
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::git::{Commit, CommitId};
 use pintle_core::history::History;
@@ -19,11 +16,8 @@ use super::output::Output;
 use super::progress::Progress;
 use crate::cli::config::Config;
 use crate::cluster::kube::{Connect, Kube};
-use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost, Observation};
-use crate::controller::{Desired, Look, check_history, look, written_commits};
-
-/// How long a command waits for a complete picture of the cluster.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost};
+use crate::controller::{Desired, Snapshot, check_history, take_snapshot, written_commits};
 
 /// A command that looks at the cluster, whichever that is.
 pub(super) trait OnSite {
@@ -94,14 +88,6 @@ pub(super) struct Site<C> {
     pub host: Option<LocalHost>,
 }
 
-/// A complete picture of the cluster.
-pub(super) struct Sight {
-    /// As observed.
-    pub observed: Observation,
-    /// What it means.
-    pub look: Look,
-}
-
 /// Runs what talks to the cluster.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -131,23 +117,19 @@ impl<C: Cluster> Site<C> {
     }
 
     /// A picture in which the pods of everything unsettled are known.
-    pub(super) async fn see(&self) -> Result<Sight, Failure> {
+    pub(super) async fn see(&self) -> Result<Snapshot, Failure> {
         let _looking = Progress::of(format!("looking at {}", self.server));
-        let begun = Instant::now();
-        loop {
-            let observed = self.cluster.observe().await?;
-            let look = look(&self.desired, &observed, Timestamp::now());
-            if look.unseen.is_empty() || begun.elapsed() > PATIENCE {
-                return Ok(Sight { observed, look });
-            }
-            self.cluster.changed(PATIENCE).await?;
-        }
+        Ok(take_snapshot(&self.cluster, &self.desired).await?)
     }
 
     /// Returns the commits that `accepted` abandons, or refuses to go on: the history was rewritten, or this clone is
     /// behind (design, I2 and I10).
-    pub(super) fn guard_history(&self, sight: &Sight, accepted: Option<&str>) -> Result<BTreeSet<CommitId>, Failure> {
-        let written = written_commits(&self.desired, &sight.observed);
+    pub(super) fn guard_history(
+        &self,
+        snapshot: &Snapshot,
+        accepted: Option<&str>,
+    ) -> Result<BTreeSet<CommitId>, Failure> {
+        let written = written_commits(&self.desired, &snapshot.observed);
         Ok(check_history(&self.loaded.source, self.commit.id, &written, accepted)?)
     }
 }

@@ -17,12 +17,12 @@ use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
-use super::site::{self, OnSite, Sight, Site};
+use super::site::{self, OnSite, Site};
 use super::table::{Cell, Head, Table};
 use super::words::{how_long, known};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Leader, Observation};
-use crate::controller::{Desired, Outcome, Pass, Words, want};
+use crate::controller::{Desired, Outcome, Pass, Snapshot, Words, want};
 
 /// Show what is pinned, what runs, and what it is waiting for
 #[derive(Debug, Args)]
@@ -86,11 +86,11 @@ impl OnSite for Status {
         }
         let mut before = None;
         loop {
-            let sight = site.see().await?;
-            let broken = site.loaded.at.sound().and_then(|()| site.guard_history(&sight, None).map(drop));
+            let snapshot = site.see().await?;
+            let broken = site.loaded.at.sound().and_then(|()| site.guard_history(&snapshot, None).map(drop));
             let writer = site.cluster.leader(&site.lease()).await;
             let writer_known = writer.clone().ok().flatten();
-            let services = self.rows(&site, sight, writer_known.as_ref());
+            let services = self.rows(&site, snapshot, writer_known.as_ref());
             let shown = Shown { writer: writer_known, services };
             // A sign of life alone is no news; in place, ages go on all the same.
             if before.as_ref() != Some(&shown.services) || output.is_in_place(self.printing.output) {
@@ -119,9 +119,9 @@ impl Status {
         site::run(self, config, loaded, output)
     }
 
-    fn rows(&self, site: &Site<impl Cluster>, sight: Sight, writer: Option<&Leader>) -> Vec<Row> {
+    fn rows(&self, site: &Site<impl Cluster>, snapshot: Snapshot, writer: Option<&Leader>) -> Vec<Row> {
         let when = if writer.is_some() { "in a moment" } else { "at the next apply" };
-        let Sight { observed, look } = sight;
+        let Snapshot { observed, look } = snapshot;
         let wanted = want(&site.desired, &look);
         let pass = Outcome::still(&site.desired, look, wanted).last;
         let shown = |id: &Id| {
@@ -218,7 +218,7 @@ fn table(rows: &[Row], shared: &BTreeMap<&str, Vec<&str>>, now: Timestamp) -> Ta
     table
 }
 
-/// Who keeps it so, and how old its sight is.
+/// Who keeps it so, and how old its snapshot is.
 fn writer_words(writer: Option<&Leader>, tip: CommitId, now: Timestamp) -> String {
     let Some(Leader { holder, says, .. }) = writer else {
         return "No pintle run is at work: nothing is corrected until the next pintle apply".to_owned();

@@ -124,7 +124,7 @@ impl BranchFollower {
 
     fn poll(&mut self, interval: Duration, outputs: &FollowerOutputs) {
         match self.args.source.fetch(self.args.branch.as_deref()) {
-            Ok(tip) => self.note_answer(tip, outputs),
+            Ok(tip) => self.note_answer(&tip, outputs),
             // An empty repository is no reason to remove anything.
             Err(error) if !error.retryable() && !self.is_cache_error(&error) => {
                 self.is_silent = true;
@@ -134,7 +134,7 @@ impl BranchFollower {
         }
     }
 
-    fn note_answer(&mut self, tip: Commit, outputs: &FollowerOutputs) {
+    fn note_answer(&mut self, tip: &Commit, outputs: &FollowerOutputs) {
         self.answered = now();
         *outputs.source.lock().unwrap_or_else(PoisonError::into_inner) = self.args.source.clone();
         outputs.says.send_modify(|says| {
@@ -146,7 +146,7 @@ impl BranchFollower {
             let _ = outputs.events.send(RepositoryEvent::Answers);
         }
         if self.tip != Some(tip.id) {
-            self.take(&tip, outputs);
+            self.take(tip, outputs);
         } else if answers_again {
             let _ = outputs.goals.send(self.last.clone());
         }
