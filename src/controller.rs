@@ -36,7 +36,7 @@ mod write;
 pub use branch_follower::{
     BranchFollower, BranchFollowerArgs, BranchProblem, FollowerOutputs, PollTrigger, RepositoryEvent,
 };
-pub use desired::Desired;
+pub use desired::{Desired, RunOptions};
 pub use drift::{Stay, StayBy};
 pub use enough::Enough;
 pub use follow::{Outcome, Run, follow};
@@ -48,6 +48,7 @@ pub use look::{Look, Seen, SeenWorkload, look};
 pub use memory::Memory;
 pub use pause::{PauseError, end_graces, pausable_services, pause_service};
 pub use pinned::look_at_pins;
+use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::pins::Unseen;
 use pintle_core::plan::{self, Next, Plan, Situation, Step, Took, Wanted};
@@ -168,12 +169,12 @@ async fn note_pauses<C: Cluster>(
 }
 
 /// What a pass would do, run ahead to the end.
-pub fn plan(desired: &Desired, look: &Look, wanted: &[Wanted]) -> Plan {
+pub fn plan(desired: &DesiredState, look: &Look, wanted: &[Wanted]) -> Plan {
     let took: Vec<Took> = look.services.iter().map(|seen| look::took(seen)).collect();
     Plan::of(situation(desired, look, wanted), &took)
 }
 
-fn situation<'a>(desired: &'a Desired, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {
+fn situation<'a>(desired: &'a DesiredState, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {
     let evidence = (desired.pins.settings.unseen == Unseen::Refuse).then(|| desired.evidence());
     Situation { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep, evidence }
 }
@@ -190,7 +191,7 @@ fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Ti
 }
 
 /// The writes to workloads that Pintle has never written.
-fn first_writes(desired: &Desired, look: &Look, starts: &[Id]) -> Vec<(Id, Write)> {
+fn first_writes(desired: &DesiredState, look: &Look, starts: &[Id]) -> Vec<(Id, Write)> {
     named(starts.iter().copied(), |id| {
         let seen = &look.services[id.index()];
         write::start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()

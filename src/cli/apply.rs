@@ -91,14 +91,15 @@ impl OnSite for Apply {
         mut site: Site<C>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
-        site.desired.only = self.asked(&site.desired)?;
+        site.desired.options.selected = self.asked(&site.desired)?;
         let mut snapshot = site.see().await?;
-        site.desired.let_go = site.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
+        site.desired.options.abandoned_commits = site.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
         memory.survey(&site.cluster, &site.desired, &snapshot.look).await?;
         let plan = report(&site, &mut snapshot, &mut memory);
         output.note(text::table(&site.commit, &site.server, &plan));
-        let to_record = snapshot.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
+        let to_record =
+            snapshot.look.services.iter().any(|it| it.to_record) || !site.desired.options.abandoned_commits.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
@@ -238,7 +239,7 @@ pub(super) fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option
 
 /// What nobody asked for here is the one writer's, who may be at it.
 fn drop_others(desired: &Desired, left: &mut Report) {
-    let Some(only) = &desired.only else { return };
+    let Some(only) = &desired.options.selected else { return };
     let asked: BTreeSet<&str> = only.iter().map(|id| desired.graph.name(*id).as_str()).collect();
     left.rest.retain(|it| asked.contains(it.service.as_str()));
     left.under_way.retain(|it| asked.contains(it.service.as_str()));
@@ -262,7 +263,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 
 /// The last words: how everything stands, and what to type next.
 fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
-    let only = site.desired.only.is_some();
+    let only = site.desired.options.selected.is_some();
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
     if outcome.stopped {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pintle_core::desired::DesiredState;
 use pintle_core::pins::{Runtime, Service, Settings};
 use pintle_core::workload::WorkloadId;
 
@@ -11,12 +12,11 @@ use super::load::{Loaded, load};
 use crate::cli::config::Config;
 use crate::cluster::ClusterError;
 use crate::cluster::local::{LocalHost, Place, Served};
-use crate::controller::Desired;
 use crate::source::Location;
 
 /// Opens the local runtime. `changes`: what others are told who would change something at the same time; none where
 /// nothing is changed.
-pub(super) fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result<LocalHost, ClusterError> {
+pub(super) fn host(config: &Config, desired: &DesiredState, changes: Option<&str>) -> Result<LocalHost, ClusterError> {
     let place =
         place(config, &desired.pins.settings).map_err(|failure: Failure| ClusterError::Config(failure.message))?;
     match changes {
@@ -26,7 +26,7 @@ pub(super) fn host(config: &Config, desired: &Desired, changes: Option<&str>) ->
 }
 
 /// What the pins say is run here.
-pub(super) fn all_served(desired: &Desired) -> BTreeMap<WorkloadId, Served> {
+pub(super) fn all_served(desired: &DesiredState) -> BTreeMap<WorkloadId, Served> {
     let services = desired.pins.services.values().filter(|service| !service.external);
     let served = services.flat_map(|service| {
         let served = served(desired, service);
@@ -75,7 +75,7 @@ pub(super) fn place(config: &Config, settings: &Settings) -> Result<Place, Failu
     Ok(Place { folder, home, keeper })
 }
 
-fn served(desired: &Desired, service: &Service) -> Served {
+fn served(desired: &DesiredState, service: &Service) -> Served {
     let pins = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
     Served {
         version: service.pin.version.clone(),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
+use pintle_core::desired::DesiredState;
 use tokio::sync::{mpsc, watch};
 
 use self::branch::describe;
@@ -24,7 +25,7 @@ use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
 use crate::controller::event::Event;
 use crate::controller::{
-    BranchFollower, BranchFollowerArgs, Desired, FollowerOutputs, Goal, HistoryGuard, Keep, Kept, News, PollTrigger,
+    BranchFollower, BranchFollowerArgs, FollowerOutputs, Goal, HistoryGuard, Keep, Kept, News, PollTrigger,
     RepositoryEvent, Schedule, keep,
 };
 
@@ -106,11 +107,11 @@ impl OnSite for UntilTold<'_> {
             stop: end.told(),
             lead: lead.state.clone(),
             times: time.subscribe(),
-            scope: |desired: &Desired| {
+            scope: |desired: &DesiredState| {
                 site.cluster.scope(&desired.all_workloads());
                 site.host.iter().for_each(|host| host.serve(all_served(desired)));
             },
-            guard: move |desired: &Desired, observed: &Observation| {
+            guard: move |desired: &DesiredState, observed: &Observation| {
                 guard.check(desired, observed).map_err(|refusal| in_one_line(&refusal))
             },
         };

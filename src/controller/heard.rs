@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
 use pintle_core::pins::{Pin, ServiceName};
 
-use super::desired::Desired;
 use super::drift::Stay;
 use super::look::Look;
 
 /// What was heard of pins.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    last: Option<Arc<Desired>>,
+    last: Option<Arc<DesiredState>>,
     moved: BTreeMap<ServiceName, Timestamp>,
 }
 
 impl Heard {
     /// Takes in another revision; which pins it moves is known where there was one before.
-    pub(super) fn turn(&mut self, desired: &Arc<Desired>, now: Timestamp) {
+    pub(super) fn turn(&mut self, desired: &Arc<DesiredState>, now: Timestamp) {
         let Some(last) = self.last.replace(Arc::clone(desired)) else { return };
         let is_same = |old: &Pin, new: &Pin| old.version == new.version && old.image == new.image;
         for (name, service) in &desired.pins.services {
@@ -31,7 +31,7 @@ impl Heard {
     }
 
     /// What was moved by hand before its pin moved is not held for that.
-    pub(super) fn see(&self, desired: &Desired, look: &mut Look) {
+    pub(super) fn see(&self, desired: &DesiredState, look: &mut Look) {
         for (id, (seen, live)) in desired.graph.ids().zip(look.services.iter_mut().zip(&mut look.live)) {
             let Some(heard) = self.moved.get(desired.graph.name(id)).filter(|_| seen.drifted) else { continue };
             // The API server notes whole seconds.

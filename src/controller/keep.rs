@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
 use pintle_core::git::CommitId;
 use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use super::follow::TICK;
 use super::rest::Debt;
 use super::tell::{Scene, Teller};
-use super::{Desired, Enough, May, Memory, Pass, Pending, note_pauses, pass};
+use super::{Desired, Enough, May, Memory, Pass, Pending, RunOptions, note_pauses, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
 use crate::controller::event::Event;
 
@@ -127,8 +128,8 @@ impl Rest {
 pub async fn keep<C, S, G>(cluster: &C, mut with: Keep<S, G>, mut tell: impl FnMut(News<'_>))
 where
     C: Cluster,
-    S: Fn(&Desired),
-    G: FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String>,
+    S: Fn(&DesiredState),
+    G: FnMut(&DesiredState, &Observation) -> Result<BTreeSet<CommitId>, String>,
 {
     let mut state = State::default();
     while !*with.stop.borrow() {
@@ -158,12 +159,12 @@ where
 
 impl State {
     /// Takes up another goal.
-    fn turn(&mut self, goal: Goal, scope: impl Fn(&Desired), tell: &mut impl FnMut(News<'_>)) {
+    fn turn(&mut self, goal: Goal, scope: impl Fn(&DesiredState), tell: &mut impl FnMut(News<'_>)) {
         self.memory.turn();
         self.in_sync = false;
         if let Goal::Pins(desired) = &goal {
             scope(desired);
-            self.memory.heard.turn(desired, Timestamp::now());
+            self.memory.heard.turn(&desired.state, Timestamp::now());
             self.teller = Teller::default();
             let subject = desired.history.tip().map(|tip| tip.subject.to_string()).unwrap_or_default();
             let events = [Event::Revision { subject }];
@@ -185,7 +186,7 @@ impl State {
     async fn round<C: Cluster>(
         &mut self,
         cluster: &C,
-        guard: &mut impl FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String>,
+        guard: &mut impl FnMut(&DesiredState, &Observation) -> Result<BTreeSet<CommitId>, String>,
         tell: &mut impl FnMut(News<'_>),
     ) -> Rest {
         let desired = match self.goal.clone() {
@@ -201,7 +202,7 @@ impl State {
         let mut guarded = Ok(BTreeSet::new());
         let may = |observed: &Observation| {
             guarded = guard(&desired, observed);
-            if guarded.as_ref() == Ok(&desired.let_go) { May::Start } else { May::Look }
+            if guarded.as_ref() == Ok(&desired.options.abandoned_commits) { May::Start } else { May::Look }
         };
         match pass(cluster, &desired, &mut self.memory, now, may).await {
             Ok(pass) => {
@@ -210,14 +211,16 @@ impl State {
                         self.hold(Some(&desired), &why, tell);
                         return Rest::LONG;
                     }
-                    Ok(let_go) if let_go != desired.let_go => {
-                        self.goal = Goal::Pins(Arc::new(Desired { let_go, ..Desired::clone(&desired) }));
+                    Ok(abandoned_commits) if abandoned_commits != desired.options.abandoned_commits => {
+                        let options = RunOptions { abandoned_commits, ..desired.options.clone() };
+                        self.goal = Goal::Pins(Arc::new(desired.with_options(options)));
                         return Rest::NONE;
                     }
                     Ok(_) => {}
                 }
-                if let Some(due) = self.due(&desired, &pass) {
-                    self.goal = Goal::Pins(Arc::new(Desired { due, ..Desired::clone(&desired) }));
+                if let Some(scheduled) = self.scheduled(&desired, &pass) {
+                    let options = RunOptions { scheduled, ..desired.options.clone() };
+                    self.goal = Goal::Pins(Arc::new(desired.with_options(options)));
                     return Rest::NONE;
                 }
                 self.seen(&desired, &pass, now, tell);
@@ -249,14 +252,14 @@ impl State {
 
     /// Whose drift is corrected although it waits for the schedule, where that is others than before: what has drifted when
     /// it is time, until it is back.
-    fn due(&mut self, desired: &Desired, pass: &Pass) -> Option<BTreeSet<Id>> {
+    fn scheduled(&mut self, desired: &Desired, pass: &Pass) -> Option<BTreeSet<Id>> {
         let has_drifted = |id: &Id| pass.look.services[id.index()].drifted;
-        let due: BTreeSet<Id> = if pass.look.unseen.is_empty() && self.time.take().is_some() {
+        let scheduled: BTreeSet<Id> = if pass.look.unseen.is_empty() && self.time.take().is_some() {
             desired.graph.ids().filter(has_drifted).collect()
         } else {
-            desired.due.iter().copied().filter(has_drifted).collect()
+            desired.options.scheduled.iter().copied().filter(has_drifted).collect()
         };
-        (due != desired.due).then_some(due)
+        (scheduled != desired.options.scheduled).then_some(scheduled)
     }
 
     /// A workload that has changed and is not seen to: its watch lags, or has lost something.

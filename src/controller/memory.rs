@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
+use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::plan::{Running, Wanted};
 use pintle_core::workload::{Workload, WorkloadId};
@@ -135,7 +136,7 @@ impl Memory {
     /// only: each record has the controllers look at the workload once more, and what it says is not lost without it.
     pub(super) fn arrivals(
         &mut self,
-        desired: &Desired,
+        desired: &DesiredState,
         look: &Look,
         busy: bool,
         now: Timestamp,
@@ -170,7 +171,13 @@ impl Memory {
     }
 
     /// The writes of what starts.
-    pub(super) fn starts(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+    pub(super) fn starts(
+        &mut self,
+        desired: &DesiredState,
+        look: &Look,
+        starts: &[Id],
+        now: Timestamp,
+    ) -> Vec<(Id, Write)> {
         self.corrections.begin(look, starts, now);
         let writes = named(starts.iter().copied(), |id| write::start(desired, id, &look.services[id.index()]));
         self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));

@@ -85,7 +85,7 @@ async fn pause_workload(
 /// # Errors
 /// The cluster refuses it, or does not answer.
 pub async fn end_graces(cluster: &impl Cluster, desired: &Desired, user: &str) -> Result<(), ClusterError> {
-    for id in desired.only.iter().flatten().copied() {
+    for id in desired.options.selected.iter().flatten().copied() {
         let snapshot = take_snapshot(cluster, desired).await?;
         let seen = &snapshot.look.services[id.index()];
         for it in seen.workloads.iter().filter(|_| seen.pause.is_none()) {
