@@ -1,6 +1,7 @@
 //! The command line: a file per command, each with its flags and its `run`.
 
 mod apply;
+mod best_effort;
 mod brief;
 mod check;
 mod completions;
@@ -8,8 +9,8 @@ mod config;
 mod deepen;
 mod diff;
 mod down;
+mod evidence;
 mod exit;
-mod glance;
 mod graph;
 mod history;
 mod hold;
@@ -31,7 +32,6 @@ mod refused_history;
 mod rollback;
 mod run;
 mod schema;
-mod seen;
 mod shown;
 mod site;
 mod status;

@@ -4,6 +4,7 @@
 //! the cluster cannot tell: answers to writes that were refused or lost.
 
 mod branch_follower;
+mod cluster_evidence;
 mod contended;
 mod desired;
 mod drift;
@@ -14,6 +15,7 @@ mod hand;
 mod heard;
 mod history_guard;
 mod keep;
+mod local_services;
 mod look;
 mod memory;
 mod pause;
@@ -23,6 +25,7 @@ mod recall;
 mod report;
 mod rest;
 mod rewritten;
+mod rollout_result;
 mod schedule;
 mod snapshot;
 mod tell;
@@ -32,10 +35,12 @@ mod unseen;
 mod want;
 mod words;
 mod write;
+mod writer;
 
 pub use branch_follower::{
     BranchFollower, BranchFollowerArgs, BranchProblem, FollowerOutputs, PollTrigger, RepositoryEvent,
 };
+pub use cluster_evidence::{ClusterEvidence, proven_versions};
 pub use desired::{Desired, RunOptions};
 pub use drift::{Stay, StayBy};
 pub use enough::Enough;
@@ -44,6 +49,7 @@ pub use hand::Hand;
 pub use history_guard::{HistoryGuard, HistoryRefusal, check_history, written_commits};
 use jiff::Timestamp;
 pub use keep::{Goal, Keep, Kept, News, keep};
+pub use local_services::local_services;
 pub use look::{Look, Seen, SeenWorkload, look};
 pub use memory::Memory;
 pub use pause::{PauseError, end_graces, pausable_services, pause_service};
@@ -56,10 +62,12 @@ pub use report::{
     ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
     pinned_no_more, released,
 };
+pub use rollout_result::{RolloutResult, commit_to_revert, drop_unselected};
 pub use schedule::Schedule;
 pub use snapshot::{Snapshot, take_snapshot};
 pub use want::want;
 pub use words::{Words, clock};
+pub use writer::{other_writer, wait_for_writer};
 
 use self::enough::Tie;
 use crate::cluster::{Cluster, ClusterError, Observation, Write};

@@ -1,17 +1,17 @@
 //! `pintle apply`: the plan, carried out.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod summary;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 use pintle_core::git::CommitId;
 use pintle_core::graph::Id;
-use pintle_core::pins::ServiceName;
-use pintle_core::problem::display_safe;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::brief::brief;
+use self::summary::final_summary;
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
 use super::load::{Loaded, load_fresh};
@@ -21,9 +21,10 @@ use super::progress::Progress;
 use super::site::{self, OnSite, OpenHost, Site};
 use super::words::{named, span};
 use crate::cli::config::Config;
-use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
+use crate::cluster::{Cluster, ClusterError, Lead, LocalHost};
 use crate::controller::{
-    self, Desired, Memory, Outcome, Report, RestReport, Run, Snapshot, Standing, end_graces, follow, want,
+    self, Desired, Memory, Outcome, Report, RolloutResult, Run, Snapshot, drop_unselected, end_graces, follow,
+    other_writer, want,
 };
 
 /// Carry the plan out to its end, then stop
@@ -168,15 +169,15 @@ impl Apply {
         let plan = controller::plan(&site.desired, &pass.look, &pass.wanted);
         let mut left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
         if outcome.looked_on {
-            drop_others(&site.desired, &mut left);
+            drop_unselected(&site.desired, &mut left);
         }
-        let exit = exit(&left, outcome);
-        let words = closing(site, &left, outcome, moved);
+        let result = RolloutResult::of(outcome, &left);
+        let words = final_summary(site, &left, (outcome, result), moved);
         let Outcome { stopped, verified, .. } = *outcome;
         let moved_on_to = moved.map(|moved| moved.to);
         let ended = Ended { in_sync: left.is_empty(), stopped, verified, moved_on_to, left };
         output.result(self.printing.output, &ended, |output| output.line(words))?;
-        Ok(exit)
+        Ok(exit(result))
     }
 }
 
@@ -198,17 +199,13 @@ pub(super) fn stopped() -> watch::Receiver<bool> {
     stopped
 }
 
-/// Who is the one writer instead of this process; none where nobody is.
+/// The process that writes instead of this one; none where this one does.
 async fn others(lead: &mut Lead) -> Result<Option<String>, Failure> {
-    let known = lead.state.wait_for(|state| *state != Leadership::Unknown(None)).await;
-    match known.map(|state| state.clone()) {
-        Ok(Leadership::Theirs(holder)) => Ok(Some(holder)),
-        Ok(Leadership::Unknown(Some(why))) => {
-            Err(Failure::error(format!("nothing is written without the lease: {why}"))
-                .hint("it takes the rights to get, create and update leases.coordination.k8s.io there"))
-        }
-        Ok(_) | Err(_) => Ok(None),
-    }
+    let no_lease = |why| {
+        Failure::error(format!("nothing is written without the lease: {why}"))
+            .hint("it takes the rights to get, create and update leases.coordination.k8s.io there")
+    };
+    other_writer(lead).await.map_err(no_lease)
 }
 
 /// The newest revision, if anything of it can be used.
@@ -224,8 +221,8 @@ pub(super) fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Fail
 
 /// The branch is elsewhere than when the plan was made.
 pub(super) struct MovedOn {
-    branch: String,
-    to: CommitId,
+    pub(super) branch: String,
+    pub(super) to: CommitId,
 }
 
 /// Looks at the branch once more; nothing where that cannot be done.
@@ -237,114 +234,17 @@ pub(super) fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option
     (to != site.commit.id).then_some(MovedOn { branch, to })
 }
 
-/// What nobody asked for here is the one writer's, who may be at it.
-fn drop_others(desired: &Desired, left: &mut Report) {
-    let Some(only) = &desired.options.selected else { return };
-    let asked: BTreeSet<&str> = only.iter().map(|id| desired.graph.name(*id).as_str()).collect();
-    left.rest.retain(|it| asked.contains(it.service.as_str()));
-    left.under_way.retain(|it| asked.contains(it.service.as_str()));
-}
-
 /// Nothing was to be done.
 fn still(site: &Site<impl Cluster>, snapshot: Snapshot) -> Outcome {
     let wanted = want(&site.desired, &snapshot.look);
     Outcome::still(&site.desired, snapshot.look, wanted)
 }
 
-fn exit(left: &Report, outcome: &Outcome) -> Exit {
-    let any = |standing| left.rest.iter().any(|it| it.standing == standing && !it.by_choice);
-    match () {
-        () if outcome.stopped => Exit::Error,
-        () if any(Standing::Failed) || outcome.out_of_patience || !left.under_way.is_empty() => Exit::Unhealthy,
-        () if any(Standing::Refused) || any(Standing::Held) || any(Standing::Waiting) => Exit::Refused,
-        () => Exit::Ok,
+fn exit(result: RolloutResult) -> Exit {
+    match result {
+        RolloutResult::Complete => Exit::Ok,
+        RolloutResult::Stopped => Exit::Error,
+        RolloutResult::Unhealthy => Exit::Unhealthy,
+        RolloutResult::Refused => Exit::Refused,
     }
-}
-
-/// The last words: how everything stands, and what to type next.
-fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
-    let only = site.desired.options.selected.is_some();
-    let mut text = String::new();
-    let mut line = |words: String| text.push_str(&(words + "\n"));
-    if outcome.stopped {
-        line("Stopped: nothing more starts. What runs now is compatible; `pintle apply` goes on from here.".to_owned());
-    }
-    if outcome.out_of_patience {
-        line("Nothing has happened for too long.".to_owned());
-    }
-    for it in &left.under_way {
-        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
-        line(format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why)));
-    }
-    for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
-        for (alike, why) in text::told_once(&left.rest, standing) {
-            let name = |it: &&RestReport| match &it.pinned {
-                Some(version) => format!("{} {version}", it.service),
-                None => it.service.clone(),
-            };
-            let names: Vec<String> = alike.iter().map(name).collect();
-            line(format!("{words}: {}: {}", names.join(", "), brief(why)));
-        }
-    }
-    for circle in &left.circles {
-        let mut words = String::new();
-        text::circle_text(&mut words, circle);
-        line(words.trim().to_owned());
-    }
-    let waiting: Vec<&str> =
-        left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str()).collect();
-    let unstarted: Vec<&str> = left.stages.iter().flatten().map(|it| it.service.as_str()).chain(waiting).collect();
-    if !unstarted.is_empty() {
-        line(format!("Not started: {}", unstarted.join(", ")));
-    }
-    next(site, left, outcome).into_iter().for_each(&mut line);
-    let is_chosen = exit(left, outcome) == Exit::Ok && !left.rest.is_empty();
-    if is_chosen {
-        let (verified, what) = (outcome.verified, if only { "all that was asked for" } else { "everything" });
-        line(format!(
-            "But for what is held by choice {what} runs what is pinned ({verified} changed); \
-             pintle status --exit-code gives 2 for that"
-        ));
-    }
-    if left.is_empty() {
-        let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
-        let what = if only { "what was asked for" } else { "everything" };
-        line(format!("In sync: {what} runs what is pinned{at} ({} changed).", outcome.verified));
-    }
-    if let Some(MovedOn { branch, to }) = moved {
-        line(format!("{branch} has moved on to {} meanwhile: pintle apply", to.short()));
-    }
-    text.trim_end().to_owned()
-}
-
-/// What to type where something has failed.
-fn next(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
-    let mut mends = Vec::new();
-    let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {
-        match moved_by(site, outcome, it) {
-            Some(commit) => moved.entry(commit).or_default().push(&it.service),
-            // A rollback of what ran before, or of what is the first pin, mends nothing.
-            None => mends.push(format!("Next: mend what keeps {} from running; then: pintle apply", it.service)),
-        }
-    }
-    let back = moved.into_iter().map(|(commit, services)| {
-        format!(
-            "Next: pintle rollback {}, which also holds what failed; or git revert {commit}, or pin a version that is fixed; \
-             then: pintle apply",
-            services.join(" ")
-        )
-    });
-    back.chain(mends).collect()
-}
-
-/// The commit that moved the pin of a service which has failed, from a pin that it can go back to.
-fn moved_by(site: &Site<impl Cluster>, outcome: &Outcome, it: &RestReport) -> Option<String> {
-    let name = ServiceName::new(&it.service).ok()?;
-    let [.., before, record] = site.desired.history.records(&name) else { return None };
-    let (_, pin) = (before.pin.as_ref()?, record.pin.as_ref()?);
-    let seen = &outcome.last.look.services[site.desired.graph.id(&name)?.index()];
-    let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
-    let ran = states.flat_map(|state| &state.proven).any(|proven| proven.version == pin.version);
-    (!ran).then(|| format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
 }

@@ -16,7 +16,6 @@ use self::branch::describe;
 use self::end::End;
 use self::log::{Format, Log};
 use super::exit::{Exit, Failure, help};
-use super::host::all_served;
 use super::load::load;
 use super::output::Output;
 use super::refused_history::in_one_line;
@@ -26,7 +25,7 @@ use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observa
 use crate::controller::event::Event;
 use crate::controller::{
     BranchFollower, BranchFollowerArgs, FollowerOutputs, Goal, HistoryGuard, Keep, Kept, News, PollTrigger,
-    RepositoryEvent, Schedule, keep,
+    RepositoryEvent, Schedule, keep, local_services,
 };
 
 /// How long it is waited until something can be begun with, where nothing can.
@@ -109,7 +108,7 @@ impl OnSite for UntilTold<'_> {
             times: time.subscribe(),
             scope: |desired: &DesiredState| {
                 site.cluster.scope(&desired.all_workloads());
-                site.host.iter().for_each(|host| host.serve(all_served(desired)));
+                site.host.iter().for_each(|host| host.serve(local_services(desired)));
             },
             guard: move |desired: &DesiredState, observed: &Observation| {
                 guard.check(desired, observed).map_err(|refusal| in_one_line(&refusal))

@@ -21,13 +21,13 @@ use pintle_core::version::Order;
 use pintle_core::workload::{Container, Pod};
 use serde::Serialize;
 
+use super::evidence::ask_cluster;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, load};
 use super::output::{Output, Printing};
-use super::seen::Seen;
 use super::words::{TIMES, known, moment};
 use crate::cli::config::Config;
-use crate::controller::Words;
+use crate::controller::{ClusterEvidence, Words};
 
 /// Show what may be the cause of an alarm, the likeliest first
 ///
@@ -119,7 +119,7 @@ impl Suspects {
         let named = self.services.iter().map(|typed| known(typed, services.keys()));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;
         let pins = loaded.at.pins(config);
-        let seen = Seen::now(config, &tip, (&pins, &loaded), "health is not known", output);
+        let seen = ask_cluster(config, &tip, (&pins, &loaded), "health is not known", output);
         let told = told(&loaded, &seen, &named, since, now);
         output.result(self.printing.output, &told, |output| text::print(&told, now, output))?;
         Ok(if told.alarms.is_empty() { Exit::Ok } else { Exit::Unhealthy })
@@ -131,7 +131,13 @@ fn since(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     moment(typed, now).ok_or_else(wrong)
 }
 
-fn told(loaded: &Loaded, seen: &Seen, named: &BTreeSet<ServiceName>, since: Option<Timestamp>, now: Timestamp) -> Told {
+fn told(
+    loaded: &Loaded,
+    seen: &ClusterEvidence,
+    named: &BTreeSet<ServiceName>,
+    since: Option<Timestamp>,
+    now: Timestamp,
+) -> Told {
     let (desired, words) = (&*seen.desired, Words::new(&seen.desired));
     let graph = &desired.graph;
     let is_seen = seen.observed.is_some();
@@ -173,7 +179,7 @@ fn told(loaded: &Loaded, seen: &Seen, named: &BTreeSet<ServiceName>, since: Opti
 }
 
 /// How a service is unwell; none where it is well, or on its way as it was asked to be.
-fn unwell(seen: &Seen, id: Id) -> Option<String> {
+fn unwell(seen: &ClusterEvidence, id: Id) -> Option<String> {
     let is_still = seen.look.live[id.index()].motion == Motion::Still;
     let alarms = |word: Word| match word {
         Word::Degraded | Word::Missing => true,
@@ -186,7 +192,7 @@ fn unwell(seen: &Seen, id: Id) -> Option<String> {
 }
 
 /// How those pods of a service are that do not run this image yet, where there are any and they agree.
-fn peers(seen: &Seen, id: Id, image: &Image) -> Option<Peers> {
+fn peers(seen: &ClusterEvidence, id: Id, image: &Image) -> Option<Peers> {
     let observed = seen.observed.as_ref()?;
     let mut ready = BTreeSet::new();
     for one in &seen.look.services[id.index()].workloads {
@@ -205,7 +211,7 @@ fn peers(seen: &Seen, id: Id, image: &Image) -> Option<Peers> {
 }
 
 /// The edges by which what runs, or what is pinned, needs another service.
-fn needed(seen: &Seen) -> BTreeSet<EdgeId> {
+fn needed(seen: &ClusterEvidence) -> BTreeSet<EdgeId> {
     let graph = &seen.desired.graph;
     let is_needed = |edge: &EdgeId| {
         let consumer = graph.edge(*edge).consumer;
@@ -217,7 +223,7 @@ fn needed(seen: &Seen) -> BTreeSet<EdgeId> {
 }
 
 /// The last change of a service: of what runs, by hand, or of its pin. A pin counts from when it was written on.
-fn change(loaded: &Loaded, seen: &Seen, id: Id) -> Option<Change> {
+fn change(loaded: &Loaded, seen: &ClusterEvidence, id: Id) -> Option<Change> {
     let (service, of) = (seen.desired.service(id)?, &seen.look.services[id.index()]);
     let (name, words) = (&service.name, Words::new(&seen.desired));
     if let Some(hand) = of.hand.as_ref().filter(|_| of.drifted) {
@@ -281,7 +287,7 @@ fn same(one: &Image, other: &Image) -> bool {
     one.digest().is_some() && one.digest() == other.digest()
 }
 
-fn shown(seen: &Seen, suspect: &Suspect, change: &Change) -> Shown {
+fn shown(seen: &ClusterEvidence, suspect: &Suspect, change: &Change) -> Shown {
     let graph = &seen.desired.graph;
     let service = graph.name(suspect.service);
     let way = |way: &Vec<Id>| {

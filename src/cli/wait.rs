@@ -1,10 +1,6 @@
 //! What comes after a commit has landed: nothing, its rollout from here, or the rollout that somebody else carries out.
-#![expect(clippy::disallowed_methods, reason = "this room waits for the cluster")]
-
-use std::time::{Duration, Instant};
 
 use clap::Args;
-use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::apply::{Apply, fresh, moved_on, shown, stopped};
@@ -14,14 +10,8 @@ use super::output::Output;
 use super::progress::Progress;
 use super::site::{self, OnSite, Site};
 use crate::cli::config::Config;
-use crate::cluster::{Cluster, Leader, Leadership};
-use crate::controller::{Memory, Run};
-
-/// So long somebody may take to be the one writer.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How often it is looked who that is.
-const TICK: Duration = Duration::from_secs(1);
+use crate::cluster::{Cluster, Leadership};
+use crate::controller::{Memory, Run, wait_for_writer};
 
 /// What comes after the commit.
 #[derive(Debug, Args)]
@@ -77,27 +67,15 @@ impl OnSite for Wait {
 
 /// Who is the one writer: somebody who has given a sign of life.
 async fn writer(site: &Site<impl Cluster>, output: &mut Output) -> Result<String, Failure> {
-    let (begun, lease) = (Instant::now(), site.lease());
-    let mut first = site.cluster.leader(&lease).await?;
-    if first.as_ref().is_none_or(|leader| leader.silent_since(Timestamp::now()).is_some()) {
-        output.note("Nobody rolls it out yet: start pintle run, or type: pintle apply. This waits for a minute.");
-    }
+    let lease = site.lease();
     let _looking = Progress::of("looking who rolls it out");
-    while begun.elapsed() < PATIENCE {
-        match (site.cluster.leader(&lease).await?, &first) {
-            // A process of this host is seen to live.
-            (Some(Leader { holder, renewed: None, .. }), _) => return Ok(holder),
-            (Some(now), Some(before)) if now.holder != before.holder || now.renewed != before.renewed => {
-                return Ok(now.holder);
-            }
-            (now, None) => first = now,
-            (_, Some(_)) => {}
-        }
-        tokio::time::sleep(TICK).await;
-    }
+    let on_absent = || {
+        output.note("Nobody rolls it out yet: start pintle run, or type: pintle apply. This waits for a minute.");
+    };
     let instance = &lease.instance;
-    let failure = Failure::error(format!(
-        "nobody rolls it out: for a minute no `pintle run` of the instance `{instance}` was at work"
-    ));
-    Err(failure.hint("roll it out from here: pintle apply"))
+    let nobody = || {
+        let words = "nobody rolls it out: for a minute no `pintle run` of the instance";
+        Failure::error(format!("{words} `{instance}` was at work")).hint("roll it out from here: pintle apply")
+    };
+    wait_for_writer(&site.cluster, &lease, on_absent).await?.ok_or_else(nobody)
 }

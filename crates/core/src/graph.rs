@@ -6,6 +6,7 @@
 mod of;
 mod part;
 mod rule;
+mod waves;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};

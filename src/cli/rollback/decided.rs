@@ -13,10 +13,9 @@ use pintle_core::workload::Proven;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::load::Loaded;
-use crate::cli::seen::Seen;
-use crate::controller::{Desired, Look, look, look_at_pins, want};
+use crate::controller::{ClusterEvidence, Desired, Look, look, look_at_pins, want};
 
-impl Seen {
+impl ClusterEvidence {
     fn known<'a>(&'a self, wanted: &'a [Wanted]) -> Known<'a> {
         let DesiredState { pins, history, graph, lockstep, .. } = &*self.desired.state;
         let (live, proven) = (&self.look.live, &self.proven);
