@@ -31,6 +31,7 @@ pub struct RunOptions {
 
 impl Desired {
     /// Returns the same state under other options.
+    #[must_use]
     pub fn with_options(&self, options: RunOptions) -> Self {
         Self { state: Arc::clone(&self.state), options }
     }

@@ -12,75 +12,72 @@ use crate::cli::site::Site;
 use crate::cluster::Cluster;
 use crate::controller::{Outcome, Report, RestReport, RolloutResult, Standing, commit_to_revert};
 
-/// The last words: how everything stands, and what to type next.
+/// Returns how everything stands, and what to type next.
 pub(super) fn final_summary(
     site: &Site<impl Cluster>,
     left: &Report,
     (outcome, result): (&Outcome, RolloutResult),
     moved: Option<&MovedOn>,
 ) -> String {
-    let only = site.desired.options.selected.is_some();
-    let mut text = String::new();
-    let mut line = |words: String| text.push_str(&(words + "\n"));
-    if outcome.stopped {
-        line("Stopped: nothing more starts. What runs now is compatible; `pintle apply` goes on from here.".to_owned());
-    }
-    if outcome.out_of_patience {
-        line("Nothing has happened for too long.".to_owned());
-    }
-    for it in &left.under_way {
-        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
-        line(format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why)));
-    }
-    for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
-        for (alike, why) in text::told_once(&left.rest, standing) {
-            let name = |it: &&RestReport| match &it.pinned {
-                Some(version) => format!("{} {version}", it.service),
-                None => it.service.clone(),
-            };
-            let names: Vec<String> = alike.iter().map(name).collect();
-            line(format!("{words}: {}: {}", names.join(", "), brief(why)));
-        }
-    }
-    for circle in &left.circles {
+    let mut lines = interruptions(outcome);
+    lines.extend(under_way(left));
+    lines.extend(not_reached(left));
+    lines.extend(left.circles.iter().map(|circle| {
         let mut words = String::new();
         text::circle_text(&mut words, circle);
-        line(words.trim().to_owned());
+        words.trim().to_owned()
+    }));
+    lines.extend(not_started(left));
+    lines.extend(next_commands(site, left, outcome));
+    lines.extend(completion(site, left, (outcome, result), moved));
+    lines.extend(
+        moved.map(|MovedOn { branch, to }| format!("{branch} has moved on to {} meanwhile: pintle apply", to.short())),
+    );
+    lines.join("\n").trim_end().to_owned()
+}
+
+fn interruptions(outcome: &Outcome) -> Vec<String> {
+    let stopped = "Stopped: nothing more starts. What runs now is compatible; `pintle apply` goes on from here.";
+    let out_of_patience = "Nothing has happened for too long.";
+    let lines = [(outcome.stopped, stopped), (outcome.out_of_patience, out_of_patience)];
+    lines.into_iter().filter(|(is_so, _)| *is_so).map(|(_, line)| line.to_owned()).collect()
+}
+
+fn under_way(left: &Report) -> impl Iterator<Item = String> {
+    left.under_way.iter().map(|it| {
+        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
+        format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why))
+    })
+}
+
+fn not_reached(left: &Report) -> Vec<String> {
+    let name = |it: &&RestReport| match &it.pinned {
+        Some(version) => format!("{} {version}", it.service),
+        None => it.service.clone(),
+    };
+    let mut lines = Vec::new();
+    for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
+        for (alike, why) in text::told_once(&left.rest, standing) {
+            let names: Vec<String> = alike.iter().map(name).collect();
+            lines.push(format!("{words}: {}: {}", names.join(", "), brief(why)));
+        }
     }
-    let waiting: Vec<&str> =
-        left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str()).collect();
-    let unstarted: Vec<&str> = left.stages.iter().flatten().map(|it| it.service.as_str()).chain(waiting).collect();
-    if !unstarted.is_empty() {
-        line(format!("Not started: {}", unstarted.join(", ")));
-    }
-    next(site, left, outcome).into_iter().for_each(&mut line);
-    let is_chosen = result == RolloutResult::Complete && !left.rest.is_empty();
-    if is_chosen {
-        let (verified, what) = (outcome.verified, if only { "all that was asked for" } else { "everything" });
-        line(format!(
-            "But for what is held by choice {what} runs what is pinned ({verified} changed); \
-             pintle status --exit-code gives 2 for that"
-        ));
-    }
-    if left.is_empty() {
-        let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
-        let what = if only { "what was asked for" } else { "everything" };
-        line(format!("In sync: {what} runs what is pinned{at} ({} changed).", outcome.verified));
-    }
-    if let Some(MovedOn { branch, to }) = moved {
-        line(format!("{branch} has moved on to {} meanwhile: pintle apply", to.short()));
-    }
-    text.trim_end().to_owned()
+    lines
+}
+
+fn not_started(left: &Report) -> Option<String> {
+    let waiting = left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str());
+    let services: Vec<&str> = left.stages.iter().flatten().map(|it| it.service.as_str()).chain(waiting).collect();
+    (!services.is_empty()).then(|| format!("Not started: {}", services.join(", ")))
 }
 
 /// What to type where something has failed.
-fn next(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
+fn next_commands(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
     let mut mends = Vec::new();
     let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {
         match commit_to_revert(&site.desired, outcome, &it.service).as_deref().map(named) {
             Some(commit) => moved.entry(commit).or_default().push(&it.service),
-            // A rollback of what ran before, or of what is the first pin, mends nothing.
             None => mends.push(format!("Next: mend what keeps {} from running; then: pintle apply", it.service)),
         }
     }
@@ -96,4 +93,25 @@ fn next(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<Stri
 
 fn named(commit: &Commit) -> String {
     format!("{} ({})", commit.id.short(), display_safe(&commit.subject, 50))
+}
+
+fn completion(
+    site: &Site<impl Cluster>,
+    left: &Report,
+    (outcome, result): (&Outcome, RolloutResult),
+    moved: Option<&MovedOn>,
+) -> Option<String> {
+    let (verified, is_selection) = (outcome.verified, site.desired.options.selected.is_some());
+    if left.is_empty() {
+        let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
+        let what = if is_selection { "what was asked for" } else { "everything" };
+        return Some(format!("In sync: {what} runs what is pinned{at} ({verified} changed)."));
+    }
+    let what = if is_selection { "all that was asked for" } else { "everything" };
+    (result == RolloutResult::Complete && !left.rest.is_empty()).then(|| {
+        format!(
+            "But for what is held by choice {what} runs what is pinned ({verified} changed); \
+             pintle status --exit-code gives 2 for that"
+        )
+    })
 }
