@@ -18,7 +18,7 @@ use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing, counted};
 use super::plan::{report, text};
 use super::progress::Progress;
-use super::site::{self, OnSite, OpenHost, Site};
+use super::session::{self, ClusterCommand, OpenHost, Session};
 use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, LocalHost};
@@ -75,7 +75,7 @@ fn patience(text: &str) -> Result<Duration, String> {
     span(text, ["1s", "24h"])
 }
 
-impl OnSite for Apply {
+impl ClusterCommand for Apply {
     const CHANGES: Option<&'static str> = Some("pintle apply");
 
     async fn open_host(&self, open: impl OpenHost, _output: &mut Output) -> Result<LocalHost, Failure> {
@@ -89,34 +89,34 @@ impl OnSite for Apply {
     async fn run_on<C: Cluster>(
         &self,
         config: &Config,
-        mut site: Site<C>,
+        mut session: Session<C>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
-        site.desired.options.selected = self.asked(&site.desired)?;
-        let mut snapshot = site.see().await?;
-        site.desired.options.abandoned_commits = site.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
+        session.desired.options.selected = self.asked(&session.desired)?;
+        let mut snapshot = session.see().await?;
+        session.desired.options.abandoned_commits = session.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
         let mut memory = Memory::default();
-        memory.survey(&site.cluster, &site.desired, &snapshot.look).await?;
-        let plan = report(&site, &mut snapshot, &mut memory);
-        output.note(text::table(&site.commit, &site.server, &plan));
-        let to_record =
-            snapshot.look.services.iter().any(|it| it.to_record) || !site.desired.options.abandoned_commits.is_empty();
+        memory.survey(&session.cluster, &session.desired, &snapshot.look).await?;
+        let plan = report(&session, &mut snapshot, &mut memory);
+        output.note(text::table(&session.commit, &session.server, &plan));
+        let to_record = snapshot.look.services.iter().any(|it| it.to_record)
+            || !session.desired.options.abandoned_commits.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }
         if !moves {
-            return self.tell(&site, &still(&site, snapshot), None, output);
+            return self.tell(&session, &still(&session, snapshot), None, output);
         }
-        let outcome = self.carry_out(&site, memory, &config.user, output).await?;
-        let newer = moved_on(&mut site, config);
-        self.tell(&site, &outcome, newer.as_ref(), output)
+        let outcome = self.carry_out(&session, memory, &config.user, output).await?;
+        let newer = moved_on(&mut session, config);
+        self.tell(&session, &outcome, newer.as_ref(), output)
     }
 }
 
 impl Apply {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        site::run(self, config, fresh(config, output)?, output)
+        session::run(self, config, fresh(config, output)?, output)
     }
 
     /// One that was agreed to already.
@@ -140,19 +140,19 @@ impl Apply {
 
     async fn carry_out(
         &self,
-        site: &Site<impl Cluster>,
+        session: &Session<impl Cluster>,
         memory: Memory,
         user: &str,
         output: &mut Output,
     ) -> Result<Outcome, Failure> {
         let stop = stopped();
-        let mut lead = site.cluster.lead(&site.lease(), "apply");
+        let mut lead = session.cluster.lead(&session.lease(), "apply");
         if let Some(holder) = others(&mut lead).await? {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
-            end_graces(&site.cluster, &site.desired, user).await?;
+            end_graces(&session.cluster, &session.desired, user).await?;
         }
         let run = Run { stop, lead: lead.state.clone(), patience: self.timeout, memory };
-        let outcome = shown(site, run, output).await;
+        let outcome = shown(session, run, output).await;
         lead.release().await;
         Ok(outcome?)
     }
@@ -160,19 +160,19 @@ impl Apply {
     /// How everything stands, and the exit code of it.
     pub(super) fn tell(
         &self,
-        site: &Site<impl Cluster>,
+        session: &Session<impl Cluster>,
         outcome: &Outcome,
         moved: Option<&MovedOn>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
-        let plan = controller::plan(&site.desired, &pass.look, &pass.wanted);
-        let mut left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
+        let plan = controller::plan(&session.desired, &pass.look, &pass.wanted);
+        let mut left = Report::of(&session.desired, &pass.look, &plan, Vec::new());
         if outcome.looked_on {
-            drop_unselected(&site.desired, &mut left);
+            drop_unselected(&session.desired, &mut left);
         }
         let result = RolloutResult::of(outcome, &left);
-        let words = final_summary(site, &left, (outcome, result), moved);
+        let words = final_summary(session, &left, (outcome, result), moved);
         let Outcome { stopped, verified, .. } = *outcome;
         let moved_on_to = moved.map(|moved| moved.to);
         let ended = Ended { in_sync: left.is_empty(), stopped, verified, moved_on_to, left };
@@ -182,9 +182,13 @@ impl Apply {
 }
 
 /// Follows a run to its end, and shows how it goes.
-pub(super) async fn shown<C: Cluster>(site: &Site<C>, run: Run, output: &mut Output) -> Result<Outcome, ClusterError> {
+pub(super) async fn shown<C: Cluster>(
+    session: &Session<C>,
+    run: Run,
+    output: &mut Output,
+) -> Result<Outcome, ClusterError> {
     let mut live = Live::new(output);
-    follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await
+    follow(&session.cluster, &session.desired, run, |pass, events| live.show(&session.desired, pass, events)).await
 }
 
 /// Becomes true when somebody types Ctrl-C.
@@ -226,18 +230,18 @@ pub(super) struct MovedOn {
 }
 
 /// Looks at the branch once more; nothing where that cannot be done.
-pub(super) fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option<MovedOn> {
-    let source = &mut site.loaded.source;
+pub(super) fn moved_on(session: &mut Session<impl Cluster>, config: &Config) -> Option<MovedOn> {
+    let source = &mut session.loaded.source;
     let _fetching = Progress::of(format!("fetching {}", config.location));
     let branch = config.branch.clone().or_else(|| source.default_branch().ok())?;
     let to = source.fetch(Some(&branch)).ok()?.id;
-    (to != site.commit.id).then_some(MovedOn { branch, to })
+    (to != session.commit.id).then_some(MovedOn { branch, to })
 }
 
 /// Nothing was to be done.
-fn still(site: &Site<impl Cluster>, snapshot: Snapshot) -> Outcome {
-    let wanted = want(&site.desired, &snapshot.look);
-    Outcome::still(&site.desired, snapshot.look, wanted)
+fn still(session: &Session<impl Cluster>, snapshot: Snapshot) -> Outcome {
+    let wanted = want(&session.desired, &snapshot.look);
+    Outcome::still(&session.desired, snapshot.look, wanted)
 }
 
 fn exit(result: RolloutResult) -> Exit {

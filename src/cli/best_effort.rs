@@ -13,7 +13,7 @@ use pintle_core::pins::{Pins, Runtime};
 
 use super::exit::Failure;
 use super::host::host;
-use super::site::{block_on, connect};
+use super::session::{block_on, connect};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Observation};
 use crate::controller::Desired;

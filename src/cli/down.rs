@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure, help};
 use super::host::{load_local, place};
 use super::output::{Output, Printing, counted};
 use super::progress::Progress;
-use super::site::block_on;
+use super::session::block_on;
 use crate::cli::config::Config;
 use crate::cluster::local::LocalHost;
 

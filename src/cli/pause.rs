@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{Output, Printing};
-use super::site::{self, OnSite, Site};
+use super::session::{self, ClusterCommand, Session};
 use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
@@ -84,18 +84,23 @@ fn reason(text: &str) -> Result<String, String> {
     if text.len() <= REASON { Ok(text.to_owned()) } else { Err(format!("it is longer than {REASON} bytes")) }
 }
 
-impl OnSite for Pause {
+impl ClusterCommand for Pause {
     const CHANGES: Option<&'static str> = None;
 
-    async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        session: Session<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let at = Timestamp::now();
         let until = at.checked_add(self.length).map_err(|_| Failure::usage("--for is too long"))?;
         let reason = self.reason.clone().filter(|reason| !reason.is_empty());
         // The name that a hold would have; who has told git none is known by the account.
-        let who = site.loaded.source.identity().ok();
+        let who = session.loaded.source.identity().ok();
         let by = who.map_or_else(|| config.user.clone(), |who| who.name().to_owned());
         let pause = workload::Pause { schema: workload::Pause::SCHEMA, until, reason, by, at };
-        let done = set(&site, &self.which, Some(&pause)).await?;
+        let done = set(&session, &self.which, Some(&pause)).await?;
         let until = clock(until, at);
         tell(&done, self.printing, output, |Done { service, .. }| {
             format!("{service} is paused until {until}. End it: pintle resume {service}")
@@ -103,11 +108,11 @@ impl OnSite for Pause {
     }
 }
 
-impl OnSite for Resume {
+impl ClusterCommand for Resume {
     const CHANGES: Option<&'static str> = None;
 
-    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
-        let done = set(&site, &self.which, None).await?;
+    async fn run_on<C: Cluster>(&self, _: &Config, session: Session<C>, output: &mut Output) -> Result<Exit, Failure> {
+        let done = set(&session, &self.which, None).await?;
         tell(&done, self.printing, output, |it| {
             format!("{} {}", it.service, if it.was_paused { "is no longer paused" } else { "was not paused" })
         })
@@ -126,7 +131,7 @@ impl Resume {
     }
 }
 
-fn run<T: OnSite>(
+fn run<T: ClusterCommand>(
     command: &T,
     (which, of_all): (&Which, &str),
     config: &Config,
@@ -138,16 +143,20 @@ fn run<T: OnSite>(
     let loaded = load(config, None)?;
     say_stale(loaded.stale.as_ref(), output);
     loaded.at.usable()?;
-    site::run(command, config, loaded, output)
+    session::run(command, config, loaded, output)
 }
 
 /// Pauses the services, or ends their pauses; all are tried.
-async fn set(site: &Site<impl Cluster>, which: &Which, pause: Option<&workload::Pause>) -> Result<Vec<Done>, Failure> {
-    let desired = &site.desired;
+async fn set(
+    session: &Session<impl Cluster>,
+    which: &Which,
+    pause: Option<&workload::Pause>,
+) -> Result<Vec<Done>, Failure> {
+    let desired = &session.desired;
     let ids = if which.all { pausable_services(desired) } else { named(&desired.graph, &which.services)? };
     let mut done = Vec::new();
     for id in ids {
-        let set = pause_service(&site.cluster, desired, id, pause).await;
+        let set = pause_service(&session.cluster, desired, id, pause).await;
         let paused_until = pause.filter(|_| set.is_ok()).map(|pause| pause.until);
         let (was_paused, error) = set.map_or_else(|error| (false, Some(described(&error))), |was| (was, None));
         done.push(Done { service: desired.graph.name(id).to_string(), paused_until, was_paused, error });

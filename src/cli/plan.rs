@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
-use super::site::{self, OnSite, Site};
+use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
 use crate::controller::{
@@ -61,22 +61,23 @@ pub(super) struct Printed<'a> {
     pub report: Report,
 }
 
-impl OnSite for Plan {
+impl ClusterCommand for Plan {
     const CHANGES: Option<&'static str> = None;
 
-    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
-        let mut snapshot = site.see().await?;
+    async fn run_on<C: Cluster>(&self, _: &Config, session: Session<C>, output: &mut Output) -> Result<Exit, Failure> {
+        let mut snapshot = session.see().await?;
         if self.rev.is_none() {
-            site.guard_history(&snapshot, None)?;
+            session.guard_history(&snapshot, None)?;
         }
         let mut memory = Memory::default();
-        memory.survey(&site.cluster, &site.desired, &snapshot.look).await?;
+        memory.survey(&session.cluster, &session.desired, &snapshot.look).await?;
         if let Some(why) = memory.forget_forbidden() {
             output.warn(format_args!("who owns the images could not be asked: {why}"));
         }
-        let report = report(&site, &mut snapshot, &mut memory);
-        let exit = self.print(&Printed { revision: &site.commit, against: site.server.clone(), report }, output)?;
-        site.loaded.at.sound().map(|()| exit)
+        let report = report(&session, &mut snapshot, &mut memory);
+        let exit =
+            self.print(&Printed { revision: &session.commit, against: session.server.clone(), report }, output)?;
+        session.loaded.at.sound().map(|()| exit)
     }
 }
 
@@ -84,7 +85,7 @@ impl Plan {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         match &self.from {
             Some(from) => self.run_offline(config, from, output),
-            None => site::run(self, config, self.load(config, output)?, output),
+            None => session::run(self, config, self.load(config, output)?, output),
         }
     }
 
@@ -138,9 +139,9 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(site: &Site<impl Cluster>, snapshot: &mut Snapshot, memory: &mut Memory) -> Report {
+pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, memory: &mut Memory) -> Report {
     memory.correct(&mut snapshot.look);
-    plan_of(&site.desired, &snapshot.look, released(&site.desired, &snapshot.observed))
+    plan_of(&session.desired, &snapshot.look, released(&session.desired, &snapshot.observed))
 }
 
 fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {

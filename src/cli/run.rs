@@ -19,7 +19,7 @@ use super::exit::{Exit, Failure, help};
 use super::load::load;
 use super::output::Output;
 use super::refused_history::in_one_line;
-use super::site::{self, OnSite, OpenHost, Site};
+use super::session::{self, ClusterCommand, OpenHost, Session};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
 use crate::controller::event::Event;
@@ -61,12 +61,12 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// A run, until it is told to end.
-struct UntilTold<'r> {
+struct RunCommand<'r> {
     run: &'r Run,
     end: End,
 }
 
-impl OnSite for UntilTold<'_> {
+impl ClusterCommand for RunCommand<'_> {
     const CHANGES: Option<&'static str> = Some("pintle run");
 
     async fn open_host(&self, open: impl OpenHost, output: &mut Output) -> Result<LocalHost, Failure> {
@@ -85,18 +85,23 @@ impl OnSite for UntilTold<'_> {
         }
     }
 
-    async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        session: Session<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let Self { run, end } = self;
         let _at_work = end.at_work();
         let log = Mutex::new(Log::new(output, run.log));
-        let lead = site.cluster.lead(&site.lease(), "run");
+        let lead = session.cluster.lead(&session.lease(), "run");
         let (told, news) = mpsc::unbounded_channel();
-        let goals = watch::Sender::new(first_goal(&site));
-        let follower = follower(config, &site)?;
+        let goals = watch::Sender::new(first_goal(&session));
+        let follower = follower(config, &session)?;
         let time = watch::Sender::new(0);
         let mut wanted = goals.subscribe();
         wanted.mark_changed();
-        let source = Arc::new(Mutex::new(site.loaded.source.clone()));
+        let source = Arc::new(Mutex::new(session.loaded.source.clone()));
         let mut guard = HistoryGuard::new(Arc::clone(&source), run.accept_rewrite.clone());
         let outputs = FollowerOutputs { goals, says: lead.says.clone(), source, events: told };
         let spawned = follower.spawn(run.interval, outputs);
@@ -107,15 +112,15 @@ impl OnSite for UntilTold<'_> {
             lead: lead.state.clone(),
             times: time.subscribe(),
             scope: |desired: &DesiredState| {
-                site.cluster.scope(&desired.all_workloads());
-                site.host.iter().for_each(|host| host.serve(local_services(desired)));
+                session.cluster.scope(&desired.all_workloads());
+                session.host.iter().for_each(|host| host.serve(local_services(desired)));
             },
             guard: move |desired: &DesiredState, observed: &Observation| {
                 guard.check(desired, observed).map_err(|refusal| in_one_line(&refusal))
             },
         };
         tokio::select! {
-            () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
+            () = keep(&session.cluster, with, |news| tell(&log, &lead, &news)) => {}
             never = beside(&log, news, lead.state.clone()) => match never {},
             never = run.on_schedule(&trigger, &time) => match never {},
         }
@@ -127,10 +132,10 @@ impl OnSite for UntilTold<'_> {
 
 impl Run {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let (mut told, until) = (None, UntilTold { run: self, end: End::listen()? });
+        let (mut told, until) = (None, RunCommand { run: self, end: End::listen()? });
         loop {
             let begun = load(config, None).and_then(|loaded| loaded.at.usable().map(|()| loaded));
-            let done = begun.and_then(|loaded| site::run(&until, config, loaded, output));
+            let done = begun.and_then(|loaded| session::run(&until, config, loaded, output));
             match done {
                 // What failed was about to end.
                 Err(_) if *until.end.told().borrow() => return Ok(Exit::Ok),
@@ -162,25 +167,25 @@ impl Run {
 }
 
 /// What is kept until the repository says more; what was fetched at some time before is not known to be pinned still.
-fn first_goal<C>(site: &Site<C>) -> Goal {
-    match &site.loaded.stale {
-        None => Goal::Pins(Arc::new(site.desired.clone())),
+fn first_goal<C>(session: &Session<C>) -> Goal {
+    match &session.loaded.stale {
+        None => Goal::Pins(Arc::new(session.desired.clone())),
         Some(error) => Goal::Held(format!("{error}; nothing is done until it answers")),
     }
 }
 
 /// Follows the branch from what was loaded.
-fn follower<C>(config: &Config, site: &Site<C>) -> Result<BranchFollower, Failure> {
+fn follower<C>(config: &Config, session: &Session<C>) -> Result<BranchFollower, Failure> {
     let args = BranchFollowerArgs {
-        source: site.loaded.source.clone(),
+        source: session.loaded.source.clone(),
         branch: config.branch.clone(),
         root: config.root.clone(),
         namespace: config.namespace.clone(),
-        known: site.loaded.at.known.clone(),
-        is_stale: site.loaded.stale.is_some(),
+        known: session.loaded.at.known.clone(),
+        is_stale: session.loaded.stale.is_some(),
         describe,
     };
-    Ok(BranchFollower::new(args, &site.desired)?)
+    Ok(BranchFollower::new(args, &session.desired)?)
 }
 
 fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {

@@ -18,7 +18,7 @@ use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{Output, Printing};
-use super::site::{self, OnSite, Site};
+use super::session::{self, ClusterCommand, Session};
 use super::words::known;
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Leader};
@@ -53,29 +53,29 @@ struct Shown {
     services: Vec<StatusRow>,
 }
 
-impl OnSite for Status {
+impl ClusterCommand for Status {
     const CHANGES: Option<&'static str> = None;
 
-    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
+    async fn run_on<C: Cluster>(&self, _: &Config, session: Session<C>, output: &mut Output) -> Result<Exit, Failure> {
         for name in &self.services {
             // Of a revision that cannot be used no service is known.
-            let known = known(name, site.desired.graph.ids().map(|id| site.desired.graph.name(id)));
-            known.or_else(|unknown| site.loaded.at.usable().and(Err(unknown)))?;
+            let known = known(name, session.desired.graph.ids().map(|id| session.desired.graph.name(id)));
+            known.or_else(|unknown| session.loaded.at.usable().and(Err(unknown)))?;
         }
         let mut before = None;
         loop {
-            let snapshot = site.see().await?;
-            let broken = site.loaded.at.sound().and_then(|()| site.guard_history(&snapshot, None).map(drop));
-            let writer = site.cluster.leader(&site.lease()).await;
+            let snapshot = session.see().await?;
+            let broken = session.loaded.at.sound().and_then(|()| session.guard_history(&snapshot, None).map(drop));
+            let writer = session.cluster.leader(&session.lease()).await;
             let writer_known = writer.clone().ok().flatten();
-            let services = self.rows(&site, snapshot, writer_known.as_ref());
+            let services = self.rows(&session, snapshot, writer_known.as_ref());
             let shown = Shown { writer: writer_known, services };
             // A sign of life alone is no news; in place, ages go on all the same.
             if before.as_ref() != Some(&shown.services) || output.is_in_place(self.printing.output) {
                 if before.is_some() {
                     output.anew(self.printing.output);
                 }
-                self.print(&site, &shown, writer.err().as_ref(), output)?;
+                self.print(&session, &shown, writer.err().as_ref(), output)?;
             }
             if !self.watch || output.is_closed() {
                 return broken.map(|()| self.exit(&shown.services));
@@ -84,7 +84,7 @@ impl OnSite for Status {
                 output.failure(&failure);
             }
             before = Some(shown.services);
-            site.cluster.changed(Duration::from_secs(5)).await?;
+            session.cluster.changed(Duration::from_secs(5)).await?;
         }
     }
 }
@@ -94,19 +94,20 @@ impl Status {
         let loaded = load(config, None)?;
         say_stale(loaded.stale.as_ref(), output);
         loaded.say_uncommitted(output)?;
-        site::run(self, config, loaded, output)
+        session::run(self, config, loaded, output)
     }
 
-    fn rows(&self, site: &Site<impl Cluster>, snapshot: Snapshot, writer: Option<&Leader>) -> Vec<StatusRow> {
+    fn rows(&self, session: &Session<impl Cluster>, snapshot: Snapshot, writer: Option<&Leader>) -> Vec<StatusRow> {
         let when = if writer.is_some() { "in a moment" } else { "at the next apply" };
         let Snapshot { observed, look } = snapshot;
-        let wanted = want(&site.desired, &look);
-        let pass = Outcome::still(&site.desired, look, wanted).last;
+        let wanted = want(&session.desired, &look);
+        let pass = Outcome::still(&session.desired, look, wanted).last;
         let shown = |id: &Id| {
-            self.services.is_empty() || self.services.iter().any(|name| name == site.desired.graph.name(*id).as_str())
+            self.services.is_empty()
+                || self.services.iter().any(|name| name == session.desired.graph.name(*id).as_str())
         };
-        let row = |id: Id| StatusRow::new(&site.desired, id, (&pass, &observed), when);
-        site.desired.graph.ids().filter(shown).map(row).collect()
+        let row = |id: Id| StatusRow::new(&session.desired, id, (&pass, &observed), when);
+        session.desired.graph.ids().filter(shown).map(row).collect()
     }
 
     fn exit(&self, rows: &[StatusRow]) -> Exit {
@@ -120,7 +121,7 @@ impl Status {
 
     fn print(
         &self,
-        site: &Site<impl Cluster>,
+        session: &Session<impl Cluster>,
         shown: &Shown,
         unknown: Option<&ClusterError>,
         output: &mut Output,
@@ -136,7 +137,7 @@ impl Status {
             output.line(format_args!("{in_sync} of {} in sync", rows.len()));
             let writer = match unknown {
                 Some(why) => format!("Whether a pintle run is at work is not known: {why}"),
-                None => writer_words(shown.writer.as_ref(), site.commit.id, now),
+                None => writer_words(shown.writer.as_ref(), session.commit.id, now),
             };
             output.line(writer);
         })

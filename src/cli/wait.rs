@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::land::{Done, Land};
 use super::output::Output;
 use super::progress::Progress;
-use super::site::{self, OnSite, Site};
+use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, Leadership};
 use crate::controller::{Memory, Run, wait_for_writer};
@@ -35,39 +35,39 @@ impl After {
         if self.apply {
             return apply.run(config, output);
         }
-        site::run(&Wait(apply), config, fresh(config, output)?, output)
+        session::run(&Wait(apply), config, fresh(config, output)?, output)
     }
 }
 
 /// An apply that writes nothing, and looks at what the one writer does.
 struct Wait(Apply);
 
-impl OnSite for Wait {
+impl ClusterCommand for Wait {
     const CHANGES: Option<&'static str> = None;
 
     async fn run_on<C: Cluster>(
         &self,
         config: &Config,
-        mut site: Site<C>,
+        mut session: Session<C>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
-        let holder = writer(&site, output).await?;
+        let holder = writer(&session, output).await?;
         output.note(format_args!("{holder} is the one writer: this follows what it does"));
-        let sight = site.see().await?;
+        let sight = session.see().await?;
         let mut memory = Memory::default();
-        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
+        memory.survey(&session.cluster, &session.desired, &sight.look).await?;
         // Nothing is led here: whoever is that writer, or the next one, goes on writing.
         let (_others, lead) = watch::channel(Leadership::Theirs(holder));
         let run = Run { stop: stopped(), lead, patience: self.0.timeout, memory };
-        let outcome = shown(&site, run, output).await?;
-        let newer = moved_on(&mut site, config);
-        self.0.tell(&site, &outcome, newer.as_ref(), output)
+        let outcome = shown(&session, run, output).await?;
+        let newer = moved_on(&mut session, config);
+        self.0.tell(&session, &outcome, newer.as_ref(), output)
     }
 }
 
 /// Who is the one writer: somebody who has given a sign of life.
-async fn writer(site: &Site<impl Cluster>, output: &mut Output) -> Result<String, Failure> {
-    let lease = site.lease();
+async fn writer(session: &Session<impl Cluster>, output: &mut Output) -> Result<String, Failure> {
+    let lease = session.lease();
     let _looking = Progress::of("looking who rolls it out");
     let on_absent = || {
         output.note("Nobody rolls it out yet: start pintle run, or type: pintle apply. This waits for a minute.");
@@ -77,5 +77,5 @@ async fn writer(site: &Site<impl Cluster>, output: &mut Output) -> Result<String
         let words = "nobody rolls it out: for a minute no `pintle run` of the instance";
         Failure::error(format!("{words} `{instance}` was at work")).hint("roll it out from here: pintle apply")
     };
-    wait_for_writer(&site.cluster, &lease, on_absent).await?.ok_or_else(nobody)
+    wait_for_writer(&session.cluster, &lease, on_absent).await?.ok_or_else(nobody)
 }

@@ -8,13 +8,13 @@ use pintle_core::problem::display_safe;
 use super::MovedOn;
 use crate::cli::brief::brief;
 use crate::cli::plan::text;
-use crate::cli::site::Site;
+use crate::cli::session::Session;
 use crate::cluster::Cluster;
 use crate::controller::{Outcome, Report, RestReport, RolloutResult, Standing, commit_to_revert};
 
 /// Returns how everything stands, and what to type next.
 pub(super) fn final_summary(
-    site: &Site<impl Cluster>,
+    session: &Session<impl Cluster>,
     left: &Report,
     (outcome, result): (&Outcome, RolloutResult),
     moved: Option<&MovedOn>,
@@ -28,8 +28,8 @@ pub(super) fn final_summary(
         words.trim().to_owned()
     }));
     lines.extend(not_started(left));
-    lines.extend(next_commands(site, left, outcome));
-    lines.extend(completion(site, left, (outcome, result), moved));
+    lines.extend(next_commands(session, left, outcome));
+    lines.extend(completion(session, left, (outcome, result), moved));
     lines.extend(
         moved.map(|MovedOn { branch, to }| format!("{branch} has moved on to {} meanwhile: pintle apply", to.short())),
     );
@@ -72,11 +72,11 @@ fn not_started(left: &Report) -> Option<String> {
 }
 
 /// What to type where something has failed.
-fn next_commands(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
+fn next_commands(session: &Session<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
     let mut mends = Vec::new();
     let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {
-        match commit_to_revert(&site.desired, outcome, &it.service).as_deref().map(named) {
+        match commit_to_revert(&session.desired, outcome, &it.service).as_deref().map(named) {
             Some(commit) => moved.entry(commit).or_default().push(&it.service),
             None => mends.push(format!("Next: mend what keeps {} from running; then: pintle apply", it.service)),
         }
@@ -96,14 +96,14 @@ fn named(commit: &Commit) -> String {
 }
 
 fn completion(
-    site: &Site<impl Cluster>,
+    session: &Session<impl Cluster>,
     left: &Report,
     (outcome, result): (&Outcome, RolloutResult),
     moved: Option<&MovedOn>,
 ) -> Option<String> {
-    let (verified, is_selection) = (outcome.verified, site.desired.options.selected.is_some());
+    let (verified, is_selection) = (outcome.verified, session.desired.options.selected.is_some());
     if left.is_empty() {
-        let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
+        let at = moved.map(|_| format!(" at {}", session.commit.id.short())).unwrap_or_default();
         let what = if is_selection { "what was asked for" } else { "everything" };
         return Some(format!("In sync: {what} runs what is pinned{at} ({verified} changed)."));
     }

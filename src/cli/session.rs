@@ -20,7 +20,7 @@ use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost};
 use crate::controller::{Desired, Snapshot, check_history, take_snapshot, written_commits};
 
 /// A command that looks at the cluster, whichever that is.
-pub(super) trait OnSite {
+pub(super) trait ClusterCommand {
     /// Whether it changes something there, and then what others are told who would at the same time.
     const CHANGES: Option<&'static str>;
 
@@ -31,7 +31,12 @@ pub(super) trait OnSite {
     }
 
     /// Carries it out.
-    async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure>;
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        session: Session<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure>;
 }
 
 /// Opens the local runtime; what is done, where something is changed.
@@ -41,7 +46,7 @@ impl<T: Fn(Option<&str>) -> Result<LocalHost, ClusterError>> OpenHost for T {}
 
 /// Carries a command out where a revision says that its services run. Where the remote could not be reached,
 /// `loaded.stale` says so, and nothing may be written.
-pub(super) fn run<T: OnSite>(
+pub(super) fn run<T: ClusterCommand>(
     command: &T,
     config: &Config,
     loaded: Loaded,
@@ -49,31 +54,31 @@ pub(super) fn run<T: OnSite>(
 ) -> Result<Exit, Failure> {
     let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
     let (id, pins, history) = (commit.id, loaded.at.pins(config), Arc::clone(&loaded.history));
-    let on_site = async {
+    let running = async {
         match pins.settings.runtime {
             Runtime::Kubernetes => {
                 let connecting = Progress::of("connecting to the cluster");
                 let (desired, cluster) = connect(config, id, pins, history).await?;
                 drop(connecting);
                 let server = cluster.server().to_owned();
-                command.run_on(config, Site { commit, desired, cluster, server, loaded, host: None }, output).await
+                command.run_on(config, Session { commit, desired, cluster, server, loaded, host: None }, output).await
             }
             Runtime::Local => {
                 let desired = Desired::from(DesiredState::new(id, pins, history, String::new()));
                 let host = command.open_host(|changes: Option<&str>| host(config, &desired, changes), output).await?;
                 let (cluster, server) = (host.clone(), host.server().to_owned());
-                let site = Site { commit, desired, cluster, server, loaded, host: Some(host.clone()) };
-                let done = command.run_on(config, site, output).await;
+                let session = Session { commit, desired, cluster, server, loaded, host: Some(host.clone()) };
+                let done = command.run_on(config, session, output).await;
                 host.finish().await;
                 done
             }
         }
     };
-    block_on(on_site).flatten()
+    block_on(running).flatten()
 }
 
 /// The pins of a revision beside the cluster.
-pub(super) struct Site<C> {
+pub(super) struct Session<C> {
     /// The revision.
     pub commit: Arc<Commit>,
     /// What is wanted.
@@ -108,7 +113,7 @@ pub(super) async fn connect(
     Ok((desired, cluster))
 }
 
-impl<C: Cluster> Site<C> {
+impl<C: Cluster> Session<C> {
     /// The lease of the one writer of these pins.
     pub(super) fn lease(&self) -> LeaseName {
         let settings = &self.desired.pins.settings;
