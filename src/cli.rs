@@ -17,7 +17,6 @@ mod hold;
 mod holds;
 mod host;
 mod init;
-mod keep;
 mod land;
 mod live;
 mod load;
@@ -33,6 +32,7 @@ mod rollback;
 mod run;
 mod schema;
 mod session;
+mod shim;
 mod shown;
 mod status;
 mod suspects;
@@ -86,7 +86,7 @@ enum Command {
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
-    Keep(keep::Keep),
+    Shim(shim::Shim),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -139,7 +139,7 @@ impl Command {
             Self::Suspects(suspects) => suspects.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
-            Self::Keep(keep) => keep.run(),
+            Self::Shim(shim) => shim.run(),
             Self::Schema(schema) => Ok(schema.run(output)),
             Self::Completions(completions) => Ok(completions.run(output)),
         }

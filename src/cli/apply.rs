@@ -23,7 +23,7 @@ use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, LocalHost};
 use crate::controller::{
-    self, Desired, Memory, Outcome, Report, RolloutResult, Run, Snapshot, drop_unselected, end_graces, follow,
+    self, ControllerState, Desired, Outcome, Report, RolloutResult, Run, Snapshot, drop_unselected, end_graces, follow,
     other_writer, want,
 };
 
@@ -95,7 +95,7 @@ impl ClusterCommand for Apply {
         session.desired.options.selected = self.asked(&session.desired)?;
         let mut snapshot = session.see().await?;
         session.desired.options.abandoned_commits = session.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
-        let mut memory = Memory::default();
+        let mut memory = ControllerState::default();
         memory.survey(&session.cluster, &session.desired, &snapshot.look).await?;
         let plan = report(&session, &mut snapshot, &mut memory);
         output.note(text::table(&session.commit, &session.server, &plan));
@@ -141,7 +141,7 @@ impl Apply {
     async fn carry_out(
         &self,
         session: &Session<impl Cluster>,
-        memory: Memory,
+        memory: ControllerState,
         user: &str,
         output: &mut Output,
     ) -> Result<Outcome, Failure> {

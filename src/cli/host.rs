@@ -59,9 +59,9 @@ pub(super) fn place(config: &Config, settings: &Settings) -> Result<Place, Failu
         Location::Path(_) => repository.join(&config.root),
         Location::Url(_) => state,
     };
-    let keeper =
+    let shim =
         std::env::current_exe().map_err(|error| Failure::error(format!("this program is not found: {error}")))?;
-    Ok(Place { folder, home, keeper })
+    Ok(Place { folder, home, shim })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
 use crate::controller::{
-    self, Desired, Look, Memory, Report, Snapshot, Standing, look_at_pins, pinned_no_more, released, want,
+    self, ControllerState, Desired, Look, Report, Snapshot, Standing, look_at_pins, pinned_no_more, released, want,
 };
 
 /// Show what would be done, in which order, and why
@@ -69,7 +69,7 @@ impl ClusterCommand for Plan {
         if self.rev.is_none() {
             session.guard_history(&snapshot, None)?;
         }
-        let mut memory = Memory::default();
+        let mut memory = ControllerState::default();
         memory.survey(&session.cluster, &session.desired, &snapshot.look).await?;
         if let Some(why) = memory.forget_forbidden() {
             output.warn(format_args!("who owns the images could not be asked: {why}"));
@@ -139,7 +139,7 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, memory: &mut Memory) -> Report {
+pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, memory: &mut ControllerState) -> Report {
     memory.correct(&mut snapshot.look);
     plan_of(&session.desired, &snapshot.look, released(&session.desired, &snapshot.observed))
 }

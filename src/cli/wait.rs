@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, Leadership};
-use crate::controller::{Memory, Run, wait_for_writer};
+use crate::controller::{ControllerState, Run, wait_for_writer};
 
 /// What comes after the commit.
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ impl ClusterCommand for Wait {
         let holder = writer(&session, output).await?;
         output.note(format_args!("{holder} is the one writer: this follows what it does"));
         let sight = session.see().await?;
-        let mut memory = Memory::default();
+        let mut memory = ControllerState::default();
         memory.survey(&session.cluster, &session.desired, &sight.look).await?;
         // Nothing is led here: whoever is that writer, or the next one, goes on writing.
         let (_others, lead) = watch::channel(Leadership::Theirs(holder));

@@ -9,9 +9,9 @@ use pintle_core::plan::{self, Step, Wanted};
 use pintle_core::verify::Verdict;
 use tokio::sync::watch;
 
-use super::rest::Debt;
 use super::tell::{Scene, Teller};
-use super::{Desired, Enough, Look, May, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
+use super::throttle::PassThrottle;
+use super::{ControllerState, Desired, Interrupt, Look, Mode, Pass, Requeue, SeenWorkload, pass, situation, write};
 use crate::cluster::{Cluster, ClusterError, Leadership};
 use crate::controller::event::Event;
 
@@ -31,7 +31,7 @@ pub struct Run {
     /// Ends the run when nothing has happened for so long.
     pub patience: Duration,
     /// What is known already: whoever planned has asked for owners.
-    pub memory: Memory,
+    pub memory: ControllerState,
 }
 
 /// How a run ended.
@@ -53,7 +53,7 @@ impl Outcome {
     /// The outcome of doing nothing.
     pub fn still(desired: &Desired, look: Look, wanted: Vec<Wanted>) -> Self {
         let next = plan::next(situation(desired, &look, &wanted));
-        let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, pending: Pending::Nothing };
+        let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue: Requeue::Await };
         Self { last, stopped: false, out_of_patience: false, verified: 0, looked_on: false }
     }
 }
@@ -70,7 +70,7 @@ pub async fn follow<C: Cluster>(
 ) -> Result<Outcome, ClusterError> {
     let mut teller = Teller::default();
     let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
-    let (mut debt, mut stopped_at) = (Debt::default(), None);
+    let (mut throttle, mut stopped_at) = (PassThrottle::default(), None);
     loop {
         let now = Timestamp::now();
         let stopped = *run.stop.borrow();
@@ -80,17 +80,18 @@ pub async fn follow<C: Cluster>(
         let began = Instant::now();
         let leads = *run.lead.borrow_and_update() == Leadership::Ours;
         let stop = run.stop.clone();
-        run.memory.enough = Enough::when(move || *stop.borrow() && !stopped);
-        let may = if !leads {
-            May::Look
+        run.memory.interrupt = Interrupt::when(move || *stop.borrow() && !stopped);
+        let mode = if !leads {
+            Mode::Observe
         } else if stopped {
-            May::Record
+            Mode::Record
         } else {
-            May::Start
+            Mode::Write
         };
-        match pass(cluster, desired, &mut run.memory, now, |_| may).await {
+        match pass(cluster, desired, &mut run.memory, now, |_| mode).await {
             Ok(last) => {
-                let rest = if last.wrote { Duration::ZERO } else { debt.owe(began.elapsed(), Instant::now()) };
+                let rest =
+                    if last.wrote { Duration::ZERO } else { throttle.delay_after(began.elapsed(), Instant::now()) };
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
                 events.extend(teller.tell(Scene { desired, pass: &last, now }));
                 silent = false;
@@ -102,7 +103,7 @@ pub async fn follow<C: Cluster>(
                 if stops(&last, stopped_at, now) || out_of_patience || is_done(desired, &last) {
                     return Ok(Outcome { last, stopped, out_of_patience, verified, looked_on: !leads });
                 }
-                if last.pending != Pending::Answer {
+                if last.requeue != Requeue::Now {
                     wait(cluster, &mut run, stopped, rest).await;
                 }
             }
@@ -164,5 +165,5 @@ fn is_done(desired: &Desired, pass: &Pass) -> bool {
     };
     let recorded = pass.look.services.iter().all(|seen| !seen.to_record && write::rebase(desired, seen).is_empty());
     let answered = pass.look.services.iter().all(|seen| !seen.unanswered);
-    pass.pending == Pending::Nothing && answered && recorded && pass.next.steps.iter().all(is_over)
+    pass.requeue == Requeue::Await && answered && recorded && pass.next.steps.iter().all(is_over)
 }

@@ -12,10 +12,10 @@ use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
 use tokio::sync::watch;
 
-use super::follow::TICK;
-use super::rest::Debt;
+use super::rollout::TICK;
 use super::tell::{Scene, Teller};
-use super::{Desired, Enough, May, Memory, Pass, Pending, RunOptions, note_pauses, pass};
+use super::throttle::PassThrottle;
+use super::{ControllerState, Desired, Interrupt, Mode, Pass, Requeue, RunOptions, note_pauses, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
 use crate::controller::event::Event;
 
@@ -87,9 +87,9 @@ pub enum Kept<'a> {
 #[derive(Default)]
 struct State {
     goal: Goal,
-    memory: Memory,
+    memory: ControllerState,
     teller: Teller,
-    debt: Debt,
+    throttle: PassThrottle,
     /// Why everything is held.
     held: Option<String>,
     /// The cluster did not answer.
@@ -143,7 +143,7 @@ where
         }
         // A clone has seen what its original has: it tells of what comes after.
         let (stop, goals) = (with.stop.clone(), with.goals.clone());
-        state.memory.enough = Enough::when(move || *stop.borrow() || goals.has_changed().unwrap_or(true));
+        state.memory.interrupt = Interrupt::when(move || *stop.borrow() || goals.has_changed().unwrap_or(true));
         let leads = *with.lead.borrow_and_update() == Leadership::Ours;
         let rest = if leads {
             state.lead(&mut tell);
@@ -160,11 +160,11 @@ where
 impl State {
     /// Takes up another goal.
     fn turn(&mut self, goal: Goal, scope: impl Fn(&DesiredState), tell: &mut impl FnMut(News<'_>)) {
-        self.memory.turn();
+        self.memory.reset_for_revision();
         self.in_sync = false;
         if let Goal::Pins(desired) = &goal {
             scope(desired);
-            self.memory.heard.turn(&desired.state, Timestamp::now());
+            self.memory.pin_moves.turn(&desired.state, Timestamp::now());
             self.teller = Teller::default();
             let subject = desired.history.tip().map(|tip| tip.subject.to_string()).unwrap_or_default();
             let events = [Event::Revision { subject }];
@@ -200,11 +200,11 @@ impl State {
         let (now, began) = (Timestamp::now(), Instant::now());
         self.forgive(began);
         let mut guarded = Ok(BTreeSet::new());
-        let may = |observed: &Observation| {
+        let mode = |observed: &Observation| {
             guarded = guard(&desired, observed);
-            if guarded.as_ref() == Ok(&desired.options.abandoned_commits) { May::Start } else { May::Look }
+            if guarded.as_ref() == Ok(&desired.options.abandoned_commits) { Mode::Write } else { Mode::Observe }
         };
-        match pass(cluster, &desired, &mut self.memory, now, may).await {
+        match pass(cluster, &desired, &mut self.memory, now, mode).await {
             Ok(pass) => {
                 match guarded {
                     Err(why) => {
@@ -225,7 +225,11 @@ impl State {
                 }
                 self.seen(&desired, &pass, now, tell);
                 self.note_stale(cluster, &pass);
-                let least = if pass.wrote { Duration::ZERO } else { self.debt.owe(began.elapsed(), Instant::now()) };
+                let least = if pass.wrote {
+                    Duration::ZERO
+                } else {
+                    self.throttle.delay_after(began.elapsed(), Instant::now())
+                };
                 self.rest(&pass, least).until(pass.look.wake(), now)
             }
             Err(ClusterError::NotLeading) => Rest::SHORT,
@@ -239,7 +243,7 @@ impl State {
                     let kept = Kept::Held(&why);
                     tell(News { desired: Some(&desired), kept, refused: BTreeMap::new(), events: &events });
                 }
-                if !self.memory.is_in_doubt() {
+                if !self.memory.has_unacknowledged_writes() {
                     return Rest::SHORT;
                 }
                 // Whoever cannot keep up is not asked again at once.
@@ -265,7 +269,7 @@ impl State {
     /// A workload that has changed and is not seen to: its watch lags, or has lost something.
     fn note_stale(&mut self, cluster: &impl Cluster, pass: &Pass) {
         self.lost = 0;
-        let is_stale = pass.pending == Pending::Sight && pass.look.unseen.is_empty();
+        let is_stale = pass.requeue == Requeue::OnChange && pass.look.unseen.is_empty();
         self.stale = if is_stale { self.stale + 1 } else { 0 };
         if self.stale > 1 {
             cluster.look_anew();
@@ -279,7 +283,7 @@ impl State {
             self.patience = REFUSED;
             self.forgiven = Some(now);
         } else if self.forgiven.is_none_or(|at| now.duration_since(at) > self.patience) {
-            self.memory.turn();
+            self.memory.reset_for_revision();
             self.patience = LONGEST.min(self.patience * 2);
             self.forgiven = Some(now);
         }
@@ -302,12 +306,12 @@ impl State {
 
     fn rest(&self, pass: &Pass, least: Duration) -> Rest {
         let to_record = || pass.look.services.iter().any(|seen| seen.to_record || seen.unanswered);
-        let moves = pass.next.in_motion() || to_record() || self.memory.is_in_doubt();
-        match pass.pending {
-            Pending::Answer => Rest::NONE,
-            Pending::Nothing if !moves && self.memory.refusals().next().is_none() => Rest { least, most: LONGEST },
-            Pending::Nothing if !moves => Rest { least, most: REFUSED },
-            Pending::Nothing | Pending::Sight => Rest { least, most: TICK.max(least) },
+        let moves = pass.next.in_motion() || to_record() || self.memory.has_unacknowledged_writes();
+        match pass.requeue {
+            Requeue::Now => Rest::NONE,
+            Requeue::Await if !moves && self.memory.refusals().next().is_none() => Rest { least, most: LONGEST },
+            Requeue::Await if !moves => Rest { least, most: REFUSED },
+            Requeue::Await | Requeue::OnChange => Rest { least, most: TICK.max(least) },
         }
     }
 
@@ -332,7 +336,7 @@ impl State {
         if note_pauses(cluster, desired, &mut self.memory, Timestamp::now()).await.is_err() {
             return Rest::SHORT;
         }
-        Rest { least: self.debt.owe(began.elapsed(), Instant::now()), ..Rest::LONG }
+        Rest { least: self.throttle.delay_after(began.elapsed(), Instant::now()), ..Rest::LONG }
     }
 }
 

@@ -13,12 +13,12 @@ use super::look::Look;
 
 /// What was heard of pins.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct PinMoveLog {
     last: Option<Arc<DesiredState>>,
     moved: BTreeMap<ServiceName, Timestamp>,
 }
 
-impl Heard {
+impl PinMoveLog {
     /// Takes in another revision; which pins it moves is known where there was one before.
     pub(super) fn turn(&mut self, desired: &Arc<DesiredState>, now: Timestamp) {
         let Some(last) = self.last.replace(Arc::clone(desired)) else { return };
@@ -33,9 +33,9 @@ impl Heard {
     /// What was moved by hand before its pin moved is not held for that.
     pub(super) fn see(&self, desired: &DesiredState, look: &mut Look) {
         for (id, (seen, live)) in desired.graph.ids().zip(look.services.iter_mut().zip(&mut look.live)) {
-            let Some(heard) = self.moved.get(desired.graph.name(id)).filter(|_| seen.drifted) else { continue };
+            let Some(pin_moves) = self.moved.get(desired.graph.name(id)).filter(|_| seen.drifted) else { continue };
             // The API server notes whole seconds.
-            if seen.hand.as_ref().and_then(|hand| hand.at).is_some_and(|at| at.as_second() < heard.as_second()) {
+            if seen.hand.as_ref().and_then(|hand| hand.at).is_some_and(|at| at.as_second() < pin_moves.as_second()) {
                 let seen = Arc::make_mut(seen);
                 (seen.drifted, seen.hand, live.returns) = (false, None, false);
                 seen.stay = seen.stay.take().filter(Stay::writes_nothing);
