@@ -59,9 +59,9 @@ pub use report::{
     ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
     pinned_no_more, released,
 };
-pub use rollout::{Outcome, Run, follow};
+pub use rollout::{RolloutArgs, RolloutOutcome, run_until_settled};
 pub use rollout_result::{RolloutResult, commit_to_revert, drop_unselected};
-pub use run::{Goal, Keep, Kept, News, keep};
+pub use run::{BranchState, ControllerArgs, ControllerStatus, PassReport, run_controller};
 pub use schedule::Schedule;
 pub use snapshot::{Snapshot, take_snapshot};
 pub use state::ControllerState;
@@ -118,15 +118,15 @@ pub enum Requeue {
 pub async fn pass<C: Cluster>(
     cluster: &C,
     desired: &Desired,
-    memory: &mut ControllerState,
+    state: &mut ControllerState,
     now: Timestamp,
     mode: impl FnOnce(&Observation) -> Mode,
 ) -> Result<Pass, ClusterError> {
     // 1. IO: what is.
     let mut observed = cluster.observe().await?;
-    memory.rewrites.add_to(&mut observed);
+    state.rewrites.add_to(&mut observed);
     // 2. What that means for each service, and what is wanted of it.
-    let (look, wanted) = judge(desired, memory, &observed, now);
+    let (look, wanted) = judge(desired, state, &observed, now);
     let mode = mode(&observed);
     // 3. The next safe steps.
     let next = if look.unseen.is_empty() { plan::next(situation(desired, &look, &wanted)) } else { Next::default() };
@@ -136,12 +136,12 @@ pub async fn pass<C: Cluster>(
     }
     let starts: Vec<Id> = next.starts().filter(|_| mode == Mode::Write).collect();
     // 4. IO: whoever owns the images of a workload never written before is asked first.
-    let requeue = memory.ask(cluster, first_writes(desired, &look, &starts)).await?;
+    let requeue = state.ask(cluster, first_writes(desired, &look, &starts)).await?;
     if requeue > Requeue::Await {
         return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue });
     }
     // 5. IO: write them, and record what is verified.
-    let requeue = memory.pause_again(cluster).await?;
+    let requeue = state.pause_again(cluster).await?;
     if requeue > Requeue::Await {
         return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: true, requeue });
     }
@@ -149,9 +149,9 @@ pub async fn pass<C: Cluster>(
     // The last of many would wait for the controllers, which look at each that is recorded.
     let recordable = look.services.iter().filter(|seen| seen.to_record).count();
     let busy = under_way > 0 && under_way + recordable > CONCURRENCY;
-    let arrivals = memory.arrivals(desired, &look, mode == Mode::Write && busy, now);
-    let mut writes = memory.starts(desired, &look, &starts, now);
-    writes.extend(memory.records(desired, &look, arrivals));
+    let arrivals = state.arrivals(desired, &look, mode == Mode::Write && busy, now);
+    let mut writes = state.starts(desired, &look, &starts, now);
+    writes.extend(state.records(desired, &look, arrivals));
     writes.extend(rebases(desired, &look, &starts));
     let wrote = !writes.is_empty();
     let coupling = |id: Id| match next.of(id) {
@@ -159,7 +159,7 @@ pub async fn pass<C: Cluster>(
         _ if desired.graph.around(id).next().is_some() => WriteCoupling::Neighbours,
         _ => WriteCoupling::None,
     };
-    let (requeue, unsent) = memory.send(cluster, writes, coupling).await?;
+    let (requeue, unsent) = state.send(cluster, writes, coupling).await?;
     let started = starts.into_iter().filter(|id| !unsent.contains(id)).collect();
     Ok(Pass { look, wanted, next, started, wrote, requeue: requeue.max(half_seen) })
 }
@@ -168,11 +168,11 @@ pub async fn pass<C: Cluster>(
 async fn note_pauses<C: Cluster>(
     cluster: &C,
     desired: &Desired,
-    memory: &mut ControllerState,
+    state: &mut ControllerState,
     now: Timestamp,
 ) -> Result<(), ClusterError> {
     let observed = cluster.observe().await?;
-    memory.pauses.see(desired, &mut memory.recall.look(desired, &observed, now), now);
+    state.pauses.see(desired, &mut state.recall.look(desired, &observed, now), now);
     Ok(())
 }
 
@@ -189,16 +189,16 @@ fn situation<'a>(desired: &'a DesiredState, look: &'a Look, wanted: &'a [Wanted]
 
 fn judge(
     desired: &Desired,
-    memory: &mut ControllerState,
+    state: &mut ControllerState,
     observed: &Observation,
     now: Timestamp,
 ) -> (Look, Vec<Wanted>) {
-    let mut look = memory.recall.look(desired, observed, now);
-    memory.correct(&mut look);
-    memory.add_unacknowledged(&mut look, now);
-    memory.pin_moves.see(desired, &mut look);
-    memory.pauses.see(desired, &mut look, now);
-    memory.corrections.see(desired, &mut look, now);
+    let mut look = state.recall.look(desired, observed, now);
+    state.correct(&mut look);
+    state.add_unacknowledged(&mut look, now);
+    state.pin_moves.see(desired, &mut look);
+    state.pauses.see(desired, &mut look, now);
+    state.corrections.see(desired, &mut look, now);
     let wanted = want(desired, &look);
     (look, wanted)
 }

@@ -23,8 +23,8 @@ use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, LocalHost};
 use crate::controller::{
-    self, ControllerState, Desired, Outcome, Report, RolloutResult, Run, Snapshot, drop_unselected, end_graces, follow,
-    other_writer, want,
+    self, ControllerState, Desired, Report, RolloutArgs, RolloutOutcome, RolloutResult, Snapshot, drop_unselected,
+    end_graces, other_writer, run_until_settled, want,
 };
 
 /// Carry the plan out to its end, then stop
@@ -95,9 +95,9 @@ impl ClusterCommand for Apply {
         session.desired.options.selected = self.asked(&session.desired)?;
         let mut snapshot = session.see().await?;
         session.desired.options.abandoned_commits = session.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
-        let mut memory = ControllerState::default();
-        memory.survey(&session.cluster, &session.desired, &snapshot.look).await?;
-        let plan = report(&session, &mut snapshot, &mut memory);
+        let mut state = ControllerState::default();
+        state.survey(&session.cluster, &session.desired, &snapshot.look).await?;
+        let plan = report(&session, &mut snapshot, &mut state);
         output.note(text::table(&session.commit, &session.server, &plan));
         let to_record = snapshot.look.services.iter().any(|it| it.to_record)
             || !session.desired.options.abandoned_commits.is_empty();
@@ -108,7 +108,7 @@ impl ClusterCommand for Apply {
         if !moves {
             return self.tell(&session, &still(&session, snapshot), None, output);
         }
-        let outcome = self.carry_out(&session, memory, &config.user, output).await?;
+        let outcome = self.carry_out(&session, state, &config.user, output).await?;
         let newer = moved_on(&mut session, config);
         self.tell(&session, &outcome, newer.as_ref(), output)
     }
@@ -141,18 +141,18 @@ impl Apply {
     async fn carry_out(
         &self,
         session: &Session<impl Cluster>,
-        memory: ControllerState,
+        state: ControllerState,
         user: &str,
         output: &mut Output,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<RolloutOutcome, Failure> {
         let stop = stopped();
         let mut lead = session.cluster.lead(&session.lease(), "apply");
         if let Some(holder) = others(&mut lead).await? {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
             end_graces(&session.cluster, &session.desired, user).await?;
         }
-        let run = Run { stop, lead: lead.state.clone(), patience: self.timeout, memory };
-        let outcome = shown(session, run, output).await;
+        let args = RolloutArgs { stop, lead: lead.state.clone(), patience: self.timeout, state };
+        let outcome = shown(session, args, output).await;
         lead.release().await;
         Ok(outcome?)
     }
@@ -161,7 +161,7 @@ impl Apply {
     pub(super) fn tell(
         &self,
         session: &Session<impl Cluster>,
-        outcome: &Outcome,
+        outcome: &RolloutOutcome,
         moved: Option<&MovedOn>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
@@ -173,7 +173,7 @@ impl Apply {
         }
         let result = RolloutResult::of(outcome, &left);
         let words = final_summary(session, &left, (outcome, result), moved);
-        let Outcome { stopped, verified, .. } = *outcome;
+        let RolloutOutcome { stopped, verified, .. } = *outcome;
         let moved_on_to = moved.map(|moved| moved.to);
         let ended = Ended { in_sync: left.is_empty(), stopped, verified, moved_on_to, left };
         output.result(self.printing.output, &ended, |output| output.line(words))?;
@@ -184,11 +184,14 @@ impl Apply {
 /// Follows a run to its end, and shows how it goes.
 pub(super) async fn shown<C: Cluster>(
     session: &Session<C>,
-    run: Run,
+    args: RolloutArgs,
     output: &mut Output,
-) -> Result<Outcome, ClusterError> {
+) -> Result<RolloutOutcome, ClusterError> {
     let mut live = Live::new(output);
-    follow(&session.cluster, &session.desired, run, |pass, events| live.show(&session.desired, pass, events)).await
+    run_until_settled(&session.cluster, &session.desired, args, |pass, events| {
+        live.show(&session.desired, pass, events)
+    })
+    .await
 }
 
 /// Becomes true when somebody types Ctrl-C.
@@ -239,9 +242,9 @@ pub(super) fn moved_on(session: &mut Session<impl Cluster>, config: &Config) -> 
 }
 
 /// Nothing was to be done.
-fn still(session: &Session<impl Cluster>, snapshot: Snapshot) -> Outcome {
+fn still(session: &Session<impl Cluster>, snapshot: Snapshot) -> RolloutOutcome {
     let wanted = want(&session.desired, &snapshot.look);
-    Outcome::still(&session.desired, snapshot.look, wanted)
+    RolloutOutcome::still(&session.desired, snapshot.look, wanted)
 }
 
 fn exit(result: RolloutResult) -> Exit {

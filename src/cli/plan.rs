@@ -69,12 +69,12 @@ impl ClusterCommand for Plan {
         if self.rev.is_none() {
             session.guard_history(&snapshot, None)?;
         }
-        let mut memory = ControllerState::default();
-        memory.survey(&session.cluster, &session.desired, &snapshot.look).await?;
-        if let Some(why) = memory.forget_forbidden() {
+        let mut state = ControllerState::default();
+        state.survey(&session.cluster, &session.desired, &snapshot.look).await?;
+        if let Some(why) = state.forget_forbidden() {
             output.warn(format_args!("who owns the images could not be asked: {why}"));
         }
-        let report = report(&session, &mut snapshot, &mut memory);
+        let report = report(&session, &mut snapshot, &mut state);
         let exit =
             self.print(&Printed { revision: &session.commit, against: session.server.clone(), report }, output)?;
         session.loaded.at.sound().map(|()| exit)
@@ -139,8 +139,8 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, memory: &mut ControllerState) -> Report {
-    memory.correct(&mut snapshot.look);
+pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, state: &mut ControllerState) -> Report {
+    state.correct(&mut snapshot.look);
     plan_of(&session.desired, &snapshot.look, released(&session.desired, &snapshot.observed))
 }
 

@@ -24,8 +24,8 @@ use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
 use crate::controller::event::Event;
 use crate::controller::{
-    BranchFollower, BranchFollowerArgs, FollowerOutputs, Goal, HistoryGuard, Keep, Kept, News, PollTrigger,
-    RepositoryEvent, Schedule, keep, local_services,
+    BranchFollower, BranchFollowerArgs, BranchState, ControllerArgs, ControllerStatus, FollowerOutputs, HistoryGuard,
+    PassReport, PollTrigger, RepositoryEvent, Schedule, local_services, run_controller,
 };
 
 /// How long it is waited until something can be begun with, where nothing can.
@@ -95,19 +95,19 @@ impl ClusterCommand for RunCommand<'_> {
         let _at_work = end.at_work();
         let log = Mutex::new(Log::new(output, run.log));
         let lead = session.cluster.lead(&session.lease(), "run");
-        let (told, news) = mpsc::unbounded_channel();
-        let goals = watch::Sender::new(first_goal(&session));
+        let (told, repository) = mpsc::unbounded_channel();
+        let branch = watch::Sender::new(first_state(&session));
         let follower = follower(config, &session)?;
         let time = watch::Sender::new(0);
-        let mut wanted = goals.subscribe();
+        let mut wanted = branch.subscribe();
         wanted.mark_changed();
         let source = Arc::new(Mutex::new(session.loaded.source.clone()));
         let mut guard = HistoryGuard::new(Arc::clone(&source), run.accept_rewrite.clone());
-        let outputs = FollowerOutputs { goals, says: lead.says.clone(), source, events: told };
+        let outputs = FollowerOutputs { branch, says: lead.says.clone(), source, events: told };
         let spawned = follower.spawn(run.interval, outputs);
         let trigger = spawned.map_err(|error| Failure::error(format!("no thread: {error}")))?;
-        let with = Keep {
-            goals: wanted,
+        let args = ControllerArgs {
+            branch: wanted,
             stop: end.told(),
             lead: lead.state.clone(),
             times: time.subscribe(),
@@ -120,8 +120,8 @@ impl ClusterCommand for RunCommand<'_> {
             },
         };
         tokio::select! {
-            () = keep(&session.cluster, with, |news| tell(&log, &lead, &news)) => {}
-            never = beside(&log, news, lead.state.clone()) => match never {},
+            () = run_controller(&session.cluster, args, |report| tell(&log, &lead, &report)) => {}
+            never = beside(&log, repository, lead.state.clone()) => match never {},
             never = run.on_schedule(&trigger, &time) => match never {},
         }
         locked(&log).tell(None, &Event::Stopping);
@@ -167,10 +167,10 @@ impl Run {
 }
 
 /// What is kept until the repository says more; what was fetched at some time before is not known to be pinned still.
-fn first_goal<C>(session: &Session<C>) -> Goal {
+fn first_state<C>(session: &Session<C>) -> BranchState {
     match &session.loaded.stale {
-        None => Goal::Pins(Arc::new(session.desired.clone())),
-        Some(error) => Goal::Held(format!("{error}; nothing is done until it answers")),
+        None => BranchState::Pins(Arc::new(session.desired.clone())),
+        Some(error) => BranchState::Held(format!("{error}; nothing is done until it answers")),
     }
 }
 
@@ -193,17 +193,17 @@ fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
 }
 
 /// Logs what a pass showed, and says on the lease how everything stands.
-fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
-    let revision = news.desired.map(|desired| desired.commit);
-    for event in news.events {
+fn tell(log: &Mutex<Log<'_>>, lead: &Lead, report: &PassReport<'_>) {
+    let revision = report.desired.map(|desired| desired.commit);
+    for event in report.events {
         locked(log).tell(revision, event);
     }
     lead.says.send_if_modified(|says| {
         let before = says.clone();
         let says = says.get_or_insert_with(Says::default);
         says.revision = revision;
-        says.held = if let Kept::Held(why) = news.kept { Some(why.to_owned()) } else { None };
-        says.refused = news.refused.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
+        says.held = if let ControllerStatus::Held(why) = report.status { Some(why.to_owned()) } else { None };
+        says.refused = report.refused.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
         before.as_ref() != Some(says)
     });
 }
@@ -211,12 +211,12 @@ fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
 /// Logs what does not come from passes: the repository, and who else is the one writer.
 async fn beside(
     log: &Mutex<Log<'_>>,
-    mut news: mpsc::UnboundedReceiver<RepositoryEvent>,
+    mut repository: mpsc::UnboundedReceiver<RepositoryEvent>,
     mut lead: watch::Receiver<Leadership>,
 ) -> std::convert::Infallible {
     loop {
         tokio::select! {
-            Some(told) = news.recv() => match told {
+            Some(told) = repository.recv() => match told {
                 RepositoryEvent::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
                 RepositoryEvent::Answers => locked(log).tell(None, &Event::Git),
             },

@@ -22,7 +22,7 @@ use super::session::{self, ClusterCommand, Session};
 use super::words::known;
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Leader};
-use crate::controller::{Outcome, Snapshot, want};
+use crate::controller::{RolloutOutcome, Snapshot, want};
 
 /// Show what is pinned, what runs, and what it is waiting for
 #[derive(Debug, Args)]
@@ -101,7 +101,7 @@ impl Status {
         let when = if writer.is_some() { "in a moment" } else { "at the next apply" };
         let Snapshot { observed, look } = snapshot;
         let wanted = want(&session.desired, &look);
-        let pass = Outcome::still(&session.desired, look, wanted).last;
+        let pass = RolloutOutcome::still(&session.desired, look, wanted).last;
         let shown = |id: &Id| {
             self.services.is_empty()
                 || self.services.iter().any(|name| name == session.desired.graph.name(*id).as_str())

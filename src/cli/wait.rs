@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, Leadership};
-use crate::controller::{ControllerState, Run, wait_for_writer};
+use crate::controller::{ControllerState, RolloutArgs, wait_for_writer};
 
 /// What comes after the commit.
 #[derive(Debug, Args)]
@@ -54,12 +54,12 @@ impl ClusterCommand for Wait {
         let holder = writer(&session, output).await?;
         output.note(format_args!("{holder} is the one writer: this follows what it does"));
         let sight = session.see().await?;
-        let mut memory = ControllerState::default();
-        memory.survey(&session.cluster, &session.desired, &sight.look).await?;
+        let mut state = ControllerState::default();
+        state.survey(&session.cluster, &session.desired, &sight.look).await?;
         // Nothing is led here: whoever is that writer, or the next one, goes on writing.
         let (_others, lead) = watch::channel(Leadership::Theirs(holder));
-        let run = Run { stop: stopped(), lead, patience: self.0.timeout, memory };
-        let outcome = shown(&session, run, output).await?;
+        let args = RolloutArgs { stop: stopped(), lead, patience: self.0.timeout, state };
+        let outcome = shown(&session, args, output).await?;
         let newer = moved_on(&mut session, config);
         self.0.tell(&session, &outcome, newer.as_ref(), output)
     }

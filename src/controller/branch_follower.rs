@@ -16,7 +16,7 @@ pub use self::poll::PollTrigger;
 use self::poll::{wait_for_poll, watch_refs};
 pub use self::problem::BranchProblem;
 use self::problem::Outage;
-use super::{Desired, Goal};
+use super::{BranchState, Desired};
 use crate::cluster::Says;
 use crate::source::{Index, Location, Source, SourceError};
 
@@ -44,7 +44,7 @@ pub struct BranchFollowerArgs {
 /// Where a follower puts what it finds.
 pub struct FollowerOutputs {
     /// What the loop is to keep.
-    pub goals: watch::Sender<Goal>,
+    pub branch: watch::Sender<BranchState>,
     /// What the holder of the lease says of itself.
     pub says: watch::Sender<Option<Says>>,
     /// The newest state of the repository.
@@ -77,7 +77,7 @@ pub struct BranchFollower {
     context_namespace: String,
     answered: Instant,
     is_silent: bool,
-    last: Goal,
+    last: BranchState,
 }
 
 impl BranchFollower {
@@ -96,7 +96,7 @@ impl BranchFollower {
             context_namespace: desired.namespace.clone(),
             answered: now(),
             is_silent: args.is_stale,
-            last: Goal::Pins(Arc::new(desired.clone())),
+            last: BranchState::Pins(Arc::new(desired.clone())),
             args,
         })
     }
@@ -110,7 +110,7 @@ impl BranchFollower {
         let watcher = watch_refs(&self.args.source, trigger.clone());
         let follow = move || {
             let _watcher = watcher;
-            while !outputs.goals.is_closed() {
+            while !outputs.branch.is_closed() {
                 let began = now();
                 self.poll(interval, &outputs);
                 // A slow repository gets a pause of half an interval at least.
@@ -148,7 +148,7 @@ impl BranchFollower {
         if self.tip != Some(tip.id) {
             self.take(tip, outputs);
         } else if answers_again {
-            let _ = outputs.goals.send(self.last.clone());
+            let _ = outputs.branch.send(self.last.clone());
         }
     }
 
@@ -172,20 +172,20 @@ impl BranchFollower {
     }
 
     fn hold(&self, problem: &BranchProblem, outputs: &FollowerOutputs) {
-        let _ = outputs.goals.send(self.held(problem));
+        let _ = outputs.branch.send(self.held(problem));
     }
 
-    fn held(&self, problem: &BranchProblem) -> Goal {
-        Goal::Held((self.args.describe)(problem))
+    fn held(&self, problem: &BranchProblem) -> BranchState {
+        BranchState::Held((self.args.describe)(problem))
     }
 
     /// Takes up another revision.
     fn take(&mut self, tip: &Commit, outputs: &FollowerOutputs) {
         match self.read(tip) {
-            Ok(goal) => {
+            Ok(branch) => {
                 self.tip = Some(tip.id);
-                self.last = goal.clone();
-                let _ = outputs.goals.send(goal);
+                self.last = branch.clone();
+                let _ = outputs.branch.send(branch);
                 // Nobody waits for that.
                 self.save_index();
             }
@@ -197,7 +197,7 @@ impl BranchFollower {
         }
     }
 
-    fn read(&mut self, tip: &Commit) -> Result<Goal, SourceError> {
+    fn read(&mut self, tip: &Commit) -> Result<BranchState, SourceError> {
         let BranchFollowerArgs { source, root, known, .. } = &self.args;
         let at = source
             .contents_after(root, tip.id, (self.read, known))
@@ -211,10 +211,10 @@ impl BranchFollower {
         }
         self.is_index_dirty |= self.index.extend(source, tip.id, &at.known.layout)? > 0;
         (self.read, self.args.known) = (tip.id, at.known);
-        Ok(self.goal(tip.id, at.reading.pins))
+        Ok(self.branch_state(tip.id, at.reading.pins))
     }
 
-    fn goal(&self, commit: CommitId, mut pins: Pins) -> Goal {
+    fn branch_state(&self, commit: CommitId, mut pins: Pins) -> BranchState {
         let history = self.index.history().with_renames(&pins);
         pins.settings.namespace = self.args.namespace.clone().or(pins.settings.namespace);
         let (was, is) = (&self.settings, &pins.settings);
@@ -222,7 +222,7 @@ impl BranchFollower {
             return self.held(&BranchProblem::InstanceChanged { commit });
         }
         let state = DesiredState::new(commit, pins, history, self.context_namespace.clone());
-        Goal::Pins(Arc::new(Desired::from(state)))
+        BranchState::Pins(Arc::new(Desired::from(state)))
     }
 
     fn save_index(&mut self) {

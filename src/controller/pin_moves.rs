@@ -20,7 +20,7 @@ pub(super) struct PinMoveLog {
 
 impl PinMoveLog {
     /// Takes in another revision; which pins it moves is known where there was one before.
-    pub(super) fn turn(&mut self, desired: &Arc<DesiredState>, now: Timestamp) {
+    pub(super) fn note_revision(&mut self, desired: &Arc<DesiredState>, now: Timestamp) {
         let Some(last) = self.last.replace(Arc::clone(desired)) else { return };
         let is_same = |old: &Pin, new: &Pin| old.version == new.version && old.image == new.image;
         for (name, service) in &desired.pins.services {

@@ -7,7 +7,7 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::Commit;
 use pintle_core::pins::ServiceName;
 
-use super::{Desired, Outcome, Report, Standing};
+use super::{Desired, Report, RolloutOutcome, Standing};
 
 /// What a rollout came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum RolloutResult {
 
 impl RolloutResult {
     /// Judges what is left of the plan at the end.
-    pub fn of(outcome: &Outcome, left: &Report) -> Self {
+    pub fn of(outcome: &RolloutOutcome, left: &Report) -> Self {
         let any = |standing| left.rest.iter().any(|it| it.standing == standing && !it.by_choice);
         match () {
             () if outcome.stopped => Self::Stopped,
@@ -45,7 +45,7 @@ pub fn drop_unselected(desired: &Desired, left: &mut Report) {
 
 /// Returns the commit that moved the pin of a failed service; none where a rollback would not mend it, because the
 /// version ran before or is the first pin.
-pub fn commit_to_revert(desired: &DesiredState, outcome: &Outcome, service: &str) -> Option<Arc<Commit>> {
+pub fn commit_to_revert(desired: &DesiredState, outcome: &RolloutOutcome, service: &str) -> Option<Arc<Commit>> {
     let name = ServiceName::new(service).ok()?;
     let [.., before, record] = desired.history.records(&name) else { return None };
     let (_, pin) = (before.pin.as_ref()?, record.pin.as_ref()?);

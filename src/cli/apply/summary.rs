@@ -10,13 +10,13 @@ use crate::cli::brief::brief;
 use crate::cli::plan::text;
 use crate::cli::session::Session;
 use crate::cluster::Cluster;
-use crate::controller::{Outcome, Report, RestReport, RolloutResult, Standing, commit_to_revert};
+use crate::controller::{Report, RestReport, RolloutOutcome, RolloutResult, Standing, commit_to_revert};
 
 /// Returns how everything stands, and what to type next.
 pub(super) fn final_summary(
     session: &Session<impl Cluster>,
     left: &Report,
-    (outcome, result): (&Outcome, RolloutResult),
+    (outcome, result): (&RolloutOutcome, RolloutResult),
     moved: Option<&MovedOn>,
 ) -> String {
     let mut lines = interruptions(outcome);
@@ -36,7 +36,7 @@ pub(super) fn final_summary(
     lines.join("\n").trim_end().to_owned()
 }
 
-fn interruptions(outcome: &Outcome) -> Vec<String> {
+fn interruptions(outcome: &RolloutOutcome) -> Vec<String> {
     let stopped = "Stopped: nothing more starts. What runs now is compatible; `pintle apply` goes on from here.";
     let out_of_patience = "Nothing has happened for too long.";
     let lines = [(outcome.stopped, stopped), (outcome.out_of_patience, out_of_patience)];
@@ -72,7 +72,7 @@ fn not_started(left: &Report) -> Option<String> {
 }
 
 /// What to type where something has failed.
-fn next_commands(session: &Session<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
+fn next_commands(session: &Session<impl Cluster>, left: &Report, outcome: &RolloutOutcome) -> Vec<String> {
     let mut mends = Vec::new();
     let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {
@@ -98,7 +98,7 @@ fn named(commit: &Commit) -> String {
 fn completion(
     session: &Session<impl Cluster>,
     left: &Report,
-    (outcome, result): (&Outcome, RolloutResult),
+    (outcome, result): (&RolloutOutcome, RolloutResult),
     moved: Option<&MovedOn>,
 ) -> Option<String> {
     let (verified, is_selection) = (outcome.verified, session.desired.options.selected.is_some());
