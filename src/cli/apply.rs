@@ -189,7 +189,7 @@ pub(super) async fn shown<C: Cluster>(
 ) -> Result<RolloutOutcome, ClusterError> {
     let mut live = Live::new(output);
     run_until_settled(&session.cluster, &session.desired, args, |pass, events| {
-        live.show(&session.desired, pass, events)
+        live.show(&session.desired, pass, events);
     })
     .await
 }
