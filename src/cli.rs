@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod config;
 mod deepen;
+mod describe;
 mod diff;
 mod down;
 mod exit;

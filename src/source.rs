@@ -19,6 +19,7 @@ mod repository;
 mod resolve;
 mod store;
 mod tree;
+mod undo;
 mod url;
 mod walk;
 mod worktree;
@@ -26,7 +27,10 @@ mod worktree;
 pub use access::{Access, Credentials};
 pub use error::{Reach, SourceError};
 pub use index::Index;
-pub use land::{Beside, Identity, LandError, Landed, Landing, Message, Origin, Proposed, change_id};
+pub use land::{
+    Beside, Destination, Identity, LandError, Landed, Landing, Message, Origin, Outcome, Overtaken, Proposed,
+    SentChanges, branch_name, change_id, race,
+};
 pub use location::Location;
 pub use merge::merge;
 pub use open::find_root;

@@ -159,6 +159,7 @@ fn programs_get_problems_with_line_and_column() {
           "column": 3,
           "message": "`checkout` 1.8.2 needs `payments` >=2.1, <3, but `payments` is pinned at 2.0.3",
           "hint": "pin `payments` at 2.1 or newer, below 3",
+          "remedy": null,
           "also": [
             {
               "path": "services/payments.yaml",

@@ -12,8 +12,10 @@ use pintle_core::check::{Findings, Joined, findings};
 use pintle_core::git::{CommitId, Content, File};
 use pintle_core::pins::{Settings, Unseen, settings_path};
 use pintle_core::problem::{self, Place, Problem, Severity, line_col};
+use pintle_core::remedy::Remedy;
 use serde::Serialize;
 
+use super::describe::advised;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, load_worktree, say_stale};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
@@ -58,6 +60,8 @@ struct ProblemJson {
     at: At,
     message: String,
     hint: Option<String>,
+    /// The hint as a code and its parts, where it is a command.
+    remedy: Option<Remedy>,
     also: Vec<Also>,
 }
 
@@ -114,7 +118,7 @@ fn problems(config: &Config, loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
     let Findings { mut problems, unseen } = findings(&loaded.at.said(&config.root), &loaded.history, Timestamp::now());
     problems.extend(refused(config, loaded, unseen)?);
     problem::sort(&mut problems);
-    Ok(problems)
+    Ok(problems.into_iter().map(advised).collect())
 }
 
 /// The pairs that were refused when they were put together: what was let through then runs by now.
@@ -161,6 +165,7 @@ fn report(at: &Revision, problems: &[Problem]) -> Report {
                 at: place(&problem.place),
                 message: problem.message.clone(),
                 hint: problem.hint.clone(),
+                remedy: problem.remedy.clone(),
                 also: problem.also.iter().map(|(at, label)| Also { at: place(at), label: label.clone() }).collect(),
             })
             .collect(),

@@ -58,7 +58,7 @@ impl Suspects {
         let input = SuspicionInput { desired, look, observed: observed.as_ref(), proven, named: &named, since, now };
         let suspicion = input.suspicion(
             |service, order, moved| seen.proof(&loaded.source, (service, order), moved),
-            |commit| loaded.is_rollback(commit),
+            |commit| loaded.source.is_rollback(commit),
         );
         let report = SuspectsReport::new(&seen, &suspicion, since);
         output.result(self.printing.output, &report, |output| text::print(&report, now, output))?;

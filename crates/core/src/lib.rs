@@ -15,6 +15,7 @@ pub mod pins;
 pub mod plan;
 pub mod printable;
 pub mod problem;
+pub mod remedy;
 pub mod rollback;
 pub mod service_name;
 pub mod suspects;

@@ -170,9 +170,10 @@ pub struct Verify {
 }
 
 /// `hold:`: a committed statement that versions must not run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hold {
     /// Which versions.
+    #[serde(flatten)]
     pub versions: Held,
     /// Why.
     pub reason: Option<String>,
@@ -181,11 +182,13 @@ pub struct Hold {
     /// Past this it still holds, and says so.
     pub until: Option<Timestamp>,
     /// Where it stands, for messages.
+    #[serde(skip)]
     pub at: Place,
 }
 
 /// The versions that a [`Hold`] keeps out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Held {
     /// All versions above this one.
     Above(Version),
@@ -324,6 +327,13 @@ pub enum ValueKind {
     Version,
     /// `name:tag@digest` in one scalar (`as: image`).
     Image,
+}
+
+impl Pin {
+    /// Whether both make the same run; what they need may differ.
+    pub fn is_same_release(&self, other: &Self) -> bool {
+        self.version == other.version && self.image == other.image
+    }
 }
 
 impl std::fmt::Display for WorkloadRef {

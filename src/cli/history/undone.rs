@@ -49,7 +49,7 @@ impl<'l> Messages<'l> {
     pub(super) fn undone(&mut self, commit: &Commit) -> Option<Undone> {
         let loaded = self.loaded;
         let read = || {
-            let Undo { act, of } = loaded.takes_back(commit.id)?;
+            let Undo { act, of } = loaded.source.takes_back(commit.id)?;
             let meant = |named: Named| Meant { commit: meant(loaded, commit, &named), named: named.to_string() };
             Some(Undone { act: act.as_str(), of: of.into_iter().map(meant).collect() })
         };
