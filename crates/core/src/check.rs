@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 pub use joined::{Joined, joined};
 
-use crate::edit::{Said, written_past};
+use crate::edit::{RevisionFiles, written_past};
 use crate::graph::Graph;
 use crate::history::History;
 use crate::pins::{Pins, Service, ServiceName, Unseen};
@@ -31,7 +31,7 @@ pub struct Findings {
 
 /// Finds all that is wrong with what a revision says. Services with errors are checked too, as far as they can be read:
 /// what is wrong in one way may be wrong in another.
-pub fn findings(said: &Said<'_>, history: &History, now: Timestamp) -> Findings {
+pub fn findings(said: &RevisionFiles<'_>, history: &History, now: Timestamp) -> Findings {
     let reading = said.reading;
     let mut pins = reading.pins.clone();
     pins.services.extend(reading.faulty.clone());
