@@ -78,7 +78,7 @@ impl Init {
             write(&root, &proposal.files)?;
         }
         output.result(self.printing.output, &ProposalJson::from(&proposal), |output| {
-            tell(&proposal, self.dry_run, output)
+            tell(&proposal, self.dry_run, output);
         })?;
         Ok(Exit::Ok)
     }
