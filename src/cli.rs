@@ -1,11 +1,11 @@
 //! The command line: a file per command, each with its flags and its `run`.
 
 mod apply;
-mod brief;
 mod check;
 mod completions;
 mod config;
 mod deepen;
+pub(crate) mod describe;
 mod diff;
 mod down;
 mod exit;
@@ -43,6 +43,7 @@ mod words;
 use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
+pub use describe::remedy_command;
 pub use exit::{Exit, Failure};
 pub use output::Output;
 

@@ -17,36 +17,32 @@ mod memory;
 mod pauses;
 mod pinned;
 mod recall;
-mod report;
+mod released;
 mod rest;
 mod rewritten;
+mod status;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod unseen;
 mod want;
-mod words;
 mod write;
 
 pub use desired::Desired;
-pub use drift::{Stay, StayBy};
 pub use enough::Enough;
 pub use follow::{Outcome, Run, follow};
-pub use hand::Hand;
 use jiff::Timestamp;
 pub use keep::{Goal, Keep, Kept, News, keep};
-pub use look::{Look, Seen, SeenWorkload, look};
 pub use memory::Memory;
 pub use pinned::look_at_pins;
 use pintle_core::graph::Id;
 use pintle_core::pins::Unseen;
 use pintle_core::plan::{self, Next, Plan, Situation, Step, Took, Wanted};
-pub use report::{
-    ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
-    pinned_no_more, released,
-};
+pub use recall::look;
+pub use released::{pinned_no_more, released};
+pub use status::{Look, Seen, SeenWorkload};
+pub use unseen::on_the_way as unseen_pairs;
 pub use want::want;
-pub use words::{Words, clock};
 
 use self::enough::Tie;
 use crate::cluster::{Cluster, ClusterError, Observation, Write};
@@ -151,7 +147,7 @@ async fn note_pauses<C: Cluster>(
     now: Timestamp,
 ) -> Result<(), ClusterError> {
     let observed = cluster.observe().await?;
-    memory.pauses.see(desired, &mut memory.recall.look(desired, &observed, now), now);
+    memory.pauses.see(&mut memory.recall.look(desired, &observed, now), now);
     Ok(())
 }
 
@@ -171,8 +167,8 @@ fn judge(desired: &Desired, memory: &mut Memory, observed: &Observation, now: Ti
     memory.correct(&mut look);
     memory.doubt(&mut look, now);
     memory.heard.see(desired, &mut look);
-    memory.pauses.see(desired, &mut look, now);
-    memory.corrections.see(desired, &mut look, now);
+    memory.pauses.see(&mut look, now);
+    memory.corrections.see(&mut look, now);
     let wanted = want(desired, &look);
     (look, wanted)
 }

@@ -11,7 +11,7 @@ use pintle_core::problem::display_safe;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::brief::brief;
+use super::describe::{PlanReport, RestReport, Standing};
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
 use super::load::{Loaded, load_fresh};
@@ -23,7 +23,7 @@ use super::site::{self, OnSite, OpenHost, Sight, Site};
 use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
-use crate::controller::{self, Desired, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::controller::{self, Desired, Memory, Outcome, Run, follow, want};
 
 /// Carry the plan out to its end, then stop
 ///
@@ -63,7 +63,7 @@ struct Ended {
     moved_on_to: Option<CommitId>,
     /// What is left, as a plan.
     #[serde(flatten)]
-    left: Report,
+    left: PlanReport,
 }
 
 /// Where nothing was typed.
@@ -128,7 +128,7 @@ impl Apply {
     }
 
     /// Asks, unless that was answered by a flag.
-    fn agreed(&self, plan: &Report, output: &mut Output) -> Result<bool, Failure> {
+    fn agreed(&self, plan: &PlanReport, output: &mut Output) -> Result<bool, Failure> {
         if self.yes || plan.changes() == 0 {
             return Ok(true);
         }
@@ -164,7 +164,7 @@ impl Apply {
     ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
         let plan = controller::plan(&site.desired, &pass.look, &pass.wanted);
-        let mut left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
+        let mut left = PlanReport::of(&site.desired, &pass.look, &plan, Vec::new());
         if outcome.looked_on {
             drop_others(&site.desired, &mut left);
         }
@@ -236,7 +236,7 @@ pub(super) fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option
 }
 
 /// What nobody asked for here is the one writer's, who may be at it.
-fn drop_others(desired: &Desired, left: &mut Report) {
+fn drop_others(desired: &Desired, left: &mut PlanReport) {
     let Some(only) = &desired.only else { return };
     let asked: BTreeSet<&str> = only.iter().map(|id| desired.graph.name(*id).as_str()).collect();
     left.rest.retain(|it| asked.contains(it.service.as_str()));
@@ -249,7 +249,7 @@ fn still(site: &Site<impl Cluster>, sight: Sight) -> Outcome {
     Outcome::still(&site.desired, sight.look, wanted)
 }
 
-fn exit(left: &Report, outcome: &Outcome) -> Exit {
+fn exit(left: &PlanReport, outcome: &Outcome) -> Exit {
     let any = |standing| left.rest.iter().any(|it| it.standing == standing && !it.by_choice);
     match () {
         () if outcome.stopped => Exit::Error,
@@ -260,7 +260,7 @@ fn exit(left: &Report, outcome: &Outcome) -> Exit {
 }
 
 /// The last words: how everything stands, and what to type next.
-fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
+fn closing(site: &Site<impl Cluster>, left: &PlanReport, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
     let only = site.desired.only.is_some();
     let mut text = String::new();
     let mut line = |words: String| text.push_str(&(words + "\n"));
@@ -272,7 +272,7 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
     }
     for it in &left.under_way {
         let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
-        line(format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why)));
+        line(format!("Under way: {} {}: {}{command}", it.service, it.to, it.why.brief));
     }
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for (alike, why) in text::told_once(&left.rest, standing) {
@@ -281,7 +281,7 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
                 None => it.service.clone(),
             };
             let names: Vec<String> = alike.iter().map(name).collect();
-            line(format!("{words}: {}: {}", names.join(", "), brief(why)));
+            line(format!("{words}: {}: {}", names.join(", "), why));
         }
     }
     for circle in &left.circles {
@@ -316,7 +316,7 @@ fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: O
 }
 
 /// What to type where something has failed.
-fn next(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
+fn next(site: &Site<impl Cluster>, left: &PlanReport, outcome: &Outcome) -> Vec<String> {
     let mut mends = Vec::new();
     let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {

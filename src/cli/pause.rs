@@ -10,6 +10,7 @@ use pintle_core::problem::display_safe;
 use pintle_core::workload::{self, WorkloadId};
 use serde::Serialize;
 
+use super::describe::clock;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{Output, Printing};
@@ -17,7 +18,6 @@ use super::site::{self, OnSite, Site};
 use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError};
-use crate::controller::clock;
 
 /// So often is tried again what has changed meanwhile.
 const TRIES: usize = 10;

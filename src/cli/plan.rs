@@ -7,13 +7,14 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::Commit;
 use serde::Serialize;
 
+use super::describe::{PlanReport, Standing};
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
 use super::site::{self, OnSite, Sight, Site};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
-use crate::controller::{self, Desired, Look, Memory, Report, Standing, look_at_pins, pinned_no_more, released, want};
+use crate::controller::{self, Desired, Look, Memory, look_at_pins, pinned_no_more, released, want};
 
 /// Show what would be done, in which order, and why
 #[derive(Debug, Args)]
@@ -56,7 +57,7 @@ pub(super) struct Printed<'a> {
     pub against: String,
     /// The plan.
     #[serde(flatten)]
-    pub report: Report,
+    pub report: PlanReport,
 }
 
 impl OnSite for Plan {
@@ -136,13 +137,13 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> Report {
+pub(super) fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> PlanReport {
     memory.correct(&mut sight.look);
     plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed))
 }
 
-fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {
+fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> PlanReport {
     let wanted = want(desired, look);
     let plan = controller::plan(desired, look, &wanted);
-    Report::of(desired, look, &plan, released)
+    PlanReport::of(desired, look, &plan, released)
 }

@@ -205,7 +205,7 @@ fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
 fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
     let revision = news.desired.map(|desired| desired.commit);
     for event in news.events {
-        locked(log).tell(revision, event);
+        locked(log).tell(news.desired, event);
     }
     lead.says.send_if_modified(|says| {
         let before = says.clone();

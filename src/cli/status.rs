@@ -9,11 +9,12 @@ use clap::Args;
 use jiff::Timestamp;
 use pintle_core::git::CommitId;
 use pintle_core::graph::Id;
-use pintle_core::plan::Step;
+use pintle_core::plan::{HoldReason, Step};
 use pintle_core::verify::Word;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::brief::brief;
+use super::describe::{Describe, Sentence, health_parts};
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{BAD, BUSY, GOOD, NAME, Output, Printing};
@@ -22,7 +23,7 @@ use super::table::{Cell, Head, Table};
 use super::words::{how_long, known};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Leader, Observation};
-use crate::controller::{Desired, Outcome, Pass, Words, want};
+use crate::controller::{Desired, Outcome, Pass, want};
 
 /// Show what is pinned, what runs, and what it is waiting for
 #[derive(Debug, Args)]
@@ -69,7 +70,9 @@ struct Row {
     since: Option<Timestamp>,
     in_sync: bool,
     /// Why not, and what it waits for; also where it is in sync, until when it is paused.
-    why: Option<String>,
+    why: Option<Sentence>,
+    /// The same as a code with its parts.
+    reason: Option<Value>,
     /// It cannot be written: a namespace that does not exist is in the way of all that it shall hold.
     #[serde(skip)]
     is_obstructed: bool,
@@ -155,7 +158,7 @@ impl Status {
             let shared = shared(rows);
             table(rows, &shared, now).print(output);
             for (why, services) in &shared {
-                output.line(format_args!("{}: {}", services.join(", "), brief(why)));
+                output.line(format_args!("{}: {}", services.join(", "), why));
             }
             let in_sync = rows.iter().filter(|row| row.in_sync).count();
             output.line(format_args!("{in_sync} of {} in sync", rows.len()));
@@ -185,7 +188,7 @@ impl Row {
 fn shared(rows: &[Row]) -> BTreeMap<&str, Vec<&str>> {
     let mut shared: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.is_obstructed) {
-        shared.entry(row.why.as_deref().unwrap_or_default()).or_default().push(&row.service);
+        shared.entry(row.why.as_ref().map_or("", |why| &why.brief)).or_default().push(&row.service);
     }
     shared.retain(|_, services| services.len() > 1);
     shared
@@ -211,8 +214,8 @@ fn table(rows: &[Row], shared: &BTreeMap<&str, Vec<&str>>, now: Timestamp) -> Ta
         cells.extend([or(row.pinned.as_deref(), "?").into(), Cell::new(style, row.runs.as_str())]);
         cells.extend([Cell::new(style, format!("{:?}", row.health)), or(age.as_deref(), "-").into()]);
         table.row(cells);
-        if let Some(why) = row.why.as_ref().filter(|why| !shared.contains_key(why.as_str())) {
-            table.note(brief(why));
+        if let Some(why) = row.why.as_ref().filter(|why| !shared.contains_key(why.brief.as_str())) {
+            table.note(&why.brief);
         }
     }
     table
@@ -246,28 +249,40 @@ fn writer_words(writer: Option<&Leader>, tip: CommitId, now: Timestamp) -> Strin
 }
 
 fn row(site: &Site<impl Cluster>, id: Id, pass: &Pass, when: &str) -> Row {
-    let words = Words::new(&site.desired);
+    let describe = Describe::new(&site.desired, pass.look.at);
     let (seen, running) = (&pass.look.services[id.index()], pass.look.live[id.index()].running.as_slice());
     let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| severity(health.word));
     let health = worst.map_or(Word::Unknown, |health| health.word);
     let step = pass.next.of(id);
-    let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| health.message.clone());
+    let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| &health.reason);
+    let stay = seen.stay.as_ref().filter(|_| seen.pause.is_some());
+    let health_of = |it: Describe<'_>| reason.map(|reason| it.health(reason)).unwrap_or_default();
     let why = match step {
-        Some(Step::UnderWay) => Some(format!("under way: {}", reason.clone().unwrap_or_default())),
+        Some(Step::UnderWay) => Some(describe.both(|it| format!("under way: {}", health_of(it)))),
         Some(Step::Start(_)) => {
             let missing = worst.filter(|health| health.word == Word::Missing);
-            let why = missing.map(|health| format!("{}; ", health.message)).unwrap_or_default();
-            Some(why + "starts " + when)
+            let why = |it: Describe<'_>| missing.map(|health| it.health(&health.reason) + "; ").unwrap_or_default();
+            Some(describe.both(|it| why(it) + "starts " + when))
         }
-        Some(step) => Some(words.step(id, step)),
-        None => seen.pause.as_ref().and(seen.stay.as_ref()).map(|stay| stay.why.clone()).or_else(|| reason.clone()),
+        Some(step) => Some(describe.both(|it| it.step(id, step))),
+        None => match stay {
+            Some(stay) => Some(describe.both(|it| it.suppressed(id, stay))),
+            None => reason.is_some().then(|| describe.both(health_of)),
+        },
+    };
+    let parts = match (step, stay) {
+        (Some(Step::Held(_) | Step::Failed(_) | Step::Waits(_) | Step::Refused(_)), _) => {
+            step.map(|step| describe.step_parts(step))
+        }
+        (None, Some(stay)) => Some(describe.hold_parts(&HoldReason::Suppressed(stay.clone()))),
+        _ => reason.map(health_parts),
     };
     let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     Row {
-        service: words.name(id).to_owned(),
-        namespace: words.namespace(id),
-        pinned: site.desired.service(id).map(|_| words.beside(id, running)),
-        runs: words.all(id, running),
+        service: describe.name(id).to_owned(),
+        namespace: describe.namespace(id),
+        pinned: site.desired.service(id).map(|_| describe.beside(id, running)),
+        runs: describe.all(id, running),
         health,
         since: states()
             .filter_map(|state| state.proven.first())
@@ -276,6 +291,7 @@ fn row(site: &Site<impl Cluster>, id: Id, pass: &Pass, when: &str) -> Row {
             .max(),
         in_sync: step.is_none(),
         why,
+        reason: parts,
         is_obstructed: seen.obstacle.is_some(),
     }
 }

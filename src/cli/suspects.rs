@@ -14,20 +14,21 @@ use pintle_core::git::Commit;
 use pintle_core::graph::{EdgeId, Id, Label, order_of};
 use pintle_core::image::Image;
 use pintle_core::pins::{Pin, ServiceName};
-use pintle_core::plan::{Motion, Running};
+use pintle_core::plan::Motion;
+use pintle_core::running::Running;
 use pintle_core::suspects::{self, Peers, Suspect, suspects};
 use pintle_core::verify::Word;
 use pintle_core::version::Order;
 use pintle_core::workload::{Container, Pod};
 use serde::Serialize;
 
+use super::describe::{Describe, Sentence};
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, load};
 use super::output::{Output, Printing};
 use super::seen::Seen;
 use super::words::{TIMES, known, moment};
 use crate::cli::config::Config;
-use crate::controller::Words;
 
 /// Show what may be the cause of an alarm, the likeliest first
 ///
@@ -74,7 +75,7 @@ struct Alarm {
     /// It runs nothing.
     #[serde(skip)]
     is_absent: bool,
-    why: String,
+    why: Sentence,
 }
 
 /// A suspect, the likeliest first.
@@ -132,14 +133,14 @@ fn since(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 }
 
 fn told(loaded: &Loaded, seen: &Seen, named: &BTreeSet<ServiceName>, since: Option<Timestamp>, now: Timestamp) -> Told {
-    let (desired, words) = (&*seen.desired, Words::new(&seen.desired));
+    let (desired, describe) = (&*seen.desired, Describe::new(&seen.desired, now));
     let graph = &desired.graph;
     let is_seen = seen.observed.is_some();
     let said = |id: Id| {
-        let named = named.contains(graph.name(id)).then(|| "is named by you".to_owned());
-        Some((id, unwell(seen, id).filter(|_| is_seen).or(named)?))
+        let named = named.contains(graph.name(id)).then(|| describe.both(|_| "is named by you".to_owned()));
+        Some((id, unwell(seen, describe, id).filter(|_| is_seen).or(named)?))
     };
-    let alarms: BTreeMap<Id, String> = graph.ids().filter_map(said).collect();
+    let alarms: BTreeMap<Id, Sentence> = graph.ids().filter_map(said).collect();
     let changes: BTreeMap<Id, Change> = graph.ids().filter_map(|id| Some((id, change(loaded, seen, id)?))).collect();
     let proven = |id: Id| Some((id, seen.proven.get(graph.name(id))?.iter().map(|it| it.at).max()?));
     let alarming: BTreeSet<Id> = alarms.keys().copied().collect();
@@ -158,10 +159,10 @@ fn told(loaded: &Loaded, seen: &Seen, named: &BTreeSet<ServiceName>, since: Opti
         now,
     });
     let shown = |it: &Suspect| Some(shown(seen, it, changes.get(&it.service)?));
-    let alarm = |(id, why): (Id, String)| {
+    let alarm = |(id, why): (Id, Sentence)| {
         let running = &seen.look.live[id.index()].running;
         let is_absent = running.iter().all(|one| *one == Running::Absent);
-        Alarm { service: graph.name(id).clone(), runs: words.all(id, running), is_absent, why }
+        Alarm { service: graph.name(id).clone(), runs: describe.all(id, running), is_absent, why }
     };
     Told {
         cluster: seen.server.clone().filter(|_| is_seen),
@@ -173,7 +174,7 @@ fn told(loaded: &Loaded, seen: &Seen, named: &BTreeSet<ServiceName>, since: Opti
 }
 
 /// How a service is unwell; none where it is well, or on its way as it was asked to be.
-fn unwell(seen: &Seen, id: Id) -> Option<String> {
+fn unwell(seen: &Seen, describe: Describe<'_>, id: Id) -> Option<Sentence> {
     let is_still = seen.look.live[id.index()].motion == Motion::Still;
     let alarms = |word: Word| match word {
         Word::Degraded | Word::Missing => true,
@@ -182,7 +183,7 @@ fn unwell(seen: &Seen, id: Id) -> Option<String> {
     };
     let mut workloads = seen.look.services[id.index()].workloads.iter().filter(|it| !it.ending);
     let worst = workloads.find(|it| alarms(it.health.word))?;
-    Some(format!("is {:?}: {}", worst.health.word, worst.health.message))
+    Some(describe.both(|it| format!("is {:?}: {}", worst.health.word, it.health(&worst.health.reason))))
 }
 
 /// How those pods of a service are that do not run this image yet, where there are any and they agree.
@@ -219,9 +220,9 @@ fn needed(seen: &Seen) -> BTreeSet<EdgeId> {
 /// The last change of a service: of what runs, by hand, or of its pin. A pin counts from when it was written on.
 fn change(loaded: &Loaded, seen: &Seen, id: Id) -> Option<Change> {
     let (service, of) = (seen.desired.service(id)?, &seen.look.services[id.index()]);
-    let (name, words) = (&service.name, Words::new(&seen.desired));
+    let (name, describe) = (&service.name, Describe::new(&seen.desired, seen.look.at));
     if let Some(hand) = of.hand.as_ref().filter(|_| of.drifted) {
-        let to = words.all(id, &seen.look.live[id.index()].running);
+        let to = describe.all(id, &seen.look.live[id.index()].running);
         let (from, command) = (service.pin.version.to_string(), Some(format!("pintle apply {name}")));
         return Some(Change { at: hand.at?, from, to, commit: None, image: None, verified: false, command });
     }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use pintle_core::graph::Id;
-use pintle_core::plan::{Running, Wanted};
+use pintle_core::plan::{Obstacle, Wanted};
+use pintle_core::running::Running;
 use pintle_core::workload::{Workload, WorkloadId};
 
 use super::contended::Corrections;
 use super::enough::{Enough, Tie};
 use super::heard::Heard;
-use super::look::{Look, SeenWorkload};
 use super::pauses::Pauses;
 use super::recall::Recall;
 use super::rewritten::Rewrites;
+use super::status::{Look, SeenWorkload};
 use super::{CONCURRENCY, Desired, Pending, first_writes, named, want, write};
 use crate::cluster::{Cluster, ClusterError, Write};
 
@@ -259,7 +260,7 @@ impl Memory {
     pub fn correct(&self, look: &mut Look) {
         for (&id, error) in &self.refused {
             let seen = Arc::make_mut(&mut look.services[id.index()]);
-            seen.obstacle.get_or_insert_with(|| error.to_string());
+            seen.obstacle.get_or_insert_with(|| Obstacle::Refused(error.to_string()));
             // It would be refused again, at once.
             seen.to_record = false;
         }

@@ -120,6 +120,11 @@ impl History {
         self.records(service).last()?.pin.as_ref()
     }
 
+    /// Returns the last pin that could be read, which may not be the current one.
+    pub fn last_pin(&self, service: &ServiceName) -> Option<&Arc<Pin>> {
+        self.records(service).iter().rev().find_map(|record| record.pin.as_ref())
+    }
+
     /// What was pinned when the commit at this position had been made.
     pub fn pinned_at(&self, service: &ServiceName, position: u32) -> Option<&Arc<Pin>> {
         let records = self.records(service);

@@ -15,6 +15,7 @@ pub mod pins;
 pub mod plan;
 pub mod problem;
 pub mod rollback;
+pub mod running;
 pub mod suspects;
 pub mod verify;
 pub mod version;

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 pub use assemble::{Reading, assemble, pin_of, read_all};
 pub use fragment::Fragment;
-pub use hold::{held, held_by_choice, on_hold};
+pub use hold::{Withheld, withheld};
 pub use idle::Names;
 use jiff::Timestamp;
 pub use keypath::{KeyPath, KeyPathError};
@@ -330,6 +330,13 @@ pub enum ValueKind {
     Version,
     /// `name:tag@digest` in one scalar (`as: image`).
     Image,
+}
+
+impl Pin {
+    /// Whether both make the same run; what they need may differ.
+    pub fn is_same_release(&self, other: &Self) -> bool {
+        self.version == other.version && self.image == other.image
+    }
 }
 
 impl std::fmt::Display for WorkloadRef {

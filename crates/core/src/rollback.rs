@@ -298,8 +298,7 @@ impl<'a> Known<'a> {
     }
 
     fn pinned_last(&self, name: &ServiceName) -> Label<'a> {
-        let last = self.history.records(name).iter().rev().find_map(|record| record.pin.as_deref());
-        last.map_or(Label::Unknown, |pin| Label::Version(&pin.version))
+        self.history.last_pin(name).map_or(Label::Unknown, |pin| Label::Version(&pin.version))
     }
 
     fn proof(&self, service: &ServiceName, version: &Version) -> Option<&'a Proven> {

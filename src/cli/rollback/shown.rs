@@ -9,8 +9,8 @@ use pintle_core::version::Version;
 use serde::Serialize;
 
 use super::Told;
+use crate::cli::describe::PlanReport;
 use crate::cli::diff::FileDiff;
-use crate::controller::Report;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,7 +29,7 @@ pub(super) struct Shown<'t> {
     /// Whether every set of services was considered.
     complete: bool,
     holds: Vec<ShownHold<'t>>,
-    plan: &'t Report,
+    plan: &'t PlanReport,
     /// Other lines that go back with the pins.
     files: &'t [FileDiff],
     /// Other lines that `--include-config` would take back too.

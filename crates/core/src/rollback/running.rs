@@ -5,7 +5,8 @@ use std::fmt;
 use super::earlier::{Earlier, newest};
 use super::{Known, Refusal};
 use crate::pins::{Pin, Service};
-use crate::plan::{Motion, Running};
+use crate::plan::Motion;
+use crate::running::Running;
 
 /// Why what runs cannot become the pin.
 #[derive(Debug, Clone, PartialEq, Eq)]
