@@ -7,6 +7,7 @@ mod hold;
 mod parts;
 mod pod;
 mod report;
+mod rollback;
 
 pub(crate) use event::EventJson;
 pub(in crate::cli) use event::line;
@@ -21,6 +22,7 @@ use pintle_core::problem::display_safe;
 use pintle_core::running::Running;
 pub(in crate::cli) use report::{ChangeReport, CircleReport, EstimateReport, RestReport, UnderWayReport};
 pub(crate) use report::{PlanReport, Standing};
+pub(in crate::cli) use rollback::{advised, remedy};
 use serde::{Serialize, Serializer};
 
 use crate::controller::Desired;

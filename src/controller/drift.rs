@@ -19,13 +19,13 @@ pub(super) fn suppression(
     now: Timestamp,
 ) -> Option<Suppression> {
     let service = desired.service(id)?;
-    if desired.only.as_ref().is_some_and(|only| !only.contains(&id)) {
+    if desired.options.selected.as_ref().is_some_and(|selected| !selected.contains(&id)) {
         return Some(Suppression { by: SuppressedBy::NotSelected, until: None });
     }
     if let Some(pause) = &seen.pause {
         return Some(pause.clone().into());
     }
-    if desired.only.is_some() {
+    if desired.options.selected.is_some() {
         return None;
     }
     // Who does not write it at all corrects nothing either.
@@ -36,7 +36,7 @@ pub(super) fn suppression(
     let policy = service.drift.unwrap_or(desired.pins.settings.drift);
     let (correction, until) = match policy.policy {
         Drift::Report => (Correction::Never, None),
-        Drift::Schedule if !desired.due.contains(&id) => (Correction::AtSchedule, None),
+        Drift::Schedule if !desired.options.scheduled.contains(&id) => (Correction::AtSchedule, None),
         Drift::Correct | Drift::Schedule => {
             let until = grace(policy, change, &moved).filter(|until| now < *until)?;
             (Correction::AfterGrace, Some(until))

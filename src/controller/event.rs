@@ -6,7 +6,7 @@ use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
 use pintle_core::plan::{HoldReason, Wait};
 use pintle_core::running::Running;
-use pintle_core::verify::{HealthReason, Remedy};
+use pintle_core::verify::{HealthReason, WorkloadRemedy};
 use pintle_core::version::Version;
 
 /// Something that happened to a service, or to the whole run. Versions are the pinned ones; none where the pin was never
@@ -98,7 +98,7 @@ pub enum Event {
         /// What it waits for.
         reason: HealthReason,
         /// What gets it going.
-        remedy: Remedy,
+        remedy: WorkloadRemedy,
     },
     /// It is not written.
     Held {

@@ -19,12 +19,12 @@ use super::{Desired, Look, look, plan, situation, want};
 use crate::cli::describe::{Describe, PlanReport};
 use crate::cluster::Observation;
 
-mod contended;
+mod corrections;
 mod drift;
-mod memory;
+mod image_rewrites;
 mod pauses;
 mod recall;
-mod rewritten;
+mod state;
 mod tell;
 
 const COMMIT: [u8; 20] = [7; 20];

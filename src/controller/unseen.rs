@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pintle_core::desired::DesiredState;
 use pintle_core::evidence::Pair;
 use pintle_core::graph::{Id, Label};
 use pintle_core::pins::Unseen;
 use pintle_core::plan::{Change, Plan};
 use pintle_core::running::Running;
 
-use super::desired::Desired;
 use super::status::Look;
 
 /// The pairs that come together while a plan is carried out, stage by stage. What ran its target before brings none, nor
 /// what starts from nothing.
-pub fn on_the_way(desired: &Desired, look: &Look, plan: &Plan) -> Vec<Pair> {
+pub fn on_the_way(desired: &DesiredState, look: &Look, plan: &Plan) -> Vec<Pair> {
     if desired.pins.settings.unseen == Unseen::Ignore {
         return Vec::new();
     }
@@ -27,7 +27,7 @@ pub fn on_the_way(desired: &Desired, look: &Look, plan: &Plan) -> Vec<Pair> {
 }
 
 /// The pairs that a service comes into by its start.
-fn beside(desired: &Desired, look: &Look, places: &BTreeMap<Id, usize>, id: Id) -> Vec<Pair> {
+fn beside(desired: &DesiredState, look: &Look, places: &BTreeMap<Id, usize>, id: Id) -> Vec<Pair> {
     let target = |id: Id| desired.service(id).map(|service| Label::Version(&service.pin.version));
     let (Some(new), evidence, graph) = (target(id), desired.evidence(), &desired.graph) else { return Vec::new() };
     let mut pairs = Vec::new();

@@ -65,7 +65,7 @@ pub enum Verdict {
     /// It has arrived. Where the word is not Healthy (scaled to 0), nothing has been proven by it.
     Pass,
     /// Not there yet; with what only a human should do, where nothing else gets it going.
-    Wait(Option<Remedy>),
+    Wait(Option<WorkloadRemedy>),
     /// It has failed, for certain.
     Fail,
     /// It has not arrived, and that says nothing about the version.
@@ -74,7 +74,7 @@ pub enum Verdict {
 
 /// What a human does where nothing else gets a workload going.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
+pub enum WorkloadRemedy {
     /// Resume the rollout of a paused Deployment.
     ResumeRollout(WorkloadId),
     /// Delete a pod, which its controller replaces.
@@ -186,15 +186,29 @@ fn over(why: HealthReason, lack: bool) -> Health {
 
 fn stopped(id: &WorkloadId, reason: HealthReason, stop: Stop, sight: &Sight<'_>) -> Health {
     let remedy = match stop {
-        Stop::Paused => Some(Remedy::ResumeRollout(id.clone())),
+        Stop::Paused => Some(WorkloadRemedy::ResumeRollout(id.clone())),
         Stop::OnDelete => sight.oldest().map(|pod| delete(id, pod)),
-        Stop::Partition => Some(Remedy::ClearPartition(id.clone())),
+        Stop::Partition => Some(WorkloadRemedy::ClearPartition(id.clone())),
     };
     Health { word: Word::Suspended, reason, settled: false, verdict: Verdict::Wait(remedy) }
 }
 
-fn delete(id: &WorkloadId, pod: &Pod) -> Remedy {
-    Remedy::DeletePod { namespace: id.namespace.clone(), pod: pod.name.clone() }
+fn delete(id: &WorkloadId, pod: &Pod) -> WorkloadRemedy {
+    WorkloadRemedy::DeletePod { namespace: id.namespace.clone(), pod: pod.name.clone() }
+}
+
+impl Word {
+    /// Returns how bad it is: the health of a service is the worst of its workloads.
+    pub fn severity(self) -> u8 {
+        match self {
+            Self::Healthy => 0,
+            Self::Suspended => 1,
+            Self::Progressing => 2,
+            Self::Unknown => 3,
+            Self::Missing => 4,
+            Self::Degraded => 5,
+        }
+    }
 }
 
 impl Change {

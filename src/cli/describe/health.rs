@@ -1,6 +1,6 @@
 //! How a workload is, and what a human types where only a human can move it.
 
-use pintle_core::verify::{HealthReason, Remedy};
+use pintle_core::verify::{HealthReason, WorkloadRemedy};
 
 use super::pod::condense;
 use super::{Describe, Sentence};
@@ -26,11 +26,11 @@ impl Describe<'_> {
 }
 
 /// Returns the command that carries out a remedy.
-pub fn remedy_command(remedy: &Remedy) -> String {
+pub fn remedy_command(remedy: &WorkloadRemedy) -> String {
     match remedy {
-        Remedy::ResumeRollout(id) => format!("kubectl rollout resume {} -n {}", id.workload, id.namespace),
-        Remedy::DeletePod { namespace, pod } => format!("kubectl delete pod {pod} -n {namespace}"),
-        Remedy::ClearPartition(id) => format!(
+        WorkloadRemedy::ResumeRollout(id) => format!("kubectl rollout resume {} -n {}", id.workload, id.namespace),
+        WorkloadRemedy::DeletePod { namespace, pod } => format!("kubectl delete pod {pod} -n {namespace}"),
+        WorkloadRemedy::ClearPartition(id) => format!(
             "kubectl patch {} -n {} -p '{{\"spec\":{{\"updateStrategy\":{{\"rollingUpdate\":{{\"partition\":0}}}}}}}}'",
             id.workload, id.namespace
         ),
@@ -50,11 +50,11 @@ mod tests {
             let workload = WorkloadRef { kind, name: name.to_owned() };
             WorkloadId { namespace: "shop".to_owned(), workload }
         };
-        let resume = Remedy::ResumeRollout(id(WorkloadKind::Deployment, "checkout"));
+        let resume = WorkloadRemedy::ResumeRollout(id(WorkloadKind::Deployment, "checkout"));
         assert_eq!(remedy_command(&resume), "kubectl rollout resume deployment/checkout -n shop");
-        let delete = Remedy::DeletePod { namespace: "shop".to_owned(), pod: "db-10".to_owned() };
+        let delete = WorkloadRemedy::DeletePod { namespace: "shop".to_owned(), pod: "db-10".to_owned() };
         assert_eq!(remedy_command(&delete), "kubectl delete pod db-10 -n shop");
-        let clear = Remedy::ClearPartition(id(WorkloadKind::StatefulSet, "db"));
+        let clear = WorkloadRemedy::ClearPartition(id(WorkloadKind::StatefulSet, "db"));
         let patch = r#"{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}"#;
         assert_eq!(remedy_command(&clear), format!("kubectl patch statefulset/db -n shop -p '{patch}'"));
     }

@@ -10,6 +10,7 @@ use pintle_core::version::Version;
 use pintle_core::workload::State;
 
 use super::Describe;
+use super::rollback::remedy;
 
 /// `03:07 UTC`, with the day where that is not `now`'s.
 pub(in crate::cli) fn clock(time: Timestamp, now: Timestamp) -> String {
@@ -121,7 +122,7 @@ impl Describe<'_> {
         if !is_pinned(consumer, version) || !is_pinned(provider, beside) {
             return format!("{never}, and one of them is held where it is");
         }
-        format!("{never}; {}", self.desired.evidence().way_out(graph, pair))
+        format!("{never}; {}", remedy(&self.desired.evidence().remedy(graph, pair)))
     }
 }
 

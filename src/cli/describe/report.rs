@@ -8,7 +8,7 @@ use pintle_core::change::{ChangeKind, End};
 use pintle_core::graph::Id;
 use pintle_core::plan::{Change, Estimate, HoldReason, Plan, Step, SuppressedBy, Wait};
 use pintle_core::running::Running;
-use pintle_core::verify::{Remedy, Verdict};
+use pintle_core::verify::{Verdict, WorkloadRemedy};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -200,7 +200,7 @@ fn under_way_report(describe: Describe<'_>, look: &Look, id: Id) -> UnderWayRepo
         Verdict::Wait(Some(remedy)) => Some((health, Some(remedy))),
         _ => None,
     });
-    let moving = || healths().find(|health| !health.settled).map(|health| (health, None::<&Remedy>));
+    let moving = || healths().find(|health| !health.settled).map(|health| (health, None::<&WorkloadRemedy>));
     let (health, remedy) = remedied.or_else(moving).map_or((None, None), |(health, remedy)| (Some(health), remedy));
     let reason = health.map(|health| &health.reason);
     UnderWayReport {

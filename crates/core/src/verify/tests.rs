@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Change, Health, Remedy, Verdict};
+use super::{Change, Health, Verdict, WorkloadRemedy};
 use crate::pins::{WorkloadKind, WorkloadRef};
 use crate::workload::{Condition, Container, Pod, Status, Strategy, Trouble, Workload, WorkloadId};
 
@@ -184,9 +184,11 @@ fn show(health: &Health) -> String {
     let verdict = match verdict {
         Verdict::Pass => "pass".to_owned(),
         Verdict::Wait(None) => "wait".to_owned(),
-        Verdict::Wait(Some(Remedy::ResumeRollout(id))) => format!("wait; resume: {id}"),
-        Verdict::Wait(Some(Remedy::DeletePod { namespace, pod })) => format!("wait; delete: pod {pod} in {namespace}"),
-        Verdict::Wait(Some(Remedy::ClearPartition(id))) => format!("wait; clear the partition: {id}"),
+        Verdict::Wait(Some(WorkloadRemedy::ResumeRollout(id))) => format!("wait; resume: {id}"),
+        Verdict::Wait(Some(WorkloadRemedy::DeletePod { namespace, pod })) => {
+            format!("wait; delete: pod {pod} in {namespace}")
+        }
+        Verdict::Wait(Some(WorkloadRemedy::ClearPartition(id))) => format!("wait; clear the partition: {id}"),
         Verdict::Fail => "fail".to_owned(),
         Verdict::Inconclusive => "inconclusive".to_owned(),
     };

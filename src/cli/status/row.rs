@@ -1,0 +1,102 @@
+//! How one service stands.
+
+use jiff::Timestamp;
+use pintle_core::graph::Id;
+use pintle_core::plan::{HoldReason, Step};
+use pintle_core::verify::Word;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::describe::{Describe, Sentence, health_parts};
+use crate::cluster::{ClusterError, Observation};
+use crate::controller::{Desired, Pass};
+
+/// How one service stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StatusRow {
+    pub(super) service: String,
+    /// Where it runs; none where its file has errors.
+    pub(super) namespace: Option<String>,
+    /// What is pinned: the version, or the image where the version alone does not tell it from what runs; none where its
+    /// file has errors.
+    pub(super) pinned: Option<String>,
+    pub(super) runs: String,
+    pub(super) health: Word,
+    /// When what runs was verified.
+    pub(super) since: Option<Timestamp>,
+    pub(super) in_sync: bool,
+    /// Why not, and what it waits for; also where it is in sync, until when it is paused.
+    pub(super) why: Option<Sentence>,
+    /// The same as a code with its parts.
+    pub(super) reason: Option<Value>,
+    /// It cannot be written: a namespace that does not exist is in the way of all that it shall hold.
+    #[serde(skip)]
+    pub(super) is_obstructed: bool,
+}
+
+impl StatusRow {
+    /// Describes a service; `when` it would start.
+    pub(super) fn new(desired: &Desired, id: Id, (pass, observed): (&Pass, &Observation), when: &str) -> Self {
+        let row = row(desired, id, pass, when);
+        if !lacks_namespace(desired, id, observed) {
+            return row;
+        }
+        Self { runs: "nothing".to_owned(), health: Word::Missing, ..row }
+    }
+}
+
+/// Whether the namespace of a service does not exist: then nothing of it does.
+fn lacks_namespace(desired: &Desired, id: Id, observed: &Observation) -> bool {
+    let workloads = desired.service(id).map(|service| desired.workloads(service)).unwrap_or_default();
+    let mut unknown = workloads.iter().filter_map(|id| observed.unknown.get(id));
+    unknown.any(|why| matches!(why, ClusterError::NoNamespace(_)))
+}
+
+fn row(desired: &Desired, id: Id, pass: &Pass, when: &str) -> StatusRow {
+    let describe = Describe::new(desired, pass.look.at);
+    let (seen, running) = (&pass.look.services[id.index()], pass.look.live[id.index()].running.as_slice());
+    let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| health.word.severity());
+    let health = worst.map_or(Word::Unknown, |health| health.word);
+    let step = pass.next.of(id);
+    let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| &health.reason);
+    let stay = seen.stay.as_ref().filter(|_| seen.pause.is_some());
+    let health_of = |it: Describe<'_>| reason.map(|reason| it.health(reason)).unwrap_or_default();
+    let why = match step {
+        Some(Step::UnderWay) => Some(describe.both(|it| format!("under way: {}", health_of(it)))),
+        Some(Step::Start(_)) => {
+            let missing = worst.filter(|health| health.word == Word::Missing);
+            let why = |it: Describe<'_>| missing.map(|health| it.health(&health.reason) + "; ").unwrap_or_default();
+            Some(describe.both(|it| why(it) + "starts " + when))
+        }
+        Some(step) => Some(describe.both(|it| it.step(id, step))),
+        None => match stay {
+            Some(stay) => Some(describe.both(|it| it.suppressed(id, stay))),
+            None => reason.is_some().then(|| describe.both(health_of)),
+        },
+    };
+    let parts = match (step, stay) {
+        (Some(Step::Held(_) | Step::Failed(_) | Step::Waits(_) | Step::Refused(_)), _) => {
+            step.map(|step| describe.step_parts(step))
+        }
+        (None, Some(stay)) => Some(describe.hold_parts(&HoldReason::Suppressed(stay.clone()))),
+        _ => reason.map(health_parts),
+    };
+    let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
+    StatusRow {
+        service: describe.name(id).to_owned(),
+        namespace: describe.namespace(id),
+        pinned: desired.service(id).map(|_| describe.beside(id, running)),
+        runs: describe.all(id, running),
+        health,
+        since: states()
+            .filter_map(|state| state.proven.first())
+            .filter(|_| step.is_none())
+            .map(|proven| proven.at)
+            .max(),
+        in_sync: step.is_none(),
+        why,
+        reason: parts,
+        is_obstructed: seen.obstacle.is_some(),
+    }
+}
