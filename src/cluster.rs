@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use pintle_core::image::Image;
 use pintle_core::problem::display_safe;
-use pintle_core::workload::{Container, Pause, Pod, State, Workload, WorkloadId, way_out};
+use pintle_core::workload::{Container, Pause, Pod, State, Workload, WorkloadId, ownership_remedy};
 
 pub use self::kube::Kube;
 pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
@@ -77,7 +77,7 @@ pub enum ClusterError {
     #[error("{0} does not exist")]
     Missing(WorkloadId),
     /// Somebody else owns the image field.
-    #[error("the image of {id} belongs to {manager}: {}", way_out(manager))]
+    #[error("the image of {id} belongs to {manager}: {}", ownership_remedy(manager))]
     Owned {
         /// The workload.
         id: WorkloadId,

@@ -25,7 +25,7 @@ use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, LocalHost};
 use crate::controller::{
     self, ControllerState, Desired, RolloutArgs, RolloutOutcome, RolloutResult, Snapshot, drop_unselected, end_graces,
-    other_writer, run_until_settled, want,
+    other_writer, run_until_settled, targets,
 };
 
 /// Carry the plan out to its end, then stop
@@ -244,7 +244,7 @@ pub(super) fn moved_on(session: &mut Session<impl Cluster>, config: &Config) -> 
 
 /// Nothing was to be done.
 fn still(session: &Session<impl Cluster>, snapshot: Snapshot) -> RolloutOutcome {
-    let wanted = want(&session.desired, &snapshot.look);
+    let wanted = targets(&session.desired, &snapshot.look);
     RolloutOutcome::still(&session.desired, snapshot.look, wanted)
 }
 

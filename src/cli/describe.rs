@@ -17,7 +17,7 @@ use jiff::Timestamp;
 pub(in crate::cli) use parts::health_parts;
 use pintle_core::graph::{EdgeId, Id};
 use pintle_core::image::Image;
-use pintle_core::plan::{Because, Step, Wait};
+use pintle_core::plan::{Step, Wait, WaitReason};
 use pintle_core::problem::display_safe;
 use pintle_core::running::Running;
 pub(in crate::cli) use report::{ChangeReport, CircleReport, EstimateReport, RestReport, UnderWayReport};
@@ -126,25 +126,25 @@ impl<'a> Describe<'a> {
         let on = self.name(wait.on);
         let is_consumer = self.desired.graph.edge(wait.edge).consumer == id;
         match &wait.because {
-            Because::Incompatible(Running::Absent) => {
+            WaitReason::Incompatible(Running::Absent) => {
                 format!("until {on} runs: {}", self.need_of_target(id, wait.edge))
             }
-            Because::Incompatible(running) if is_consumer => {
+            WaitReason::Incompatible(running) if is_consumer => {
                 let running = self.running(wait.on, running);
                 format!("until {on} {running} is gone: {}", self.need_of_target(id, wait.edge))
             }
-            Because::Incompatible(running) => {
+            WaitReason::Incompatible(running) => {
                 let need = self.need(wait.edge, running).unwrap_or_default();
                 format!("until {on} {} is gone: it needs {} {need}", self.running(wait.on, running), self.name(id))
             }
-            Because::Unverified => format!("until {} is verified", self.target(wait.on)),
-            Because::Failed(reason) => {
+            WaitReason::Unverified => format!("until {} is verified", self.target(wait.on)),
+            WaitReason::Failed(reason) => {
                 format!("for {}, which has failed: {}", self.target(wait.on), self.health(reason))
             }
-            Because::Preference if is_consumer => {
+            WaitReason::Preference if is_consumer => {
                 format!("until {} is verified: what others need goes up first", self.target(wait.on))
             }
-            Because::Preference => {
+            WaitReason::Preference => {
                 format!("until {on} runs nothing but {}: what needs it goes back before it", self.version(wait.on))
             }
         }

@@ -14,7 +14,9 @@ use super::output::{Format, Output};
 use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
-use crate::controller::{self, ControllerState, Desired, Look, Snapshot, look_at_pins, pinned_no_more, released, want};
+use crate::controller::{
+    self, ControllerState, Desired, LiveState, Snapshot, assess_pins, pinned_no_more, released, targets,
+};
 
 /// Show what would be done, in which order, and why
 #[derive(Debug, Args)]
@@ -108,7 +110,7 @@ impl Plan {
         let before = before.pins(config);
         let desired =
             Desired::from(DesiredState::new(commit.id, loaded.at.pins(config), loaded.history.clone(), String::new()));
-        let look = look_at_pins(&desired, &before);
+        let look = assess_pins(&desired, &before);
         let earlier = Desired::from(DesiredState::new(from.id, before, loaded.history.clone(), String::new()));
         let released = pinned_no_more(&desired, &earlier.all_workloads());
         let report = plan_of(&desired, &look, released);
@@ -147,8 +149,8 @@ pub(super) fn report(
     plan_of(&session.desired, &snapshot.look, released(&session.desired, &snapshot.observed))
 }
 
-fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> PlanReport {
-    let wanted = want(desired, look);
+fn plan_of(desired: &Desired, look: &LiveState, released: Vec<String>) -> PlanReport {
+    let wanted = targets(desired, look);
     let plan = controller::plan(desired, look, &wanted);
     PlanReport::of(desired, look, &plan, released)
 }

@@ -8,13 +8,13 @@ use pintle_core::plan::{Correction, Live, ManualChange, SuppressedBy, Suppressio
 use pintle_core::running::Running;
 
 use super::desired::Desired;
-use super::status::Seen;
+use super::status::ServiceStatus;
 
 /// Returns why a service is left as it is at this time; none where it is not.
 pub(super) fn suppression(
     desired: &Desired,
     id: Id,
-    seen: &Seen,
+    seen: &ServiceStatus,
     live: Option<&Live>,
     now: Timestamp,
 ) -> Option<Suppression> {
@@ -30,7 +30,7 @@ pub(super) fn suppression(
     }
     // Who does not write it at all corrects nothing either.
     let writable = seen.obstacle.is_none() && withheld(service, desired.graph.order(id)).is_none();
-    let change = seen.hand.as_ref().filter(|_| seen.drifted && writable && !seen.is_called_back())?;
+    let change = seen.manual_change.as_ref().filter(|_| seen.drifted && writable && !seen.is_called_back())?;
     let is_moved = |spec: &&Running| !matches!(spec, Running::Image(image, _) if *image == service.pin.image);
     let moved: Vec<Running> = live?.spec.iter().filter(is_moved).cloned().collect();
     let policy = service.drift.unwrap_or(desired.pins.settings.drift);

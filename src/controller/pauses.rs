@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use pintle_core::plan::Suppression;
 use pintle_core::workload::{Pause, Workload, WorkloadId};
 
-use super::hand::UNDO;
-use super::status::Look;
+use super::manual_change::UNDO;
+use super::status::LiveState;
 
 /// The pauses that were seen.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ struct Sighting {
 
 impl Pauses {
     /// Takes in what is paused; what an undo has dropped holds on.
-    pub(super) fn see(&mut self, look: &mut Look, now: Timestamp) {
+    pub(super) fn see(&mut self, look: &mut LiveState, now: Timestamp) {
         self.dropped.clear();
         for seen in &mut look.services {
             let mut dropped = None;
@@ -44,9 +44,10 @@ impl Pauses {
                     self.seen.remove(&it.id);
                 }
             }
-            if let Some(pause) = dropped.filter(|_| !seen.stay.as_ref().is_some_and(Suppression::writes_nothing)) {
+            if let Some(pause) = dropped.filter(|_| !seen.suppression.as_ref().is_some_and(Suppression::writes_nothing))
+            {
                 let seen = Arc::make_mut(seen);
-                (seen.stay, seen.to_record) = (Some(pause.clone().into()), false);
+                (seen.suppression, seen.to_record) = (Some(pause.clone().into()), false);
                 seen.pause = Some(pause);
             }
         }

@@ -9,7 +9,7 @@ use pintle_core::desired::DesiredState;
 use pintle_core::pins::ServiceName;
 use pintle_core::plan::Suppression;
 
-use super::status::Look;
+use super::status::LiveState;
 
 /// What was heard of pins.
 #[derive(Debug, Default)]
@@ -30,14 +30,19 @@ impl PinMoveLog {
     }
 
     /// What was moved by hand before its pin moved is not held for that.
-    pub(super) fn see(&self, desired: &DesiredState, look: &mut Look) {
+    pub(super) fn see(&self, desired: &DesiredState, look: &mut LiveState) {
         for (id, (seen, live)) in desired.graph.ids().zip(look.services.iter_mut().zip(&mut look.live)) {
             let Some(pin_moves) = self.moved.get(desired.graph.name(id)).filter(|_| seen.drifted) else { continue };
             // The API server notes whole seconds.
-            if seen.hand.as_ref().and_then(|hand| hand.at).is_some_and(|at| at.as_second() < pin_moves.as_second()) {
+            if seen
+                .manual_change
+                .as_ref()
+                .and_then(|hand| hand.at)
+                .is_some_and(|at| at.as_second() < pin_moves.as_second())
+            {
                 let seen = Arc::make_mut(seen);
-                (seen.drifted, seen.hand, live.returns) = (false, None, false);
-                seen.stay = seen.stay.take().filter(Suppression::writes_nothing);
+                (seen.drifted, seen.manual_change, live.is_drift) = (false, None, false);
+                seen.suppression = seen.suppression.take().filter(Suppression::writes_nothing);
             }
         }
     }

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::pins::Pins;
 
-use super::status::Look;
+use super::status::LiveState;
 
 /// The look at a cluster in which `pins` are all settled: at no time, since no cluster was asked.
-pub fn look_at_pins(desired: &DesiredState, pins: &Pins) -> Look {
-    Look {
+pub fn assess_pins(desired: &DesiredState, pins: &Pins) -> LiveState {
+    LiveState {
         at: Timestamp::UNIX_EPOCH,
         live: desired.live_at(pins),
         services: vec![Arc::default(); desired.graph.len()],

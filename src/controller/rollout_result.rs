@@ -25,7 +25,7 @@ pub enum RolloutResult {
 impl RolloutResult {
     /// Judges what is left of the plan at the end.
     pub fn of(outcome: &RolloutOutcome, left: &Plan) -> Self {
-        let any = |is: fn(&Step) -> bool| left.rest.iter().any(|(_, step)| is(step));
+        let any = |is: fn(&Step) -> bool| left.unreached.iter().any(|(_, step)| is(step));
         let is_refused = |step: &Step| match step {
             Step::Held(reason) => !reason.is_by_choice(),
             step => matches!(step, Step::Refused(_) | Step::Waits(_)),
@@ -43,7 +43,7 @@ impl RolloutResult {
 /// Drops from a plan the services that nobody selected: they are the other writer's, who may be at it.
 pub fn drop_unselected(desired: &Desired, left: &mut Plan) {
     let Some(selected) = &desired.options.selected else { return };
-    left.rest.retain(|(id, _)| selected.contains(id));
+    left.unreached.retain(|(id, _)| selected.contains(id));
     left.under_way.retain(|id| selected.contains(id));
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pintle::cluster::{Cluster, Observation};
-use pintle_core::verify::{Change, Health, Verdict, Word};
+use pintle_core::verify::{Change, Health, HealthStatus, Verdict};
 use serde_json::{Value, json};
 
 use super::{Scene, words};
@@ -22,7 +22,7 @@ async fn a_rollout_is_observed_until_it_is_settled() {
 
     let health = scene.until_settled("deployment/checkout").await;
     println!("settled {:?} after the write", began.elapsed());
-    assert_eq!((health.word, health.reason.to_string().as_str()), (Word::Healthy, "2 pods, available"));
+    assert_eq!((health.status, health.reason.to_string().as_str()), (HealthStatus::Healthy, "2 pods, available"));
     let seen = scene.kube.observe().await.unwrap();
     assert_eq!(scene.live(&seen, "deployment/checkout"), "test/checkout:2");
     assert!(seen.pods.is_empty(), "pods are looked at only while it is not settled");
@@ -58,7 +58,7 @@ async fn a_broken_image_fails_within_seconds_with_the_pods_words_and_going_back_
     let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    assert_eq!(health.word, Word::Degraded);
+    assert_eq!(health.status, HealthStatus::Degraded);
     let expected = "container app: ImagePullBackOff: Back-off pulling image \"test/checkout:2-broken\": ErrImagePull";
     assert!(health.reason.to_string().contains(expected), "{}", health.reason);
     let seen = scene.kube.observe().await.unwrap();
@@ -165,7 +165,7 @@ async fn a_daemon_set_rolls_out() {
     scene.until_settled("daemonset/agent").await;
     scene.apply("daemonset/agent", "2").await;
     let health = scene.until_settled("daemonset/agent").await;
-    assert_eq!((health.word, health.reason.to_string().as_str()), (Word::Healthy, "1 pod, available"));
+    assert_eq!((health.status, health.reason.to_string().as_str()), (HealthStatus::Healthy, "1 pod, available"));
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn on_delete_waits_for_an_operator_pod_by_pod() {
         let health = scene
             .until_health("statefulset/db", left, |health| waits(health) && health.reason.to_string().contains(left))
             .await;
-        assert_eq!(health.word, Word::Suspended);
+        assert_eq!(health.status, HealthStatus::Suspended);
         let seen = scene.kube.observe().await.unwrap();
         assert_eq!(scene.live(&seen, "statefulset/db"), "test/it:1 test/it:2");
         delete_as_told(&scene, &words(&health)).await;
@@ -228,7 +228,7 @@ async fn a_partition_waits_for_an_operator() {
 async fn a_paused_deployment_waits_to_be_resumed() {
     let scene = Scene::checkout("kube-paused", 1).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"paused": true}})).await;
-    let paused = |health: &Health| health.word == Word::Suspended;
+    let paused = |health: &Health| health.status == HealthStatus::Suspended;
     let health = scene.until_health("deployment/checkout", "paused", paused).await;
     assert!(health.settled, "{health:?}");
     scene.apply("deployment/checkout", "2").await;
@@ -246,7 +246,7 @@ async fn a_paused_deployment_waits_to_be_resumed() {
 async fn scaled_to_zero_and_back() {
     let scene = Scene::checkout("kube-zero", 2).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"replicas": 0}})).await;
-    let rests = |health: &Health| health.word == Word::Suspended;
+    let rests = |health: &Health| health.status == HealthStatus::Suspended;
     let health = scene.until_health("deployment/checkout", "at rest", rests).await;
     assert_eq!((health.settled, health.verdict), (true, Verdict::Pass));
     scene.apply("deployment/checkout", "2").await;

@@ -8,7 +8,7 @@ use crate::git::CommitId;
 use crate::graph::{Graph, Id};
 use crate::history::History;
 use crate::pins::{Local, Pins, Runtime, Service, ServiceName, WorkloadRef, withheld};
-use crate::plan::{HoldReason, Live, Motion, Wanted};
+use crate::plan::{HoldReason, Live, RolloutProgress, Wanted};
 use crate::running::Running;
 use crate::version::Version;
 use crate::workload::WorkloadId;
@@ -102,11 +102,11 @@ impl DesiredState {
         Live {
             running: vec![running.clone()],
             spec: vec![running],
-            motion: Motion::Still,
+            progress: RolloutProgress::Still,
             ready: true,
             pods: 1,
             surge,
-            returns: false,
+            is_drift: false,
         }
     }
 }

@@ -6,19 +6,19 @@ mod ahead;
 mod circles;
 mod engine;
 mod hold;
-mod near;
+mod neighbourhood;
 mod next;
+mod state;
 mod stuck;
 #[cfg(test)]
 mod tests;
 mod waits;
-mod world;
 
 use std::time::Duration;
 
 pub use ahead::{Change, Estimate, Plan, Stage};
 pub use hold::{Correction, HoldReason, ManualChange, Obstacle, SuppressedBy, Suppression};
-pub use near::Near;
+pub use neighbourhood::Neighbourhood;
 pub use next::next;
 
 use crate::evidence::Evidence;
@@ -43,7 +43,7 @@ pub struct Live {
     /// What its workloads' specifications say: one, or several where they differ.
     pub spec: Vec<Running>,
     /// Whether what was written is on its way.
-    pub motion: Motion,
+    pub progress: RolloutProgress,
     /// A pod of it is ready.
     pub ready: bool,
     /// Pods that a change replaces.
@@ -51,12 +51,12 @@ pub struct Live {
     /// Pods above these while it is replaced.
     pub surge: u32,
     /// It ran its target, and was moved away from it by hand.
-    pub returns: bool,
+    pub is_drift: bool,
 }
 
 /// Whether what was written is on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Motion {
+pub enum RolloutProgress {
     /// Nothing was written that is not verified, as far as is known.
     Still,
     /// Written, not yet verified, not failed.
@@ -90,12 +90,12 @@ pub struct Wait {
     /// By which edge.
     pub edge: EdgeId,
     /// Why.
-    pub because: Because,
+    pub because: WaitReason,
 }
 
 /// Why a service waits for a neighbour.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Because {
+pub enum WaitReason {
     /// The neighbour still runs this, which does not fit the target (rule 2).
     Incompatible(Running),
     /// The neighbour is its provider and not yet verified (rule 3).
@@ -115,7 +115,7 @@ pub struct Next {
 
 /// All that [`next`] looks at.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
+pub struct PlanInput<'a> {
     /// Who needs whom.
     pub graph: &'a Graph,
     /// What is wanted of each service.
@@ -129,7 +129,7 @@ pub struct Situation<'a> {
 }
 
 /// How long a change of a service took before; none where it is not known.
-pub type Took = Option<Duration>;
+pub type PastDuration = Option<Duration>;
 
 impl Next {
     /// The services that start now.

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     /// Argo CD's word for it.
-    pub word: Word,
+    pub status: HealthStatus,
     /// Why.
     pub reason: HealthReason,
     /// Every pod runs the specification and none is ending: the image of the specification is all that runs. A missing
@@ -44,7 +44,7 @@ pub struct Health {
 
 /// Argo CD's words for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Word {
+pub enum HealthStatus {
     /// All is well.
     Healthy,
     /// On its way.
@@ -102,17 +102,17 @@ pub struct Change {
 /// The health of a workload; `pods` are none where they were not looked at.
 pub fn health(id: &WorkloadId, workload: Option<&Workload>, pods: Option<&[Arc<Pod>]>, change: &Change) -> Health {
     let Some(workload) = workload else {
-        return Health::waits(Word::Missing, HealthReason::Missing { workload: id.clone() });
+        return Health::waits(HealthStatus::Missing, HealthReason::Missing { workload: id.clone() });
     };
     if workload.deleting {
-        return Health::waits(Word::Progressing, HealthReason::Deleting);
+        return Health::waits(HealthStatus::Progressing, HealthReason::Deleting);
     }
     let kind = id.workload.kind;
     match rollout::of(kind, workload) {
-        Rollout::Garbled(why) => Health::inconclusive(Word::Unknown, why),
+        Rollout::Garbled(why) => Health::inconclusive(HealthStatus::Unknown, why),
         Rollout::Unseen => unseen(change),
         Rollout::Done => match rollout::ending(kind, workload, pods) {
-            Some(why) => Health::waits(Word::Progressing, why),
+            Some(why) => Health::waits(HealthStatus::Progressing, why),
             None => done(id, workload),
         },
         Rollout::Going(why) => going(id, workload, pods, change, Going { why, stop: None }),
@@ -130,19 +130,19 @@ struct Going {
 fn unseen(change: &Change) -> Health {
     let why = HealthReason::Unobserved;
     if change.overdue() {
-        return Health::inconclusive(Word::Progressing, change.too_long(why));
+        return Health::inconclusive(HealthStatus::Progressing, change.too_long(why));
     }
-    Health::waits(Word::Progressing, why)
+    Health::waits(HealthStatus::Progressing, why)
 }
 
 fn done(id: &WorkloadId, workload: &Workload) -> Health {
     let pods = rollout::wanted(id.workload.kind, workload);
     let (word, reason) = match pods {
-        0 => (Word::Suspended, HealthReason::ScaledToZero),
-        _ if workload.paused => (Word::Suspended, HealthReason::PausedAtRest { pods }),
-        _ => (Word::Healthy, HealthReason::Available { pods }),
+        0 => (HealthStatus::Suspended, HealthReason::ScaledToZero),
+        _ if workload.paused => (HealthStatus::Suspended, HealthReason::PausedAtRest { pods }),
+        _ => (HealthStatus::Healthy, HealthReason::Available { pods }),
     };
-    Health { word, reason, settled: true, verdict: Verdict::Pass }
+    Health { status: word, reason, settled: true, verdict: Verdict::Pass }
 }
 
 /// What is certain comes first, then what waits for a human, then what lacks time.
@@ -157,7 +157,7 @@ fn going(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>, change
     if let Some(pod) = sight.stuck() {
         let reason = HealthReason::PodStuck { pod: sight.unready(pod) };
         let verdict = Verdict::Wait(Some(delete(id, pod)));
-        return Health { word: Word::Degraded, reason, settled: false, verdict };
+        return Health { status: HealthStatus::Degraded, reason, settled: false, verdict };
     }
     let lack = rollout::lack(workload).or_else(|| sight.lack());
     let is_lack = lack.is_some();
@@ -176,12 +176,12 @@ fn going(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>, change
         let patience = SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX);
         return over(HealthReason::NeverReady { patience, why: Box::new(why) }, is_lack);
     }
-    Health::waits(Word::Progressing, why)
+    Health::waits(HealthStatus::Progressing, why)
 }
 
 /// Time is up: the version's failure, unless the cluster lacked something.
 fn over(why: HealthReason, lack: bool) -> Health {
-    if lack { Health::inconclusive(Word::Degraded, why) } else { Health::fails(why) }
+    if lack { Health::inconclusive(HealthStatus::Degraded, why) } else { Health::fails(why) }
 }
 
 fn stopped(id: &WorkloadId, reason: HealthReason, stop: Stop, sight: &Sight<'_>) -> Health {
@@ -190,14 +190,14 @@ fn stopped(id: &WorkloadId, reason: HealthReason, stop: Stop, sight: &Sight<'_>)
         Stop::OnDelete => sight.oldest().map(|pod| delete(id, pod)),
         Stop::Partition => Some(WorkloadRemedy::ClearPartition(id.clone())),
     };
-    Health { word: Word::Suspended, reason, settled: false, verdict: Verdict::Wait(remedy) }
+    Health { status: HealthStatus::Suspended, reason, settled: false, verdict: Verdict::Wait(remedy) }
 }
 
 fn delete(id: &WorkloadId, pod: &Pod) -> WorkloadRemedy {
     WorkloadRemedy::DeletePod { namespace: id.namespace.clone(), pod: pod.name.clone() }
 }
 
-impl Word {
+impl HealthStatus {
     /// Returns how bad it is: the health of a service is the worst of its workloads.
     pub fn severity(self) -> u8 {
         match self {
@@ -232,18 +232,18 @@ impl Change {
 impl Health {
     /// Nothing runs of it until it is written.
     pub fn idle(message: String) -> Self {
-        Self::waits(Word::Missing, HealthReason::Idle { message })
+        Self::waits(HealthStatus::Missing, HealthReason::Idle { message })
     }
 
-    fn waits(word: Word, reason: HealthReason) -> Self {
-        Self { word, reason, settled: false, verdict: Verdict::Wait(None) }
+    fn waits(status: HealthStatus, reason: HealthReason) -> Self {
+        Self { status, reason, settled: false, verdict: Verdict::Wait(None) }
     }
 
     fn fails(reason: HealthReason) -> Self {
-        Self { word: Word::Degraded, reason, settled: false, verdict: Verdict::Fail }
+        Self { status: HealthStatus::Degraded, reason, settled: false, verdict: Verdict::Fail }
     }
 
-    fn inconclusive(word: Word, reason: HealthReason) -> Self {
-        Self { word, reason, settled: false, verdict: Verdict::Inconclusive }
+    fn inconclusive(status: HealthStatus, reason: HealthReason) -> Self {
+        Self { status, reason, settled: false, verdict: Verdict::Inconclusive }
     }
 }

@@ -6,7 +6,7 @@ mod pause;
 mod state;
 
 use jiff::Timestamp;
-pub use owner::{FIELD_MANAGER, may_take_over, way_out};
+pub use owner::{FIELD_MANAGER, may_take_over, ownership_remedy};
 pub use pause::Pause;
 use serde::Serialize;
 pub use state::{Proven, Rewritten, State, proven_by_all};
@@ -159,13 +159,13 @@ pub struct Pod {
     /// Its hash of the template (`pod-template-hash`, `controller-revision-hash`).
     pub template: Option<String>,
     /// What keeps it from being ready, in its own words, worst first.
-    pub troubles: Vec<Trouble>,
+    pub issues: Vec<PodIssue>,
 }
 
 /// What keeps a pod from being ready.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Trouble {
+pub struct PodIssue {
     /// The container; none where it is the pod as a whole (`Unschedulable`).
     pub container: Option<String>,
     /// Such as `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, `Error`.

@@ -4,11 +4,11 @@ use pintle_core::verify::{HealthReason, WorkloadRemedy};
 
 use super::pod::condense;
 use super::{Describe, Sentence};
-use crate::controller::SeenWorkload;
+use crate::controller::WorkloadStatus;
 
 impl Describe<'_> {
     /// Describes the healths of the workloads of a service.
-    pub(in crate::cli) fn healths(self, workloads: &[SeenWorkload]) -> Sentence {
+    pub(in crate::cli) fn healths(self, workloads: &[WorkloadStatus]) -> Sentence {
         self.both(|it| workloads.iter().map(|one| it.health(&one.health.reason)).collect::<Vec<_>>().join("; "))
     }
 

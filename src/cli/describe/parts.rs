@@ -2,7 +2,7 @@
 
 use pintle_core::graph::Id;
 use pintle_core::pins::Withheld;
-use pintle_core::plan::{Because, Correction, HoldReason, Obstacle, Step, SuppressedBy, Suppression, Wait};
+use pintle_core::plan::{Correction, HoldReason, Obstacle, Step, SuppressedBy, Suppression, Wait, WaitReason};
 use pintle_core::verify::HealthReason;
 use serde_json::{Value, json};
 
@@ -33,14 +33,14 @@ impl Describe<'_> {
     pub(in crate::cli) fn wait_parts(self, wait: &Wait) -> Value {
         let service = self.name(wait.on);
         match &wait.because {
-            Because::Incompatible(running) => {
+            WaitReason::Incompatible(running) => {
                 json!({"code": "incompatible", "service": service, "runs": self.running(wait.on, running)})
             }
-            Because::Unverified => json!({"code": "unverified", "service": service}),
-            Because::Failed(reason) => {
+            WaitReason::Unverified => json!({"code": "unverified", "service": service}),
+            WaitReason::Failed(reason) => {
                 json!({"code": "failed", "service": service, "reason": health_parts(reason)})
             }
-            Because::Preference => json!({"code": "preference", "service": service}),
+            WaitReason::Preference => json!({"code": "preference", "service": service}),
         }
     }
 

@@ -85,7 +85,7 @@ fn repository(image: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use pintle_core::workload::Trouble;
+    use pintle_core::workload::PodIssue;
 
     use super::*;
 
@@ -169,7 +169,7 @@ mod tests {
     ];
 
     fn condensed(name: &str, container: &str, reason: &str, message: &str) -> String {
-        let issue = Trouble {
+        let issue = PodIssue {
             container: Some(container.to_owned()),
             reason: reason.to_owned(),
             message: message.to_owned(),

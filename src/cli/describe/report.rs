@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::health::remedy_command;
 use super::parts::health_parts;
 use super::{Describe, Sentence};
-use crate::controller::{Desired, Look, unseen_pairs};
+use crate::controller::{Desired, LiveState, unseen_pairs};
 
 /// A plan in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -164,7 +164,7 @@ pub(crate) struct EstimateReport {
 
 impl PlanReport {
     /// Puts a plan into words.
-    pub(crate) fn of(desired: &Desired, look: &Look, plan: &Plan, released: Vec<String>) -> Self {
+    pub(crate) fn of(desired: &Desired, look: &LiveState, plan: &Plan, released: Vec<String>) -> Self {
         let describe = Describe::new(desired, look.at);
         let change = |change: &Change| change_report(describe, look, change);
         let services = desired.pins.services.values();
@@ -174,7 +174,7 @@ impl PlanReport {
             namespace: only.map(ToString::to_string),
             under_way: plan.under_way.iter().map(|&id| under_way_report(describe, look, id)).collect(),
             stages: plan.stages.iter().map(|stage| stage.changes.iter().map(change).collect()).collect(),
-            rest: plan.rest.iter().filter_map(|(id, step)| rest_report(describe, look, *id, step)).collect(),
+            rest: plan.unreached.iter().filter_map(|(id, step)| rest_report(describe, look, *id, step)).collect(),
             circles: circles(describe, plan),
             released,
             paused: paused(describe, look, plan),
@@ -194,7 +194,7 @@ impl PlanReport {
     }
 }
 
-fn under_way_report(describe: Describe<'_>, look: &Look, id: Id) -> UnderWayReport {
+fn under_way_report(describe: Describe<'_>, look: &LiveState, id: Id) -> UnderWayReport {
     let healths = || look.services[id.index()].workloads.iter().map(|it| &it.health);
     let remedied = healths().find_map(|health| match &health.verdict {
         Verdict::Wait(Some(remedy)) => Some((health, Some(remedy))),
@@ -213,7 +213,7 @@ fn under_way_report(describe: Describe<'_>, look: &Look, id: Id) -> UnderWayRepo
     }
 }
 
-fn change_report(describe: Describe<'_>, look: &Look, change: &Change) -> ChangeReport {
+fn change_report(describe: Describe<'_>, look: &LiveState, change: &Change) -> ChangeReport {
     let id = change.service;
     let drifted = look.services[id.index()].drifted;
     let kind = || kind(describe.desired, id, &change.from).map_or("update", ChangeKind::as_str);
@@ -242,7 +242,7 @@ fn kind(desired: &Desired, id: Id, from: &[Running]) -> Option<ChangeKind> {
     ChangeKind::of(from, Some(End::from(pin)), desired.graph.order(id), returns)
 }
 
-fn rest_report(describe: Describe<'_>, look: &Look, id: Id, step: &Step) -> Option<RestReport> {
+fn rest_report(describe: Describe<'_>, look: &LiveState, id: Id, step: &Step) -> Option<RestReport> {
     let standing = match step {
         Step::Failed(_) => Standing::Failed,
         Step::Refused(_) => Standing::Refused,
@@ -276,10 +276,10 @@ fn why(describe: Describe<'_>, id: Id, step: &Step) -> String {
     }
 }
 
-fn paused(describe: Describe<'_>, look: &Look, plan: &Plan) -> Vec<PausedReport> {
-    let is_rest = |id: Id| plan.rest.iter().any(|(other, _)| *other == id);
+fn paused(describe: Describe<'_>, look: &LiveState, plan: &Plan) -> Vec<PausedReport> {
+    let is_rest = |id: Id| plan.unreached.iter().any(|(other, _)| *other == id);
     let report = |id: Id| {
-        let stay = look.services[id.index()].stay.as_ref().filter(|_| !is_rest(id))?;
+        let stay = look.services[id.index()].suppression.as_ref().filter(|_| !is_rest(id))?;
         matches!(stay.by, SuppressedBy::Pause(_)).then(|| PausedReport {
             service: describe.name(id).to_owned(),
             why: describe.both(|it| it.suppressed(id, stay)),
@@ -291,7 +291,7 @@ fn paused(describe: Describe<'_>, look: &Look, plan: &Plan) -> Vec<PausedReport>
 
 /// Each circle once, told from its first service on.
 fn circles(describe: Describe<'_>, plan: &Plan) -> Vec<CircleReport> {
-    let first = plan.rest.iter().filter_map(|(id, step)| match step {
+    let first = plan.unreached.iter().filter_map(|(id, step)| match step {
         Step::Refused(circle) if circle.iter().all(|(other, _)| id <= other) => Some(circle),
         _ => None,
     });

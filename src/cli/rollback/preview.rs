@@ -17,7 +17,7 @@ use crate::cli::evidence::ask_cluster;
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
-use crate::controller::{self, Desired, want};
+use crate::controller::{self, Desired, targets};
 
 /// A rollback, and all that is told of it.
 pub(in crate::cli) struct RollbackPreview {
@@ -70,7 +70,7 @@ impl RollbackPreview {
         }
         let reason = if revert.is_empty() { None } else { reason(output)? };
         let (desired, look) = seen.after(&revert);
-        let wanted = want(&desired, &look);
+        let wanted = targets(&desired, &look);
         let plan = controller::plan(&desired, &look, &wanted);
         let plan = PlanReport::of(&desired, &look, &plan, Vec::new());
         let inverse = inverse(&revert, &loaded.history);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pintle_core::graph::Id;
 use pintle_core::plan::{HoldReason, Step};
-use pintle_core::verify::Word;
+use pintle_core::verify::HealthStatus;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub(super) struct StatusRow {
     /// file has errors.
     pub(super) pinned: Option<String>,
     pub(super) runs: String,
-    pub(super) health: Word,
+    pub(super) health: HealthStatus,
     /// When what runs was verified.
     pub(super) since: Option<Timestamp>,
     pub(super) in_sync: bool,
@@ -42,7 +42,7 @@ impl StatusRow {
         if !lacks_namespace(desired, id, observed) {
             return row;
         }
-        Self { runs: "nothing".to_owned(), health: Word::Missing, ..row }
+        Self { runs: "nothing".to_owned(), health: HealthStatus::Missing, ..row }
     }
 }
 
@@ -56,16 +56,16 @@ fn lacks_namespace(desired: &Desired, id: Id, observed: &Observation) -> bool {
 fn row(desired: &Desired, id: Id, pass: &Pass, when: &str) -> StatusRow {
     let describe = Describe::new(desired, pass.look.at);
     let (seen, running) = (&pass.look.services[id.index()], pass.look.live[id.index()].running.as_slice());
-    let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| health.word.severity());
-    let health = worst.map_or(Word::Unknown, |health| health.word);
+    let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| health.status.severity());
+    let health = worst.map_or(HealthStatus::Unknown, |health| health.status);
     let step = pass.next.of(id);
-    let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| &health.reason);
-    let stay = seen.stay.as_ref().filter(|_| seen.pause.is_some());
+    let reason = worst.filter(|health| health.status != HealthStatus::Healthy).map(|health| &health.reason);
+    let stay = seen.suppression.as_ref().filter(|_| seen.pause.is_some());
     let health_of = |it: Describe<'_>| reason.map(|reason| it.health(reason)).unwrap_or_default();
     let why = match step {
         Some(Step::UnderWay) => Some(describe.both(|it| format!("under way: {}", health_of(it)))),
         Some(Step::Start(_)) => {
-            let missing = worst.filter(|health| health.word == Word::Missing);
+            let missing = worst.filter(|health| health.status == HealthStatus::Missing);
             let why = |it: Describe<'_>| missing.map(|health| it.health(&health.reason) + "; ").unwrap_or_default();
             Some(describe.both(|it| why(it) + "starts " + when))
         }

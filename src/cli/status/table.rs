@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use pintle_core::git::CommitId;
-use pintle_core::verify::Word;
+use pintle_core::verify::HealthStatus;
 
 use super::StatusRow;
 use crate::cli::output::{BAD, BUSY, GOOD, NAME};
@@ -32,8 +32,8 @@ pub(super) fn table(rows: &[StatusRow], shared: &BTreeMap<&str, Vec<&str>>, now:
     let mut table = Table::new(heads);
     for row in rows {
         let style = match (row.in_sync, row.health) {
-            (_, Word::Degraded | Word::Missing) => BAD,
-            (true, Word::Healthy) => GOOD,
+            (_, HealthStatus::Degraded | HealthStatus::Missing) => BAD,
+            (true, HealthStatus::Healthy) => GOOD,
             _ => BUSY,
         };
         let age = row.since.map(|since| how_long(now.duration_since(since)) + " ago");

@@ -75,7 +75,7 @@ impl AlarmReport {
         let running = &seen.look.live[id.index()].running;
         let describe = Describe::new(&seen.desired, seen.look.at);
         let why = describe.both(|it| match alarm {
-            Alarm::Unwell(health) => format!("is {:?}: {}", health.word, it.health(&health.reason)),
+            Alarm::Unwell(health) => format!("is {:?}: {}", health.status, it.health(&health.reason)),
             Alarm::Named => "is named by you".to_owned(),
         });
         Self {

@@ -88,7 +88,7 @@ pub(super) fn pod(object: PodObject) -> SeenPod {
         terminating: meta.deletion_timestamp.is_some(),
         created: meta.creation_timestamp.map(|time| time.0),
         template: labels.get("pod-template-hash").or_else(|| labels.get("controller-revision-hash")).cloned(),
-        troubles: troubles(&status),
+        issues: troubles(&status),
     };
     let owners = meta.owner_references.unwrap_or_default();
     SeenPod {

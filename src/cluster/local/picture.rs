@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use pintle_core::image::Image;
 use pintle_core::pins::Local;
 use pintle_core::workload::{
-    Condition, Container, FIELD_MANAGER, Manager, Pause, Pod, Status, Strategy, Trouble, Workload,
+    Condition, Container, FIELD_MANAGER, Manager, Pause, Pod, PodIssue, Status, Strategy, Workload,
 };
 
 use super::Served;
@@ -209,7 +209,7 @@ fn pods(name: &str, facts: &Facts) -> Vec<Arc<Pod>> {
         let exit = record.exit.as_ref();
         pods.push(Pod {
             phase: "Pending".to_owned(),
-            troubles: exit.map(|exit| crash(name, record, exit)).into_iter().collect(),
+            issues: exit.map(|exit| crash(name, record, exit)).into_iter().collect(),
             ..empty(pod_name(name, record.next), name, &record.spec.image)
         });
     }
@@ -230,7 +230,7 @@ fn pod(name: &str, record: &Record, facts: &Facts, run: &Run) -> Option<Pod> {
         ready: *health == Health::Well,
         terminating: run.stopping.is_some(),
         created: Some(run.begun),
-        troubles,
+        issues: troubles,
         ..empty(pod_name(name, run.number), name, &run.spec.image)
     };
     match life {
@@ -249,12 +249,12 @@ fn elsewhere_pods(name: &str, facts: &Facts, elsewhere: &Elsewhere) -> Vec<Arc<P
             Health::Unwell(words) => Some(trouble(name, "Unhealthy", words.clone(), 0)),
             Health::Well | Health::Unknown => None,
         };
-        pods.push(Pod { ready: well, troubles: unwell.into_iter().collect(), ..empty(name.to_owned(), name, image) });
+        pods.push(Pod { ready: well, issues: unwell.into_iter().collect(), ..empty(name.to_owned(), name, image) });
     }
     if let Some(image) = wanted.filter(|image| elsewhere.runs.as_ref() != Some(*image)) {
         let failed = elsewhere.failed.clone().map(|words| trouble(name, "RunContainerError", words, 0));
         let next = empty(format!("{name}-next"), name, image);
-        pods.push(Pod { phase: "Pending".to_owned(), troubles: failed.into_iter().collect(), ..next });
+        pods.push(Pod { phase: "Pending".to_owned(), issues: failed.into_iter().collect(), ..next });
     }
     pods.into_iter().map(Arc::new).collect()
 }
@@ -273,11 +273,11 @@ fn empty(pod: String, container_name: &str, image: &Image) -> Pod {
         terminating: false,
         created: None,
         template: Some(image.to_string()),
-        troubles: Vec::new(),
+        issues: Vec::new(),
     }
 }
 
-fn crash(name: &str, record: &Record, exit: &Exit) -> Trouble {
+fn crash(name: &str, record: &Record, exit: &Exit) -> PodIssue {
     let reason = match () {
         () if exit.how.is_no_start() => "RunContainerError",
         () if record.is_hopeless() => "CrashLoopBackOff",
@@ -287,6 +287,6 @@ fn crash(name: &str, record: &Record, exit: &Exit) -> Trouble {
     trouble(name, reason, exit.to_string(), restarts)
 }
 
-fn trouble(name: &str, reason: &str, message: String, restarts: i32) -> Trouble {
-    Trouble { container: Some(name.to_owned()), reason: reason.to_owned(), message, restarts }
+fn trouble(name: &str, reason: &str, message: String, restarts: i32) -> PodIssue {
+    PodIssue { container: Some(name.to_owned()), reason: reason.to_owned(), message, restarts }
 }

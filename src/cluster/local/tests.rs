@@ -178,7 +178,7 @@ fn judged(facts: &Facts, milliseconds: i64) -> String {
     let change = Change { written: Some(at(0)), timeout: None, now: at(milliseconds) };
     let health = verify::health(&id, Some(&shown.workload), Some(&shown.pods), &change);
     let settled = if health.settled { "settled" } else { "moving" };
-    format!("{:?}, {settled}: {:?}: {}", health.word, health.verdict, health.reason)
+    format!("{:?}, {settled}: {:?}: {}", health.status, health.verdict, health.reason)
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::resolve::Found;
 use super::seen::{Layout, Seen};
 use crate::pins::{ServiceName, WorkloadKind, WorkloadRef};
 use crate::workload::Workload;
-use crate::workload::{may_take_over, way_out};
+use crate::workload::{may_take_over, ownership_remedy};
 
 /// Services whose image fields an engine owns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +44,10 @@ pub(super) fn all(
             owned.entry(manager).or_default().insert(name.clone());
         }
     }
-    owned.into_iter().map(|(manager, services)| Owned { way_out: way_out(&manager), manager, services }).collect()
+    owned
+        .into_iter()
+        .map(|(manager, services)| Owned { way_out: ownership_remedy(&manager), manager, services })
+        .collect()
 }
 
 /// The workloads of a service that run.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Because, HoldReason, Live, Motion, Next, Plan, Situation, Step, Wait, Wanted, next};
+use super::{HoldReason, Live, Next, Plan, PlanInput, RolloutProgress, Step, Wait, WaitReason, Wanted, next};
 use crate::graph::{Graph, Id, Node};
 use crate::image::Image;
 use crate::pins::{DependsOn, Need, ServiceName, Withheld};
@@ -17,7 +17,7 @@ use crate::running::Running;
 use crate::verify::HealthReason;
 use crate::version::{Order, Version};
 
-/// A system: owns what a [`Situation`] borrows.
+/// A system: owns what a [`PlanInput`] borrows.
 pub(super) struct System {
     pub(super) graph: Graph,
     pub(super) wanted: Vec<Wanted>,
@@ -102,24 +102,24 @@ fn live(name: &str, head: &str) -> Live {
     let all: Vec<Running> = versions.split('+').map(|version| running(name, version)).collect();
     let down = flags.contains("down");
     let motion = match flags {
-        _ if flags.contains("moving") => Motion::UnderWay,
-        _ if down || flags.contains("failed") => Motion::Failed(crash()),
-        _ => Motion::Still,
+        _ if flags.contains("moving") => RolloutProgress::UnderWay,
+        _ if down || flags.contains("failed") => RolloutProgress::Failed(crash()),
+        _ => RolloutProgress::Still,
     };
     Live {
         spec: vec![all.last().unwrap().clone()],
         running: all,
-        motion,
+        progress: motion,
         ready: !down,
         pods: 2,
         surge: 1,
-        returns: false,
+        is_drift: false,
     }
 }
 
 impl System {
-    pub(super) fn at(&self) -> Situation<'_> {
-        Situation {
+    pub(super) fn at(&self) -> PlanInput<'_> {
+        PlanInput {
             graph: &self.graph,
             wanted: &self.wanted,
             live: &self.live,
@@ -148,7 +148,7 @@ impl System {
         let plan = self.plan();
         let names = |ids: Vec<Id>| ids.iter().map(|&id| self.graph.name(id).as_str()).collect::<Vec<_>>().join(" ");
         let stages = plan.stages.iter().map(|stage| names(stage.changes.iter().map(|change| change.service).collect()));
-        let rest = plan.rest.iter().map(|(id, step)| format!("{}: {}", self.graph.name(*id), self.step(step)));
+        let rest = plan.unreached.iter().map(|(id, step)| format!("{}: {}", self.graph.name(*id), self.step(step)));
         stages.chain(rest).map(|line| line + "\n").collect()
     }
 
@@ -183,14 +183,14 @@ impl System {
     fn wait(&self, wait: &Wait) -> String {
         let on = self.graph.name(wait.on);
         match &wait.because {
-            Because::Incompatible(Running::Absent) => format!("waits for {on}"),
-            Because::Incompatible(Running::Unreadable(text)) => format!("waits for {on} to leave {text}"),
-            Because::Incompatible(Running::Image(_, version)) => {
+            WaitReason::Incompatible(Running::Absent) => format!("waits for {on}"),
+            WaitReason::Incompatible(Running::Unreadable(text)) => format!("waits for {on} to leave {text}"),
+            WaitReason::Incompatible(Running::Image(_, version)) => {
                 format!("waits for {on} to leave {}", version.as_ref().unwrap())
             }
-            Because::Unverified => format!("waits for {on} to be verified"),
-            Because::Failed(words) => format!("waits for {on}, which has failed: {words}"),
-            Because::Preference => format!("lets {on} go first"),
+            WaitReason::Unverified => format!("waits for {on} to be verified"),
+            WaitReason::Failed(words) => format!("waits for {on}, which has failed: {words}"),
+            WaitReason::Preference => format!("lets {on} go first"),
         }
     }
 }

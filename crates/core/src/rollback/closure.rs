@@ -7,7 +7,7 @@ use super::search::{Choice, Moves, Search};
 use super::{Conflict, Direction, Member, MemberReason, Objection, OrderWait, Refusal, RollbackInput, Unmet};
 use crate::graph::{EdgeId, Id, Label};
 use crate::pins::Service;
-use crate::plan::{Because, Wait};
+use crate::plan::{Wait, WaitReason};
 
 /// What goes back together.
 pub(super) struct Closure {
@@ -181,7 +181,7 @@ impl<'a> Set<'_, 'a> {
             to: self.moves.get(id).map(|choice| choice.to.pin.version.clone()),
             on: name(wait.on),
             gone: match (&wait.because, self.at_tip(wait.on)) {
-                (Because::Incompatible(_), Label::Version(version)) => Some(version.clone()),
+                (WaitReason::Incompatible(_), Label::Version(version)) => Some(version.clone()),
                 _ => None,
             },
         };

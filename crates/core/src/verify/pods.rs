@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::reason::{Obstruction, UnreadyPod};
 use crate::image::Image;
 use crate::pins::WorkloadKind;
-use crate::workload::{Pod, Trouble, Workload};
+use crate::workload::{Pod, PodIssue, Workload};
 
 /// A pod of an older revision that is not ready for so long will not become ready by itself.
 const STUCK_AFTER_SECONDS: i64 = 60;
@@ -57,7 +57,7 @@ impl<'p> Sight<'p> {
 
     /// A new pod that has failed for certain.
     pub(super) fn broken(&self) -> Option<UnreadyPod> {
-        self.new.iter().find(|pod| pod.troubles.iter().any(certain)).map(|pod| self.unready(pod))
+        self.new.iter().find(|pod| pod.issues.iter().any(certain)).map(|pod| self.unready(pod))
     }
 
     /// No pod of the newest template has been ready for so long. It may never crash, and yet nobody is served by it.
@@ -75,7 +75,7 @@ impl<'p> Sight<'p> {
         let for_long = |pod: &Pod| {
             pod.created.is_some_and(|created| self.now.duration_since(created).as_secs() > STUCK_AFTER_SECONDS)
         };
-        let hopeless = |pod: &&&Pod| !pod.ready && (pod.troubles.iter().any(certain) || for_long(pod));
+        let hopeless = |pod: &&&Pod| !pod.ready && (pod.issues.iter().any(certain) || for_long(pod));
         self.old.iter().find(hopeless).copied()
     }
 
@@ -83,7 +83,7 @@ impl<'p> Sight<'p> {
     pub(super) fn lack(&self) -> Option<Obstruction> {
         let mut unready = self.new.iter().filter(|pod| !pod.ready).peekable();
         unready.peek()?;
-        if unready.clone().all(|pod| pod.troubles.iter().any(|trouble| trouble.container.is_none())) {
+        if unready.clone().all(|pod| pod.issues.iter().any(|trouble| trouble.container.is_none())) {
             return unready.next().map(|pod| Obstruction::Pod(self.unready(pod)));
         }
         None
@@ -91,13 +91,13 @@ impl<'p> Sight<'p> {
 
     /// What keeps a new pod from being ready, for certain or not.
     pub(super) fn trouble(&self) -> Option<Obstruction> {
-        self.new.iter().find(|pod| !pod.troubles.is_empty()).map(|pod| Obstruction::Pod(self.unready(pod)))
+        self.new.iter().find(|pod| !pod.issues.is_empty()).map(|pod| Obstruction::Pod(self.unready(pod)))
     }
 
     /// Returns a pod with its worst issue.
     pub(super) fn unready(&self, pod: &Pod) -> UnreadyPod {
         let is_process = self.kind == WorkloadKind::Process;
-        UnreadyPod { name: pod.name.clone(), is_process, issue: pod.troubles.first().cloned() }
+        UnreadyPod { name: pod.name.clone(), is_process, issue: pod.issues.first().cloned() }
     }
 
     /// The pod to delete next where an operator deletes them: of the highest ordinal, as a StatefulSet goes.
@@ -106,7 +106,7 @@ impl<'p> Sight<'p> {
     }
 }
 
-fn certain(trouble: &Trouble) -> bool {
+fn certain(trouble: &PodIssue) -> bool {
     let message = trouble.message.to_lowercase();
     CERTAIN.contains(&trouble.reason.as_str())
         || trouble.reason == "ErrImagePull" && NO_SUCH_IMAGE.iter().any(|words| message.contains(words))

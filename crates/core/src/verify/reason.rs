@@ -7,7 +7,7 @@ use jiff::fmt::friendly::SpanPrinter;
 use serde::Serialize;
 
 use crate::pins::WorkloadKind;
-use crate::workload::{Trouble, WorkloadId};
+use crate::workload::{PodIssue, WorkloadId};
 
 /// Why a workload has the health it has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -97,7 +97,7 @@ pub struct UnreadyPod {
     pub name: String,
     /// The local runtime runs a process, which has no containers.
     pub is_process: bool,
-    pub issue: Option<Trouble>,
+    pub issue: Option<PodIssue>,
 }
 
 impl HealthReason {
@@ -198,7 +198,7 @@ impl fmt::Display for Obstruction {
 impl fmt::Display for UnreadyPod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", if self.is_process { "process" } else { "pod" }, self.name)?;
-        let Some(Trouble { container, reason, message, restarts }) = &self.issue else {
+        let Some(PodIssue { container, reason, message, restarts }) = &self.issue else {
             return f.write_str(" is not ready");
         };
         if let Some(container) = container.as_ref().filter(|_| !self.is_process) {

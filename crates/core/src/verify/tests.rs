@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Change, Health, Verdict, WorkloadRemedy};
 use crate::pins::{WorkloadKind, WorkloadRef};
-use crate::workload::{Condition, Container, Pod, Status, Strategy, Trouble, Workload, WorkloadId};
+use crate::workload::{Condition, Container, Pod, PodIssue, Status, Strategy, Workload, WorkloadId};
 
 const NOW: i64 = 1_790_000_000;
 
@@ -91,12 +91,12 @@ fn pod(name: &str, image: &str, template: &str) -> Pod {
         terminating: false,
         created: Some(at(-300)),
         template: Some(template.to_owned()),
-        troubles: Vec::new(),
+        issues: Vec::new(),
     }
 }
 
-fn trouble(reason: &str, message: &str, restarts: i32) -> Trouble {
-    Trouble { container: Some("app".to_owned()), reason: reason.to_owned(), message: message.to_owned(), restarts }
+fn trouble(reason: &str, message: &str, restarts: i32) -> PodIssue {
+    PodIssue { container: Some("app".to_owned()), reason: reason.to_owned(), message: message.to_owned(), restarts }
 }
 
 impl Case {
@@ -156,9 +156,9 @@ impl Case {
 }
 
 impl Pod {
-    fn troubled(mut self, trouble: Trouble) -> Self {
+    fn troubled(mut self, trouble: PodIssue) -> Self {
         self.ready = false;
-        self.troubles.push(trouble);
+        self.issues.push(trouble);
         self
     }
 
@@ -179,7 +179,7 @@ impl Pod {
 }
 
 fn show(health: &Health) -> String {
-    let Health { word, reason, settled, verdict } = health;
+    let Health { status: word, reason, settled, verdict } = health;
     let settled = if *settled { "settled" } else { "not settled" };
     let verdict = match verdict {
         Verdict::Pass => "pass".to_owned(),

@@ -15,7 +15,7 @@ pub fn may_take_over(name: &str, applied: bool) -> bool {
 }
 
 /// What a user can do where `manager` owns the image.
-pub fn way_out(manager: &str) -> String {
+pub fn ownership_remedy(manager: &str) -> String {
     match manager {
         it if it.starts_with("argocd") => {
             "in the Argo CD Application, list the image under spec.ignoreDifferences and set \

@@ -189,7 +189,7 @@ fn a_deadline_is_believed_only_after_the_write() {
 
 #[test]
 fn what_the_cluster_lacks_is_not_the_versions_failure() {
-    let unschedulable = || Trouble {
+    let unschedulable = || PodIssue {
         container: None,
         reason: "Unschedulable".to_owned(),
         message: "0/3 nodes are available: 3 Insufficient memory.".to_owned(),

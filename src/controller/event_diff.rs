@@ -12,12 +12,12 @@ use pintle_core::verify::Verdict;
 
 use super::Pass;
 use super::desired::Desired;
-use super::status::Seen;
+use super::status::ServiceStatus;
 use crate::controller::event::Event;
 
 /// Compares each pass with the ones before it.
 #[derive(Debug, Default)]
-pub(super) struct Teller {
+pub(super) struct EventDiff {
     known: BTreeMap<Id, Known>,
     /// Who was said to be down.
     down: BTreeSet<Id>,
@@ -45,7 +45,7 @@ struct Known {
 
 /// What is told about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scene<'a> {
+pub(super) struct PassContext<'a> {
     /// What is wanted.
     pub desired: &'a Desired,
     /// What was seen and done.
@@ -54,10 +54,10 @@ pub(super) struct Scene<'a> {
     pub now: Timestamp,
 }
 
-impl Teller {
+impl EventDiff {
     /// What the pass shows that was not told yet.
-    pub(super) fn tell(&mut self, scene: Scene<'_>) -> Vec<Event> {
-        let Scene { pass, .. } = scene;
+    pub(super) fn events(&mut self, scene: PassContext<'_>) -> Vec<Event> {
+        let PassContext { pass, .. } = scene;
         let mut events = Vec::new();
         let moving: BTreeSet<Id> = pass.next.steps.iter().map(|&(id, _)| id).collect();
         if pass.look.unseen.is_empty() {
@@ -77,8 +77,8 @@ impl Teller {
         events
     }
 
-    fn step(&mut self, scene: Scene<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
-        let Scene { desired, pass, now } = scene;
+    fn step(&mut self, scene: PassContext<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, now } = scene;
         let name = || desired.graph.name(id).clone();
         let known = self.known.entry(id).or_default();
         known.find(scene, id, step, events);
@@ -119,8 +119,8 @@ impl Teller {
     }
 
     /// Who runs what is pinned, and is down or back without anybody having moved it. What moves is told by its steps.
-    fn settled(&mut self, scene: Scene<'_>, moving: &BTreeSet<Id>, events: &mut Vec<Event>) {
-        let Scene { desired, pass, .. } = scene;
+    fn settled(&mut self, scene: PassContext<'_>, moving: &BTreeSet<Id>, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, .. } = scene;
         self.down.retain(|id| !moving.contains(id));
         for (id, live) in desired.graph.ids().zip(&pass.look.live).filter(|(id, _)| !moving.contains(id)) {
             let is_down = live.pods > 0 && !live.ready;
@@ -140,8 +140,8 @@ impl Teller {
         }
     }
 
-    fn arrived(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
-        let Scene { desired, now, .. } = scene;
+    fn arrived(&mut self, scene: PassContext<'_>, id: Id, events: &mut Vec<Event>) {
+        let PassContext { desired, now, .. } = scene;
         let Some(mut known) = self.known.remove(&id) else { return };
         if matches!(known.last, Some(Event::Held { .. } | Event::Refused { .. })) && known.started.is_none() {
             return;
@@ -157,8 +157,8 @@ impl Teller {
 impl Known {
     /// What is to leave, each time that it is to: what was held may run something else than before when it goes on, and what
     /// is written anew does. Of what runs already, and is not well yet or any more, nothing is found.
-    fn find(&mut self, scene: Scene<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
-        let Scene { desired, pass, .. } = scene;
+    fn find(&mut self, scene: PassContext<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, .. } = scene;
         let is_held = matches!(step, Step::Held(_));
         if is_held || std::mem::replace(&mut self.found, true) && !pass.started.contains(&id) {
             return;
@@ -176,8 +176,8 @@ impl Known {
     }
 
     /// Old versions that are ending, or gone.
-    fn leave(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
-        let Scene { desired, pass, .. } = scene;
+    fn leave(&mut self, scene: PassContext<'_>, id: Id, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, .. } = scene;
         let live = &pass.look.live[id.index()];
         let service = || desired.graph.name(id).clone();
         let gone: Vec<Running> = self.old.iter().filter(|old| !live.running.contains(old)).cloned().collect();
@@ -229,7 +229,7 @@ fn waiting_on(desired: &Desired, pass: &Pass, id: Id) -> Vec<ServiceName> {
     waiting.map(|&(other, _)| desired.graph.name(other).clone()).collect()
 }
 
-fn needs_you(seen: &Seen, service: &ServiceName) -> Option<Event> {
+fn needs_you(seen: &ServiceStatus, service: &ServiceName) -> Option<Event> {
     seen.workloads.iter().find_map(|it| match &it.health.verdict {
         Verdict::Wait(Some(remedy)) => {
             let (reason, remedy) = (it.health.reason.clone(), remedy.clone());

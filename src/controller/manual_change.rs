@@ -15,7 +15,7 @@ pub(super) const UNDO: &str = "kubectl-rollout";
 ///
 /// What an undo leaves of the state is that of an older write, or nothing: then times tell, that of the move and that of
 /// the commit which moved the pin.
-pub(super) fn hand(
+pub(super) fn manual_change(
     desired: &Desired,
     service: &Service,
     workload: &Workload,

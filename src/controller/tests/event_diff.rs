@@ -1,6 +1,6 @@
 //! What is told of a service from pass to pass.
 
-use super::super::tell::{Scene, Teller};
+use super::super::event_diff::{EventDiff, PassContext};
 use super::super::{Pass, Requeue};
 use super::drift::{at, moved, repinned};
 use super::pauses::pause;
@@ -10,13 +10,13 @@ use crate::cli::describe::EventJson;
 /// Who is told: all passes see the same pins.
 struct Told {
     desired: Desired,
-    teller: Teller,
+    teller: EventDiff,
     text: String,
 }
 
 impl Told {
     fn of(rest: &str) -> Self {
-        Self { desired: repinned(rest), teller: Teller::default(), text: String::new() }
+        Self { desired: repinned(rest), teller: EventDiff::default(), text: String::new() }
     }
 
     /// A pass that sees payments so, and writes what it may.
@@ -25,13 +25,13 @@ impl Told {
         observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:5")));
         observed.workloads.insert(id("payments"), Arc::new(payments));
         observed.pods.insert(id("payments"), pods.to_vec());
-        let look = look(&self.desired, &observed, at(now));
-        let wanted = want(&self.desired, &look);
+        let look = assess(&self.desired, &observed, at(now));
+        let wanted = targets(&self.desired, &look);
         let next = next(situation(&self.desired, &look, &wanted));
         let started = next.starts().collect();
         let pass = Pass { look, wanted, next, started, wrote: true, requeue: Requeue::Await };
         let _ = writeln!(self.text, "{now}");
-        for event in self.teller.tell(Scene { desired: &self.desired, pass: &pass, now: at(now) }) {
+        for event in self.teller.events(PassContext { desired: &self.desired, pass: &pass, now: at(now) }) {
             let describe = Some(Describe::new(&self.desired, at(now)));
             let _ = writeln!(self.text, "  {}", serde_json::to_string(&EventJson { event: &event, describe }).unwrap());
         }

@@ -8,23 +8,28 @@ use jiff::Timestamp;
 use pintle_core::graph::Id;
 use pintle_core::image::Image;
 use pintle_core::pins::Service;
-use pintle_core::plan::{Live, Motion, Obstacle, Suppression};
+use pintle_core::plan::{Live, Obstacle, RolloutProgress, Suppression};
 use pintle_core::running::Running;
-use pintle_core::verify::{self, Change, Health, NoContainer, Verdict, Word};
+use pintle_core::verify::{self, Change, Health, HealthStatus, NoContainer, Verdict};
 use pintle_core::workload::{Container, FIELD_MANAGER, State, Strategy, Workload, WorkloadId};
 
 use super::desired::Desired;
 use super::drift::suppression;
-use super::hand::hand;
-use super::status::{Seen, SeenWorkload, absent};
+use super::manual_change::manual_change;
+use super::status::{ServiceStatus, WorkloadStatus, absent};
 use crate::cluster::{ClusterError, Observation};
 
 /// One service; without its live set where its pods have not been looked at.
-pub(super) fn look_at(desired: &Desired, id: Id, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
-    let Some(service) = desired.service(id) else { return (Some(unreadable(desired, id)), Seen::default()) };
-    let (live, mut seen) = service_look(desired, service, observed, now);
-    seen.stay = suppression(desired, id, &seen, live.as_ref(), now);
-    seen.to_record &= !seen.stay.as_ref().is_some_and(Suppression::writes_nothing);
+pub(super) fn assess_service(
+    desired: &Desired,
+    id: Id,
+    observed: &Observation,
+    now: Timestamp,
+) -> (Option<Live>, ServiceStatus) {
+    let Some(service) = desired.service(id) else { return (Some(unreadable(desired, id)), ServiceStatus::default()) };
+    let (live, mut seen) = assess_writable(desired, service, observed, now);
+    seen.suppression = suppression(desired, id, &seen, live.as_ref(), now);
+    seen.to_record &= !seen.suppression.as_ref().is_some_and(Suppression::writes_nothing);
     (live, seen)
 }
 
@@ -36,10 +41,15 @@ fn unreadable(desired: &Desired, id: Id) -> Live {
 }
 
 /// The service; without its live set where its pods have not been looked at.
-fn service_look(desired: &Desired, service: &Service, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
+fn assess_writable(
+    desired: &Desired,
+    service: &Service,
+    observed: &Observation,
+    now: Timestamp,
+) -> (Option<Live>, ServiceStatus) {
     let instance = &desired.pins.settings.instance;
     let target = Running::pinned(&service.pin);
-    let mut seen = Seen::default();
+    let mut seen = ServiceStatus::default();
     let (mut running, mut spec) = (BTreeSet::new(), BTreeSet::new());
     let mut unseen = false;
     let ids = desired.workloads(service);
@@ -48,7 +58,7 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         return (Some(live), seen);
     }
     for id in ids {
-        let one = workload_look(desired, service, observed, &id, now);
+        let one = assess_workload(desired, service, observed, &id, now);
         let label = |found: Running| labelled(desired, service, one.seen.workload.as_deref(), found);
         spec.extend(one.spec.into_iter().map(label));
         unseen |= one.running.is_none();
@@ -58,7 +68,8 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
         seen.ended = seen.ended.max(workload.and_then(|it| it.pause.as_ref()?.ends()));
         seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
-        seen.hand = seen.hand.into_iter().chain(one.seen.hand.clone()).max_by_key(|hand| hand.at);
+        seen.manual_change =
+            seen.manual_change.into_iter().chain(one.seen.manual_change.clone()).max_by_key(|hand| hand.at);
         seen.workloads.push(one.seen);
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
@@ -79,33 +90,42 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         ready: objects().any(|workload| workload.status.ready.unwrap_or(0) > 0),
         pods: objects().map(pods).sum(),
         surge: objects().map(surge).sum(),
-        returns: seen.drifted,
+        is_drift: seen.drifted,
         running,
         spec,
-        motion,
+        progress: motion,
     };
     (Some(live), seen)
 }
 
 /// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
-fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (Live, Seen) {
+fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (Live, ServiceStatus) {
     let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
     let mut running: BTreeSet<Running> = pinned.map(Running::pinned).collect();
     running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
     let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
     let unanswered = matches!(why, ClusterError::Unreachable(_));
-    (live, Seen { obstacle: Some(Obstacle::Unreadable(why.to_string())), unanswered, ..Seen::default() })
+    (
+        live,
+        ServiceStatus { obstacle: Some(Obstacle::Unreadable(why.to_string())), unanswered, ..ServiceStatus::default() },
+    )
 }
 
 /// What one workload shows.
 struct One {
-    seen: SeenWorkload,
+    seen: WorkloadStatus,
     spec: BTreeSet<Running>,
     running: Option<BTreeSet<Running>>,
     obstacle: Option<Obstacle>,
 }
 
-fn workload_look(desired: &Desired, service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
+fn assess_workload(
+    desired: &Desired,
+    service: &Service,
+    observed: &Observation,
+    id: &WorkloadId,
+    now: Timestamp,
+) -> One {
     let workload = observed.workloads.get(id).cloned();
     let pods = observed.pods.get(id).map(Vec::as_slice);
     let found = workload.as_deref().map(|it| containers_of(desired, service, id, it));
@@ -134,13 +154,13 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
             None => verify::live(id, workload.as_deref(), pods, observed.templates.get(id).map(Vec::as_slice), &names),
         },
         obstacle,
-        seen: SeenWorkload {
+        seen: WorkloadStatus {
             health: idle.map_or_else(
                 || verify::health(id, workload.as_deref(), pods, &change),
                 |why| Health::idle(why.clone()),
             ),
             id: id.clone(),
-            hand: workload.as_deref().and_then(|it| hand(desired, service, it, &containers)),
+            manual_change: workload.as_deref().and_then(|it| manual_change(desired, service, it, &containers)),
             workload,
             ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
             containers,
@@ -200,25 +220,25 @@ fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, f
 
 /// Whether what was written is on its way. What Pintle did not move here is still, however unwell it is: nobody waits
 /// for it; but what is broken and is not the target must not restrict its own repair.
-fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Running) -> Motion {
+fn motion(seen: &mut ServiceStatus, running: &[Running], spec: &[Running], target: &Running) -> RolloutProgress {
     let mut states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     let unproven = states.any(|state| !state.is_proven());
     let at_target = spec == std::slice::from_ref(target);
-    seen.drifted = !at_target && seen.hand.is_some();
+    seen.drifted = !at_target && seen.manual_change.is_some();
     let failed = seen.workloads.iter().find(|it| it.health.verdict == Verdict::Fail);
     let failed = failed.map(|it| it.health.reason.clone());
     let passed = seen.workloads.iter().all(|it| it.health.verdict == Verdict::Pass);
     if !at_target {
-        return failed.map_or(Motion::Still, Motion::Failed);
+        return failed.map_or(RolloutProgress::Still, RolloutProgress::Failed);
     }
     if !unproven && running == spec {
-        return Motion::Still;
+        return RolloutProgress::Still;
     }
-    seen.to_record = unproven && passed && seen.workloads.iter().all(|it| it.health.word == Word::Healthy);
+    seen.to_record = unproven && passed && seen.workloads.iter().all(|it| it.health.status == HealthStatus::Healthy);
     match failed {
-        Some(reason) => Motion::Failed(reason),
-        None if passed => Motion::Still,
-        None => Motion::UnderWay,
+        Some(reason) => RolloutProgress::Failed(reason),
+        None if passed => RolloutProgress::Still,
+        None => RolloutProgress::UnderWay,
     }
 }
 
@@ -235,7 +255,7 @@ fn surge(workload: &Workload) -> u32 {
 }
 
 /// How long the last changes of a service took here: the median of what is remembered on its workloads.
-pub(super) fn took(seen: &Seen) -> Option<Duration> {
+pub(super) fn took(seen: &ServiceStatus) -> Option<Duration> {
     let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     let mut times: Vec<u64> = states.flat_map(|state| state.proven.iter().map(|proven| proven.took_ms)).collect();
     times.sort_unstable();
