@@ -27,6 +27,7 @@ mod pin;
 mod plan;
 mod progress;
 mod reapply;
+mod reference;
 mod rollback;
 mod run;
 mod schema;
@@ -45,6 +46,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 pub use exit::{Exit, Failure};
 pub use output::Output;
+pub use reference::reference;
 
 use crate::cli::config::{Config, Typed};
 
