@@ -2,6 +2,8 @@
 
 /// Links and anchors, without a network.
 mod links;
+/// The tour on a cluster, made again.
+mod tour;
 /// Commands in the documents, typed again.
 mod transcripts;
 
