@@ -106,6 +106,19 @@ fn the_readme_leads_to_every_page() {
 }
 
 #[test]
+fn every_path_that_the_architecture_names_exists() {
+    let text = page("ARCHITECTURE.md").text;
+    let spans = prose(&text).into_iter().flat_map(|line| line.split('`').skip(1).step_by(2)).collect::<Vec<_>>();
+    let is_path = |span: &&str| {
+        let first = span.split('/').next().unwrap();
+        span.contains('/') && first.chars().all(|it| it.is_ascii_lowercase()) && !span.contains([' ', ':'])
+    };
+    let exists = |path: &str| ["", "src", "crates/core/src"].iter().any(|at| root().join(at).join(path).exists());
+    let missing: Vec<&str> = spans.into_iter().filter(is_path).filter(|path| !exists(path)).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}");
+}
+
+#[test]
 fn anchors_are_those_of_github() {
     let text = "# One pass, and `two`!\n```\n# not a heading\n```\n## pintle hold\n## pintle hold\n#hash\n";
     let expected = ["one-pass-and-two", "pintle-hold", "pintle-hold-1"].map(str::to_owned);

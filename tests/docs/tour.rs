@@ -12,17 +12,15 @@ const BROKEN: &str = "tag: \"{version}-broken\"\ndependsOn:\n  ledger: ^5\n";
 
 /// Goes the tour; returns each command of the page with what it printed.
 async fn tour() -> Vec<(&'static str, Printed)> {
-    let shop = Shop::open(&[
-        "checkout 1.7.9",
-        "inventory 1.4.2",
-        "ledger 5.1.0",
-        "mail 1.0.0",
-        "payments 2.0.3",
-        "web 3.4.0",
-    ])
-    .await;
+    let shop =
+        Shop::open(&["checkout 1.7.9", "inventory 1.4.2", "ledger 5.1.0", "mail 1.0.0", "payments 2.0.3", "web 3.4.0"])
+            .await;
     let payments = "dependsOn:\n  ledger: ^5\n";
-    shop.pin("checkout", "1.7.9", OLD).pin("payments", "2.0.3", payments).pin("web", "3.4.0", "dependsOn: {checkout: ^1}\n");
+    shop.pin("checkout", "1.7.9", OLD).pin("payments", "2.0.3", payments).pin(
+        "web",
+        "3.4.0",
+        "dependsOn: {checkout: ^1}\n",
+    );
     shop.commit("Say what versions need");
     let mut told = Vec::new();
     let mut types = async |line: &'static str, code| {
@@ -63,7 +61,8 @@ fn is_certain(line: &str) -> bool {
 #[tokio::test]
 async fn every_line_of_the_tour_comes_out() {
     let text = page("docs/tour.md").text;
-    let blocks: Vec<&str> = text.split("```text\n$ pintle ").skip(1).map(|it| it.split("```").next().unwrap()).collect();
+    let blocks: Vec<&str> =
+        text.split("```text\n$ pintle ").skip(1).map(|it| it.split("```").next().unwrap()).collect();
     let told = tour().await;
     assert_eq!(blocks.len(), told.len(), "commands of the page");
     let mut faults = String::new();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::Command;
 
-use super::{pages, root};
 use super::rollout::{RELEASE_46, RELEASE_47};
+use super::{pages, root};
 use crate::common::git::TestRepo;
 use crate::common::pintle::Pintle;
 use crate::init::fixture;
