@@ -1,5 +1,5 @@
 //! A block of a page that begins with ```` ```console ```` is a transcript: a comment above it names the repository in
-//! which it was typed. Its commands are typed again, and it must say the same. A line `…` leaves lines out.
+//! which it was typed. Its commands are typed again, and it must say the same. A `…` stands for all that a command says.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -101,41 +101,23 @@ fn typed(transcript: &Transcript<'_>) -> String {
     let repo = make();
     let pintle = Pintle::in_repo(&repo);
     let mut told = String::new();
-    for line in transcript.text.lines().filter_map(|line| line.strip_prefix("$ ")) {
-        let mut shell = Command::new("sh");
-        // As a person would type it: quotes, pipes, and `pintle` from the path.
-        let typed = pintle.command(&["--version"]);
-        let program = typed.get_program().to_str().unwrap();
-        shell.arg("-c").arg(format!("pintle() {{ {program} \"$@\"; }}\n{line}")).current_dir(repo.path()).env_clear();
-        for (name, value) in typed.get_envs().filter_map(|(name, value)| Some((name, value?))) {
-            shell.env(name, value);
-        }
-        let said = pintle.said(shell.output().unwrap());
-        let _ = write!(told, "$ {line}\n{}{}", said.out, said.err);
-        if said.code != Some(0) {
-            let _ = writeln!(told, "(exit {})", said.code.unwrap());
-        }
+    for part in transcript.text.split("$ ").skip(1) {
+        let (line, shown) = part.split_once('\n').unwrap();
+        let said = pintle.said(shell(&pintle, line).current_dir(repo.path()).output().unwrap());
+        let exit = said.code.filter(|code| *code != 0).map(|code| format!("(exit {code})\n")).unwrap_or_default();
+        let said = if shown == "…\n" { shown.to_owned() } else { format!("{}{}{exit}", said.out, said.err) };
+        let _ = write!(told, "$ {line}\n{said}");
     }
     told
 }
 
-/// Whether what came out is what stands there, but for the lines that `…` leaves out.
-fn is_alike(stands: &str, came: &str) -> bool {
-    let stands: Vec<&str> = stands.lines().collect();
-    let mut rest: Vec<&str> = came.lines().collect();
-    let mut parts = stands.split(|line| *line == "…");
-    let first = parts.next().unwrap_or_default();
-    if !rest.starts_with(first) {
-        return false;
-    }
-    rest.drain(..first.len());
-    let parts: Vec<&[&str]> = parts.collect();
-    let Some((last, between)) = parts.split_last() else { return rest.is_empty() };
-    for part in between {
-        let Some(at) = (0..=rest.len()).find(|at| rest[*at..].starts_with(part)) else { return false };
-        rest.drain(..at + part.len());
-    }
-    rest.ends_with(last)
+/// A line as a person types it: with quotes and pipes, and with `pintle` on the path.
+fn shell(pintle: &Pintle<'_>, line: &str) -> Command {
+    let pintle = pintle.command(&["--version"]);
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("pintle() {{ {} \"$@\"; }}\n{line}", pintle.get_program().display())).env_clear();
+    shell.envs(pintle.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell
 }
 
 /// Times that differ from run to run, as [`Pintle`] replaces them.
@@ -147,14 +129,12 @@ fn without_times(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// Puts what came out in the place of what stands there, where no line leaves something out.
+/// Puts what came out in the place of what stands there.
 fn rewrite(path: &str, transcript: &Transcript<'_>, came: &str) {
     let file = root().join(path);
     let text = std::fs::read_to_string(&file).unwrap();
-    if !transcript.text.lines().any(|line| line == "…") {
-        let fenced = |text: &str| format!("```console\n{text}```");
-        std::fs::write(file, text.replacen(&fenced(&transcript.text), &fenced(came), 1)).unwrap();
-    }
+    let fenced = |text: &str| format!("```console\n{text}```");
+    std::fs::write(file, text.replacen(&fenced(&transcript.text), &fenced(came), 1)).unwrap();
 }
 
 #[test]
@@ -166,7 +146,7 @@ fn commands_of_the_documents_say_what_stands_there() {
         for transcript in transcripts(&page.path, &page.text) {
             count += 1;
             let came = typed(&transcript);
-            if !is_alike(&without_times(&transcript.text), &came) {
+            if without_times(&transcript.text) != came {
                 let _ = writeln!(faults, "{} says otherwise now (make docs writes it):\n{came}", transcript.place);
                 if rewrites {
                     rewrite(&page.path, &transcript, &came);
