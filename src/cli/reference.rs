@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use clap::builder::PossibleValue;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::Cli;
@@ -59,7 +60,7 @@ fn meaning(flag: &Arg) -> String {
         let _ = write!(text, " [default: {}]", defaults.join(", "));
     }
     let values = flag.get_possible_values();
-    let values: Vec<_> = values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name()).collect();
+    let values: Vec<_> = values.iter().filter(|value| !value.is_hide_set()).map(PossibleValue::get_name).collect();
     if takes_value && !values.is_empty() {
         let _ = write!(text, " [possible values: {}]", values.join(", "));
     }
@@ -77,7 +78,7 @@ fn about(command: &Command) -> String {
     command.get_about().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Text that stays inside its table cell and shows `<` as it is.
+/// Returns text that stays inside its table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

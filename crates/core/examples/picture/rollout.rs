@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::git::{Commit, CommitId, Content, File, content_id};
 use pintle_core::graph::{Id, Label};
@@ -39,7 +40,7 @@ pub(crate) struct Move {
 pub(crate) fn plan(from: &str, to: &str) -> Vec<Move> {
     let (before, after) = (read(from), read(to));
     let commit = |n: u8| {
-        Arc::new(Commit { id: [n; 20].into(), author: "".into(), time: Default::default(), subject: "".into() })
+        Arc::new(Commit { id: [n; 20].into(), author: "".into(), time: Timestamp::UNIX_EPOCH, subject: "".into() })
     };
     let mut history = History::default();
     for (pins, commit) in [(&before, commit(1)), (&after, commit(2))] {
