@@ -1,22 +1,23 @@
 //! The command line: a file per command, each with its flags and its `run`.
 
 mod apply;
+mod best_effort;
 mod brief;
 mod check;
 mod completions;
 mod config;
 mod deepen;
+mod describe;
 mod diff;
 mod down;
+mod evidence;
 mod exit;
-mod glance;
 mod graph;
 mod history;
 mod hold;
 mod holds;
 mod host;
 mod init;
-mod keep;
 mod land;
 mod live;
 mod load;
@@ -28,12 +29,13 @@ mod plan;
 mod progress;
 mod reapply;
 mod reference;
+mod refused_history;
 mod rollback;
 mod run;
 mod schema;
-mod seen;
+mod session;
+mod shim;
 mod shown;
-mod site;
 mod status;
 mod suspects;
 mod table;
@@ -43,7 +45,7 @@ mod words;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 pub use exit::{Exit, Failure};
 pub use output::Output;
 pub use reference::reference;
@@ -87,7 +89,7 @@ enum Command {
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
-    Keep(keep::Keep),
+    Shim(shim::Shim),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -140,9 +142,9 @@ impl Command {
             Self::Suspects(suspects) => suspects.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
-            Self::Keep(keep) => keep.run(),
+            Self::Shim(shim) => shim.run(),
             Self::Schema(schema) => Ok(schema.run(output)),
-            Self::Completions(completions) => Ok(completions.run(output)),
+            Self::Completions(completions) => Ok(completions.run(Cli::command(), output)),
         }
     }
 }

@@ -89,7 +89,7 @@ fn limits_that_a_service_sets_itself_are_kept() {
     3 | hold: {above: "1.7.9", reason: "loses orders", until: 2026-01-01T00:00Z}
       |       ------------------------------------------------------------------ held here
       |
-      = help: pin a version that is not held, or release it: remove `hold` in the same change, or pintle release cart
+      = help: pin a version that is not held, or remove `hold` in the same change
 
     warning: the hold of `cart` was meant until 2026-01-01T00:00:00Z, and still holds
      --> services/cart.yaml:3:7
@@ -131,7 +131,7 @@ fn limits_that_a_service_sets_itself_are_kept() {
     3 | hold: {versions: ">=1.8, <1.8.4"}
       |       --------------------------- held here
       |
-      = help: pin a version that is not held, or release it: remove `hold` in the same change, or pintle release web
+      = help: pin a version that is not held, or remove `hold` in the same change
 
     4 services: 4 errors, 1 warning (… ms)
     --- exit 1
@@ -159,6 +159,7 @@ fn programs_get_problems_with_line_and_column() {
           "column": 3,
           "message": "`checkout` 1.8.2 needs `payments` >=2.1, <3, but `payments` is pinned at 2.0.3",
           "hint": "pin `payments` at 2.1 or newer, below 3",
+          "remedy": null,
           "also": [
             {
               "path": "services/payments.yaml",

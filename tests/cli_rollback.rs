@@ -96,6 +96,9 @@ fn a_rollback_tells_programs_the_same() {
         "passedOver": [],
         "pinsBack": 1,
         "proven": null,
+        "reason": {
+          "code": "asked"
+        },
         "service": "checkout",
         "to": {
           "image": "ghcr.io/acme/checkout:1.7.9",
@@ -117,6 +120,14 @@ fn a_rollback_tells_programs_the_same() {
         "passedOver": [],
         "pinsBack": 1,
         "proven": null,
+        "reason": {
+          "code": "unmet",
+          "consumer": "web",
+          "found": "1.7.9",
+          "provider": "checkout",
+          "range": "^1.8",
+          "version": "3.5"
+        },
         "service": "web",
         "to": {
           "image": "ghcr.io/acme/web:3.4",

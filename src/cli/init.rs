@@ -1,7 +1,7 @@
 //! `pintle init`: a first `pintle.yaml` from what a repository says already, and what runs.
 #![expect(clippy::disallowed_methods, reason = "this room writes the first files")]
 
-mod shown;
+mod json;
 mod text;
 
 use std::fs;
@@ -10,16 +10,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use json::ProposalJson;
 use pintle_core::git::File;
 use pintle_core::init::{Choice, Live, NewFile, Proposal, Wish, propose};
-use shown::report;
 use text::{tell, tell_left};
 
 use super::exit::{Exit, Failure, help};
 use super::load::open;
 use super::output::{DIM, Output, Printing, counted, styled};
 use super::progress::Progress;
-use super::site::block_on;
+use super::session::block_on;
 use crate::cli::config::Config;
 use crate::cluster::ClusterError;
 use crate::cluster::kube::{Connect, Kube, Patience};
@@ -77,7 +77,9 @@ impl Init {
         if !self.dry_run {
             write(&root, &proposal.files)?;
         }
-        output.result(self.printing.output, &report(&proposal), |output| tell(&proposal, self.dry_run, output))?;
+        output.result(self.printing.output, &ProposalJson::from(&proposal), |output| {
+            tell(&proposal, self.dry_run, output);
+        })?;
         Ok(Exit::Ok)
     }
 }

@@ -117,6 +117,7 @@ fn a_hold_is_listed_until_it_is_released() {
         "service": "payments",
         "pinned": "2.0.3",
         "held": "above 2.0.3",
+        "above": "2.0.3",
         "reason": "loses refunds",
         "by": "Ada",
         "until": "2099-12-01T00:00:00Z",

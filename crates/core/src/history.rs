@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use stored::StoredHistory;
-pub use together::Stretch;
+pub use together::Interval;
 
 use crate::git::{Commit, CommitId};
 use crate::image::Image;
-use crate::pins::{DependsOn, Pin, ServiceName};
+use crate::pins::{DependsOn, Pin, Pins, ServiceName};
 use crate::version::{Order, Version, Versioning};
 
 /// The pins of every service along the first parents of one branch, oldest first.
@@ -120,6 +120,11 @@ impl History {
         self.records(service).last()?.pin.as_ref()
     }
 
+    /// Returns the last pin that could be read, which may not be the current one.
+    pub fn last_pin(&self, service: &ServiceName) -> Option<&Arc<Pin>> {
+        self.records(service).iter().rev().find_map(|record| record.pin.as_ref())
+    }
+
     /// What was pinned when the commit at this position had been made.
     pub fn pinned_at(&self, service: &ServiceName, position: u32) -> Option<&Arc<Pin>> {
         let records = self.records(service);
@@ -155,6 +160,13 @@ impl History {
     pub fn order(&self, service: &ServiceName, explicit: Option<Versioning>) -> Order {
         let line = self.services.get(service);
         Order::choose(explicit, line.into_iter().flat_map(|line| line.appearance.iter().cloned()))
+    }
+
+    /// Returns the history in which the renamed services of `pins` go on with the records of their earlier names.
+    pub fn with_renames(self: &Arc<Self>, pins: &Pins) -> Arc<Self> {
+        let names = pins.services.values().filter_map(|it| Some((it.formerly.clone()?, it.name.clone())));
+        let names: BTreeMap<_, _> = names.collect();
+        if names.is_empty() { Arc::clone(self) } else { Arc::new(Self::clone(self).renamed(&names)) }
     }
 
     /// The history in which renamed services go on with the records of their earlier names; `to` leads from each earlier

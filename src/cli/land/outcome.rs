@@ -1,0 +1,120 @@
+//! What has become of a commit, for people and for programs.
+
+use pintle_core::git::CommitId;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::diff::FileDiff;
+use crate::cli::exit::Failure;
+use crate::cli::output::{Format, Output};
+use crate::source::{Landed, Landing, Outcome, Proposed};
+
+/// What has become of a proposal.
+pub(crate) struct CommitOutcome {
+    report: CommitJson,
+    /// The last words; none where all was so already.
+    words: Option<String>,
+}
+
+/// `--output json`.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CommitJson {
+    /// None where all was so already.
+    commit: Option<CommitId>,
+    /// The branch that the commit is on.
+    branch: String,
+    pushed_to: Option<String>,
+    /// Why the clone could not follow what was pushed.
+    behind: Option<String>,
+    /// The branch that a pull request is to merge it into.
+    base: Option<String>,
+    /// The page that opens the pull request; null where the forge is not known too.
+    compare_url: Option<String>,
+    files: Vec<FileDiff>,
+    /// What goes back, as `--dry-run` has it; null where this is no rollback.
+    rollback: Option<Value>,
+}
+
+impl CommitOutcome {
+    /// All was so already.
+    pub(super) fn nothing(landing: &Landing<'_>) -> Self {
+        Self { report: CommitJson { branch: landing.branch().to_owned(), ..CommitJson::default() }, words: None }
+    }
+
+    pub(super) fn of(outcome: Outcome, landing: &Landing<'_>) -> Self {
+        match outcome {
+            Outcome::Landed(landed) => Self::landed(landed, landing),
+            Outcome::Proposed(proposed) => Self::proposed(proposed),
+            Outcome::Patch(patch) => Self::printed(&patch, landing),
+        }
+    }
+
+    fn landed(landed: Landed, landing: &Landing<'_>) -> Self {
+        let words = Some(closing(&landed, landing));
+        let Landed { commit, branch, pushed_to, behind } = landed;
+        let report = CommitJson { commit: Some(commit), branch, pushed_to, behind, ..CommitJson::default() };
+        Self { report, words }
+    }
+
+    /// The commit is there already.
+    pub(super) fn arrived(commit: CommitId, landing: &Landing<'_>) -> Self {
+        let pushed_to = landing.upstream().map(str::to_owned);
+        Self::landed(Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }, landing)
+    }
+
+    fn proposed(proposed: Proposed) -> Self {
+        let words = Some(open(&proposed));
+        let Proposed { commit, branch, base, pushed_to, known: _, page: compare_url, pull: _ } = proposed;
+        let (commit, pushed_to, base) = (Some(commit), Some(pushed_to), Some(base));
+        let report = CommitJson { commit, branch, pushed_to, base, compare_url, ..CommitJson::default() };
+        Self { report, words }
+    }
+
+    /// A patch is the result itself.
+    fn printed(patch: &str, landing: &Landing<'_>) -> Self {
+        Self { words: Some(patch.trim_end_matches('\n').to_owned()), ..Self::nothing(landing) }
+    }
+
+    /// With what is told of it and what it changes; it warns where the clone could not follow.
+    pub(super) fn with(self, (rollback, files): (Option<Value>, Vec<FileDiff>), output: &mut Output) -> Self {
+        if let Some(why) = &self.report.behind {
+            output.warn(format_args!("the commit is pushed, and this clone could not follow: {why}; git pull"));
+        }
+        Self { report: CommitJson { files, rollback, ..self.report }, ..self }
+    }
+
+    /// The last words of what has landed; none where all was so already.
+    pub(crate) fn words(&self) -> Option<&str> {
+        self.words.as_deref()
+    }
+
+    pub(super) fn print(&self, format: Format, output: &mut Output) -> Result<(), Failure> {
+        output.result(format, &self.report, |output| self.words.iter().for_each(|words| output.line(words)))
+    }
+}
+
+fn closing(landed: &Landed, landing: &Landing<'_>) -> String {
+    let (commit, branch) = (landed.commit.short(), &landed.branch);
+    match (&landed.pushed_to, landing.upstream()) {
+        (Some(remote), _) if landing.is_clone() => format!("Committed {commit} on {branch}, pushed to {remote}."),
+        (Some(remote), _) => format!("Pushed {commit} to {remote}."),
+        (None, Some(upstream)) => format!("Committed {commit} on {branch}, not pushed to {upstream}: git push"),
+        (None, None) => format!("Committed {commit} on {branch}, which has no upstream to push to."),
+    }
+}
+
+/// How somebody takes what is proposed.
+fn open(proposed: &Proposed) -> String {
+    let Proposed { commit, branch, base, pushed_to, known, page, pull } = proposed;
+    let there = match known {
+        false => format!("Pushed {} as {pushed_to}.", commit.short()),
+        true => format!("{pushed_to} is there already, with this change: {}.", commit.short()),
+    };
+    match page {
+        Some(page) => format!("{there}\nOpen the pull request into {base}: {page}"),
+        None => format!(
+            "{there}\nOpen a pull request from {branch} into {base} where the repository is; or, on {base}: {pull}"
+        ),
+    }
+}

@@ -1,0 +1,88 @@
+//! The shim of one process: it starts it in a session of its own, bounds its log, and notes how it ended. IO.
+//!
+//! It stays when the command that started it has ended, as containerd's shims do. It restarts nothing. Were it killed,
+//! its process would run on: only the exit code would be lost, and the log's bound.
+#![expect(clippy::disallowed_methods, reason = "the shim starts a process")]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, setsid, waitid};
+
+use super::log;
+use super::record::{Exit, How, Line, Process};
+
+/// How often it is looked whether the log has grown too long.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Keeps one process to its end. The run's file is stdin: it is locked, so that nobody who finds it doubts that its
+/// shim lives.
+///
+/// # Errors
+/// What cannot be written.
+pub fn run_shim(log: &Path, run: &[String]) -> io::Result<()> {
+    // Fails only for a leader of a group: then a shell has started it, for whatever reason.
+    let _ = setsid();
+    let mut file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let before = log::length(log);
+    let ended = match start(log, run) {
+        Ok((mut child, process)) => {
+            let noted = note(&mut file, &Line::Started(process.clone()));
+            if noted.is_err() {
+                process.kill();
+            }
+            let exit = wait(&mut child, log, before);
+            noted?;
+            exit
+        }
+        Err(error) => Exit { at: Timestamp::now(), how: How::NotStarted(error), said: String::new() },
+    };
+    note(&mut file, &Line::Ended(ended))
+}
+
+fn start(log: &Path, run: &[String]) -> Result<(Child, Process), String> {
+    let (program, arguments) = run.split_first().ok_or("no program is named")?;
+    let open = || OpenOptions::new().create(true).append(true).open(log);
+    let logs = open().and_then(|out| Ok((out.try_clone()?, out)));
+    let (out, err) = logs.map_err(|error| format!("{}: {error}", log.display()))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
+    let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
+    let pid = i32::try_from(child.id()).map_err(|_| "it has no pid")?;
+    // One that has ended already has no time of start any more.
+    Ok((child, Process::of(pid).unwrap_or(Process { pid, start: String::new() })))
+}
+
+/// Waits for its end, and ends what it leaves behind. `before`: how long the log was at its start.
+fn wait(child: &mut Child, log: &Path, before: u64) -> Exit {
+    let bounded = log.to_owned();
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(LOOK);
+            log::bound(&bounded);
+        }
+    });
+    // Not reaped yet, its pid is the name of its group and nobody else's.
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        while waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+            .is_err_and(|error| error == rustix::io::Errno::INTR)
+        {}
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+    let how = match child.wait() {
+        Ok(status) => status.code().map(How::Code).or(status.signal().map(How::Signal)).unwrap_or(How::Unknown),
+        Err(_) => How::Unknown,
+    };
+    Exit { at: Timestamp::now(), how, said: log::last_line(log, before) }
+}
+
+/// Adds a line in one write: a reader sees all of it or nothing.
+fn note(file: &mut File, line: &Line) -> io::Result<()> {
+    file.write_all(format!("{}\n", serde_json::json!(line)).as_bytes())
+}
