@@ -1,7 +1,6 @@
 //! A block of a page that begins with ```` ```console ```` is a transcript: a comment above it names the repository in
 //! which it was typed. Its commands are typed again, and it must say the same. A `…` stands for all that a command says.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -36,16 +35,16 @@ fn transcripts<'t>(path: &str, text: &'t str) -> Vec<Transcript<'t>> {
     lines.iter().enumerate().filter_map(of).collect()
 }
 
-/// The repositories in which the documents type.
-fn repositories() -> BTreeMap<&'static str, fn() -> TestRepo> {
-    let all: [(&str, fn() -> TestRepo); 5] = [
-        ("release", release),
-        ("revert", revert),
-        ("shop", shop),
-        ("no-order", no_order),
-        ("kustomize", || fixture("kustomize")),
-    ];
-    all.into()
+/// Makes the repository of a transcript.
+fn repository(transcript: &Transcript<'_>) -> TestRepo {
+    match transcript.repository {
+        "release" => release(),
+        "revert" => revert(),
+        "shop" => shop(),
+        "no-order" => no_order(),
+        "kustomize" => fixture("kustomize"),
+        other => panic!("{}: there is no repository {other}", transcript.place),
+    }
 }
 
 /// The three services of the picture, with their release.
@@ -95,10 +94,7 @@ fn six_services(old: &str) -> TestRepo {
 
 /// Types the commands of a transcript in a fresh repository; returns it as it comes out.
 fn typed(transcript: &Transcript<'_>) -> String {
-    let make = repositories()
-        .remove(transcript.repository)
-        .unwrap_or_else(|| panic!("{}: there is no repository {}", transcript.place, transcript.repository));
-    let repo = make();
+    let repo = repository(transcript);
     let pintle = Pintle::in_repo(&repo);
     let mut told = String::new();
     for part in transcript.text.split("$ ").skip(1) {
