@@ -13,7 +13,8 @@ use chance::Chance;
 use common::measure;
 use pintle_core::graph::{Graph, Node};
 use pintle_core::pins::{DependsOn, Need};
-use pintle_core::plan::{Live, Plan, Running, Situation, Took, Wanted, next};
+use pintle_core::plan::{Live, Plan, Situation, Took, Wanted, next};
+use pintle_core::running::Running;
 use pintle_core::version::{Order, Version};
 use system::{NEEDS, SERVICES, image, name};
 

@@ -20,13 +20,14 @@ mod pauses;
 mod pin_moves;
 mod pinned;
 mod recall;
-mod report;
+mod released;
 mod rollout;
 mod rollout_result;
 mod run;
 mod schedule;
 mod snapshot;
 mod state;
+mod status;
 mod suspicion;
 mod tell;
 #[cfg(test)]
@@ -34,7 +35,6 @@ mod tests;
 mod throttle;
 mod unseen;
 mod want;
-mod words;
 mod write;
 mod writer;
 
@@ -43,32 +43,28 @@ pub use branch_follower::{
 };
 pub use cluster_evidence::{ClusterEvidence, proven_versions};
 pub use desired::{Desired, RunOptions};
-pub use drift::{Stay, StayBy};
-pub use hand::Hand;
 pub use history_guard::{HistoryGuard, HistoryRefusal, check_history, written_commits};
 pub use interrupt::Interrupt;
 use jiff::Timestamp;
 pub use local_services::local_services;
-pub use look::{Look, Seen, SeenWorkload, look};
 pub use pause::{PauseError, end_graces, pausable_services, pause_service};
 pub use pinned::look_at_pins;
 use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::pins::Unseen;
 use pintle_core::plan::{self, Next, Plan, Situation, Step, Took, Wanted};
-pub use report::{
-    ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
-    pinned_no_more, released,
-};
+pub use recall::look;
+pub use released::{pinned_no_more, released};
 pub use rollout::{RolloutArgs, RolloutOutcome, run_until_settled};
 pub use rollout_result::{RolloutResult, commit_to_revert, drop_unselected};
 pub use run::{BranchState, ControllerArgs, ControllerStatus, PassReport, run_controller};
 pub use schedule::Schedule;
 pub use snapshot::{Snapshot, take_snapshot};
 pub use state::ControllerState;
+pub use status::{Look, Seen, SeenWorkload};
 pub use suspicion::{Alarm, Suspicion, SuspicionInput};
+pub use unseen::on_the_way as unseen_pairs;
 pub use want::want;
-pub use words::{Words, clock};
 pub use writer::{other_writer, wait_for_writer};
 
 use self::interrupt::WriteCoupling;
@@ -174,7 +170,7 @@ async fn note_pauses<C: Cluster>(
     now: Timestamp,
 ) -> Result<(), ClusterError> {
     let observed = cluster.observe().await?;
-    state.pauses.see(desired, &mut state.recall.look(desired, &observed, now), now);
+    state.pauses.see(&mut state.recall.look(desired, &observed, now), now);
     Ok(())
 }
 
@@ -199,8 +195,8 @@ fn judge(
     state.correct(&mut look);
     state.add_unacknowledged(&mut look, now);
     state.pin_moves.see(desired, &mut look);
-    state.pauses.see(desired, &mut look, now);
-    state.corrections.see(desired, &mut look, now);
+    state.pauses.see(&mut look, now);
+    state.corrections.see(&mut look, now);
     let wanted = want(desired, &look);
     (look, wanted)
 }

@@ -2,7 +2,8 @@
 
 use pintle_core::image::Image;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Live, Motion, Running};
+use pintle_core::plan::{Live, Motion};
+use pintle_core::running::Running;
 use pintle_core::version::Version;
 
 /// How many there are.

@@ -7,15 +7,14 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::Commit;
 use serde::Serialize;
 
+use super::describe::{PlanReport, Standing};
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
 use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
-use crate::controller::{
-    self, ControllerState, Desired, Look, Report, Snapshot, Standing, look_at_pins, pinned_no_more, released, want,
-};
+use crate::controller::{self, ControllerState, Desired, Look, Snapshot, look_at_pins, pinned_no_more, released, want};
 
 /// Show what would be done, in which order, and why
 #[derive(Debug, Args)]
@@ -58,7 +57,7 @@ pub(super) struct Printed<'a> {
     pub against: String,
     /// The plan.
     #[serde(flatten)]
-    pub report: Report,
+    pub report: PlanReport,
 }
 
 impl ClusterCommand for Plan {
@@ -139,13 +138,17 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, state: &mut ControllerState) -> Report {
+pub(super) fn report(
+    session: &Session<impl Cluster>,
+    snapshot: &mut Snapshot,
+    state: &mut ControllerState,
+) -> PlanReport {
     state.correct(&mut snapshot.look);
     plan_of(&session.desired, &snapshot.look, released(&session.desired, &snapshot.observed))
 }
 
-fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {
+fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> PlanReport {
     let wanted = want(desired, look);
     let plan = controller::plan(desired, look, &wanted);
-    Report::of(desired, look, &plan, released)
+    PlanReport::of(desired, look, &plan, released)
 }

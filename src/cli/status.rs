@@ -14,7 +14,6 @@ use serde::Serialize;
 
 use self::row::StatusRow;
 use self::table::{shared, table, writer_words};
-use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{Output, Printing};
@@ -131,7 +130,7 @@ impl Status {
             let shared = shared(rows);
             table(rows, &shared, now).print(output);
             for (why, services) in &shared {
-                output.line(format_args!("{}: {}", services.join(", "), brief(why)));
+                output.line(format_args!("{}: {}", services.join(", "), why));
             }
             let in_sync = rows.iter().filter(|row| row.in_sync).count();
             output.line(format_args!("{in_sync} of {} in sync", rows.len()));

@@ -9,7 +9,8 @@ use pintle_core::plan::Live;
 use pintle_core::workload::WorkloadId;
 
 use super::desired::Desired;
-use super::look::{Look, Seen, SeenWorkload, look_at};
+use super::look::look_at;
+use super::status::{Look, Seen, SeenWorkload};
 use crate::cluster::Observation;
 
 /// How the services looked that rest. It may be lost at any time: to look anew shows the same.
@@ -28,7 +29,7 @@ impl Recall {
             self.resting = vec![None; desired.graph.len()];
             self.of = desired.options.selected.is_none().then_some(desired.commit);
         }
-        let mut look = Look { live: Vec::new(), services: Vec::new(), unseen: Vec::new() };
+        let mut look = Look { at: now, live: Vec::new(), services: Vec::new(), unseen: Vec::new() };
         for (id, resting) in desired.graph.ids().zip(&mut self.resting) {
             if let Some((live, seen)) = resting.as_ref().filter(|(_, seen)| is_unchanged(seen, observed)) {
                 look.push(id, Some(live.clone()), Arc::clone(seen));
@@ -41,6 +42,11 @@ impl Recall {
         }
         look
     }
+}
+
+/// Reads an observation. `now` is the time of judgement.
+pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
+    Recall::default().look(desired, observed, now)
 }
 
 /// Nothing of it changes by the passing of time alone, as what is under way, paused or moved by hand does.

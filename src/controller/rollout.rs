@@ -156,8 +156,7 @@ async fn wait<C: Cluster>(cluster: &C, args: &mut RolloutArgs, stopped: bool, re
 
 /// Nothing starts, nothing is still to be seen, and whatever is under way has ended, or waits for somebody.
 fn is_done(desired: &Desired, pass: &Pass) -> bool {
-    let waits_for_somebody =
-        |it: &SeenWorkload| matches!(it.health.verdict, Verdict::Wait { what_to_type: Some(_), .. });
+    let waits_for_somebody = |it: &SeenWorkload| matches!(it.health.verdict, Verdict::Wait(Some(_)));
     let is_over = |(id, step): &(Id, Step)| match step {
         Step::Start(_) => false,
         Step::UnderWay => pass.look.services[id.index()].workloads.iter().any(waits_for_somebody),

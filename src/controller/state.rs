@@ -8,16 +8,17 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
-use pintle_core::plan::{Running, Wanted};
+use pintle_core::plan::{Obstacle, Wanted};
+use pintle_core::running::Running;
 use pintle_core::workload::{Workload, WorkloadId};
 
 use super::corrections::Corrections;
 use super::image_rewrites::Rewrites;
 use super::interrupt::{Interrupt, WriteCoupling};
-use super::look::{Look, SeenWorkload};
 use super::pauses::Pauses;
 use super::pin_moves::PinMoveLog;
 use super::recall::Recall;
+use super::status::{Look, SeenWorkload};
 use super::{CONCURRENCY, Desired, Requeue, first_writes, named, want, write};
 use crate::cluster::{Cluster, ClusterError, Write};
 
@@ -271,7 +272,7 @@ impl ControllerState {
     pub fn correct(&self, look: &mut Look) {
         for (&id, error) in &self.refused {
             let seen = Arc::make_mut(&mut look.services[id.index()]);
-            seen.obstacle.get_or_insert_with(|| error.to_string());
+            seen.obstacle.get_or_insert_with(|| Obstacle::Refused(error.to_string()));
             // It would be refused again, at once.
             seen.to_record = false;
         }

@@ -8,14 +8,15 @@ use pintle_core::git::CommitId;
 use pintle_core::graph::{EdgeId, Id, Label, order_of};
 use pintle_core::image::Image;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Motion, Running};
+use pintle_core::plan::Motion;
+use pintle_core::running::Running;
 use pintle_core::suspects::{LastChange, Peers, RunningMove, Suspect, SuspectInput, suspects};
 use pintle_core::verify::{Health, Word};
 use pintle_core::version::Order;
 use pintle_core::workload::{Container, Pod, Proven};
 
 use super::desired::Desired;
-use super::look::Look;
+use super::status::Look;
 use crate::cluster::Observation;
 
 /// What suspicion rests on.

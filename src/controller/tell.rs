@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Running, Step};
+use pintle_core::plan::Step;
+use pintle_core::running::Running;
 use pintle_core::verify::Verdict;
 
 use super::Pass;
 use super::desired::Desired;
-use super::look::Seen;
-use super::words::Words;
+use super::status::Seen;
 use crate::controller::event::Event;
 
 /// Compares each pass with the ones before it.
@@ -79,7 +79,6 @@ impl Teller {
 
     fn step(&mut self, scene: Scene<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
         let Scene { desired, pass, now } = scene;
-        let words = Words::new(desired);
         let name = || desired.graph.name(id).clone();
         let known = self.known.entry(id).or_default();
         known.find(scene, id, step, events);
@@ -89,26 +88,25 @@ impl Teller {
                 for on in std::mem::take(&mut known.on) {
                     self.released.entry(on).or_default().push(name());
                 }
-                Some(Event::NewStarting { service: name(), version: words.version(id) })
+                Some(Event::NewStarting { service: name(), version: desired.version(id).cloned() })
             }
             Step::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
                 // Why it waits for the same neighbour changes as that goes its way; that is no news.
                 let is_news = known.on.iter().any(|on| !known.waited.contains(on));
                 known.waited.extend(&known.on);
-                let why = || waits.iter().map(|wait| words.wait(id, wait)).collect();
-                is_news.then(|| Event::Waits { service: name(), why: why() })
+                is_news.then(|| Event::Waits { service: name(), waits: waits.clone() })
             }
             Step::UnderWay => needs_you(&pass.look.services[id.index()], &name()),
-            Step::Failed(said) => Some(Event::Failed {
+            Step::Failed(reason) => Some(Event::Failed {
                 service: name(),
-                version: words.version(id),
-                words: said.clone(),
+                version: desired.version(id).cloned(),
+                reason: reason.clone(),
                 not_started: waiting_on(desired, pass, id),
             }),
-            Step::Held(why) => Some(Event::Held { service: name(), why: words.held(why) }),
+            Step::Held(reason) => Some(Event::Held { service: name(), reason: reason.clone() }),
             Step::Refused(circle) if circle.iter().all(|&(other, _)| id <= other) => {
-                Some(Event::Refused { service: name(), why: words.circle(circle) })
+                Some(Event::Refused { service: name(), circle: circle.clone() })
             }
             // The first of the circle tells it for all.
             Step::Start(_) | Step::Refused(_) => None,
@@ -129,12 +127,12 @@ impl Teller {
             if is_down == self.down.contains(&id) {
                 continue;
             }
-            let (service, version) = (desired.graph.name(id).clone(), Words::new(desired).version(id));
+            let (service, version) = (desired.graph.name(id).clone(), desired.version(id).cloned());
             if is_down {
                 self.down.insert(id);
                 let workloads = pass.look.services[id.index()].workloads.iter();
-                let why = workloads.map(|it| it.health.message.clone()).collect::<Vec<_>>().join("; ");
-                events.push(Event::Down { service, version, why });
+                let reasons = workloads.map(|it| it.health.reason.clone()).collect();
+                events.push(Event::Down { service, version, reasons });
             } else {
                 self.down.remove(&id);
                 events.push(Event::Back { service, version });
@@ -152,7 +150,7 @@ impl Teller {
         let took =
             known.started.map(|started| now.duration_since(started)).and_then(|took| Duration::try_from(took).ok());
         let service = desired.graph.name(id).clone();
-        events.push(Event::Verified { service, version: Words::new(desired).version(id), took });
+        events.push(Event::Verified { service, version: desired.version(id).cloned(), took });
     }
 }
 
@@ -165,22 +163,21 @@ impl Known {
         if is_held || std::mem::replace(&mut self.found, true) && !pass.started.contains(&id) {
             return;
         }
-        let (words, live) = (Words::new(desired), &pass.look.live[id.index()]);
+        let live = &pass.look.live[id.index()];
         let target = pass.wanted[id.index()].target();
         let leaving = live.running.iter().filter(|running| Some(*running) != target);
         let new: Vec<Running> = leaving.filter(|running| !self.old.contains(running)).cloned().collect();
         if !new.is_empty() {
             self.old.extend(new);
             (self.stopping, self.last) = (false, None);
-            let (from, to) = (words.all(id, &live.running), words.beside(id, &live.running));
-            events.push(Event::TargetFound { service: desired.graph.name(id).clone(), from, to });
+            let from = live.running.clone();
+            events.push(Event::TargetFound { service: desired.graph.name(id).clone(), from });
         }
     }
 
     /// Old versions that are ending, or gone.
     fn leave(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
         let Scene { desired, pass, .. } = scene;
-        let words = Words::new(desired);
         let live = &pass.look.live[id.index()];
         let service = || desired.graph.name(id).clone();
         let gone: Vec<Running> = self.old.iter().filter(|old| !live.running.contains(old)).cloned().collect();
@@ -188,13 +185,12 @@ impl Known {
         let ending = pass.look.services[id.index()].workloads.iter().any(|it| it.ending);
         if !self.stopping && old_runs && (ending || !gone.is_empty()) {
             self.stopping = true;
-            let old: Vec<Running> = self.old.iter().cloned().collect();
-            events.push(Event::OldStopping { service: service(), version: words.all(id, &old) });
+            events.push(Event::OldStopping { service: service(), old: self.old.iter().cloned().collect() });
         }
         for old in gone {
             self.old.remove(&old);
             if old != Running::Absent {
-                events.push(Event::OldGone { service: service(), version: words.running(id, &old) });
+                events.push(Event::OldGone { service: service(), old });
             }
         }
     }
@@ -235,8 +231,9 @@ fn waiting_on(desired: &Desired, pass: &Pass, id: Id) -> Vec<ServiceName> {
 
 fn needs_you(seen: &Seen, service: &ServiceName) -> Option<Event> {
     seen.workloads.iter().find_map(|it| match &it.health.verdict {
-        Verdict::Wait { why, what_to_type: Some(command) } => {
-            Some(Event::NeedsYou { service: service.clone(), why: why.clone(), command: command.clone() })
+        Verdict::Wait(Some(remedy)) => {
+            let (reason, remedy) = (it.health.reason.clone(), remedy.clone());
+            Some(Event::NeedsYou { service: service.clone(), reason, remedy })
         }
         _ => None,
     })

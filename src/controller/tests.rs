@@ -9,13 +9,14 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::{Commit, CommitId, Content, File, content_id};
 use pintle_core::history::History;
 use pintle_core::pins::{self, WorkloadKind, WorkloadRef};
-use pintle_core::plan::{Step, next};
+use pintle_core::plan::{Motion, Step, next};
 use pintle_core::version::Version;
 use pintle_core::workload::{
     Condition, Container, Manager, Pod, Proven, State, Status, Strategy, Trouble, Workload, WorkloadId,
 };
 
-use super::{Desired, Look, Report, Words, look, plan, situation, want};
+use super::{Desired, Look, look, plan, situation, want};
+use crate::cli::describe::{Describe, PlanReport};
 use crate::cluster::Observation;
 
 mod corrections;
@@ -183,25 +184,29 @@ fn seen(desired: &Desired, observed: &Observation) -> String {
 }
 
 fn said(desired: &Desired, look: &Look) -> String {
-    let words = Words::new(desired);
+    let words = Describe::new(desired, look.at);
     let payments = desired.graph.ids().find(|&id| words.name(id) == "payments").unwrap();
     let (live, it) = (&look.live[payments.index()], &look.services[payments.index()]);
     if look.unseen.contains(&payments) {
         return "its pods have to be looked at".to_owned();
     }
-    let mut text = format!("runs {}, {:?}", words.all(payments, &live.running), live.motion);
+    let motion = match &live.motion {
+        Motion::Failed(reason) => format!("Failed({:?})", reason.to_string()),
+        motion => format!("{motion:?}"),
+    };
+    let mut text = format!("runs {}, {}", words.all(payments, &live.running), motion);
     text += if it.to_record { ", to be recorded" } else { "" };
     text += if it.drifted { ", drifted" } else { "" };
     let wanted = want(desired, look);
-    let report = Report::of(desired, look, &plan(desired, look, &wanted), Vec::new());
+    let report = PlanReport::of(desired, look, &plan(desired, look, &wanted), Vec::new());
     for change in report.stages.iter().flatten() {
         let _ = write!(text, "\n{}: {} -> {} ({})", change.service, change.from, change.to, change.kind);
     }
     for paused in &report.paused {
-        let _ = write!(text, "\n{}: {}", paused.service, paused.why);
+        let _ = write!(text, "\n{}: {}", paused.service, paused.why.whole);
     }
     for rest in &report.rest {
-        let _ = write!(text, "\n{} is {:?}: {}", rest.service, rest.standing, rest.why);
+        let _ = write!(text, "\n{} is {:?}: {}", rest.service, rest.standing, rest.why.whole);
     }
     text
 }
@@ -348,7 +353,7 @@ fn a_provider_whose_pods_are_never_ready_is_repaired_though_its_consumer_rejects
         observed.pods.insert(id("checkout"), vec![pod("acme/checkout:4", None), pod("acme/checkout:5", None)]);
         let look = look(&desired, &observed, Timestamp::from_second(60).unwrap());
         let wanted = want(&desired, &look);
-        let words = Words::new(&desired);
+        let words = Describe::new(&desired, look.at);
         let payments = desired.graph.ids().find(|&id| words.name(id) == "payments").unwrap();
         match next(situation(&desired, &look, &wanted)).of(payments) {
             Some(Step::Start(_)) => "starts".to_owned(),

@@ -6,13 +6,14 @@ use pintle_core::desired::DesiredState;
 use pintle_core::evidence::Pair;
 use pintle_core::graph::{Id, Label};
 use pintle_core::pins::Unseen;
-use pintle_core::plan::{Change, Plan, Running};
+use pintle_core::plan::{Change, Plan};
+use pintle_core::running::Running;
 
-use super::look::Look;
+use super::status::Look;
 
 /// The pairs that come together while a plan is carried out, stage by stage. What ran its target before brings none, nor
 /// what starts from nothing.
-pub(super) fn on_the_way(desired: &DesiredState, look: &Look, plan: &Plan) -> Vec<Pair> {
+pub fn on_the_way(desired: &DesiredState, look: &Look, plan: &Plan) -> Vec<Pair> {
     if desired.pins.settings.unseen == Unseen::Ignore {
         return Vec::new();
     }

@@ -2,10 +2,10 @@
 //! whatever is in the way.
 
 use pintle_core::graph::Id;
-use pintle_core::plan::Wanted;
+use pintle_core::plan::{HoldReason, Wanted};
 
 use super::desired::Desired;
-use super::look::{Look, Seen};
+use super::status::{Look, Seen};
 
 /// What is wanted of each service, by its number.
 pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
@@ -15,9 +15,11 @@ pub fn want(desired: &Desired, look: &Look) -> Vec<Wanted> {
 fn wanted(desired: &Desired, id: Id, seen: &Seen) -> Wanted {
     match (desired.wanted(id), &seen.stay, &seen.obstacle) {
         (Wanted::Target(target) | Wanted::Held(Some(target), _), Some(stay), _) => {
-            Wanted::Held(Some(target), stay.why.clone())
+            Wanted::Held(Some(target), HoldReason::Suppressed(stay.clone()))
         }
-        (Wanted::Target(target), None, Some(why)) => Wanted::Held(Some(target), why.clone()),
+        (Wanted::Target(target), None, Some(obstacle)) => {
+            Wanted::Held(Some(target), HoldReason::Obstacle(obstacle.clone()))
+        }
         (wanted, ..) => wanted,
     }
 }

@@ -8,11 +8,11 @@ use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::image::Image;
 use pintle_core::pins::Service;
+use pintle_core::plan::Suppression;
 use pintle_core::workload::{Container, Proven, State, Workload, WorkloadId};
 
 use super::desired::Desired;
-use super::drift::Stay;
-use super::look::{Seen, SeenWorkload};
+use super::status::{Seen, SeenWorkload};
 use crate::cluster::Write;
 
 /// The writes that start a service's target: one for each workload that does not have it yet.
@@ -45,7 +45,7 @@ pub(super) fn record(
 
 /// The writes by which workloads let go of a history that was rewritten: they name this revision, and run what they run.
 pub(super) fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
-    let left = seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+    let left = seen.stay.as_ref().is_some_and(Suppression::writes_nothing);
     if desired.options.abandoned_commits.is_empty() || seen.obstacle.is_some() || left {
         return Vec::new();
     }

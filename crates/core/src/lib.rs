@@ -17,6 +17,7 @@ pub mod printable;
 pub mod problem;
 pub mod remedy;
 pub mod rollback;
+pub mod running;
 pub mod service_name;
 pub mod suspects;
 pub mod verify;

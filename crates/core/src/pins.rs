@@ -38,7 +38,7 @@ use std::time::Duration;
 
 pub use assemble::{Reading, assemble, pin_of, read_all};
 pub use fragment::Fragment;
-pub use hold::{held, held_by_choice, on_hold};
+pub use hold::{Withheld, withheld};
 pub use idle::Names;
 use jiff::Timestamp;
 pub use keypath::{KeyPath, KeyPathError};

@@ -163,7 +163,8 @@ pub struct Pod {
 }
 
 /// What keeps a pod from being ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Trouble {
     /// The container; none where it is the pod as a whole (`Unschedulable`).
     pub container: Option<String>,

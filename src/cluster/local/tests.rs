@@ -177,7 +177,8 @@ fn judged(facts: &Facts, milliseconds: i64) -> String {
     }
     let change = Change { written: Some(at(0)), timeout: None, now: at(milliseconds) };
     let health = verify::health(&id, Some(&shown.workload), Some(&shown.pods), &change);
-    format!("{:?}, {}: {:?}", health.word, if health.settled { "settled" } else { "moving" }, health.verdict)
+    let settled = if health.settled { "settled" } else { "moving" };
+    format!("{:?}, {settled}: {:?}: {}", health.word, health.verdict, health.reason)
 }
 
 #[test]
@@ -200,13 +201,13 @@ fn verify_judges_processes_as_it_judges_pods() {
     ];
     let judged: Vec<String> = cases.iter().map(|(name, facts)| format!("{name}: {}", judged(facts, 1000))).collect();
     insta::assert_snapshot!(judged.join("\n"), @r#"
-    well: Healthy, settled: Pass
-    not asked yet: Progressing, moving: Wait { why: "0 of 1 pod available", what_to_type: None }
-    unwell: Progressing, moving: Wait { why: "0 of 1 pod available: process web-1: Unhealthy: status 503", what_to_type: None }
-    the old one ends: Progressing, moving: Wait { why: "0 of 1 pod run the new template", what_to_type: None }
-    old and new: Progressing, moving: Wait { why: "1 pod of an older template still there: process web-2: Unhealthy: status 503", what_to_type: None }
-    crashed once: Progressing, moving: Wait { why: "0 of 1 pod run the new template: process web-1: Error: exit code 1; last line of its log: \"bye\"", what_to_type: None }
-    crashed again and again: Degraded, moving: Fail("process web-1: CrashLoopBackOff after 3 restarts: exit code 1; last line of its log: \"bye\"")
+    well: Healthy, settled: Pass: 1 pod, available
+    not asked yet: Progressing, moving: Wait(None): 0 of 1 pod available
+    unwell: Progressing, moving: Wait(None): 0 of 1 pod available: process web-1: Unhealthy: status 503
+    the old one ends: Progressing, moving: Wait(None): 0 of 1 pod run the new template
+    old and new: Progressing, moving: Wait(None): 1 pod of an older template still there: process web-2: Unhealthy: status 503
+    crashed once: Progressing, moving: Wait(None): 0 of 1 pod run the new template: process web-1: Error: exit code 1; last line of its log: "bye"
+    crashed again and again: Degraded, moving: Fail: process web-1: CrashLoopBackOff after 3 restarts: exit code 1; last line of its log: "bye"
     killed, and nobody keeps it: idle: it failed before it was verified: it was ended by signal 9 (SIGKILL)
     failed, and nobody keeps it: idle: it failed before it was verified: it has ended with exit code 1; last line of its log: "bye"
     done, and nobody keeps it: idle: it failed before it was verified: it has ended with exit code 0

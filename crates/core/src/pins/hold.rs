@@ -59,35 +59,46 @@ fn only(range: &Range) -> Option<Version> {
     Version::new(range.as_str().strip_prefix('=')?.trim()).ok()
 }
 
-/// Why the pins themselves say that a service is not written.
-pub fn held(service: &Service, order: &Order) -> Option<String> {
+/// Why the file of a service withholds the pinned version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withheld {
+    /// The service is deployed elsewhere.
+    External,
+    /// The pinned version lies below the `rollbackFloor`.
+    BelowFloor {
+        /// The pinned version.
+        pinned: Version,
+        /// The floor.
+        floor: Version,
+    },
+    /// A hold catches the pinned version.
+    OnHold {
+        /// The pinned version.
+        pinned: Version,
+        /// The hold.
+        hold: Hold,
+    },
+}
+
+impl Withheld {
+    /// Whether somebody chose so: that is no failure of an apply.
+    pub fn is_by_choice(&self) -> bool {
+        match self {
+            Self::External | Self::OnHold { .. } => true,
+            Self::BelowFloor { .. } => false,
+        }
+    }
+}
+
+/// Returns why the pinned version of a service is withheld; none where it may be written.
+pub fn withheld(service: &Service, order: &Order) -> Option<Withheld> {
     if service.external {
-        return Some("deployed elsewhere (`external: true`)".to_owned());
+        return Some(Withheld::External);
     }
-    let pinned = &service.pin.version;
-    if let Some(floor) = service.floor_above(pinned, order) {
-        return Some(format!(
-            "{pinned} is older than its `rollbackFloor` {floor}: its data has moved on; pin {floor} or newer"
-        ));
+    let pinned = service.pin.version.clone();
+    if let Some(floor) = service.floor_above(&pinned, order) {
+        return Some(Withheld::BelowFloor { floor: floor.clone(), pinned });
     }
-    let hold = service.hold.as_ref().filter(|hold| hold.catches(pinned, order))?;
-    Some(format!("{}; release it: pintle release {}", on_hold(pinned, hold), service.name))
-}
-
-/// Whether it is held because somebody chose so: that is no failure of an apply.
-pub fn held_by_choice(service: &Service, order: &Order) -> bool {
-    let on_hold = || service.hold.as_ref().is_some_and(|hold| hold.catches(&service.pin.version, order));
-    service.external || (service.floor_above(&service.pin.version, order).is_none() && on_hold())
-}
-
-/// `2.1.0 is on hold by Ada (above 2.0.3): loses refunds`.
-pub fn on_hold(version: &Version, hold: &Hold) -> String {
-    let versions = match &hold.versions {
-        Held::Above(limit) => format!("above {limit}"),
-        Held::Versions(range) => range.in_words(),
-    };
-    let by = hold.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-    let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let until = hold.until.map(|until| format!(", until {until}")).unwrap_or_default();
-    format!("{version} is on hold{by} ({versions}{until}){reason}")
+    let hold = service.hold.clone().filter(|hold| hold.catches(&pinned, order))?;
+    Some(Withheld::OnHold { pinned, hold })
 }

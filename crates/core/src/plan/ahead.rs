@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::engine::Engine;
 use super::next::standing;
 use super::world::Board;
-use super::{Running, Situation, Step, Took, Wait};
+use super::{Situation, Step, Took, Wait};
 use crate::graph::Id;
+use crate::running::Running;
 
 /// How long a change is assumed to take where no earlier one is known.
 const ASSUMED: Duration = Duration::from_secs(30);

@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::circles;
 use super::stuck;
-use super::waits::{lets_go_first, needs, preferred};
+use super::waits::{Waits, lets_go_first, needs, preferred};
 use super::world::Board;
 use super::{Because, Step, Wait};
 use crate::graph::{EdgeId, Id};
-
-/// What each open service waits for; nothing means that it may start.
-pub(super) type Waits = BTreeMap<Id, Vec<Wait>>;
 
 /// A board, and the waits on it.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ahead::rounds;
 use super::engine::Engine;
 use super::world::{Board, stays};
-use super::{Live, Situation, Step, Wait, Wanted, Why};
+use super::{HoldReason, Live, Situation, Step, Wait, Wanted};
 use crate::graph::{Id, Part};
 
 /// The part of a situation that decides what becomes of some services: they, all that moves or is to move and hangs
@@ -53,9 +53,9 @@ impl Near {
             Step::Refused(circle) => {
                 Step::Refused(circle.into_iter().map(|(id, it)| (self.part.id(id), wait(it))).collect())
             }
-            Step::Held(Why::Misfit(edge)) => Step::Held(Why::Misfit(self.part.edge(edge))),
-            Step::Held(Why::Lockstep(id)) => Step::Held(Why::Lockstep(self.part.id(id))),
-            Step::Held(Why::Said(_) | Why::Unseen(_)) | Step::Start(_) | Step::UnderWay | Step::Failed(_) => step,
+            Step::Held(HoldReason::Misfit(edge)) => Step::Held(HoldReason::Misfit(self.part.edge(edge))),
+            Step::Held(HoldReason::Lockstep(id)) => Step::Held(HoldReason::Lockstep(self.part.id(id))),
+            Step::Held(_) | Step::Start(_) | Step::UnderWay | Step::Failed(_) => step,
         }
     }
 }

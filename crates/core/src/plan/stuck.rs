@@ -5,10 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::circles::into_circles;
-use super::engine::Waits;
-use super::waits::needs;
+use super::waits::{Waits, needs};
 use super::world::{Board, Stand};
-use super::{Step, Wait, Why};
+use super::{HoldReason, Step, Wait};
 use crate::graph::Id;
 
 /// Says of each open service what it does.
@@ -50,7 +49,7 @@ fn start_together(
         return;
     }
     let held = group.iter().find(|&&id| matches!(board.stand(id), Stand::Held(_)));
-    let step = held.map_or(Step::Start(Some(number)), |&held| Step::Held(Why::Lockstep(held)));
+    let step = held.map_or(Step::Start(Some(number)), |&held| Step::Held(HoldReason::Lockstep(held)));
     for id in members {
         waits.insert(id, Vec::new());
         steps.insert(id, step.clone());

@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Because, Live, Motion, Next, Plan, Running, Situation, Step, Wait, Wanted, Why, next};
+use super::{Because, HoldReason, Live, Motion, Next, Plan, Situation, Step, Wait, Wanted, next};
 use crate::graph::{Graph, Id, Node};
 use crate::image::Image;
-use crate::pins::{DependsOn, Need, ServiceName};
+use crate::pins::{DependsOn, Need, ServiceName, Withheld};
+use crate::running::Running;
+use crate::verify::HealthReason;
 use crate::version::{Order, Version};
 
 /// A system: owns what a [`Situation`] borrows.
@@ -76,10 +78,20 @@ fn node(name: &str, line: &str) -> Node {
     Node { name: service(name), order, now: Arc::default(), versions }
 }
 
+/// Why somebody holds a service.
+pub(super) fn on_hold() -> HoldReason {
+    HoldReason::Withheld(Withheld::External)
+}
+
+/// Why a service has failed.
+pub(super) fn crash() -> HealthReason {
+    HealthReason::Idle { message: "CrashLoopBackOff".to_owned() }
+}
+
 fn wanted(name: &str, head: &str) -> Wanted {
     let target = head.split_once("->").unwrap().1.split_whitespace().next().unwrap();
     if head.contains("held") {
-        Wanted::Held(Some(running(name, target)), "a hold".to_owned())
+        Wanted::Held(Some(running(name, target)), on_hold())
     } else {
         Wanted::Target(running(name, target))
     }
@@ -91,7 +103,7 @@ fn live(name: &str, head: &str) -> Live {
     let down = flags.contains("down");
     let motion = match flags {
         _ if flags.contains("moving") => Motion::UnderWay,
-        _ if down || flags.contains("failed") => Motion::Failed("CrashLoopBackOff".to_owned()),
+        _ if down || flags.contains("failed") => Motion::Failed(crash()),
         _ => Motion::Still,
     };
     Live {
@@ -153,13 +165,14 @@ impl System {
                 .into_iter()
                 .collect::<Vec<_>>()
                 .join(", "),
-            Step::Held(Why::Said(words)) => format!("held: {words}"),
-            Step::Held(Why::Misfit(edge)) => {
+            Step::Held(HoldReason::Withheld(_)) => "held: a hold".to_owned(),
+            Step::Held(HoldReason::Misfit(edge)) => {
                 let edge = self.graph.edge(*edge);
                 format!("held: {} does not fit {}", self.graph.name(edge.consumer), self.graph.name(edge.provider))
             }
-            Step::Held(Why::Unseen(pair)) => format!("held: {pair} was never seen"),
-            Step::Held(Why::Lockstep(id)) => format!("held with {}", self.graph.name(*id)),
+            Step::Held(HoldReason::Unseen(pair)) => format!("held: {pair} was never seen"),
+            Step::Held(HoldReason::Lockstep(id)) => format!("held with {}", self.graph.name(*id)),
+            Step::Held(other) => panic!("{other:?} is of no such system"),
             Step::Refused(circle) => {
                 let links = circle.iter().map(|(id, wait)| format!("{} {}", self.graph.name(*id), self.wait(wait)));
                 format!("refused: {}", links.collect::<Vec<_>>().join("; "))

@@ -1,11 +1,15 @@
 //! What a service waits for, looking at its neighbours alone: rules 2 to 5.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::Board;
-use super::{Because, Motion, Running, Wait};
+use super::{Because, Motion, Wait};
 use crate::graph::{EdgeId, Id, Label};
+use crate::running::Running;
+
+/// What each open service waits for; nothing means that it may start.
+pub(super) type Waits = BTreeMap<Id, Vec<Wait>>;
 
 /// Rules 2 to 4 on one edge: what the service at this end of it waits for.
 pub(super) fn needs(board: &Board<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {

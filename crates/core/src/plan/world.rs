@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
-use super::{Live, Motion, Running, Situation, Wanted, Why};
+use super::{HoldReason, Live, Motion, Situation, Wanted};
 use crate::evidence::Evidence;
 use crate::graph::{Edge, EdgeId, Graph, Id, Label};
+use crate::running::Running;
 
 /// Where a service stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(super) enum Stand {
     /// To be written.
     Open,
     /// Not to be written.
-    Held(Why),
+    Held(HoldReason),
 }
 
 /// A [`Situation`], and where each service stands in it. Moves can be made on it: that is how a plan runs ahead.
@@ -155,25 +156,25 @@ impl<'a> Board<'a> {
     }
 
     /// Why the targets of an edge do not fit.
-    fn misfit(&self, edge: EdgeId) -> Option<Why> {
+    fn misfit(&self, edge: EdgeId) -> Option<HoldReason> {
         let ends = self.graph.edge(edge);
         let providers = self.targets(ends.provider);
         let mut pairs = self.targets(ends.consumer).iter().flat_map(|x| providers.iter().map(move |y| (x, y)));
         if pairs.clone().any(|(x, y)| !self.ok(edge, x, y)) {
-            return Some(Why::Misfit(edge));
+            return Some(HoldReason::Misfit(edge));
         }
         let evidence = self.evidence?;
-        pairs.find_map(|(x, y)| evidence.lacks(self.graph, edge, x.label(), y.label())).map(Why::Unseen)
+        pairs.find_map(|(x, y)| evidence.lacks(self.graph, edge, x.label(), y.label())).map(HoldReason::Unseen)
     }
 
     /// Holds those ends of the edges that are still open, and says which. What ran its target before, or runs nothing
     /// at all, needs no evidence.
-    fn hold_ends(&mut self, misfits: &BTreeMap<EdgeId, Why>, end: impl Fn(&Edge) -> Id) -> Vec<Id> {
+    fn hold_ends(&mut self, misfits: &BTreeMap<EdgeId, HoldReason>, end: impl Fn(&Edge) -> Id) -> Vec<Id> {
         let mut held = Vec::new();
         for (&edge, why) in misfits {
             let id = end(self.graph.edge(edge));
             let goes_on = self.live(id).returns || self.live(id).running == [Running::Absent];
-            if (goes_on && matches!(why, Why::Unseen(_))) || !self.open.remove(&id) {
+            if (goes_on && matches!(why, HoldReason::Unseen(_))) || !self.open.remove(&id) {
                 continue;
             }
             self.stands[id.index()] = Stand::Held(why.clone());
@@ -215,7 +216,7 @@ fn stand(wanted: &Wanted, live: &Live) -> Stand {
     let is_there = |target| live.motion == Motion::Still && is_at(target, live);
     match wanted {
         Wanted::Target(target) | Wanted::Held(Some(target), _) if is_there(target) => Stand::There,
-        Wanted::Held(_, why) => Stand::Held(Why::Said(why.clone())),
+        Wanted::Held(_, why) => Stand::Held(why.clone()),
         Wanted::Target(target) if live.spec != slice::from_ref(target) => Stand::Open,
         Wanted::Target(_) => Stand::Written,
     }

@@ -3,7 +3,8 @@
 use super::earlier::{Earlier, newest};
 use super::{NotAdoptable, Refusal, RollbackInput};
 use crate::pins::{Pin, Service};
-use crate::plan::{Motion, Running};
+use crate::plan::Motion;
+use crate::running::Running;
 
 /// The earlier pin that runs.
 pub(super) fn running<'a>(input: RollbackInput<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {

@@ -16,7 +16,8 @@ use self::assignment::{Assignment, DeadEnd, Domain, Undo};
 use super::RollbackInput;
 use super::earlier::Earlier;
 use crate::graph::{Id, Label};
-use crate::plan::{Near, Running, Situation, Step, Wait, Wanted};
+use crate::plan::{Near, Situation, Step, Wait, Wanted};
+use crate::running::Running;
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
 const BUDGET: usize = 200_000;
@@ -200,9 +201,8 @@ impl<'a> Choice<'a> {
 
 /// What these moves come to, as far as they reach.
 fn near(input: RollbackInput<'_>, moves: &Moves<'_>) -> Near {
-    let wanted = moves.iter().map(|(&id, Choice { to: Earlier { pin, .. }, .. })| {
-        (id, Wanted::Target(Running::Image(pin.image.clone(), Some(pin.version.clone()))))
-    });
+    let wanted =
+        moves.iter().map(|(&id, Choice { to: Earlier { pin, .. }, .. })| (id, Wanted::Target(Running::pinned(pin))));
     let RollbackInput { graph, wanted: at_tip, live, lockstep, .. } = input;
     Near::of(Situation { graph, wanted: at_tip, live, lockstep, evidence: None }, &wanted.collect())
 }

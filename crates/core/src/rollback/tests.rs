@@ -19,7 +19,8 @@ use crate::evidence::Evidence;
 use crate::git::{Commit, CommitId, Content, File, content_id};
 use crate::history::History;
 use crate::pins::{self, ServiceName};
-use crate::plan::{Live, Motion, Running};
+use crate::plan::{Live, Motion};
+use crate::running::Running;
 use crate::version::Version;
 use crate::workload::Proven;
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::change::{ChangeKind, Move};
 use crate::image::Image;
 use crate::pins::Pin;
-use crate::plan::Running;
+use crate::running::Running;
 use crate::version::Order;
 use crate::workload::Proven;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Change, Health, Verdict};
+use super::{Change, Health, Verdict, WorkloadRemedy};
 use crate::pins::{WorkloadKind, WorkloadRef};
 use crate::workload::{Condition, Container, Pod, Status, Strategy, Trouble, Workload, WorkloadId};
 
@@ -179,28 +179,20 @@ impl Pod {
 }
 
 fn show(health: &Health) -> String {
-    let Health { word, message, settled, verdict } = health;
+    let Health { word, reason, settled, verdict } = health;
     let settled = if *settled { "settled" } else { "not settled" };
     let verdict = match verdict {
         Verdict::Pass => "pass".to_owned(),
-        Verdict::Wait { why, what_to_type: None } => {
-            assert_eq!(why, message);
-            "wait".to_owned()
+        Verdict::Wait(None) => "wait".to_owned(),
+        Verdict::Wait(Some(WorkloadRemedy::ResumeRollout(id))) => format!("wait; resume: {id}"),
+        Verdict::Wait(Some(WorkloadRemedy::DeletePod { namespace, pod })) => {
+            format!("wait; delete: pod {pod} in {namespace}")
         }
-        Verdict::Wait { why, what_to_type: Some(command) } => {
-            assert_eq!(why, message);
-            format!("wait; type: {command}")
-        }
-        Verdict::Fail(words) => {
-            assert_eq!(words, message);
-            "fail".to_owned()
-        }
-        Verdict::Inconclusive(why) => {
-            assert_eq!(why, message);
-            "inconclusive".to_owned()
-        }
+        Verdict::Wait(Some(WorkloadRemedy::ClearPartition(id))) => format!("wait; clear the partition: {id}"),
+        Verdict::Fail => "fail".to_owned(),
+        Verdict::Inconclusive => "inconclusive".to_owned(),
     };
-    format!("{word:?}, {settled}: {message}\n=> {verdict}")
+    format!("{word:?}, {settled}: {reason}\n=> {verdict}")
 }
 
 fn table(cases: &[(&str, Case)]) -> String {

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::brute::{Case, V, cases, name};
-use super::{Motion, Running, System, Wanted, running};
+use super::{Motion, System, Wanted, crash, running};
 use crate::graph::Id;
 use crate::plan::{Near, Plan, Step};
+use crate::running::Running;
 
 /// A system that is driven by hand, pass by pass.
 struct Drive {
@@ -143,7 +144,7 @@ fn bent(case: &Case, odd: &[Odd]) -> System {
         }
         live.motion = match motion {
             0 => Motion::UnderWay,
-            1 => Motion::Failed("CrashLoopBackOff".to_owned()),
+            1 => Motion::Failed(crash()),
             _ => continue,
         };
         live.ready = version % 2 == 0;

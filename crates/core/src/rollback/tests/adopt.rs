@@ -1,7 +1,8 @@
 use insta::assert_snapshot;
 
 use super::{shop, version};
-use crate::plan::{Motion, Running};
+use crate::plan::Motion;
+use crate::running::Running;
 
 fn image(tag: &str) -> Running {
     Running::Image(format!("acme/x:{tag}").parse().unwrap(), Some(version(tag)))
