@@ -8,7 +8,8 @@ use pintle_core::git::{Commit, CommitId, Content, File, content_id};
 use pintle_core::graph::{Id, Label};
 use pintle_core::history::History;
 use pintle_core::pins::{self, Pins};
-use pintle_core::plan::{Because, Plan, Running, Situation, Wait};
+use pintle_core::plan::{Because, Plan, Situation, Wait};
+use pintle_core::running::Running;
 use pintle_core::version::{Range, Version};
 
 /// Service, version and needs, one line each. Consumers stand above their providers.
