@@ -27,6 +27,7 @@ mod pin;
 mod plan;
 mod progress;
 mod reapply;
+mod reference;
 mod refused_history;
 mod rollback;
 mod run;
@@ -47,6 +48,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 pub use describe::remedy_command;
 pub use exit::{Exit, Failure};
 pub use output::Output;
+pub use reference::reference;
 
 use crate::cli::config::{Config, Typed};
 
