@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::common::git::{git, text};
 use crate::common::git_http::{GitServer, Identity, Mood};
+use crate::common::limit::EMERGENCY;
 use crate::common::pintle::Pintle;
 use crate::common::pushed::{Shop, human};
 
@@ -353,14 +354,14 @@ fn who_is_killed_while_history_arrives_leaves_a_clone_that_can_be_asked_again() 
     command.env("SSL_CERT_FILE", root.join("cert.pem"));
     server.set(Mood::StallInPack);
     let mut killed = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let mut posts = 0;
-    // Where branches are is asked twice, and then for what is missing.
-    while posts < 3 && Instant::now() < deadline {
-        posts += server.requests().iter().filter(|line| line.starts_with("POST")).count();
+    let folder = clone.folder.path().join(".git/objects");
+    let names = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let begun = || names().filter(|name| name.starts_with("tmp_")).count();
+    let deadline = Instant::now() + EMERGENCY;
+    while begun() == 0 {
+        assert!(Instant::now() < deadline, "nothing arrives: {:?}", server.requests());
         std::thread::sleep(Duration::from_millis(20));
     }
-    std::thread::sleep(Duration::from_millis(300));
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert!(!clone.folder.path().join(".git/shallow.lock").exists(), "nobody would let go of it");
@@ -372,11 +373,9 @@ fn who_is_killed_while_history_arrives_leaves_a_clone_that_can_be_asked_again() 
     assert!(!clone.is_cut());
     assert_eq!(clone.state(), before);
     // What is left of the one that was killed goes as git's own does.
-    let folder = clone.folder.path().join(".git/objects");
-    let names = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names().filter(|name| name.starts_with("tmp_")).count(), 1);
+    assert_eq!(begun(), 1);
     clone.git(&["prune", "--expire=now"]);
-    assert_eq!(names().filter(|name| name.starts_with("tmp_")).count(), 0);
+    assert_eq!(begun(), 0);
 }
 
 #[test]
@@ -395,22 +394,22 @@ fn history_that_stalls_is_given_up_in_time_and_received_later() {
     let access = Access {
         credentials: Credentials::None,
         certificates: identity.certificate.clone(),
-        answer_within: Duration::from_secs(10),
-        send_within: Duration::from_secs(2),
+        answer_within: EMERGENCY,
+        send_within: EMERGENCY,
         ..Access::new(root.join("cache"))
     };
-    let (source, before) = (clone.source(&access), clone.state());
+    let hasty = Access { send_within: Duration::from_secs(2), ..access.clone() };
+    let (source, before) = (clone.source(&hasty), clone.state());
     let origin = source.origin(None).unwrap().unwrap();
     for mood in [Mood::StallInPack, Mood::Drip] {
         server.set(mood);
-        let start = Instant::now();
         let error = source.deepen(&origin).unwrap_err();
-        assert!(error.to_string().contains("cannot be reached: no answer within 2 s"), "{error}");
-        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+        // The server itself would go on for minutes.
+        assert!(error.to_string().contains("no answer within 2 s"), "{error}");
         assert!(clone.git(&["rev-parse", "--is-shallow-repository"]) == "true");
     }
     server.set(Mood::Serve);
-    source.deepen(&origin).unwrap();
+    clone.source(&access).deepen(&origin).unwrap();
     assert_eq!(clone.state(), before);
     assert!(!clone.source(&access).is_shallow());
 }

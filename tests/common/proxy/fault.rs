@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Write,
     /// An apply to a workload.
     Patch,
+    /// An apply to a workload whose name starts so.
+    PatchOf(&'static str),
     /// An apply that is only asked about.
     Question,
     Lease,
@@ -39,6 +41,7 @@ impl Kind {
             Self::Any => true,
             Self::Write => call.is_write(),
             Self::Patch => is_patch && !call.dry_run,
+            Self::PatchOf(start) => is_patch && !call.dry_run && call.path.contains(&format!("/{start}")),
             Self::Question => call.dry_run,
             Self::Lease => call.is_lease(),
             Self::Workloads => call.method == "GET" && call.path.ends_with("/deployments"),
@@ -63,6 +66,8 @@ pub(crate) enum Fault {
     Silence,
     /// Hands the call on later.
     Late(Duration),
+    /// Hands the call on when the rule is taken away.
+    Kept,
     /// Hands on a few bytes of the answer at a time.
     Trickle,
     /// Answers in the server's place: code, headers, body.
@@ -90,7 +95,8 @@ pub(crate) enum Twist {
 /// As the API server says it of itself.
 pub(crate) const TOO_MANY: &str = "Too many requests, please try again later.\n";
 /// As a proxy says it.
-pub(crate) const PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>";
+pub(crate) const PAGE: &str =
+    "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>";
 
 pub(crate) const UNAUTHORIZED: Fault = Fault::Answer(
     401,
@@ -122,7 +128,8 @@ pub(crate) const TIMEOUT: Fault = Fault::Answer(
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","code":504}"#,
 );
-pub(crate) const TORN: Fault = Fault::Answer(200, JSON, r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"na"#);
+pub(crate) const TORN: Fault =
+    Fault::Answer(200, JSON, r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"na"#);
 pub(crate) const HTML: Fault = Fault::Answer(500, "Content-Type: text/html", PAGE);
 /// A login page in place of any answer.
 pub(crate) const PORTAL: Fault = Fault::Answer(200, "Content-Type: text/html", PAGE);
