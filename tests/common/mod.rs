@@ -11,6 +11,7 @@ pub(crate) mod hands;
 pub(crate) mod host;
 pub(crate) mod limit;
 pub(crate) mod namespace;
+pub(crate) mod outline;
 pub(crate) mod pintle;
 pub(crate) mod promise;
 pub(crate) mod proxy;

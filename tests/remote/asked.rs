@@ -181,7 +181,7 @@ fn a_program_that_hangs_is_ended() {
     let access = Access { ssh, answer_within: Duration::from_secs(1), ..forge.access() };
     // On a busy machine it is ended before it has begun.
     let asked = (0..100).find_map(|_| {
-        let error = open("git@host.example:pins.git", &access).fetch(None).unwrap_err();
+        let error = open("ssh://git@host.example/pins.git", &access).fetch(None).unwrap_err();
         assert!(error.retryable() && error.to_string().contains("no answer within"), "{error}");
         std::fs::read_to_string(&pid).ok()
     });

@@ -27,7 +27,9 @@ async fn an_undo_stands_for_the_grace_and_is_corrected_when_that_is_over() {
     let undone = Instant::now();
     shop.ns.rollout_undo("payments").await;
     run.says(&["\"event\":\"held\"", "payments pinned 2.0, runs 1.0: by hand (kubectl-rollout)"]).await;
-    let held = run.said().find("by hand (kubectl-rollout)").unwrap();
+    let said = run.said();
+    let line = said.lines().find(|line| line.contains("by hand (kubectl-rollout)")).unwrap();
+    let held = said.find(line).unwrap() + line.len();
     shop.ns.wait("deployment/payments", "corrected", runs("2.0")).await;
     // Times of writes are whole seconds.
     assert!(undone.elapsed() > Duration::from_secs(7), "{:?}", undone.elapsed());
