@@ -114,7 +114,7 @@ fn a_revision_of_which_nothing_can_be_used_has_no_plan() {
     repo.write("pintle.yaml", SETTINGS).remove("services/mail.yaml").remove("services/payments.yaml");
     repo.commit("Remove all");
     assert_snapshot!(pintle.outline("plan --from HEAD~2"), @"
-    error 0
+    error 0 | pintle.yaml
     hint pintle check --rev 04215a5e
     exit 1
     ");
@@ -181,7 +181,7 @@ fn a_plan_names_the_pairs_on_its_way_that_were_never_seen_together() {
     assert_snapshot!(pintle.outline("plan --rev HEAD~1 --from HEAD~2"), @"
     stages 1 service=payments kind=deploy from=nothing to=2.0
     stages 2 service=checkout kind=deploy from=nothing to=1.7 waits: 1.7 | checkout | payments
-    warning 0 | d27faa74
+    warning 0 | d27faa74 | pintle.yaml
     ");
     repo.wait(86_400).revert(repo.head());
     assert_snapshot!(pintle.outline("plan --from HEAD~1"), @"
@@ -209,7 +209,7 @@ fn where_unseen_pairs_are_refused_targets_are_held_until_somebody_says_that_they
     assert_snapshot!(pintle.outline("plan --rev HEAD~1 --from HEAD~2"), @"
     stages 1 service=payments kind=deploy from=nothing to=2.0
     stages 2 service=checkout kind=deploy from=nothing to=1.7 waits: 1.7 | checkout | payments
-    warning 0 | 2234dd7e
+    warning 0 | 2234dd7e | pintle.yaml
     ");
     repo.wait(86_400).revert(repo.head());
     // What ran together before may return.

@@ -196,7 +196,7 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     "#);
     repo.save("README.md", "moves nothing");
     assert_snapshot!(pintle.outline("rollback --revert HEAD --dry-run"), @"
-    error bfc57d2a
+    error README.md | bfc57d2a
     hint pintle history
     exit 1
     ");

@@ -35,14 +35,14 @@ fn settings_under_another_name_hold_all() {
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.outline("check"), @"
     services=0
-    problems severity=error path=pintle.yml
+    problems severity=error path=pintle.yml message: pintle.yaml hint: pintle.yaml
     exit 1
     ");
     assert_eq!(pintle.says("check --rev main").to_string(), pintle.says("check").to_string());
     repo.write("pintle.yaml", SETTINGS);
     assert_snapshot!(pintle.outline("check"), @"
     services=1
-    problems severity=warning path=pintle.yml
+    problems severity=warning path=pintle.yml message: pintle.yaml hint: pintle.yaml
     ");
 }
 
@@ -89,11 +89,11 @@ fn wrong_inputs_are_told_apart() {
     hint git log
     exit 1
     $ pintle check --rev a..b
-    error
+    error a..b
     hint git log
     exit 1
     $ pintle check --branch a..b
-    error
+    error a..b
     hint
     exit 64
     $ pintle check --branch mian
@@ -105,7 +105,7 @@ fn wrong_inputs_are_told_apart() {
     hint
     exit 64
     $ pintle check --branch x.lock
-    error
+    error x.lock
     hint
     exit 64
     $ pintle check --branch refs/heads/main
@@ -118,7 +118,7 @@ fn wrong_inputs_are_told_apart() {
     exit 64
     $ pintle check --path envs/prod
     services=0
-    problems severity=error path=envs/prod/pintle.yaml message: 0 hint: envs/prod
+    problems severity=error path=envs/prod/pintle.yaml message: 0 hint: envs/prod | pintle.yaml
     exit 1
     $ pintle check --repo ext::sh
     error

@@ -193,7 +193,7 @@ fn history_joins_rollbacks_reapplies_and_reverts_with_what_they_take_back() {
     assert_snapshot!(pintle.outline("history --limit 9").replace(&id, "ROLLBACK"), @r#"
     moves service=payments kind=return direction=up from=2.1.0 to=2.3.0 commit=(Reapply pins: payments 2.1.0 -> 2.3.0)
       undoes act=reapply
-        of named=9e6cf9e749f1e0680664adc8690b151a6c9a4894 commit=(Revert pins: payments 2.3.0 -> 2.1.0)
+        of named=ROLLBACK commit=(Revert pins: payments 2.3.0 -> 2.1.0)
     moves service=payments kind=return direction=down from=2.3.0 to=2.1.0 commit=(Revert pins: payments 2.3.0 -> 2.1.0)
       undoes act=rollback
         of named=7f794d1e0a6300c3f0867f1c5a98cd3ff8c1809b commit=(Release 49)

@@ -78,7 +78,7 @@ fn what_was_typed_must_say_what_goes_back() {
         assert_eq!(pintle.says(words).code, Some(64), "{words}");
     }
     assert_snapshot!(pintle.outline("rollback --revert HEAD...HEAD --dry-run"), @"
-    error
+    error HEAD...HEAD
     hint --revert OLD..NEW
     exit 64
     ");

@@ -10,7 +10,7 @@ use super::git::TestRepo;
 use super::pintle::{Pintle, Said};
 
 /// Keys of typed values, in the order in which they are shown. Others are for other tests.
-const TYPED: &str = "severity path line column service consumer provider seen manager services range fits namespace \
+const TYPED: &str = "environment severity path line column service consumer provider seen manager services range fits namespace \
     renamedFrom kind direction from to version image pinned runs pinsBack above versions branch pushedTo \
     behind base compareUrl status distance command complete includeConfig existed lockstep overdue by \
     reason act named commit until";
@@ -163,7 +163,7 @@ fn facts(sentence: &str, names: &BTreeSet<String>) -> String {
             }
             for word in clause.split_whitespace() {
                 let word = word.trim_matches(|it: char| !it.is_ascii_alphanumeric() && !"^<>=~*/-".contains(it));
-                let is_fact = word.contains(|it: char| it.is_ascii_digit() || it == '/');
+                let is_fact = word.contains(|it: char| it.is_ascii_digit() || "/.=".contains(it));
                 if is_fact || names.contains(word) {
                     facts.insert(word.to_owned());
                 }

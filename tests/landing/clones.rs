@@ -143,7 +143,7 @@ fn nobody_commits_without_a_name() {
         command.env_remove(name);
     }
     assert_snapshot!(outline(&pintle.said(command.output().unwrap()), &shop.repo), @r#"
-    error git does not know who commits
+    error git does not know who commits | user.name
     hint git config --global user.name "…"
     exit 1
     "#);

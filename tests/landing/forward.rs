@@ -47,7 +47,7 @@ fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_noth
     assert_snapshot!(short(shop.outline("reapply payments --yes --reason mended")), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     rollback complete=yes
-      stays service=payments why: 2.2.0 | SINCE | payments
+      stays service=payments why: SINCE | 2.2.0 | payments
       plan
     files path=services/payments.yaml status=changed
       hunks
@@ -61,7 +61,7 @@ fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_noth
     assert_snapshot!(short(shop.outline(&format!("reapply {rollback} --yes --reason mended"))), @"
     branch=main
     rollback complete=yes
-      stays service=payments why: 2.2.0 | SINCE | payments
+      stays service=payments why: SINCE | 2.2.0 | payments
       plan
     ");
     assert_eq!(shop.repo.head(), head);

@@ -69,7 +69,7 @@ fn a_clone_with_work_that_would_be_lost_does_not_follow() {
     let (here, there) = (shop.repo.head().to_hex(), shop.at_remote());
     shop.repo.write("README.md", "Mine\n");
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
-    error COMMIT | origin/main
+    error COMMIT | README.md | origin/main
     hint
     exit 1
     ");
@@ -78,7 +78,7 @@ fn a_clone_with_work_that_would_be_lost_does_not_follow() {
     shop.repo.git(&["checkout", "--quiet", "."]);
     shop.repo.write("mine.txt", "mine");
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
-    error origin/main
+    error mine.txt | origin/main
     hint
     exit 1
     ");
