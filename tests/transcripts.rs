@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 
 use crate::common::git::TestRepo;
 use crate::common::pintle::Pintle;
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 /// web -> checkout -> payments, upgraded together after an hour.
 fn release() -> TestRepo {
@@ -121,7 +121,7 @@ fn suspects_in_full() {
 
 #[test]
 fn rollback_in_full() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     assert_snapshot!(shop.says("rollback payments --yes --reason INC-47"), @"
     Committed COMMIT on main, pushed to origin/main.
     --- stderr
@@ -194,7 +194,7 @@ fn rollback_in_full() {
 
 #[test]
 fn reapply_in_full() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("rollback payments --yes --reason INC-47");
     let rollback = shop.repo.head().to_hex();
     let said =
@@ -243,7 +243,7 @@ fn reapply_in_full() {
 
 #[test]
 fn pin_in_full() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @r#"
     Committed COMMIT on main, pushed to origin/main.
     --- stderr
@@ -277,7 +277,7 @@ fn pin_in_full() {
 
 #[test]
 fn hold_holds_and_release_in_full() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     assert_snapshot!(shop.says("hold payments 2.0.3 --reason refunds --until 2099-12-01 --yes"), @r#"
     Committed COMMIT on main, pushed to origin/main.
     --- stderr

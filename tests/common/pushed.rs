@@ -11,12 +11,12 @@ use super::outline::outline;
 use super::pintle::Pintle;
 
 /// Two services. The repository has a bare one as its upstream, which takes pushes over http too.
-pub(crate) struct Shop {
+pub(crate) struct PinsClone {
     pub repo: TestRepo,
     pub root: TempDir,
 }
 
-impl Shop {
+impl PinsClone {
     pub(crate) fn new() -> Self {
         let repo = TestRepo::new();
         repo.pin("payments", "2.0.3", "").pin("checkout", "1.8.2", "dependsOn: {payments: \"^2\"}\n");

@@ -3,11 +3,11 @@ use insta::assert_snapshot;
 use crate::common::git::{git, text};
 use crate::common::outline::outline;
 use crate::common::pintle::Pintle;
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 #[test]
 fn without_an_upstream_it_is_committed_and_that_is_said() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.git(&["branch", "--unset-upstream"]);
     let before = shop.at_remote();
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes --push"), @"
@@ -29,7 +29,7 @@ fn without_an_upstream_it_is_committed_and_that_is_said() {
 
 #[test]
 fn commits_not_pushed_yet_are_told_before_they_go_along() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes --commit-only"), @r#"
     branch=main commit=COMMIT
     files path=services/payments.yaml status=changed
@@ -52,7 +52,7 @@ fn commits_not_pushed_yet_are_told_before_they_go_along() {
 
 #[test]
 fn nobody_is_asked_without_a_terminal() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let before = shop.repo.head();
     assert_snapshot!(shop.outline("pin payments 2.1.0"), @"
     error
@@ -64,7 +64,7 @@ fn nobody_is_asked_without_a_terminal() {
 
 #[test]
 fn what_the_user_has_under_work_stays() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let before = shop.repo.head();
     shop.repo.write("services/payments.yaml", "version: \"2.0.4\"\nimage: ghcr.io/acme/payments\n");
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
@@ -89,7 +89,7 @@ fn what_the_user_has_under_work_stays() {
 
 #[test]
 fn a_merge_in_progress_is_not_disturbed() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.branch("topic").save("README.md", "One\n");
     shop.repo.checkout("main").save("README.md", "Two\n");
     assert!(!git(shop.repo.path()).args(["merge", "topic"]).output().unwrap().status.success());
@@ -99,7 +99,7 @@ fn a_merge_in_progress_is_not_disturbed() {
 
 #[test]
 fn a_detached_head_is_refused_and_a_branch_named_beside_it_is_not() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.git(&["checkout", "--quiet", "--detach"]);
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
     error
@@ -121,7 +121,7 @@ fn a_detached_head_is_refused_and_a_branch_named_beside_it_is_not() {
 
 #[test]
 fn a_bare_repository_takes_the_commit_itself() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let bare = shop.bare();
     assert_snapshot!(shop.outline(&format!("pin payments 2.1.0 --yes --repo {}", bare.display())), @r#"
     branch=main commit=COMMIT
@@ -136,7 +136,7 @@ fn a_bare_repository_takes_the_commit_itself() {
 
 #[test]
 fn nobody_commits_without_a_name() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let pintle = Pintle::in_repo(&shop.repo);
     let mut command = pintle.command(&["pin", "payments", "2.1.0", "--yes", "--output", "json"]);
     for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
@@ -151,7 +151,7 @@ fn nobody_commits_without_a_name() {
 
 #[test]
 fn a_commit_is_signed_where_git_would_sign_it() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let key = shop.root.path().join("key");
     let made =
         std::process::Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
@@ -182,7 +182,7 @@ fn a_commit_is_signed_where_git_would_sign_it() {
 
 #[test]
 fn a_remote_that_was_rewritten_is_not_written_over() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.says("pin payments 2.0.4 --yes");
     // Back to before: a plain push would bring again what was taken back.
     shop.in_bare(&["update-ref", "refs/heads/main", "main~1"]);
@@ -194,7 +194,7 @@ fn a_remote_that_was_rewritten_is_not_written_over() {
 
 #[test]
 fn files_that_git_checks_out_in_another_form_follow_in_that_form() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.write("envs/prod/pintle.yaml", "apiVersion: pintle.dev/v1alpha1\n");
     shop.repo.write("envs/prod/services/web.yaml", "version: 1.0.0\nimage: acme/web\n").commit("More");
     shop.repo.git(&["update-index", "--chmod=+x", "envs/prod/services/web.yaml"]);
@@ -214,7 +214,7 @@ fn files_that_git_checks_out_in_another_form_follow_in_that_form() {
 
 #[test]
 fn a_branch_that_another_working_tree_shows_stays() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let other = shop.root.path().join("other");
     shop.repo.git(&["branch", "topic"]);
     shop.repo.git(&["worktree", "add", "--quiet", other.to_str().unwrap(), "topic"]);

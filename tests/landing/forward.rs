@@ -1,15 +1,15 @@
 use insta::assert_snapshot;
 
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 /// The version lines at the tip.
-fn pinned(shop: &Shop) -> String {
+fn pinned(shop: &PinsClone) -> String {
     shop.repo.git(&["grep", "-h", "^version:", "HEAD", "--", "services"]).replace('\'', "\"")
 }
 
 #[test]
 fn reapply_leaves_what_somebody_has_moved_since_and_names_the_commit() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("rollback payments --yes --reason INC-47");
     shop.says("pin checkout 1.9.5 --yes --needs payments=^2");
     let since = shop.repo.git(&["log", "-1", "--format=%h", "--abbrev=8"]);
@@ -37,7 +37,7 @@ fn reapply_leaves_what_somebody_has_moved_since_and_names_the_commit() {
 
 #[test]
 fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_nothing_left() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.says("pin payments 2.1.0 --yes");
     shop.says("rollback payments --yes --reason INC-47 --hold version");
     let rollback = shop.repo.git(&["rev-parse", "--short=8", "HEAD"]);
@@ -69,7 +69,7 @@ fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_noth
 
 #[test]
 fn a_hold_by_somebody_else_that_keeps_a_reapply_is_named_with_who_and_why_and_the_way_out() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("rollback payments --yes --reason INC-47");
     held_as(&shop, "Ada\"", "Bob\"");
     let head = shop.repo.head();
@@ -83,7 +83,7 @@ fn a_hold_by_somebody_else_that_keeps_a_reapply_is_named_with_who_and_why_and_th
 
 #[test]
 fn a_hold_of_the_rollback_that_somebody_has_only_dated_or_explained_is_lifted() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let before = shop.repo.git(&["rev-parse", "HEAD^{tree}"]);
     for edit in ["Ada\", until: 2999-01-01T00:00:00Z", "Ada\", reason: \"INC-47, and INC-48\""] {
         shop.says("rollback payments --yes --reason INC-47");
@@ -97,7 +97,7 @@ fn a_hold_of_the_rollback_that_somebody_has_only_dated_or_explained_is_lifted() 
 }
 
 /// Somebody writes the hold of payments otherwise.
-fn held_as(shop: &Shop, from: &str, to: &str) {
+fn held_as(shop: &PinsClone, from: &str, to: &str) {
     let path = shop.repo.path().join("services/payments.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{text}");

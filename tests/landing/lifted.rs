@@ -1,9 +1,9 @@
 use insta::assert_snapshot;
 
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 /// Both were upgraded; then both are taken back, and somebody pins both again by hand, beside the hold.
-fn pinned_again(shop: &Shop, words: &str) {
+fn pinned_again(shop: &PinsClone, words: &str) {
     let checkout = file(shop, "checkout");
     shop.says(words);
     shop.repo.write("services/checkout.yaml", checkout);
@@ -11,19 +11,19 @@ fn pinned_again(shop: &Shop, words: &str) {
 }
 
 /// Somebody pins payments again by hand, beside the hold.
-fn payments_again(shop: &Shop) {
+fn payments_again(shop: &PinsClone) {
     shop.repo.write("services/payments.yaml", file(shop, "payments").replacen("\"2.0.3\"", "'2.1.0'", 1));
     shop.repo.commit("Upgrade again");
     shop.repo.git(&["push", "--quiet"]);
 }
 
-fn file(shop: &Shop, service: &str) -> String {
+fn file(shop: &PinsClone, service: &str) -> String {
     std::fs::read_to_string(shop.repo.path().join(format!("services/{service}.yaml"))).unwrap()
 }
 
 #[test]
 fn where_all_is_pinned_again_reapply_lifts_the_holds_alone() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     pinned_again(&shop, "rollback payments --yes --reason INC-47");
     let rollback = shop.repo.git(&["rev-parse", "--short=8", "HEAD~1"]);
     assert_snapshot!(shop.outline("reapply --yes --reason mended").replace(&rollback, "ROLLBACK"), @r#"
@@ -55,7 +55,7 @@ fn where_all_is_pinned_again_reapply_lifts_the_holds_alone() {
 
 #[test]
 fn a_hold_that_somebody_has_changed_meanwhile_stays() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     pinned_again(&shop, "rollback payments --yes --reason INC-47");
     shop.repo.write("services/payments.yaml", file(&shop, "payments").replace("\"Ada\"", "\"Bob\""));
     let head = shop.repo.commit("Hold it on");
@@ -69,7 +69,7 @@ fn a_hold_that_somebody_has_changed_meanwhile_stays() {
 
 #[test]
 fn the_holds_stay_where_a_rule_keeps_their_services_from_going_forward() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.says("pin payments 2.1.0 --yes");
     shop.says("rollback payments --yes --reason INC-47");
     shop.repo.write("services/payments.yaml", file(&shop, "payments") + "external: true\n");
@@ -84,7 +84,7 @@ fn the_holds_stay_where_a_rule_keeps_their_services_from_going_forward() {
 
 #[test]
 fn a_hold_that_was_there_before_the_rollback_comes_back() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("hold payments 2.1.0 --reason INC-46 --yes");
     let before = shop.repo.git(&["rev-parse", "HEAD^{tree}"]);
     pinned_again(&shop, "rollback payments --yes --reason INC-47 --hold version");
@@ -96,7 +96,7 @@ fn a_hold_that_was_there_before_the_rollback_comes_back() {
 
 #[test]
 fn what_is_not_pinned_again_goes_forward_with_the_end_of_the_holds() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let before = shop.repo.git(&["rev-parse", "HEAD^{tree}"]);
     shop.says("rollback payments --yes --reason INC-47");
     payments_again(&shop);

@@ -1,19 +1,19 @@
 use insta::assert_snapshot;
 
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::{PinsClone, human};
 
 /// Another version of payments, by somebody else.
 const BUMP: &str = "sed -i s/2.0.3/2.0.4/ services/payments.yaml";
 
 /// What was not to change did not.
-fn is_at(shop: &Shop, [here, there]: [&str; 2], status: &str) {
+fn is_at(shop: &PinsClone, [here, there]: [&str; 2], status: &str) {
     assert_eq!((shop.repo.head().to_hex(), shop.at_remote()), (here.to_owned(), there.to_owned()));
     assert_eq!(shop.repo.git(&["status", "--short"]), status);
 }
 
 #[test]
 fn a_clone_that_is_overtaken_follows_and_decides_anew() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     human(&shop.bare(), &format!("{BUMP} && git rm -q README.md && mkdir new && echo a > new/a && git add new"));
     // What somebody has under work elsewhere stays.
     shop.repo.write("mine.txt", "mine");
@@ -41,7 +41,7 @@ fn a_clone_that_is_overtaken_follows_and_decides_anew() {
 
 #[test]
 fn a_clone_that_knows_it_is_behind_follows_before_anything_is_shown() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     human(&shop.bare(), BUMP);
     shop.repo.git(&["fetch", "--quiet"]);
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @r#"
@@ -64,7 +64,7 @@ fn a_clone_that_knows_it_is_behind_follows_before_anything_is_shown() {
 
 #[test]
 fn a_clone_with_work_that_would_be_lost_does_not_follow() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     human(&shop.bare(), "echo More >> README.md && echo theirs > mine.txt && git add mine.txt");
     let (here, there) = (shop.repo.head().to_hex(), shop.at_remote());
     shop.repo.write("README.md", "Mine\n");
@@ -88,7 +88,7 @@ fn a_clone_with_work_that_would_be_lost_does_not_follow() {
 
 #[test]
 fn a_clone_with_commits_of_its_own_does_not_follow() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     human(&shop.bare(), BUMP);
     let here = shop.repo.save("README.md", "Mine\n").to_hex();
     let there = shop.at_remote();
@@ -103,7 +103,7 @@ fn a_clone_with_commits_of_its_own_does_not_follow() {
 
 #[test]
 fn what_only_git_itself_can_check_out_is_left_to_it() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     human(&shop.bare(), "echo '*.bin filter=lfs' > .gitattributes && git add .");
     shop.repo.git(&["pull", "--quiet"]);
     human(&shop.bare(), "echo pointer > a.bin && git add .");
@@ -115,7 +115,7 @@ fn what_only_git_itself_can_check_out_is_left_to_it() {
 
 #[test]
 fn what_was_agreed_to_is_not_what_becomes_of_it_in_a_clone_either() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     human(&shop.bare(), "sed -i s/1.9.0/1.9.1/ services/checkout.yaml");
     let there = shop.at_remote();
     let said = shop.says("rollback payments --yes --reason INC-47");

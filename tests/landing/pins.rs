@@ -1,11 +1,11 @@
 use insta::assert_snapshot;
 
 use crate::common::pintle::Pintle;
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 #[test]
 fn a_pin_is_one_line_committed_and_pushed() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     files path=services/payments.yaml status=changed
@@ -32,7 +32,7 @@ fn a_pin_is_one_line_committed_and_pushed() {
 
 #[test]
 fn a_pin_brings_its_needs_and_says_what_does_not_fit() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     assert_snapshot!(shop.outline("pin checkout 1.9.0 --needs payments=>=2.1 --yes"), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     files path=services/checkout.yaml status=changed
@@ -62,7 +62,7 @@ fn a_pin_brings_its_needs_and_says_what_does_not_fit() {
 
 #[test]
 fn a_hold_is_listed_until_it_is_released() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let pintle = Pintle::in_repo(&shop.repo);
     let hold = ["hold", "payments", "2.0.3", "--reason", "loses refunds", "--until", "2099-12-01", "--yes"];
     assert_eq!(pintle.run(&hold).code, Some(0));
@@ -93,7 +93,7 @@ fn a_hold_is_listed_until_it_is_released() {
 
 #[test]
 fn a_version_that_is_held_is_not_pinned_until_it_is_released() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.says("hold payments 2.0.3 --reason refunds --until 2099-12-01 --yes");
     let head = shop.repo.head();
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
@@ -116,7 +116,7 @@ fn a_version_that_is_held_is_not_pinned_until_it_is_released() {
 
 #[test]
 fn a_hold_catches_what_is_newest_where_history_is_the_order() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.pin("payments", "blue", "").commit("Name it");
     shop.says("hold payments blue --reason refunds --yes");
     let said = shop.says("pin payments green --yes");
@@ -125,7 +125,7 @@ fn a_hold_catches_what_is_newest_where_history_is_the_order() {
 
 #[test]
 fn a_fix_is_pinned_and_the_hold_of_what_it_mends_ended_by_one_commit() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.says("hold payments 2.0.3 --reason refunds --yes");
     shop.repo
         .pin("payments", "2.1.0", "hold: {above: \"2.0.3\", reason: \"refunds\", by: \"Ada\"}\n")
@@ -151,7 +151,7 @@ fn a_fix_is_pinned_and_the_hold_of_what_it_mends_ended_by_one_commit() {
 
 #[test]
 fn the_end_of_a_hold_says_first_that_what_is_pinned_starts_then() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     assert_snapshot!(shop.outline("hold payments 2.0.2 --reason refunds --yes"), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     files path=services/payments.yaml status=changed
@@ -174,7 +174,7 @@ fn the_end_of_a_hold_says_first_that_what_is_pinned_starts_then() {
 
 #[test]
 fn what_is_held_stays_held_beside_another_hold_and_a_rollback() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let lines = |words: &str| -> String {
         let said = shop.says(words);
         said.lines()

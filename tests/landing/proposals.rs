@@ -6,16 +6,16 @@ use insta::assert_snapshot;
 use crate::common::git::{TestRepo, git, hermetic, text};
 use crate::common::git_http::GitServer;
 use crate::common::pintle::Pintle;
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::{PinsClone, human};
 
 /// What must not change where something is proposed: branches, index and files.
-fn untouched(shop: &Shop) -> [String; 3] {
+fn untouched(shop: &PinsClone) -> [String; 3] {
     let here = shop.repo.git(&["for-each-ref", "refs/heads"]);
     [here, shop.repo.git(&["status", "--short"]), shop.at_remote()]
 }
 
 /// The branch that was proposed.
-fn branch(shop: &Shop) -> String {
+fn branch(shop: &PinsClone) -> String {
     let branches = shop.in_bare(&["for-each-ref", "--format=%(refname:short)", "refs/heads/pintle"]);
     assert_eq!(branches.lines().count(), 1, "{branches}");
     branches
@@ -23,7 +23,7 @@ fn branch(shop: &Shop) -> String {
 
 #[test]
 fn a_proposal_is_a_branch_of_its_own_and_leaves_the_clone_as_it_is() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     // What somebody has under work is nobody's business: its files stay.
     shop.repo.write("services/payments.yaml", "version: mine\n").write("new.txt", "mine").git(&["add", "new.txt"]);
     let before = untouched(&shop);
@@ -45,7 +45,7 @@ fn a_proposal_is_a_branch_of_its_own_and_leaves_the_clone_as_it_is() {
 
 #[test]
 fn what_is_proposed_already_is_known_again() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("rollback payments --reason INC-47 --yes --propose");
     let there = shop.in_bare(&["rev-parse", &branch(&shop)]);
     // The branch that it is for has moved on, and somebody without a clone types it too.
@@ -60,7 +60,7 @@ fn what_is_proposed_already_is_known_again() {
 
 #[test]
 fn a_branch_with_something_else_on_it_is_not_written_over() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.in_bare(&["branch", "mine", "main"]);
     let before = untouched(&shop);
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes --propose=mine"), @"
@@ -76,7 +76,7 @@ fn a_branch_with_something_else_on_it_is_not_written_over() {
 
 #[test]
 fn who_may_not_push_is_told_to_propose_and_who_may_not_even_that_to_send_a_patch() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.hook("update", "case $1 in refs/heads/main) echo 'main is protected' >&2; exit 1;; esac");
     let said = shop.says("pin payments 2.1.0 --yes");
     assert!(said.ends_with(": --propose\n--- exit 1\n"), "{said}");
@@ -94,7 +94,7 @@ fn who_may_not_push_is_told_to_propose_and_who_may_not_even_that_to_send_a_patch
 
 #[test]
 fn a_known_forge_opens_the_pull_request_and_programs_are_told_where() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let (acme, bin) = (shop.root.path().join("acme"), shop.root.path().join("bin"));
     for folder in [&acme, &bin] {
         fs::create_dir(folder).unwrap();
@@ -135,7 +135,7 @@ fn a_known_forge_opens_the_pull_request_and_programs_are_told_where() {
 
 #[test]
 fn what_is_only_proposed_is_not_waited_for() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     for words in
         ["--propose --wait", "--propose --apply", "--patch --wait", "--propose --commit-only", "--patch --output json"]
     {
@@ -157,7 +157,7 @@ fn taken(repo: &TestRepo, patch: &str) -> String {
 
 #[test]
 fn a_patch_is_what_git_am_takes_for_the_same_commit() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let services = shop.repo.path().join("services");
     // Line ends of another system in one file, and none at the end of the other.
     let ends = |name: &str, text: fn(String) -> String| {
@@ -191,7 +191,7 @@ fn dateless(commit: &str) -> String {
 
 #[test]
 fn a_plain_patch_is_read_by_people_too() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_pintle"));
     let home = shop.root.path();
     hermetic(&mut command).env("HOME", home).current_dir(shop.repo.path()).stderr(Stdio::null());

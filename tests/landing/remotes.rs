@@ -6,11 +6,11 @@ use pintle::source::{Access, Credentials, LandError, Location, Source};
 use pintle_core::git::FileChange;
 
 use crate::common::git_http::{GitServer, Identity, Mood};
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::{PinsClone, human};
 
 #[test]
 fn a_hook_that_refuses_is_quoted_and_the_clone_left_alone() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.hook("pre-receive", "echo 'main is protected: open a pull request' >&2; exit 1");
     let (here, there) = (shop.repo.head(), shop.at_remote());
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
@@ -24,7 +24,7 @@ fn a_hook_that_refuses_is_quoted_and_the_clone_left_alone() {
 
 #[test]
 fn a_remote_that_is_not_there_changes_nothing() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.git(&["remote", "set-url", "origin", "/nonexistent/pins.git"]);
     let here = shop.repo.head();
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
@@ -37,7 +37,7 @@ fn a_remote_that_is_not_there_changes_nothing() {
 
 #[test]
 fn a_url_needs_no_clone() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     assert_snapshot!(shop.outline_remotely(&server, "pin payments 2.1.0 --yes"), @r#"
     branch=main pushedTo=main of URL commit=COMMIT
@@ -57,7 +57,7 @@ fn a_url_needs_no_clone() {
 
 #[test]
 fn who_is_overtaken_at_a_url_decides_anew() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     let (bare, pushes) = (shop.bare(), AtomicU32::new(0));
     // The human is faster: after the tip was read, and before the push begins.
@@ -83,7 +83,7 @@ fn who_is_overtaken_at_a_url_decides_anew() {
 
 #[test]
 fn a_push_whose_answer_is_lost_is_known_again() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     server.set(Mood::Swallow);
     assert_snapshot!(shop.outline_remotely(&server, "pin payments 2.1.0 --yes"), @r#"
@@ -102,7 +102,7 @@ fn a_push_whose_answer_is_lost_is_known_again() {
 
 #[test]
 fn a_push_that_was_overtaken_after_its_answer_was_lost_is_known_by_its_id() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     // The server takes the push and hangs up; before it is asked again, a human has pushed.
     shop.hook(
@@ -123,7 +123,7 @@ fn a_push_that_was_overtaken_after_its_answer_was_lost_is_known_by_its_id() {
 
 #[test]
 fn a_server_that_asks_who_is_there_is_told_over_tls_alone() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let Some(identity) = Identity::new(shop.root.path()) else {
         println!("skipped: openssl is not installed");
         return;
@@ -156,7 +156,7 @@ fn a_server_that_asks_who_is_there_is_told_over_tls_alone() {
 
 #[test]
 fn a_hook_behind_http_is_quoted() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     shop.hook("update", "echo 'no pushes on Fridays' >&2; exit 1");
     let said = shop.remotely(&server, "pin payments 2.1.0 --yes").0;
@@ -176,7 +176,7 @@ fn a_hook_behind_http_is_quoted() {
 
 #[test]
 fn ssh_remotes_are_pushed_to_by_the_systems_ssh() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let script = shop.root.path().join("ssh.sh");
     std::fs::write(&script, "for last; do :; done\nexec sh -c \"$last\"\n").unwrap();
     let ssh = vec!["sh".to_owned(), script.to_str().unwrap().to_owned()];

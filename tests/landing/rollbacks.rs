@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::common::git::{git, text};
 use crate::common::git_http::{GitServer, Mood};
 use crate::common::pintle::{Pintle, Said};
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::{PinsClone, human};
 
 /// Somebody else pushes a change of a file, between a decision and its push; once.
-fn human_in_between(shop: &Shop, server: &GitServer, edit: &'static str) {
+fn human_in_between(shop: &PinsClone, server: &GitServer, edit: &'static str) {
     let (bare, done) = (shop.bare(), AtomicBool::new(false));
     server.set(Mood::After(Arc::new(move |line| {
         if line.contains("git-receive-pack") && !done.swap(true, Ordering::SeqCst) {
@@ -22,7 +22,7 @@ fn human_in_between(shop: &Shop, server: &GitServer, edit: &'static str) {
 
 #[test]
 fn a_rollback_restores_each_member_holds_what_was_named_and_is_one_commit() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     assert_snapshot!(shop.outline("rollback payments --yes --reason INC-47"), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     rollback complete=yes
@@ -80,7 +80,7 @@ fn a_rollback_restores_each_member_holds_what_was_named_and_is_one_commit() {
 
 #[test]
 fn a_rollback_and_its_reapply_give_back_the_same_bytes_and_say_what_they_revert() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let before = shop.repo.git(&["rev-parse", "HEAD^{tree}"]);
     shop.says("rollback payments --yes --reason INC-47");
     let rollback = shop.repo.head().to_hex();
@@ -125,7 +125,7 @@ fn a_rollback_and_its_reapply_give_back_the_same_bytes_and_say_what_they_revert(
 
 #[test]
 fn programs_are_told_what_went_back_and_by_which_commit() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let args = "rollback payments --yes --reason INC-47 --output json";
     let told = |said: &Said| -> Value { serde_json::from_str(&said.out).unwrap() };
     let pintle = Pintle::in_repo(&shop.repo);
@@ -140,7 +140,7 @@ fn programs_are_told_what_went_back_and_by_which_commit() {
 
 #[test]
 fn a_hold_is_lifted_also_where_its_service_needs_one_that_stays() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let needs = "dependsOn: [ledger]\n";
     shop.repo.pin("ledger", "5.0", "").pin("payments", "2.1.1", needs).commit("Say what payments needs");
     shop.repo.pin("payments", "2.2.0", needs).commit("Upgrade payments");
@@ -153,7 +153,7 @@ fn a_hold_is_lifted_also_where_its_service_needs_one_that_stays() {
 
 #[test]
 fn a_bot_of_flux_does_not_write_past_the_hold_and_does_again_after_the_way_back() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let payments = |version: &str| {
         format!("version: {version} # {{\"$imagepolicy\": \"flux:payments:tag\"}}\nimage: ghcr.io/acme/payments\n")
     };
@@ -182,7 +182,7 @@ fn a_bot_of_flux_does_not_write_past_the_hold_and_does_again_after_the_way_back(
 
 #[test]
 fn what_is_rolled_back_already_is_said_and_not_committed() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("rollback payments --yes --reason INC-47");
     let head = shop.repo.head();
     assert_snapshot!(shop.outline("rollback payments --to 2.0.3 --yes --reason INC-47"), @"
@@ -200,7 +200,7 @@ fn what_is_rolled_back_already_is_said_and_not_committed() {
 
 #[test]
 fn nobody_rolls_back_without_a_reason_or_an_answer() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let head = shop.repo.head();
     let said = ["rollback payments --yes", "rollback payments", "reapply", "rollback payments --yes --reason= "];
     let said = said.map(|words| shop.outline(words)).join("");
@@ -225,7 +225,7 @@ fn nobody_rolls_back_without_a_reason_or_an_answer() {
 
 #[test]
 fn what_the_user_has_under_work_a_head_on_no_branch_and_a_branch_without_upstream() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.repo.write("services/payments.yaml", "version: \"9\"\nimage: ghcr.io/acme/payments\n");
     assert_snapshot!(shop.outline("rollback payments --yes --reason INC-47"), @"
     error services/payments.yaml
@@ -250,7 +250,7 @@ fn what_the_user_has_under_work_a_head_on_no_branch_and_a_branch_without_upstrea
 
 #[test]
 fn a_human_in_between_is_overtaken_by_nobody_and_the_rollback_lands_on_their_commit() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let server = GitServer::start(shop.root.path());
     human_in_between(&shop, &server, "echo More >> README.md");
     let (said, code) = shop.remotely(&server, "rollback payments --yes --reason INC-47");
@@ -265,7 +265,7 @@ fn a_human_in_between_is_overtaken_by_nobody_and_the_rollback_lands_on_their_com
 
 #[test]
 fn a_closure_that_has_changed_in_between_is_not_what_was_agreed_to() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let server = GitServer::start(shop.root.path());
     human_in_between(&shop, &server, "sed -i 's/1.9.0/1.9.1/' services/checkout.yaml");
     let (said, code) = shop.remotely(&server, "rollback payments --yes --reason INC-47");
@@ -279,7 +279,7 @@ fn a_closure_that_has_changed_in_between_is_not_what_was_agreed_to() {
 
 #[test]
 fn of_two_rollbacks_at_once_one_lands_and_the_other_knows_it() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let server = GitServer::start(shop.root.path());
     let url = server.url("pins.git");
     let args = ["--repo", &url, "--dangerous-plain-http", "rollback", "payments", "--yes", "--reason", "INC-47"];
@@ -313,7 +313,7 @@ fn of_two_rollbacks_at_once_one_lands_and_the_other_knows_it() {
 
 #[test]
 fn a_rollback_whose_answer_is_lost_is_known_by_its_id() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let server = GitServer::start(shop.root.path());
     shop.hook(
         "post-receive",

@@ -13,16 +13,16 @@ use tempfile::TempDir;
 use crate::common::git::{git, text};
 use crate::common::outline::outline;
 use crate::common::pintle::Pintle;
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 /// A clone as continuous integration makes it: of the newest commits alone.
 struct Shallow<'s> {
-    shop: &'s Shop,
+    shop: &'s PinsClone,
     folder: TempDir,
 }
 
 impl<'s> Shallow<'s> {
-    fn of(shop: &'s Shop, depth: u32) -> Self {
+    fn of(shop: &'s PinsClone, depth: u32) -> Self {
         let url = format!("file://{}", shop.bare().display());
         let folder = tempfile::tempdir().unwrap();
         let cut = format!("--depth={depth}");

@@ -3,11 +3,11 @@
 use insta::assert_snapshot;
 
 use super::Shallow;
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::{PinsClone, human};
 
 #[test]
 fn a_rollback_receives_what_was_not_cloned_and_lands() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     assert_snapshot!(clone.outline("rollback payments --yes --reason INC-47"), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
@@ -45,7 +45,7 @@ fn a_rollback_receives_what_was_not_cloned_and_lands() {
 
 #[test]
 fn a_dry_run_receives_it_too_and_moves_nothing() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     std::fs::write(clone.folder.path().join("README.md"), "Mine\n").unwrap();
     human(&clone.shop.bare(), "echo More >>README.md");
@@ -59,7 +59,7 @@ fn a_dry_run_receives_it_too_and_moves_nothing() {
 
 #[test]
 fn whatever_is_named_that_lies_deeper_is_found() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.repo.git(&["tag", "before", "HEAD~1"]);
     let whole = |words: &str| shop.outline(&format!("{words} --dry-run"));
     let asked = [
@@ -96,7 +96,7 @@ impl Shallow<'_> {
 
 #[test]
 fn a_reapply_receives_the_rollback_that_it_undoes() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("rollback payments --yes --reason INC-47");
     let rollback = shop.at_remote();
     shop.repo.save("README.md", "More\n");
@@ -113,7 +113,7 @@ fn a_reapply_receives_the_rollback_that_it_undoes() {
 
 #[test]
 fn what_was_cloned_is_enough_where_the_target_lies_in_it() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     for version in ["2.2.0", "2.3.0"] {
         clone.says(&format!("pin payments {version} --yes"));
@@ -126,7 +126,7 @@ fn what_was_cloned_is_enough_where_the_target_lies_in_it() {
 
 #[test]
 fn a_branch_without_an_upstream_and_a_detached_head_receive_what_their_remote_calls_its_own() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     clone.git(&["checkout", "--quiet", "--detach"]);
     clone.git(&["remote", "rename", "origin", "upstream"]);
@@ -141,7 +141,7 @@ fn a_branch_without_an_upstream_and_a_detached_head_receive_what_their_remote_ca
 
 #[test]
 fn another_working_tree_of_a_shallow_clone_is_deepened_with_it() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     clone.git(&["worktree", "add", "--quiet", "-b", "topic", "tree", "main"]);
     let mut command = clone.command("rollback payments --dry-run");

@@ -3,11 +3,11 @@
 use insta::assert_snapshot;
 
 use super::Shallow;
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 #[test]
 fn where_nothing_can_be_received_it_says_why_and_what_to_type() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     clone.comes_from("/nonexistent/pins.git");
     let before = clone.state();
@@ -32,7 +32,7 @@ fn where_nothing_can_be_received_it_says_why_and_what_to_type() {
 
 #[test]
 fn a_clone_that_somebody_else_deepens_is_left_to_them() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     let (before, lock) = (clone.state(), clone.folder.path().join(".git/shallow.lock"));
     std::fs::write(&lock, "theirs").unwrap();
@@ -50,7 +50,7 @@ fn a_clone_that_somebody_else_deepens_is_left_to_them() {
 
 #[test]
 fn a_remote_that_is_cut_off_itself_is_asked_once() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let middle = Shallow::of(&shop, 1);
     let clone = Shallow::of(&shop, 1);
     clone.comes_from(&format!("file://{}", middle.folder.path().display()));

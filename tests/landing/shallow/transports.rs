@@ -10,7 +10,7 @@ use pintle::source::{Access, Credentials};
 use super::Shallow;
 use crate::common::git_http::{GitServer, Identity, Mood};
 use crate::common::limit::EMERGENCY;
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 /// A program that is found first by the name of ssh: it runs the command here.
 fn ssh(folder: &Path) -> String {
@@ -22,7 +22,7 @@ fn ssh(folder: &Path) -> String {
 
 #[test]
 fn history_is_received_over_ssh() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     clone.comes_from(&format!("git@host.example:{}", clone.shop.bare().display()));
     let path = ssh(clone.shop.root.path());
@@ -33,7 +33,7 @@ fn history_is_received_over_ssh() {
 
 #[test]
 fn history_is_received_over_https_with_what_the_credential_helper_knows() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     let root = clone.shop.root.path();
     let Some(identity) = Identity::new(root) else { return println!("skipped: openssl is not installed") };
@@ -60,7 +60,7 @@ fn history_is_received_over_https_with_what_the_credential_helper_knows() {
 
 #[test]
 fn who_is_killed_while_history_arrives_leaves_a_clone_that_can_be_asked_again() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let clone = Shallow::of(&shop, 1);
     let root = clone.shop.root.path();
     let Some(identity) = Identity::new(root) else { return println!("skipped: openssl is not installed") };
@@ -97,7 +97,7 @@ fn who_is_killed_while_history_arrives_leaves_a_clone_that_can_be_asked_again() 
 
 #[test]
 fn history_that_stalls_is_given_up_in_time_and_received_later() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     // Nothing of it is compressed away.
     let words = (0..20_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect::<Vec<_>>().join(" ");
     shop.repo.save("README.md", words);
