@@ -14,9 +14,10 @@ test: needs lint servers ## format, lints, unit, property and end-to-end tests (
 needs: # names what is missing before anything runs
 	@sh tests/needs
 
-lint: ## formatting and clippy, warnings are errors
+lint: ## formatting, clippy and links of the docs, warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo doc --workspace --no-deps --quiet
 
 servers: ## builds the Kubernetes control plane and the forge of the tests, once (8 min)
 	@tests/servers/build

@@ -30,14 +30,14 @@ use pintle_core::pins::{
 };
 use pintle_core::plan::{Live, Running, Wanted};
 use pintle_core::problem::Place;
-use pintle_core::rollback::{Aim, Holding, Known, Request, revert};
+use pintle_core::rollback::{HoldPolicy, Request, RollbackInput, RollbackTarget, revert};
 use pintle_core::version::Version;
 use repository::Repository;
 use system::{NEEDS, SERVICES, image, name};
 
 const VERSIONS: usize = 10;
 
-/// A repository: owns what [`Known`] borrows.
+/// A repository: owns what [`RollbackInput`] borrows.
 struct PinnedSystem {
     pins: Pins,
     history: History,
@@ -61,7 +61,7 @@ fn closures() {
     large.measure("one in the middle, by 5", 10, &named([4_000], 5));
     large.measure("100 services", 10, &named((0..100).map(|it| it * 97), 1));
     large.measure("300 services", 10, &named((0..300).map(|it| it * 31), 1));
-    large.measure("all 10,000", 5, &Request::All(Aim::Steps(1)));
+    large.measure("all 10,000", 5, &Request::All(RollbackTarget::Steps(1)));
     let chain = PinnedSystem::new(SERVICES, 2, |service, version| {
         service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, at_least(version))])
     });
@@ -94,7 +94,7 @@ fn processes() {
 
 /// These services go back by so many pins.
 fn named(services: impl IntoIterator<Item = usize>, steps: usize) -> Request {
-    Request::Services(services.into_iter().map(name).collect(), Aim::Steps(steps))
+    Request::Services(services.into_iter().map(name).collect(), RollbackTarget::Steps(steps))
 }
 
 /// A service that 100 others need as new as they are, and for each earlier version of each of them another one that would
@@ -163,8 +163,8 @@ impl PinnedSystem {
         let lockstep: [Vec<Id>; 0] = [];
         let Self { pins, history, graph, wanted, live } = self;
         let proven = &BTreeMap::new();
-        let known = Known { pins, history, graph, lockstep: &lockstep, wanted, live, proven, evidence: None };
-        revert(known, request, Holding::Above).map_or_else(
+        let known = RollbackInput { pins, history, graph, lockstep: &lockstep, wanted, live, proven, evidence: None };
+        revert(known, request, HoldPolicy::Above).map_or_else(
             |refusal| {
                 println!("{refusal}");
                 (0, false)

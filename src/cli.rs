@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod config;
 mod deepen;
+mod describe;
 mod diff;
 mod down;
 mod exit;
@@ -42,7 +43,7 @@ mod words;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 pub use exit::{Exit, Failure};
 pub use output::Output;
 
@@ -140,7 +141,7 @@ impl Command {
             Self::Down(down) => down.run(&config()?, output),
             Self::Keep(keep) => keep.run(),
             Self::Schema(schema) => Ok(schema.run(output)),
-            Self::Completions(completions) => Ok(completions.run(output)),
+            Self::Completions(completions) => Ok(completions.run(Cli::command(), output)),
         }
     }
 }

@@ -20,6 +20,7 @@ mod recall;
 mod report;
 mod rest;
 mod rewritten;
+mod suspicion;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub use report::{
     ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
     pinned_no_more, released,
 };
+pub use suspicion::{Alarm, Suspicion, SuspicionInput};
 pub use want::want;
 pub use words::{Words, clock};
 

@@ -1,8 +1,10 @@
 //! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
 //! And the way back: one commit, landed and pushed ([`Landing`]).
 
+mod access;
 mod credentials;
 mod error;
+mod fetch;
 mod index;
 mod land;
 mod location;
@@ -13,19 +15,26 @@ mod open;
 mod process;
 mod quarantine;
 mod remote;
+mod repository;
 mod resolve;
 mod store;
 mod tree;
+mod undo;
 mod url;
 mod walk;
 mod worktree;
 
+pub use access::{Access, Credentials};
 pub use error::{Reach, SourceError};
 pub use index::Index;
-pub use land::{Beside, Identity, LandError, Landed, Landing, Message, Origin, Proposed, change_id};
+pub use land::{
+    Beside, Destination, Identity, LandError, Landed, Landing, Message, Origin, Outcome, Overtaken, Proposed,
+    SentChanges, branch_name, change_id, race,
+};
 pub use location::Location;
 pub use merge::merge;
-pub use open::{Access, Below, Credentials, Source, find_root};
+pub use open::find_root;
+pub use repository::{Below, Source};
 pub use resolve::Relation;
 pub use tree::Scope;
 pub use url::Url;

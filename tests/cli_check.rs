@@ -47,13 +47,13 @@ fn limits_that_a_service_sets_itself_are_kept() {
         .commit("Start");
     assert_snapshot!(Pintle::in_repo(&repo).outline("check"), @"
     services=4
-    problems severity=error path=services/cart.yaml line=1 column=10 service=cart message: 1.7.9 | 1.8.1 | cart hint: hold | pintle release cart
+    problems severity=error path=services/cart.yaml line=1 column=10 service=cart message: 1.7.9 | 1.8.1 | cart hint: hold
       also path=services/cart.yaml line=3 column=7
     problems severity=warning path=services/cart.yaml line=3 column=7 service=cart message: 2026-01-01T00:00:00Z | cart hint: until
     problems severity=error path=services/ledger.yaml line=1 column=10 service=ledger message: 1.5.2 | 1.6 | ledger hint: rollbackFloor
       also path=services/ledger.yaml line=3 column=16
     problems severity=error path=services/search.yaml line=1 column=10 service=search message: 01.2.3 hint: versioning: history
-    problems severity=error path=services/web.yaml line=1 column=10 service=web message: 1.8.2 | <1.8.4 | >=1.8 | web hint: hold | pintle release web
+    problems severity=error path=services/web.yaml line=1 column=10 service=web message: 1.8.2 | <1.8.4 | >=1.8 | web hint: hold
       also path=services/web.yaml line=3 column=7
     exit 1
     ");
@@ -80,6 +80,7 @@ fn programs_get_problems_with_line_and_column() {
           "column": 3,
           "message": "`checkout` 1.8.2 needs `payments` >=2.1, <3, but `payments` is pinned at 2.0.3",
           "hint": "pin `payments` at 2.1 or newer, below 3",
+          "remedy": null,
           "also": [
             {
               "path": "services/payments.yaml",

@@ -181,7 +181,7 @@ fn a_plan_names_the_pairs_on_its_way_that_were_never_seen_together() {
     assert_snapshot!(pintle.outline("plan --rev HEAD~1 --from HEAD~2"), @"
     stages 1 service=payments kind=deploy from=nothing to=2.0
     stages 2 service=checkout kind=deploy from=nothing to=1.7 waits: 1.7 | checkout | payments
-    warning 0 | d27faa74 | pintle.yaml
+    warning 0 | pintle.yaml | d27faa74
     ");
     repo.wait(86_400).revert(repo.head());
     assert_snapshot!(pintle.outline("plan --from HEAD~1"), @"
@@ -209,7 +209,7 @@ fn where_unseen_pairs_are_refused_targets_are_held_until_somebody_says_that_they
     assert_snapshot!(pintle.outline("plan --rev HEAD~1 --from HEAD~2"), @"
     stages 1 service=payments kind=deploy from=nothing to=2.0
     stages 2 service=checkout kind=deploy from=nothing to=1.7 waits: 1.7 | checkout | payments
-    warning 0 | 2234dd7e | pintle.yaml
+    warning 0 | pintle.yaml | 2234dd7e
     ");
     repo.wait(86_400).revert(repo.head());
     // What ran together before may return.

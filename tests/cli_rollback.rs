@@ -32,9 +32,9 @@ fn a_rollback_takes_along_what_needs_the_newer_version_and_says_why_in_which_ord
     let head = repo.head();
     assert_snapshot!(pintle.outline("rollback payments --dry-run"), @"
     complete=yes
-    members service=payments from=2.1.0 to=2.0.3 pinsBack=1 commit=(Pin what runs)
-    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1 commit=(Pin what runs) why: 1.8.2 | <3 | >=2.1 | checkout | payments
-    members service=web from=3.5 to=3.4 pinsBack=1 commit=(Pin what runs) why: 3.5 | ^1.8 | checkout | web
+    members service=payments from=2.1.0 to=2.0.3 pinsBack=1 reason=asked commit=(Pin what runs)
+    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1 reason=unmet commit=(Pin what runs) why: 1.8.2 | <3 | >=2.1 | checkout | payments
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=unmet commit=(Pin what runs) why: 3.5 | ^1.8 | checkout | web
     holds service=payments above=2.0.3
     plan
       stages 1 service=web kind=return from=3.5 to=3.4
@@ -55,6 +55,10 @@ fn a_rollback_tells_programs_the_same() {
     assert_eq!((member["pinsBack"].as_u64(), member["proven"].is_null()), (Some(1), true));
     assert_eq!(member["commit"]["id"], "93a689f2e8c45350ed91a3633e1e80e6f766832e");
     assert_eq!(member["commit"]["time"], "2026-01-01T00:03:00Z");
+    let unmet = serde_json::json!({
+        "code": "unmet", "consumer": "web", "version": "3.5", "provider": "checkout", "range": "^1.8", "found": "1.7.9",
+    });
+    assert_eq!((&member["reason"], &json["members"][0]["reason"]["code"]), (&unmet, &serde_json::json!("asked")));
     assert_eq!(json["plan"]["stages"][0][0]["service"], "web");
     let message = json["commit"]["message"].as_str().unwrap();
     assert!(message.contains("\nPintle-Services: checkout, web\n"), "{message}");
@@ -69,7 +73,7 @@ fn a_commit_that_is_taken_back_as_a_whole_is_named_so() {
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.outline("rollback web --dry-run --hold none"), @"
     complete=yes
-    members service=web from=3.5 to=3.4 pinsBack=1 commit=(Pin what runs)
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=asked commit=(Pin what runs)
     plan
       stages 1 service=web kind=return from=3.5 to=3.4
     ");
@@ -97,18 +101,18 @@ fn to_names_a_version_a_revision_or_a_time() {
         lines.map(|line| line.replace(" commit=(Pin what runs)", "") + "\n").collect::<String>()
     };
     assert_snapshot!(subject("checkout --to 1.7.9"), @"
-    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1
-    members service=web from=3.5 to=3.4 pinsBack=1 why: 3.5 | ^1.8 | checkout | web
+    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1 reason=asked
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=unmet why: 3.5 | ^1.8 | checkout | web
     holds service=checkout above=1.7.9
     ");
     assert_snapshot!(subject("checkout --to HEAD~2"), @"
-    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1
-    members service=web from=3.5 to=3.4 pinsBack=1 why: 3.5 | ^1.8 | checkout | web
+    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1 reason=asked
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=unmet why: 3.5 | ^1.8 | checkout | web
     holds service=checkout above=1.7.9
     ");
     assert_snapshot!(subject("checkout --to 2026-01-01T01:06"), @"
-    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1
-    members service=web from=3.5 to=3.4 pinsBack=1 why: 3.5 | ^1.8 | checkout | web
+    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1 reason=asked
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=unmet why: 3.5 | ^1.8 | checkout | web
     holds service=checkout above=1.7.9
     ");
     assert_snapshot!(subject("checkout --to 2026-01-01T01:06+01:30"), @"
@@ -138,13 +142,13 @@ fn to_names_a_version_a_revision_or_a_time() {
     exit 1
     ");
     assert_snapshot!(subject("--all --steps 2"), @"
-    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1
-    members service=web from=3.5 to=3.4 pinsBack=1
+    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1 reason=asked
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=asked
     ");
     assert_snapshot!(subject("--all --to HEAD~3"), @"
-    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1
-    members service=payments from=2.1.0 to=2.0.3 pinsBack=1
-    members service=web from=3.5 to=3.4 pinsBack=1
+    members service=checkout from=1.8.2 to=1.7.9 pinsBack=1 reason=asked
+    members service=payments from=2.1.0 to=2.0.3 pinsBack=1 reason=asked
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=asked
     ");
     assert_snapshot!(subject("--all"), @"
     error
@@ -170,8 +174,8 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.outline("rollback --revert HEAD~1 --dry-run"), @r#"
     complete=yes
-    members service=ledger from=5.2 to=5.0 pinsBack=2 commit=(Pin what runs)
-    stays service=new
+    members service=ledger from=5.2 to=5.0 pinsBack=2 reason=asked commit=(Pin what runs)
+    stays service=new reason=new
     plan
       stages 1 service=ledger namespace=bank kind=return from=5.2 to=5.0
     notTaken path=services/ledger.yaml status=changed
@@ -182,9 +186,9 @@ fn what_commits_moved_goes_back_and_their_other_lines_are_shown() {
     "#);
     assert_snapshot!(pintle.outline("rollback --revert HEAD~3..HEAD --dry-run"), @r#"
     complete=yes
-    members service=ledger from=5.2 to=5.0 pinsBack=2 commit=(Pin what runs)
-    members service=web from=3.5 to=3.4 pinsBack=1 commit=(Pin what runs)
-    stays service=new
+    members service=ledger from=5.2 to=5.0 pinsBack=2 reason=asked commit=(Pin what runs)
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=asked commit=(Pin what runs)
+    stays service=new reason=new
     plan
       stages 1 service=ledger namespace=bank kind=return from=5.2 to=5.0
       stages 1 service=web kind=return from=3.5 to=3.4
@@ -218,7 +222,7 @@ fn pairs_that_were_never_pinned_together_for_the_soak_are_named_unless_nobody_wa
     let unseen = |words: &str| pintle.json(words)["unseen"].as_array().unwrap().len();
     assert_snapshot!(pintle.outline("rollback payments --dry-run"), @"
     complete=yes unseen: 1.8 | 2.0 | checkout | payments
-    members service=payments from=2.1 to=2.0 pinsBack=1 commit=(Pin what runs)
+    members service=payments from=2.1 to=2.0 pinsBack=1 reason=asked commit=(Pin what runs)
     holds service=payments above=2.0
     plan unseen: 1.8 | 2.0 | checkout | payments
       stages 1 service=payments kind=return from=2.1 to=2.0
@@ -246,16 +250,16 @@ fn a_rollback_offers_the_nearest_set_of_which_all_pairs_were_seen_and_seen_takes
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.outline("rollback payments --dry-run"), @"
     complete=yes unseen: 1.8 | 2.0 | checkout | payments
-    members service=payments from=2.1 to=2.0 pinsBack=1 commit=(Pin what runs)
+    members service=payments from=2.1 to=2.0 pinsBack=1 reason=asked commit=(Pin what runs)
     holds service=payments above=2.0
     plan unseen: 1.8 | 2.0 | checkout | payments
       stages 1 service=payments kind=return from=2.1 to=2.0
     ");
     assert_snapshot!(pintle.outline("rollback payments --dry-run --seen"), @"
     complete=yes
-    members service=payments from=2.1 to=2.0 pinsBack=1 commit=(Pin what runs)
-    members service=checkout from=1.8 to=1.7 pinsBack=1 commit=(Pin what runs) why: 1.8 | 2.0 | checkout | payments
-    members service=web from=3.5 to=3.4 pinsBack=1 commit=(Pin what runs) why: 1.7 | 3.5 | checkout | web
+    members service=payments from=2.1 to=2.0 pinsBack=1 reason=asked commit=(Pin what runs)
+    members service=checkout from=1.8 to=1.7 pinsBack=1 reason=unmet commit=(Pin what runs) why: 1.8 | 2.0 | checkout | payments
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=unmet commit=(Pin what runs) why: 1.7 | 3.5 | checkout | web
     holds service=payments above=2.0
     plan unseen: 1.7 | 2.1 | checkout | payments
       stages 1 service=web kind=return from=3.5 to=3.4
@@ -273,9 +277,9 @@ fn where_unseen_pairs_are_refused_a_rollback_takes_along_what_was_never_seen() {
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.outline("rollback payments --dry-run"), @"
     complete=yes
-    members service=payments from=2.1 to=2.0 pinsBack=1 commit=(Pin what runs)
-    members service=checkout from=1.8 to=1.7 pinsBack=1 commit=(Pin what runs) why: 1.8 | 2.0 | checkout | payments
-    members service=web from=3.5 to=3.4 pinsBack=1 commit=(Pin what runs) why: 1.7 | 3.5 | checkout | web
+    members service=payments from=2.1 to=2.0 pinsBack=1 reason=asked commit=(Pin what runs)
+    members service=checkout from=1.8 to=1.7 pinsBack=1 reason=unmet commit=(Pin what runs) why: 1.8 | 2.0 | checkout | payments
+    members service=web from=3.5 to=3.4 pinsBack=1 reason=unmet commit=(Pin what runs) why: 1.7 | 3.5 | checkout | web
     holds service=payments above=2.0
     plan unseen: 1.7 | 2.1 | checkout | payments
       stages 1 service=web kind=return from=3.5 to=3.4

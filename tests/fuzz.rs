@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pintle::source::{Access, Location, Message, Source};
-use pintle_core::edit::{Edit, NewHold, Said, Then, edit};
+use pintle_core::edit::{EarlierRevision, Edit, NewHold, RevisionFiles, edit};
 use pintle_core::git::{CommitId, Content, File, content_id};
 use pintle_core::pins::{self, Held, Pin, Reading, ServiceName};
 
@@ -129,7 +129,7 @@ impl Repo {
 
     /// What the edit makes of the file, if it is made.
     fn after(&self, one: Edit) -> Option<String> {
-        let said = Said { root: "", files: &self.files, reading: &self.reading, known: None };
+        let said = RevisionFiles { root: "", files: &self.files, reading: &self.reading, known: None };
         let edited = edit(&said, &[(checkout(), one)]).ok()?;
         let before = || self.files[0].content.clone();
         match edited.files.first() {
@@ -193,7 +193,7 @@ fn an_edit_of_any_file_changes_what_is_meant_or_nothing() {
         }
         let as_of = || {
             let (files, reading) = (then.files.clone(), then.reading.clone());
-            Edit::Restore { as_of: Arc::new(Then { root: String::new(), files, reading }), name: checkout() }
+            Edit::Restore { as_of: Arc::new(EarlierRevision { root: String::new(), files, reading }), name: checkout() }
         };
         if let Some(restored) = repo.after(as_of()) {
             *made.entry("restore").or_default() += 1;

@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use pintle::source::{Access, Index, Location, Scope, Source};
 use pintle_core::change::{ChangeKind, line};
 use pintle_core::desired::DesiredState;
-use pintle_core::edit::{Edit, Said, Then, edit};
+use pintle_core::edit::{EarlierRevision, Edit, RevisionFiles, edit};
 use pintle_core::git::{Commit, CommitId, Content, File, FileChange, content_id};
 use pintle_core::history::{History, Record};
 use pintle_core::pins::{self, Layout, Pin, Reading, ServiceName, Settings};
-use pintle_core::rollback::{Aim, Holding, Known, Member, Refusal, Request, Revert, revert};
+use pintle_core::rollback::{HoldPolicy, Member, Refusal, Request, Revert, RollbackInput, RollbackTarget, revert};
 use pintle_core::version::{Version, Versioning};
 use tempfile::TempDir;
 
@@ -96,7 +96,7 @@ impl Govuk {
         let revert = goes_back(reading.pins.clone(), Arc::new(history), &request).map_err(|it| it.to_string())?;
         let edits: Vec<_> =
             revert.members.iter().map(|member| (member.service.clone(), self.restore(member))).collect();
-        let said = Said { root: "", files: &files, reading: &reading, known: None };
+        let said = RevisionFiles { root: "", files: &files, reading: &reading, known: None };
         let edited = edit(&said, &edits).map_err(|refusal| refusal.message.clone())?;
         Ok(Rollback { revert, files: edited.files })
     }
@@ -107,7 +107,10 @@ impl Govuk {
         let at = records.iter().position(|record| record.commit.id == member.target.commit.id).unwrap();
         let last = records.get(at + 1).and_then(|next| self.before(next.commit.id)).unwrap_or(records[at].commit.id);
         let (files, reading) = self.files(last, &BTreeSet::from([member.service.clone()]));
-        Edit::Restore { as_of: Arc::new(Then { root: String::new(), files, reading }), name: member.service.clone() }
+        Edit::Restore {
+            as_of: Arc::new(EarlierRevision { root: String::new(), files, reading }),
+            name: member.service.clone(),
+        }
     }
 }
 
@@ -140,8 +143,8 @@ fn goes_back(pins: pins::Pins, history: Arc<History>, request: &Request) -> Resu
     let wanted: Vec<_> = graph.ids().map(|id| desired.wanted(id)).collect();
     let (live, proven) = (&desired.live_at(pins), &BTreeMap::new());
     let wanted = &wanted;
-    let known = Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None };
-    revert(known, request, Holding::None)
+    let known = RollbackInput { pins, history, graph, lockstep, wanted, live, proven, evidence: None };
+    revert(known, request, HoldPolicy::None)
 }
 
 fn number(version: &Version) -> Option<u32> {
@@ -183,7 +186,7 @@ fn the_default_target_is_mostly_what_people_went_back_to() {
                 &format!("services/{name}.yaml"),
                 &format!("version: \"{version}\"\nimage: {}\n", image.repository()),
             );
-            let request = Request::Services(vec![name.clone()], Aim::Good);
+            let request = Request::Services(vec![name.clone()], RollbackTarget::Good);
             match goes_back(pins::read("", &[pinned]).pins, Arc::new(history), &request) {
                 Ok(revert) => same += usize::from(Some(&revert.members[0].to) == one.to.as_deref()),
                 Err(_) => refused += 1,
@@ -228,7 +231,7 @@ fn a_bump_is_taken_back_after_a_week_where_text_conflicts() {
             .rolls_back((tip.id, place), &services, |history| Request::Moved(place_of(history)..=place_of(history)));
         match rollback {
             Err(_) => of_pins.refused += 1,
-            Ok(it) if it.files.is_empty() && it.revert.left.is_empty() => of_pins.nothing += 1,
+            Ok(it) if it.files.is_empty() && it.revert.skipped.is_empty() => of_pins.nothing += 1,
             Ok(it) if it.files.is_empty() => of_pins.stays += 1,
             Ok(_) => of_pins.done += 1,
         }
@@ -256,7 +259,7 @@ fn a_downgrade_is_what_people_wrote() {
             let (by, services) = (records[at].commit.id, BTreeSet::from([name.clone()]));
             let before = govuk.before(by).unwrap();
             let rollback = govuk.rolls_back((before, records[at - 1].position), &services, |_| {
-                Request::Services(vec![name.clone()], Aim::Version(to.version.clone()))
+                Request::Services(vec![name.clone()], RollbackTarget::Version(to.version.clone()))
             });
             let [written] = &rollback.unwrap().files[..] else { panic!("{name} at {by}") };
             let people = govuk.source.file(by, &written.path).unwrap().unwrap();
@@ -298,7 +301,7 @@ fn a_mass_rollback_is_one_commit() {
         let to = time(to);
         let rollback = govuk.rolls_back((tip.id, place), &all, |history| {
             let place = history.moves().iter().rposition(|commit| commit.time <= to).unwrap();
-            Request::All(Aim::At(u32::try_from(place).unwrap()))
+            Request::All(RollbackTarget::At(u32::try_from(place).unwrap()))
         });
         let rollback = rollback.unwrap();
         assert_eq!(rollback.files.len(), rollback.revert.members.len());

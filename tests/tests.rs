@@ -43,6 +43,8 @@ mod init;
 mod kube;
 /// `pintle pin`, `hold`, `release`: commits on the tip, in clones and at remotes, and what keeps them from landing.
 mod landing;
+/// The layers of ARCHITECTURE.md, held by the sources.
+mod layers;
 /// The local runtime: services as processes of this host, judged by what the system shows of them.
 mod local;
 /// Remotes over http, ssh and file: what is asked, what is kept, and what is said when something is wrong.

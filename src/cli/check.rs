@@ -8,14 +8,14 @@ use std::time::Instant;
 
 use clap::Args;
 use jiff::Timestamp;
-use pintle_core::check::{Joined, check, joined};
-use pintle_core::edit::written_past;
+use pintle_core::check::{Findings, Joined, findings};
 use pintle_core::git::{CommitId, Content, File};
-use pintle_core::graph::Graph;
 use pintle_core::pins::{Settings, Unseen, settings_path};
 use pintle_core::problem::{self, Place, Problem, Severity, line_col};
+use pintle_core::remedy::Remedy;
 use serde::Serialize;
 
+use super::describe::advised;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, load_worktree, say_stale};
 use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
@@ -48,18 +48,20 @@ struct Report {
     services: usize,
     errors: usize,
     warnings: usize,
-    problems: Vec<Shown>,
+    problems: Vec<ProblemJson>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct ProblemJson {
     severity: &'static str,
     service: Option<String>,
     #[serde(flatten)]
     at: At,
     message: String,
     hint: Option<String>,
+    /// The hint as a code and its parts, where it is a command.
+    remedy: Option<Remedy>,
     also: Vec<Also>,
 }
 
@@ -95,28 +97,28 @@ impl Check {
             for problem in &problems {
                 output.line(problem::render(std::slice::from_ref(problem), &lookup, output.is_colored()));
             }
+            if pins_nothing_yet(config, &loaded.at) {
+                output.line("To have the first files written: pintle init\n");
+            }
             output.line(summary(&report, start));
         })?;
         Ok(exit)
     }
 }
 
+/// Whether the repository knows nothing of Pintle. Without `pintle.yaml` its path is the place of one problem only: 0 pins.
+fn pins_nothing_yet(config: &Config, at: &Revision) -> bool {
+    let path = &at.reading.pins.settings.place.path;
+    let has_none = at.reading.problems.iter().any(|problem| problem.place.path == *path);
+    has_none && config.root.is_empty() && !at.has_settings()
+}
+
 /// What the files say wrong, then what does not fit, by path and place.
 fn problems(config: &Config, loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
-    let reading = &loaded.at.reading;
-    let mut pins = reading.pins.clone();
-    // What is wrong in one way may be wrong in another too.
-    pins.services.extend(reading.faulty.clone());
-    pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
-    let mut problems = reading.problems.clone();
-    let graph = Graph::of(&pins, &loaded.history);
-    problems.extend(check(&pins, &graph, &loaded.history, Timestamp::now()));
-    problems.extend(written_past(&loaded.at.said(&config.root)));
-    if pins.settings.unseen == Unseen::Refuse {
-        problems.extend(refused(config, loaded, joined(&pins, &graph, &loaded.history))?);
-    }
+    let Findings { mut problems, unseen } = findings(&loaded.at.said(&config.root), &loaded.history, Timestamp::now());
+    problems.extend(refused(config, loaded, unseen)?);
     problem::sort(&mut problems);
-    Ok(problems)
+    Ok(problems.into_iter().map(advised).collect())
 }
 
 /// The pairs that were refused when they were put together: what was let through then runs by now.
@@ -157,12 +159,13 @@ fn report(at: &Revision, problems: &[Problem]) -> Report {
         warnings: count(Severity::Warning),
         problems: problems
             .iter()
-            .map(|problem| Shown {
+            .map(|problem| ProblemJson {
                 severity: if problem.severity == Severity::Error { "error" } else { "warning" },
                 service: problem.service.as_ref().map(ToString::to_string),
                 at: place(&problem.place),
                 message: problem.message.clone(),
                 hint: problem.hint.clone(),
+                remedy: problem.remedy.clone(),
                 also: problem.also.iter().map(|(at, label)| Also { at: place(at), label: label.clone() }).collect(),
             })
             .collect(),

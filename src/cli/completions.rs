@@ -1,9 +1,8 @@
 //! `pintle completions`: what a shell needs to complete commands and flags.
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::Cli;
 use super::exit::{Exit, help};
 use super::output::Output;
 
@@ -19,9 +18,9 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self, output: &mut Output) -> Exit {
+    pub(super) fn run(&self, mut command: Command, output: &mut Output) -> Exit {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "pintle", &mut script);
+        clap_complete::generate(self.shell, &mut command, "pintle", &mut script);
         output.write(format_args!("{}", String::from_utf8_lossy(&script)));
         Exit::Ok
     }

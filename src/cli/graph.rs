@@ -1,11 +1,10 @@
 //! `pintle graph`: who needs whom, and which versions, at one revision.
 
 mod drawn;
-mod links;
 mod tree;
 
 use clap::{Args, ValueEnum};
-use links::Links;
+use pintle_core::graph::Links;
 
 use super::exit::{Exit, Failure, help};
 use super::load::load;

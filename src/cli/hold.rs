@@ -70,7 +70,7 @@ impl Hold {
             let by = Some(loaded.source.identity()?.name().to_owned());
             let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
             let new = match loaded.at.reading.pins.services.get(&service) {
-                Some(service) => with_what_is_held(service, new, loaded),
+                Some(service) => new.beside_present(service, &order_of(service, &loaded.history)),
                 None => new,
             };
             let message = Message {
@@ -104,20 +104,6 @@ impl Release {
             let stem = format!("release-{service}");
             Ok(Proposal::of_one((service, Edit::Release), message, stem, already))
         })
-    }
-}
-
-/// What the hold that there is keeps out stays out; the same versions held again are another reason for it.
-fn with_what_is_held(service: &Service, new: NewHold, loaded: &Loaded) -> NewHold {
-    let Some(has) = service.hold.as_ref().filter(|has| has.versions != new.versions) else { return new };
-    match new.versions.and(&has.versions, &order_of(service, &loaded.history)) {
-        Some(versions) if versions == new.versions => new.going_on_from(has),
-        Some(versions) => {
-            // Neither ends before the other was meant to.
-            let until = new.until.zip(has.until).map(|(new, has)| new.max(has));
-            NewHold { versions, until, ..new }.going_on_from(has)
-        }
-        None => new,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use pintle_core::pins::{Hold, Service, ServiceName};
+use pintle_core::pins::{Held, Hold, Service, ServiceName};
 use pintle_core::problem::display_safe;
 use pintle_core::version::Version;
 use serde::Serialize;
@@ -29,6 +29,9 @@ struct Shown<'s> {
     service: &'s ServiceName,
     pinned: &'s Version,
     held: String,
+    /// The parts of that.
+    #[serde(flatten)]
+    versions: &'s Held,
     reason: Option<&'s str>,
     by: Option<&'s str>,
     until: Option<Timestamp>,
@@ -63,6 +66,7 @@ fn shown<'s>(service: &'s Service, hold: &'s Hold, now: Timestamp) -> Option<Sho
         service: &service.name,
         pinned: &service.pin.version,
         held: held(&hold.versions),
+        versions: &hold.versions,
         reason: hold.reason.as_deref(),
         by: hold.by.as_deref(),
         until: hold.until,

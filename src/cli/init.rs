@@ -1,7 +1,7 @@
 //! `pintle init`: a first `pintle.yaml` from what a repository says already, and what runs.
 #![expect(clippy::disallowed_methods, reason = "this room writes the first files")]
 
-mod shown;
+mod json;
 mod text;
 
 use std::fs;
@@ -10,9 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use json::ProposalJson;
 use pintle_core::git::File;
 use pintle_core::init::{Choice, Live, NewFile, Proposal, Wish, propose};
-use shown::report;
 use text::{tell, tell_left};
 
 use super::exit::{Exit, Failure, help};
@@ -77,7 +77,9 @@ impl Init {
         if !self.dry_run {
             write(&root, &proposal.files)?;
         }
-        output.result(self.printing.output, &report(&proposal), |output| tell(&proposal, self.dry_run, output))?;
+        output.result(self.printing.output, &ProposalJson::from(&proposal), |output| {
+            tell(&proposal, self.dry_run, output)
+        })?;
         Ok(Exit::Ok)
     }
 }

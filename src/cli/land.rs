@@ -1,29 +1,30 @@
 //! What commands that change pins share: the edit is shown, asked about, committed on the tip and pushed.
-#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time, and waits")]
+#![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
-mod done;
-mod way;
+mod destination;
+mod outcome;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use clap::Args;
-pub(super) use done::Done;
+use destination::{DestinationArgs, announce, decide_anew};
 use jiff::Timestamp;
+pub(super) use outcome::CommitOutcome;
 use pintle_core::check::{check, joined};
-use pintle_core::edit::{self, Edit, Edited, Said, overlay};
+use pintle_core::edit::{Edit, Edited, edit_on, in_words, overlay};
 use pintle_core::git::{CommitId, FileChange};
 use pintle_core::graph::Graph;
-use pintle_core::pins::{Reading, ServiceName, Unseen, read};
+use pintle_core::pins::{Reading, ServiceName, Unseen};
 use pintle_core::problem::{Problem, Severity, located};
-use way::{Route, Way};
 
+use super::describe::advised;
 use super::diff::{FileDiff, edited};
 use super::exit::{Exit, Failure};
 use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing};
+use super::progress::Progress;
 use crate::cli::config::Config;
-use crate::source::{Credentials, Landing, Message, change_id};
+use crate::source::{Credentials, Destination, Landing, Message, SentChanges, branch_name, change_id, race};
 
 /// Whether to ask, and how far a commit goes.
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ pub(super) struct Land {
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]
-    route: Route,
+    route: DestinationArgs,
     #[command(flatten)]
     printing: Printing,
 }
@@ -69,21 +70,6 @@ pub(super) struct Review {
     pub show: Box<dyn FnOnce(&mut Output)>,
 }
 
-/// What was said and tried before somebody was faster.
-#[derive(Default)]
-struct Before {
-    /// What was agreed to.
-    agreed: Option<String>,
-    /// What the changes are known by that were sent, and the tip that each was first made on.
-    sent: BTreeMap<String, CommitId>,
-}
-
-/// Names of branches are typed and shown in lists.
-const STEM: usize = 60;
-
-/// How often somebody else may be faster.
-const RACES: u32 = 5;
-
 impl Land {
     /// Lands what `propose` makes of the tip. Where somebody is faster, it is asked again, with the new tip.
     pub(super) fn run(
@@ -102,17 +88,11 @@ impl Land {
         config: &Config,
         output: &mut Output,
         mut propose: impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
-    ) -> Result<Done, Failure> {
+    ) -> Result<CommitOutcome, Failure> {
         let mut config = config.clone();
         config.access.credentials = Credentials::Helper;
-        let mut before = Before::default();
-        for race in 1..=RACES {
-            match self.once(&config, output, &mut before, &mut propose)? {
-                Some(done) => return Ok(done),
-                None => std::thread::sleep(jitter(race)),
-            }
-        }
-        Err(Failure::error(format!("somebody else was faster {RACES} times")).hint("type it again"))
+        let (mut agreed, mut sent) = (None, SentChanges::default());
+        race(|| self.once(&config, output, (&mut agreed, &mut sent), &mut propose))
     }
 
     /// Decides, shows, asks and lands; none where a remote has moved on meanwhile.
@@ -120,14 +100,14 @@ impl Land {
         &self,
         config: &Config,
         output: &mut Output,
-        before: &mut Before,
+        (agreed, sent): (&mut Option<String>, &mut SentChanges),
         propose: &mut impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
-    ) -> Result<Option<Done>, Failure> {
+    ) -> Result<Option<CommitOutcome>, Failure> {
         let loaded = load_fresh(config, "nothing is committed on")?;
         let tip = tip(&loaded)?;
         let landing = loaded.source.landing(config.branch.as_deref())?;
-        if let Some(commit) = before.arrived(&loaded, tip)? {
-            return Ok(Some(Done::arrived(commit, &landing)));
+        if let Some(commit) = sent.arrived(&loaded.source, tip)? {
+            return Ok(Some(CommitOutcome::arrived(commit, &landing)));
         }
         let mut proposal = propose(&loaded, output)?;
         let Edited { files, reading } = match proposal.edited.take().filter(|_| proposal.beneath.is_empty()) {
@@ -136,30 +116,33 @@ impl Land {
         };
         let Proposal { message, stem, already, review, told, .. } = proposal;
         let id = message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
-        let (message, way) = (message.of_change(&id), self.route.way(&landing, &branch_name(&stem, &id))?);
+        let (message, way) = (message.of_change(&id), self.route.destination(&landing, &branch_name(&stem, &id))?);
         if files.is_empty() {
             match review {
                 Some(review) => output.aside(review.show),
                 None => output.note(&already),
             }
-            return Ok(Some(Done::nothing(&landing).with((told, Vec::new()), output)));
+            return Ok(Some(CommitOutcome::nothing(&landing).with((told, Vec::new()), output)));
         }
         if let Err(error) = way.check(&landing, &files) {
-            return way.overtaken(error, (&landing, tip), output);
+            return decide_anew(&way, error, (&landing, tip), output);
         }
         let diff = |file: &FileChange| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref());
         let diffs: Vec<FileDiff> = files.iter().map(diff).collect();
         let review = review.unwrap_or_else(|| Review::of(&diffs));
-        if before.agreed.as_ref() != Some(&review.essence) {
+        if agreed.as_ref() != Some(&review.essence) {
             output.aside(review.show);
             foresee(&loaded, &landing, (&reading, &way), output)?;
-            self.agree(review.what, review.alone && before.agreed.is_some(), output)?;
-            before.agreed = Some(review.essence);
+            self.agree(review.what, review.alone && agreed.is_some(), output)?;
+            *agreed = Some(review.essence);
         }
-        before.sent.entry(id).or_insert(tip);
-        match way.take((&landing, tip), &files, &message) {
-            Ok(done) => Ok(Some(done.with((told, diffs), output))),
-            Err(error) => way.overtaken(error, (&landing, tip), output),
+        sent.record(id, tip);
+        let pushing = Progress::of("pushing");
+        let outcome = way.commit((&landing, tip), &files, &message);
+        drop(pushing);
+        match outcome {
+            Ok(outcome) => Ok(Some(CommitOutcome::of(outcome, &landing).with((told, diffs), output))),
+            Err(error) => decide_anew(&way, error, (&landing, tip), output),
         }
     }
 
@@ -188,7 +171,7 @@ impl Land {
     }
 
     /// Prints the result.
-    pub(super) fn tell(&self, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn tell(&self, done: &CommitOutcome, output: &mut Output) -> Result<Exit, Failure> {
         done.print(self.printing.output, output)?;
         Ok(Exit::Ok)
     }
@@ -202,8 +185,13 @@ impl Proposal {
         stem: String,
         already: String,
     ) -> Self {
-        let (beneath, edits) = (Vec::new(), vec![(service, edit)]);
-        Self { beneath, edits, edited: None, message, stem, already, review: None, told: None }
+        Self { edits: vec![(service, edit)], already, ..Self::of_edits(message, stem) }
+    }
+
+    /// Edits that are still to be added.
+    pub(super) fn of_edits(message: Message, stem: String) -> Self {
+        let (beneath, edits) = (Vec::new(), Vec::new());
+        Self { beneath, edits, edited: None, message, stem, already: String::new(), review: None, told: None }
     }
 }
 
@@ -221,49 +209,24 @@ impl Review {
     }
 }
 
-impl Before {
-    /// The commit of a change that was sent, and whose answer was lost; or of the very same change by somebody else.
-    fn arrived(&self, loaded: &Loaded, tip: CommitId) -> Result<Option<CommitId>, Failure> {
-        for (id, from) in &self.sent {
-            if let Some(commit) = loaded.source.find_change(id, *from, tip)? {
-                return Ok(Some(commit));
-            }
-        }
-        Ok(None)
-    }
-}
-
 fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
     let tip = loaded.at.commit.as_ref().map(|commit| commit.id);
     tip.ok_or_else(|| Failure::error("there is no commit to go on from"))
 }
 
 fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Edited, Failure> {
-    let (root, beneath, tip) = (config.root.as_str(), &proposal.beneath, &loaded.at);
-    let under = (!beneath.is_empty()).then(|| overlay(&tip.files, beneath));
-    let under = under.map(|files| (read(root, &files), files));
-    let said = match &under {
-        Some((reading, files)) => Said { root, files, reading, known: None },
-        None => tip.said(root),
-    };
-    let edited = edit::edit(&said, &proposal.edits).map_err(|refusal| {
-        let failure = Failure::error(edit::in_words(&refusal, said.files));
-        Failure { hint: refusal.hint, ..failure }
-    })?;
-    let Edited { files, reading } = edited;
-    let is_edited = |path: &str| files.iter().any(|file| &*file.path == path);
-    let beneath: Vec<FileChange> = beneath.iter().filter(|file| !is_edited(&file.path)).cloned().collect();
-    let mut files: Vec<FileChange> = files.into_iter().chain(beneath).collect();
-    files.retain(|file| tip.bytes(&file.path) != file.content.as_deref());
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Edited { files, reading })
+    let (tip, beneath) = (loaded.at.said(&config.root), &proposal.beneath);
+    edit_on(&tip, beneath, &proposal.edits).map_err(|refusal| {
+        let failure = Failure::error(in_words(&refusal, &overlay(tip.files, beneath)));
+        Failure { hint: advised(*refusal).hint, ..failure }
+    })
 }
 
 /// What would be wrong then, and where it goes.
 fn foresee(
     loaded: &Loaded,
     landing: &Landing<'_>,
-    (after, way): (&Reading, &Way<'_>),
+    (after, way): (&Reading, &Destination<'_>),
     output: &mut Output,
 ) -> Result<(), Failure> {
     let before: BTreeSet<String> = problems(loaded, &loaded.at.reading).map(|problem| problem.message).collect();
@@ -272,7 +235,7 @@ fn foresee(
     }
     // Who cannot commit is told before anything is asked.
     loaded.source.identity()?;
-    way.foresee(landing, output);
+    announce(way, landing, output);
     Ok(())
 }
 
@@ -285,18 +248,4 @@ fn problems(loaded: &Loaded, reading: &Reading) -> impl Iterator<Item = Problem>
         found.extend(joined(pins, &graph, history).into_iter().map(|pair| pair.problem));
     }
     found.into_iter().filter(|problem| problem.severity == Severity::Error)
-}
-
-/// The name of a branch for a change: what it does, and what it is known by.
-fn branch_name(stem: &str, id: &str) -> String {
-    let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
-    let stem: String = stem.chars().map(fine).take(STEM).collect();
-    let stem = stem.split('.').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
-    format!("pintle/{}-{}", stem.trim_matches(['.', '-']), &id[..id.len().min(8)])
-}
-
-/// Two who have met are not to meet again: 50 ms to a second, by the clock.
-fn jitter(race: u32) -> Duration {
-    let odd = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs()) / 1000;
-    Duration::from_millis(50 + odd % (u64::from(race) * 200))
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pintle_core::change::{Act, Undo, undo};
-use pintle_core::edit::Said;
+use pintle_core::edit::RevisionFiles;
 use pintle_core::git::{Commit, CommitId, Content, File};
 use pintle_core::history::History;
 use pintle_core::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
@@ -108,30 +107,6 @@ impl Loaded {
     /// What there is not may lie before where a shallow clone begins.
     pub(super) fn as_far_as_known(&self, failure: Failure) -> Failure {
         if self.source.is_shallow() { failure.cut_off() } else { failure }
-    }
-
-    /// What a commit says that it takes back; a merge that says nothing of that brings what the only commit says that it
-    /// merges, and forges repeat the title alone. Nothing where messages cannot be read, which a shallow clone may not have.
-    pub(super) fn takes_back(&self, commit: CommitId) -> Option<Undo> {
-        let said = |commit| undo(&self.source.message(commit).ok()?);
-        let parent = |of: CommitId, which: &str| Some(self.source.resolve(&format!("{of}{which}")).ok()?.id);
-        let merged = || {
-            let (merged, onto) = (parent(commit, "^2")?, parent(commit, "^1")?);
-            let is_alone = self.source.is_ancestor(parent(merged, "^1")?, onto).unwrap_or(false);
-            said(merged).filter(|_| is_alone)
-        };
-        match said(commit) {
-            None => merged(),
-            Some(Undo { act, of }) if of.is_empty() => {
-                merged().filter(|merged| merged.act == act).or(Some(Undo { act, of }))
-            }
-            undo => undo,
-        }
-    }
-
-    /// Whether a commit, or the merge that brought it to the branch, says that it is a rollback.
-    pub(super) fn is_rollback(&self, commit: CommitId) -> bool {
-        self.takes_back(commit).is_some_and(|undo| undo.act == Act::Rollback)
     }
 
     /// Refuses a commit with which a shallow clone begins: what it moved is not known.
@@ -311,8 +286,8 @@ impl Revision {
     }
 
     /// What it says, to be edited; `root` is the folder of the pins.
-    pub(super) fn said<'f>(&'f self, root: &'f str) -> Said<'f> {
-        Said { root, files: &self.files, reading: &self.reading, known: Some(&self.known) }
+    pub(super) fn said<'f>(&'f self, root: &'f str) -> RevisionFiles<'f> {
+        RevisionFiles { root, files: &self.files, reading: &self.reading, known: Some(&self.known) }
     }
 
     /// The content of a file that was read.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use clap::Args;
 use pintle_core::git::Commit;
 use pintle_core::pins::ServiceName;
-use pintle_core::rollback::Holding;
+use pintle_core::rollback::{HoldPolicy, newest_rollback};
 
 use super::deepen::deepening;
 use super::exit::{Exit, Failure, help};
 use super::land::Land;
 use super::load::Loaded;
 use super::output::Output;
-use super::rollback::{Kind, Question, Reason, Told, Undone, propose};
+use super::rollback::{Kind, Reason, RollbackPreview, RollbackQuery, lift, propose, undone, why_none};
 use super::wait::After;
 use crate::cli::config::Config;
 
@@ -44,21 +44,22 @@ impl Reapply {
         let (mut why, mut refused) = (Reason::typed(self.reason.as_deref(), &self.land)?, false);
         let done = deepening(config, output, |output| {
             self.land.land(config, output, |loaded, output| {
-                let undone = Undone::of(config, loaded, self.commit(loaded)?)?;
+                let undone = undone(config, loaded, self.commit(loaded)?)?;
                 let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
-                let question = Question {
+                let question = RollbackQuery {
                     kind: Kind::Reapply,
                     request,
-                    holding: Holding::None,
+                    holding: HoldPolicy::None,
                     pins,
                     ends: None,
                     besides: None,
                     seen: false,
                 };
-                let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+                let told = RollbackPreview::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
                 refused = told.is_refused();
-                if let Some(proposal) = undone.lift(loaded, &told, || why.get(output))? {
-                    let (why, stays) = undone.why_none(&told);
+                if undone.ends_holds_alone(&told.revert) {
+                    let proposal = lift(&undone, loaded, &told, &why.get(output)?)?;
+                    let (why, stays) = why_none(&undone, &told.revert);
                     output.note(format_args!("{stays}what {why}: its holds alone end"));
                     return Ok(proposal);
                 }
@@ -86,14 +87,7 @@ impl Reapply {
 
 /// The newest rollback, of a service where one is named.
 fn newest(loaded: &Loaded, service: Option<&ServiceName>) -> Result<Arc<Commit>, Failure> {
-    let history = &loaded.history;
-    let moved = |commit: &Commit, service: &ServiceName| {
-        let place = history.position(commit.id);
-        history.records(service).iter().any(|record| Some(record.position) == place)
-    };
-    let is_it =
-        |commit: &&Arc<Commit>| service.is_none_or(|service| moved(commit, service)) && loaded.is_rollback(commit.id);
-    let found = history.moves().iter().rev().find(is_it).cloned();
+    let found = newest_rollback(&loaded.history, service, |commit| loaded.source.is_rollback(commit)).cloned();
     found.ok_or_else(|| {
         let of = service.map(|service| format!(" of {service}")).unwrap_or_default();
         let failure = Failure::error(format!("there is no rollback{of} on this branch"));

@@ -5,10 +5,9 @@ mod ask;
 mod config;
 mod decided;
 mod edits;
-mod inverse;
-mod shown;
+mod json;
+mod preview;
 mod text;
-mod told;
 mod undo;
 
 use std::sync::Arc;
@@ -16,14 +15,13 @@ use std::sync::Arc;
 use ask::What;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
-use pintle_core::change::{REAPPLY, REVERT};
+use json::{RollbackJson, to_json};
 use pintle_core::edit::edit;
 use pintle_core::git::{Commit, FileChange};
 use pintle_core::pins::{Pins, ServiceName};
-use pintle_core::rollback::{self, Aim, Holding, Request, Revert};
-use shown::Shown;
-pub(super) use told::Told;
-pub(super) use undo::Undone;
+use pintle_core::rollback::{HoldPolicy, Message, Request, Revert, RollbackTarget, UndoneRollback, taken_back_last};
+pub(super) use preview::RollbackPreview;
+pub(super) use undo::{lift, undone, why_none};
 
 use super::deepen::deepening;
 use super::exit::{Exit, Failure, help};
@@ -97,8 +95,8 @@ impl Rollback {
         loaded.at.usable()?;
         loaded.say_uncommitted(output)?;
         let question = self.question(config, &loaded, output)?;
-        let told = Told::of(config, &loaded, question, output, |_| Ok(self.reason.clone()))?;
-        output.result(self.land.printing().output, &Shown::of(&told), |output| text::print(&told, output))?;
+        let told = RollbackPreview::of(config, &loaded, question, output, |_| Ok(self.reason.clone()))?;
+        output.result(self.land.printing().output, &RollbackJson::of(&told), |output| text::print(&told, output))?;
         Ok(if told.is_refused() { Exit::Refused } else { Exit::Ok })
     }
 
@@ -107,7 +105,7 @@ impl Rollback {
         let done = deepening(config, output, |output| {
             self.land.land(config, output, |loaded, output| {
                 let question = self.question(config, loaded, output)?;
-                let told = Told::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
+                let told = RollbackPreview::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
                 refused = told.is_refused();
                 propose(config, loaded, told, why.said(), None)
             })
@@ -118,10 +116,10 @@ impl Rollback {
         self.after.run(config, &self.land, &done, output)
     }
 
-    fn question(&self, config: &Config, loaded: &Loaded, output: &mut Output) -> Result<Question, Failure> {
+    fn question(&self, config: &Config, loaded: &Loaded, output: &mut Output) -> Result<RollbackQuery, Failure> {
         let mut request = ask::request(&self.what, loaded, Timestamp::now())?;
         // Who types it twice, or beside somebody else, does not mean to go back twice.
-        if let Request::Services(services, Aim::Good) = &mut request {
+        if let Request::Services(services, RollbackTarget::Good) = &mut request {
             services.retain(|service| !is_back(service, loaded, output));
         }
         let ends = self.what.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
@@ -130,24 +128,24 @@ impl Rollback {
         let pins = besides.as_ref().map_or_else(|| loaded.at.pins(config), |besides| besides.pins.clone());
         let besides = besides.map(|besides| besides.files);
         let (kind, holding, seen) = (Kind::Rollback, self.hold.into(), self.seen);
-        Ok(Question { kind, request, holding, pins, ends, besides, seen })
+        Ok(RollbackQuery { kind, request, holding, pins, ends, besides, seen })
     }
 }
 
 /// Whether the last thing that moved a service was a rollback; it says so.
 fn is_back(service: &ServiceName, loaded: &Loaded, output: &mut Output) -> bool {
-    let last = loaded.history.records(service).last().filter(|last| loaded.is_rollback(last.commit.id));
-    let Some((commit, pin)) = last.and_then(|last| Some((&last.commit, last.pin.as_ref()?))) else { return false };
+    let is_rollback = |commit| loaded.source.is_rollback(commit);
+    let Some((commit, pin)) = taken_back_last(&loaded.history, service, is_rollback) else { return false };
     let by = described(commit);
     output.note(format_args!("{service} is back at {} already, by {by}; --steps 1 goes further", pin.version));
     true
 }
 
 /// What is asked, in the light of one revision.
-pub(super) struct Question {
+pub(super) struct RollbackQuery {
     pub(super) kind: Kind,
     pub(super) request: Request,
-    pub(super) holding: Holding,
+    pub(super) holding: HoldPolicy,
     /// The pins at the tip, with the holds that count.
     pub(super) pins: Pins,
     /// The revisions of which other lines are shown.
@@ -191,10 +189,10 @@ impl Kind {
         format!("{what}-{}-{}{more}", first.service, first.to.version)
     }
 
-    fn subject(self, of_rollback: String) -> String {
+    fn message(self, message: Message) -> Message {
         match self {
-            Self::Rollback => of_rollback,
-            Self::Reapply => of_rollback.replacen(REVERT, REAPPLY, 1),
+            Self::Rollback => message,
+            Self::Reapply => message.of_reapply(),
         }
     }
 }
@@ -234,9 +232,9 @@ impl Reason {
 pub(super) fn propose(
     config: &Config,
     loaded: &Loaded,
-    mut told: Told,
+    mut told: RollbackPreview,
     reason: &str,
-    undone: Option<&Undone>,
+    undone: Option<&UndoneRollback>,
 ) -> Result<Proposal, Failure> {
     let (mut edits, mut edited) = match told.restores.take() {
         Some((edits, edited)) => (edits, Some(edited)),
@@ -244,24 +242,26 @@ pub(super) fn propose(
     };
     let restored = edits.len();
     let by = if told.revert.holds.is_empty() { None } else { Some(loaded.source.identity()?.name().to_owned()) };
-    edits.extend(edits::holds(loaded, &told.revert.holds, reason, by.as_deref()));
-    edits.extend(undone.into_iter().flat_map(Undone::edits));
+    edits.extend(told.revert.hold_edits(&loaded.at.reading.pins, reason, by.as_deref()));
+    edits.extend(undone.into_iter().flat_map(UndoneRollback::hold_edits));
     edited = edited.filter(|_| edits.len() == restored);
-    let mut inverse = None;
     if let Some(undone) = undone {
         edited = edited.or_else(|| edit(&loaded.at.said(&config.root), &edits).ok());
-        inverse = edited.as_ref().map(|edited| undone.inverse(loaded, edited)).transpose()?.flatten();
+        let commit = undone.commit.id;
+        if let Some(edited) = &edited
+            && loaded.source.undoes_exactly(&edited.files, commit)?
+        {
+            told.message = told.message.of_inverse(commit);
+        }
     }
-    let reverts = inverse.map(|commit| format!("This reverts commit {commit}."));
-    told.message.body.extend(reverts.filter(|reverts| !told.message.body.contains(reverts)));
     let beneath = told.besides.clone().unwrap_or_default();
-    let essence = edits::essence(&told.revert, &beneath);
-    let mut besides = undone.map(Undone::in_words).unwrap_or_default();
+    let essence = told.revert.fingerprint(&beneath);
+    let mut besides = undone.map(undo::in_words).unwrap_or_default();
     besides.extend(edits::muted(config, loaded, &edits));
-    let rollback::Message { subject, body, trailers } = told.message.clone();
+    let Message { subject, body, trailers } = told.message.clone();
     let message = source::Message { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
-    let shown = told.shown()?;
+    let shown = Some(to_json(&told)?);
     let show = Box::new(move |output: &mut Output| {
         text::print(&told, output);
         for line in besides {
@@ -269,10 +269,10 @@ pub(super) fn propose(
         }
     });
     let review = Some(Review { essence, what: "plan", alone: true, show });
-    Ok(Proposal { beneath, edits, edited, message, stem, already: String::new(), review, told: Some(shown) })
+    Ok(Proposal { beneath, edits, edited, review, told: shown, ..Proposal::of_edits(message, stem) })
 }
 
-impl From<Hold> for Holding {
+impl From<Hold> for HoldPolicy {
     fn from(hold: Hold) -> Self {
         match hold {
             Hold::Above => Self::Above,

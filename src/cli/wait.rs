@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::apply::{Apply, fresh, moved_on, shown, stopped};
 use super::exit::{Exit, Failure};
-use super::land::{Done, Land};
+use super::land::{CommitOutcome, Land};
 use super::output::Output;
 use super::progress::Progress;
 use super::site::{self, OnSite, Site};
@@ -36,7 +36,13 @@ pub(super) struct After {
 
 impl After {
     /// Goes on from what has landed.
-    pub(super) fn run(&self, config: &Config, land: &Land, done: &Done, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn run(
+        &self,
+        config: &Config,
+        land: &Land,
+        done: &CommitOutcome,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         if !self.wait && !self.apply {
             return land.tell(done, output);
         }

@@ -149,7 +149,8 @@ impl<'a> Words<'a> {
         if !is_pinned((consumer, version)) || !is_pinned((provider, beside)) {
             return format!("{never}, and one of them is held where it is");
         }
-        format!("{never}; {}", self.desired.evidence().way_out(graph, pair))
+        let from = self.desired.evidence().compatible_from(graph, pair);
+        format!("{never}; if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={from}'")
     }
 
     /// A circle of waits, with the way out.

@@ -1,12 +1,11 @@
 //! What can go wrong on the way to the pins: what was attempted, what stood in the way, and one hint.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use pintle_core::git::CommitId;
 use pintle_core::problem::display_safe;
-
-use super::Location;
 
 /// The result of everything in this stage.
 pub(super) type Result<T, E = SourceError> = std::result::Result<T, E>;
@@ -216,11 +215,11 @@ pub(super) fn say(error: &gix::Error) -> String {
 }
 
 /// The failed reading of an object.
-pub(super) fn unread(what: impl Into<String>, location: &Location, error: &gix::Error) -> SourceError {
+pub(super) fn unread(what: impl Into<String>, location: &impl Display, error: &gix::Error) -> SourceError {
     SourceError::Read { what: what.into(), location: location.to_string(), why: say(error) }
 }
 
 /// The failed reading of a commit.
-pub(super) fn unread_commit(id: CommitId, location: &Location, error: &gix::Error) -> SourceError {
+pub(super) fn unread_commit(id: CommitId, location: &impl Display, error: &gix::Error) -> SourceError {
     unread(format!("the commit {}", id.short()), location, error)
 }

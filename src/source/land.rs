@@ -7,19 +7,22 @@
 mod catch_up;
 mod clone;
 mod deepen;
+mod destination;
 mod error;
 mod forge;
 mod identity;
 mod message;
 mod propose;
 mod push;
+mod race;
+mod transport;
 mod upstream;
-mod wire;
 mod write;
 
 use std::sync::Arc;
 
 pub use deepen::Origin;
+pub use destination::{Destination, Outcome, Overtaken, branch_name};
 pub use error::LandError;
 use error::Result;
 use git2::{Oid, Repository};
@@ -27,6 +30,7 @@ pub use identity::Identity;
 pub use message::{Message, change_id};
 use pintle_core::git::{CommitId, FileChange};
 pub use propose::{Beside, Proposed};
+pub use race::{SentChanges, race};
 use upstream::Upstream;
 
 use super::{Location, Source, SourceError};

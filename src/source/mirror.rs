@@ -11,83 +11,17 @@ use std::time::{Duration, Instant};
 
 use gix::ThreadSafeRepository;
 use jiff::Timestamp;
-use pintle_core::git::Commit;
 
 use super::error::{Result, say};
 use super::open::open_to_receive;
 use super::remote::{Failure, Remote};
-use super::resolve::full_branch_name;
-use super::{Access, Location, Reach, Source, SourceError, Url, open as opened};
+use super::{Access, Location, SourceError, Url, open as opened};
 
 /// Every fetch adds a pack, and each pack makes all reading slower.
 const PACKS: usize = 50;
 
 /// The file in the mirror that says when the remote was last reached.
-const REACHED: &str = "pintle-reached";
-
-impl Source {
-    /// Brings a remote's branch up to date (its default branch where none is named) and returns its tip: asks the remote
-    /// where the branch is, and fetches only when it moved. A path is looked at anew.
-    ///
-    /// After an error the last state can still be read.
-    pub fn fetch(&mut self, branch: Option<&str>) -> Result<Commit> {
-        if let Some(branch) = branch {
-            full_branch_name(branch)?;
-        }
-        match self.location.clone() {
-            Location::Path(path) => self.shared = opened::open(&path)?,
-            Location::Url(url) => self.fetch_url(&url, branch)?,
-        }
-        self.tip(branch)
-    }
-
-    /// Throws the mirror of a remote away and fetches it anew: for when what is in it cannot be read. The old one stays
-    /// until the new one has arrived.
-    pub fn fetch_anew(&mut self, branch: Option<&str>) -> Result<Commit> {
-        if let Location::Url(url) = self.location.clone() {
-            self.locked(&url, |mirror| mirror.renew(branch))?;
-        }
-        self.tip(branch)
-    }
-
-    fn fetch_url(&mut self, url: &Url, branch: Option<&str>) -> Result<()> {
-        self.locked(url, |mirror| match mirror.update(branch) {
-            Err(Failure::Damaged(why)) => {
-                tracing::debug!(%why, mirror = %mirror.path.display(), "the mirror is damaged and is fetched anew");
-                mirror.renew(branch)
-            }
-            outcome => outcome,
-        })
-    }
-
-    fn locked(&mut self, url: &Url, work: impl FnOnce(&Mirror<'_>) -> Result<(), Failure>) -> Result<()> {
-        let mirror = Mirror { url, access: &self.access, path: folder(&self.location, &self.access) };
-        let lock = lock(&mirror.path, self.access.answer_within)?;
-        let outcome = work(&mirror);
-        // Opened again in any case, so that what another process has fetched is seen too.
-        let shared = opened::open(&mirror.path);
-        drop(lock);
-        self.shared = shared?;
-        outcome.map_err(|failure| self.explain(failure))
-    }
-
-    /// When the remote last answered; none for a path, and for a remote that never did.
-    pub fn reached(&self) -> Option<Timestamp> {
-        let Location::Url(_) = self.location else { return None };
-        let text = std::fs::read_to_string(folder(&self.location, &self.access).join(REACHED)).ok()?;
-        text.trim().parse().ok()
-    }
-
-    fn explain(&self, failure: Failure) -> SourceError {
-        let (kind, why) = match failure {
-            Failure::Empty => return SourceError::Empty { location: self.location.to_string() },
-            Failure::NoBranch(name, names) => return self.no_branch(&name, &names),
-            Failure::Reach(kind, why) => (kind, why),
-            Failure::Damaged(why) => (Reach::Passing, why),
-        };
-        SourceError::Unreachable { location: self.location.to_string(), why, since: self.reached(), kind }
-    }
-}
+pub(super) const REACHED: &str = "pintle-reached";
 
 /// Opens the mirror of a remote; an empty one where there is none yet, or none that can be opened.
 pub(super) fn open(location: &Location, access: &Access) -> Result<ThreadSafeRepository> {
@@ -99,15 +33,15 @@ pub(super) fn open(location: &Location, access: &Access) -> Result<ThreadSafeRep
     })
 }
 
-struct Mirror<'a> {
-    url: &'a Url,
-    access: &'a Access,
-    path: PathBuf,
+pub(super) struct Mirror<'a> {
+    pub(super) url: &'a Url,
+    pub(super) access: &'a Access,
+    pub(super) path: PathBuf,
 }
 
 impl Mirror<'_> {
     /// Brings the mirror up to date, and keeps it small.
-    fn update(&self, branch: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn update(&self, branch: Option<&str>) -> Result<(), Failure> {
         self.sync(&self.path, branch)?;
         if packs(&self.path) > PACKS && !collect_garbage(&self.path) {
             return self.renew(branch);
@@ -116,7 +50,7 @@ impl Mirror<'_> {
     }
 
     /// Fetches all anew into a folder beside the mirror, which then takes its place.
-    fn renew(&self, branch: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn renew(&self, branch: Option<&str>) -> Result<(), Failure> {
         let (new, old) = (self.path.with_extension("new"), self.path.with_extension("old"));
         let local = |error: SourceError| Failure::Damaged(error.to_string());
         init(&new).map_err(local)?;
@@ -152,7 +86,8 @@ impl Mirror<'_> {
     }
 }
 
-fn folder(location: &Location, access: &Access) -> PathBuf {
+/// Its folder in the cache.
+pub(super) fn folder(location: &Location, access: &Access) -> PathBuf {
     access.cache.join("mirror").join(location.slug() + ".git")
 }
 
@@ -184,7 +119,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Keeps other processes from changing the mirror for as long as the file is open; the system lets go of it for a process
 /// that was killed.
-fn lock(mirror: &Path, patience: Duration) -> Result<File> {
+pub(super) fn lock(mirror: &Path, patience: Duration) -> Result<File> {
     let path = mirror.with_extension("lock");
     let fail = |error| SourceError::File { attempt: "lock", path: path.clone(), error };
     std::fs::create_dir_all(mirror.parent().unwrap_or(mirror)).map_err(fail)?;

@@ -33,8 +33,8 @@ fn a_need_that_changed_while_the_version_did_not_is_a_warning() {
     repo.pin("checkout", "1.8.2", needs).commit("Say more");
     assert_snapshot!(Pintle::in_repo(&repo).outline("check"), @r#"
     services=3
-    problems severity=warning path=services/checkout.yaml line=4 column=3 service=checkout message: 0090336c | 1.8.2 | <3 | >=2.0 | >=2.1 | checkout | payments hint: 1.8.2 | <3 | >=2.0 | payments: {"1.8.2": ">=2.0, <3", "NEXT": ">=2.1, <3"}
-    problems severity=warning path=services/checkout.yaml line=5 column=3 service=checkout message: 0090336c | 1.8.2 | ^3 | checkout | ledger hint: 1.8.2 | ledger: {"NEXT": "^3"}
+    problems severity=warning path=services/checkout.yaml line=4 column=3 service=checkout message: 1.8.2 | <3 | >=2.0 | >=2.1 | checkout | payments | 0090336c hint: 1.8.2 | <3 | >=2.0 | payments: {"1.8.2": ">=2.0, <3", "NEXT": ">=2.1, <3"}
+    problems severity=warning path=services/checkout.yaml line=5 column=3 service=checkout message: 1.8.2 | ^3 | checkout | ledger | 0090336c hint: 1.8.2 | ledger: {"NEXT": "^3"}
     "#);
 }
 
@@ -70,7 +70,7 @@ fn a_version_set_back_by_hand_with_the_needs_of_the_newer_one_is_told() {
     repo.pin("checkout", "1.7.9", "dependsOn:\n  payments: \">=2.1, <3\"\n").commit("Back");
     assert_snapshot!(Pintle::in_repo(&repo).outline("check"), @r#"
     services=2
-    problems severity=warning path=services/checkout.yaml line=4 column=3 service=checkout message: 1.7.9 | 6948187b | <3 | >=2.0 | >=2.1 | checkout | payments hint: 1.7.9 | <3 | >=2.0 | payments: {"1.7.9": ">=2.0, <3", "NEXT": ">=2.1, <3"}
+    problems severity=warning path=services/checkout.yaml line=4 column=3 service=checkout message: 1.7.9 | <3 | >=2.0 | >=2.1 | checkout | payments | 6948187b hint: 1.7.9 | <3 | >=2.0 | payments: {"1.7.9": ">=2.0, <3", "NEXT": ">=2.1, <3"}
     "#);
 }
 

@@ -169,7 +169,7 @@ fn history_of_nothing_is_told() {
     hint git log
     exit 1
     $ pintle history --path nowhere
-    warning 0 | 7283b08f | nowhere/pintle.yaml
+    warning 0 | nowhere/pintle.yaml | 7283b08f
     ");
     assert_snapshot!(Pintle::in_repo(&TestRepo::new()).outline("history"), @"
     error

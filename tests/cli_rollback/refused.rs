@@ -33,8 +33,8 @@ fn a_floor_and_a_hold_are_refused_with_the_way_out() {
     ");
     assert_snapshot!(pintle.outline("rollback --all --to HEAD~1 --dry-run"), @"
     complete=yes
-    stays service=ledger why: 5.0 | 5.1 | rollbackFloor
-    stays service=payments why: 2.1.0
+    stays service=ledger reason=objected why: 5.0 | 5.1 | rollbackFloor
+    stays service=payments reason=objected why: 2.1.0
     plan
     exit 4
     ");
@@ -125,12 +125,12 @@ fn commits_that_cancel_each_other_out_are_named_so_and_a_hold_that_keeps_all_wit
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.outline("rollback --revert HEAD~3..HEAD~1 --dry-run"), @"
     complete=yes
-    stays service=ledger why: 5.0
+    stays service=ledger reason=cancelled why: 5.0
     plan
     ");
     assert_snapshot!(pintle.outline("rollback --revert HEAD --dry-run"), @"
     complete=yes
-    stays service=ledger why: 5.0
+    stays service=ledger reason=objected why: 5.0
     plan
     exit 4
     ");

@@ -111,8 +111,9 @@ fn scalar(value: &Value, by_image: bool) -> Option<String> {
             let items: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             items.filter(|items| !items.is_empty()).map(|items| items.join(","))
         }
-        // A commit, by what does not hold the time; and one end of a move.
+        // A commit, by what does not hold the time; a reason, by its code; and one end of a move.
         Value::Object(object) if object.contains_key("id") => Some(format!("({})", object["subject"].as_str()?)),
+        Value::Object(object) if object.contains_key("code") => object["code"].as_str().map(str::to_owned),
         Value::Object(object) => object.get(if by_image { "image" } else { "version" })?.as_str().map(str::to_owned),
         Value::Null => None,
     }
@@ -170,7 +171,10 @@ fn facts(sentence: &str, names: &BTreeSet<String>) -> String {
             }
         }
     }
-    facts.into_iter().collect::<Vec<_>>().join(" | ")
+    // Ids of commits come last: some hold the time of today.
+    let is_id = |fact: &String| fact.len() >= 7 && fact.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let (ids, others): (Vec<String>, Vec<String>) = facts.into_iter().partition(is_id);
+    [others, ids].concat().join(" | ")
 }
 
 /// The judge itself.

@@ -17,8 +17,8 @@ fn reapply_leaves_what_somebody_has_moved_since_and_names_the_commit() {
     assert_snapshot!(said, @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     rollback complete=yes
-      members service=payments from=2.0.3 to=2.1.0 commit=(Upgrade both)
-      stays service=checkout why: 1.9.5 | SINCE | checkout
+      members service=payments from=2.0.3 to=2.1.0 reason=asked commit=(Upgrade both)
+      stays service=checkout reason=since why: 1.9.5 | checkout | SINCE
       plan
         stages 1 service=payments kind=return from=2.0.3 to=2.1.0
     files path=services/payments.yaml status=changed
@@ -47,7 +47,7 @@ fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_noth
     assert_snapshot!(short(shop.outline("reapply payments --yes --reason mended")), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     rollback complete=yes
-      stays service=payments why: SINCE | 2.2.0 | payments
+      stays service=payments reason=since why: 2.2.0 | payments | SINCE
       plan
     files path=services/payments.yaml status=changed
       hunks
@@ -61,7 +61,7 @@ fn where_all_was_moved_since_reapply_ends_the_holds_alone_and_then_there_is_noth
     assert_snapshot!(short(shop.outline(&format!("reapply {rollback} --yes --reason mended"))), @"
     branch=main
     rollback complete=yes
-      stays service=payments why: SINCE | 2.2.0 | payments
+      stays service=payments reason=since why: 2.2.0 | payments | SINCE
       plan
     ");
     assert_eq!(shop.repo.head(), head);

@@ -69,7 +69,7 @@ fn a_clone_with_work_that_would_be_lost_does_not_follow() {
     let (here, there) = (shop.repo.head().to_hex(), shop.at_remote());
     shop.repo.write("README.md", "Mine\n");
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
-    error COMMIT | README.md | origin/main
+    error README.md | origin/main | COMMIT
     hint
     exit 1
     ");
@@ -94,7 +94,7 @@ fn a_clone_with_commits_of_its_own_does_not_follow() {
     let there = shop.at_remote();
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
     warning 1
-    error COMMIT | origin/main
+    error origin/main | COMMIT
     hint git pull --rebase
     exit 1
     ");

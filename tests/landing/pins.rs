@@ -76,7 +76,7 @@ fn a_hold_is_listed_until_it_is_released() {
     @@ -2,0 +3 @@ image: ghcr.io/acme/payments
     +hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
     "#);
-    assert_snapshot!(pintle.outline("holds"), @"service=payments pinned=2.0.3 by=Ada reason=loses refunds until=2099-12-01T00:00:00Z held: 2.0.3");
+    assert_snapshot!(pintle.outline("holds"), @"service=payments pinned=2.0.3 above=2.0.3 by=Ada reason=loses refunds until=2099-12-01T00:00:00Z held: 2.0.3");
     shop.says("release payments --yes");
     assert_snapshot!(shop.change(), @r#"
     Ada <ada@example.com>, Ada
@@ -209,7 +209,7 @@ fn what_is_held_stays_held_beside_another_hold_and_a_rollback() {
         .pin("payments", "2.1.0", "hold: {versions: \"=2.0.1\", reason: \"INC-7\", by: \"Ada\"}\n")
         .commit("Upgrade");
     shop.commits_with("rollback payments --reason INC-8 --yes");
-    assert_snapshot!(Pintle::in_repo(&shop.repo).outline("holds"), @"service=payments pinned=2.0.3 by=Ada reason=INC-8; INC-7 held: =2.0.1 | >2.0.3");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).outline("holds"), @"service=payments pinned=2.0.3 versions=>2.0.3 || =2.0.1 by=Ada reason=INC-8; INC-7 held: =2.0.1 | >2.0.3");
     shop.says("reapply --reason mended --yes");
-    assert_snapshot!(Pintle::in_repo(&shop.repo).outline("holds"), @"service=payments pinned=2.1.0 by=Ada reason=INC-7 held: =2.0.1");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).outline("holds"), @"service=payments pinned=2.1.0 versions==2.0.1 by=Ada reason=INC-7 held: =2.0.1");
 }

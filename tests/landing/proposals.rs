@@ -64,7 +64,7 @@ fn a_branch_with_something_else_on_it_is_not_written_over() {
     shop.in_bare(&["branch", "mine", "main"]);
     let before = untouched(&shop);
     assert_snapshot!(shop.outline("pin payments 2.1.0 --yes --propose=mine"), @"
-    error COMMIT | origin/mine
+    error origin/mine | COMMIT
     hint --propose=NAME
     exit 1
     ");

@@ -26,8 +26,8 @@ fn a_rollback_restores_each_member_holds_what_was_named_and_is_one_commit() {
     assert_snapshot!(shop.outline("rollback payments --yes --reason INC-47"), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     rollback complete=yes
-      members service=payments from=2.1.0 to=2.0.3 pinsBack=1 commit=(Start)
-      members service=checkout from=1.9.0 to=1.8.2 pinsBack=1 commit=(Start) why: 1.9.0 | ^2.1 | checkout | payments
+      members service=payments from=2.1.0 to=2.0.3 pinsBack=1 reason=asked commit=(Start)
+      members service=checkout from=1.9.0 to=1.8.2 pinsBack=1 reason=unmet commit=(Start) why: 1.9.0 | ^2.1 | checkout | payments
       holds service=payments above=2.0.3
       plan
         stages 1 service=checkout kind=return from=1.9.0 to=1.8.2

@@ -5,6 +5,7 @@
 
 mod between;
 mod line;
+mod named;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -13,7 +14,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 pub use between::{Moved, NeedMoved, between, needs_between};
-pub use line::{Move, line};
+pub use line::{Move, line, moves_newest_first};
 pub use undo::{Act, Named, REAPPLY, REVERT, Undo, undo, without_number};
 
 use crate::image::Image;

@@ -12,11 +12,38 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 pub use joined::{Joined, joined};
 
+use crate::edit::{RevisionFiles, written_past};
 use crate::graph::Graph;
 use crate::history::History;
-use crate::pins::{Pins, Service, ServiceName};
+use crate::pins::{Pins, Service, ServiceName, Unseen};
 use crate::problem::{Place, Problem};
 use crate::version::{Order, Range, Version, Versioning};
+
+/// All that is wrong with a revision.
+#[derive(Debug)]
+pub struct Findings {
+    /// The problems, in no order.
+    pub problems: Vec<Problem>,
+    /// Pairs that were never seen together, where the settings refuse such. A pair that was let through runs by now: the
+    /// settings at its commit say whether it was.
+    pub unseen: Vec<Joined>,
+}
+
+/// Finds all that is wrong with what a revision says. Services with errors are checked too, as far as they can be read:
+/// what is wrong in one way may be wrong in another.
+pub fn findings(said: &RevisionFiles<'_>, history: &History, now: Timestamp) -> Findings {
+    let reading = said.reading;
+    let mut pins = reading.pins.clone();
+    pins.services.extend(reading.faulty.clone());
+    pins.broken.retain(|name, _| !reading.faulty.contains_key(name));
+    let graph = Graph::of(&pins, history);
+    let mut problems = reading.problems.clone();
+    problems.extend(check(&pins, &graph, history, now));
+    problems.extend(written_past(said));
+    let is_refused = pins.settings.unseen == Unseen::Refuse;
+    let unseen = if is_refused { joined(&pins, &graph, history) } else { Vec::new() };
+    Findings { problems, unseen }
+}
 
 /// Everything there is to say about these pins, at their time and after their history.
 pub fn check(pins: &Pins, graph: &Graph, history: &History, now: Timestamp) -> Vec<Problem> {

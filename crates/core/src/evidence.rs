@@ -5,10 +5,12 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde::Serialize;
 
 use crate::graph::{EdgeId, Graph, Label};
 use crate::history::{History, Record};
 use crate::pins::ServiceName;
+use crate::remedy::Remedy;
 use crate::version::{Range, Version};
 
 /// What history knows of pairs.
@@ -19,7 +21,7 @@ pub struct Evidence<'a> {
 }
 
 /// A consumer and what it needs, in these versions.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Pair {
     /// Who needs.
     pub consumer: ServiceName,
@@ -46,14 +48,22 @@ impl<'a> Evidence<'a> {
         lasted.any(|lasted| lasted >= soak)
     }
 
-    /// What to type where somebody knows that a pair fits. A consumer stood beside older versions of the provider is not said
-    /// to reject them.
-    pub fn way_out(self, graph: &Graph, pair: &Pair) -> String {
-        let Pair { consumer, version, provider, beside } = pair;
-        let order = graph.id(provider).map(|id| graph.order(id));
+    /// Returns the remedy where somebody knows that a pair fits.
+    pub fn remedy(self, graph: &Graph, pair: &Pair) -> Remedy {
+        let from = self.compatible_from(graph, pair).clone();
+        let Pair { consumer, version, provider, .. } = pair.clone();
+        Remedy::StateNeed { consumer, version, provider, from }
+    }
+
+    /// Returns the oldest version of the provider that the consumer stood beside: a consumer that stood beside older
+    /// versions is not said to reject them.
+    pub fn compatible_from<'v>(self, graph: &Graph, pair: &'v Pair) -> &'v Version
+    where
+        'a: 'v,
+    {
+        let order = graph.id(&pair.provider).map(|id| graph.order(id));
         let is_older = |a: &Version, b: &Version| order.and_then(|order| order.compare(a, b)) == Some(Ordering::Less);
-        let from = self.stood_beside(pair).fold(beside, |from, other| if is_older(other, from) { other } else { from });
-        format!("if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={from}'")
+        self.stood_beside(pair).fold(&pair.beside, |from, other| if is_older(other, from) { other } else { from })
     }
 
     /// The versions of the provider that were pinned while the consumer was pinned at this one.

@@ -3,6 +3,7 @@
 //! An edge stands wherever *some* version of the consumer needs the provider, because versions that are still running
 //! count as much as those that are wanted.
 
+mod links;
 mod of;
 mod part;
 mod rule;
@@ -11,6 +12,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+pub use links::{Link, Links};
 pub use of::order_of;
 pub use part::Part;
 use rule::{Rule, reaches};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use stored::StoredHistory;
-pub use together::Stretch;
+pub use together::Interval;
 
 use crate::git::{Commit, CommitId};
 use crate::image::Image;
@@ -118,6 +118,11 @@ impl History {
     /// What is pinned at the tip.
     pub fn current(&self, service: &ServiceName) -> Option<&Arc<Pin>> {
         self.records(service).last()?.pin.as_ref()
+    }
+
+    /// Returns the last pin that could be read, which may not be the current one.
+    pub fn last_pin(&self, service: &ServiceName) -> Option<&Arc<Pin>> {
+        self.records(service).iter().rev().find_map(|record| record.pin.as_ref())
     }
 
     /// What was pinned when the commit at this position had been made.

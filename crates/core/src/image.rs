@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::show_ascii;
+use crate::printable::show_ascii;
 
 /// The registry of names that name none.
 const DEFAULT_REGISTRY: &str = "docker.io";

@@ -25,9 +25,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use edges::Edge;
+pub use files::Proposed;
 pub use owners::Owned;
-pub use patterns::Proposed;
 pub use propose::propose;
+
+use serde::Serialize;
 
 use crate::pins::ServiceName;
 use crate::workload::{Workload, WorkloadId};
@@ -95,18 +97,21 @@ pub struct Proposal {
 }
 
 /// A file to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NewFile {
     /// Its path from the root of the repository.
     pub path: String,
     /// What it says.
     pub text: String,
     /// Something is at the path already, and stays.
+    #[serde(rename = "existed")]
     pub exists: bool,
 }
 
 /// What is not pinned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Left {
     /// The service, as its files call it.
     pub what: String,

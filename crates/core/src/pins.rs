@@ -20,7 +20,6 @@ mod keypath;
 mod layout;
 mod local;
 mod locate;
-mod name;
 mod needs;
 mod reader;
 mod resolve;
@@ -44,7 +43,6 @@ pub use idle::Names;
 use jiff::Timestamp;
 pub use keypath::{KeyPath, KeyPathError};
 pub use layout::{Layout, misnamed_settings, settings_path};
-pub use name::NameError;
 pub(crate) use reader::parse_file;
 pub use revision::{Contents, Files, Known, read, read_again, read_from};
 pub use schema::{service_schema, settings_schema};
@@ -54,15 +52,11 @@ pub(crate) use yaml::{Entry, Meaning, Tree, Value, meaning};
 
 use crate::image::Image;
 use crate::problem::Place;
+pub use crate::service_name::{NameError, ServiceName};
 use crate::version::{Range, Version, Versioning};
 
 /// The name of the file of the settings.
 pub const SETTINGS: &str = "pintle.yaml";
-
-/// The name of a service: a DNS-1123 label, so that it can name a workload.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ServiceName(Arc<str>);
 
 /// What a repository says at one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,9 +170,10 @@ pub struct Verify {
 }
 
 /// `hold:`: a committed statement that versions must not run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hold {
     /// Which versions.
+    #[serde(flatten)]
     pub versions: Held,
     /// Why.
     pub reason: Option<String>,
@@ -187,11 +182,13 @@ pub struct Hold {
     /// Past this it still holds, and says so.
     pub until: Option<Timestamp>,
     /// Where it stands, for messages.
+    #[serde(skip)]
     pub at: Place,
 }
 
 /// The versions that a [`Hold`] keeps out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Held {
     /// All versions above this one.
     Above(Version),
@@ -330,6 +327,13 @@ pub enum ValueKind {
     Version,
     /// `name:tag@digest` in one scalar (`as: image`).
     Image,
+}
+
+impl Pin {
+    /// Whether both make the same run; what they need may differ.
+    pub fn is_same_release(&self, other: &Self) -> bool {
+        self.version == other.version && self.image == other.image
+    }
 }
 
 impl std::fmt::Display for WorkloadRef {

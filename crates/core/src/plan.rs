@@ -1,6 +1,6 @@
 //! What is done next, and the plan: [`next`] is the one function that decides; a plan is `next` run ahead.
 //!
-//! Services are meant by their numbers in the [`Graph`](crate::graph::Graph); all slices have an entry for each.
+//! Services are meant by their numbers in the [`Graph`]; all slices have an entry for each.
 
 mod ahead;
 mod circles;

@@ -1,16 +1,16 @@
 //! What is wrong with the pins, in a form that says where: rendered like rustc's messages by the command line.
 
 mod render;
-mod show;
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use render::{line_col, located, render};
-pub use show::{display_safe, show, show_ascii};
 
-use crate::pins::ServiceName;
+pub use crate::printable::{display_safe, show};
+use crate::remedy::Remedy;
+use crate::service_name::ServiceName;
 
 /// How bad a [`Problem`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,8 +34,10 @@ pub struct Problem {
     pub place: Place,
     /// Other places that belong to it ("first pinned here").
     pub also: Vec<(Place, String)>,
-    /// One way out.
+    /// One way out, where it lies in the files.
     pub hint: Option<String>,
+    /// One way out, where it is a command.
+    pub remedy: Option<Remedy>,
 }
 
 /// A place in a file of the pin repository.
@@ -62,7 +64,15 @@ impl Place {
 impl Problem {
     /// An error at `place`.
     pub fn error(message: impl Into<String>, place: Place) -> Self {
-        Self { severity: Severity::Error, service: None, message: message.into(), place, also: Vec::new(), hint: None }
+        Self {
+            severity: Severity::Error,
+            service: None,
+            message: message.into(),
+            place,
+            also: Vec::new(),
+            hint: None,
+            remedy: None,
+        }
     }
 
     /// A warning at `place`.
@@ -74,6 +84,13 @@ impl Problem {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says which command gets out of it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: Remedy) -> Self {
+        self.remedy = Some(remedy);
         self
     }
 

@@ -3,18 +3,21 @@
 //!
 //! Where this stops: it proposes. Nothing is reverted by it.
 
+mod last_change;
+
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+pub use last_change::{ChangeCause, LastChange, RunningMove, UndoAction};
 
 use crate::graph::{EdgeId, Graph, Id};
 
 /// All that suspicion rests on.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct SuspectInput<'a> {
     /// Who needs whom.
     pub graph: &'a Graph,
     /// The edges by which something that runs, or shall run, needs another.
@@ -25,7 +28,7 @@ pub struct Known<'a> {
     pub alarms: Option<&'a BTreeSet<Id>>,
     /// How those of its pods are that have not changed yet, of services in the middle of a change.
     pub peers: &'a BTreeMap<Id, Peers>,
-    /// When each service was verified last, as far as that is known.
+    /// When each service was verified last, as far as that is input.
     pub verified: &'a BTreeMap<Id, Timestamp>,
     /// What broke within this time after a change may be known to have been well before: the settings' `soak`.
     pub soak: Duration,
@@ -64,13 +67,13 @@ const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// The suspects, the likeliest first: by how what has not changed yet is, then by the time since the change, times one more
 /// than the distance to the nearest service that alarms.
-pub fn suspects(known: Known<'_>) -> Vec<Suspect> {
-    let mut suspects = match known.alarms {
-        Some(alarms) => by_alarms(known, alarms),
-        None => by_change(known),
+pub fn suspects(input: SuspectInput<'_>) -> Vec<Suspect> {
+    let mut suspects = match input.alarms {
+        Some(alarms) => by_alarms(input, alarms),
+        None => by_change(input),
     };
     suspects.sort_by_cached_key(|it| {
-        let passed = known.now.duration_since(it.changed).max(MOMENT).as_secs();
+        let passed = input.now.duration_since(it.changed).max(MOMENT).as_secs();
         let steps = i64::try_from(it.distance() + 1).unwrap_or(i64::MAX);
         let unlikely = match it.peers {
             Some(Peers::Well) => 0,
@@ -82,17 +85,17 @@ pub fn suspects(known: Known<'_>) -> Vec<Suspect> {
     suspects
 }
 
-fn by_change(known: Known<'_>) -> Vec<Suspect> {
-    let recent = known.changed.iter().filter(|(_, changed)| known.since.is_none_or(|since| **changed > since));
+fn by_change(input: SuspectInput<'_>) -> Vec<Suspect> {
+    let recent = input.changed.iter().filter(|(_, changed)| input.since.is_none_or(|since| **changed > since));
     recent.map(|(&service, &changed)| Suspect { service, changed, peers: None, ways: Vec::new() }).collect()
 }
 
-fn by_alarms(known: Known<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
+fn by_alarms(input: SuspectInput<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
     let mut ways: BTreeMap<Id, Vec<Vec<Id>>> = BTreeMap::new();
     for &alarm in alarms {
-        let good = known.since.or_else(|| was_good(known, alarm));
-        for (service, way) in leads(known, alarm) {
-            let changed = known.changed.get(&service);
+        let good = input.since.or_else(|| was_good(input, alarm));
+        for (service, way) in leads(input, alarm) {
+            let changed = input.changed.get(&service);
             if changed.is_some_and(|changed| good.is_none_or(|good| *changed > good)) {
                 ways.entry(service).or_default().push(way);
             }
@@ -100,27 +103,27 @@ fn by_alarms(known: Known<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
     }
     let suspect = |(service, mut ways): (Id, Vec<Vec<Id>>)| {
         ways.sort_by_key(|way| (way.len(), way.first().copied()));
-        let peers = known.peers.get(&service).copied().filter(|_| alarms.contains(&service));
-        Some(Suspect { service, changed: *known.changed.get(&service)?, peers, ways })
+        let peers = input.peers.get(&service).copied().filter(|_| alarms.contains(&service));
+        Some(Suspect { service, changed: *input.changed.get(&service)?, peers, ways })
     };
     ways.into_iter().filter_map(suspect).collect()
 }
 
 /// Until when a service is known to have been well: for `soak` before its last verification what it needs may have been
 /// bad already.
-fn was_good(known: Known<'_>, service: Id) -> Option<Timestamp> {
-    let soak = SignedDuration::try_from(known.soak).unwrap_or(SignedDuration::MAX);
-    known.verified.get(&service)?.checked_sub(soak).ok()
+fn was_good(input: SuspectInput<'_>, service: Id) -> Option<Timestamp> {
+    let soak = SignedDuration::try_from(input.soak).unwrap_or(SignedDuration::MAX);
+    input.verified.get(&service)?.checked_sub(soak).ok()
 }
 
 /// All that a service depends on, itself first, each with the shortest way there.
-fn leads(known: Known<'_>, from: Id) -> BTreeMap<Id, Vec<Id>> {
+fn leads(input: SuspectInput<'_>, from: Id) -> BTreeMap<Id, Vec<Id>> {
     let mut ways = BTreeMap::from([(from, vec![from])]);
     let mut queue = VecDeque::from([from]);
     while let Some(id) = queue.pop_front() {
         let way = ways.get(&id).cloned().unwrap_or_default();
-        for edge in known.graph.needs(id).iter().filter(|edge| known.needed.contains(edge)) {
-            let provider = known.graph.edge(*edge).provider;
+        for edge in input.graph.needs(id).iter().filter(|edge| input.needed.contains(edge)) {
+            let provider = input.graph.edge(*edge).provider;
             if let Entry::Vacant(new) = ways.entry(provider) {
                 new.insert([&way[..], &[provider]].concat());
                 queue.push_back(provider);
@@ -186,7 +189,7 @@ mod tests {
             pairs.map(|(name, minutes)| (id(name), ago(minutes.parse().unwrap()))).collect::<BTreeMap<_, _>>()
         };
         let alarms = alarms.map(|names| names.split_whitespace().map(id).collect::<BTreeSet<_>>());
-        let suspects = suspects(Known {
+        let suspects = suspects(SuspectInput {
             graph: &graph,
             needed: &graph.edges().collect(),
             changed: &times(changed),

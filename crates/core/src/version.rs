@@ -52,6 +52,7 @@ mod maven;
 mod notation;
 mod order;
 mod range;
+mod range_error;
 mod semver;
 
 use std::{
@@ -62,7 +63,8 @@ use std::{
 };
 
 pub use order::{Order, Versioning};
-pub use range::{Range, RangeError};
+pub use range::Range;
+pub use range_error::RangeError;
 pub use semver::SemverProblem;
 use serde::Deserialize;
 

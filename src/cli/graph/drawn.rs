@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use pintle_core::graph::{Link, Links};
 use pintle_core::pins::ServiceName;
 use pintle_core::version::Version;
-
-use super::links::{Link, Links};
 
 /// For Graphviz.
 pub(super) fn dot(links: &Links) -> String {

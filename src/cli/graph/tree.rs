@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pintle_core::graph::{Link, Links};
 use pintle_core::pins::ServiceName;
 
-use super::links::{Link, Links};
 use crate::cli::output::{BAD, DIM, NAME, styled};
 
 /// Deeper levels would be more indentation than text.

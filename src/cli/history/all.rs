@@ -6,9 +6,10 @@ use pintle_core::pins::ServiceName;
 use pintle_core::version::Version;
 use serde::Serialize;
 
+use super::entries::{HistoryEntries, HistoryEntry};
 use super::proven::Proof;
 use super::undone::Undone;
-use super::{Entry, Told, word};
+use super::word;
 use crate::cli::output::{DIM, NAME};
 use crate::cli::shown::ShownKind;
 use crate::cli::table::{Cell, Head, Table};
@@ -17,16 +18,16 @@ use crate::cli::words::{author, when};
 /// `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown<'t> {
+pub(super) struct HistoryJson<'t> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<&'t str>,
     total: usize,
-    moves: Vec<ShownMove<'t>>,
+    moves: Vec<MoveJson<'t>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ShownMove<'t> {
+struct MoveJson<'t> {
     service: &'t ServiceName,
     from: Option<&'t Version>,
     to: Option<&'t Version>,
@@ -39,10 +40,10 @@ struct ShownMove<'t> {
     proven: Option<Proof>,
 }
 
-impl<'t> Shown<'t> {
+impl<'t> HistoryJson<'t> {
     /// What is told of them.
-    pub(super) fn of(told: &'t Told) -> Self {
-        let shown = |Entry { service, one, proven, undoes }: &'t Entry| ShownMove {
+    pub(super) fn new(entries: &'t HistoryEntries) -> Self {
+        let shown = |HistoryEntry { service, one, proven, undoes }: &'t HistoryEntry| MoveJson {
             service,
             from: one.from.as_ref().map(|pin| &pin.version),
             to: one.to.as_ref().map(|pin| &pin.version),
@@ -51,26 +52,30 @@ impl<'t> Shown<'t> {
             undoes: undoes.as_ref(),
             proven: *proven,
         };
-        Self { cluster: told.cluster.as_deref(), total: told.total, moves: told.moves.iter().map(shown).collect() }
+        Self {
+            cluster: entries.cluster.as_deref(),
+            total: entries.total,
+            moves: entries.moves.iter().map(shown).collect(),
+        }
     }
 }
 
 /// For people.
-pub(super) fn table(told: &Told, now: Timestamp) -> Table {
+pub(super) fn table(entries: &HistoryEntries, now: Timestamp) -> Table {
     let mut heads = vec![Head::whole("COMMIT"), Head::whole("WHEN (UTC)"), Head::cut("AUTHOR")];
     heads.extend([Head::whole("SERVICE"), Head::whole("FROM"), Head::whole("TO"), Head::whole("MOVE")]);
-    heads.extend(told.cluster.as_ref().map(|_| Head::whole("PROVEN")));
+    heads.extend(entries.cluster.as_ref().map(|_| Head::whole("PROVEN")));
     let mut table = Table::new(heads);
-    let mut entries = told.moves.iter().peekable();
-    while let Some(Entry { service, one, proven, undoes }) = entries.next() {
+    let mut moves = entries.moves.iter().peekable();
+    while let Some(HistoryEntry { service, one, proven, undoes }) = moves.next() {
         let [from, to] = [&one.from, &one.to].map(|pin| pin.as_ref().map_or("-", |pin| pin.version.as_str()));
         let commit = &one.commit;
         let mut row = vec![commit.id.short().into(), when(commit.time).into(), author(commit).into()];
         row.extend([Cell::new(NAME, service.as_str()), Cell::new(DIM, from), to.into(), word(one.kind)]);
-        row.extend(told.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
+        row.extend(entries.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
         table.row(row);
         // Once for the whole commit.
-        let is_last = entries.peek().is_none_or(|next| next.one.commit.id != one.commit.id);
+        let is_last = moves.peek().is_none_or(|next| next.one.commit.id != one.commit.id);
         if let Some(undoes) = undoes.as_ref().filter(|_| is_last) {
             table.note(Cell::new(DIM, undoes.in_words()));
         }

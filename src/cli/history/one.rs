@@ -9,9 +9,10 @@ use pintle_core::problem::display_safe;
 use pintle_core::version::Version;
 use serde::Serialize;
 
+use super::entries::{HistoryEntries, HistoryEntry};
 use super::proven::Proof;
 use super::undone::Undone;
-use super::{Entry, Told, word};
+use super::word;
 use crate::cli::output::{DIM, NAME};
 use crate::cli::shown::{ShownKind, ShownNeed};
 use crate::cli::table::{Cell, Head, Table};
@@ -20,17 +21,17 @@ use crate::cli::words::{author, how_long, image_moved, need_moved, when};
 /// `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown<'t> {
+pub(super) struct ServiceHistoryJson<'t> {
     service: &'t ServiceName,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<&'t str>,
     total: usize,
-    pins: Vec<ShownPin<'t>>,
+    pins: Vec<PinJson<'t>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ShownPin<'t> {
+struct PinJson<'t> {
     version: Option<&'t Version>,
     image: Option<&'t Image>,
     from: Option<&'t Version>,
@@ -45,10 +46,10 @@ struct ShownPin<'t> {
     proven: Option<Proof>,
 }
 
-impl<'t> Shown<'t> {
+impl<'t> ServiceHistoryJson<'t> {
     /// What is told of them.
-    pub(super) fn of(service: &'t ServiceName, told: &'t Told) -> Self {
-        let shown = |Entry { one, proven, undoes, .. }: &'t Entry| ShownPin {
+    pub(super) fn new(service: &'t ServiceName, entries: &'t HistoryEntries) -> Self {
+        let shown = |HistoryEntry { one, proven, undoes, .. }: &'t HistoryEntry| PinJson {
             version: one.to.as_ref().map(|pin| &pin.version),
             image: one.to.as_ref().map(|pin| &pin.image),
             from: one.from.as_ref().map(|pin| &pin.version),
@@ -59,24 +60,24 @@ impl<'t> Shown<'t> {
             undoes: undoes.as_ref(),
             proven: *proven,
         };
-        let pins = told.moves.iter().map(shown).collect();
-        Self { service, cluster: told.cluster.as_deref(), total: told.total, pins }
+        let pins = entries.moves.iter().map(shown).collect();
+        Self { service, cluster: entries.cluster.as_deref(), total: entries.total, pins }
     }
 }
 
 /// For people.
-pub(super) fn table(told: &Told, now: Timestamp) -> Table {
+pub(super) fn table(entries: &HistoryEntries, now: Timestamp) -> Table {
     let mut heads = vec![Head::whole("VERSION"), Head::whole("MOVE"), Head::whole("COMMIT"), Head::cut("AUTHOR")];
     heads.extend([Head::whole("WHEN (UTC)"), Head::whole("STOOD")]);
-    heads.extend(told.cluster.as_ref().map(|_| Head::whole("PROVEN")));
+    heads.extend(entries.cluster.as_ref().map(|_| Head::whole("PROVEN")));
     heads.push(Head::cut("SUBJECT"));
     let mut table = Table::new(heads);
-    for Entry { one, proven, undoes, .. } in &told.moves {
+    for HistoryEntry { one, proven, undoes, .. } in &entries.moves {
         let version = one.to.as_ref().map_or(Cell::new(DIM, "none"), |pin| Cell::new(NAME, pin.version.as_str()));
         let commit = &one.commit;
         let mut row = vec![version, word(one.kind), commit.id.short().into(), author(commit).into()];
         row.extend([when(commit.time).into(), stood(one, now)]);
-        row.extend(told.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
+        row.extend(entries.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
         row.push(Cell::new(DIM, display_safe(&commit.subject, 100)));
         table.row(row);
         if let Some(undoes) = undoes {

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use pintle_core::change::{Act, Named, Undo, without_number};
+use pintle_core::change::{Act, Named, Undo};
 use pintle_core::git::{Commit, CommitId};
-use pintle_core::history::History;
 use pintle_core::problem::display_safe;
 use serde::Serialize;
 
@@ -50,7 +49,7 @@ impl<'l> Messages<'l> {
     pub(super) fn undone(&mut self, commit: &Commit) -> Option<Undone> {
         let loaded = self.loaded;
         let read = || {
-            let Undo { act, of } = loaded.takes_back(commit.id)?;
+            let Undo { act, of } = loaded.source.takes_back(commit.id)?;
             let meant = |named: Named| Meant { commit: meant(loaded, commit, &named), named: named.to_string() };
             Some(Undone { act: act.as_str(), of: of.into_iter().map(meant).collect() })
         };
@@ -60,22 +59,13 @@ impl<'l> Messages<'l> {
 
 /// The commit that is meant: one that moved pins before this one, or, by its id, any.
 fn meant(loaded: &Loaded, by: &Commit, named: &Named) -> Option<Arc<Commit>> {
-    let history: &History = &loaded.history;
-    let before = history.position(by.id).and_then(|place| history.moves().get(..place as usize)).unwrap_or_default();
-    let newest = |is_it: &dyn Fn(&str) -> bool| before.iter().rev().find(|commit| is_it(&commit.subject)).cloned();
-    match named {
+    named.commit_in(&loaded.history, by.id).or_else(|| match named {
         Named::Commit(id) => {
-            let starts = |commit: &&Arc<Commit>| commit.id.to_hex().starts_with(id.as_str());
-            let elsewhere = || loaded.source.resolve(id).ok().filter(|it| it.id.to_hex().starts_with(id.as_str()));
-            before.iter().rev().find(starts).cloned().or_else(|| elsewhere().map(Arc::new))
+            let elsewhere = loaded.source.resolve(id).ok().filter(|it| it.id.to_hex().starts_with(id.as_str()));
+            elsewhere.map(Arc::new)
         }
-        Named::Pull(number) => {
-            let (squashed, merged) = (format!(" (#{number})"), format!("Merge pull request #{number} "));
-            newest(&|subject| subject.ends_with(&squashed) || subject.starts_with(&merged))
-        }
-        Named::Title(title) => newest(&|subject| subject == title || without_number(subject) == title),
-        Named::Commits(..) | Named::MergeRequest(_) => None,
-    }
+        _ => None,
+    })
 }
 
 impl Undone {

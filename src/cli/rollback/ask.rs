@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use pintle_core::git::Commit;
 use pintle_core::pins::{ServiceName, did_you_mean};
 use pintle_core::problem::display_safe;
-use pintle_core::rollback::{Aim, Request};
+use pintle_core::rollback::{Request, RollbackTarget};
 use pintle_core::version::Version;
 
 use crate::cli::exit::Failure;
@@ -56,30 +56,30 @@ pub(super) fn request(typed: &What, loaded: &Loaded, now: Timestamp) -> Result<R
     services.dedup();
     let aim = match (&typed.to, typed.steps) {
         (Some(to), _) => aim(to, &services, loaded, now)?,
-        (None, Some(steps)) => Aim::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
-        (None, None) if typed.adopt => Aim::Running,
-        (None, None) => Aim::Good,
+        (None, Some(steps)) => RollbackTarget::Steps(usize::try_from(steps).unwrap_or(usize::MAX)),
+        (None, None) if typed.adopt => RollbackTarget::Running,
+        (None, None) => RollbackTarget::Good,
     };
     Ok(if typed.all { Request::All(aim) } else { Request::Services(services, aim) })
 }
 
 /// `--to`: a version that one of the services had, else a time, else a revision.
-fn aim(to: &str, services: &[ServiceName], loaded: &Loaded, now: Timestamp) -> Result<Aim, Failure> {
+fn aim(to: &str, services: &[ServiceName], loaded: &Loaded, now: Timestamp) -> Result<RollbackTarget, Failure> {
     let history = &loaded.history;
     let had = |version: &Version| services.iter().any(|service| history.newest(service, version).is_some());
     if let Some(version) = Version::new(to).ok().filter(had) {
-        return Ok(Aim::Version(version));
+        return Ok(RollbackTarget::Version(version));
     }
     if let Some(time) = moment(to, now) {
         let place = history.moves().iter().rposition(|commit| commit.time <= time);
         let place = place.and_then(|place| u32::try_from(place).ok());
         let none = || Failure::error(format!("nothing was pinned at {} UTC", when(time)));
         return place
-            .map(Aim::At)
+            .map(RollbackTarget::At)
             .ok_or_else(|| loaded.as_far_as_known(none().hint("pintle history shows the commits that moved pins")));
     }
     match loaded.source.resolve(to) {
-        Ok(commit) => place(loaded, &commit).map(Aim::At),
+        Ok(commit) => place(loaded, &commit).map(RollbackTarget::At),
         Err(error) => {
             let unknown = unknown(to, services, loaded).map(|failure| loaded.as_far_as_known(failure));
             Err(unknown.unwrap_or_else(|| no_revision(error)))

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use pintle_core::pins::Held;
-use pintle_core::rollback::{Left, Member, Revert};
+use pintle_core::rollback::{Member, Revert, Skipped};
 
-use super::Told;
+use super::RollbackPreview;
+use crate::cli::describe::remedy;
 use crate::cli::diff::FileDiff;
 use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, styled};
 use crate::cli::plan::text::{body, described};
@@ -17,8 +18,8 @@ const PASSED_OVER: usize = 3;
 /// Longer versions do not push apart what stands in the other lines.
 const WIDEST: usize = 24;
 
-pub(super) fn print(told: &Told, output: &mut Output) {
-    let Told {
+pub(super) fn print(told: &RollbackPreview, output: &mut Output) {
+    let RollbackPreview {
         kind,
         revert,
         tip,
@@ -40,10 +41,10 @@ pub(super) fn print(told: &Told, output: &mut Output) {
     output.line(format_args!("{} at {}\n  {from}", kind.title(), described(tip)));
     if revert.is_empty() {
         rest(revert, output);
-        let why = if revert.left.is_empty() { ": it is pinned so already" } else { "" };
+        let why = if revert.skipped.is_empty() { ": it is pinned so already" } else { "" };
         output.line(format_args!("\nNothing goes {}{why}.", kind.way()));
-        if let Some(hint) = revert.left.iter().find_map(Left::hint) {
-            output.line(format_args!("  hint: {hint}"));
+        if let Some(way_out) = revert.skipped.iter().find_map(Skipped::remedy) {
+            output.line(format_args!("  hint: {}", remedy(&way_out)));
         }
         return;
     }
@@ -82,7 +83,7 @@ fn lines(title: &str, files: &[FileDiff], output: &mut Output) {
     }
 }
 
-fn members(told: &Told) -> String {
+fn members(told: &RollbackPreview) -> String {
     let mut text = String::new();
     let all = &told.revert.members;
     let width = |part: fn(&Member) -> &str| all.iter().map(|it| part(it).len().min(WIDEST)).max().unwrap_or(0);
@@ -109,7 +110,7 @@ fn members(told: &Told) -> String {
 }
 
 /// What is known of a target: when it was pinned, by which commit, how long it stood, and when it was verified.
-fn target(told: &Told, member: &Member) -> String {
+fn target(told: &RollbackPreview, member: &Member) -> String {
     let commit = &member.target.commit;
     let records = told.desired.history.records(&member.service);
     let next = records.iter().find(|record| record.position > member.target.position);
@@ -125,10 +126,10 @@ fn target(told: &Told, member: &Member) -> String {
 
 /// What does not go back, and what is not right besides.
 fn rest(revert: &Revert, output: &mut Output) {
-    if !revert.left.is_empty() {
+    if !revert.skipped.is_empty() {
         output.line("\nStays");
     }
-    for it in &revert.left {
+    for it in &revert.skipped {
         output.line(format_args!("  {} {}: {}", styled(BAD, "!"), styled(NAME, &it.service), it.why));
     }
     if !revert.elsewhere.is_empty() {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Shown, Told};
+use super::report::{SuspectReport, SuspectsReport};
 use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, counted, styled};
 use crate::cli::plan::text::described;
@@ -11,8 +11,8 @@ use crate::cli::words::how_long;
 /// So many suspects are shown; a program is told all.
 const SHOWN: usize = 10;
 
-pub(super) fn print(told: &Told, now: Timestamp, output: &mut Output) {
-    let Told { cluster, since, services, alarms, suspects } = told;
+pub(super) fn print(report: &SuspectsReport, now: Timestamp, output: &mut Output) {
+    let SuspectsReport { cluster, since, services, alarms, suspects } = report;
     if alarms.is_empty() && cluster.is_some() {
         output.line(format_args!("Nothing alarms: {} as they should be.", counted(*services, "service")));
         return;
@@ -49,7 +49,7 @@ pub(super) fn print(told: &Told, now: Timestamp, output: &mut Output) {
     }
 }
 
-fn suspect(number: usize, it: &Shown, now: Timestamp, output: &mut Output) {
+fn suspect(number: usize, it: &SuspectReport, now: Timestamp, output: &mut Output) {
     let arrow = styled(BUSY, format_args!("{} -> {}", it.from, it.to));
     let by = it.commit.as_ref().map_or_else(|| "by hand".to_owned(), |commit| format!("by {}", described(commit)));
     let ago = how_long(now.duration_since(it.changed));

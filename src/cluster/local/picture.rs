@@ -15,8 +15,6 @@ use super::Served;
 use super::folder::Life;
 use super::record::{Exit, How, Record, Run};
 
-/// The name under which Pintle writes.
-
 /// How long a process may take to become healthy where `verify: {timeout}` does not say it.
 const DEADLINE: Duration = Duration::from_secs(120);
 

@@ -84,6 +84,22 @@ pub enum LandError {
         /// Where it is, where that was told.
         now: Option<CommitId>,
     },
+    /// Brought the clone to where somebody else has pushed.
+    #[error("{error}, and {branch} cannot follow: {why}")]
+    LeftBehind {
+        /// That somebody was faster.
+        error: Box<Self>,
+        /// The plain name of the branch.
+        branch: String,
+        /// Why it cannot follow.
+        why: Box<Self>,
+    },
+    /// Tried again each time that somebody was faster.
+    #[error("somebody else was faster {times} times")]
+    Overtaken {
+        /// How often.
+        times: u32,
+    },
     /// Pushed, and the server does not take it: a protected branch, a hook, a repository that is read only.
     #[error("{remote} refuses the commit: {words}")]
     Refused {
@@ -137,6 +153,8 @@ impl LandError {
     pub fn hint(&self) -> Option<String> {
         let fixed = match self {
             Self::Source(error) => return error.hint(),
+            Self::LeftBehind { why, .. } => return why.hint(),
+            Self::Overtaken { .. } => "type it again",
             Self::Detached { .. } => "go to a branch (git switch main), or name one: --branch main",
             Self::NoUpstream { branch } => {
                 return Some(format!(

@@ -8,12 +8,12 @@ use pintle_core::problem::display_safe;
 use super::super::{Reach, Source, SourceError};
 use super::error::{LandError, Result};
 use super::id;
+use super::transport::GitTransport;
 use super::upstream::Upstream;
-use super::wire::Wire;
 
 /// What the server has said.
 #[derive(Default)]
-struct Heard {
+struct PushOutcome {
     /// Where the branch is, before anything is sent.
     found: Cell<Option<Oid>>,
     /// The branch is elsewhere.
@@ -43,9 +43,9 @@ pub(super) fn push(
     upstream: &Upstream,
     (expected, commit): (Option<Oid>, Oid),
 ) -> Result<()> {
-    let heard = Heard { unsent: Cell::new(true), ..Heard::default() };
-    let wire = Wire::new(&upstream.url, &source.access);
-    let sent = wire.speak(repo, |remote| {
+    let heard = PushOutcome { unsent: Cell::new(true), ..PushOutcome::default() };
+    let transport = GitTransport::new(&upstream.url, &source.access);
+    let sent = transport.with_remote(repo, |remote| {
         let mut options = PushOptions::new();
         options.remote_callbacks(callbacks(&heard, expected));
         remote.push(&[format!("{commit}:{}", upstream.branch)], Some(&mut options))
@@ -62,7 +62,7 @@ pub(super) fn push(
         upstream.track(repo, commit, "update by push");
         return Ok(());
     };
-    let (kind, why) = wire.trouble(&error);
+    let (kind, why) = transport.trouble(&error);
     if heard.unsent.get() {
         return Err(unreached(upstream, kind, why));
     }
@@ -87,7 +87,7 @@ fn unreached(upstream: &Upstream, kind: Reach, why: String) -> LandError {
     }
 }
 
-fn callbacks(heard: &Heard, expected: Option<Oid>) -> RemoteCallbacks<'_> {
+fn callbacks(heard: &PushOutcome, expected: Option<Oid>) -> RemoteCallbacks<'_> {
     let mut callbacks = RemoteCallbacks::new();
     callbacks.push_negotiation(move |updates: &[PushUpdate<'_>]| {
         let found = updates.first().map(PushUpdate::src).filter(|found| !found.is_zero());
@@ -112,7 +112,7 @@ fn callbacks(heard: &Heard, expected: Option<Oid>) -> RemoteCallbacks<'_> {
 }
 
 /// The server's words: why, and what its hooks have printed. Somebody who was faster by a moment is no refusal.
-fn refusal(upstream: &Upstream, heard: &Heard, why: &str) -> LandError {
+fn refusal(upstream: &Upstream, heard: &PushOutcome, why: &str) -> LandError {
     let remote = upstream.name.clone();
     if ["fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "failed to lock"]
         .iter()
@@ -132,9 +132,9 @@ fn refusal(upstream: &Upstream, heard: &Heard, why: &str) -> LandError {
 
 /// Where the branch is now.
 fn ask(source: &Source, repo: &Repository, upstream: &Upstream) -> Result<Option<Oid>, git2::Error> {
-    let wire = Wire::new(&upstream.url, &source.access);
+    let transport = GitTransport::new(&upstream.url, &source.access);
     let mut found = None;
-    wire.speak(repo, |remote| {
+    transport.with_remote(repo, |remote| {
         remote.connect(git2::Direction::Push)?;
         found = remote.list()?.iter().find(|head| head.name() == upstream.branch).map(git2::RemoteHead::oid);
         remote.disconnect()

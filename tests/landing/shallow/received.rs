@@ -12,8 +12,8 @@ fn a_rollback_receives_what_was_not_cloned_and_lands() {
     assert_snapshot!(clone.outline("rollback payments --yes --reason INC-47"), @r#"
     branch=main pushedTo=origin/main commit=COMMIT
     rollback complete=yes
-      members service=payments from=2.1.0 to=2.0.3 pinsBack=1 commit=(Start)
-      members service=checkout from=1.9.0 to=1.8.2 pinsBack=1 commit=(Start) why: 1.9.0 | ^2.1 | checkout | payments
+      members service=payments from=2.1.0 to=2.0.3 pinsBack=1 reason=asked commit=(Start)
+      members service=checkout from=1.9.0 to=1.8.2 pinsBack=1 reason=unmet commit=(Start) why: 1.9.0 | ^2.1 | checkout | payments
       holds service=payments above=2.0.3
       plan
         stages 1 service=checkout kind=return from=1.9.0 to=1.8.2

@@ -1,12 +1,13 @@
 //! The moves of one service along its history.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{ChangeKind, End, NeedMoved, needs_between};
 use crate::git::Commit;
-use crate::history::Record;
-use crate::pins::Pin;
+use crate::graph::order_of;
+use crate::history::{History, Record};
+use crate::pins::{Pin, Pins, ServiceName};
 use crate::version::{Order, Version};
 
 /// One move along the history of a service.
@@ -65,4 +66,24 @@ pub fn line(records: &[Record], order: &Order) -> Vec<Move> {
         last = to;
     }
     moves
+}
+
+/// Returns the moves of one service, or of all, newest first. Of all, moves under an earlier name are told as those of the
+/// later one.
+pub fn moves_newest_first<'h>(
+    history: &'h History,
+    pins: &Pins,
+    only: Option<&ServiceName>,
+) -> Vec<(&'h ServiceName, Move)> {
+    let services = &pins.services;
+    let earlier: BTreeSet<&ServiceName> = services.values().filter_map(|service| service.formerly.as_ref()).collect();
+    let is_wanted = |name: &ServiceName| only.map_or(!earlier.contains(name), |only| only == name);
+    let mut all = Vec::new();
+    for (name, records) in history.services().filter(|(name, _)| is_wanted(name)) {
+        let order = services.get(name).map_or_else(|| history.order(name, None), |service| order_of(service, history));
+        let moves = line(records, &order).into_iter().zip(records);
+        all.extend(moves.map(|(moved, record)| (record.position, name, moved)));
+    }
+    all.sort_by(|a, b| (b.0, a.1).cmp(&(a.0, b.1)));
+    all.into_iter().map(|(_, name, moved)| (name, moved)).collect()
 }

@@ -38,10 +38,22 @@ pub struct Undo {
     pub of: Vec<Named>,
 }
 
+impl Undo {
+    /// Returns what a merge takes back. A merge that does not say it takes back what `merged` does: forges repeat the
+    /// title alone.
+    pub fn of_merge(own: Option<Self>, merged: impl FnOnce() -> Option<Self>) -> Option<Self> {
+        match own {
+            None => merged(),
+            Some(own) if own.of.is_empty() => merged().filter(|merged| merged.act == own.act).or(Some(own)),
+            own => own,
+        }
+    }
+}
+
 /// Whether something is taken back, or what took it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Taken back by `pintle rollback`.
+    /// Taken back by a rollback of Pintle's.
     Rollback,
     /// Taken back by hand or by a forge.
     Revert,

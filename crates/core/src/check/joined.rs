@@ -42,7 +42,7 @@ pub fn joined(pins: &Pins, graph: &Graph, history: &History) -> Vec<Joined> {
         let pair = evidence.lacks(graph, edge, x, y)?;
         let ends = [consumer, provider].map(|service| Arrival::of(service, history));
         let place = held_since(&ends, history)?;
-        let problem = problem(&ends, place, &pair).hint(evidence.way_out(graph, &pair));
+        let problem = problem(&ends, place, &pair).remedy(evidence.remedy(graph, &pair));
         let by = usize::try_from(place).ok().and_then(|place| history.moves().get(place)).cloned();
         Some(Joined { problem, by })
     };

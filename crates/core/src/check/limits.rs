@@ -2,7 +2,8 @@
 
 use super::{Checked, has_no_place, never_pinned, says_nothing};
 use crate::pins::{Held, Hold, Service};
-use crate::problem::{Problem, show};
+use crate::printable::show;
+use crate::problem::Problem;
 use crate::version::{Order, Version};
 
 pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Vec<Problem> {
@@ -37,9 +38,7 @@ fn held(service: &Service, order: &Order, hold: &Hold) -> Option<Problem> {
     if hold.catches(version, order) {
         let why = hold.reason.as_ref().map(|reason| format!(": {}", show(reason))).unwrap_or_default();
         let message = format!("`{name}` {version} is pinned, but versions {} are held{why}", kept_out(hold));
-        let hint = format!(
-            "pin a version that is not held, or release it: remove `hold` in the same change, or pintle release {name}"
-        );
+        let hint = "pin a version that is not held, or remove `hold` in the same change";
         return Some(
             Problem::error(message, service.version_at.clone()).of(name).also(hold.at.clone(), "held here").hint(hint),
         );

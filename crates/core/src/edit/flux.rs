@@ -5,10 +5,12 @@
 
 use std::ops::Range;
 
+use super::request::Edit;
+use super::revision::{RevisionFiles, bytes};
 use super::splice::Splice;
-use super::{Edit, Said, bytes};
 use crate::pins::{Service, ServiceName};
 use crate::problem::{Place, Problem};
+use crate::remedy::Remedy;
 
 const KEY: &str = "$imagepolicy";
 const MUTE: &str = "held by pintle: ";
@@ -23,7 +25,7 @@ enum Marker {
 }
 
 /// A hold mutes the marker behind the pin, and the end of the hold gives it back.
-pub(super) fn splice(tip: &Said<'_>, service: &Service, edit: &Edit) -> Option<Splice> {
+pub(super) fn splice(tip: &RevisionFiles<'_>, service: &Service, edit: &Edit) -> Option<Splice> {
     match (edit, of(tip, service)?) {
         (Edit::Hold(_), Marker::Live(at)) => Some(Splice { at: at..at, text: MUTE.to_owned() }),
         (Edit::Release, Marker::Muted(at)) => Some(Splice { at, text: String::new() }),
@@ -32,7 +34,7 @@ pub(super) fn splice(tip: &Said<'_>, service: &Service, edit: &Edit) -> Option<S
 }
 
 /// The services whose markers these edits mute.
-pub fn muted<'e>(tip: &Said<'_>, edits: &'e [(ServiceName, Edit)]) -> Vec<&'e ServiceName> {
+pub fn muted<'e>(tip: &RevisionFiles<'_>, edits: &'e [(ServiceName, Edit)]) -> Vec<&'e ServiceName> {
     let is_muted = |(name, edit): &&(ServiceName, Edit)| {
         let service = tip.reading.pins.services.get(name);
         matches!(edit, Edit::Hold(_)) && service.is_some_and(|service| splice(tip, service, edit).is_some())
@@ -41,23 +43,19 @@ pub fn muted<'e>(tip: &Said<'_>, edits: &'e [(ServiceName, Edit)]) -> Vec<&'e Se
 }
 
 /// The holds that a bot of Flux writes past.
-pub fn written_past(said: &Said<'_>) -> Vec<Problem> {
+pub fn written_past(said: &RevisionFiles<'_>) -> Vec<Problem> {
     let held = said.reading.pins.services.values().filter(|service| service.hold.is_some());
     let problem = |service: &Service| {
         let Marker::Live(at) = of(said, service)? else { return None };
         let name = &service.name;
         let place = Place::at(&service.version_at.path, at..at);
         let message = format!("a bot of Flux writes past the hold of `{name}`: its pin carries a `{KEY}` marker");
-        Some(
-            Problem::warning(message, place)
-                .of(name)
-                .hint(format!("hold it again, which mutes the marker: pintle hold {name} VERSION --reason TEXT")),
-        )
+        Some(Problem::warning(message, place).of(name).remedy(Remedy::HoldAgain { service: name.clone() }))
     };
     held.filter_map(problem).collect()
 }
 
-fn of(said: &Said<'_>, service: &Service) -> Option<Marker> {
+fn of(said: &RevisionFiles<'_>, service: &Service) -> Option<Marker> {
     let text = std::str::from_utf8(bytes(said.files, &service.version_at.path)?).ok()?;
     marker(text, service.version_at.span.as_ref()?.end)
 }

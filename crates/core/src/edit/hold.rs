@@ -1,11 +1,14 @@
 //! `hold:`, written as one line.
 
-use super::draft::Draft;
+use super::file_edit::FileEdit;
 use super::map::Map;
+use super::refusal::Refusal;
+use super::request::NewHold;
 use super::splice::Splice;
-use super::{NewHold, Refusal, keys, scalar};
-use crate::pins::{Held, Hold};
+use super::{entries, scalar};
+use crate::pins::{Held, Hold, Service};
 use crate::problem::Place;
+use crate::version::Order;
 
 const KEY: &str = "hold";
 
@@ -13,6 +16,22 @@ const KEY: &str = "hold";
 const LONGEST: usize = 400;
 
 impl NewHold {
+    /// Returns the hold that also keeps out what the present hold of the service keeps out. The same versions held again
+    /// are another reason for that.
+    #[must_use]
+    pub fn beside_present(self, service: &Service, order: &Order) -> Self {
+        let Some(has) = service.hold.as_ref().filter(|has| has.versions != self.versions) else { return self };
+        match self.versions.and(&has.versions, order) {
+            Some(versions) if versions == self.versions => self.going_on_from(has),
+            Some(versions) => {
+                // Neither ends before the other was meant to.
+                let until = self.until.zip(has.until).map(|(new, has)| new.max(has));
+                Self { versions, until, ..self }.going_on_from(has)
+            }
+            None => self,
+        }
+    }
+
     /// With the reason of the hold that there is, which it goes on from.
     #[must_use]
     pub fn going_on_from(mut self, old: &Hold) -> Self {
@@ -29,28 +48,28 @@ pub(super) fn of(new: &NewHold, at: &Place) -> Hold {
 }
 
 /// Writes the hold in place of the one that there is, else at the end.
-pub(super) fn write(own: &mut Draft, new: &NewHold) -> Result<(), Refusal> {
+pub(super) fn write(own: &mut FileEdit, new: &NewHold) -> Result<(), Refusal> {
     let value = written(new);
     let splice = own.root(|root| {
         let map = root.and_then(|root| Map::of(&own.text, root));
         let Some((map, entry)) = map.as_ref().and_then(|map| Some((map, map.get(KEY)?))) else {
-            return keys::added(own, map.as_ref(), KEY, &value);
+            return entries::added(own, map.as_ref(), KEY, &value);
         };
         let part = map.part(entry)?;
         let (indent, line_end) = if map.is_flow() { (0, "") } else { (map.indent(), own.line_end) };
         Some(Splice { at: part, text: format!("{}{KEY}: {value}{line_end}", " ".repeat(indent)) })
     })?;
-    keys::apply(own, splice)
+    entries::apply(own, splice)
 }
 
 /// Takes the hold away; where there is none, nothing.
-pub(super) fn remove(own: &mut Draft) -> Result<(), Refusal> {
+pub(super) fn remove(own: &mut FileEdit) -> Result<(), Refusal> {
     let splice = own.root(|root| {
         let map = Map::of(&own.text, root?)?;
         map.get(KEY).map(|entry| map.without(entry))
     })?;
     match splice {
-        Some(splice) => keys::apply(own, splice),
+        Some(splice) => entries::apply(own, splice),
         None => Ok(()),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::draft::Draft;
+use super::file_edit::FileEdit;
 use super::map::Map;
+use super::refusal::Refusal;
 use super::splice::Splice;
-use super::{Refusal, keys, scalar};
+use super::{entries, scalar};
 use crate::pins::{Need, Service, ServiceName, Value};
 use crate::problem::{Place, Problem};
 use crate::version::Range;
@@ -13,7 +14,7 @@ use crate::version::Range;
 const KEY: &str = "dependsOn";
 
 /// Sets needs in the own file of a service, and in what it must be then.
-pub(super) fn set(own: &mut Draft, wanted: &mut Service, needs: &[(ServiceName, Range)]) -> Result<(), Refusal> {
+pub(super) fn set(own: &mut FileEdit, wanted: &mut Service, needs: &[(ServiceName, Range)]) -> Result<(), Refusal> {
     for (provider, range) in needs {
         match wanted.pin.depends_on.get(provider) {
             Some(Need::Range(same)) if same == range => continue,
@@ -34,17 +35,17 @@ fn table(service: &Service, provider: &ServiceName) -> Refusal {
 }
 
 /// Sets one, where it is no table.
-pub(super) fn one(own: &mut Draft, provider: &ServiceName, range: &Range) -> Result<(), Refusal> {
+pub(super) fn one(own: &mut FileEdit, provider: &ServiceName, range: &Range) -> Result<(), Refusal> {
     let splices = splices(own, provider, range)?;
     own.splices(splices)
 }
 
-fn splices(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Splice>, Refusal> {
+fn splices(own: &FileEdit, provider: &ServiceName, range: &Range) -> Result<Vec<Splice>, Refusal> {
     let new = scalar::quoted(range.as_str());
     let splices = own.root(|root| -> Result<Option<Vec<Splice>>, Refusal> {
         let map = root.and_then(|root| Map::of(&own.text, root));
         let Some(needs) = map.as_ref().and_then(|map| map.get(KEY)) else {
-            let added = keys::added(own, map.as_ref(), KEY, &format!("{{{provider}: {new}}}"));
+            let added = entries::added(own, map.as_ref(), KEY, &format!("{{{provider}: {new}}}"));
             return Ok(added.map(|added| vec![added]));
         };
         if needs.value.is_alias() {
@@ -70,7 +71,7 @@ fn splices(own: &Draft, provider: &ServiceName, range: &Range) -> Result<Vec<Spl
 
 /// A list of names as a map of ranges: what has had no range needs any version. Names and comments stay where they are.
 fn as_map<'t>(
-    own: &Draft,
+    own: &FileEdit,
     list: Value<'t>,
     items: impl Iterator<Item = Value<'t>>,
     (provider, range): (&ServiceName, &str),
@@ -100,7 +101,7 @@ fn as_map<'t>(
     Some(splices)
 }
 
-fn new_entry(own: &Draft, list: Value<'_>, end_item: Option<Value<'_>>, entry: &str) -> Option<Splice> {
+fn new_entry(own: &FileEdit, list: Value<'_>, end_item: Option<Value<'_>>, entry: &str) -> Option<Splice> {
     let text = &own.text;
     let Some(item) = end_item else {
         let brace = list.span().start + 1;

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::refusal::Refusal;
+use super::revision::{RevisionFiles, bytes, own_path};
+use super::scalar;
 use super::splice::Splice;
-use super::{Refusal, Said, bytes, draft, scalar};
 use crate::image::Digest;
 use crate::pins::{Service, ServiceName, Tree, parse_file};
 use crate::problem::{Place, Problem};
@@ -30,7 +32,10 @@ impl Written {
 }
 
 /// Reads the values that pin services; each file once, for it may pin thousands.
-pub(super) fn values<'s>(said: &Said<'_>, services: impl IntoIterator<Item = &'s Service>) -> Result<Values, Refusal> {
+pub(super) fn values<'s>(
+    said: &RevisionFiles<'_>,
+    services: impl IntoIterator<Item = &'s Service>,
+) -> Result<Values, Refusal> {
     let mut of_file: BTreeMap<&Arc<str>, Vec<&Service>> = BTreeMap::new();
     for service in services {
         of_file.entry(&service.version_at.path).or_default().push(service);
@@ -61,7 +66,7 @@ fn here(text: &str, tree: &Tree<'_>, at: &Place) -> Result<Written, Refusal> {
 
 /// Another version, in place of the one that is pinned.
 pub(super) fn pinned(
-    tip: &Said<'_>,
+    tip: &RevisionFiles<'_>,
     (service, value): (&Service, &Written),
     version: &Version,
     digest: Option<&Digest>,
@@ -78,7 +83,7 @@ pub(super) fn pinned(
 /// The version of another revision, in place of the one that is pinned: as it is written there, where that is of the
 /// same kind.
 pub(super) fn restored(
-    tip: &Said<'_>,
+    tip: &RevisionFiles<'_>,
     (service, value): (&Service, &Written),
     (earlier, then): (&Service, &Written),
 ) -> Splice {
@@ -94,8 +99,8 @@ pub(super) fn restored(
 }
 
 /// Whether the version stands in the service's own file.
-fn is_own(tip: &Said<'_>, service: &Service) -> bool {
-    *service.version_at.path == *draft::own_path(tip.root, &service.name)
+fn is_own(tip: &RevisionFiles<'_>, service: &Service) -> bool {
+    *service.version_at.path == *own_path(tip.root, &service.name)
 }
 
 /// A digest belongs to one version: another one needs its own.
@@ -109,8 +114,8 @@ fn new_digest(service: &Service, digest: Option<&Digest>) -> Result<(), Refusal>
 }
 
 /// `tag:` of the service's own file.
-fn template(tip: &Said<'_>, service: &Service) -> String {
-    let path: Arc<str> = draft::own_path(tip.root, &service.name).into();
+fn template(tip: &RevisionFiles<'_>, service: &Service) -> String {
+    let path: Arc<str> = own_path(tip.root, &service.name).into();
     let tag = bytes(tip.files, &path).and_then(|bytes| {
         let read = |tree: &Tree<'_>| {
             let entries = tree.documents().next()?.entries()?;

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::{Edited, Refusal};
+use super::refusal::Refusal;
+use super::request::Edited;
 use crate::pins::{Reading, Service, ServiceName};
 use crate::problem::{Place, Problem, Severity};
+use crate::remedy::Remedy;
 
 /// Compares all services before and after.
-pub(super) fn only(before: &Reading, edited: &Edited, wanted: &BTreeMap<ServiceName, Service>) -> Result<(), Refusal> {
+pub(super) fn verify_only_intended(
+    before: &Reading,
+    edited: &Edited,
+    wanted: &BTreeMap<ServiceName, Service>,
+) -> Result<(), Refusal> {
     let after = &edited.reading;
     let refuse = |name: &ServiceName, why: String| {
         let at = |service: &Service| Place::file(&service.version_at.path);
         let place = edited.files.first().map(|edited| Place::file(&edited.path));
         let place = place.or_else(|| before.pins.services.get(name).map(at)).unwrap_or_else(|| Place::file(&"".into()));
         let problem = Problem::error(format!("this edit was not made: {why}"), place).of(name);
-        Err(Box::new(problem.hint("edit the file by hand; `pintle check` and `pintle diff` show what that does")))
+        Err(Box::new(problem.remedy(Remedy::EditByHand)))
     };
     let (now, then) = (&after.pins.services, &before.pins.services);
     for (name, wanted) in wanted {

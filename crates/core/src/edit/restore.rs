@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::draft::{Draft, own_path};
-use super::keys::apply;
+use super::entries::apply;
+use super::file_edit::FileEdit;
 use super::map::Map;
+use super::refusal::Refusal;
+use super::revision::{RevisionFiles, bytes, own_path};
 use super::splice::Splice;
-use super::{Refusal, Said, bytes, scalar};
+use super::{needs as ranges, scalar};
 use crate::pins::{DependsOn, Entry, Need, ServiceName};
 use crate::version::Range;
 
@@ -25,9 +27,9 @@ pub(super) fn needs(now: &DependsOn, then: &DependsOn) -> DependsOn {
 }
 
 /// Puts the keys back into the own file of a service.
-pub(super) fn keys(own: &mut Draft, as_of: &Said<'_>, name: &ServiceName) -> Result<(), Refusal> {
+pub(super) fn keys(own: &mut FileEdit, as_of: &RevisionFiles<'_>, name: &ServiceName) -> Result<(), Refusal> {
     let path = own_path(as_of.root, name);
-    let mut then = Draft::new(path.as_str().into(), bytes(as_of.files, &path).map(|bytes| &**bytes));
+    let mut then = FileEdit::new(path.as_str().into(), bytes(as_of.files, &path).map(|bytes| &**bytes));
     then.line_ends(own.line_end);
     if own.text == then.text && own.ends() == then.ends() {
         return Ok(());
@@ -50,14 +52,14 @@ pub(super) fn keys(own: &mut Draft, as_of: &Said<'_>, name: &ServiceName) -> Res
 }
 
 /// Where the table form stands, the other needs go back one by one.
-fn needs_beside_tables(own: &mut Draft, then: &Draft) -> Result<(), Refusal> {
+fn needs_beside_tables(own: &mut FileEdit, then: &FileEdit) -> Result<(), Refusal> {
     let (here, there) = (present(own, Some(NEEDS))?, present(then, Some(NEEDS))?);
     let (tables, names) = (table_names(own)?, list_names(then)?);
     for key in here.iter().filter(|key| !there.contains(key) && !names.contains(key) && !tables.contains(key)) {
         remove(own, Some(NEEDS), key)?;
     }
     for name in names.iter().filter(|name| !tables.contains(name)).filter_map(|name| ServiceName::new(name).ok()) {
-        super::needs::one(own, &name, &Range::any())?;
+        ranges::one(own, &name, &Range::any())?;
     }
     for key in there.iter().filter(|key| !tables.contains(*key)) {
         put(own, then, Some(NEEDS), key)?;
@@ -65,11 +67,11 @@ fn needs_beside_tables(own: &mut Draft, then: &Draft) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn has_tables(own: &Draft) -> Result<bool, Refusal> {
+fn has_tables(own: &FileEdit) -> Result<bool, Refusal> {
     Ok(!table_names(own)?.is_empty())
 }
 
-fn table_names(own: &Draft) -> Result<Vec<String>, Refusal> {
+fn table_names(own: &FileEdit) -> Result<Vec<String>, Refusal> {
     with(own, Some(NEEDS), |map| {
         let table = |name: &&str| map.get(name).is_some_and(|entry| entry.value.entries().is_some());
         map.names().filter(table).map(str::to_owned).collect()
@@ -78,7 +80,7 @@ fn table_names(own: &Draft) -> Result<Vec<String>, Refusal> {
 }
 
 /// The names of a list of needs, which say nothing of versions.
-fn list_names(own: &Draft) -> Result<Vec<String>, Refusal> {
+fn list_names(own: &FileEdit) -> Result<Vec<String>, Refusal> {
     own.root(|root| {
         let items = Map::of(&own.text, root?)?.get(NEEDS)?.value.items()?;
         Some(items.filter_map(|item| item.scalar().map(|name| name.text.to_owned())).collect())
@@ -87,11 +89,11 @@ fn list_names(own: &Draft) -> Result<Vec<String>, Refusal> {
 }
 
 /// The keys of the root map, or of the map under a key of it.
-fn present(own: &Draft, under: Option<&str>) -> Result<Vec<String>, Refusal> {
+fn present(own: &FileEdit, under: Option<&str>) -> Result<Vec<String>, Refusal> {
     with(own, under, |map| map.names().map(str::to_owned).collect()).map(Option::unwrap_or_default)
 }
 
-fn with<T>(own: &Draft, under: Option<&str>, read: impl FnOnce(&Map<'_>) -> T) -> Result<Option<T>, Refusal> {
+fn with<T>(own: &FileEdit, under: Option<&str>, read: impl FnOnce(&Map<'_>) -> T) -> Result<Option<T>, Refusal> {
     own.root(|root| {
         let map = Map::of(&own.text, root?)?;
         match under {
@@ -101,13 +103,13 @@ fn with<T>(own: &Draft, under: Option<&str>, read: impl FnOnce(&Map<'_>) -> T) -
     })
 }
 
-fn remove(own: &mut Draft, under: Option<&str>, key: &str) -> Result<(), Refusal> {
+fn remove(own: &mut FileEdit, under: Option<&str>, key: &str) -> Result<(), Refusal> {
     let splice = with(own, under, |map| map.without(map.get(key)?))?.flatten();
     apply(own, splice)
 }
 
 /// Makes an entry what it is there: the value alone where both are one line, else with its lines.
-fn put(own: &mut Draft, then: &Draft, under: Option<&str>, key: &str) -> Result<(), Refusal> {
+fn put(own: &mut FileEdit, then: &FileEdit, under: Option<&str>, key: &str) -> Result<(), Refusal> {
     let splice = with(then, under, |theirs| {
         let wanted = theirs.get(key)?;
         let written = theirs.part(wanted).and_then(|part| theirs.text().get(part))?;

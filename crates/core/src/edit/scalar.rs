@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::pins::{Meaning, Value, meaning};
 use crate::problem::{Place, Problem};
 

@@ -8,7 +8,7 @@ mod restore;
 
 use std::sync::Arc;
 
-use super::{Edit, NewHold, Said, Then, edit, in_words};
+use super::{EarlierRevision, Edit, NewHold, RevisionFiles, edit, in_words};
 use crate::git::{Content, File, FileChange, content_id};
 use crate::pins::{Held, Reading, ServiceName, read};
 
@@ -40,26 +40,27 @@ impl Repo {
         ])
     }
 
-    pub(super) fn said(&self) -> Said<'_> {
-        Said { root: "", files: &self.files, reading: &self.reading, known: None }
+    pub(super) fn said(&self) -> RevisionFiles<'_> {
+        RevisionFiles { root: "", files: &self.files, reading: &self.reading, known: None }
     }
 
     /// The text of a file.
     pub(super) fn text(&self, path: &str) -> String {
-        let bytes = super::bytes(&self.files, path).unwrap();
+        let bytes = super::revision::bytes(&self.files, path).unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
     /// Back to what this repository says of a service.
     pub(super) fn restore(&self, name: &str) -> Edit {
-        let then = Then { root: String::new(), files: self.files.clone(), reading: self.reading.clone() };
+        let then = EarlierRevision { root: String::new(), files: self.files.clone(), reading: self.reading.clone() };
         Edit::Restore { as_of: Arc::new(then), name: name.parse_name() }
     }
 
     /// The texts of the files that an edit changes; or why it changes none.
     pub(super) fn edit(&self, name: &str, one: Edit) -> Result<Vec<(String, Option<String>)>, String> {
         let edited = edit(&self.said(), &[(name.parse_name(), one)]).map_err(|refusal| {
-            format!("{}\n  {}", in_words(&refusal, &self.files), refusal.hint.clone().unwrap_or_default())
+            let remedy = refusal.remedy.as_ref().map(|remedy| serde_json::to_string(remedy).unwrap());
+            format!("{}\n  {}", in_words(&refusal, &self.files), refusal.hint.clone().or(remedy).unwrap_or_default())
         })?;
         let text = |FileChange { path, content }: FileChange| {
             (path.to_string(), content.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))

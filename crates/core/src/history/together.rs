@@ -7,9 +7,9 @@ use crate::git::Commit;
 use crate::pins::ServiceName;
 use crate::version::Version;
 
-/// A stretch of history.
+/// An interval of history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct Interval {
     /// The commit with which it began.
     pub from: Arc<Commit>,
     /// The commit with which it ended; none where it goes on.
@@ -17,15 +17,15 @@ pub struct Stretch {
 }
 
 impl History {
-    /// The stretches in which two services were pinned at these versions together, oldest first.
-    pub fn together(&self, pair: [(&ServiceName, &Version); 2]) -> Vec<Stretch> {
+    /// The intervals in which two services were pinned at these versions together, oldest first.
+    pub fn together(&self, pair: [(&ServiceName, &Version); 2]) -> Vec<Interval> {
         let [one, other] = pair.map(|(service, version)| self.stood(service, version));
         let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
-        let mut stretches = Vec::new();
+        let mut intervals = Vec::new();
         while let (Some(&(from, until)), Some(&(begin, end))) = (one.peek(), other.peek()) {
             let (from, last) = (from.max(begin), until.min(end));
             if from < last {
-                stretches.extend(self.stretch(from, last));
+                intervals.extend(self.interval(from, last));
             }
             if until < end {
                 one.next()
@@ -33,7 +33,7 @@ impl History {
                 other.next()
             };
         }
-        stretches
+        intervals
     }
 
     /// The places from which and until which a service was pinned at a version; changes of its needs do not interrupt.
@@ -53,8 +53,8 @@ impl History {
         stood
     }
 
-    fn stretch(&self, from: u32, until: u32) -> Option<Stretch> {
+    fn interval(&self, from: u32, until: u32) -> Option<Interval> {
         let commit = |place: u32| self.moves().get(usize::try_from(place).ok()?).cloned();
-        Some(Stretch { from: commit(from)?, until: commit(until) })
+        Some(Interval { from: commit(from)?, until: commit(until) })
     }
 }

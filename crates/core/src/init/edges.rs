@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::Serialize;
+
 use super::resolve::Found;
 use super::seen::{Content, Seen, Text};
 use crate::pins::ServiceName;
 
 /// A service that another one names, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Edge {
     /// Who is named.
     pub provider: ServiceName,

@@ -3,8 +3,20 @@
 use std::fmt::Write as _;
 
 use super::edges::Edge;
-use super::patterns::Proposed;
 use crate::pins::WorkloadRef;
+
+/// An entry of `pins:`, as text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proposed {
+    /// Which files.
+    pub files: String,
+    /// Which value of each.
+    pub key: String,
+    /// The repository, where it does not stand beside the version.
+    pub image: Option<String>,
+    /// Whether the value is an image.
+    pub as_image: bool,
+}
 
 /// `pintle.yaml`.
 pub(super) fn settings(namespace: Option<&str>, patterns: &[String]) -> String {
@@ -89,7 +101,7 @@ pub(super) fn depends_on(edges: &[Edge]) -> String {
 
 /// A comment is one line, whatever stands in it.
 fn comment(text: &str) -> String {
-    crate::problem::display_safe(text, 100)
+    crate::printable::display_safe(text, 100)
 }
 
 /// Text that every YAML parser reads as this text.

@@ -2,8 +2,7 @@
 
 use super::environment;
 use super::node::basename;
-use super::resolve::Sight;
-use super::seen::{Layout, Spot};
+use super::seen::{Layout, SeenWorkload, Spot};
 
 /// Folders that name no service.
 const GENERAL: [&str; 26] = [
@@ -35,8 +34,8 @@ const GENERAL: [&str; 26] = [
     "environments",
 ];
 
-/// The name of the service of a place; `path` is below the folder of the pins.
-pub(super) fn of(spot: &Spot, path: &str, sight: &Sight<'_>) -> String {
+/// The name of the service of a place; `path` is below the folder of the pins, `runs` are the workloads that run its image.
+pub(super) fn of(spot: &Spot, path: &str, runs: &[&SeenWorkload]) -> String {
     if let Some(name) = &spot.name {
         return name.clone();
     }
@@ -47,7 +46,6 @@ pub(super) fn of(spot: &Spot, path: &str, sight: &Sight<'_>) -> String {
         let agreed = image.filter(|image| folders.contains(image));
         return agreed.or(named).or(image).unwrap_or(path).to_owned();
     }
-    let runs = spot.repository.as_deref().map_or(&[][..], |repository| sight.runs(repository));
     let mut candidates: Vec<&str> = runs.iter().map(|it| it.workload.name.as_str()).collect();
     candidates.sort_unstable();
     candidates.dedup();

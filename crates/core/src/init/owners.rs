@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::Wish;
 use super::live::Runs;
 use super::resolve::Found;
@@ -11,7 +13,8 @@ use crate::workload::Workload;
 use crate::workload::{may_take_over, way_out};
 
 /// Services whose image fields an engine owns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Owned {
     /// The field manager, such as `argocd-controller`.
     pub manager: String,

@@ -6,24 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Wish;
-use super::files::{pattern_line, settings};
+use super::files::{Proposed, pattern_line, settings};
 use super::resolve::Found;
 use crate::git::{Content, File, content_id};
 use crate::pins::{Pin, Reading, Service, ServiceName, ValueKind, read, settings_path};
 use crate::problem::Severity;
-
-/// An entry of `pins:`, as text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Proposed {
-    /// Which files.
-    pub files: String,
-    /// Which value of each.
-    pub key: String,
-    /// The repository, where it does not stand beside the version.
-    pub image: Option<String>,
-    /// Whether the value is an image.
-    pub as_image: bool,
-}
 
 /// Stands for the name of a service.
 const SERVICE: &str = "{service}";

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::edges::{self, Edge};
-use super::files::{ServiceFile, pattern_line, settings};
-use super::patterns::{self, Proposed, file};
+use super::files::{Proposed, ServiceFile, pattern_line, settings};
+use super::patterns::{self, file};
 use super::read::read as look;
 use super::resolve::{self, Found};
 use super::{Choice, Left, NewFile, Proposal, Wish, environment, live, owners};

@@ -8,7 +8,8 @@ use super::seen::Seen;
 use super::{compose, engines, helm, kustomize, manifest};
 use crate::git::{Content, File};
 use crate::pins::{SETTINGS, Value, parse_file};
-use crate::problem::{located, show};
+use crate::printable::show;
+use crate::problem::located;
 
 /// Reads all of them.
 pub(super) fn read(files: &[File]) -> Seen {

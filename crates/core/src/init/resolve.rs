@@ -27,7 +27,7 @@ pub(super) struct Found<'s> {
 }
 
 /// What is asked for again and again, found once.
-pub(super) struct Sight<'s> {
+struct Sight<'s> {
     seen: &'s Seen,
     wish: &'s Wish<'s>,
     /// The environment that is meant.
@@ -43,7 +43,8 @@ pub(super) fn services<'s>(seen: &'s Seen, wish: &'s Wish<'s>, chosen: Option<&'
     let mut groups: BTreeMap<String, Vec<&Spot>> = BTreeMap::new();
     for spot in sight.spots() {
         let path = wish.inner(&spot.path).unwrap_or(&spot.path);
-        groups.entry(names::of(spot, path, &sight)).or_default().push(spot);
+        let runs = spot.repository.as_deref().map_or(&[][..], |repository| sight.runs(repository));
+        groups.entry(names::of(spot, path, runs)).or_default().push(spot);
     }
     let (mut found, mut left) = (Vec::new(), sight.composed());
     for (name, group) in groups {
@@ -76,7 +77,7 @@ impl<'s> Sight<'s> {
     }
 
     /// The workloads that run an image of this repository.
-    pub(super) fn runs(&self, repository: &str) -> &[&'s SeenWorkload] {
+    fn runs(&self, repository: &str) -> &[&'s SeenWorkload] {
         let found = normal(repository).and_then(|repository| self.by_repository.get(&repository));
         found.map_or(&[], Vec::as_slice)
     }

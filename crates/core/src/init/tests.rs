@@ -5,7 +5,6 @@ mod proposed;
 mod read;
 
 use std::fmt::Write as _;
-use std::time::Instant;
 
 use insta::assert_snapshot;
 use proptest::collection::vec;

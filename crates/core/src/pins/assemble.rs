@@ -13,7 +13,8 @@ use super::{
     WorkloadRef,
 };
 use crate::git::File;
-use crate::problem::{self, Place, Problem, Severity, located, show};
+use crate::printable::show;
+use crate::problem::{self, Place, Problem, Severity, located};
 
 /// What a revision says, and all that is wrong with it.
 #[derive(Debug, Clone)]
@@ -162,8 +163,7 @@ fn nothing_pinned(settings: &Settings, names: &Names<'_>) -> Problem {
         _ if here.is_empty() && !folder.is_empty() => {
             format!("there is nothing in `{}`: name the folder that holds {SETTINGS}", show(folder))
         }
-        _ if has_settings => format!("pin one in {SERVICES}/NAME.yaml"),
-        _ => format!("pin one in {SERVICES}/NAME.yaml, or have `pintle init` write the first files"),
+        _ => format!("pin one in {SERVICES}/NAME.yaml"),
     };
     let on_purpose = if has_settings { "; if none is meant, write `allowEmpty: true` into pintle.yaml" } else { "" };
     Problem::error("0 pins: this revision pins no service", place).hint(hint + on_purpose)

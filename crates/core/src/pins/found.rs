@@ -12,7 +12,8 @@ use super::suggest::instead;
 use super::yaml::{Entry, Meaning, Tree};
 use super::{KeyPath, Pattern, ServiceName, ValueKind};
 use crate::image::Image;
-use crate::problem::{Place, Problem, show};
+use crate::printable::show;
+use crate::problem::{Place, Problem};
 use crate::version::Version;
 
 /// A pin that a pattern found.

@@ -1,7 +1,7 @@
 //! The `files:` of a pattern: a path with `{service}`, which captures, and `*`, which stands for any part of a name.
 
 use super::keypath::SERVICE;
-use crate::problem::show;
+use crate::printable::show;
 
 /// A parsed pattern of paths.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ServiceName;
-use crate::problem::show;
+use crate::printable::show;
 
 /// A parsed key path. Its steps: keys with dots between them, in `["…"]` where a key holds other signs; `[0]` for an
 /// item of a list; `[name=web]` for the items that are maps with such an entry. `{service}` stands for the name of a

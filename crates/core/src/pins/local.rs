@@ -2,7 +2,8 @@
 
 use super::reader::{Field, Fields, Keys, Reader};
 use super::{Local, LocalHealth};
-use crate::problem::{Place, show};
+use crate::printable::show;
+use crate::problem::Place;
 
 pub(super) const LOCAL_KEYS: Keys = Keys {
     what: "`local`",

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::reader::{Field, Reader};
 use super::yaml::Meaning;
 use super::{DependsOn, Need, NeedAt, ServiceName};
-use crate::problem::{Place, show};
+use crate::printable::show;
+use crate::problem::Place;
 use crate::version::Range;
 
 /// What a service file says that the service needs.

@@ -10,7 +10,8 @@ use super::settings::{ALSO, drift, own_pattern, repository};
 use super::yaml::Tree;
 use super::{Drift, Held, Hold, Local, Pattern, ServiceName, Verify, WorkloadKind, WorkloadRef, local};
 use crate::image::Digest;
-use crate::problem::{Place, show};
+use crate::printable::show;
+use crate::problem::Place;
 use crate::version::{Version, Versioning};
 
 pub(super) const SERVICE_KEYS: Keys = Keys {
@@ -174,7 +175,7 @@ fn workload(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<WorkloadRef> {
         reader.refuse(field.at(), message, "it writes to deployment/NAME, statefulset/NAME and daemonset/NAME");
         return None;
     };
-    let bad_part = |part: &str| super::name::label_fault(part).is_some();
+    let bad_part = |part: &str| crate::service_name::label_fault(part).is_some();
     if name.len() > 253 || name.split('.').any(bad_part) {
         reader.refuse(field.at(), format!("`{}` cannot be the name of a workload", show(name)), "");
         return None;

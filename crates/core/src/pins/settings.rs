@@ -8,7 +8,8 @@ use super::keypath::{KeyPath, SERVICE, Template};
 use super::reader::{Field, Fields, Keys, Reader, parse_file, single_document};
 use super::{Drift, DriftPolicy, Pattern, Runtime, SETTINGS, ServiceName, Settings, Unseen, ValueKind};
 use crate::image::Image;
-use crate::problem::{Place, Problem, show};
+use crate::printable::show;
+use crate::problem::{Place, Problem};
 
 /// What this version reads.
 pub(super) const API_VERSION: &str = "pintle.dev/v1alpha1";
@@ -31,14 +32,14 @@ pub(super) const SETTINGS_KEYS: Keys = Keys {
     later: &[
         ("extends", "keep all settings in this file for now"),
         ("include", "keep all settings in this file for now"),
-        ("revertAuthority", "automatic reverts come later; `pintle rollback` reverts"),
+        ("revertAuthority", "automatic reverts come later; until then somebody rolls back"),
     ],
 };
 
 pub(super) const DRIFT_KEYS: Keys = Keys {
     what: "`drift`",
     known: &["policy", "handGrace"],
-    later: &[("schedule", "`pintle run --schedule` says when")],
+    later: &[("schedule", "the schedule is a flag of the controller: `--schedule`")],
 };
 
 pub(super) const PATTERN_KEYS: Keys =

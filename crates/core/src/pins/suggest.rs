@@ -2,7 +2,7 @@
 
 use strsim::osa_distance;
 
-use crate::problem::show;
+use crate::printable::show;
 
 /// Longer words are not compared, for that would take long.
 const LONGEST: usize = 128;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::show::{escape, is_unfit};
 use super::{Place, Problem, Severity};
+use crate::printable::{escape, is_unfit};
 
 /// Bytes shown of a line on either side of what is wrong with it.
 const AROUND: usize = 200;

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::earlier::{Earlier, earlier, objection};
-use super::refusal::Way;
 use super::search::{Choice, Moves, Search};
-use super::{Conflict, Known, Member, Objection, Refusal, Unmet, Why};
+use super::{Conflict, Direction, Member, MemberReason, Objection, OrderWait, Refusal, RollbackInput, Unmet};
 use crate::graph::{EdgeId, Id, Label};
-use crate::pins::{Service, ServiceName};
+use crate::pins::Service;
 use crate::plan::{Because, Wait};
 
 /// What goes back together.
@@ -22,21 +21,21 @@ pub(super) struct Closure {
 /// Moves, beside what is pinned.
 #[derive(Clone, Copy)]
 struct Set<'s, 'a> {
-    known: Known<'a>,
+    input: RollbackInput<'a>,
     /// What each service is pinned at.
     pinned: &'s [Label<'a>],
     moves: &'s Moves<'a>,
 }
 
-pub(super) fn of(known: Known<'_>, asked: &BTreeMap<Id, Earlier<'_>>) -> Result<Closure, Refusal> {
-    let proven = |id: Id, to: &Earlier<'_>| known.proof(known.graph.name(id), &to.pin.version).is_some();
+pub(super) fn of(input: RollbackInput<'_>, asked: &BTreeMap<Id, Earlier<'_>>) -> Result<Closure, Refusal> {
+    let proven = |id: Id, to: &Earlier<'_>| input.proof(input.graph.name(id), &to.pin.version).is_some();
     let asked: Moves<'_> = asked.iter().map(|(&id, &to)| (id, Choice { to, proven: proven(id, &to) })).collect();
-    clash(known, &asked).map_or(Ok(()), |unmet| Err(Refusal::Clash { unmet }))?;
-    let pinned = known.pinned();
-    let mut search = Search::new(known, &pinned);
+    clash(input, &asked).map_or(Ok(()), |unmet| Err(Refusal::Clash { unmet }))?;
+    let pinned = input.pinned();
+    let mut search = Search::new(input, &pinned);
     let complete = search.run(&asked);
     let Search { best, dead_end, no_order, .. } = search;
-    let asked_for = Set { known, pinned: &pinned, moves: &asked };
+    let asked_for = Set { input, pinned: &pinned, moves: &asked };
     let Some((_, moves)) = best else {
         return Err(match (no_order, dead_end) {
             _ if !complete => Refusal::OutOfBudget,
@@ -54,13 +53,13 @@ pub(super) fn of(known: Known<'_>, asked: &BTreeMap<Id, Earlier<'_>>) -> Result<
 }
 
 /// A need between two that were asked for which their targets do not meet.
-fn clash(known: Known<'_>, asked: &Moves<'_>) -> Option<Unmet> {
-    let needs = asked.keys().flat_map(|&id| known.graph.needs(id));
+fn clash(input: RollbackInput<'_>, asked: &Moves<'_>) -> Option<Unmet> {
+    let needs = asked.keys().flat_map(|&id| input.graph.needs(id));
     let mut between = needs.filter_map(|&edge| {
-        let ends = known.graph.edge(edge);
+        let ends = input.graph.edge(edge);
         Some((edge, asked.get(&ends.consumer)?.label(), asked.get(&ends.provider)?.label()))
     });
-    between.find_map(|(edge, x, y)| known.unmet(edge, x, y))
+    between.find_map(|(edge, x, y)| input.unmet(edge, x, y))
 }
 
 impl<'a> Set<'_, 'a> {
@@ -70,19 +69,19 @@ impl<'a> Set<'_, 'a> {
     }
 
     /// Each move and why it is made: first those asked for, then each after the one that forces it.
-    fn reasons(self, asked: &Moves<'_>) -> Vec<(Id, Why)> {
-        let mut reasons: Vec<(Id, Why)> = asked.keys().map(|&id| (id, Why::Asked)).collect();
+    fn reasons(self, asked: &Moves<'_>) -> Vec<(Id, MemberReason)> {
+        let mut reasons: Vec<(Id, MemberReason)> = asked.keys().map(|&id| (id, MemberReason::Asked)).collect();
         let mut reached: BTreeSet<Id> = asked.keys().copied().collect();
         let mut queue: VecDeque<Id> = asked.keys().copied().collect();
         while let Some(id) = queue.pop_front() {
             let Some(choice) = self.moves.get(&id) else { continue };
-            for (edge, other) in self.known.graph.around(id) {
+            for (edge, other) in self.input.graph.around(id) {
                 if reached.contains(&other) || !self.moves.contains_key(&other) {
                     continue;
                 }
                 if let Some(unmet) = self.between(edge, id, [choice.label(), self.at_tip(other)]) {
                     reached.insert(other);
-                    reasons.push((other, Why::Unmet(unmet)));
+                    reasons.push((other, MemberReason::Unmet(unmet)));
                     queue.push_back(other);
                 }
             }
@@ -92,16 +91,16 @@ impl<'a> Set<'_, 'a> {
 
     /// The need on an edge that what is at `at` and what is at the other end do not meet.
     fn between(self, edge: EdgeId, at: Id, [x, y]: [Label<'_>; 2]) -> Option<Unmet> {
-        let is_consumer = self.known.graph.edge(edge).consumer == at;
-        if is_consumer { self.known.unmet(edge, x, y) } else { self.known.unmet(edge, y, x) }
+        let is_consumer = self.input.graph.edge(edge).consumer == at;
+        if is_consumer { self.input.unmet(edge, x, y) } else { self.input.unmet(edge, y, x) }
     }
 
-    fn member(self, id: Id, why: Why) -> Option<Member> {
-        let known = self.known;
-        let service = known.pins.services.get(known.graph.name(id))?;
+    fn member(self, id: Id, why: MemberReason) -> Option<Member> {
+        let input = self.input;
+        let service = input.pins.services.get(input.graph.name(id))?;
         let Choice { to: Earlier { record, pin, back }, .. } = *self.moves.get(&id)?;
-        let has_nearer = back > 1 && why != Why::Asked;
-        let nearer = if has_nearer { earlier(known, service) } else { Vec::new() };
+        let has_nearer = back > 1 && why != MemberReason::Asked;
+        let nearer = if has_nearer { earlier(input, service) } else { Vec::new() };
         let nearer = nearer.into_iter().take_while(|it| it.back < back);
         let passed_over = nearer.filter_map(|it| Some((it.pin.version.clone(), self.against(service, it)?))).collect();
         Some(Member {
@@ -111,7 +110,7 @@ impl<'a> Set<'_, 'a> {
             to: Member::restored(pin, &service.pin),
             back: (back > 0).then_some(back),
             why,
-            proven: known.proof(&service.name, &pin.version).cloned(),
+            proven: input.proof(&service.name, &pin.version).cloned(),
             passed_over,
         })
     }
@@ -119,71 +118,73 @@ impl<'a> Set<'_, 'a> {
     /// What speaks against an earlier pin of a service while these moves are made: its own limits, then what moves, then
     /// what would have to move too.
     fn against(self, service: &Service, it: Earlier<'_>) -> Option<Objection> {
-        let Self { known, moves, .. } = self;
-        let id = known.graph.id(&service.name)?;
+        let Self { input, moves, .. } = self;
+        let id = input.graph.id(&service.name)?;
         let label = Label::Version(&it.pin.version);
-        let others = || known.graph.around(id).filter(|(_, other)| *other != id);
+        let others = || input.graph.around(id).filter(|(_, other)| *other != id);
         let go = others().filter_map(|(edge, other)| Some((edge, moves.get(&other)?.label())));
         let stay =
             others().filter(|(_, other)| !moves.contains_key(other)).map(|(edge, other)| (edge, self.at_tip(other)));
         let unmet = || go.chain(stay).find_map(|(edge, other)| self.between(edge, id, [label, other]));
-        objection(known, service, &it.pin.version).or_else(|| unmet().map(Objection::Unmet))
+        objection(input, service, &it.pin.version).or_else(|| unmet().map(Objection::Unmet))
     }
 
     /// Needs that are not met at the tip between services that stay.
     fn elsewhere(self) -> Vec<Unmet> {
-        let Self { known, moves, .. } = self;
-        let known = Known { evidence: None, ..known };
+        let Self { input, moves, .. } = self;
+        let input = RollbackInput { evidence: None, ..input };
         let unmet = |edge: EdgeId| {
-            let ends = known.graph.edge(edge);
-            let unmet = known.unmet(edge, self.at_tip(ends.consumer), self.at_tip(ends.provider))?;
+            let ends = input.graph.edge(edge);
+            let unmet = input.unmet(edge, self.at_tip(ends.consumer), self.at_tip(ends.provider))?;
             let stay = !moves.contains_key(&ends.consumer) && !moves.contains_key(&ends.provider);
             stay.then_some(unmet)
         };
-        known.graph.edges().filter_map(unmet).collect()
+        input.graph.edges().filter_map(unmet).collect()
     }
 
     /// Why a service that must go back cannot, and what leads to it.
     fn conflict(self, asked: &Moves<'_>, stuck: Id) -> Conflict {
-        let Self { known, moves, .. } = self;
+        let Self { input, moves, .. } = self;
         let mut with_it = moves.clone();
         // It is reached as those are that move; where to does not matter for that.
         with_it.extend(moves.first_key_value().map(|(_, choice)| (stuck, *choice)));
-        let reasons: BTreeMap<Id, Why> = Set { moves: &with_it, ..self }.reasons(asked).into_iter().collect();
+        let reasons: BTreeMap<Id, MemberReason> = Set { moves: &with_it, ..self }.reasons(asked).into_iter().collect();
         let mut links = Vec::new();
         let mut at = Some(stuck);
         while let Some(id) = at {
-            let Some(Why::Unmet(unmet)) = reasons.get(&id) else { break };
-            let from = [&unmet.consumer, &unmet.provider].into_iter().find(|name| *name != known.graph.name(id));
-            at = from.and_then(|name| known.graph.id(name));
+            let Some(MemberReason::Unmet(unmet)) = reasons.get(&id) else { break };
+            let from = [&unmet.consumer, &unmet.provider].into_iter().find(|name| *name != input.graph.name(id));
+            at = from.and_then(|name| input.graph.id(name));
             links.push(unmet.clone());
         }
         links.reverse();
-        let tried = known.pins.services.get(known.graph.name(stuck)).map(|service| {
-            let all = earlier(known, service).into_iter();
+        let tried = input.pins.services.get(input.graph.name(stuck)).map(|service| {
+            let all = earlier(input, service).into_iter();
             all.filter_map(|it| Some((it.pin.version.clone(), self.against(service, it)?))).collect()
         });
         let asked =
-            asked.iter().map(|(&id, choice)| (known.graph.name(id).clone(), choice.to.pin.version.clone())).collect();
+            asked.iter().map(|(&id, choice)| (input.graph.name(id).clone(), choice.to.pin.version.clone())).collect();
         Conflict {
             asked,
             links,
-            service: known.graph.name(stuck).clone(),
+            service: input.graph.name(stuck).clone(),
             tried: tried.unwrap_or_default(),
-            way: Way::Back,
+            direction: Direction::Back,
         }
     }
 
     /// The circle of waits that keeps these moves from having an order.
     fn no_order(self, circle: &[(Id, Wait)]) -> Refusal {
-        let name = |id: Id| self.known.graph.name(id);
-        let at = |id: Id| self.moves.get(&id).map_or_else(String::new, |choice| format!(" {}", choice.to.pin.version));
-        let leaves = |wait: &Wait| match (&wait.because, self.at_tip(wait.on)) {
-            (Because::Incompatible(_), Label::Version(version)) => format!("{} {version} is gone", name(wait.on)),
-            _ => format!("{} has moved", name(wait.on)),
+        let name = |id: Id| self.input.graph.name(id).clone();
+        let wait = |(id, wait): &(Id, Wait)| OrderWait {
+            service: name(*id),
+            to: self.moves.get(id).map(|choice| choice.to.pin.version.clone()),
+            on: name(wait.on),
+            gone: match (&wait.because, self.at_tip(wait.on)) {
+                (Because::Incompatible(_), Label::Version(version)) => Some(version.clone()),
+                _ => None,
+            },
         };
-        let waits = circle.iter().map(|(id, wait)| format!("{}{} waits until {}", name(*id), at(*id), leaves(wait)));
-        let services: Vec<ServiceName> = circle.iter().map(|&(id, _)| name(id).clone()).collect();
-        Refusal::NoOrder { waits: waits.collect(), services }
+        Refusal::NoOrder { waits: circle.iter().map(wait).collect() }
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Known, Objection};
+use super::{Objection, RollbackInput};
 use crate::history::Record;
 use crate::pins::{Pin, Service};
 use crate::version::{Order, Version};
@@ -21,19 +21,19 @@ pub(super) struct Earlier<'a> {
 
 /// The pins that a service can go back to, nearest first, each once. What is newer than the present pin was left by going
 /// back already: `--to` can name it, but nobody goes there for going back.
-pub(super) fn earlier<'a>(known: Known<'a>, service: &Service) -> Vec<Earlier<'a>> {
-    let order = order(known, service);
+pub(super) fn earlier<'a>(input: RollbackInput<'a>, service: &Service) -> Vec<Earlier<'a>> {
+    let order = order(input, service);
     let mut versions: HashSet<&Version> = HashSet::new();
     let now = &service.pin;
     let is_earlier = |pin: &Pin| {
         let compared = order.and_then(|order| order.compare(&pin.version, &now.version));
-        !same(pin, now) && compared != Some(Ordering::Greater)
+        !pin.is_same_release(now) && compared != Some(Ordering::Greater)
     };
-    let records = known.history.records(&service.name).iter().rev();
+    let records = input.history.records(&service.name).iter().rev();
     let mut all: Vec<Earlier<'a>> = Vec::new();
     for (record, pin) in records.filter_map(|record| Some((record, record.pin.as_ref()?))) {
         // Mostly a version has one image.
-        if is_earlier(pin) && (versions.insert(&pin.version) || !all.iter().any(|it| same(it.pin, pin))) {
+        if is_earlier(pin) && (versions.insert(&pin.version) || !all.iter().any(|it| it.pin.is_same_release(pin))) {
             all.push(Earlier { record, pin, back: all.len() + 1 });
         }
     }
@@ -41,34 +41,30 @@ pub(super) fn earlier<'a>(known: Known<'a>, service: &Service) -> Vec<Earlier<'a
 }
 
 /// The newest record that pins the same.
-pub(super) fn newest<'a>(known: Known<'a>, service: &Service, pin: &Pin) -> Option<Earlier<'a>> {
-    let mut records = known.history.records(&service.name).iter().rev();
-    let (record, pin) = records.find_map(|record| Some((record, record.pin.as_ref().filter(|it| same(it, pin))?)))?;
-    let back = earlier(known, service).iter().find(|it| same(it.pin, pin)).map_or(0, |it| it.back);
+pub(super) fn newest<'a>(input: RollbackInput<'a>, service: &Service, pin: &Pin) -> Option<Earlier<'a>> {
+    let mut records = input.history.records(&service.name).iter().rev();
+    let (record, pin) =
+        records.find_map(|record| Some((record, record.pin.as_ref().filter(|it| it.is_same_release(pin))?)))?;
+    let back = earlier(input, service).iter().find(|it| it.pin.is_same_release(pin)).map_or(0, |it| it.back);
     Some(Earlier { record, pin, back })
 }
 
-/// Both run the same; what they need may differ.
-pub(super) fn same(one: &Pin, other: &Pin) -> bool {
-    one.version == other.version && one.image == other.image
-}
-
 /// What the service itself has against one of its versions.
-pub(super) fn objection(known: Known<'_>, service: &Service, version: &Version) -> Option<Objection> {
+pub(super) fn objection(input: RollbackInput<'_>, service: &Service, version: &Version) -> Option<Objection> {
     if service.external {
         return Some(Objection::External);
     }
     if service.hold.is_none() && service.rollback_floor.is_none() {
         return None;
     }
-    let order = order(known, service)?;
+    let order = order(input, service)?;
     if let Some(floor) = service.floor_above(version, order) {
-        return Some(Objection::Floor(floor.clone()));
+        return Some(Objection::Floor { floor: floor.clone() });
     }
     let hold = service.hold.as_ref().filter(|hold| hold.catches(version, order))?;
     Some(Objection::Held(Box::new(hold.clone())))
 }
 
-fn order<'a>(known: Known<'a>, service: &Service) -> Option<&'a Order> {
-    known.graph.id(&service.name).map(|id| known.graph.order(id))
+fn order<'a>(input: RollbackInput<'a>, service: &Service) -> Option<&'a Order> {
+    input.graph.id(&service.name).map(|id| input.graph.order(id))
 }

@@ -1,22 +1,26 @@
 //! What history knows of the pairs that a revert brings together.
 
-use super::{Known, Revert};
+use super::{Revert, RollbackInput};
 use crate::evidence::{Evidence, Pair};
 use crate::graph::Label;
-use crate::pins::ServiceName;
+use crate::pins::{ServiceName, Unseen};
 
-/// Of the pairs that a revert brings together, those that no range speaks of and that were never seen.
-pub fn unseen(known: Known<'_>, revert: &Revert, evidence: Evidence<'_>) -> Vec<Pair> {
-    let pins = revert.pins(known.pins);
+/// Returns the pairs that a revert brings together, that no range speaks of and that were never seen; none where the
+/// settings ignore them.
+pub fn unseen(input: RollbackInput<'_>, revert: &Revert, evidence: Evidence<'_>) -> Vec<Pair> {
+    if input.pins.settings.unseen == Unseen::Ignore {
+        return Vec::new();
+    }
+    let pins = revert.pins(input.pins);
     let pinned = |name: &ServiceName| pins.services.get(name).map(|service| Label::Version(&service.pin.version));
-    let members = revert.members.iter().filter_map(|member| known.graph.id(&member.service));
+    let members = revert.members.iter().filter_map(|member| input.graph.id(&member.service));
     let pair = |edge| {
-        let ends = known.graph.edge(edge);
-        let [consumer, provider] = [ends.consumer, ends.provider].map(|id| known.graph.name(id));
-        evidence.lacks(known.graph, edge, pinned(consumer)?, pinned(provider)?)
+        let ends = input.graph.edge(edge);
+        let [consumer, provider] = [ends.consumer, ends.provider].map(|id| input.graph.name(id));
+        evidence.lacks(input.graph, edge, pinned(consumer)?, pinned(provider)?)
     };
     let mut unseen: Vec<Pair> =
-        members.flat_map(|id| known.graph.around(id)).filter_map(|(edge, _)| pair(edge)).collect();
+        members.flat_map(|id| input.graph.around(id)).filter_map(|(edge, _)| pair(edge)).collect();
     unseen.sort();
     unseen.dedup();
     unseen

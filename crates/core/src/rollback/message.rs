@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Member, Revert};
-use crate::change::REVERT;
-use crate::git::{Commit, CommitId, content_id};
+use crate::change::{REAPPLY, REVERT};
+use crate::git::{Commit, CommitId, Content, File, FileChange, content_id};
 use crate::history::{History, Record};
 use crate::image::Image;
 
@@ -45,12 +45,28 @@ impl Message {
         let lines = revert.members.iter().zip(&moves).map(|(member, moved)| format!("{moved}: {}", member.why));
         let mut body: Vec<String> = reason.map(str::to_owned).into_iter().collect();
         body.push(lines.collect::<Vec<_>>().join("\n"));
-        body.extend(inverse.map(|Inverse(commit)| format!("This reverts commit {}.", commit.id)));
+        body.extend(inverse.map(|Inverse(commit)| inverse_of(commit.id)));
         let names: Vec<&str> = revert.members.iter().map(|member| member.service.as_str()).collect();
         let mut trailers: Vec<_> = undone(revert, history).into_iter().map(|it| ("Pintle-Reverts", it)).collect();
         trailers.push(("Pintle-Services", names.join(", ")));
         trailers.push(("Pintle-Id", id(revert, history, instance)));
         Self { subject: subject(&moves), body, trailers }
+    }
+
+    /// Returns the message that says that the commit is taken back exactly.
+    #[must_use]
+    pub fn of_inverse(mut self, commit: CommitId) -> Self {
+        let says = inverse_of(commit);
+        if !self.body.contains(&says) {
+            self.body.push(says);
+        }
+        self
+    }
+
+    /// Returns the message of a rollback that is undone.
+    #[must_use]
+    pub fn of_reapply(self) -> Self {
+        Self { subject: self.subject.replacen(REVERT, REAPPLY, 1), ..self }
     }
 }
 
@@ -78,6 +94,25 @@ pub fn inverse(revert: &Revert, history: &History) -> Option<Inverse> {
     let moved = history.services().filter(|(_, records)| is_there(records)).count();
     let commit = history.moves().get(usize::try_from(place).ok()?)?;
     (moved == revert.members.len()).then(|| Inverse(Arc::clone(commit)))
+}
+
+/// What `git revert` says, and forges read.
+fn inverse_of(commit: CommitId) -> String {
+    format!("This reverts commit {commit}.")
+}
+
+/// Whether edits undo a commit exactly: `changed` are the paths of the files that the commit changed, sorted, and `before`
+/// is what stood in them before it, by path.
+pub fn undoes_exactly(edits: &[FileChange], changed: &[Arc<str>], before: &[File]) -> bool {
+    let is_as_before = |file: &FileChange| {
+        let was = before.binary_search_by(|was| was.path.cmp(&file.path)).ok().map(|at| &before[at].content);
+        match (was, &file.content) {
+            (Some(Content::Bytes(was)), Some(now)) => was == now,
+            (None, None) => true,
+            _ => false,
+        }
+    };
+    edits.iter().map(|file| &file.path).eq(changed) && edits.iter().all(is_as_before)
 }
 
 /// `payments 2.1.0 -> 2.0.3`.

@@ -1,11 +1,12 @@
-//! Why nothing goes back, in words, with the way out.
+//! Why nothing goes back, and what somebody can do about it.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Left, Objection, Stays, Unfit, Unmet};
+use super::{Objection, SkipReason, Skipped, Unmet};
 use crate::pins::ServiceName;
 use crate::problem::show;
+use crate::remedy::Remedy;
 use crate::version::Version;
 
 /// Why nothing goes back.
@@ -61,11 +62,11 @@ pub enum Refusal {
     },
     /// What runs cannot become the pin.
     #[error("what runs of {service} cannot become its pin: {why}")]
-    Unfit {
+    NotAdoptable {
         /// Which.
         service: ServiceName,
         /// Why.
-        why: Unfit,
+        why: NotAdoptable,
     },
     /// No revision is known to have been good as a whole.
     #[error("no earlier revision is known to have been good as a whole")]
@@ -90,12 +91,10 @@ pub enum Refusal {
     #[error("{0}")]
     Conflict(Box<Conflict>),
     /// Sets fit, and for none of them there is an order.
-    #[error("there is no safe order to go back in: {}", .waits.join("; "))]
+    #[error("there is no safe order to go back in: {}", listed(.waits))]
     NoOrder {
-        /// The services that would go back together.
-        services: Vec<ServiceName>,
-        /// Who waits for whom.
-        waits: Vec<String>,
+        /// The waits, each for the next one.
+        waits: Vec<OrderWait>,
     },
     /// Nothing was found in the time that there is.
     #[error(
@@ -116,20 +115,50 @@ pub struct Conflict {
     /// The earlier pins of it, nearest first, and what speaks against each.
     pub tried: Vec<(Version, Objection)>,
     /// Which way it goes.
-    pub way: Way,
+    pub direction: Direction,
 }
 
 /// Which way services go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// Back.
     Back,
     /// Forward again, as a rollback is undone; and where the service would go itself, and what speaks against that.
     Forward(Option<(Version, Objection)>),
 }
 
+/// Why what runs cannot become the pin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAdoptable {
+    /// Nothing runs.
+    Nothing,
+    /// A rollout goes on: in the end it may be another version.
+    UnderWay,
+    /// Several, as they are called.
+    Several(Vec<String>),
+    /// An image that was never pinned.
+    Unknown(String),
+}
+
+/// A service that cannot go back before another one has moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderWait {
+    /// The service that waits.
+    pub service: ServiceName,
+    /// The version that it would go back to; none where it does not move.
+    pub to: Option<Version>,
+    /// The service that it waits for.
+    pub on: ServiceName,
+    /// The version of the other service that must be gone first; none where the other must only have moved.
+    pub gone: Option<Version>,
+}
+
 /// More are counted only.
 const LISTED: usize = 5;
+
+fn listed(waits: &[OrderWait]) -> String {
+    waits.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
 
 fn found(unmet: &Unmet) -> String {
     unmet.found.as_ref().map_or_else(String::new, |found| format!("{} {found}", unmet.provider))
@@ -137,9 +166,9 @@ fn found(unmet: &Unmet) -> String {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (way, go) = match self.way {
-            Way::Back => ("back", "go back"),
-            Way::Forward(_) => ("forward", "move"),
+        let (way, go) = match self.direction {
+            Direction::Back => ("back", "go back"),
+            Direction::Forward(_) => ("forward", "move"),
         };
         match &self.asked[..] {
             [(service, version)] => write!(f, "{service} cannot go {way} to {version}: ")?,
@@ -147,7 +176,7 @@ impl fmt::Display for Conflict {
         }
         let links: Vec<String> = self.links.iter().map(ToString::to_string).collect();
         let (links, service) = (links.join("; "), &self.service);
-        if let Way::Forward(Some((version, objection))) = &self.way {
+        if let Direction::Forward(Some((version, objection))) = &self.direction {
             write!(f, "{links}, and {service} cannot go forward to {version}: it {objection}")?;
             return objection.by().map_or(Ok(()), |by| write!(f, " (by {by})"));
         }
@@ -165,40 +194,36 @@ impl fmt::Display for Conflict {
 }
 
 impl Refusal {
-    /// One way out.
-    pub fn hint(&self) -> Option<String> {
+    /// Returns what somebody can do about it.
+    pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NotPinned { .. } => Some("pintle check shows what is wrong".to_owned()),
+            Self::NotPinned { .. } => Remedy::ShowProblems,
             Self::First { service, .. } | Self::TooFar { service, .. } | Self::NeverPinned { service, .. } => {
-                Some(format!("pintle history {service} shows its pins"))
+                Remedy::ShowPins { service: service.clone() }
             }
-            Self::NotThen { service } => Some(format!("pintle history {service} shows when it was pinned at what")),
-            Self::TooFarForAll { .. } => Some("pintle history shows the commits that moved pins".to_owned()),
-            Self::Unfit { service, why: Unfit::Unknown(_) } => Some(format!("pin it: pintle pin {service} VERSION")),
-            Self::Unfit { .. } => {
-                Some("pintle status shows what runs; type it again when that is one version".to_owned())
+            Self::NotThen { service } => Remedy::ShowPinDates { service: service.clone() },
+            Self::TooFarForAll { .. } => Remedy::ShowPinCommits,
+            Self::NotAdoptable { service, why: NotAdoptable::Unknown(_) } => {
+                Remedy::PinVersion { service: service.clone() }
             }
-            Self::NothingProven => Some("name one: --to TIME or --to REVISION".to_owned()),
-            Self::Objected { objection, .. } => Some(objection.way_out()),
-            Self::Clash { unmet } => {
-                Some(format!("ask for {} alone: what has to go with it comes along", unmet.provider))
+            Self::NotAdoptable { .. } => Remedy::AwaitOneVersion,
+            Self::NothingProven => Remedy::NameTarget,
+            Self::Objected { objection, .. } => objection.remedy(),
+            Self::Clash { unmet } => Remedy::AskForOne { service: unmet.provider.clone() },
+            Self::Conflict(conflict) => conflict.remedy(),
+            Self::NoOrder { waits } => {
+                Remedy::AllowLockstep { services: waits.iter().map(|wait| wait.service.clone()).collect() }
             }
-            Self::Conflict(conflict) => Some(conflict.way_out()),
-            Self::NoOrder { services, .. } => {
-                let names: Vec<&str> = services.iter().map(ServiceName::as_str).collect();
-                let names = names.join(", ");
-                Some(format!("choose a target between (--to), or allow an unsafe moment: `lockstep: [[{names}]]`"))
-            }
-            Self::OutOfBudget => Some("name more of the services that shall go back, and how far (--to)".to_owned()),
+            Self::OutOfBudget => Remedy::NameMoreServices,
         }
     }
 
     /// The same of a rollback that is undone, of which these do not go forward.
-    pub(super) fn forward(mut self, left: &[Left]) -> Self {
+    pub(super) fn forward(mut self, skipped: &[Skipped]) -> Self {
         if let Self::Conflict(conflict) = &mut self {
-            let own = left.iter().find(|left| left.service == conflict.service).map(|left| &left.why);
-            conflict.way = Way::Forward(match own {
-                Some(Stays::Objected(version, objection)) => Some((version.clone(), objection.clone())),
+            let own = skipped.iter().find(|it| it.service == conflict.service).map(|it| &it.why);
+            conflict.direction = Direction::Forward(match own {
+                Some(SkipReason::Objected { version, objection }) => Some((version.clone(), objection.clone())),
                 _ => None,
             });
         }
@@ -215,7 +240,7 @@ impl Refusal {
             | Self::NotThen { .. }
             | Self::NothingProven
             | Self::Conflict(_) => true,
-            Self::Unfit { why, .. } => matches!(why, Unfit::Unknown(_)),
+            Self::NotAdoptable { why, .. } => matches!(why, NotAdoptable::Unknown(_)),
             Self::NotPinned { .. }
             | Self::Objected { .. }
             | Self::Clash { .. }
@@ -231,52 +256,76 @@ impl Refusal {
 }
 
 impl Conflict {
-    fn way_out(&self) -> String {
+    fn remedy(&self) -> Remedy {
         if let Some(Unmet { consumer, version, provider, range: None, found: Some(found) }) = self.links.last() {
-            return format!("if they fit, say so: pintle pin {consumer} {version} --needs '{provider}=>={found}'");
+            let [consumer, provider] = [consumer, provider].map(Clone::clone);
+            return Remedy::StateNeed { consumer, version: version.clone(), provider, from: found.clone() };
         }
         let tried = || self.tried.iter().find(|(_, it)| !matches!(it, Objection::Unmet(_)));
         let service = &self.service;
-        if let Way::Forward(own) = &self.way {
+        if let Direction::Forward(own) = &self.direction {
             return own.as_ref().or_else(tried).map_or_else(
-                || format!("widen the range if it is wrong, or pin what fits: pintle pin {service} VERSION"),
-                |(_, objection)| objection.way_out_of(service),
+                || Remedy::WidenRangeOrPin { service: service.clone() },
+                |(_, objection)| objection.remedy_without_target(service),
             );
         }
-        tried().map_or_else(
-            || "choose a nearer target (--to), or widen the range if it is wrong".to_owned(),
-            |(_, objection)| objection.way_out(),
-        )
+        tried().map_or(Remedy::ChooseNearerTarget, |(_, objection)| objection.remedy())
+    }
+}
+
+impl Skipped {
+    /// Returns what somebody can do where a rule keeps the service.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let SkipReason::Objected { objection, .. } = &self.why else { return None };
+        Some(objection.remedy_without_target(&self.service))
     }
 }
 
 impl Objection {
-    /// Who says so.
+    /// Returns who says so.
     fn by(&self) -> Option<Cow<'_, str>> {
         if let Self::Held(hold) = self { hold.by.as_deref().map(show) } else { None }
     }
 
-    /// The way out where there is no other target to choose.
-    pub(super) fn way_out_of(&self, service: &ServiceName) -> String {
+    /// Returns the remedy where no other target can be chosen.
+    fn remedy_without_target(&self, service: &ServiceName) -> Remedy {
         match self {
-            Self::Held(_) => format!("release it: pintle release {service}"),
-            Self::Unmet(_) => "widen the range if it is wrong".to_owned(),
-            Self::Floor(_) | Self::External => self.way_out(),
+            Self::Held(_) => Remedy::Release { service: service.clone() },
+            Self::Unmet(_) => Remedy::WidenRange,
+            Self::Floor { .. } | Self::External => self.remedy(),
         }
     }
 
-    fn way_out(&self) -> String {
+    fn remedy(&self) -> Remedy {
         match self {
-            Self::Floor(_) => {
-                "its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first"
-            }
-            Self::Held(_) => "choose another target (--to), or release it: pintle release",
-            Self::External => "take it back where it is deployed, then pin what runs",
-            Self::Unmet(Unmet { range: None, .. }) => {
-                "choose another target (--to), or write the range that the consumer needs if they fit"
-            }
-            Self::Unmet(_) => "choose another target (--to), or widen the range if it is wrong",
+            Self::Floor { .. } => Remedy::LowerFloor,
+            Self::Held(_) => Remedy::ChooseTargetOrRelease,
+            Self::External => Remedy::MoveElsewhere,
+            Self::Unmet(Unmet { range: None, .. }) => Remedy::ChooseTargetOrWriteRange,
+            Self::Unmet(_) => Remedy::ChooseTargetOrWidenRange,
         }
-        .to_owned()
+    }
+}
+
+impl fmt::Display for OrderWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, to, on, gone } = self;
+        write!(f, "{service}")?;
+        to.iter().try_for_each(|to| write!(f, " {to}"))?;
+        match gone {
+            Some(version) => write!(f, " waits until {on} {version} is gone"),
+            None => write!(f, " waits until {on} has moved"),
+        }
+    }
+}
+
+impl fmt::Display for NotAdoptable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing of it runs"),
+            Self::UnderWay => f.write_str("it is in the middle of a rollout"),
+            Self::Several(all) => write!(f, "it runs {}", all.join(" and ")),
+            Self::Unknown(image) => write!(f, "it runs {image}, which was never pinned"),
+        }
     }
 }

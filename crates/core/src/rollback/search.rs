@@ -7,13 +7,13 @@
 //!
 //! So the least that a set costs is mostly known before anything is decided, and the first set that is found is the best.
 
-mod draft;
+mod assignment;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use self::draft::{Draft, Forced, Stuck, Undo};
-use super::Known;
+use self::assignment::{Assignment, DeadEnd, Domain, Undo};
+use super::RollbackInput;
 use super::earlier::Earlier;
 use crate::graph::{Id, Label};
 use crate::plan::{Near, Running, Situation, Step, Wait, Wanted};
@@ -45,7 +45,7 @@ pub(super) type Cost = (usize, usize, usize, Vec<Id>);
 
 /// A search, and what it has found.
 pub(super) struct Search<'s, 'a> {
-    draft: Draft<'s, 'a>,
+    assignment: Assignment<'s, 'a>,
     /// The best set so far.
     pub(super) best: Option<(Cost, Moves<'a>)>,
     /// Where it got stuck with the fewest moves made: these, and the service that has none left.
@@ -63,19 +63,19 @@ struct Frame<'a> {
 }
 
 impl<'s, 'a> Search<'s, 'a> {
-    pub(super) fn new(known: Known<'a>, pinned: &'s [Label<'a>]) -> Self {
-        Self { draft: Draft::new(known, pinned), best: None, dead_end: None, no_order: None }
+    pub(super) fn new(input: RollbackInput<'a>, pinned: &'s [Label<'a>]) -> Self {
+        Self { assignment: Assignment::new(input, pinned), best: None, dead_end: None, no_order: None }
     }
 
     /// Looks for the best set in which these moves are made, and says whether all sets were considered.
     pub(super) fn run(&mut self, asked: &Moves<'a>) -> bool {
-        if let Err(Stuck(service)) = self.draft.begin(asked) {
+        if let Err(DeadEnd(service)) = self.assignment.begin(asked) {
             self.get_stuck(service);
             return true;
         }
         // No set costs less than this one.
-        let nearest = self.draft.nearest();
-        if self.draft.fit(&nearest) {
+        let nearest = self.assignment.nearest();
+        if self.assignment.fit(&nearest) {
             self.arrive(nearest);
         }
         if self.best.is_some() {
@@ -83,7 +83,7 @@ impl<'s, 'a> Search<'s, 'a> {
         }
         let mut frames: Vec<Frame<'a>> = self.branch().into_iter().collect();
         while let Some(frame) = frames.last_mut() {
-            self.draft.take_back(std::mem::take(&mut frame.undo));
+            self.assignment.take_back(std::mem::take(&mut frame.undo));
             let Some((forces, choice)) = frame.options.next() else {
                 frames.pop();
                 continue;
@@ -91,11 +91,11 @@ impl<'s, 'a> Search<'s, 'a> {
             if !self.may_win(frame.service, choice, forces) {
                 continue;
             }
-            if self.draft.spent() > if self.best.is_some() { BUDGET } else { PATIENCE * BUDGET } {
+            if self.assignment.spent() > if self.best.is_some() { BUDGET } else { PATIENCE * BUDGET } {
                 return false;
             }
-            match self.draft.decide(frame.service, choice, &mut frame.undo) {
-                Err(Stuck(service)) => self.get_stuck(service),
+            match self.assignment.decide(frame.service, choice, &mut frame.undo) {
+                Err(DeadEnd(service)) => self.get_stuck(service),
                 Ok(()) if self.can_win() => frames.extend(self.branch()),
                 Ok(()) => {}
             }
@@ -105,8 +105,8 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// The next service to decide; none where all are, which is a set.
     fn branch(&mut self) -> Option<Frame<'a>> {
-        let Some(service) = self.draft.next() else {
-            self.arrive(self.draft.moved.clone());
+        let Some(service) = self.assignment.next() else {
+            self.arrive(self.assignment.moved.clone());
             return None;
         };
         let options = self.ranked(service).into_iter();
@@ -116,11 +116,11 @@ impl<'s, 'a> Search<'s, 'a> {
     /// The moves of a forced service: those first that force the fewest others. After one that forces none there is no
     /// need to count.
     fn ranked(&self, service: Id) -> Vec<(usize, Choice<'a>)> {
-        let all = self.draft.forced.get(&service).map_or(&[][..], |Forced(left)| left);
+        let all = self.assignment.forced.get(&service).map_or(&[][..], |Domain(left)| left);
         let mut ranked = Vec::new();
         let mut rest = all.iter();
         for &choice in rest.by_ref() {
-            let forces = if all.len() == 1 { 0 } else { self.draft.forces(service, choice) };
+            let forces = if all.len() == 1 { 0 } else { self.assignment.forces(service, choice) };
             ranked.push((forces, choice));
             if forces == 0 {
                 break;
@@ -134,14 +134,14 @@ impl<'s, 'a> Search<'s, 'a> {
     /// Whether the least that a move leads to is less than the best: a first look, before it is made.
     fn may_win(&self, service: Id, choice: Choice<'a>, forces: usize) -> bool {
         let Some(((size, back, ..), _)) = &self.best else { return true };
-        let least = self.draft.forced.get(&service).map_or(0, Forced::back);
-        (self.draft.size() + forces, self.draft.back - least + choice.to.back) <= (*size, *back)
+        let least = self.assignment.forced.get(&service).map_or(0, Domain::back);
+        (self.assignment.size() + forces, self.assignment.back - least + choice.to.back) <= (*size, *back)
     }
 
     /// The same, after it was made. Where nothing more need move, the names are known too.
     fn can_win(&self) -> bool {
         let Some((best, _)) = &self.best else { return true };
-        let least = (self.draft.size(), self.draft.back, self.draft.unproven);
+        let least = (self.assignment.size(), self.assignment.back, self.assignment.unproven);
         match least.cmp(&(best.0, best.1, best.2)) {
             Ordering::Less => true,
             Ordering::Greater => false,
@@ -151,8 +151,8 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Whether the names of those that move or must move sort before others, as many.
     fn is_before(&self, names: &[Id]) -> bool {
-        self.draft.spend(names.len() / NAMES);
-        let Draft { moved, forced, .. } = &self.draft;
+        self.assignment.spend(names.len() / NAMES);
+        let Assignment { moved, forced, .. } = &self.assignment;
         let (mut moved, mut forced) = (moved.keys().peekable(), forced.keys().peekable());
         for name in names {
             let is_forced = match (moved.peek(), forced.peek()) {
@@ -170,8 +170,8 @@ impl<'s, 'a> Search<'s, 'a> {
 
     /// Those that must move and are not decided count as they would go at best.
     fn get_stuck(&mut self, service: Id) {
-        if self.dead_end.as_ref().is_none_or(|(moves, _)| self.draft.size() <= moves.len()) {
-            self.dead_end = Some((self.draft.nearest(), service));
+        if self.dead_end.as_ref().is_none_or(|(moves, _)| self.assignment.size() <= moves.len()) {
+            self.dead_end = Some((self.assignment.nearest(), service));
         }
     }
 
@@ -183,8 +183,8 @@ impl<'s, 'a> Search<'s, 'a> {
         if self.best.as_ref().is_some_and(|(best, _)| *best <= cost) {
             return;
         }
-        let near = near(self.draft.known, &moves);
-        self.draft.spend(ORDER * near.ids().len());
+        let near = near(self.assignment.input, &moves);
+        self.assignment.spend(ORDER * near.ids().len());
         match circle(&near, &moves) {
             None => self.best = Some((cost, moves)),
             Some(circle) => drop(self.no_order.get_or_insert((moves, circle))),
@@ -199,11 +199,11 @@ impl<'a> Choice<'a> {
 }
 
 /// What these moves come to, as far as they reach.
-fn near(known: Known<'_>, moves: &Moves<'_>) -> Near {
+fn near(input: RollbackInput<'_>, moves: &Moves<'_>) -> Near {
     let wanted = moves.iter().map(|(&id, Choice { to: Earlier { pin, .. }, .. })| {
         (id, Wanted::Target(Running::Image(pin.image.clone(), Some(pin.version.clone()))))
     });
-    let Known { graph, wanted: at_tip, live, lockstep, .. } = known;
+    let RollbackInput { graph, wanted: at_tip, live, lockstep, .. } = input;
     Near::of(Situation { graph, wanted: at_tip, live, lockstep, evidence: None }, &wanted.collect())
 }
 

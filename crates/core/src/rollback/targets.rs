@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::earlier::{Earlier, earlier, newest, objection, same};
+use super::earlier::{Earlier, earlier, newest, objection};
 use super::running::running;
-use super::{Aim, Known, Left, Refusal, Request, Stays};
+use super::{Refusal, Request, RollbackInput, RollbackTarget, SkipReason, Skipped};
 use crate::graph::Id;
 use crate::history::Record;
 use crate::pins::{Pin, Service, ServiceName};
@@ -16,124 +16,125 @@ use crate::version::Version;
 pub(super) struct Targets<'a> {
     /// The moves; services that are there already are left out.
     pub(super) moves: BTreeMap<Id, Earlier<'a>>,
-    pub(super) left: Vec<Left>,
+    pub(super) skipped: Vec<Skipped>,
 }
 
-pub(super) fn of<'a>(known: Known<'a>, request: &Request) -> Result<Targets<'a>, Refusal> {
+pub(super) fn of<'a>(input: RollbackInput<'a>, request: &Request) -> Result<Targets<'a>, Refusal> {
     match request {
-        Request::Services(names, aim) => each(known, names, aim),
-        Request::All(aim) => Ok(all(known, place_of_all(known, aim)?)),
-        Request::Moved(places) => Ok(moved(known, places, false)),
-        Request::Undone(place) => Ok(moved(known, &(*place..=*place), true)),
+        Request::Services(names, aim) => each(input, names, aim),
+        Request::All(aim) => Ok(all(input, place_of_all(input, aim)?)),
+        Request::Moved(places) => Ok(moved(input, places, false)),
+        Request::Reapply(place) => Ok(moved(input, &(*place..=*place), true)),
     }
 }
 
 /// Services that were named: where one of them cannot go back, nothing does.
-fn each<'a>(known: Known<'a>, names: &[ServiceName], aim: &Aim) -> Result<Targets<'a>, Refusal> {
+fn each<'a>(input: RollbackInput<'a>, names: &[ServiceName], aim: &RollbackTarget) -> Result<Targets<'a>, Refusal> {
     let mut moves = BTreeMap::new();
     for name in names {
-        let found = known.pins.services.get(name).and_then(|service| Some((known.graph.id(name)?, service)));
+        let found = input.pins.services.get(name).and_then(|service| Some((input.graph.id(name)?, service)));
         let Some((id, service)) = found else {
-            let why = known.pins.broken.get(name).cloned();
+            let why = input.pins.broken.get(name).cloned();
             return Err(Refusal::NotPinned { service: name.clone(), why });
         };
-        let target = aimed(known, service, aim)?;
-        if same(target.pin, &service.pin) {
+        let target = aimed(input, service, aim)?;
+        if target.pin.is_same_release(&service.pin) {
             continue;
         }
-        if let Some(objection) = objection(known, service, &target.pin.version) {
+        if let Some(objection) = objection(input, service, &target.pin.version) {
             let version = target.pin.version.clone();
             return Err(Refusal::Objected { service: name.clone(), version, objection });
         }
         moves.insert(id, target);
     }
-    Ok(Targets { moves, left: Vec::new() })
+    Ok(Targets { moves, skipped: Vec::new() })
 }
 
-fn aimed<'a>(known: Known<'a>, service: &Service, aim: &Aim) -> Result<Earlier<'a>, Refusal> {
+fn aimed<'a>(input: RollbackInput<'a>, service: &Service, aim: &RollbackTarget) -> Result<Earlier<'a>, Refusal> {
     let name = || service.name.clone();
     match aim {
-        Aim::Good => good(known, service),
-        Aim::Steps(steps) => {
-            let all = earlier(known, service);
+        RollbackTarget::Good => good(input, service),
+        RollbackTarget::Steps(steps) => {
+            let all = earlier(input, service);
             let found = steps.checked_sub(1).and_then(|step| all.get(step).copied());
             found.ok_or_else(|| Refusal::TooFar { service: name(), steps: *steps, has: all.len() })
         }
-        Aim::Version(version) => {
-            let record = known.history.newest(&service.name, version);
+        RollbackTarget::Version(version) => {
+            let record = input.history.newest(&service.name, version);
             let pin = record.and_then(|record| record.pin.as_ref());
-            pin.and_then(|pin| newest(known, service, pin))
+            pin.and_then(|pin| newest(input, service, pin))
                 .ok_or_else(|| Refusal::NeverPinned { service: name(), version: version.clone() })
         }
-        Aim::Running => running(known, service),
-        Aim::At(place) => {
-            let pin = known.history.pinned_at(&service.name, *place);
-            pin.and_then(|pin| newest(known, service, pin)).ok_or_else(|| Refusal::NotThen { service: name() })
+        RollbackTarget::Running => running(input, service),
+        RollbackTarget::At(place) => {
+            let pin = input.history.pinned_at(&service.name, *place);
+            pin.and_then(|pin| newest(input, service, pin)).ok_or_else(|| Refusal::NotThen { service: name() })
         }
     }
 }
 
 /// The newest earlier pin that is proven and may run; else the nearest that may run; else the nearest, whatever speaks
 /// against it.
-fn good<'a>(known: Known<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {
-    let all = earlier(known, service);
-    let may_run = |it: &&Earlier<'_>| objection(known, service, &it.pin.version).is_none();
-    let is_proven = |it: &&Earlier<'_>| known.proof(&service.name, &it.pin.version).is_some();
+fn good<'a>(input: RollbackInput<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {
+    let all = earlier(input, service);
+    let may_run = |it: &&Earlier<'_>| objection(input, service, &it.pin.version).is_none();
+    let is_proven = |it: &&Earlier<'_>| input.proof(&service.name, &it.pin.version).is_some();
     let found = all.iter().filter(may_run).find(is_proven).or_else(|| all.iter().find(may_run)).or(all.first());
     let version = || service.pin.version.clone();
     found.copied().ok_or_else(|| Refusal::First { service: service.name.clone(), version: version() })
 }
 
 /// Every service goes back to what it was pinned at; what may not run stays, and so does what was not there.
-fn all(known: Known<'_>, place: u32) -> Targets<'_> {
-    let pinned = known.pins.services.values();
-    let pinned = pinned.map(|service| (service, known.history.pinned_at(&service.name, place)));
-    let mut targets = Targets { moves: BTreeMap::new(), left: Vec::new() };
+fn all(input: RollbackInput<'_>, place: u32) -> Targets<'_> {
+    let pinned = input.pins.services.values();
+    let pinned = pinned.map(|service| (service, input.history.pinned_at(&service.name, place)));
+    let mut targets = Targets { moves: BTreeMap::new(), skipped: Vec::new() };
     for (service, then) in pinned {
-        targets.take(known, service, then.map(AsRef::as_ref));
+        targets.take(input, service, then.map(AsRef::as_ref));
     }
-    let gone = known.history.services().map(|(name, _)| name).filter(|name| known.graph.id(name).is_none());
-    let earlier_names: BTreeSet<_> = known.pins.services.values().filter_map(|it| it.formerly.as_ref()).collect();
+    let gone = input.history.services().map(|(name, _)| name).filter(|name| input.graph.id(name).is_none());
+    let earlier_names: BTreeSet<_> = input.pins.services.values().filter_map(|it| it.formerly.as_ref()).collect();
     for name in gone.filter(|name| !earlier_names.contains(name)) {
-        if known.history.pinned_at(name, place).is_some() {
-            targets.left.push(Left { service: name.clone(), why: Stays::Gone });
+        if input.history.pinned_at(name, place).is_some() {
+            targets.skipped.push(Skipped { service: name.clone(), why: SkipReason::Gone });
         }
     }
-    targets.leave_broken(known);
+    targets.leave_broken(input);
     targets
 }
 
 /// What these commits moved goes back to what it was before the first of them. `unless_since`: but for what was moved since.
-fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool) -> Targets<'a> {
-    let mut targets = Targets { moves: BTreeMap::new(), left: Vec::new() };
-    let earlier_names: BTreeSet<_> = known.pins.services.values().filter_map(|it| it.formerly.as_ref()).collect();
-    for (name, records) in known.history.services().filter(|(name, _)| !earlier_names.contains(name)) {
+fn moved<'a>(input: RollbackInput<'a>, places: &RangeInclusive<u32>, unless_since: bool) -> Targets<'a> {
+    let mut targets = Targets { moves: BTreeMap::new(), skipped: Vec::new() };
+    let earlier_names: BTreeSet<_> = input.pins.services.values().filter_map(|it| it.formerly.as_ref()).collect();
+    for (name, records) in input.history.services().filter(|(name, _)| !earlier_names.contains(name)) {
         let first = records.partition_point(|record| record.position < *places.start());
         let end = records.partition_point(|record| record.position <= *places.end());
         let pin = |record: &'a Record| record.pin.as_deref();
         let before = first.checked_sub(1).and_then(|before| pin(&records[before]));
         let after = end.checked_sub(1).and_then(|last| pin(&records[last]));
         let moved = match (before, after) {
-            (Some(before), Some(after)) => !same(before, after),
+            (Some(before), Some(after)) => !before.is_same_release(after),
             (before, after) => before.is_some() != after.is_some(),
         };
         if first == end {
             continue;
         }
         if !moved {
-            let differs = |record: &Record| record.pin.as_deref().zip(before).is_some_and(|(pin, was)| !same(pin, was));
+            let differs =
+                |record: &Record| record.pin.as_deref().zip(before).is_some_and(|(pin, was)| !pin.is_same_release(was));
             if let Some(before) = before.filter(|_| records[first..end].iter().any(differs)) {
-                targets.stays(name, Stays::Cancelled(before.version.clone()));
+                targets.stays(name, SkipReason::Cancelled { version: before.version.clone() });
             }
             continue;
         }
-        match known.pins.services.get(name) {
+        match input.pins.services.get(name) {
             Some(service) => match after.and_then(|after| since(service, [before, Some(after)], records)) {
                 Some(why) if unless_since => targets.stays(name, why),
-                _ => targets.take(known, service, before),
+                _ => targets.take(input, service, before),
             },
-            None if known.pins.broken.contains_key(name) => targets.stays(name, Stays::Broken),
-            None if before.is_some() => targets.stays(name, Stays::Gone),
+            None if input.pins.broken.contains_key(name) => targets.stays(name, SkipReason::Broken),
+            None if before.is_some() => targets.stays(name, SkipReason::Gone),
             None => {}
         }
     }
@@ -141,65 +142,67 @@ fn moved<'a>(known: Known<'a>, places: &RangeInclusive<u32>, unless_since: bool)
 }
 
 /// The last commit that moved a service, where it is neither as it was before some moves nor as they left it.
-fn since(service: &Service, ends: [Option<&Pin>; 2], records: &[Record]) -> Option<Stays> {
-    let is_there = ends.into_iter().flatten().any(|pin| same(pin, &service.pin));
+fn since(service: &Service, ends: [Option<&Pin>; 2], records: &[Record]) -> Option<SkipReason> {
+    let is_there = ends.into_iter().flatten().any(|pin| pin.is_same_release(&service.pin));
     let last = records.last().filter(|_| !is_there)?;
-    Some(Stays::Since(service.pin.version.clone(), Arc::clone(&last.commit)))
+    Some(SkipReason::Since { version: service.pin.version.clone(), commit: Arc::clone(&last.commit) })
 }
 
 impl<'a> Targets<'a> {
     /// A service that goes back with many: to what it was pinned at then.
-    fn take(&mut self, known: Known<'a>, service: &Service, then: Option<&Pin>) {
+    fn take(&mut self, input: RollbackInput<'a>, service: &Service, then: Option<&Pin>) {
         let name = &service.name;
-        let found = then.and_then(|pin| newest(known, service, pin)).zip(known.graph.id(name));
-        let Some((target, id)) = found else { return self.stays(name, Stays::New) };
-        if same(target.pin, &service.pin) {
+        let found = then.and_then(|pin| newest(input, service, pin)).zip(input.graph.id(name));
+        let Some((target, id)) = found else { return self.stays(name, SkipReason::New) };
+        if target.pin.is_same_release(&service.pin) {
             return;
         }
-        match objection(known, service, &target.pin.version) {
-            Some(objection) => self.stays(name, Stays::Objected(target.pin.version.clone(), objection)),
+        match objection(input, service, &target.pin.version) {
+            Some(objection) => {
+                self.stays(name, SkipReason::Objected { version: target.pin.version.clone(), objection });
+            }
             None => drop(self.moves.insert(id, target)),
         }
     }
 
-    fn stays(&mut self, service: &ServiceName, why: Stays) {
-        self.left.push(Left { service: service.clone(), why });
+    fn stays(&mut self, service: &ServiceName, why: SkipReason) {
+        self.skipped.push(Skipped { service: service.clone(), why });
     }
 
-    fn leave_broken(&mut self, known: Known<'_>) {
-        known.pins.broken.keys().for_each(|name| self.stays(name, Stays::Broken));
+    fn leave_broken(&mut self, input: RollbackInput<'_>) {
+        input.pins.broken.keys().for_each(|name| self.stays(name, SkipReason::Broken));
     }
 }
 
 /// The place in history that the whole system goes back to.
-fn place_of_all(known: Known<'_>, aim: &Aim) -> Result<u32, Refusal> {
-    let moves = known.history.moves().len();
+fn place_of_all(input: RollbackInput<'_>, aim: &RollbackTarget) -> Result<u32, Refusal> {
+    let moves = input.history.moves().len();
     match aim {
-        Aim::At(place) => Ok(*place),
-        Aim::Steps(steps) => {
+        RollbackTarget::At(place) => Ok(*place),
+        RollbackTarget::Steps(steps) => {
             let place = moves.checked_sub(steps + 1).and_then(|place| u32::try_from(place).ok());
             place.ok_or(Refusal::TooFarForAll { steps: *steps, has: moves.saturating_sub(1) })
         }
-        Aim::Good => proven_as_a_whole(known).ok_or(Refusal::NothingProven),
-        Aim::Version(_) | Aim::Running => Err(Refusal::NothingProven),
+        RollbackTarget::Good => proven_as_a_whole(input).ok_or(Refusal::NothingProven),
+        RollbackTarget::Version(_) | RollbackTarget::Running => Err(Refusal::NothingProven),
     }
 }
 
 /// The newest revision that differs from the tip, and of which every version is proven. What is deployed elsewhere is
 /// proven elsewhere.
-fn proven_as_a_whole(known: Known<'_>) -> Option<u32> {
-    let services: Vec<&Service> = known.pins.services.values().filter(|service| !service.external).collect();
+fn proven_as_a_whole(input: RollbackInput<'_>) -> Option<u32> {
+    let services: Vec<&Service> = input.pins.services.values().filter(|service| !service.external).collect();
     let mut by_place: Vec<(u32, usize, Option<&Pin>)> = Vec::new();
     for (number, service) in services.iter().enumerate() {
         let mut before = None;
-        for record in known.history.records(&service.name) {
+        for record in input.history.records(&service.name) {
             by_place.push((record.position, number, before));
             before = record.pin.as_deref();
         }
     }
     by_place.sort_by_key(|&(place, number, _)| (std::cmp::Reverse(place), number));
-    let is_proven = |number: usize, version: &Version| known.proof(&services[number].name, version).is_some();
-    let differs = |number: usize, pin: Option<&Pin>| pin.is_some_and(|pin| !same(pin, &services[number].pin));
+    let is_proven = |number: usize, version: &Version| input.proof(&services[number].name, version).is_some();
+    let differs = |number: usize, pin: Option<&Pin>| pin.is_some_and(|pin| !pin.is_same_release(&services[number].pin));
     let unproven = |number: usize, pin: Option<&Pin>| pin.is_some_and(|pin| !is_proven(number, &pin.version));
     let mut state: Vec<Option<&Pin>> = services.iter().map(|service| Some(&service.pin)).collect();
     let (mut different, mut open) = (0_usize, (0..state.len()).filter(|&it| unproven(it, state[it])).count());

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Aim, Holding, Known, Message, Refusal, Request, Revert, revert};
+use super::{HoldPolicy, Message, Refusal, Request, Revert, RollbackInput, RollbackTarget, revert};
 use crate::desired::DesiredState;
 use crate::evidence::Evidence;
 use crate::git::{Commit, CommitId, Content, File, content_id};
@@ -123,20 +123,20 @@ fn version(text: &str) -> Version {
 
 impl Shop {
     pub(super) fn revert(&self, request: &Request) -> Result<Revert, Refusal> {
-        self.knowing(|known| revert(known, request, Holding::Above))
+        self.knowing(|known| revert(known, request, HoldPolicy::Above))
     }
 
     /// The same, where no two shall come together that were never seen so.
     pub(super) fn seen(&self, request: &Request) -> Result<Revert, Refusal> {
         let evidence = Some(Evidence::new(&self.desired.history, Duration::ZERO));
-        self.knowing(|known| revert(Known { evidence, ..known }, request, Holding::Above))
+        self.knowing(|known| revert(RollbackInput { evidence, ..known }, request, HoldPolicy::Above))
     }
 
-    fn knowing<T>(&self, tell: impl FnOnce(Known<'_>) -> T) -> T {
+    fn knowing<T>(&self, tell: impl FnOnce(RollbackInput<'_>) -> T) -> T {
         let DesiredState { pins, history, graph, lockstep, .. } = &self.desired;
         let wanted: Vec<_> = graph.ids().map(|id| self.desired.wanted(id)).collect();
         let (wanted, live, proven) = (&wanted, &self.desired.live_at(pins), &self.proven);
-        tell(Known { pins, history, graph, lockstep, wanted, live, proven, evidence: None })
+        tell(RollbackInput { pins, history, graph, lockstep, wanted, live, proven, evidence: None })
     }
 
     /// What goes back, a line a service; or why nothing does.
@@ -151,17 +151,17 @@ impl Shop {
             let mut live = known.live.to_vec();
             let (spec, running) = (running.to_vec(), running.to_vec());
             live[id.index()] = Live { running, spec, motion, ..live[id.index()].clone() };
-            let request = Request::Services(vec![service(name)], Aim::Running);
-            told(revert(Known { live: &live, ..known }, &request, Holding::Above))
+            let request = Request::Services(vec![service(name)], RollbackTarget::Running);
+            told(revert(RollbackInput { live: &live, ..known }, &request, HoldPolicy::Above))
         })
     }
 
     /// The same, of services by name.
-    pub(super) fn rolls_back(&self, names: &str, aim: Aim) -> String {
+    pub(super) fn rolls_back(&self, names: &str, aim: RollbackTarget) -> String {
         self.says(&Request::Services(names.split_whitespace().map(service).collect(), aim))
     }
 
-    pub(super) fn message(&self, names: &str, aim: Aim, reason: Option<&str>) -> String {
+    pub(super) fn message(&self, names: &str, aim: RollbackTarget, reason: Option<&str>) -> String {
         let names = names.split_whitespace().map(service).collect();
         self.message_of(&Request::Services(names, aim), reason)
     }
@@ -177,7 +177,7 @@ impl Shop {
 fn told(revert: Result<Revert, Refusal>) -> String {
     match revert {
         Ok(revert) => lines(&revert),
-        Err(refusal) => format!("{refusal}\n  {}\n", refusal.hint().unwrap()),
+        Err(refusal) => format!("{refusal}\n  {}\n", serde_json::to_string(&refusal.remedy()).unwrap()),
     }
 }
 
@@ -193,7 +193,7 @@ fn lines(revert: &Revert) -> String {
             writeln!(text, "  not {version}: it {objection}").unwrap();
         }
     }
-    for it in &revert.left {
+    for it in &revert.skipped {
         writeln!(text, "{} stays: {}", it.service, it.why).unwrap();
     }
     for unmet in &revert.elsewhere {

@@ -3,7 +3,7 @@
 use super::{
     Version,
     bound::{Bound, Test},
-    range::RangeError,
+    range_error::RangeError,
     semver::{self, Series},
 };
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::bound::{Bound, Test, conflict};
 use super::notation::{self, JOINTS};
+use super::range_error::RangeError;
 use super::{Order, Version, Versioning};
 
 /// What a consumer accepts of a provider's versions. Parsed once; in which order its bounds stand is the provider's
@@ -121,24 +122,6 @@ impl Range {
 
     fn tests(&self) -> impl Iterator<Item = &Bound> {
         self.0.any_of.iter().flatten()
-    }
-}
-
-/// Why a text is no range, or not one for a provider's order.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct RangeError {
-    /// What is wrong.
-    pub message: String,
-    /// Where, in bytes from the start of the range.
-    pub offset: usize,
-    /// What to write instead.
-    pub hint: Option<String>,
-}
-
-impl RangeError {
-    pub(super) fn at(offset: usize, error: &super::VersionError) -> Self {
-        Self { message: error.to_string(), offset, hint: error.hint() }
     }
 }
 

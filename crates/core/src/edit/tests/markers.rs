@@ -40,10 +40,10 @@ fn a_hold_that_a_bot_writes_past_is_told() {
     let own = [("services/web.yaml", "hold: {above: v1, reason: it loses orders}\n")];
     let told = written_past(&repo(MARKER, &own).said());
     let [problem] = &*told else { panic!("{told:?}") };
-    assert_snapshot!(format!("{}\n{}", problem.message, problem.hint.as_ref().unwrap()), @"
+    assert_snapshot!(format!("{}\n{}", problem.message, serde_json::to_string(&problem.remedy).unwrap()), @r#"
     a bot of Flux writes past the hold of `web`: its pin carries a `$imagepolicy` marker
-    hold it again, which mutes the marker: pintle hold web VERSION --reason TEXT
-    ");
+    {"code":"holdAgain","service":"web"}
+    "#);
     assert_eq!(written_past(&repo(&format!("held by pintle: {MARKER}"), &own).said()), Vec::new());
     assert_eq!(written_past(&repo(MARKER, &[]).said()), Vec::new());
 }

@@ -50,20 +50,20 @@ fn what_cannot_be_edited_where_it_stands_is_refused_by_name() {
     services/checkout.yaml:3:3: the value is written in several lines
       write it in one line
     ");
-    assert_snapshot!(refused("version: 1.10\nimage: a/b\n", pin("2")), @"
+    assert_snapshot!(refused("version: 1.10\nimage: a/b\n", pin("2")), @r#"
     services/checkout.yaml: `checkout` cannot be edited as it is: services/checkout.yaml:1:10: `1.10` is a number to YAML, not text
-      `pintle check` shows all that is wrong
-    ");
+      {"code":"showProblems"}
+    "#);
     assert_snapshot!(refused("version: 1.8.2\nimage: a/b\n", pin("a/b")), @"services/checkout.yaml:1:10: a/b makes no image: `a/b` is not a tag: up to 128 of a-z, A-Z, 0-9, `_`, `.` and `-`, not first `.` or `-`");
     let digest = format!("version: 1.8.2\nimage: a/b\ndigest: sha256:{}\n", "a".repeat(64));
     assert_snapshot!(refused(&digest, pin("1.8.3")), @"
     services/checkout.yaml:1:10: `checkout` is pinned by the digest of 1.8.2
       say the digest of the new version too, as in 2.1.0@sha256:…
     ");
-    assert_snapshot!(Repo::checkout("version: 1.8.2\nimage: a/b\n").after("chekout", pin("2")), @"
+    assert_snapshot!(Repo::checkout("version: 1.8.2\nimage: a/b\n").after("chekout", pin("2")), @r#"
     services/chekout.yaml: there is no service `chekout`
-      `pintle check` shows all that is wrong
-    ");
+      {"code":"showProblems"}
+    "#);
 }
 
 #[test]
@@ -125,10 +125,10 @@ fn an_anchor_that_others_refer_to_is_refused() {
         "apiVersion: pintle.dev/v1alpha1\npins: [{files: v.yaml, key: \"{service}.tag\", image: \"acme/{service}\"}]\n";
     let repo =
         Repo::of(&[("pintle.yaml", settings), ("v.yaml", "web: {tag: &t \"1\"}\napi: {tag: *t}\ndb: {tag: \"1\"}\n")]);
-    assert_snapshot!(repo.after("web", pin("2")), @"
+    assert_snapshot!(repo.after("web", pin("2")), @r#"
     v.yaml: this edit was not made: the version of `api` would change too
-      edit the file by hand; `pintle check` and `pintle diff` show what that does
-    ");
+      {"code":"editByHand"}
+    "#);
     assert_snapshot!(repo.after("api", pin("2")), @"
     v.yaml:2:12: the value is the alias `*t`: what it names may stand for other things too
       write the value itself here

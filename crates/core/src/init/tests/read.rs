@@ -149,7 +149,7 @@ proptest! {
 }
 
 #[test]
-fn a_thousand_manifests_take_a_moment() {
+fn a_thousand_manifests_get_one_pattern() {
     let files: Vec<File> = (0..1000)
         .map(|at| {
             let env = [("NEXT_ADDR", format!("service-{}:8080", (at + 1) % 1000))];
@@ -157,9 +157,6 @@ fn a_thousand_manifests_take_a_moment() {
             file(&format!("apps/service-{at}/deployment.yaml"), &with_env(&format!("service-{at}"), &env))
         })
         .collect();
-    #[expect(clippy::disallowed_methods, reason = "a test measures")]
-    let start = Instant::now();
     let proposal = propose(&files, &Wish::default()).unwrap();
-    println!("1,000 manifests: {:?}", start.elapsed());
     assert_eq!((proposal.services.len(), proposal.linked.len(), proposal.patterns.len()), (1000, 1000, 1));
 }

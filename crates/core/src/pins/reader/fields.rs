@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::super::suggest::did_you_mean;
 use super::super::yaml::{Entry, Value};
 use super::Reader;
-use crate::problem::{Place, Problem, show};
+use crate::printable::show;
+use crate::problem::{Place, Problem};
 
 /// The keys that a map may have.
 #[derive(Debug)]

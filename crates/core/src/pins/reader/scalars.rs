@@ -7,7 +7,7 @@ use super::super::ServiceName;
 use super::super::suggest::nearest;
 use super::super::yaml::{Meaning, Scalar};
 use super::{Field, Reader};
-use crate::problem::show;
+use crate::printable::show;
 use crate::version::{Range, Version};
 
 /// Tags that move: they name no version. The exact words only, for `release-main` may be a build.
@@ -110,7 +110,7 @@ impl Reader<'_> {
     /// A DNS-1123 label that names something else than a service.
     pub(in crate::pins) fn label(&mut self, field: &Field<'_>) -> Option<String> {
         let text = self.text(field)?;
-        if let Some(reason) = super::super::name::label_fault(text) {
+        if let Some(reason) = crate::service_name::label_fault(text) {
             self.refuse(field.at(), format!("`{}` is not a name for `{}`: {reason}", show(text), field.name), "");
             return None;
         }

@@ -18,7 +18,7 @@ fn row_1_an_empty_repository_is_no_wish() {
      = help: pin one in services/NAME.yaml; if none is meant, write `allowEmpty: true` into pintle.yaml
     ");
     assert_snapshot!(gone.pins(), @"all held: pintle.yaml: 0 pins: this revision pins no service");
-    assert_snapshot!(Revision::empty().problems(), @"pintle.yaml: 0 pins: this revision pins no service => pin one in services/NAME.yaml, or have `pintle init` write the first files");
+    assert_snapshot!(Revision::empty().problems(), @"pintle.yaml: 0 pins: this revision pins no service => pin one in services/NAME.yaml");
 }
 
 #[test]

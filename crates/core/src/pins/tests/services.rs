@@ -305,7 +305,7 @@ fn choices_are_told() {
     drift: {policy: reprot}
         services/web.yaml:3:17: `policy` is `reprot`, it must be one of correct, report, schedule => did you mean `report`?
     drift: {schedule: hourly}
-        services/web.yaml:3:9: `schedule` is not read by this version of Pintle => `pintle run --schedule` says when
+        services/web.yaml:3:9: `schedule` is not read by this version of Pintle => the schedule is a flag of the controller: `--schedule`
     ");
 }
 

@@ -31,14 +31,14 @@ fn what_is_not_one_version_that_was_pinned_is_refused_in_words() {
         shop.adopts("payments", &[image("2.0"), image("2.1")], Motion::Still),
         shop.adopts("payments", &[unknown], Motion::Still),
     ];
-    assert_snapshot!(said.concat(), @"
+    assert_snapshot!(said.concat(), @r#"
     what runs of payments cannot become its pin: nothing of it runs
-      pintle status shows what runs; type it again when that is one version
+      {"code":"awaitOneVersion"}
     what runs of payments cannot become its pin: it is in the middle of a rollout
-      pintle status shows what runs; type it again when that is one version
+      {"code":"awaitOneVersion"}
     what runs of payments cannot become its pin: it runs 2.0 and 2.1
-      pintle status shows what runs; type it again when that is one version
+      {"code":"awaitOneVersion"}
     what runs of payments cannot become its pin: it runs acme/x:mine, which was never pinned
-      pin it: pintle pin payments VERSION
-    ");
+      {"code":"pinVersion","service":"payments"}
+    "#);
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Aim, Shop, service, shop};
+use super::{RollbackTarget, Shop, service, shop};
 use crate::rollback::{Refusal, Request, Revert};
 
 /// Versions are 1 to 4, and the highest is pinned.
@@ -202,9 +202,9 @@ impl Case {
         let &[(number, to), ..] = &self.asked[..] else { unreachable!("somebody is asked for") };
         let names = self.asked.iter().map(|&(number, _)| service(&name(number))).collect();
         let aim = if self.asked.len() == 1 {
-            Aim::Version(super::version(&to.to_string()))
+            RollbackTarget::Version(super::version(&to.to_string()))
         } else {
-            Aim::Steps(usize::from(self.services[number].pinned - to))
+            RollbackTarget::Steps(usize::from(self.services[number].pinned - to))
         };
         let (shop, request) = (self.shop(), Request::Services(names, aim));
         if self.seen { shop.seen(&request) } else { shop.revert(&request) }
@@ -308,7 +308,7 @@ proptest! {
         let Ok(revert) = case.revert() else { return Ok(()) };
         let mut before = BTreeSet::new();
         for member in &revert.members {
-            if let crate::rollback::Why::Unmet(unmet) = &member.why {
+            if let crate::rollback::MemberReason::Unmet(unmet) = &member.why {
                 prop_assert!(before.contains(&unmet.consumer) || before.contains(&unmet.provider));
                 prop_assert!(unmet.consumer == member.service || unmet.provider == member.service);
             }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Aim, Request, lines, service, shop, version};
+use super::{Request, RollbackTarget, lines, service, shop, version};
 use crate::evidence::Evidence;
 use crate::rollback::unseen;
 
 /// The pairs that a rollback of payments brings together and that were never pinned together for so many hours.
 fn pairs(text: &str, hours: u64) -> String {
     let shop = shop(text);
-    let revert = shop.revert(&Request::Services(vec![service("payments")], Aim::Good)).unwrap();
+    let revert = shop.revert(&Request::Services(vec![service("payments")], RollbackTarget::Good)).unwrap();
     let evidence = Evidence::new(&shop.desired.history, Duration::from_secs(hours * 3600));
     let unseen = shop.knowing(|known| unseen(known, &revert, evidence));
     unseen.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -50,7 +50,7 @@ fn a_range_speaks_where_it_is_written() {
 /// What goes back with payments where each two must have been seen together.
 fn seen(text: &str) -> String {
     let shop = shop(text);
-    shop.seen(&Request::Services(vec![service("payments")], Aim::Good))
+    shop.seen(&Request::Services(vec![service("payments")], RollbackTarget::Good))
         .map_or_else(|it| it.to_string(), |it| lines(&it))
 }
 

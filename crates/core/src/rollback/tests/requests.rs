@@ -2,12 +2,12 @@
 
 use insta::assert_snapshot;
 
-use super::{Aim, Request, shop, version};
+use super::{Request, RollbackTarget, shop, version};
 
 #[test]
 fn without_a_word_it_goes_to_the_newest_pin_that_is_proven_and_not_held() {
     let shop = shop("payments: 1.8!; 1.9!; 2.0; 2.1 // hold: {versions: \"=1.9\"}");
-    assert_snapshot!(shop.rolls_back("payments", Aim::Good), @r#"
+    assert_snapshot!(shop.rolls_back("payments", RollbackTarget::Good), @r#"
     payments 2.1 -> 1.8: asked for, 3 back, proven, of 0
     payments held: Above("1.8")
     "#);
@@ -15,7 +15,7 @@ fn without_a_word_it_goes_to_the_newest_pin_that_is_proven_and_not_held() {
 
 #[test]
 fn where_nothing_is_proven_it_goes_to_the_one_before() {
-    assert_snapshot!(shop("payments: 1.9; 2.0; 2.1").rolls_back("payments", Aim::Good), @r#"
+    assert_snapshot!(shop("payments: 1.9; 2.0; 2.1").rolls_back("payments", RollbackTarget::Good), @r#"
     payments 2.1 -> 2.0: asked for, 1 back, of 1
     payments held: Above("2.0")
     "#);
@@ -24,16 +24,16 @@ fn where_nothing_is_proven_it_goes_to_the_one_before() {
 #[test]
 fn a_version_that_was_left_by_going_back_is_nothing_to_go_back_to() {
     let returned = shop("payments: 2.0; 2.1; 2.0");
-    assert_snapshot!(returned.rolls_back("payments", Aim::Good), @"
+    assert_snapshot!(returned.rolls_back("payments", RollbackTarget::Good), @r#"
     payments has no older pin than 2.0 to go back to
-      pintle history payments shows its pins
-    ");
-    assert_snapshot!(returned.rolls_back("payments", Aim::Version(version("2.1"))), @r#"
+      {"code":"showPins","service":"payments"}
+    "#);
+    assert_snapshot!(returned.rolls_back("payments", RollbackTarget::Version(version("2.1"))), @r#"
     payments 2.0 -> 2.1: asked for, of 1
     payments held: Above("2.1")
     "#);
     let builds = shop("payments: c0ffee; deadbeef; bad; deadbeef");
-    assert_snapshot!(builds.rolls_back("payments", Aim::Good), @r#"
+    assert_snapshot!(builds.rolls_back("payments", RollbackTarget::Good), @r#"
     payments deadbeef -> c0ffee: asked for, 1 back, of 0
     payments held: Above("c0ffee")
     "#);
@@ -42,14 +42,14 @@ fn a_version_that_was_left_by_going_back_is_nothing_to_go_back_to() {
 #[test]
 fn steps_count_the_pins_that_one_can_go_back_to() {
     let shop = shop("payments: 1.9; 2.0; 2.1; 2.0; 2.2");
-    assert_snapshot!(shop.rolls_back("payments", Aim::Steps(3)), @r#"
+    assert_snapshot!(shop.rolls_back("payments", RollbackTarget::Steps(3)), @r#"
     payments 2.2 -> 1.9: asked for, 3 back, of 0
     payments held: Above("1.9")
     "#);
-    assert_snapshot!(shop.rolls_back("payments", Aim::Steps(4)), @"
+    assert_snapshot!(shop.rolls_back("payments", RollbackTarget::Steps(4)), @r#"
     payments cannot go back by 4 pins: it had 3 pins of other versions before the one at the tip
-      pintle history payments shows its pins
-    ");
+      {"code":"showPins","service":"payments"}
+    "#);
 }
 
 #[test]
@@ -60,38 +60,38 @@ fn what_does_not_exist_or_may_not_run_is_refused_with_the_way_out() {
          bank: 7; 8 // external: true
          web: -; 3",
     );
-    assert_snapshot!(shop.rolls_back("payments", Aim::Version(version("1.9"))), @"
+    assert_snapshot!(shop.rolls_back("payments", RollbackTarget::Version(version("1.9"))), @r#"
     payments cannot go back to 1.9: it is older than its `rollbackFloor` 2.0
-      its data has moved on; if it can go back, lower `rollbackFloor` in a commit of its own first
-    ");
-    assert_snapshot!(shop.rolls_back("mail", Aim::Steps(1)), @"
+      {"code":"lowerFloor"}
+    "#);
+    assert_snapshot!(shop.rolls_back("mail", RollbackTarget::Steps(1)), @r#"
     mail cannot go back to 2: it is on hold (above 1): it sends twice
-      choose another target (--to), or release it: pintle release
-    ");
-    assert_snapshot!(shop.rolls_back("mail", Aim::Good), @"mail 3 -> 1: asked for, 2 back, of 0");
-    assert_snapshot!(shop.rolls_back("bank", Aim::Good), @"
+      {"code":"chooseTargetOrRelease"}
+    "#);
+    assert_snapshot!(shop.rolls_back("mail", RollbackTarget::Good), @"mail 3 -> 1: asked for, 2 back, of 0");
+    assert_snapshot!(shop.rolls_back("bank", RollbackTarget::Good), @r#"
     bank cannot go back to 7: it is deployed elsewhere (`external: true`)
-      take it back where it is deployed, then pin what runs
-    ");
-    assert_snapshot!(shop.rolls_back("payments", Aim::Version(version("3"))), @"
+      {"code":"moveElsewhere"}
+    "#);
+    assert_snapshot!(shop.rolls_back("payments", RollbackTarget::Version(version("3"))), @r#"
     payments was never pinned at 3
-      pintle history payments shows its pins
-    ");
-    assert_snapshot!(shop.rolls_back("web", Aim::Good), @"
+      {"code":"showPins","service":"payments"}
+    "#);
+    assert_snapshot!(shop.rolls_back("web", RollbackTarget::Good), @r#"
     web has no older pin than 3 to go back to
-      pintle history web shows its pins
-    ");
-    assert_snapshot!(shop.rolls_back("web", Aim::At(0)), @"
+      {"code":"showPins","service":"web"}
+    "#);
+    assert_snapshot!(shop.rolls_back("web", RollbackTarget::At(0)), @r#"
     web was not pinned then
-      pintle history web shows when it was pinned at what
-    ");
+      {"code":"showPinDates","service":"web"}
+    "#);
 }
 
 #[test]
 fn what_is_there_already_is_nothing() {
     let shop = shop("payments: 2.0; 2.1\n mail: 1; -; 2");
-    assert_snapshot!(shop.rolls_back("payments", Aim::Version(version("2.1"))), @"nothing");
-    assert_snapshot!(shop.rolls_back("payments mail", Aim::At(1)), @r#"
+    assert_snapshot!(shop.rolls_back("payments", RollbackTarget::Version(version("2.1"))), @"nothing");
+    assert_snapshot!(shop.rolls_back("payments mail", RollbackTarget::At(1)), @r#"
     mail 2 -> 1: asked for, 1 back, of 0
     mail held: Above("1")
     "#);
@@ -106,27 +106,27 @@ fn the_whole_system_goes_to_the_newest_revision_that_is_proven_as_a_whole() {
          bank: -; 5; 6 // external: true
          new: -; -; -; 1",
     );
-    assert_snapshot!(shop.says(&Request::All(Aim::Good)), @"
+    assert_snapshot!(shop.says(&Request::All(RollbackTarget::Good)), @"
     mail 3 -> 2: asked for, 1 back, proven, of 1
     payments 2.2 -> 2.1: asked for, 1 back, proven, of 2
     new stays: was not pinned before; nothing is removed
     ");
-    assert_snapshot!(shop.says(&Request::All(Aim::Steps(3))), @"
+    assert_snapshot!(shop.says(&Request::All(RollbackTarget::Steps(3))), @"
     mail 3 -> 1: asked for, 2 back, proven, of 0
     payments 2.2 -> 2.0: asked for, 2 back, proven, of 0
     bank stays: was not pinned before; nothing is removed
     new stays: was not pinned before; nothing is removed
     old stays: is not pinned any more; nothing is added
     ");
-    assert_snapshot!(shop.says(&Request::All(Aim::Steps(4))), @"
+    assert_snapshot!(shop.says(&Request::All(RollbackTarget::Steps(4))), @r#"
     there are not 4 commits to go back by: 3 moved pins before the last one
-      pintle history shows the commits that moved pins
-    ");
+      {"code":"showPinCommits"}
+    "#);
     let unproven = super::shop("payments: 2.0; 2.1");
-    assert_snapshot!(unproven.says(&Request::All(Aim::Good)), @"
+    assert_snapshot!(unproven.says(&Request::All(RollbackTarget::Good)), @r#"
     no earlier revision is known to have been good as a whole
-      name one: --to TIME or --to REVISION
-    ");
+      {"code":"nameTarget"}
+    "#);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn of_the_whole_system_what_may_not_run_stays() {
         "payments: 2.0; 2.1
          ledger: 4; 5 // rollbackFloor: \"5\"",
     );
-    assert_snapshot!(shop.says(&Request::All(Aim::At(0))), @"
+    assert_snapshot!(shop.says(&Request::All(RollbackTarget::At(0))), @"
     payments 2.1 -> 2.0: asked for, 1 back, of 0
     ledger stays: 4 is older than its `rollbackFloor` 5
     ");
@@ -163,7 +163,7 @@ fn a_revert_says_in_its_message_who_goes_back_why_and_which_commits_it_undoes() 
         "payments: 2.0.3; 2.1.0
          checkout: 1.7.9 needs payments >=2.0; - ; 1.8.2 needs payments >=2.1",
     );
-    assert_snapshot!(shop.message("payments", Aim::Good, Some("checkout loses orders")), @"
+    assert_snapshot!(shop.message("payments", RollbackTarget::Good, Some("checkout loses orders")), @"
     Revert pins: payments 2.1.0 -> 2.0.3, checkout 1.8.2 -> 1.7.9
 
     checkout loses orders
@@ -181,7 +181,7 @@ fn a_revert_says_in_its_message_who_goes_back_why_and_which_commits_it_undoes() 
 #[test]
 fn an_exact_inverse_says_so_and_with_a_hold_it_is_none() {
     let shop = shop("payments: 2.0.3; 2.1.0");
-    assert_snapshot!(shop.message_of(&Request::All(Aim::At(0)), None), @"
+    assert_snapshot!(shop.message_of(&Request::All(RollbackTarget::At(0)), None), @"
     Revert pins: payments 2.1.0 -> 2.0.3
 
     payments 2.1.0 -> 2.0.3: asked for
@@ -192,13 +192,13 @@ fn an_exact_inverse_says_so_and_with_a_hold_it_is_none() {
     Pintle-Services: payments
     Pintle-Id: a262dffaf3dd6867
     ");
-    assert!(!shop.message("payments", Aim::Good, None).contains("This reverts"));
+    assert!(!shop.message("payments", RollbackTarget::Good, None).contains("This reverts"));
 }
 
 #[test]
 fn a_subject_names_as_many_as_there_is_room_for() {
     let lines: Vec<String> = (0..9).map(|number| format!("service-{number}: 1.0; 1.1")).collect();
     let names: Vec<String> = (0..9).map(|number| format!("service-{number}")).collect();
-    let message = shop(&lines.join("\n")).message(&names.join(" "), Aim::Good, None);
+    let message = shop(&lines.join("\n")).message(&names.join(" "), RollbackTarget::Good, None);
     assert_snapshot!(message.lines().next().unwrap(), @"Revert pins: service-0 1.1 -> 1.0, service-1 1.1 -> 1.0 and 7 more");
 }

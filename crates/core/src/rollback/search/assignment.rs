@@ -4,20 +4,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
-use super::{Choice, Known, Moves};
+use super::{Choice, Moves, RollbackInput};
 use crate::graph::{EdgeId, Id, Label};
 use crate::rollback::earlier::{earlier, objection};
 use crate::version::Version;
 
 /// Moves are made and taken back on it, one after the other.
-pub(super) struct Draft<'s, 'a> {
-    pub(super) known: Known<'a>,
+pub(super) struct Assignment<'s, 'a> {
+    pub(super) input: RollbackInput<'a>,
     /// What each service is pinned at.
     pinned: &'s [Label<'a>],
     choices: HashMap<Id, Rc<[Choice<'a>]>>,
     pub(super) moved: Moves<'a>,
     /// Each service that must move and is not decided.
-    pub(super) forced: BTreeMap<Id, Forced<'a>>,
+    pub(super) forced: BTreeMap<Id, Domain<'a>>,
     /// These again, those with the fewest moves first.
     next: BTreeSet<(usize, Id)>,
     /// The least that all of this costs: pins back, and services not proven.
@@ -30,22 +30,22 @@ pub(super) struct Draft<'s, 'a> {
 
 /// A service that must move: the moves that fit, nearest first.
 #[derive(Debug, Clone)]
-pub(super) struct Forced<'a>(pub(super) Vec<Choice<'a>>);
+pub(super) struct Domain<'a>(pub(super) Vec<Choice<'a>>);
 
 /// What is to be taken back.
 pub(super) enum Undo<'a> {
-    Moved(Id, Forced<'a>),
+    Moved(Id, Domain<'a>),
     /// What was left before; none where it was not forced.
-    Forced(Id, Option<Forced<'a>>),
+    Domain(Id, Option<Domain<'a>>),
 }
 
 /// This service must move and has no move left.
-pub(super) struct Stuck(pub(super) Id);
+pub(super) struct DeadEnd(pub(super) Id);
 
-impl<'s, 'a> Draft<'s, 'a> {
-    pub(super) fn new(known: Known<'a>, pinned: &'s [Label<'a>]) -> Self {
+impl<'s, 'a> Assignment<'s, 'a> {
+    pub(super) fn new(input: RollbackInput<'a>, pinned: &'s [Label<'a>]) -> Self {
         Self {
-            known,
+            input,
             pinned,
             choices: HashMap::new(),
             moved: Moves::new(),
@@ -59,7 +59,7 @@ impl<'s, 'a> Draft<'s, 'a> {
     }
 
     /// Makes the moves that are never taken back.
-    pub(super) fn begin(&mut self, asked: &Moves<'a>) -> Result<(), Stuck> {
+    pub(super) fn begin(&mut self, asked: &Moves<'a>) -> Result<(), DeadEnd> {
         for (&id, &choice) in asked {
             self.count(choice, usize::checked_add);
             self.moved.insert(id, choice);
@@ -68,7 +68,7 @@ impl<'s, 'a> Draft<'s, 'a> {
     }
 
     /// Makes a move of a forced service.
-    pub(super) fn decide(&mut self, service: Id, choice: Choice<'a>, undo: &mut Vec<Undo<'a>>) -> Result<(), Stuck> {
+    pub(super) fn decide(&mut self, service: Id, choice: Choice<'a>, undo: &mut Vec<Undo<'a>>) -> Result<(), DeadEnd> {
         if let Some(forced) = self.put(service, None) {
             undo.push(Undo::Moved(service, forced));
         }
@@ -80,7 +80,7 @@ impl<'s, 'a> Draft<'s, 'a> {
     pub(super) fn take_back(&mut self, undo: Vec<Undo<'a>>) {
         for one in undo.into_iter().rev() {
             match one {
-                Undo::Forced(id, before) => drop(self.put(id, before)),
+                Undo::Domain(id, before) => drop(self.put(id, before)),
                 Undo::Moved(id, forced) => {
                     if let Some(choice) = self.moved.remove(&id) {
                         self.count(choice, usize::checked_sub);
@@ -114,7 +114,7 @@ impl<'s, 'a> Draft<'s, 'a> {
     /// How many services a move would force.
     pub(super) fn forces(&self, service: Id, choice: Choice<'a>) -> usize {
         let is_free = |other: &Id| !self.moved.contains_key(other) && !self.forced.contains_key(other);
-        let around = self.known.graph.around(service).filter(|(_, other)| *other != service && is_free(other));
+        let around = self.input.graph.around(service).filter(|(_, other)| *other != service && is_free(other));
         let bad = around.filter(|&(edge, other)| !self.ok(edge, service, choice.label(), self.pinned[other.index()]));
         let mut others: Vec<Id> = bad.map(|(_, other)| other).collect();
         others.sort_unstable();
@@ -124,13 +124,13 @@ impl<'s, 'a> Draft<'s, 'a> {
 
     /// All that moves, those that are not decided by their nearest move; without those that have none left.
     pub(super) fn nearest(&self) -> Moves<'a> {
-        let nearest = self.forced.iter().filter_map(|(&id, Forced(left))| Some((id, *left.first()?)));
+        let nearest = self.forced.iter().filter_map(|(&id, Domain(left))| Some((id, *left.first()?)));
         self.moved.iter().map(|(&id, &choice)| (id, choice)).chain(nearest).collect()
     }
 
     /// Whether moves fit each other and all that stays.
     pub(super) fn fit(&self, moves: &Moves<'a>) -> bool {
-        let graph = self.known.graph;
+        let graph = self.input.graph;
         let label = |other: Id| moves.get(&other).map_or(self.pinned[other.index()], Choice::label);
         moves.iter().all(|(&id, choice)| {
             // Between two that move, an edge is looked at from its consumer.
@@ -143,16 +143,16 @@ impl<'s, 'a> Draft<'s, 'a> {
     }
 
     /// Works out what these services, to which fewer moves are left now, leave to their neighbours, and those to theirs.
-    fn force(&mut self, mut narrowed: VecDeque<Id>, undo: &mut Vec<Undo<'a>>) -> Result<(), Stuck> {
-        let graph = self.known.graph;
+    fn force(&mut self, mut narrowed: VecDeque<Id>, undo: &mut Vec<Undo<'a>>) -> Result<(), DeadEnd> {
+        let graph = self.input.graph;
         while let Some(id) = narrowed.pop_front() {
             for (edge, other) in graph.around(id).filter(|(_, other)| *other != id) {
                 let Some(left) = self.narrow((edge, id), other) else { continue };
                 let is_stuck = left.is_empty();
-                let before = self.put(other, Some(Forced(left)));
-                undo.push(Undo::Forced(other, before));
+                let before = self.put(other, Some(Domain(left)));
+                undo.push(Undo::Domain(other, before));
                 if is_stuck {
-                    return Err(Stuck(other));
+                    return Err(DeadEnd(other));
                 }
                 narrowed.push_back(other);
             }
@@ -168,7 +168,7 @@ impl<'s, 'a> Draft<'s, 'a> {
         }
         let fits = |choice: &Choice<'a>| self.fits_some((edge, by), choice.label());
         match self.forced.get(&other) {
-            Some(Forced(left)) => {
+            Some(Domain(left)) => {
                 let first = left.iter().position(|choice| !fits(choice))?;
                 let (fitting, rest) = left.split_at(first);
                 Some(fitting.iter().chain(rest[1..].iter().filter(|choice| fits(choice))).copied().collect())
@@ -185,20 +185,20 @@ impl<'s, 'a> Draft<'s, 'a> {
             return self.ok(edge, service, choice.label(), other);
         }
         let left = self.forced.get(&service);
-        left.is_none_or(|Forced(left)| left.iter().any(|choice| self.ok(edge, service, choice.label(), other)))
+        left.is_none_or(|Domain(left)| left.iter().any(|choice| self.ok(edge, service, choice.label(), other)))
     }
 
     /// The moves of a service that fit what moves around it.
     fn fitting(&mut self, service: Id) -> Vec<Choice<'a>> {
-        let known = self.known;
-        let choices = Rc::clone(self.choices.entry(service).or_insert_with(|| choices(known, service).into()));
-        let around = || known.graph.around(service).filter(|(_, other)| *other != service);
+        let input = self.input;
+        let choices = Rc::clone(self.choices.entry(service).or_insert_with(|| choices(input, service).into()));
+        let around = || input.graph.around(service).filter(|(_, other)| *other != service);
         let fits = |choice: &&Choice<'a>| around().all(|around| self.fits_some(around, choice.label()));
         choices.iter().filter(fits).copied().collect()
     }
 
     /// Replaces what is left to a service, keeps the sums, and returns what was left before.
-    fn put(&mut self, service: Id, now: Option<Forced<'a>>) -> Option<Forced<'a>> {
+    fn put(&mut self, service: Id, now: Option<Domain<'a>>) -> Option<Domain<'a>> {
         let before = match now {
             Some(now) => {
                 self.next.insert((now.0.len(), service));
@@ -225,16 +225,16 @@ impl<'s, 'a> Draft<'s, 'a> {
     /// Whether `x` at this end of an edge and `y` at the other may come together.
     fn ok(&self, edge: EdgeId, at: Id, x: Label<'a>, y: Label<'a>) -> bool {
         self.spend(1);
-        let (x, y) = if self.known.graph.edge(edge).consumer == at { (x, y) } else { (y, x) };
-        let (Some(_), Label::Version(one), Label::Version(other)) = (self.known.evidence, x, y) else {
-            return self.known.fits(edge, x, y);
+        let (x, y) = if self.input.graph.edge(edge).consumer == at { (x, y) } else { (y, x) };
+        let (Some(_), Label::Version(one), Label::Version(other)) = (self.input.evidence, x, y) else {
+            return self.input.fits(edge, x, y);
         };
         // To look into history takes longer than to compare.
-        *self.seen.borrow_mut().entry((edge, one, other)).or_insert_with(|| self.known.fits(edge, x, y))
+        *self.seen.borrow_mut().entry((edge, one, other)).or_insert_with(|| self.input.fits(edge, x, y))
     }
 }
 
-impl Forced<'_> {
+impl Domain<'_> {
     pub(super) fn back(&self) -> usize {
         self.0.first().map_or(0, |nearest| nearest.to.back)
     }
@@ -246,10 +246,10 @@ impl Forced<'_> {
 }
 
 /// The moves that a service can make by its own limits, nearest first, each version once.
-fn choices(known: Known<'_>, id: Id) -> Vec<Choice<'_>> {
-    let Some(service) = known.pins.services.get(known.graph.name(id)) else { return Vec::new() };
+fn choices(input: RollbackInput<'_>, id: Id) -> Vec<Choice<'_>> {
+    let Some(service) = input.pins.services.get(input.graph.name(id)) else { return Vec::new() };
     let mut seen = BTreeSet::from([&service.pin.version]);
-    let all = earlier(known, service).into_iter();
-    let mine = all.filter(|to| seen.insert(&to.pin.version) && objection(known, service, &to.pin.version).is_none());
-    mine.map(|to| Choice { to, proven: known.proof(&service.name, &to.pin.version).is_some() }).collect()
+    let all = earlier(input, service).into_iter();
+    let mine = all.filter(|to| seen.insert(&to.pin.version) && objection(input, service, &to.pin.version).is_none());
+    mine.map(|to| Choice { to, proven: input.proof(&service.name, &to.pin.version).is_some() }).collect()
 }

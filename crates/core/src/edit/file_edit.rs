@@ -2,22 +2,16 @@
 
 use std::sync::Arc;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use super::splice::{self, Splice};
-use crate::pins::{ServiceName, Tree, Value, parse_file};
+use crate::pins::{Tree, Value, parse_file};
 use crate::problem::{Place, Problem};
 
 const MARK: &str = "\u{feff}";
 
-/// The path of the own file of a service below `root`, the folder of the pins.
-pub fn own_path(root: &str, name: &ServiceName) -> String {
-    let folder: Vec<&str> = root.split('/').filter(|part| !matches!(*part, "" | ".")).chain(["services"]).collect();
-    format!("{}/{name}.yaml", folder.join("/"))
-}
-
 /// The file.
 #[derive(Debug, Clone)]
-pub(super) struct Draft {
+pub(super) struct FileEdit {
     pub(super) path: Arc<str>,
     /// What stands there. Its last line ends like the others, whether or not it does in the file.
     pub(super) text: String,
@@ -27,7 +21,7 @@ pub(super) struct Draft {
     before: Option<Vec<u8>>,
 }
 
-impl Draft {
+impl FileEdit {
     /// The file as it is; none is an empty one.
     pub(super) fn new(path: Arc<str>, bytes: Option<&[u8]>) -> Self {
         let mut text = bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();

@@ -1,34 +1,41 @@
 //! What programs are told of a rollback: `--output json` and `yaml`.
 
 use jiff::Timestamp;
+use pintle_core::evidence::Pair;
 use pintle_core::git::Commit;
 use pintle_core::image::Image;
 use pintle_core::pins::{Held, Pin, ServiceName};
-use pintle_core::rollback::Member;
+use pintle_core::remedy::Remedy;
+use pintle_core::rollback::{Member, MemberReason, Objection, SkipReason, Skipped, Unmet};
 use pintle_core::version::Version;
 use serde::Serialize;
 
-use super::Told;
+use super::RollbackPreview;
 use crate::cli::diff::FileDiff;
+use crate::cli::exit::Failure;
 use crate::controller::Report;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown<'t> {
+pub(super) struct RollbackJson<'t> {
     revision: &'t Commit,
     /// The cluster that was asked; null where targets are from Git alone.
     cluster: Option<&'t str>,
-    members: Vec<ShownMember<'t>>,
-    stays: Vec<ShownStay<'t>>,
+    members: Vec<MemberJson<'t>>,
+    stays: Vec<SkippedJson<'t>>,
     /// Needs that are not met and that the rollback does not touch.
     unmet: Vec<String>,
+    /// The parts of these.
+    unmet_needs: &'t [Unmet],
     /// Pairs of versions that would be together and were never pinned so for `soak`.
     unseen: Vec<String>,
+    /// The parts of these.
+    unseen_pairs: &'t [Pair],
     /// The nearest set of which all pairs were seen together, where it is another one: what `--seen` takes.
-    seen: Option<Vec<ShownMember<'t>>>,
+    seen: Option<Vec<MemberJson<'t>>>,
     /// Whether every set of services was considered.
     complete: bool,
-    holds: Vec<ShownHold<'t>>,
+    holds: Vec<HoldJson<'t>>,
     plan: &'t Report,
     /// Other lines that go back with the pins.
     files: &'t [FileDiff],
@@ -36,65 +43,77 @@ pub(super) struct Shown<'t> {
     not_taken: &'t [FileDiff],
     /// Whether it was given.
     include_config: bool,
-    commit: ShownMessage<'t>,
+    commit: MessageJson<'t>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ShownMember<'t> {
+struct MemberJson<'t> {
     service: &'t ServiceName,
-    from: End<'t>,
-    to: End<'t>,
+    from: EndJson<'t>,
+    to: EndJson<'t>,
     pins_back: Option<usize>,
     why: String,
+    /// The code of that, and its parts.
+    reason: &'t MemberReason,
     /// The newest commit that pins the target.
     commit: &'t Commit,
-    proven: Option<ShownProof>,
-    passed_over: Vec<PassedOver<'t>>,
+    proven: Option<ProofJson>,
+    passed_over: Vec<PassedOverJson<'t>>,
 }
 
 #[derive(Debug, Serialize)]
-struct End<'t> {
+struct EndJson<'t> {
     version: &'t Version,
     image: &'t Image,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownProof {
+struct ProofJson {
     at: Timestamp,
     seconds: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct PassedOver<'t> {
+struct PassedOverJson<'t> {
     version: &'t Version,
     why: String,
+    /// The code of that, and its parts.
+    reason: &'t Objection,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownStay<'t> {
+struct SkippedJson<'t> {
     service: &'t ServiceName,
     why: String,
+    /// The code of that, and its parts.
+    reason: &'t SkipReason,
+    /// What can be done where a rule keeps it.
+    remedy: Option<Remedy>,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownHold<'t> {
+struct HoldJson<'t> {
     service: &'t ServiceName,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    above: Option<&'t Version>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    versions: Option<&'t str>,
+    #[serde(flatten)]
+    held: &'t Held,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownMessage<'t> {
+struct MessageJson<'t> {
     subject: &'t str,
     message: String,
 }
 
-impl<'t> Shown<'t> {
-    pub(super) fn of(told: &'t Told) -> Self {
-        let Told {
+/// Returns what programs are told, beside the commit.
+pub(super) fn to_json(told: &RollbackPreview) -> Result<serde_json::Value, Failure> {
+    let shown = serde_json::to_value(RollbackJson::of(told));
+    shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))
+}
+
+impl<'t> RollbackJson<'t> {
+    pub(super) fn of(told: &'t RollbackPreview) -> Self {
+        let RollbackPreview {
             kind: _,
             revert,
             tip,
@@ -109,49 +128,48 @@ impl<'t> Shown<'t> {
             restores: _,
             besides,
         } = told;
-        let stay =
-            |left: &'t pintle_core::rollback::Left| ShownStay { service: &left.service, why: left.why.to_string() };
+        let stay = |left: &'t Skipped| {
+            let (why, remedy) = (left.why.to_string(), left.remedy());
+            SkippedJson { service: &left.service, why, reason: &left.why, remedy }
+        };
         Self {
             revision: tip,
             cluster: cluster.as_deref(),
-            members: revert.members.iter().map(ShownMember::of).collect(),
-            stays: revert.left.iter().map(stay).collect(),
+            members: revert.members.iter().map(MemberJson::of).collect(),
+            stays: revert.skipped.iter().map(stay).collect(),
             unmet: revert.elsewhere.iter().map(ToString::to_string).collect(),
+            unmet_needs: &revert.elsewhere,
             unseen: unseen.iter().map(ToString::to_string).collect(),
-            seen: seen.as_ref().map(|seen| seen.members.iter().map(ShownMember::of).collect()),
+            unseen_pairs: unseen,
+            seen: seen.as_ref().map(|seen| seen.members.iter().map(MemberJson::of).collect()),
             complete: revert.complete,
-            holds: revert.holds.iter().map(|(service, held)| ShownHold::of(service, held)).collect(),
+            holds: revert.holds.iter().map(|(service, held)| HoldJson { service, held }).collect(),
             plan,
             files,
             not_taken,
             include_config: besides.is_some(),
-            commit: ShownMessage { subject: &message.subject, message: message.to_string() },
+            commit: MessageJson { subject: &message.subject, message: message.to_string() },
         }
     }
 }
 
-impl<'t> ShownMember<'t> {
+impl<'t> MemberJson<'t> {
     fn of(member: &'t Member) -> Self {
         let Member { service, from, target, to, back, why, proven, passed_over } = member;
-        let end = |pin: &'t Pin| End { version: &pin.version, image: &pin.image };
+        let end = |pin: &'t Pin| EndJson { version: &pin.version, image: &pin.image };
         Self {
             service,
             from: end(from),
             to: end(to),
             pins_back: *back,
             why: why.to_string(),
+            reason: why,
             commit: &target.commit,
-            proven: proven.as_ref().map(|it| ShownProof { at: it.at, seconds: it.took().as_secs_f64() }),
-            passed_over: passed_over.iter().map(|(version, it)| PassedOver { version, why: it.to_string() }).collect(),
-        }
-    }
-}
-
-impl<'t> ShownHold<'t> {
-    fn of(service: &'t ServiceName, held: &'t Held) -> Self {
-        match held {
-            Held::Above(limit) => Self { service, above: Some(limit), versions: None },
-            Held::Versions(range) => Self { service, above: None, versions: Some(range.as_str()) },
+            proven: proven.as_ref().map(|it| ProofJson { at: it.at, seconds: it.took().as_secs_f64() }),
+            passed_over: passed_over
+                .iter()
+                .map(|(version, reason)| PassedOverJson { version, why: reason.to_string(), reason })
+                .collect(),
         }
     }
 }

@@ -7,11 +7,9 @@ use pintle_core::evidence::Pair;
 use pintle_core::git::{Commit, CommitId, FileChange};
 use pintle_core::pins::{self, ServiceName};
 use pintle_core::problem::display_safe;
-use pintle_core::rollback::{Aim, Inverse, Left, Message, Request, Revert, inverse};
+use pintle_core::rollback::{Inverse, Message, Request, Revert, RollbackTarget, Skipped, inverse};
 
-use super::inverse::takes_back;
-use super::shown::Shown;
-use super::{Kind, Question, config, decided, edits};
+use super::{Kind, RollbackQuery, config, decided, edits};
 use crate::cli::config::Config;
 use crate::cli::diff::FileDiff;
 use crate::cli::exit::Failure;
@@ -21,7 +19,7 @@ use crate::cli::seen::Seen;
 use crate::controller::{self, Desired, Report, want};
 
 /// A rollback, and all that is told of it.
-pub(in crate::cli) struct Told {
+pub(in crate::cli) struct RollbackPreview {
     pub(super) kind: Kind,
     pub(in crate::cli) revert: Revert,
     pub(super) tip: Arc<Commit>,
@@ -45,25 +43,25 @@ pub(in crate::cli) struct Told {
     pub(super) besides: Option<Vec<FileChange>>,
 }
 
-impl Told {
+impl RollbackPreview {
     pub(in crate::cli) fn of(
         config: &Config,
         loaded: &Loaded,
-        question: Question,
+        question: RollbackQuery,
         output: &mut Output,
         reason: impl FnOnce(&mut Output) -> Result<Option<String>, Failure>,
     ) -> Result<Self, Failure> {
-        let Question { kind, request, holding, pins, ends, besides, seen: only_seen } = question;
+        let RollbackQuery { kind, request, holding, pins, ends, besides, seen: only_seen } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
         let seen = Seen::now(config, &tip, (&pins, loaded), "targets from Git alone", output);
-        if matches!(request, Request::Services(_, Aim::Running)) && seen.observed.is_none() {
+        if matches!(request, Request::Services(_, RollbackTarget::Running)) && seen.observed.is_none() {
             let failure = Failure::error("--adopt needs to see what runs, and there is no cluster that shows it");
             return Err(failure.hint("name the version: --to VERSION"));
         }
         let policy = seen.desired.pins.settings.unseen;
         let only_seen = only_seen || policy == pins::Unseen::Refuse;
         let revert = seen.revert(&request, holding, only_seen).map_err(|refusal| decided::refused(&refusal, loaded))?;
-        if matches!(request, Request::Services(_, Aim::Good)) {
+        if matches!(request, Request::Services(_, RollbackTarget::Good)) {
             seen.proven_here(&revert, loaded)?;
         }
         if !revert.complete {
@@ -95,7 +93,7 @@ impl Told {
             let edited = edit(&loaded.at.said(&config.root), &edits).ok()?;
             Some((edits, edited))
         });
-        let is_whole = |commit: CommitId| takes_back(loaded, commit, &restores.as_ref()?.1).ok();
+        let is_whole = |commit: CommitId| loaded.source.undoes_exactly(&restores.as_ref()?.1.files, commit).ok();
         let inverse = inverse.filter(|Inverse(commit)| is_whole(commit.id) == Some(true));
         let instance = &desired.pins.settings.instance;
         let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
@@ -103,7 +101,7 @@ impl Told {
         let nearest = (!unseen.is_empty()).then(|| seen.revert(&request, holding, true).ok()).flatten();
         let nearest = nearest.filter(|nearest| nearest.members != revert.members);
         let cluster = seen.server;
-        let mut message = Message { subject: kind.subject(message.subject), ..message };
+        let mut message = kind.message(message);
         message.body.extend(besides.as_deref().filter(|files| !files.is_empty()).map(other_lines_of));
         Ok(Self {
             kind,
@@ -122,15 +120,9 @@ impl Told {
         })
     }
 
-    /// As programs are told it.
-    pub(super) fn shown(&self) -> Result<serde_json::Value, Failure> {
-        let shown = serde_json::to_value(Shown::of(self));
-        shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))
-    }
-
     /// Rules keep all of it.
     pub(in crate::cli) fn is_refused(&self) -> bool {
-        self.revert.is_empty() && self.revert.left.iter().any(Left::is_by_rule)
+        self.revert.is_empty() && self.revert.skipped.iter().any(Skipped::is_by_rule)
     }
 }
 

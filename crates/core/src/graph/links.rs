@@ -2,32 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pintle_core::graph::{EdgeId, Graph, Label};
-use pintle_core::history::History;
-use pintle_core::pins::{Pins, ServiceName};
-use pintle_core::version::{Range, Version};
 use serde::Serialize;
+
+use super::{EdgeId, Graph, Label};
+use crate::history::History;
+use crate::pins::{Pins, ServiceName};
+use crate::version::{Range, Version};
 
 /// What is drawn; also `--output json`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Links {
+pub struct Links {
     /// The services and their pinned versions; none where a file has errors.
-    pub(super) services: BTreeMap<ServiceName, Option<Version>>,
+    pub services: BTreeMap<ServiceName, Option<Version>>,
     /// Sorted by consumer, then provider.
-    pub(super) needs: Vec<Link>,
+    pub needs: Vec<Link>,
 }
 
 /// The pinned version of one service needs another service.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Link {
-    pub(super) consumer: ServiceName,
-    pub(super) provider: ServiceName,
+pub struct Link {
+    /// The service that needs.
+    pub consumer: ServiceName,
+    /// The service that is needed.
+    pub provider: ServiceName,
+    /// The range that is needed.
     #[serde(serialize_with = "text")]
-    pub(super) range: Range,
+    pub range: Range,
     /// Whether the pinned version of the provider lies in the range; none where it is not known.
-    pub(super) fits: Option<bool>,
+    pub fits: Option<bool>,
 }
 
 fn text<S: serde::Serializer>(range: &Range, serializer: S) -> Result<S::Ok, S::Error> {
@@ -36,7 +40,7 @@ fn text<S: serde::Serializer>(range: &Range, serializer: S) -> Result<S::Ok, S::
 
 impl Links {
     /// The links between pinned versions.
-    pub(super) fn of(pins: &Pins, history: &History) -> Self {
+    pub fn of(pins: &Pins, history: &History) -> Self {
         let graph = Graph::of(pins, history);
         let version = |name: &ServiceName| pins.services.get(name).map(|service| &service.pin.version);
         let link = |edge: EdgeId| {
@@ -53,12 +57,13 @@ impl Links {
         Self { services: names.map(|name| (name.clone(), version(name).cloned())).collect(), needs }
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &ServiceName> {
+    /// The names of the services.
+    pub fn names(&self) -> impl Iterator<Item = &ServiceName> {
         self.services.keys()
     }
 
     /// What a service needs, and what that needs, and so on; and the same for what needs it.
-    pub(super) fn around(mut self, service: &ServiceName) -> Self {
+    pub fn around(mut self, service: &ServiceName) -> Self {
         let mut near: BTreeSet<ServiceName> = self.reach(service, |link| (&link.consumer, &link.provider));
         near.extend(self.reach(service, |link| (&link.provider, &link.consumer)));
         self.services.retain(|name, _| near.contains(name));
@@ -67,7 +72,7 @@ impl Links {
     }
 
     /// The needs of each service; with `upwards`, what needs it.
-    pub(super) fn by_service(&self, upwards: bool) -> BTreeMap<&ServiceName, Vec<&Link>> {
+    pub fn by_service(&self, upwards: bool) -> BTreeMap<&ServiceName, Vec<&Link>> {
         let mut by_service: BTreeMap<&ServiceName, Vec<&Link>> = BTreeMap::new();
         for link in &self.needs {
             by_service.entry(if upwards { &link.provider } else { &link.consumer }).or_default().push(link);

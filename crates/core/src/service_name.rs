@@ -1,7 +1,15 @@
 //! The names of services.
 
-use super::ServiceName;
-use crate::problem::show_ascii;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::printable::show_ascii;
+
+/// The name of a service: a DNS-1123 label, so that it can name a workload.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServiceName(Arc<str>);
 
 /// Why a text is no [`ServiceName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +38,7 @@ impl ServiceName {
 }
 
 /// What keeps `text` from being a DNS-1123 label.
-pub(super) fn label_fault(text: &str) -> Option<&'static str> {
+pub(crate) fn label_fault(text: &str) -> Option<&'static str> {
     let is_letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     if text.is_empty() {
         Some("it is empty")

@@ -42,7 +42,7 @@ pub fn show_ascii(text: &str) -> String {
 }
 
 /// The characters, those that are unfit for a terminal escaped as in Rust: `\u{1b}`.
-pub(super) fn escape(letters: impl Iterator<Item = char>) -> String {
+pub(crate) fn escape(letters: impl Iterator<Item = char>) -> String {
     let mut shown = String::new();
     for letter in letters {
         if is_unfit(letter) { shown.extend(letter.escape_default()) } else { shown.push(letter) }
@@ -52,7 +52,7 @@ pub(super) fn escape(letters: impl Iterator<Item = char>) -> String {
 
 /// Control characters (Unicode's Cc), and of the format characters (Cf) those that reorder or hide text; the
 /// sources: <https://www.unicode.org/reports/tr36/> and CVE-2021-42574.
-pub(super) fn is_unfit(letter: char) -> bool {
+pub(crate) fn is_unfit(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}')
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')

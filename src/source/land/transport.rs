@@ -21,14 +21,14 @@ const REQUESTS: &str = "pintle-requests";
 
 thread_local! {
     /// Whom this thread speaks with: libgit2 makes a connection from a URL alone.
-    static DIALED: RefCell<Option<Line>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Connection>> = const { RefCell::new(None) };
 }
 
 /// One remote, for as long as somebody speaks with it.
-pub(super) struct Wire(Line);
+pub(super) struct GitTransport(Connection);
 
 #[derive(Clone)]
-struct Line {
+struct Connection {
     url: Url,
     access: Access,
     /// The program that connects.
@@ -39,23 +39,23 @@ struct Line {
     known: Arc<Mutex<Option<(String, String)>>>,
 }
 
-impl Wire {
+impl GitTransport {
     pub(super) fn new(url: &Url, access: &Access) -> Self {
         let (url, access) = (url.clone(), access.clone());
-        Self(Line { url, access, process: Arc::default(), trouble: Arc::default(), known: Arc::default() })
+        Self(Connection { url, access, process: Arc::default(), trouble: Arc::default(), known: Arc::default() })
     }
 
     /// Speaks with the remote.
-    pub(super) fn speak<T>(
+    pub(super) fn with_remote<T>(
         &self,
         repo: &Repository,
         talk: impl FnOnce(&mut Remote<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         registered()?;
         let way = if matches!(self.0.url.scheme, Scheme::Http | Scheme::Https) { REQUESTS } else { PIPES };
-        DIALED.set(Some(self.0.clone()));
+        CURRENT.set(Some(self.0.clone()));
         let outcome = repo.remote_anonymous(&format!("{way}://remote")).and_then(|mut remote| talk(&mut remote));
-        DIALED.set(None);
+        CURRENT.set(None);
         outcome
     }
 
@@ -81,8 +81,9 @@ fn registered() -> Result<(), Error> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     let way = |prefix: &str, rpc: bool| {
         let make = move |remote: &Remote<'_>| {
-            let line = DIALED.with_borrow(Clone::clone).ok_or_else(|| Error::from_str("nobody is dialed"))?;
-            Transport::smart(remote, rpc, line)
+            let connection =
+                CURRENT.with_borrow(Clone::clone).ok_or_else(|| Error::from_str("no connection is current"))?;
+            Transport::smart(remote, rpc, connection)
         };
         // SAFETY: the lock of `DONE` keeps two from registering at once, and all who look a way up come by here first.
         unsafe { register(prefix, make) }.map_err(|error| error.message().to_owned())
@@ -94,7 +95,7 @@ fn registered() -> Result<(), Error> {
     }
 }
 
-impl SmartSubtransport for Line {
+impl SmartSubtransport for Connection {
     fn action(&self, _: &str, action: Service) -> Result<Box<dyn SmartSubtransportStream>, Error> {
         let requests = matches!(self.url.scheme, Scheme::Http | Scheme::Https);
         match action {
@@ -148,15 +149,15 @@ impl Write for Pipes {
 /// One request: what is written is its body, and is sent when the answer is read. A push writes its commands and its pack
 /// one after the other, and the server wants them at once.
 struct Exchange {
-    line: Line,
+    connection: Connection,
     path: &'static str,
     body: Vec<u8>,
     answer: Option<reqwest::blocking::Response>,
 }
 
 impl Exchange {
-    fn new(line: &Line, path: &'static str) -> Self {
-        Self { line: line.clone(), path, body: Vec::new(), answer: None }
+    fn new(connection: &Connection, path: &'static str) -> Self {
+        Self { connection: connection.clone(), path, body: Vec::new(), answer: None }
     }
 
     /// Sends it, and once more with credentials where the server asks for some.
@@ -165,7 +166,7 @@ impl Exchange {
             let why = say(&error);
             (obstacle(&why).unwrap_or(Reach::Passing), why)
         };
-        let Line { url, access, known, .. } = &self.line;
+        let Connection { url, access, known, .. } = &self.connection;
         let client = client(access, access.send_within).map_err(|why| (Reach::Untrusted, why))?;
         let client = client.redirect(reqwest::redirect::Policy::none()).build().map_err(passing)?;
         let target = format!("{}/{}", url.fetch.trim_end_matches('/'), self.path);
@@ -224,7 +225,7 @@ impl Read for Exchange {
         if self.answer.is_none() {
             let sent = self.send();
             self.answer = Some(sent.map_err(|(kind, why)| {
-                *lock(&self.line.trouble) = Some((kind, why.clone()));
+                *lock(&self.connection.trouble) = Some((kind, why.clone()));
                 io::Error::other(why)
             })?);
         }

@@ -4,14 +4,14 @@ use pintle_core::git::CommitId;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::FileDiff;
+use crate::cli::diff::FileDiff;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Format, Output};
-use crate::source::{Landed, Landing, Proposed};
+use crate::source::{Landed, Landing, Outcome, Proposed};
 
 /// What has become of a proposal.
-pub(crate) struct Done {
-    report: Report,
+pub(crate) struct CommitOutcome {
+    report: CommitJson,
     /// The last words; none where all was so already.
     words: Option<String>,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Done {
 /// `--output json`.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+struct CommitJson {
     /// None where all was so already.
     commit: Option<CommitId>,
     /// The branch that the commit is on.
@@ -36,16 +36,24 @@ struct Report {
     rollback: Option<Value>,
 }
 
-impl Done {
+impl CommitOutcome {
     /// All was so already.
     pub(super) fn nothing(landing: &Landing<'_>) -> Self {
-        Self { report: Report { branch: landing.branch().to_owned(), ..Report::default() }, words: None }
+        Self { report: CommitJson { branch: landing.branch().to_owned(), ..CommitJson::default() }, words: None }
     }
 
-    pub(super) fn landed(landed: Landed, landing: &Landing<'_>) -> Self {
+    pub(super) fn of(outcome: Outcome, landing: &Landing<'_>) -> Self {
+        match outcome {
+            Outcome::Landed(landed) => Self::landed(landed, landing),
+            Outcome::Proposed(proposed) => Self::proposed(proposed),
+            Outcome::Patch(patch) => Self::printed(&patch, landing),
+        }
+    }
+
+    fn landed(landed: Landed, landing: &Landing<'_>) -> Self {
         let words = Some(closing(&landed, landing));
         let Landed { commit, branch, pushed_to, behind } = landed;
-        let report = Report { commit: Some(commit), branch, pushed_to, behind, ..Report::default() };
+        let report = CommitJson { commit: Some(commit), branch, pushed_to, behind, ..CommitJson::default() };
         Self { report, words }
     }
 
@@ -55,16 +63,16 @@ impl Done {
         Self::landed(Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }, landing)
     }
 
-    pub(super) fn proposed(proposed: Proposed) -> Self {
+    fn proposed(proposed: Proposed) -> Self {
         let words = Some(open(&proposed));
         let Proposed { commit, branch, base, pushed_to, known: _, page: compare_url, pull: _ } = proposed;
         let (commit, pushed_to, base) = (Some(commit), Some(pushed_to), Some(base));
-        let report = Report { commit, branch, pushed_to, base, compare_url, ..Report::default() };
+        let report = CommitJson { commit, branch, pushed_to, base, compare_url, ..CommitJson::default() };
         Self { report, words }
     }
 
     /// A patch is the result itself.
-    pub(super) fn printed(patch: &str, landing: &Landing<'_>) -> Self {
+    fn printed(patch: &str, landing: &Landing<'_>) -> Self {
         Self { words: Some(patch.trim_end_matches('\n').to_owned()), ..Self::nothing(landing) }
     }
 
@@ -73,7 +81,7 @@ impl Done {
         if let Some(why) = &self.report.behind {
             output.warn(format_args!("the commit is pushed, and this clone could not follow: {why}; git pull"));
         }
-        Self { report: Report { files, rollback, ..self.report }, ..self }
+        Self { report: CommitJson { files, rollback, ..self.report }, ..self }
     }
 
     /// The last words of what has landed; none where all was so already.

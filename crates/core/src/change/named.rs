@@ -1,0 +1,26 @@
+//! The commit that a message means when it says what it takes back.
+
+use std::sync::Arc;
+
+use super::undo::{Named, without_number};
+use crate::git::{Commit, CommitId};
+use crate::history::History;
+
+impl Named {
+    /// Returns the commit that is meant by the message of `by`: the newest one that moved pins before it.
+    pub fn commit_in(&self, history: &History, by: CommitId) -> Option<Arc<Commit>> {
+        let before = history.position(by).and_then(|place| history.moves().get(..place as usize)).unwrap_or_default();
+        let newest = |is_it: &dyn Fn(&Commit) -> bool| before.iter().rev().find(|commit| is_it(commit)).cloned();
+        match self {
+            Self::Commit(id) => newest(&|commit| commit.id.to_hex().starts_with(id.as_str())),
+            Self::Pull(number) => {
+                let (squashed, merged) = (format!(" (#{number})"), format!("Merge pull request #{number} "));
+                newest(&|commit| commit.subject.ends_with(&squashed) || commit.subject.starts_with(&merged))
+            }
+            Self::Title(title) => {
+                newest(&|commit| *commit.subject == **title || without_number(&commit.subject) == title)
+            }
+            Self::Commits(..) | Self::MergeRequest(_) => None,
+        }
+    }
+}

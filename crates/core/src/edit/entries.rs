@@ -1,0 +1,46 @@
+//! The entries of a service's own file: one gets another text, or a new one is added.
+
+use super::file_edit::FileEdit;
+use super::map::Map;
+use super::refusal::Refusal;
+use super::scalar;
+use super::splice::Splice;
+use crate::problem::Place;
+
+/// Gives a key of the file a text: in the style of the one that it has, else as a new line.
+pub(super) fn set_text(own: &mut FileEdit, key: &str, text: &str) -> Result<(), Refusal> {
+    let splice = own.root(|root| -> Result<_, Refusal> {
+        let map = root.and_then(|root| Map::of(&own.text, root));
+        let entry = map.as_ref().and_then(|map| map.get(key));
+        match entry {
+            Some(entry) => {
+                let at = Place::at(&own.path, entry.value.span());
+                let raw = scalar::in_one_line(&own.text, entry.value, &at)?;
+                Ok(Some(Splice { at: entry.value.span(), text: scalar::like(raw, text, false) }))
+            }
+            None => Ok(added(own, map.as_ref(), key, &scalar::plain(text))),
+        }
+    })??;
+    apply(own, splice)
+}
+
+/// A new entry at the end of the root map, `value` as it is written.
+pub(super) fn added(own: &FileEdit, map: Option<&Map<'_>>, key: &str, value: &str) -> Option<Splice> {
+    let entry = format!("{key}: {value}");
+    match map {
+        Some(map) if map.is_flow() => map.with(&entry),
+        Some(map) => map.with(&format!("{}{entry}{}", " ".repeat(map.indent()), own.line_end)),
+        None => {
+            let end = own.text.len();
+            Some(Splice { at: end..end, text: format!("{entry}{}", own.line_end) })
+        }
+    }
+}
+
+/// Carries a splice out; none means that there is no place for it.
+pub(super) fn apply(own: &mut FileEdit, splice: Option<Splice>) -> Result<(), Refusal> {
+    match splice {
+        Some(splice) => own.splices(vec![splice]),
+        None => Err(own.refuse("this file cannot be edited as it is written")),
+    }
+}

@@ -1,0 +1,85 @@
+//! The files under edit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::file_edit::FileEdit;
+use super::refusal::Refusal;
+use super::revision::{RevisionFiles, bytes, own_path};
+use super::splice::{self, Splice};
+use crate::git::{Content, File, FileChange, content_id};
+use crate::pins::ServiceName;
+use crate::problem::{Place, Problem};
+
+/// The files of a revision, and what has become of them.
+pub(super) struct Files<'f> {
+    before: &'f [File],
+    now: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
+}
+
+impl<'f> Files<'f> {
+    pub(super) fn of(said: &RevisionFiles<'f>) -> Self {
+        Self { before: said.files, now: BTreeMap::new() }
+    }
+
+    pub(super) fn before(&self, path: &str) -> Option<&'f Arc<[u8]>> {
+        bytes(self.before, path)
+    }
+
+    /// Puts texts in place of others.
+    pub(super) fn splice(&mut self, splices: Vec<(Arc<str>, Splice)>) -> Result<(), Refusal> {
+        let mut of_file: BTreeMap<Arc<str>, Vec<Splice>> = BTreeMap::new();
+        for (path, splice) in splices {
+            of_file.entry(path).or_default().push(splice);
+        }
+        for (path, splices) in of_file {
+            let bytes = self.before(&path).map_or(&[][..], |bytes| bytes);
+            let content = splice::all(bytes, splices).map_err(|span| {
+                let twice = Problem::error("this value would become two values at once", Place::at(&path, span));
+                Box::new(twice.hint("edit one of the services that share it at a time"))
+            })?;
+            self.now.insert(path, Some(content.into()));
+        }
+        Ok(())
+    }
+
+    /// The own file of a service; empty where there is none.
+    pub(super) fn own(&self, root: &str, name: &ServiceName) -> FileEdit {
+        let path: Arc<str> = own_path(root, name).into();
+        let now = self.now.get(&path).map_or_else(|| self.before(&path), Option::as_ref);
+        FileEdit::new(path, now.map(|bytes| &**bytes))
+    }
+
+    pub(super) fn put(&mut self, own: FileEdit) {
+        if own.is_changed() {
+            let (path, content) = own.finish();
+            self.now.insert(path, content.map(Arc::from));
+        }
+    }
+
+    /// Those that differ now.
+    pub(super) fn changed(&self) -> Vec<FileChange> {
+        let differs = |(path, now): &(&Arc<str>, &Option<Arc<[u8]>>)| self.before(path) != now.as_ref();
+        let now = self.now.iter().filter(differs);
+        now.map(|(path, content)| FileChange { path: Arc::clone(path), content: content.clone() }).collect()
+    }
+
+    /// All of them, as they are now.
+    pub(super) fn all(&self) -> Vec<File> {
+        let same = self.before.iter().filter(|file| !self.now.contains_key(&file.path)).cloned();
+        let now = self.now.iter().filter_map(|(path, content)| {
+            let content = content.as_ref()?;
+            let (path, blob) = (Arc::clone(path), content_id(content));
+            Some(File { path, blob, content: Content::Bytes(Arc::clone(content)) })
+        });
+        let mut all: Vec<File> = same.chain(now).collect();
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        all
+    }
+}
+
+/// The files of a revision, with these in place of those.
+pub fn overlay(files: &[File], changes: &[FileChange]) -> Vec<File> {
+    let now = changes.iter().map(|it| (Arc::clone(&it.path), it.content.clone())).collect();
+    Files { before: files, now }.all()
+}

@@ -1,0 +1,174 @@
+//! The edits that take services back: their version-bound keys as they were at the last revision of each target, and the
+//! holds that keep what was left from coming back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Member, Revert};
+use crate::edit::{EarlierRevision, Edit, NewHold, RevisionFiles, own_path};
+use crate::git::{Commit, CommitId, File, FileChange, content_id};
+use crate::history::History;
+use crate::pins::{Held, Pin, Pins, Service, ServiceName, read};
+
+/// Reads those of these files that a revision has, by path.
+pub type ReadFiles<'r, E> = &'r dyn Fn(CommitId, &[Arc<str>]) -> Result<Vec<File>, E>;
+
+/// Reads earlier revisions of the repository.
+pub struct EarlierFiles<'r, E> {
+    /// Returns the first parent of a commit; none where a shallow clone ends.
+    pub parent: &'r dyn Fn(CommitId) -> Result<Option<CommitId>, E>,
+    /// Returns those of these files that a revision has, by path.
+    pub files: ReadFiles<'r, E>,
+    /// Reads a whole revision; the settings of the tip hold where it has none.
+    pub whole: &'r dyn Fn(&Arc<Commit>) -> Result<EarlierRevision, E>,
+}
+
+/// Why a member cannot be restored.
+#[derive(Debug)]
+pub enum RestoreError<E> {
+    /// A revision cannot be read.
+    Read(E),
+    /// The files of this commit do not say any more how the service was pinned.
+    NotFound { service: ServiceName, pin: Pin, commit: Arc<Commit> },
+}
+
+impl<E> From<E> for RestoreError<E> {
+    fn from(error: E) -> Self {
+        Self::Read(error)
+    }
+}
+
+/// Returns the edits that restore each member's version-bound keys.
+///
+/// # Errors
+/// An earlier revision cannot be read, or does not pin the target any more.
+pub fn restores<E>(
+    tip: &RevisionFiles<'_>,
+    history: &History,
+    members: &[Member],
+    earlier: &EarlierFiles<'_, E>,
+) -> Result<Vec<(ServiceName, Edit)>, RestoreError<E>> {
+    let services = &tip.reading.pins.services;
+    let mut at: BTreeMap<CommitId, Vec<&Service>> = BTreeMap::new();
+    let (mut targets, mut parents) = (Vec::new(), BTreeMap::new());
+    // 1. The last revision of each target: many members move in one commit.
+    for (member, service) in members.iter().filter_map(|it| Some((it, services.get(&it.service)?))) {
+        let when = last_revision(history, member, earlier, &mut parents)?;
+        at.entry(when).or_default().push(service);
+        targets.push((member, service, when));
+    }
+    // 2. What each of these revisions says, read once.
+    let revision = |(when, services): (CommitId, Vec<&Service>)| {
+        Ok((when, Arc::new(earlier_revision(tip, when, &services, earlier.files)?)))
+    };
+    let revisions = at.into_iter().map(revision).collect::<Result<BTreeMap<CommitId, Arc<EarlierRevision>>, E>>()?;
+    // 3. The edits.
+    let restore = |(member, service, when): (&Member, &Service, CommitId)| {
+        let revision = Arc::clone(&revisions[&when]);
+        let (as_of, name) = match earlier_name(&revision, service, &member.to) {
+            Some(name) => (revision, name),
+            None => in_whole_revision(member, service, earlier)?,
+        };
+        Ok((member.service.clone(), Edit::Restore { as_of, name }))
+    };
+    targets.into_iter().map(restore).collect()
+}
+
+/// Returns the last revision at which the target was pinned: the one before its next record.
+fn last_revision<E>(
+    history: &History,
+    member: &Member,
+    earlier: &EarlierFiles<'_, E>,
+    parents: &mut BTreeMap<CommitId, Option<CommitId>>,
+) -> Result<CommitId, E> {
+    let target = &member.target;
+    let records = history.records(&member.service);
+    let next = records.partition_point(|record| record.position <= target.position);
+    let Some(next) = records.get(next).map(|next| next.commit.id) else { return Ok(target.commit.id) };
+    let parent = match parents.get(&next) {
+        Some(known) => *known,
+        None => *parents.entry(next).or_insert((earlier.parent)(next)?),
+    };
+    Ok(parent.unwrap_or(target.commit.id))
+}
+
+/// Reads what an earlier revision says of some services, by the settings of the tip. Only the files that say it now are
+/// read.
+///
+/// # Errors
+/// The files cannot be read.
+pub fn earlier_revision<E>(
+    tip: &RevisionFiles<'_>,
+    when: CommitId,
+    services: &[&Service],
+    files: ReadFiles<'_, E>,
+) -> Result<EarlierRevision, E> {
+    let own = |name: &ServiceName| -> Arc<str> { own_path(tip.root, name).into() };
+    let paths = services.iter().flat_map(|service| {
+        let names = std::iter::once(&service.name).chain(&service.formerly);
+        names.map(own).chain([Arc::clone(&service.version_at.path)])
+    });
+    let mut paths: Vec<Arc<str>> = paths.collect();
+    let settings = &tip.reading.pins.settings.place.path;
+    paths.retain(|path| path != settings);
+    paths.sort();
+    paths.dedup();
+    let mut files = files(when, &paths)?;
+    files.extend(tip.files.iter().filter(|file| file.path == *settings).cloned());
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut reading = read(tip.root, &files);
+    // Services whose files are not read may be needed.
+    reading.pins.services.append(&mut reading.faulty);
+    Ok(EarlierRevision { root: tip.root.to_owned(), files, reading })
+}
+
+/// Returns what the service was called at a revision, if it was pinned so there.
+fn earlier_name(revision: &EarlierRevision, service: &Service, pin: &Pin) -> Option<ServiceName> {
+    let services = &revision.reading.pins.services;
+    let was_so = |name: &&ServiceName| services.get(*name).is_some_and(|was| was.pin.is_same_release(pin));
+    std::iter::once(&service.name).chain(&service.formerly).find(was_so).cloned()
+}
+
+/// Reads the whole revision of a target, where what pinned it stood in other files.
+fn in_whole_revision<E>(
+    member: &Member,
+    service: &Service,
+    earlier: &EarlierFiles<'_, E>,
+) -> Result<(Arc<EarlierRevision>, ServiceName), RestoreError<E>> {
+    let commit = &member.target.commit;
+    let revision = Arc::new((earlier.whole)(commit)?);
+    let not_found = || RestoreError::NotFound {
+        service: member.service.clone(),
+        pin: member.to.clone(),
+        commit: Arc::clone(commit),
+    };
+    let name = earlier_name(&revision, service, &member.to).ok_or_else(not_found)?;
+    Ok((revision, name))
+}
+
+impl Revert {
+    /// Returns the edits that write the holds. Each carries the reason and who says so; the reason of a hold that it goes
+    /// on from stays.
+    pub fn hold_edits(&self, pins: &Pins, reason: &str, by: Option<&str>) -> Vec<(ServiceName, Edit)> {
+        let edit = |(service, held): &(ServiceName, Held)| {
+            let (versions, reason, by) = (held.clone(), reason.to_owned(), by.map(str::to_owned));
+            let new = NewHold { versions, reason, by, until: None };
+            let has = pins.services.get(service).and_then(|service| service.hold.as_ref());
+            let new = match has {
+                Some(has) => new.going_on_from(has),
+                None => new,
+            };
+            (service.clone(), Edit::Hold(new))
+        };
+        self.holds.iter().map(edit).collect()
+    }
+
+    /// Returns what somebody agrees to, as text to compare: the moves, the holds, and the other files that change.
+    pub fn fingerprint(&self, other_files: &[FileChange]) -> String {
+        let moves = self.members.iter().map(|it| format!("{} {} -> {}", it.service, it.from.image, it.to.image));
+        let holds = self.holds.iter().map(|(service, held)| format!("{service} {held:?}"));
+        let content = |file: &FileChange| file.content.as_ref().map(|content| content_id(content).to_hex());
+        let files = other_files.iter().map(|file| format!("{} {}", file.path, content(file).unwrap_or_default()));
+        moves.chain(holds).chain(files).collect::<Vec<_>>().join("\n")
+    }
+}
