@@ -1,6 +1,7 @@
 //! The command line: a file per command, each with its flags and its `run`.
 
 mod apply;
+mod best_effort;
 mod brief;
 mod check;
 mod completions;
@@ -9,15 +10,14 @@ mod deepen;
 mod describe;
 mod diff;
 mod down;
+mod evidence;
 mod exit;
-mod glance;
 mod graph;
 mod history;
 mod hold;
 mod holds;
 mod host;
 mod init;
-mod keep;
 mod land;
 mod live;
 mod load;
@@ -28,12 +28,13 @@ mod pin;
 mod plan;
 mod progress;
 mod reapply;
+mod refused_history;
 mod rollback;
 mod run;
 mod schema;
-mod seen;
+mod session;
+mod shim;
 mod shown;
-mod site;
 mod status;
 mod suspects;
 mod table;
@@ -86,7 +87,7 @@ enum Command {
     Logs(logs::Logs),
     Down(down::Down),
     #[command(hide = true)]
-    Keep(keep::Keep),
+    Shim(shim::Shim),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -139,7 +140,7 @@ impl Command {
             Self::Suspects(suspects) => suspects.run(&config()?, output),
             Self::Logs(logs) => logs.run(&config()?, output),
             Self::Down(down) => down.run(&config()?, output),
-            Self::Keep(keep) => keep.run(),
+            Self::Shim(shim) => shim.run(),
             Self::Schema(schema) => Ok(schema.run(output)),
             Self::Completions(completions) => Ok(completions.run(Cli::command(), output)),
         }

@@ -2,6 +2,7 @@
 //! And the way back: one commit, landed and pushed ([`Landing`]).
 
 mod access;
+mod contents;
 mod credentials;
 mod error;
 mod fetch;

@@ -1,29 +1,31 @@
 //! `pintle apply`: the plan, carried out.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod summary;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 use pintle_core::git::CommitId;
 use pintle_core::graph::Id;
-use pintle_core::pins::ServiceName;
-use pintle_core::problem::display_safe;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::brief::brief;
+use self::summary::final_summary;
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
 use super::load::{Loaded, load_fresh};
 use super::output::{Output, Printing, counted};
-use super::pause::call_back;
 use super::plan::{report, text};
 use super::progress::Progress;
-use super::site::{self, OnSite, OpenHost, Sight, Site};
+use super::session::{self, ClusterCommand, OpenHost, Session};
 use super::words::{named, span};
 use crate::cli::config::Config;
-use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost};
-use crate::controller::{self, Desired, Memory, Outcome, Report, RestReport, Run, Standing, follow, want};
+use crate::cluster::{Cluster, ClusterError, Lead, LocalHost};
+use crate::controller::{
+    self, ControllerState, Desired, Report, RolloutArgs, RolloutOutcome, RolloutResult, Snapshot, drop_unselected,
+    end_graces, other_writer, run_until_settled, want,
+};
 
 /// Carry the plan out to its end, then stop
 ///
@@ -73,7 +75,7 @@ fn patience(text: &str) -> Result<Duration, String> {
     span(text, ["1s", "24h"])
 }
 
-impl OnSite for Apply {
+impl ClusterCommand for Apply {
     const CHANGES: Option<&'static str> = Some("pintle apply");
 
     async fn open_host(&self, open: impl OpenHost, _output: &mut Output) -> Result<LocalHost, Failure> {
@@ -87,33 +89,34 @@ impl OnSite for Apply {
     async fn run_on<C: Cluster>(
         &self,
         config: &Config,
-        mut site: Site<C>,
+        mut session: Session<C>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
-        site.desired.only = self.asked(&site.desired)?;
-        let mut sight = site.see().await?;
-        site.desired.let_go = site.guard_history(&sight, self.accept_rewrite.as_deref())?;
-        let mut memory = Memory::default();
-        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
-        let plan = report(&site, &mut sight, &mut memory);
-        output.note(text::table(&site.commit, &site.server, &plan));
-        let to_record = sight.look.services.iter().any(|it| it.to_record) || !site.desired.let_go.is_empty();
+        session.desired.options.selected = self.asked(&session.desired)?;
+        let mut snapshot = session.see().await?;
+        session.desired.options.abandoned_commits = session.guard_history(&snapshot, self.accept_rewrite.as_deref())?;
+        let mut state = ControllerState::default();
+        state.survey(&session.cluster, &session.desired, &snapshot.look).await?;
+        let plan = report(&session, &mut snapshot, &mut state);
+        output.note(text::table(&session.commit, &session.server, &plan));
+        let to_record = snapshot.look.services.iter().any(|it| it.to_record)
+            || !session.desired.options.abandoned_commits.is_empty();
         let moves = plan.changes() > 0 || !plan.under_way.is_empty() || to_record;
         if moves && !self.agreed(&plan, output)? {
             return Err(Failure::error("nothing was changed"));
         }
         if !moves {
-            return self.tell(&site, &still(&site, sight), None, output);
+            return self.tell(&session, &still(&session, snapshot), None, output);
         }
-        let outcome = self.carry_out(&site, memory, &config.user, output).await?;
-        let newer = moved_on(&mut site, config);
-        self.tell(&site, &outcome, newer.as_ref(), output)
+        let outcome = self.carry_out(&session, state, &config.user, output).await?;
+        let newer = moved_on(&mut session, config);
+        self.tell(&session, &outcome, newer.as_ref(), output)
     }
 }
 
 impl Apply {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        site::run(self, config, fresh(config, output)?, output)
+        session::run(self, config, fresh(config, output)?, output)
     }
 
     /// One that was agreed to already.
@@ -137,19 +140,19 @@ impl Apply {
 
     async fn carry_out(
         &self,
-        site: &Site<impl Cluster>,
-        memory: Memory,
+        session: &Session<impl Cluster>,
+        state: ControllerState,
         user: &str,
         output: &mut Output,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<RolloutOutcome, Failure> {
         let stop = stopped();
-        let mut lead = site.cluster.lead(&site.lease(), "apply");
+        let mut lead = session.cluster.lead(&session.lease(), "apply");
         if let Some(holder) = others(&mut lead).await? {
             output.note(format_args!("{holder} is the one writer: it carries this out, and this follows what it does"));
-            call_back(site, user).await?;
+            end_graces(&session.cluster, &session.desired, user).await?;
         }
-        let run = Run { stop, lead: lead.state.clone(), patience: self.timeout, memory };
-        let outcome = shown(site, run, output).await;
+        let args = RolloutArgs { stop, lead: lead.state.clone(), patience: self.timeout, state };
+        let outcome = shown(session, args, output).await;
         lead.release().await;
         Ok(outcome?)
     }
@@ -157,31 +160,38 @@ impl Apply {
     /// How everything stands, and the exit code of it.
     pub(super) fn tell(
         &self,
-        site: &Site<impl Cluster>,
-        outcome: &Outcome,
+        session: &Session<impl Cluster>,
+        outcome: &RolloutOutcome,
         moved: Option<&MovedOn>,
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
-        let plan = controller::plan(&site.desired, &pass.look, &pass.wanted);
-        let mut left = Report::of(&site.desired, &pass.look, &plan, Vec::new());
+        let plan = controller::plan(&session.desired, &pass.look, &pass.wanted);
+        let mut left = Report::of(&session.desired, &pass.look, &plan, Vec::new());
         if outcome.looked_on {
-            drop_others(&site.desired, &mut left);
+            drop_unselected(&session.desired, &mut left);
         }
-        let exit = exit(&left, outcome);
-        let words = closing(site, &left, outcome, moved);
-        let Outcome { stopped, verified, .. } = *outcome;
+        let result = RolloutResult::of(outcome, &left);
+        let words = final_summary(session, &left, (outcome, result), moved);
+        let RolloutOutcome { stopped, verified, .. } = *outcome;
         let moved_on_to = moved.map(|moved| moved.to);
         let ended = Ended { in_sync: left.is_empty(), stopped, verified, moved_on_to, left };
         output.result(self.printing.output, &ended, |output| output.line(words))?;
-        Ok(exit)
+        Ok(exit(result))
     }
 }
 
 /// Follows a run to its end, and shows how it goes.
-pub(super) async fn shown<C: Cluster>(site: &Site<C>, run: Run, output: &mut Output) -> Result<Outcome, ClusterError> {
+pub(super) async fn shown<C: Cluster>(
+    session: &Session<C>,
+    args: RolloutArgs,
+    output: &mut Output,
+) -> Result<RolloutOutcome, ClusterError> {
     let mut live = Live::new(output);
-    follow(&site.cluster, &site.desired, run, |pass, events| live.show(&site.desired, pass, events)).await
+    run_until_settled(&session.cluster, &session.desired, args, |pass, events| {
+        live.show(&session.desired, pass, events);
+    })
+    .await
 }
 
 /// Becomes true when somebody types Ctrl-C.
@@ -196,17 +206,13 @@ pub(super) fn stopped() -> watch::Receiver<bool> {
     stopped
 }
 
-/// Who is the one writer instead of this process; none where nobody is.
+/// The process that writes instead of this one; none where this one does.
 async fn others(lead: &mut Lead) -> Result<Option<String>, Failure> {
-    let known = lead.state.wait_for(|state| *state != Leadership::Unknown(None)).await;
-    match known.map(|state| state.clone()) {
-        Ok(Leadership::Theirs(holder)) => Ok(Some(holder)),
-        Ok(Leadership::Unknown(Some(why))) => {
-            Err(Failure::error(format!("nothing is written without the lease: {why}"))
-                .hint("it takes the rights to get, create and update leases.coordination.k8s.io there"))
-        }
-        Ok(_) | Err(_) => Ok(None),
-    }
+    let no_lease = |why| {
+        Failure::error(format!("nothing is written without the lease: {why}"))
+            .hint("it takes the rights to get, create and update leases.coordination.k8s.io there")
+    };
+    other_writer(lead).await.map_err(no_lease)
 }
 
 /// The newest revision, if anything of it can be used.
@@ -222,127 +228,30 @@ pub(super) fn fresh(config: &Config, output: &mut Output) -> Result<Loaded, Fail
 
 /// The branch is elsewhere than when the plan was made.
 pub(super) struct MovedOn {
-    branch: String,
-    to: CommitId,
+    pub(super) branch: String,
+    pub(super) to: CommitId,
 }
 
 /// Looks at the branch once more; nothing where that cannot be done.
-pub(super) fn moved_on(site: &mut Site<impl Cluster>, config: &Config) -> Option<MovedOn> {
-    let source = &mut site.loaded.source;
+pub(super) fn moved_on(session: &mut Session<impl Cluster>, config: &Config) -> Option<MovedOn> {
+    let source = &mut session.loaded.source;
     let _fetching = Progress::of(format!("fetching {}", config.location));
     let branch = config.branch.clone().or_else(|| source.default_branch().ok())?;
     let to = source.fetch(Some(&branch)).ok()?.id;
-    (to != site.commit.id).then_some(MovedOn { branch, to })
-}
-
-/// What nobody asked for here is the one writer's, who may be at it.
-fn drop_others(desired: &Desired, left: &mut Report) {
-    let Some(only) = &desired.only else { return };
-    let asked: BTreeSet<&str> = only.iter().map(|id| desired.graph.name(*id).as_str()).collect();
-    left.rest.retain(|it| asked.contains(it.service.as_str()));
-    left.under_way.retain(|it| asked.contains(it.service.as_str()));
+    (to != session.commit.id).then_some(MovedOn { branch, to })
 }
 
 /// Nothing was to be done.
-fn still(site: &Site<impl Cluster>, sight: Sight) -> Outcome {
-    let wanted = want(&site.desired, &sight.look);
-    Outcome::still(&site.desired, sight.look, wanted)
+fn still(session: &Session<impl Cluster>, snapshot: Snapshot) -> RolloutOutcome {
+    let wanted = want(&session.desired, &snapshot.look);
+    RolloutOutcome::still(&session.desired, snapshot.look, wanted)
 }
 
-fn exit(left: &Report, outcome: &Outcome) -> Exit {
-    let any = |standing| left.rest.iter().any(|it| it.standing == standing && !it.by_choice);
-    match () {
-        () if outcome.stopped => Exit::Error,
-        () if any(Standing::Failed) || outcome.out_of_patience || !left.under_way.is_empty() => Exit::Unhealthy,
-        () if any(Standing::Refused) || any(Standing::Held) || any(Standing::Waiting) => Exit::Refused,
-        () => Exit::Ok,
+fn exit(result: RolloutResult) -> Exit {
+    match result {
+        RolloutResult::Complete => Exit::Ok,
+        RolloutResult::Stopped => Exit::Error,
+        RolloutResult::Unhealthy => Exit::Unhealthy,
+        RolloutResult::Refused => Exit::Refused,
     }
-}
-
-/// The last words: how everything stands, and what to type next.
-fn closing(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome, moved: Option<&MovedOn>) -> String {
-    let only = site.desired.only.is_some();
-    let mut text = String::new();
-    let mut line = |words: String| text.push_str(&(words + "\n"));
-    if outcome.stopped {
-        line("Stopped: nothing more starts. What runs now is compatible; `pintle apply` goes on from here.".to_owned());
-    }
-    if outcome.out_of_patience {
-        line("Nothing has happened for too long.".to_owned());
-    }
-    for it in &left.under_way {
-        let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
-        line(format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why)));
-    }
-    for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
-        for (alike, why) in text::told_once(&left.rest, standing) {
-            let name = |it: &&RestReport| match &it.pinned {
-                Some(version) => format!("{} {version}", it.service),
-                None => it.service.clone(),
-            };
-            let names: Vec<String> = alike.iter().map(name).collect();
-            line(format!("{words}: {}: {}", names.join(", "), brief(why)));
-        }
-    }
-    for circle in &left.circles {
-        let mut words = String::new();
-        text::circle_text(&mut words, circle);
-        line(words.trim().to_owned());
-    }
-    let waiting: Vec<&str> =
-        left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str()).collect();
-    let unstarted: Vec<&str> = left.stages.iter().flatten().map(|it| it.service.as_str()).chain(waiting).collect();
-    if !unstarted.is_empty() {
-        line(format!("Not started: {}", unstarted.join(", ")));
-    }
-    next(site, left, outcome).into_iter().for_each(&mut line);
-    let is_chosen = exit(left, outcome) == Exit::Ok && !left.rest.is_empty();
-    if is_chosen {
-        let (verified, what) = (outcome.verified, if only { "all that was asked for" } else { "everything" });
-        line(format!(
-            "But for what is held by choice {what} runs what is pinned ({verified} changed); \
-             pintle status --exit-code gives 2 for that"
-        ));
-    }
-    if left.is_empty() {
-        let at = moved.map(|_| format!(" at {}", site.commit.id.short())).unwrap_or_default();
-        let what = if only { "what was asked for" } else { "everything" };
-        line(format!("In sync: {what} runs what is pinned{at} ({} changed).", outcome.verified));
-    }
-    if let Some(MovedOn { branch, to }) = moved {
-        line(format!("{branch} has moved on to {} meanwhile: pintle apply", to.short()));
-    }
-    text.trim_end().to_owned()
-}
-
-/// What to type where something has failed.
-fn next(site: &Site<impl Cluster>, left: &Report, outcome: &Outcome) -> Vec<String> {
-    let mut mends = Vec::new();
-    let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {
-        match moved_by(site, outcome, it) {
-            Some(commit) => moved.entry(commit).or_default().push(&it.service),
-            // A rollback of what ran before, or of what is the first pin, mends nothing.
-            None => mends.push(format!("Next: mend what keeps {} from running; then: pintle apply", it.service)),
-        }
-    }
-    let back = moved.into_iter().map(|(commit, services)| {
-        format!(
-            "Next: pintle rollback {}, which also holds what failed; or git revert {commit}, or pin a version that is fixed; \
-             then: pintle apply",
-            services.join(" ")
-        )
-    });
-    back.chain(mends).collect()
-}
-
-/// The commit that moved the pin of a service which has failed, from a pin that it can go back to.
-fn moved_by(site: &Site<impl Cluster>, outcome: &Outcome, it: &RestReport) -> Option<String> {
-    let name = ServiceName::new(&it.service).ok()?;
-    let [.., before, record] = site.desired.history.records(&name) else { return None };
-    let (_, pin) = (before.pin.as_ref()?, record.pin.as_ref()?);
-    let seen = &outcome.last.look.services[site.desired.graph.id(&name)?.index()];
-    let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
-    let ran = states.flat_map(|state| &state.proven).any(|proven| proven.version == pin.version);
-    (!ran).then(|| format!("{} ({})", record.commit.id.short(), display_safe(&record.commit.subject, 50)))
 }

@@ -1,6 +1,6 @@
 //! `pintle down`: ends what the local runtime runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clap::Args;
 use pintle_core::graph::{Graph, Id};
@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure, help};
 use super::host::{load_local, place};
 use super::output::{Output, Printing, counted};
 use super::progress::Progress;
-use super::site::block_on;
+use super::session::block_on;
 use crate::cli::config::Config;
 use crate::cluster::local::LocalHost;
 
@@ -38,7 +38,9 @@ impl Down {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         let loaded = load_local(config, "pintle down", "kubectl scale or kubectl delete ends a workload")?;
         let pins = &loaded.at.reading.pins;
-        let order = consumers_first(&Graph::of(pins, &loaded.history));
+        let graph = Graph::of(pins, &loaded.history);
+        let names = |wave: Vec<Id>| wave.into_iter().map(|id| graph.name(id).to_string()).collect();
+        let order: Vec<Vec<String>> = graph.consumers_first().into_iter().map(names).collect();
         let place = place(config, &pins.settings)?;
         let stopped = block_on(async {
             let host = LocalHost::change(place, BTreeMap::new(), "pintle down")?;
@@ -63,21 +65,4 @@ impl Down {
         })?;
         Ok(if stopped.iter().any(|it| it.error.is_some()) { Exit::Error } else { Exit::Ok })
     }
-}
-
-/// The services in waves: each after all that need it, as far as there is an order.
-fn consumers_first(graph: &Graph) -> Vec<Vec<String>> {
-    let mut left: BTreeSet<Id> = graph.ids().collect();
-    let mut waves = Vec::new();
-    while !left.is_empty() {
-        let needed = |&id: &Id| graph.needed(id).iter().any(|&edge| left.contains(&graph.edge(edge).consumer));
-        let (wait, mut wave): (BTreeSet<Id>, BTreeSet<Id>) = left.iter().copied().partition(needed);
-        left = wait;
-        if wave.is_empty() {
-            // The rest need each other.
-            wave = std::mem::take(&mut left);
-        }
-        waves.push(wave.into_iter().map(|id| graph.name(id).to_string()).collect());
-    }
-    waves
 }

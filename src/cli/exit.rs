@@ -102,6 +102,13 @@ impl Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
+        Self::from_source(&error)
+    }
+}
+
+impl Failure {
+    /// Builds a failure of an error that others go on to hold.
+    pub(super) fn from_source(error: &SourceError) -> Self {
         let exit = match error {
             SourceError::Location { .. } | SourceError::BranchName { .. } => Exit::Usage,
             _ => Exit::Error,

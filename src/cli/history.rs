@@ -58,7 +58,7 @@ impl History {
         let (format, now) = (self.printing.output, Timestamp::now());
         let shown = match &service {
             Some(name) => output.result(format, &one::ServiceHistoryJson::new(name, &entries), |output| {
-                one::table(&entries, now).print(output)
+                one::table(&entries, now).print(output);
             }),
             None => output
                 .result(format, &all::HistoryJson::new(&entries), |output| all::table(&entries, now).print(output)),

@@ -1,38 +1,27 @@
-//! The local runtime of a repository: where its state is, and what its pins say is run there.
+//! The local runtime of a repository, and where its state is.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use pintle_core::pins::{Runtime, Service, Settings};
-use pintle_core::workload::WorkloadId;
+use pintle_core::desired::DesiredState;
+use pintle_core::pins::{Runtime, Settings};
 
 use super::exit::Failure;
 use super::load::{Loaded, load};
 use crate::cli::config::Config;
 use crate::cluster::ClusterError;
-use crate::cluster::local::{LocalHost, Place, Served};
-use crate::controller::Desired;
+use crate::cluster::local::{LocalHost, Place};
+use crate::controller::local_services;
 use crate::source::Location;
 
 /// Opens the local runtime. `changes`: what others are told who would change something at the same time; none where
 /// nothing is changed.
-pub(super) fn host(config: &Config, desired: &Desired, changes: Option<&str>) -> Result<LocalHost, ClusterError> {
+pub(super) fn host(config: &Config, desired: &DesiredState, changes: Option<&str>) -> Result<LocalHost, ClusterError> {
     let place =
         place(config, &desired.pins.settings).map_err(|failure: Failure| ClusterError::Config(failure.message))?;
     match changes {
-        Some(command) => LocalHost::change(place, all_served(desired), command),
-        None => LocalHost::look(place, all_served(desired)),
+        Some(command) => LocalHost::change(place, local_services(desired), command),
+        None => LocalHost::look(place, local_services(desired)),
     }
-}
-
-/// What the pins say is run here.
-pub(super) fn all_served(desired: &Desired) -> BTreeMap<WorkloadId, Served> {
-    let services = desired.pins.services.values().filter(|service| !service.external);
-    let served = services.flat_map(|service| {
-        let served = served(desired, service);
-        desired.workloads(service).into_iter().map(move |id| (id, served.clone()))
-    });
-    served.collect()
 }
 
 /// The revision that a command of the local runtime alone begins with. `instead` is what to type on Kubernetes.
@@ -70,20 +59,9 @@ pub(super) fn place(config: &Config, settings: &Settings) -> Result<Place, Failu
         Location::Path(_) => repository.join(&config.root),
         Location::Url(_) => state,
     };
-    let keeper =
+    let shim =
         std::env::current_exe().map_err(|error| Failure::error(format!("this program is not found: {error}")))?;
-    Ok(Place { folder, home, keeper })
-}
-
-fn served(desired: &Desired, service: &Service) -> Served {
-    let pins = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
-    Served {
-        version: service.pin.version.clone(),
-        image: service.pin.image.clone(),
-        local: service.pin.local.clone(),
-        timeout: service.pin.verify.timeout,
-        past: pins.map(|pin| (pin.version.clone(), pin.image.clone())).collect(),
-    }
+    Ok(Place { folder, home, shim })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use super::exit::{Exit, Failure, help};
 use super::load::open;
 use super::output::{DIM, Output, Printing, counted, styled};
 use super::progress::Progress;
-use super::site::block_on;
+use super::session::block_on;
 use crate::cli::config::Config;
 use crate::cluster::ClusterError;
 use crate::cluster::kube::{Connect, Kube, Patience};
@@ -78,7 +78,7 @@ impl Init {
             write(&root, &proposal.files)?;
         }
         output.result(self.printing.output, &ProposalJson::from(&proposal), |output| {
-            tell(&proposal, self.dry_run, output)
+            tell(&proposal, self.dry_run, output);
         })?;
         Ok(Exit::Ok)
     }

@@ -1,12 +1,11 @@
 //! What several commands begin with: a revision or the working tree, read, with the history of its pins.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pintle_core::edit::RevisionFiles;
 use pintle_core::git::{Commit, CommitId, Content, File};
 use pintle_core::history::History;
-use pintle_core::pins::{Contents, Files, Known, Pins, Reading, Settings, read_from};
+use pintle_core::pins::{Contents, Known, Pins, Reading, Settings};
 use pintle_core::problem::{Severity, display_safe, show};
 
 use super::exit::Failure;
@@ -181,7 +180,7 @@ impl Opened {
         {
             tracing::info!("the index is not kept: {error}");
         }
-        Ok(at.renamed(index.history()))
+        Ok(index.history().with_renames(&at.reading.pins))
     }
 }
 
@@ -200,43 +199,8 @@ impl Revision {
         without: Option<&Settings>,
     ) -> Result<Self, Failure> {
         let id = commit.as_ref().map(|commit| commit.id);
-        let from = Files::<SourceError> {
-            file: &|path| match id {
-                Some(id) => source.file(id, path),
-                None => source.worktree_file(path),
-            },
-            wanted: &|layout| match id {
-                Some(id) => source.files(id, Scope::Pins(layout)),
-                None => source.worktree_files(Scope::Pins(layout)),
-            },
-            names: &|folder| names(source, root, id, folder),
-        };
-        let Contents { known, reading, files } = read_from(root, &from, without, None)?;
+        let Contents { known, reading, files } = source.contents(root, id, without)?;
         Ok(Self { commit, known, reading, files })
-    }
-
-    /// Reads a commit by what has changed since another one, of which that much is known.
-    pub(super) fn read_after(
-        source: &Source,
-        root: &str,
-        commit: Arc<Commit>,
-        (before, known): (CommitId, &Known),
-    ) -> Result<Self, Failure> {
-        let id = commit.id;
-        let from = Files::<SourceError> {
-            file: &|path| source.file(id, path),
-            wanted: &|layout| {
-                if *layout == known.layout
-                    && let Some(listing) = known.listing_after(source.changed(before, id, Scope::Pins(layout))?)
-                {
-                    return Ok(listing);
-                }
-                source.files(id, Scope::Pins(layout))
-            },
-            names: &|folder| names(source, root, Some(id), folder),
-        };
-        let Contents { known, reading, files } = read_from(root, &from, None, Some(known))?;
-        Ok(Self { commit: Some(commit), known, reading, files })
     }
 
     /// Says where nothing of it can be used.
@@ -256,8 +220,8 @@ impl Revision {
 
     /// Refuses a revision of which nothing can be used: it holds everything (design, I10).
     pub(super) fn usable(&self) -> Result<(), Failure> {
-        let failure = |why| self.broken(format!("{why}; nothing is done"));
-        self.reading.unusable.as_ref().map_or(Ok(()), |why| Err(failure(why)))
+        let commit = self.commit.as_ref().map(|commit| commit.id);
+        self.reading.unusable.as_ref().map_or(Ok(()), |why| Err(unusable(why, commit)))
     }
 
     /// Refuses a revision with errors, which hold the services that they concern.
@@ -265,19 +229,16 @@ impl Revision {
         self.usable()?;
         match self.errors() {
             0 => Ok(()),
-            errors => Err(self.broken(format!("the pins have {}", counted(errors, "error")))),
+            errors => {
+                let commit = self.commit.as_ref().map(|commit| commit.id);
+                Err(broken(format!("the pins have {}", counted(errors, "error")), commit))
+            }
         }
     }
 
     /// How many errors its files have.
     pub(super) fn errors(&self) -> usize {
         self.reading.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
-    }
-
-    /// It fails because of what the files say.
-    fn broken(&self, message: String) -> Failure {
-        let rev = self.commit.as_ref().map(|commit| format!(" --rev {}", commit.id.short())).unwrap_or_default();
-        Failure::error(message).hint(format!("pintle check{rev} shows all that is wrong"))
     }
 
     /// Whether it has a `pintle.yaml`.
@@ -295,22 +256,15 @@ impl Revision {
         let at = self.files.binary_search_by(|file| file.path.as_ref().cmp(path)).ok()?;
         if let Content::Bytes(bytes) = &self.files[at].content { Some(bytes) } else { None }
     }
-
-    /// Its services go on with the history of their earlier names.
-    pub(super) fn renamed(&self, history: &Arc<History>) -> Arc<History> {
-        let services = self.reading.pins.services.values();
-        let names = services.filter_map(|service| Some((service.formerly.clone()?, service.name.clone())));
-        let names: BTreeMap<_, _> = names.collect();
-        if names.is_empty() { Arc::clone(history) } else { Arc::new(History::clone(history).renamed(&names)) }
-    }
 }
 
-/// The names in a folder below that of the pins. They are for hints: where they cannot be read, there are none.
-fn names(source: &Source, root: &str, commit: Option<CommitId>, folder: &str) -> Vec<String> {
-    let path = [root, folder].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
-    let names = match commit {
-        Some(commit) => source.names(commit, &path),
-        None => source.worktree_names(&path),
-    };
-    names.unwrap_or_default()
+/// Refuses a revision of which nothing can be used.
+pub(super) fn unusable(why: &str, commit: Option<CommitId>) -> Failure {
+    broken(format!("{why}; nothing is done"), commit)
+}
+
+/// Refuses a revision because of what its files say.
+fn broken(message: String, commit: Option<CommitId>) -> Failure {
+    let rev = commit.map(|commit| format!(" --rev {}", commit.short())).unwrap_or_default();
+    Failure::error(message).hint(format!("pintle check{rev} shows all that is wrong"))
 }

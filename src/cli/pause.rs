@@ -5,22 +5,18 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use pintle_core::graph::Id;
 use pintle_core::problem::display_safe;
-use pintle_core::workload::{self, WorkloadId};
+use pintle_core::workload;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{Output, Printing};
-use super::site::{self, OnSite, Site};
+use super::session::{self, ClusterCommand, Session};
 use super::words::{named, span};
 use crate::cli::config::Config;
-use crate::cluster::{Cluster, ClusterError};
-use crate::controller::clock;
-
-/// So often is tried again what has changed meanwhile.
-const TRIES: usize = 10;
+use crate::cluster::Cluster;
+use crate::controller::{PauseError, clock, pausable_services, pause_service};
 
 /// The longest reason.
 const REASON: usize = 500;
@@ -88,18 +84,23 @@ fn reason(text: &str) -> Result<String, String> {
     if text.len() <= REASON { Ok(text.to_owned()) } else { Err(format!("it is longer than {REASON} bytes")) }
 }
 
-impl OnSite for Pause {
+impl ClusterCommand for Pause {
     const CHANGES: Option<&'static str> = None;
 
-    async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        session: Session<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let at = Timestamp::now();
         let until = at.checked_add(self.length).map_err(|_| Failure::usage("--for is too long"))?;
         let reason = self.reason.clone().filter(|reason| !reason.is_empty());
         // The name that a hold would have; who has told git none is known by the account.
-        let who = site.loaded.source.identity().ok();
+        let who = session.loaded.source.identity().ok();
         let by = who.map_or_else(|| config.user.clone(), |who| who.name().to_owned());
         let pause = workload::Pause { schema: workload::Pause::SCHEMA, until, reason, by, at };
-        let done = set(&site, &self.which, Some(&pause)).await?;
+        let done = set(&session, &self.which, Some(&pause)).await?;
         let until = clock(until, at);
         tell(&done, self.printing, output, |Done { service, .. }| {
             format!("{service} is paused until {until}. End it: pintle resume {service}")
@@ -107,11 +108,11 @@ impl OnSite for Pause {
     }
 }
 
-impl OnSite for Resume {
+impl ClusterCommand for Resume {
     const CHANGES: Option<&'static str> = None;
 
-    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
-        let done = set(&site, &self.which, None).await?;
+    async fn run_on<C: Cluster>(&self, _: &Config, session: Session<C>, output: &mut Output) -> Result<Exit, Failure> {
+        let done = set(&session, &self.which, None).await?;
         tell(&done, self.printing, output, |it| {
             format!("{} {}", it.service, if it.was_paused { "is no longer paused" } else { "was not paused" })
         })
@@ -130,7 +131,7 @@ impl Resume {
     }
 }
 
-fn run<T: OnSite>(
+fn run<T: ClusterCommand>(
     command: &T,
     (which, of_all): (&Which, &str),
     config: &Config,
@@ -142,76 +143,33 @@ fn run<T: OnSite>(
     let loaded = load(config, None)?;
     say_stale(loaded.stale.as_ref(), output);
     loaded.at.usable()?;
-    site::run(command, config, loaded, output)
+    session::run(command, config, loaded, output)
 }
 
 /// Pauses the services, or ends their pauses; all are tried.
-async fn set(site: &Site<impl Cluster>, which: &Which, pause: Option<&workload::Pause>) -> Result<Vec<Done>, Failure> {
-    let desired = &site.desired;
-    let all = || desired.graph.ids().filter(|&id| desired.service(id).is_some_and(|it| !it.external)).collect();
-    let ids: Vec<Id> = if which.all { all() } else { named(&desired.graph, &which.services)? };
+async fn set(
+    session: &Session<impl Cluster>,
+    which: &Which,
+    pause: Option<&workload::Pause>,
+) -> Result<Vec<Done>, Failure> {
+    let desired = &session.desired;
+    let ids = if which.all { pausable_services(desired) } else { named(&desired.graph, &which.services)? };
     let mut done = Vec::new();
     for id in ids {
-        let set = set_one(site, id, pause).await;
+        let set = pause_service(&session.cluster, desired, id, pause).await;
         let paused_until = pause.filter(|_| set.is_ok()).map(|pause| pause.until);
-        let (was_paused, error) = set.map_or_else(|error| (false, Some(error)), |was_paused| (was_paused, None));
+        let (was_paused, error) = set.map_or_else(|error| (false, Some(described(&error))), |was| (was, None));
         done.push(Done { service: desired.graph.name(id).to_string(), paused_until, was_paused, error });
     }
     Ok(done)
 }
 
-/// Whether it was paused until now.
-async fn set_one(site: &Site<impl Cluster>, id: Id, pause: Option<&workload::Pause>) -> Result<bool, String> {
-    let service = site.desired.service(id).ok_or("its file has errors: pintle check shows them")?;
-    if service.external {
-        return Err("it is deployed elsewhere (`external: true`), and never written".to_owned());
+fn described(error: &PauseError) -> String {
+    match error {
+        PauseError::Broken => "its file has errors: pintle check shows them".to_owned(),
+        PauseError::External => "it is deployed elsewhere (`external: true`), and never written".to_owned(),
+        PauseError::Cluster(error) => error.to_string(),
     }
-    let mut was_paused = false;
-    for workload in site.desired.workloads(service) {
-        let before = set_pause(&site.cluster, &workload, pause).await.map_err(|error| error.to_string())?;
-        was_paused |= before.is_some_and(|before| before.holds(Timestamp::now()));
-    }
-    Ok(was_paused)
-}
-
-/// Pauses a workload, or ends its pause; again where it has changed meanwhile. Returns the pause that was there.
-pub(super) async fn set_pause(
-    cluster: &impl Cluster,
-    id: &WorkloadId,
-    pause: Option<&workload::Pause>,
-) -> Result<Option<workload::Pause>, ClusterError> {
-    let mut stale = ClusterError::Stale(id.clone());
-    for _ in 0..TRIES {
-        let observed = cluster.observe().await?;
-        if let Some(why) = observed.unknown.get(id) {
-            return Err(why.clone());
-        }
-        let seen = observed.workloads.get(id).ok_or_else(|| ClusterError::Missing(id.clone()))?;
-        if pause.is_none() && seen.pause.is_none() {
-            return Ok(None);
-        }
-        match cluster.pause(id, seen, pause).await {
-            Err(error @ ClusterError::Stale(_)) => stale = error,
-            answered => return answered.map(|()| seen.pause.clone()),
-        }
-        cluster.changed_but_for_pods(Duration::from_secs(1)).await?;
-    }
-    Err(stale)
-}
-
-/// Tells the one writer that grace and policy are ended for the services that were named, where somebody has moved them.
-pub(super) async fn call_back(site: &Site<impl Cluster>, user: &str) -> Result<(), Failure> {
-    let named: Vec<Id> = site.desired.only.iter().flatten().copied().collect();
-    for id in named {
-        let sight = site.see().await?;
-        let seen = &sight.look.services[id.index()];
-        for it in seen.workloads.iter().filter(|_| seen.pause.is_none()) {
-            let moved = it.hand.as_ref().map(|hand| hand.at.unwrap_or_default().max(Timestamp::now()));
-            let Some(at) = moved else { continue };
-            set_pause(&site.cluster, &it.id, Some(&workload::Pause::ended(user.to_owned(), at))).await?;
-        }
-    }
-    Ok(())
 }
 
 fn tell(

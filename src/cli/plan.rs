@@ -10,10 +10,12 @@ use serde::Serialize;
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
-use super::site::{self, OnSite, Sight, Site};
+use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
-use crate::controller::{self, Desired, Look, Memory, Report, Standing, look_at_pins, pinned_no_more, released, want};
+use crate::controller::{
+    self, ControllerState, Desired, Look, Report, Snapshot, Standing, look_at_pins, pinned_no_more, released, want,
+};
 
 /// Show what would be done, in which order, and why
 #[derive(Debug, Args)]
@@ -59,22 +61,23 @@ pub(super) struct Printed<'a> {
     pub report: Report,
 }
 
-impl OnSite for Plan {
+impl ClusterCommand for Plan {
     const CHANGES: Option<&'static str> = None;
 
-    async fn run_on<C: Cluster>(&self, _: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
-        let mut sight = site.see().await?;
+    async fn run_on<C: Cluster>(&self, _: &Config, session: Session<C>, output: &mut Output) -> Result<Exit, Failure> {
+        let mut snapshot = session.see().await?;
         if self.rev.is_none() {
-            site.guard_history(&sight, None)?;
+            session.guard_history(&snapshot, None)?;
         }
-        let mut memory = Memory::default();
-        memory.survey(&site.cluster, &site.desired, &sight.look).await?;
-        if let Some(why) = memory.forget_forbidden() {
+        let mut state = ControllerState::default();
+        state.survey(&session.cluster, &session.desired, &snapshot.look).await?;
+        if let Some(why) = state.forget_forbidden() {
             output.warn(format_args!("who owns the images could not be asked: {why}"));
         }
-        let report = report(&site, &mut sight, &mut memory);
-        let exit = self.print(&Printed { revision: &site.commit, against: site.server.clone(), report }, output)?;
-        site.loaded.at.sound().map(|()| exit)
+        let report = report(&session, &mut snapshot, &mut state);
+        let exit =
+            self.print(&Printed { revision: &session.commit, against: session.server.clone(), report }, output)?;
+        session.loaded.at.sound().map(|()| exit)
     }
 }
 
@@ -82,7 +85,7 @@ impl Plan {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
         match &self.from {
             Some(from) => self.run_offline(config, from, output),
-            None => site::run(self, config, self.load(config, output)?, output),
+            None => session::run(self, config, self.load(config, output)?, output),
         }
     }
 
@@ -136,9 +139,9 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(site: &Site<impl Cluster>, sight: &mut Sight, memory: &mut Memory) -> Report {
-    memory.correct(&mut sight.look);
-    plan_of(&site.desired, &sight.look, released(&site.desired, &sight.observed))
+pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, state: &mut ControllerState) -> Report {
+    state.correct(&mut snapshot.look);
+    plan_of(&session.desired, &snapshot.look, released(&session.desired, &snapshot.observed))
 }
 
 fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {

@@ -1,33 +1,32 @@
 //! `pintle run`: what is pinned, kept so.
 #![expect(clippy::disallowed_methods, reason = "a run waits, until it is told to end")]
 
+mod branch;
 mod end;
-mod git;
 mod log;
-mod schedule;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use pintle_core::git::CommitId;
+use pintle_core::desired::DesiredState;
 use tokio::sync::{mpsc, watch};
 
+use self::branch::describe;
 use self::end::End;
-use self::git::{Git, Poke, Told};
 use self::log::{Format, Log};
-use self::schedule::Schedule;
 use super::exit::{Exit, Failure, help};
-use super::host::all_served;
 use super::load::load;
 use super::output::Output;
-use super::site::{self, OnSite, OpenHost, Site};
+use super::refused_history::in_one_line;
+use super::session::{self, ClusterCommand, OpenHost, Session};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
 use crate::controller::event::Event;
-use crate::controller::{Desired, Goal, Keep, Kept, News, keep};
-use crate::source::Source;
+use crate::controller::{
+    BranchFollower, BranchFollowerArgs, BranchState, ControllerArgs, ControllerStatus, FollowerOutputs, HistoryGuard,
+    PassReport, PollTrigger, RepositoryEvent, Schedule, local_services, run_controller,
+};
 
 /// How long it is waited until something can be begun with, where nothing can.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -62,12 +61,12 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// A run, until it is told to end.
-struct UntilTold<'r> {
+struct RunCommand<'r> {
     run: &'r Run,
     end: End,
 }
 
-impl OnSite for UntilTold<'_> {
+impl ClusterCommand for RunCommand<'_> {
     const CHANGES: Option<&'static str> = Some("pintle run");
 
     async fn open_host(&self, open: impl OpenHost, output: &mut Output) -> Result<LocalHost, Failure> {
@@ -86,35 +85,44 @@ impl OnSite for UntilTold<'_> {
         }
     }
 
-    async fn run_on<C: Cluster>(&self, config: &Config, site: Site<C>, output: &mut Output) -> Result<Exit, Failure> {
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        session: Session<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
         let Self { run, end } = self;
         let _at_work = end.at_work();
         let log = Mutex::new(Log::new(output, run.log));
-        let lead = site.cluster.lead(&site.lease(), "run");
-        let (told, news) = mpsc::unbounded_channel();
-        let goals = watch::Sender::new(first_goal(&site));
-        let git = Git::after(config, &site.loaded, &site.desired)?;
+        let lead = session.cluster.lead(&session.lease(), "run");
+        let (told, repository) = mpsc::unbounded_channel();
+        let branch = watch::Sender::new(first_state(&session));
+        let follower = follower(config, &session)?;
         let time = watch::Sender::new(0);
-        let mut wanted = goals.subscribe();
+        let mut wanted = branch.subscribe();
         wanted.mark_changed();
-        let source = Arc::new(Mutex::new(site.loaded.source.clone()));
-        let to = git::To { goals, says: lead.says.clone(), source: Arc::clone(&source), told };
-        let poke = git.follow(run.interval, to)?;
-        let with = Keep {
-            goals: wanted,
+        let source = Arc::new(Mutex::new(session.loaded.source.clone()));
+        let mut guard = HistoryGuard::new(Arc::clone(&source), run.accept_rewrite.clone());
+        let outputs = FollowerOutputs { branch, says: lead.says.clone(), source, events: told };
+        let spawned = follower.spawn(run.interval, outputs);
+        let trigger = spawned.map_err(|error| Failure::error(format!("no thread: {error}")))?;
+        let args = ControllerArgs {
+            branch: wanted,
             stop: end.told(),
             lead: lead.state.clone(),
             times: time.subscribe(),
-            scope: |desired: &Desired| {
-                site.cluster.scope(&desired.all_workloads());
-                site.host.iter().for_each(|host| host.serve(all_served(desired)));
+            scope: |desired: &DesiredState| {
+                session.cluster.scope(&desired.all_workloads());
+                session.host.iter().for_each(|host| host.serve(local_services(desired)));
             },
-            guard: guard(&source, run.accept_rewrite.as_deref()),
+            guard: move |desired: &DesiredState, observed: &Observation| {
+                guard.check(desired, observed).map_err(|refusal| in_one_line(&refusal))
+            },
         };
         tokio::select! {
-            () = keep(&site.cluster, with, |news| tell(&log, &lead, &news)) => {}
-            never = beside(&log, news, lead.state.clone()) => match never {},
-            never = run.on_schedule(&poke, &time) => match never {},
+            () = run_controller(&session.cluster, args, |report| tell(&log, &lead, &report)) => {}
+            never = beside(&log, repository, lead.state.clone()) => match never {},
+            never = run.on_schedule(&trigger, &time) => match never {},
         }
         locked(&log).tell(None, &Event::Stopping);
         lead.release().await;
@@ -124,10 +132,10 @@ impl OnSite for UntilTold<'_> {
 
 impl Run {
     pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let (mut told, until) = (None, UntilTold { run: self, end: End::listen()? });
+        let (mut told, until) = (None, RunCommand { run: self, end: End::listen()? });
         loop {
             let begun = load(config, None).and_then(|loaded| loaded.at.usable().map(|()| loaded));
-            let done = begun.and_then(|loaded| site::run(&until, config, loaded, output));
+            let done = begun.and_then(|loaded| session::run(&until, config, loaded, output));
             match done {
                 // What failed was about to end.
                 Err(_) if *until.end.told().borrow() => return Ok(Exit::Ok),
@@ -145,56 +153,39 @@ impl Run {
     }
 
     /// Looks at everything anew, when it is time.
-    async fn on_schedule(&self, poke: &Poke, time: &watch::Sender<u64>) -> std::convert::Infallible {
+    async fn on_schedule(&self, trigger: &PollTrigger, time: &watch::Sender<u64>) -> std::convert::Infallible {
         loop {
             let next = self.schedule.as_ref().and_then(|schedule| schedule.until_next(jiff::Timestamp::now()));
             match next {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => std::future::pending().await,
             }
-            poke.now();
+            trigger.poll_now();
             time.send_modify(|times| *times += 1);
         }
     }
 }
 
 /// What is kept until the repository says more; what was fetched at some time before is not known to be pinned still.
-fn first_goal<C>(site: &Site<C>) -> Goal {
-    match &site.loaded.stale {
-        None => Goal::Pins(Arc::new(site.desired.clone())),
-        Some(error) => Goal::Held(format!("{error}; nothing is done until it answers")),
+fn first_state<C>(session: &Session<C>) -> BranchState {
+    match &session.loaded.stale {
+        None => BranchState::Pins(Arc::new(session.desired.clone())),
+        Some(error) => BranchState::Held(format!("{error}; nothing is done until it answers")),
     }
 }
 
-/// The commits that a rewritten history lets go, or why nothing may be written.
-type Answer = Result<BTreeSet<CommitId>, String>;
-
-/// What history was asked last.
-struct Asked {
-    tip: CommitId,
-    written: BTreeSet<CommitId>,
-    answer: Answer,
-}
-
-/// Whether what was observed may be written over: asked anew only when the revision or the commits that workloads name
-/// are other ones.
-fn guard(source: &Mutex<Source>, accepted: Option<&str>) -> impl FnMut(&Desired, &Observation) -> Answer {
-    let mut last: Option<Asked> = None;
-    move |desired, observed| {
-        let (tip, written) = (desired.commit, site::written(desired, observed));
-        if let Some(last) = last.as_ref().filter(|last| last.tip == tip && last.written == written) {
-            return last.answer.clone();
-        }
-        let source = source.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let ask = |written: &BTreeSet<CommitId>| site::guard(&source, tip, written, accepted);
-        // What led to the tip before leads to all that this leads to: a commit costs the walk back to it.
-        let before = last.as_ref().filter(|last| last.answer == Ok(BTreeSet::new()));
-        let new = before.map(|last| written.difference(&last.written).copied().chain([last.tip]).collect());
-        let goes_on = new.is_some_and(|new| ask(&new).is_ok_and(|let_go| let_go.is_empty()));
-        let answer = if goes_on { Ok(BTreeSet::new()) } else { ask(&written).map_err(Failure::in_one_line) };
-        last = Some(Asked { tip, written, answer: answer.clone() });
-        answer
-    }
+/// Follows the branch from what was loaded.
+fn follower<C>(config: &Config, session: &Session<C>) -> Result<BranchFollower, Failure> {
+    let args = BranchFollowerArgs {
+        source: session.loaded.source.clone(),
+        branch: config.branch.clone(),
+        root: config.root.clone(),
+        namespace: config.namespace.clone(),
+        known: session.loaded.at.known.clone(),
+        is_stale: session.loaded.stale.is_some(),
+        describe,
+    };
+    Ok(BranchFollower::new(args, &session.desired)?)
 }
 
 fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
@@ -202,17 +193,17 @@ fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
 }
 
 /// Logs what a pass showed, and says on the lease how everything stands.
-fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
-    let revision = news.desired.map(|desired| desired.commit);
-    for event in news.events {
+fn tell(log: &Mutex<Log<'_>>, lead: &Lead, report: &PassReport<'_>) {
+    let revision = report.desired.map(|desired| desired.commit);
+    for event in report.events {
         locked(log).tell(revision, event);
     }
     lead.says.send_if_modified(|says| {
         let before = says.clone();
         let says = says.get_or_insert_with(Says::default);
         says.revision = revision;
-        says.held = if let Kept::Held(why) = news.kept { Some(why.to_owned()) } else { None };
-        says.refused = news.refused.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
+        says.held = if let ControllerStatus::Held(why) = report.status { Some(why.to_owned()) } else { None };
+        says.refused = report.refused.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
         before.as_ref() != Some(says)
     });
 }
@@ -220,14 +211,14 @@ fn tell(log: &Mutex<Log<'_>>, lead: &Lead, news: &News<'_>) {
 /// Logs what does not come from passes: the repository, and who else is the one writer.
 async fn beside(
     log: &Mutex<Log<'_>>,
-    mut news: mpsc::UnboundedReceiver<Told>,
+    mut repository: mpsc::UnboundedReceiver<RepositoryEvent>,
     mut lead: watch::Receiver<Leadership>,
 ) -> std::convert::Infallible {
     loop {
         tokio::select! {
-            Some(told) = news.recv() => match told {
-                Told::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
-                Told::Answers => locked(log).tell(None, &Event::Git),
+            Some(told) = repository.recv() => match told {
+                RepositoryEvent::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
+                RepositoryEvent::Answers => locked(log).tell(None, &Event::Git),
             },
             Ok(()) = lead.changed() => {
                 let event = match lead.borrow_and_update().clone() {

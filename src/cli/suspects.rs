@@ -10,13 +10,13 @@ use clap::Args;
 use jiff::Timestamp;
 use report::SuspectsReport;
 
+use super::evidence::ask_cluster;
 use super::exit::{Exit, Failure, help};
 use super::load::load;
 use super::output::{Output, Printing};
-use super::seen::Seen;
 use super::words::{TIMES, known, moment};
 use crate::cli::config::Config;
-use crate::controller::SuspicionInput;
+use crate::controller::{ClusterEvidence, SuspicionInput};
 
 /// Show what may be the cause of an alarm, the likeliest first
 ///
@@ -53,8 +53,8 @@ impl Suspects {
         let named = self.services.iter().map(|typed| known(typed, services.keys()));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;
         let pins = loaded.at.pins(config);
-        let seen = Seen::now(config, &tip, (&pins, &loaded), "health is not known", output);
-        let Seen { desired, look, observed, proven, .. } = &seen;
+        let seen = ask_cluster(config, &tip, (&pins, &loaded), "health is not known", output);
+        let ClusterEvidence { desired, look, observed, proven, .. } = &seen;
         let input = SuspicionInput { desired, look, observed: observed.as_ref(), proven, named: &named, since, now };
         let suspicion = input.suspicion(
             |service, order, moved| seen.proof(&loaded.source, (service, order), moved),

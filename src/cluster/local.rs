@@ -1,6 +1,6 @@
 //! The local runtime: services as processes of this host, detached, with a state folder.
 //!
-//! Nobody stays behind but a keeper for each process, which bounds its log and notes how it ended. A process that ended
+//! Nobody stays behind but a shim for each process, which bounds its log and notes how it ended. A process that ended
 //! is found at the next look, and started again by the next `pintle apply`, in the order that the pins demand; while one
 //! is at work it starts again what ends, with back-off.
 //!
@@ -13,13 +13,13 @@ mod elsewhere;
 mod engine;
 mod folder;
 mod health;
-mod keep;
 mod listener;
 mod log;
 mod picture;
 mod process;
 mod record;
 mod service;
+mod shim;
 #[cfg(target_os = "linux")]
 mod sockets;
 mod start;
@@ -31,12 +31,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use keep::keep;
 pub use log::Follow;
 use pintle_core::image::Image;
 use pintle_core::pins::Local;
 use pintle_core::version::Version;
 use pintle_core::workload::{Pause, Workload, WorkloadId};
+pub use shim::run_shim;
 
 use self::engine::Engine;
 use super::{Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Write, Written};
@@ -49,7 +49,7 @@ pub struct Place {
     /// The folder in which programs are started.
     pub home: PathBuf,
     /// The program that keeps processes: this one.
-    pub keeper: PathBuf,
+    pub shim: PathBuf,
 }
 
 /// What is pinned of one service.

@@ -1,4 +1,4 @@
-//! What a run keeps: the desired state of one revision, and how this run treats it.
+//! The desired state of one revision beside the options of the run that keeps it.
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
@@ -8,24 +8,38 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::CommitId;
 use pintle_core::graph::Id;
 
-/// The desired state of one revision, and how this run treats it.
+/// The desired state of one revision, and the options of the run that keeps it.
 #[derive(Debug, Clone)]
 pub struct Desired {
-    /// Shared, so that another treatment clones neither pins nor graph.
+    /// Shared: other options clone neither pins nor graph.
     pub state: Arc<DesiredState>,
-    /// Commits of a history that was rewritten, as somebody has accepted: workloads that name one of them shall name the
-    /// revision instead.
-    pub let_go: BTreeSet<CommitId>,
-    /// The services that somebody named: only they are written, and their drift at once, whatever policy and grace say;
-    /// none where nobody named any.
-    pub only: Option<BTreeSet<Id>>,
-    /// Services whose schedule has come: their drift is corrected, as long as they stand here.
-    pub due: BTreeSet<Id>,
+    /// How this run treats the state.
+    pub options: RunOptions,
+}
+
+/// How a run treats a desired state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Commits of a rewritten history that somebody has abandoned: workloads that name one adopt the revision instead.
+    pub abandoned_commits: BTreeSet<CommitId>,
+    /// The services that somebody named: only they are written, and their drift at once, whatever policy and grace say.
+    /// None where nobody named any.
+    pub selected: Option<BTreeSet<Id>>,
+    /// The services whose schedule has come: their drift is corrected.
+    pub scheduled: BTreeSet<Id>,
+}
+
+impl Desired {
+    /// Returns the same state under other options.
+    #[must_use]
+    pub fn with_options(&self, options: RunOptions) -> Self {
+        Self { state: Arc::clone(&self.state), options }
+    }
 }
 
 impl From<DesiredState> for Desired {
     fn from(state: DesiredState) -> Self {
-        Self { state: Arc::new(state), let_go: BTreeSet::new(), only: None, due: BTreeSet::new() }
+        Self { state: Arc::new(state), options: RunOptions::default() }
     }
 }
 

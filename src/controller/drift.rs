@@ -54,13 +54,13 @@ impl Stay {
 /// Whether a service is left as it is at this time.
 pub(super) fn stay(desired: &Desired, id: Id, seen: &Seen, live: Option<&Live>, now: Timestamp) -> Option<Stay> {
     let service = desired.service(id)?;
-    if desired.only.as_ref().is_some_and(|only| !only.contains(&id)) {
+    if desired.options.selected.as_ref().is_some_and(|only| !only.contains(&id)) {
         return Some(Stay { by: StayBy::NotAsked, why: "not asked for".to_owned(), until: None });
     }
     if let Some(pause) = &seen.pause {
         return Some(paused(&service.name, pause, now));
     }
-    if desired.only.is_some() {
+    if desired.options.selected.is_some() {
         return None;
     }
     // Who does not write it at all corrects nothing either.
@@ -96,7 +96,7 @@ impl Drifted<'_> {
     fn left_by(&self, policy: DriftPolicy) -> Option<(Option<Timestamp>, String)> {
         match policy.policy {
             Drift::Report => Some((None, self.says("; `drift: {policy: report}` reports it and leaves it"))),
-            Drift::Schedule if !self.desired.due.contains(&self.id) => {
+            Drift::Schedule if !self.desired.options.scheduled.contains(&self.id) => {
                 Some((None, self.says("; corrected at the next time of the schedule (`drift: {policy: schedule}`)")))
             }
             Drift::Correct | Drift::Schedule => {

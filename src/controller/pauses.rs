@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
 use pintle_core::workload::{Pause, Workload, WorkloadId};
 
-use super::desired::Desired;
 use super::drift::{Stay, paused};
 use super::hand::UNDO;
 use super::look::Look;
@@ -29,7 +29,7 @@ struct Sighting {
 
 impl Pauses {
     /// Takes in what is paused; what an undo has dropped holds on.
-    pub(super) fn see(&mut self, desired: &Desired, look: &mut Look, now: Timestamp) {
+    pub(super) fn see(&mut self, desired: &DesiredState, look: &mut Look, now: Timestamp) {
         self.dropped.clear();
         for (id, seen) in desired.graph.ids().zip(&mut look.services) {
             let mut dropped = None;

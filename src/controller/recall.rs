@@ -24,9 +24,9 @@ pub(super) struct Recall {
 impl Recall {
     /// The same as a [look](super::look()) that knows of none before.
     pub(super) fn look(&mut self, desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
-        if self.of != Some(desired.commit) || desired.only.is_some() {
+        if self.of != Some(desired.commit) || desired.options.selected.is_some() {
             self.resting = vec![None; desired.graph.len()];
-            self.of = desired.only.is_none().then_some(desired.commit);
+            self.of = desired.options.selected.is_none().then_some(desired.commit);
         }
         let mut look = Look { live: Vec::new(), services: Vec::new(), unseen: Vec::new() };
         for (id, resting) in desired.graph.ids().zip(&mut self.resting) {

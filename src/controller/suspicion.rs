@@ -57,7 +57,7 @@ pub struct Suspicion {
     pub suspects: Vec<Suspect>,
 }
 
-impl<'a> SuspicionInput<'a> {
+impl SuspicionInput<'_> {
     /// Finds the alarms, the changes and the suspects. `proof` gives the verification of what a move of a service pinned,
     /// `is_rollback` says of a commit whether it is a rollback.
     pub fn suspicion<'p>(

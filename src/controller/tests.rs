@@ -18,12 +18,12 @@ use pintle_core::workload::{
 use super::{Desired, Look, Report, Words, look, plan, situation, want};
 use crate::cluster::Observation;
 
-mod contended;
+mod corrections;
 mod drift;
-mod memory;
+mod image_rewrites;
 mod pauses;
 mod recall;
-mod rewritten;
+mod state;
 mod tell;
 
 const COMMIT: [u8; 20] = [7; 20];

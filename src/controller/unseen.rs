@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pintle_core::desired::DesiredState;
 use pintle_core::evidence::Pair;
 use pintle_core::graph::{Id, Label};
 use pintle_core::pins::Unseen;
 use pintle_core::plan::{Change, Plan, Running};
 
-use super::desired::Desired;
 use super::look::Look;
 
 /// The pairs that come together while a plan is carried out, stage by stage. What ran its target before brings none, nor
 /// what starts from nothing.
-pub(super) fn on_the_way(desired: &Desired, look: &Look, plan: &Plan) -> Vec<Pair> {
+pub(super) fn on_the_way(desired: &DesiredState, look: &Look, plan: &Plan) -> Vec<Pair> {
     if desired.pins.settings.unseen == Unseen::Ignore {
         return Vec::new();
     }
@@ -26,7 +26,7 @@ pub(super) fn on_the_way(desired: &Desired, look: &Look, plan: &Plan) -> Vec<Pai
 }
 
 /// The pairs that a service comes into by its start.
-fn beside(desired: &Desired, look: &Look, places: &BTreeMap<Id, usize>, id: Id) -> Vec<Pair> {
+fn beside(desired: &DesiredState, look: &Look, places: &BTreeMap<Id, usize>, id: Id) -> Vec<Pair> {
     let target = |id: Id| desired.service(id).map(|service| Label::Version(&service.pin.version));
     let (Some(new), evidence, graph) = (target(id), desired.evidence(), &desired.graph) else { return Vec::new() };
     let mut pairs = Vec::new();

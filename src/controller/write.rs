@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::image::Image;
 use pintle_core::pins::Service;
@@ -15,7 +16,7 @@ use super::look::{Seen, SeenWorkload};
 use crate::cluster::Write;
 
 /// The writes that start a service's target: one for each workload that does not have it yet.
-pub(super) fn start(desired: &Desired, id: Id, seen: &Seen) -> Vec<Write> {
+pub(super) fn start(desired: &DesiredState, id: Id, seen: &Seen) -> Vec<Write> {
     let Some(service) = desired.service(id) else { return Vec::new() };
     let missing = seen.workloads.iter().filter(|it| !has_target(service, it));
     missing
@@ -45,12 +46,13 @@ pub(super) fn record(
 /// The writes by which workloads let go of a history that was rewritten: they name this revision, and run what they run.
 pub(super) fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
     let left = seen.stay.as_ref().is_some_and(Stay::writes_nothing);
-    if desired.let_go.is_empty() || seen.obstacle.is_some() || left {
+    if desired.options.abandoned_commits.is_empty() || seen.obstacle.is_some() || left {
         return Vec::new();
     }
     let rebase = |it: &SeenWorkload| {
         let workload = it.workload.as_ref()?;
-        let state = workload.state.as_ref().filter(|state| desired.let_go.contains(&state.commit))?;
+        let state =
+            workload.state.as_ref().filter(|state| desired.options.abandoned_commits.contains(&state.commit))?;
         Some(fenced(it, workload, Vec::new(), rebased(desired, state.clone())))
     };
     seen.workloads.iter().filter_map(rebase).collect()
@@ -80,7 +82,7 @@ fn has_target(service: &Service, it: &SeenWorkload) -> bool {
     containers.map(|container| &container.image).all(|image| image.as_ref().is_some_and(is_pinned))
 }
 
-fn started(desired: &Desired, service: &Service, workload: &Workload) -> State {
+fn started(desired: &DesiredState, service: &Service, workload: &Workload) -> State {
     State {
         schema: State::SCHEMA,
         instance: desired.pins.settings.instance.clone(),
@@ -94,7 +96,7 @@ fn started(desired: &Desired, service: &Service, workload: &Workload) -> State {
 
 /// The state with this revision in place of one of a history that was rewritten.
 fn rebased(desired: &Desired, mut state: State) -> State {
-    if desired.let_go.contains(&state.commit) {
+    if desired.options.abandoned_commits.contains(&state.commit) {
         for proven in state.proven.iter_mut().filter(|proven| proven.commit == state.commit) {
             proven.commit = desired.commit;
         }

@@ -7,6 +7,7 @@ mod links;
 mod of;
 mod part;
 mod rule;
+mod waves;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};

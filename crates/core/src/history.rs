@@ -14,7 +14,7 @@ pub use together::Interval;
 
 use crate::git::{Commit, CommitId};
 use crate::image::Image;
-use crate::pins::{DependsOn, Pin, ServiceName};
+use crate::pins::{DependsOn, Pin, Pins, ServiceName};
 use crate::version::{Order, Version, Versioning};
 
 /// The pins of every service along the first parents of one branch, oldest first.
@@ -160,6 +160,13 @@ impl History {
     pub fn order(&self, service: &ServiceName, explicit: Option<Versioning>) -> Order {
         let line = self.services.get(service);
         Order::choose(explicit, line.into_iter().flat_map(|line| line.appearance.iter().cloned()))
+    }
+
+    /// Returns the history in which the renamed services of `pins` go on with the records of their earlier names.
+    pub fn with_renames(self: &Arc<Self>, pins: &Pins) -> Arc<Self> {
+        let names = pins.services.values().filter_map(|it| Some((it.formerly.clone()?, it.name.clone())));
+        let names: BTreeMap<_, _> = names.collect();
+        if names.is_empty() { Arc::clone(self) } else { Arc::new(Self::clone(self).renamed(&names)) }
     }
 
     /// The history in which renamed services go on with the records of their earlier names; `to` leads from each earlier

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::pins::ServiceName;
+use crate::service_name::ServiceName;
 use crate::version::Version;
 
 /// What somebody can do about a refusal or a problem.

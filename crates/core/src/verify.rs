@@ -192,6 +192,20 @@ fn delete(id: &WorkloadId, pod: &Pod) -> String {
     format!("kubectl delete pod {} -n {}", pod.name, id.namespace)
 }
 
+impl Word {
+    /// Returns how bad it is: the health of a service is the worst of its workloads.
+    pub fn severity(self) -> u8 {
+        match self {
+            Self::Healthy => 0,
+            Self::Suspended => 1,
+            Self::Progressing => 2,
+            Self::Unknown => 3,
+            Self::Missing => 4,
+            Self::Degraded => 5,
+        }
+    }
+}
+
 impl Change {
     /// No change: health alone is asked for.
     pub fn none(now: Timestamp) -> Self {

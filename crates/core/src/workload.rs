@@ -9,7 +9,7 @@ use jiff::Timestamp;
 pub use owner::{FIELD_MANAGER, may_take_over, way_out};
 pub use pause::Pause;
 use serde::Serialize;
-pub use state::{Proven, Rewritten, State};
+pub use state::{Proven, Rewritten, State, proven_by_all};
 
 use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};

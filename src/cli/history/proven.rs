@@ -11,12 +11,13 @@ use pintle_core::pins::ServiceName;
 use pintle_core::workload::Proven;
 use serde::Serialize;
 
+use crate::cli::best_effort::{BestEffortSnapshot, best_effort_snapshot};
 use crate::cli::config::Config;
-use crate::cli::glance::{Glance, glance};
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
 use crate::cli::table::Cell;
 use crate::cli::words::{how_long, took};
+use crate::controller::proven_versions;
 use crate::source::Source;
 
 /// What a cluster has verified.
@@ -43,12 +44,12 @@ pub(super) fn ask(config: &Config, loaded: &Loaded, only: Option<&ServiceName>, 
     if pins.services.is_empty() {
         return None;
     }
-    let glanced = glance(config, (commit.id, pins, Arc::clone(&loaded.history)), |_, _| true);
-    let proofs = |glance: Glance| {
-        let of = glance.proven().map_err(|error| error.to_string())?;
-        Ok(Proofs { cluster: glance.server, of })
+    let snapshot = best_effort_snapshot(config, (commit.id, pins, Arc::clone(&loaded.history)), |_, _| true);
+    let proofs = |snapshot: BestEffortSnapshot| {
+        let of = proven_versions(&snapshot.desired, &snapshot.observed).map_err(|error| error.to_string())?;
+        Ok(Proofs { cluster: snapshot.server, of })
     };
-    let proofs = glanced.and_then(|glance| glance.map(proofs).transpose());
+    let proofs = snapshot.and_then(|snapshot| snapshot.map(proofs).transpose());
     proofs.unwrap_or_else(|why: String| {
         output.warn(format_args!("what was proven is not shown: {why}"));
         None

@@ -8,10 +8,9 @@ use pintle_core::rollback::{HoldPolicy, Refusal, Request, Revert, RollbackInput,
 use crate::cli::describe::remedy;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::load::Loaded;
-use crate::cli::seen::Seen;
-use crate::controller::{Desired, Look, look, look_at_pins, want};
+use crate::controller::{ClusterEvidence, Desired, Look, look, look_at_pins, want};
 
-impl Seen {
+impl ClusterEvidence {
     /// Decides what goes back; where `only_seen`, no two come together that were never seen so.
     pub(super) fn revert(&self, request: &Request, holding: HoldPolicy, only_seen: bool) -> Result<Revert, Refusal> {
         let wanted = want(&self.desired, &self.look);

@@ -12,10 +12,10 @@ use pintle_core::rollback::{Inverse, Message, Request, Revert, RollbackTarget, S
 use super::{Kind, RollbackQuery, config, decided, edits};
 use crate::cli::config::Config;
 use crate::cli::diff::FileDiff;
+use crate::cli::evidence::ask_cluster;
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
-use crate::cli::seen::Seen;
 use crate::controller::{self, Desired, Report, want};
 
 /// A rollback, and all that is told of it.
@@ -53,7 +53,7 @@ impl RollbackPreview {
     ) -> Result<Self, Failure> {
         let RollbackQuery { kind, request, holding, pins, ends, besides, seen: only_seen } = question;
         let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-        let seen = Seen::now(config, &tip, (&pins, loaded), "targets from Git alone", output);
+        let seen = ask_cluster(config, &tip, (&pins, loaded), "targets from Git alone", output);
         if matches!(request, Request::Services(_, RollbackTarget::Running)) && seen.observed.is_none() {
             let failure = Failure::error("--adopt needs to see what runs, and there is no cluster that shows it");
             return Err(failure.hint("name the version: --to VERSION"));

@@ -12,7 +12,7 @@ use pintle_core::plan::Running;
 use pintle_core::suspects::{ChangeCause, LastChange, Peers, Suspect, UndoAction};
 use serde::Serialize;
 
-use crate::cli::seen::Seen;
+use crate::controller::ClusterEvidence;
 use crate::controller::{Alarm, Suspicion, Words};
 
 /// The alarms, and who may have caused them; also `--output json`.
@@ -58,7 +58,7 @@ pub(super) struct SuspectReport {
 }
 
 impl SuspectsReport {
-    pub(super) fn new(seen: &Seen, suspicion: &Suspicion, since: Option<Timestamp>) -> Self {
+    pub(super) fn new(seen: &ClusterEvidence, suspicion: &Suspicion, since: Option<Timestamp>) -> Self {
         let suspect = |it: &Suspect| Some(SuspectReport::new(seen, it, suspicion.changes.get(&it.service)?));
         Self {
             cluster: seen.server.clone().filter(|_| seen.observed.is_some()),
@@ -71,7 +71,7 @@ impl SuspectsReport {
 }
 
 impl AlarmReport {
-    fn new(seen: &Seen, id: Id, alarm: &Alarm) -> Self {
+    fn new(seen: &ClusterEvidence, id: Id, alarm: &Alarm) -> Self {
         let running = &seen.look.live[id.index()].running;
         let why = match alarm {
             Alarm::Unwell(health) => format!("is {:?}: {}", health.word, health.message),
@@ -87,7 +87,7 @@ impl AlarmReport {
 }
 
 impl SuspectReport {
-    fn new(seen: &Seen, suspect: &Suspect, change: &LastChange) -> Self {
+    fn new(seen: &ClusterEvidence, suspect: &Suspect, change: &LastChange) -> Self {
         let service = seen.desired.graph.name(suspect.service);
         let ([from, to], commit) = match &change.cause {
             ChangeCause::Hand => (moved_by_hand(seen, suspect.service), None),
@@ -112,7 +112,7 @@ impl SuspectReport {
 }
 
 /// What is pinned, and what runs instead.
-fn moved_by_hand(seen: &Seen, id: Id) -> [String; 2] {
+fn moved_by_hand(seen: &ClusterEvidence, id: Id) -> [String; 2] {
     let pinned = seen.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default();
     [pinned, Words::new(&seen.desired).all(id, &seen.look.live[id.index()].running)]
 }
@@ -127,7 +127,7 @@ fn ends(moved: &Move) -> [String; 2] {
 }
 
 /// Why the service is suspected.
-fn reasons(seen: &Seen, suspect: &Suspect, cause: &ChangeCause) -> Vec<String> {
+fn reasons(seen: &ClusterEvidence, suspect: &Suspect, cause: &ChangeCause) -> Vec<String> {
     let graph = &seen.desired.graph;
     let way = |way: &Vec<Id>| {
         let names: Vec<&str> = way.iter().map(|id| graph.name(*id).as_str()).collect();

@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Engine {
     pub(super) folder: Folder,
     pub(super) home: PathBuf,
-    pub(super) keeper: PathBuf,
+    pub(super) shim: PathBuf,
     /// Held by whoever changes something.
     pub(super) lock: Option<Lock>,
     /// This process.
@@ -86,7 +86,7 @@ impl Engine {
         let engine = Arc::new(Self {
             folder,
             home: place.home,
-            keeper: place.keeper,
+            shim: place.shim,
             this: lock.as_ref().and_then(|_| Process::this()),
             lock,
             services: Mutex::new(services),

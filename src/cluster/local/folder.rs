@@ -4,7 +4,7 @@
 //! lock                         who changes something here
 //! services/checkout/record     what shall run, and what is remembered
 //! services/checkout/pause      until when nobody writes it
-//! services/checkout/run-7      a process: its pid, and how it ended; locked by its keeper
+//! services/checkout/run-7      a process: its pid, and how it ended; locked by its shim
 //! services/checkout/log        what it writes, and log.1 before that
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the local runtime keeps its state in files")]
@@ -133,7 +133,7 @@ impl Folder {
         }
     }
 
-    /// The file of a run, made and locked: its keeper gets it.
+    /// The file of a run, made and locked: its shim gets it.
     pub(super) fn new_run(&self, service: &str, number: u32) -> Result<File, String> {
         let path = self.run(service, number);
         let open = || {
@@ -160,14 +160,14 @@ impl Folder {
         }
         match started {
             Some(process) if process.lives() => Life::Runs(process),
-            // Its keeper is about to say how it ended.
+            // Its shim is about to say how it ended.
             Some(process) if self.is_kept(service, number) => Life::Runs(process),
             None if self.is_kept(service, number) => Life::Coming,
             _ => Life::Ended(Exit { at: Timestamp::now(), how: How::Unknown, said: String::new() }),
         }
     }
 
-    /// The keeper of a run lives.
+    /// The shim of a run lives.
     fn is_kept(&self, service: &str, number: u32) -> bool {
         let Ok(file) = File::open(self.run(service, number)) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))

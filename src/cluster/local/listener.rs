@@ -68,7 +68,7 @@ fn owner_of(inodes: std::io::Result<Vec<u32>>, process: &Process) -> Owner {
     }
 }
 
-/// What a process has started stays in the session that its keeper made.
+/// What a process has started stays in the session that its shim made.
 #[cfg(target_os = "linux")]
 fn others_of_its_session(process: &Process) -> Vec<i32> {
     use super::process::Stat;

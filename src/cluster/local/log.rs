@@ -1,6 +1,6 @@
 //! Logs of services: bounded, and read from their end. IO.
 //!
-//! A process writes to its log itself, so that nothing of it is lost when its keeper is. What bounds the log copies its
+//! A process writes to its log itself, so that nothing of it is lost when its shim is. What bounds the log copies its
 //! end to `log.1` and empties it, as logrotate's `copytruncate` does.
 #![expect(clippy::disallowed_methods, reason = "the local runtime keeps logs")]
 

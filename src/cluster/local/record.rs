@@ -81,7 +81,7 @@ pub(super) struct Run {
     pub(super) stopping: Option<Timestamp>,
 }
 
-/// A line of a run's file, written by its keeper.
+/// A line of a run's file, written by its shim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Line {
     /// It has started.

@@ -119,11 +119,11 @@ impl Engine {
         let Local::Process { run, .. } = &*spec.local else { return Ok(()) };
         let file = self.folder.new_run(name, number)?;
         let Task { home, environment, .. } = self.task(name, spec, commit);
-        let mut keeper = Command::new(&self.keeper);
-        keeper.arg("keep").arg(self.folder.log(name)).arg("--");
-        keeper.args(run.iter().map(|word| word.replace(VERSION, spec.version.as_str())));
-        keeper.current_dir(home).envs(environment).stdin(file).stdout(Stdio::null()).stderr(Stdio::null());
-        keeper.spawn().map(drop).map_err(|error| format!("{}: {error}", self.keeper.display()))
+        let mut shim = Command::new(&self.shim);
+        shim.arg("shim").arg(self.folder.log(name)).arg("--");
+        shim.args(run.iter().map(|word| word.replace(VERSION, spec.version.as_str())));
+        shim.current_dir(home).envs(environment).stdin(file).stdout(Stdio::null()).stderr(Stdio::null());
+        shim.spawn().map(drop).map_err(|error| format!("{}: {error}", self.shim.display()))
     }
 
     /// What programs of a service get: where they run, and what they are told.

@@ -148,7 +148,7 @@ fn the_policy_says_whether_drift_is_corrected_at_once_told_or_left_to_the_schedu
     runs 1, Still, drifted
     payments is Held: payments pinned 2, runs 1: by deployer 03:07 UTC; corrected at the next time of the schedule (`drift: {policy: schedule}`). Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");
-    scheduled.due = scheduled.graph.ids().collect();
+    scheduled.options.scheduled = scheduled.graph.ids().collect();
     assert_snapshot!(says_at(&scheduled, moved(), 11_221), @"
     runs 1, Still, drifted
     payments: 1 -> 2 (drift)
@@ -161,7 +161,7 @@ fn who_names_services_ends_grace_and_policy_for_them_and_leaves_the_others() {
     let says = |rest: &str, only: &str| {
         let mut desired = repinned(rest);
         let ids = desired.graph.ids();
-        desired.only = Some(ids.filter(|&id| desired.graph.name(id).as_str() == only).collect());
+        desired.options.selected = Some(ids.filter(|&id| desired.graph.name(id).as_str() == only).collect());
         says_at(&desired, moved(), 11_221)
     };
     insta::allow_duplicates! {

@@ -49,7 +49,7 @@ fn what_is_paused_is_not_written_neither_its_drift_nor_a_new_pin_nor_what_is_rem
     payments: paused by ada until 01:33 UTC: we look at its memory. End it: pintle resume payments
     ");
     let mut named = repinned("");
-    named.only = Some(named.graph.ids().collect());
+    named.options.selected = Some(named.graph.ids().collect());
     assert_snapshot!(said(&named, &look_at(&named, drifted(), 2_001)), @"
     runs acme/payments:3 (never pinned), Still, drifted
     payments is Held: paused by ada until 01:33 UTC: we look at its memory. End it: pintle resume payments

@@ -108,7 +108,7 @@ proptest! {
         for (name, turn) in turns {
             turn.take(name, &mut observed, &mut now);
             if matches!(turn, Turn::Due) {
-                desired.due = desired.graph.ids().filter(|id| !desired.due.contains(id)).collect();
+                desired.options.scheduled = desired.graph.ids().filter(|id| !desired.options.scheduled.contains(id)).collect();
             }
             let at = Timestamp::from_second(now).unwrap();
             let recalled = recall.look(&desired, &observed, at);

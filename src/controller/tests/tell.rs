@@ -1,7 +1,7 @@
 //! What is told of a service from pass to pass.
 
 use super::super::tell::{Scene, Teller};
-use super::super::{Pass, Pending};
+use super::super::{Pass, Requeue};
 use super::drift::{at, moved, repinned};
 use super::pauses::pause;
 use super::*;
@@ -28,7 +28,7 @@ impl Told {
         let wanted = want(&self.desired, &look);
         let next = next(situation(&self.desired, &look, &wanted));
         let started = next.starts().collect();
-        let pass = Pass { look, wanted, next, started, wrote: true, pending: Pending::Nothing };
+        let pass = Pass { look, wanted, next, started, wrote: true, requeue: Requeue::Await };
         let _ = writeln!(self.text, "{now}");
         for event in self.teller.tell(Scene { desired: &self.desired, pass: &pass, now: at(now) }) {
             let _ = writeln!(self.text, "  {}", serde_json::to_string(&event).unwrap());

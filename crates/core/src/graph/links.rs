@@ -63,6 +63,7 @@ impl Links {
     }
 
     /// What a service needs, and what that needs, and so on; and the same for what needs it.
+    #[must_use]
     pub fn around(mut self, service: &ServiceName) -> Self {
         let mut near: BTreeSet<ServiceName> = self.reach(service, |link| (&link.consumer, &link.provider));
         near.extend(self.reach(service, |link| (&link.provider, &link.consumer)));

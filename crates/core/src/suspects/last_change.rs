@@ -57,9 +57,9 @@ pub struct RunningMove<'m> {
 
 impl<'m> RunningMove<'m> {
     /// Finds it among the moves of a service, oldest first. What is pinned and does not run yet has caused nothing.
-    pub fn find(moves: &'m [Move], order: &Order, running: &[Running]) -> Option<Self> {
+    pub fn find(oldest_first: &'m [Move], order: &Order, running: &[Running]) -> Option<Self> {
         let runs = |pin: &Pin| running.iter().any(|it| is_image_of(it, pin));
-        let mut newest_first = moves.iter().rev().filter(|it| it.kind.is_some() && !is_respelled(it, order));
+        let mut newest_first = oldest_first.iter().rev().filter(|it| it.kind.is_some() && !is_respelled(it, order));
         let newest = newest_first.clone().next()?;
         let moved = newest_first.find(|it| it.to.as_ref().is_some_and(|pin| runs(pin))).unwrap_or(newest);
         Some(Self { moved, newest })

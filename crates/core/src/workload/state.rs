@@ -77,6 +77,23 @@ impl Proven {
     }
 }
 
+/// Returns the versions that all of several workloads have proven: when the last of them did, and how long the slowest
+/// took.
+pub fn proven_by_all<'p>(mut workloads: impl Iterator<Item = &'p [Proven]>) -> Vec<Proven> {
+    let mut all = workloads.next().unwrap_or_default().to_vec();
+    for other in workloads {
+        all.retain_mut(|proven| {
+            let found = other.iter().find(|other| other.version == proven.version);
+            if let Some(found) = found {
+                proven.at = proven.at.max(found.at);
+                proven.took_ms = proven.took_ms.max(found.took_ms);
+            }
+            found.is_some()
+        });
+    }
+    all
+}
+
 impl State {
     /// The annotation's name.
     pub const ANNOTATION: &'static str = "pintle.dev/state";

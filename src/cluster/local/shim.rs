@@ -1,8 +1,8 @@
-//! The keeper of one process: it starts it in a session of its own, bounds its log, and notes how it ended. IO.
+//! The shim of one process: it starts it in a session of its own, bounds its log, and notes how it ended. IO.
 //!
 //! It stays when the command that started it has ended, as containerd's shims do. It restarts nothing. Were it killed,
 //! its process would run on: only the exit code would be lost, and the log's bound.
-#![expect(clippy::disallowed_methods, reason = "the keeper starts a process")]
+#![expect(clippy::disallowed_methods, reason = "the shim starts a process")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -22,11 +22,11 @@ use super::record::{Exit, How, Line, Process};
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Keeps one process to its end. The run's file is stdin: it is locked, so that nobody who finds it doubts that its
-/// keeper lives.
+/// shim lives.
 ///
 /// # Errors
 /// What cannot be written.
-pub fn keep(log: &Path, run: &[String]) -> io::Result<()> {
+pub fn run_shim(log: &Path, run: &[String]) -> io::Result<()> {
     // Fails only for a leader of a group: then a shell has started it, for whatever reason.
     let _ = setsid();
     let mut file = File::from(io::stdin().as_fd().try_clone_to_owned()?);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
 use pintle_core::workload::WorkloadId;
 
-use super::desired::Desired;
 use super::drift::{Stay, StayBy};
 use super::look::{Look, SeenWorkload};
 use super::words::clock;
@@ -37,7 +37,7 @@ impl Corrections {
     }
 
     /// What was moved again since it was corrected is left as it is.
-    pub(super) fn see(&mut self, desired: &Desired, look: &mut Look, now: Timestamp) {
+    pub(super) fn see(&mut self, desired: &DesiredState, look: &mut Look, now: Timestamp) {
         self.made.retain(|_, at| now.duration_since(*at) < TEN_MINUTES * 2);
         for (id, seen) in desired.graph.ids().zip(&mut look.services) {
             let is_corrected = seen.stay.as_ref().is_none_or(|stay| stay.by == StayBy::Drift);

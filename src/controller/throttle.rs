@@ -15,14 +15,14 @@ const LONGEST: Duration = Duration::from_millis(500);
 
 /// The rest that passes owe.
 #[derive(Debug, Default)]
-pub(super) struct Debt {
+pub(super) struct PassThrottle {
     /// When it would have been paid.
     until: Option<Instant>,
 }
 
-impl Debt {
+impl PassThrottle {
     /// A pass that wrote nothing took so long until `now`: how long the next one waits.
-    pub(super) fn owe(&mut self, took: Duration, now: Instant) -> Duration {
+    pub(super) fn delay_after(&mut self, took: Duration, now: Instant) -> Duration {
         let owed = self.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         let owed = (owed + took * PARTS).min(CREDIT + LONGEST);
         self.until = Some(now + owed);
@@ -42,19 +42,19 @@ mod tests {
 
     #[test]
     fn what_comes_now_and_then_is_never_kept_waiting() {
-        let (mut debt, begin) = (Debt::default(), Instant::now());
-        let rests: Vec<_> = (1..100).map(|n| debt.owe(ms(50), begin + ms(500) * n)).collect();
+        let (mut throttle, begin) = (PassThrottle::default(), Instant::now());
+        let rests: Vec<_> = (1..100).map(|n| throttle.delay_after(ms(50), begin + ms(500) * n)).collect();
         assert!(rests.iter().all(Duration::is_zero), "{rests:?}");
     }
 
     #[test]
     fn what_does_not_end_takes_one_part_in_ten() {
-        let (mut debt, begin) = (Debt::default(), Instant::now());
+        let (mut throttle, begin) = (PassThrottle::default(), Instant::now());
         let mut now = begin;
         let rests: Vec<_> = (0..9)
             .map(|_| {
                 now += ms(20);
-                let rest = debt.owe(ms(20), now);
+                let rest = throttle.delay_after(ms(20), now);
                 now += rest;
                 rest.as_millis()
             })
@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn no_rest_is_longer_than_half_a_second() {
-        let mut debt = Debt::default();
+        let mut throttle = PassThrottle::default();
         let now = Instant::now();
-        assert_eq!(debt.owe(ms(10_000), now), ms(500));
-        assert_eq!(debt.owe(ms(10_000), now), ms(500));
+        assert_eq!(throttle.delay_after(ms(10_000), now), ms(500));
+        assert_eq!(throttle.delay_after(ms(10_000), now), ms(500));
     }
 }

@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
 use pintle_core::pins::{Pin, ServiceName};
 
-use super::desired::Desired;
 use super::drift::Stay;
 use super::look::Look;
 
 /// What was heard of pins.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
-    last: Option<Arc<Desired>>,
+pub(super) struct PinMoveLog {
+    last: Option<Arc<DesiredState>>,
     moved: BTreeMap<ServiceName, Timestamp>,
 }
 
-impl Heard {
+impl PinMoveLog {
     /// Takes in another revision; which pins it moves is known where there was one before.
-    pub(super) fn turn(&mut self, desired: &Arc<Desired>, now: Timestamp) {
+    pub(super) fn note_revision(&mut self, desired: &Arc<DesiredState>, now: Timestamp) {
         let Some(last) = self.last.replace(Arc::clone(desired)) else { return };
         let is_same = |old: &Pin, new: &Pin| old.version == new.version && old.image == new.image;
         for (name, service) in &desired.pins.services {
@@ -31,11 +31,11 @@ impl Heard {
     }
 
     /// What was moved by hand before its pin moved is not held for that.
-    pub(super) fn see(&self, desired: &Desired, look: &mut Look) {
+    pub(super) fn see(&self, desired: &DesiredState, look: &mut Look) {
         for (id, (seen, live)) in desired.graph.ids().zip(look.services.iter_mut().zip(&mut look.live)) {
-            let Some(heard) = self.moved.get(desired.graph.name(id)).filter(|_| seen.drifted) else { continue };
+            let Some(pin_moves) = self.moved.get(desired.graph.name(id)).filter(|_| seen.drifted) else { continue };
             // The API server notes whole seconds.
-            if seen.hand.as_ref().and_then(|hand| hand.at).is_some_and(|at| at.as_second() < heard.as_second()) {
+            if seen.hand.as_ref().and_then(|hand| hand.at).is_some_and(|at| at.as_second() < pin_moves.as_second()) {
                 let seen = Arc::make_mut(seen);
                 (seen.drifted, seen.hand, live.returns) = (false, None, false);
                 seen.stay = seen.stay.take().filter(Stay::writes_nothing);

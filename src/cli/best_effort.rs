@@ -2,7 +2,6 @@
 //! answers at once, they go on without.
 #![expect(clippy::disallowed_methods, reason = "this room waits for the cluster")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -10,12 +9,11 @@ use std::time::{Duration, Instant};
 use pintle_core::desired::DesiredState;
 use pintle_core::git::CommitId;
 use pintle_core::history::History;
-use pintle_core::pins::{Pins, Runtime, ServiceName};
-use pintle_core::workload::Proven;
+use pintle_core::pins::{Pins, Runtime};
 
 use super::exit::Failure;
 use super::host::host;
-use super::site::{block_on, connect};
+use super::session::{block_on, connect};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Observation};
 use crate::controller::Desired;
@@ -24,7 +22,7 @@ use crate::controller::Desired;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a cluster shows.
-pub(super) struct Glance {
+pub(super) struct BestEffortSnapshot {
     /// Its name in messages.
     pub server: String,
     /// What is wanted there.
@@ -34,18 +32,18 @@ pub(super) struct Glance {
 }
 
 /// A picture, and whether it is whole.
-type Answer = Result<(Glance, bool), ClusterError>;
+type Answer = Result<(BestEffortSnapshot, bool), ClusterError>;
 
 /// Looks at the cluster in which these pins run; none where there is none. A picture that is not `whole` is looked at
 /// again for as long as there is time.
 ///
 /// # Errors
 /// Why there is no answer, in words.
-pub(super) fn glance(
+pub(super) fn best_effort_snapshot(
     config: &Config,
     (commit, pins, history): (CommitId, Pins, Arc<History>),
     whole: impl Fn(&Desired, &Observation) -> bool + Send + 'static,
-) -> Result<Option<Glance>, String> {
+) -> Result<Option<BestEffortSnapshot>, String> {
     let config = config.clone();
     let (tell, answers) = channel();
     // Credential plugins and name servers may block: the thread is left behind then, and ends with the program.
@@ -82,8 +80,8 @@ async fn look(
     loop {
         let observed = cluster.observe().await?;
         let is_whole = whole(&desired, &observed);
-        let glance = Glance { server: server.to_owned(), desired: Arc::clone(&desired), observed };
-        if tell.send(Ok((glance, is_whole))).is_err() || is_whole {
+        let snapshot = BestEffortSnapshot { server: server.to_owned(), desired: Arc::clone(&desired), observed };
+        if tell.send(Ok((snapshot, is_whole))).is_err() || is_whole {
             return Ok(());
         }
         cluster.changed(PATIENCE).await?;
@@ -91,14 +89,14 @@ async fn look(
 }
 
 /// The whole picture, or the newest there is in time.
-fn newest(answers: &Receiver<Answer>) -> Result<Option<Glance>, String> {
+fn newest(answers: &Receiver<Answer>) -> Result<Option<BestEffortSnapshot>, String> {
     let begun = Instant::now();
     let mut newest = None;
     loop {
         let why = match answers.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
-            Ok(Ok((glance, true))) => return Ok(Some(glance)),
-            Ok(Ok((glance, false))) => {
-                newest = Some(glance);
+            Ok(Ok((snapshot, true))) => return Ok(Some(snapshot)),
+            Ok(Ok((snapshot, false))) => {
+                newest = Some(snapshot);
                 continue;
             }
             Ok(Err(ClusterError::NoCluster(_))) => return Ok(None),
@@ -107,39 +105,4 @@ fn newest(answers: &Receiver<Answer>) -> Result<Option<Glance>, String> {
         };
         return newest.map(Some).ok_or(why);
     }
-}
-
-impl Glance {
-    /// Of each service, what all of its workloads remember to have been verified, newest first.
-    pub(super) fn proven(&self) -> Result<BTreeMap<ServiceName, Vec<Proven>>, ClusterError> {
-        if let Some(error) = self.observed.unknown.values().next() {
-            return Err(error.clone());
-        }
-        let Pins { settings, services, .. } = &self.desired.pins;
-        let of = |service| {
-            let states = self.desired.workloads(service).into_iter().map(|id| {
-                let state = self.observed.workloads.get(&id)?.state.as_ref();
-                state.filter(|state| state.instance == settings.instance)
-            });
-            let states: Option<Vec<_>> = states.collect();
-            on_all(states.unwrap_or_default().iter().map(|state| state.proven.as_slice()))
-        };
-        Ok(services.iter().map(|(name, service)| (name.clone(), of(service))).collect())
-    }
-}
-
-/// What each of several workloads remembers: the last of them to be verified, and the slowest.
-fn on_all<'p>(mut workloads: impl Iterator<Item = &'p [Proven]>) -> Vec<Proven> {
-    let mut all = workloads.next().unwrap_or_default().to_vec();
-    for other in workloads {
-        all.retain_mut(|proven| {
-            let found = other.iter().find(|other| other.version == proven.version);
-            if let Some(found) = found {
-                proven.at = proven.at.max(found.at);
-                proven.took_ms = proven.took_ms.max(found.took_ms);
-            }
-            found.is_some()
-        });
-    }
-    all
 }

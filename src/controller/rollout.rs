@@ -9,9 +9,9 @@ use pintle_core::plan::{self, Step, Wanted};
 use pintle_core::verify::Verdict;
 use tokio::sync::watch;
 
-use super::rest::Debt;
 use super::tell::{Scene, Teller};
-use super::{Desired, Enough, Look, May, Memory, Pass, Pending, SeenWorkload, pass, situation, write};
+use super::throttle::PassThrottle;
+use super::{ControllerState, Desired, Interrupt, Look, Mode, Pass, Requeue, SeenWorkload, pass, situation, write};
 use crate::cluster::{Cluster, ClusterError, Leadership};
 use crate::controller::event::Event;
 
@@ -23,7 +23,7 @@ const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// How long a run goes on.
 #[derive(Debug)]
-pub struct Run {
+pub struct RolloutArgs {
     /// Becomes true when nothing more shall start.
     pub stop: watch::Receiver<bool>,
     /// Who may write: while another process does, this one follows what that does.
@@ -31,12 +31,12 @@ pub struct Run {
     /// Ends the run when nothing has happened for so long.
     pub patience: Duration,
     /// What is known already: whoever planned has asked for owners.
-    pub memory: Memory,
+    pub state: ControllerState,
 }
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct RolloutOutcome {
     /// The last pass: how everything stands.
     pub last: Pass,
     /// Somebody stopped it.
@@ -49,11 +49,11 @@ pub struct Outcome {
     pub looked_on: bool,
 }
 
-impl Outcome {
+impl RolloutOutcome {
     /// The outcome of doing nothing.
     pub fn still(desired: &Desired, look: Look, wanted: Vec<Wanted>) -> Self {
         let next = plan::next(situation(desired, &look, &wanted));
-        let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, pending: Pending::Nothing };
+        let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue: Requeue::Await };
         Self { last, stopped: false, out_of_patience: false, verified: 0, looked_on: false }
     }
 }
@@ -62,35 +62,36 @@ impl Outcome {
 ///
 /// # Errors
 /// What the cluster says, once it has not answered for as long as patience lasts.
-pub async fn follow<C: Cluster>(
+pub async fn run_until_settled<C: Cluster>(
     cluster: &C,
     desired: &Desired,
-    mut run: Run,
+    mut args: RolloutArgs,
     mut tell: impl FnMut(Option<&Pass>, &[Event]),
-) -> Result<Outcome, ClusterError> {
+) -> Result<RolloutOutcome, ClusterError> {
     let mut teller = Teller::default();
     let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
-    let (mut debt, mut stopped_at) = (Debt::default(), None);
+    let (mut throttle, mut stopped_at) = (PassThrottle::default(), None);
     loop {
         let now = Timestamp::now();
-        let stopped = *run.stop.borrow();
+        let stopped = *args.stop.borrow();
         stopped_at = stopped_at.or(stopped.then_some(now));
         let waited = Duration::try_from(now.duration_since(last_news)).unwrap_or_default();
-        let out_of_patience = waited > run.patience;
+        let out_of_patience = waited > args.patience;
         let began = Instant::now();
-        let leads = *run.lead.borrow_and_update() == Leadership::Ours;
-        let stop = run.stop.clone();
-        run.memory.enough = Enough::when(move || *stop.borrow() && !stopped);
-        let may = if !leads {
-            May::Look
+        let leads = *args.lead.borrow_and_update() == Leadership::Ours;
+        let stop = args.stop.clone();
+        args.state.interrupt = Interrupt::when(move || *stop.borrow() && !stopped);
+        let mode = if !leads {
+            Mode::Observe
         } else if stopped {
-            May::Record
+            Mode::Record
         } else {
-            May::Start
+            Mode::Write
         };
-        match pass(cluster, desired, &mut run.memory, now, |_| may).await {
+        match pass(cluster, desired, &mut args.state, now, |_| mode).await {
             Ok(last) => {
-                let rest = if last.wrote { Duration::ZERO } else { debt.owe(began.elapsed(), Instant::now()) };
+                let rest =
+                    if last.wrote { Duration::ZERO } else { throttle.delay_after(began.elapsed(), Instant::now()) };
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
                 events.extend(teller.tell(Scene { desired, pass: &last, now }));
                 silent = false;
@@ -100,19 +101,19 @@ pub async fn follow<C: Cluster>(
                 }
                 tell(Some(&last), &events);
                 if stops(&last, stopped_at, now) || out_of_patience || is_done(desired, &last) {
-                    return Ok(Outcome { last, stopped, out_of_patience, verified, looked_on: !leads });
+                    return Ok(RolloutOutcome { last, stopped, out_of_patience, verified, looked_on: !leads });
                 }
-                if last.pending != Pending::Answer {
-                    wait(cluster, &mut run, stopped, rest).await;
+                if last.requeue != Requeue::Now {
+                    wait(cluster, &mut args, stopped, rest).await;
                 }
             }
-            Err(ClusterError::NotLeading) => wait(cluster, &mut run, stopped, Duration::ZERO).await,
+            Err(ClusterError::NotLeading) => wait(cluster, &mut args, stopped, Duration::ZERO).await,
             Err(ClusterError::Unreachable(why)) if !stopped && !out_of_patience => {
                 if !silent {
                     tell(None, &[Event::Unreachable { why }]);
                 }
                 silent = true;
-                wait(cluster, &mut run, stopped, Duration::ZERO).await;
+                wait(cluster, &mut args, stopped, Duration::ZERO).await;
             }
             Err(error) => return Err(error),
         }
@@ -128,8 +129,8 @@ fn stops(pass: &Pass, stopped_at: Option<Timestamp>, now: Timestamp) -> bool {
 
 /// Until the cluster changes, `rest` at least, the right to write does, somebody stops the run that was not `stopped`
 /// before, or a moment has passed.
-async fn wait<C: Cluster>(cluster: &C, run: &mut Run, stopped: bool, rest: Duration) {
-    let Run { stop, lead, .. } = run;
+async fn wait<C: Cluster>(cluster: &C, args: &mut RolloutArgs, stopped: bool, rest: Duration) {
+    let RolloutArgs { stop, lead, .. } = args;
     let stopped = async {
         if stopped || stop.wait_for(|stopped| *stopped).await.is_err() {
             std::future::pending::<()>().await;
@@ -164,5 +165,5 @@ fn is_done(desired: &Desired, pass: &Pass) -> bool {
     };
     let recorded = pass.look.services.iter().all(|seen| !seen.to_record && write::rebase(desired, seen).is_empty());
     let answered = pass.look.services.iter().all(|seen| !seen.unanswered);
-    pass.pending == Pending::Nothing && answered && recorded && pass.next.steps.iter().all(is_over)
+    pass.requeue == Requeue::Await && answered && recorded && pass.next.steps.iter().all(is_over)
 }

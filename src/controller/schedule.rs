@@ -7,17 +7,17 @@ use jiff::Timestamp;
 
 /// A cron expression with its time zone, such as `0 6 * * MON-FRI Europe/Berlin`.
 #[derive(Debug, Clone)]
-pub(super) struct Schedule(Crontab);
+pub struct Schedule(Crontab);
 
 impl Schedule {
     /// Reads one.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let parsed = parse_crontab(text);
         parsed.map(Self).map_err(|error| format!("{error}\nfive fields and a time zone are meant: 0 6 * * MON-FRI UTC"))
     }
 
     /// How long it is until the next time after `now`; none where there is none any more.
-    pub(super) fn until_next(&self, now: Timestamp) -> Option<Duration> {
+    pub fn until_next(&self, now: Timestamp) -> Option<Duration> {
         let next = self.0.find_next(now.to_string().as_str()).ok()?.timestamp();
         Duration::try_from(next.duration_since(now)).ok()
     }

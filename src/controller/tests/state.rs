@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::{desired, id, settled, written};
 use crate::cluster::{ClusterError, Observation, Write};
-use crate::controller::{Look, Memory, Seen, Words, look};
+use crate::controller::{ControllerState, Look, Seen, Words, look};
 
 #[test]
 fn while_many_are_under_way_arrivals_are_recorded_after_a_while_with_the_time_of_each() {
     let desired = desired("");
-    let mut memory = Memory::default();
+    let mut memory = ControllerState::default();
     let mut records = |arrived: &[usize], busy: bool, seconds: i64| {
         let seen = |at: usize| Seen { to_record: arrived.contains(&at), ..Seen::default() };
         let look = Look { live: Vec::new(), services: vec![seen(0).into(), seen(1).into()], unseen: Vec::new() };
@@ -39,14 +39,14 @@ fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
     let image = ("app".to_owned(), false, "acme/payments:2".parse().unwrap());
     let (state, seen) = (workload.state.unwrap(), Arc::new(settled("acme/payments:1")));
     let write = Write { id: id("payments"), seen, images: vec![image], state };
-    let mut memory = Memory::default();
-    drop(memory.learn(payments, &write, error));
+    let mut memory = ControllerState::default();
+    drop(memory.record_write_error(payments, &write, error));
     move |seconds| {
         let now = Timestamp::from_second(seconds).unwrap();
         let mut look = look(&desired, &observed, now);
         Arc::make_mut(&mut look.services[payments.index()]).to_record = true;
         memory.correct(&mut look);
-        memory.doubt(&mut look, now);
+        memory.add_unacknowledged(&mut look, now);
         let running = &look.live[payments.index()].running;
         (Words::new(&desired).all(payments, running), look.services[payments.index()].to_record)
     }

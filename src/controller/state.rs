@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
+use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::plan::{Running, Wanted};
 use pintle_core::workload::{Workload, WorkloadId};
 
-use super::contended::Corrections;
-use super::enough::{Enough, Tie};
-use super::heard::Heard;
+use super::corrections::Corrections;
+use super::image_rewrites::Rewrites;
+use super::interrupt::{Interrupt, WriteCoupling};
 use super::look::{Look, SeenWorkload};
 use super::pauses::Pauses;
+use super::pin_moves::PinMoveLog;
 use super::recall::Recall;
-use super::rewritten::Rewrites;
-use super::{CONCURRENCY, Desired, Pending, first_writes, named, want, write};
+use super::{CONCURRENCY, Desired, Requeue, first_writes, named, want, write};
 use crate::cluster::{Cluster, ClusterError, Write};
 
 /// How long a record waits at most while many services are under way.
@@ -25,11 +26,11 @@ const UNRECORDED: SignedDuration = SignedDuration::from_secs(300);
 
 /// What earlier passes learned that no observation shows.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub struct ControllerState {
     /// Services that the cluster refused to write, and why, until it is tried again.
     refused: BTreeMap<Id, ClusterError>,
     /// Writes that were sent and not answered: they count as live until it is seen what became of them.
-    in_doubt: BTreeMap<WorkloadId, Doubt>,
+    unacknowledged: BTreeMap<WorkloadId, UnacknowledgedWrite>,
     /// Workloads that were asked for their owner.
     asked: BTreeSet<WorkloadId>,
     /// When this process wrote a workload.
@@ -43,16 +44,16 @@ pub struct Memory {
     /// The moves by hand that this process has corrected.
     pub(super) corrections: Corrections,
     /// The pins that have moved since this process began.
-    pub(super) heard: Heard,
+    pub(super) pin_moves: PinMoveLog,
     /// The images that the server has rewritten.
     pub(super) rewrites: Rewrites,
     /// Asked between the writes of a pass.
-    pub enough: Enough,
+    pub interrupt: Interrupt,
 }
 
 /// A write that was sent and not answered.
 #[derive(Debug)]
-struct Doubt {
+struct UnacknowledgedWrite {
     /// The workload before it.
     before: Arc<Workload>,
     running: Running,
@@ -63,17 +64,17 @@ struct Doubt {
 /// A server carries out no request so long after it was sent: it allows a minute.
 const DOUBTFUL: SignedDuration = SignedDuration::from_secs(120);
 
-impl Memory {
+impl ControllerState {
     /// Forgets what was learned of services by their numbers, which another revision gives anew, and what was refused: it
     /// may have been mended.
-    pub fn turn(&mut self) {
+    pub fn reset_for_revision(&mut self) {
         self.refused.clear();
         self.arrived.clear();
     }
 
     /// Whether something was sent and not answered: what became of it shows by and by.
-    pub fn is_in_doubt(&self) -> bool {
-        !self.in_doubt.is_empty()
+    pub fn has_unacknowledged_writes(&self) -> bool {
+        !self.unacknowledged.is_empty()
     }
 
     /// What this process was refused, by service: nobody else knows it.
@@ -111,31 +112,31 @@ impl Memory {
         &mut self,
         cluster: &C,
         writes: Vec<(Id, Write)>,
-    ) -> Result<Pending, ClusterError> {
+    ) -> Result<Requeue, ClusterError> {
         let new = writes.into_iter().filter(|(_, write)| !self.asked.contains(&write.id));
         let asked = new.map(|(id, write)| async move { (id, cluster.would_conflict(&write).await, write) });
         let mut answers = futures::stream::iter(asked.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
-        let mut pending = Pending::Nothing;
+        let mut requeue = Requeue::Await;
         while let Some((id, answer, write)) = answers.next().await {
             match answer {
                 // What was decided before is decided anew: the answer may have taken seconds.
                 Ok(()) => {
                     self.asked.insert(write.id);
-                    pending = pending.max(Pending::Answer);
+                    requeue = requeue.max(Requeue::Now);
                 }
                 // A question without an answer leaves nothing in doubt.
                 Err(error @ ClusterError::Unreachable(_)) => return Err(error),
-                Err(error) => pending = pending.max(self.learn(id, &write, error)?),
+                Err(error) => requeue = requeue.max(self.record_write_error(id, &write, error)?),
             }
         }
-        Ok(pending)
+        Ok(requeue)
     }
 
     /// The services whose arrival is recorded in this pass, and when they arrived; while `busy`, what has waited for long
     /// only: each record has the controllers look at the workload once more, and what it says is not lost without it.
     pub(super) fn arrivals(
         &mut self,
-        desired: &Desired,
+        desired: &DesiredState,
         look: &Look,
         busy: bool,
         now: Timestamp,
@@ -155,22 +156,28 @@ impl Memory {
     }
 
     /// Writes back the pauses that an undo has dropped.
-    pub(super) async fn pause_again<C: Cluster>(&self, cluster: &C) -> Result<Pending, ClusterError> {
-        let mut pending = Pending::Nothing;
+    pub(super) async fn pause_again<C: Cluster>(&self, cluster: &C) -> Result<Requeue, ClusterError> {
+        let mut requeue = Requeue::Await;
         for (id, workload, pause) in self.pauses.dropped() {
             match cluster.pause(id, workload, Some(pause)).await {
-                Ok(()) => pending = Pending::Answer,
-                Err(ClusterError::Stale(_) | ClusterError::Missing(_)) => pending = pending.max(Pending::Sight),
+                Ok(()) => requeue = Requeue::Now,
+                Err(ClusterError::Stale(_) | ClusterError::Missing(_)) => requeue = requeue.max(Requeue::OnChange),
                 Err(error @ ClusterError::Unreachable(_)) => return Err(error),
                 // This process goes by it all the same.
                 Err(error) => tracing::warn!("the pause of {id} is not written back: {error}"),
             }
         }
-        Ok(pending)
+        Ok(requeue)
     }
 
     /// The writes of what starts.
-    pub(super) fn starts(&mut self, desired: &Desired, look: &Look, starts: &[Id], now: Timestamp) -> Vec<(Id, Write)> {
+    pub(super) fn starts(
+        &mut self,
+        desired: &DesiredState,
+        look: &Look,
+        starts: &[Id],
+        now: Timestamp,
+    ) -> Vec<(Id, Write)> {
         self.corrections.begin(look, starts, now);
         let writes = named(starts.iter().copied(), |id| write::start(desired, id, &look.services[id.index()]));
         self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
@@ -186,42 +193,42 @@ impl Memory {
         arrivals.into_iter().flat_map(of).collect()
     }
 
-    /// Sends writes and waits for all answers: a pass ends when its writes are answered. Once it is [`Memory::enough`] for
+    /// Sends writes and waits for all answers: a pass ends when its writes are answered. Once it is [`ControllerState::interrupt`] for
     /// what a service is tied to, nothing more of it is sent; which were not sent is returned, and judged anew.
     pub(super) async fn send<C: Cluster>(
         &mut self,
         cluster: &C,
         writes: Vec<(Id, Write)>,
-        tie: impl Fn(Id) -> Tie,
-    ) -> Result<(Pending, BTreeSet<Id>), ClusterError> {
-        let enough = std::mem::take(&mut self.enough);
+        coupling: impl Fn(Id) -> WriteCoupling,
+    ) -> Result<(Requeue, BTreeSet<Id>), ClusterError> {
+        let interrupt = std::mem::take(&mut self.interrupt);
         // Who gives no answer is sent no more than is on its way already.
         let is_lost = Cell::new(false);
         let goes = |id: Id| {
-            let tie = tie(id);
-            tie == Tie::Group || !is_lost.get() && !enough.is_now(tie)
+            let coupling = coupling(id);
+            coupling == WriteCoupling::Group || !is_lost.get() && !interrupt.stops(coupling)
         };
         let sent = writes.into_iter().map(|(id, write)| async move {
             let answer = if goes(id) { Some(cluster.apply(&write).await) } else { None };
             (id, answer, write)
         });
         let mut answers = futures::stream::iter(sent.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
-        let (mut pending, mut lost, mut unsent) = (Pending::Nothing, None, BTreeSet::new());
+        let (mut requeue, mut lost, mut unsent) = (Requeue::Await, None, BTreeSet::new());
         while let Some((id, answer, write)) = answers.next().await {
             let learned = match answer {
                 None => {
                     unsent.insert(id);
-                    Ok(Pending::Answer)
+                    Ok(Requeue::Now)
                 }
                 Some(Ok(written)) => {
                     self.corrections.accepted(&write.id);
                     self.rewrites.answered(&write, &written);
-                    Ok(Pending::Nothing)
+                    Ok(Requeue::Await)
                 }
-                Some(Err(error)) => self.learn(id, &write, error),
+                Some(Err(error)) => self.record_write_error(id, &write, error),
             };
             match learned {
-                Ok(learned) => pending = pending.max(learned),
+                Ok(learned) => requeue = requeue.max(learned),
                 Err(error) => {
                     is_lost.set(true);
                     lost = Some(error);
@@ -229,28 +236,33 @@ impl Memory {
             }
         }
         drop(answers);
-        self.enough = enough;
-        lost.map_or(Ok((pending, unsent)), Err)
+        self.interrupt = interrupt;
+        lost.map_or(Ok((requeue, unsent)), Err)
     }
 
     /// Takes in why a write did not succeed. One bad service stops no other; only silence is an error.
-    pub(super) fn learn(&mut self, id: Id, write: &Write, error: ClusterError) -> Result<Pending, ClusterError> {
+    pub(super) fn record_write_error(
+        &mut self,
+        id: Id,
+        write: &Write,
+        error: ClusterError,
+    ) -> Result<Requeue, ClusterError> {
         match error {
             ClusterError::Unreachable(_) => {
                 let image = write.images.first().map(|(_, _, image)| image.clone());
                 let running = image.map(|image| Running::Image(image, Some(write.state.version.clone())));
                 let before = Arc::clone(&write.seen);
-                let doubt = running.map(|running| Doubt { before, running, since: None });
-                self.in_doubt.extend(doubt.map(|doubt| (write.id.clone(), doubt)));
+                let unanswered = running.map(|running| UnacknowledgedWrite { before, running, since: None });
+                self.unacknowledged.extend(unanswered.map(|unanswered| (write.id.clone(), unanswered)));
                 Err(error)
             }
             // Nothing was sent, nor is anything while the lease is not held.
             ClusterError::NotLeading => Err(error),
             // It is judged by what it has become.
-            ClusterError::Stale(_) | ClusterError::Missing(_) => Ok(Pending::Sight),
+            ClusterError::Stale(_) | ClusterError::Missing(_) => Ok(Requeue::OnChange),
             error => {
                 self.refused.insert(id, error);
-                Ok(Pending::Answer)
+                Ok(Requeue::Now)
             }
         }
     }
@@ -266,18 +278,18 @@ impl Memory {
     }
 
     /// Adds to what is live what may be by now.
-    pub(super) fn doubt(&mut self, look: &mut Look, now: Timestamp) {
+    pub(super) fn add_unacknowledged(&mut self, look: &mut Look, now: Timestamp) {
         let unchanged = |it: &SeenWorkload, before: &Workload| {
             it.workload.as_ref().is_some_and(|workload| workload.is_but_for_its_status(before))
         };
         for (seen, live) in look.services.iter().zip(&mut look.live) {
             for it in &seen.workloads {
-                let Some(doubt) = self.in_doubt.get_mut(&it.id) else { continue };
-                let waited = now.duration_since(*doubt.since.get_or_insert(now));
-                if !unchanged(it, &doubt.before) || waited > DOUBTFUL {
-                    self.in_doubt.remove(&it.id);
-                } else if !live.running.contains(&doubt.running) {
-                    live.running.push(doubt.running.clone());
+                let Some(unanswered) = self.unacknowledged.get_mut(&it.id) else { continue };
+                let waited = now.duration_since(*unanswered.since.get_or_insert(now));
+                if !unchanged(it, &unanswered.before) || waited > DOUBTFUL {
+                    self.unacknowledged.remove(&it.id);
+                } else if !live.running.contains(&unanswered.running) {
+                    live.running.push(unanswered.running.clone());
                 }
             }
         }

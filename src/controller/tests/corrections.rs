@@ -1,6 +1,6 @@
 //! Hands that take back what was corrected.
 
-use super::super::contended::Corrections;
+use super::super::corrections::Corrections;
 use super::drift::{at, look_at, moved, repinned};
 use super::*;
 

@@ -1,4 +1,4 @@
-//! `pintle keep`: what the local runtime starts for each process. It is for nobody to type.
+//! `pintle shim`: what the local runtime starts for each process. It is for nobody to type.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::cluster::local;
 /// Start a process, and note how it ends
 #[derive(Debug, Args)]
 #[command(hide = true)]
-pub(super) struct Keep {
+pub(super) struct Shim {
     /// The log of the process
     log: PathBuf,
     /// The program and its arguments
@@ -18,9 +18,9 @@ pub(super) struct Keep {
     run: Vec<String>,
 }
 
-impl Keep {
+impl Shim {
     pub(super) fn run(&self) -> Result<Exit, Failure> {
-        local::keep(&self.log, &self.run).map_err(|error| Failure::error(format!("it cannot be kept: {error}")))?;
+        local::run_shim(&self.log, &self.run).map_err(|error| Failure::error(format!("it cannot be kept: {error}")))?;
         Ok(Exit::Ok)
     }
 }

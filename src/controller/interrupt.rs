@@ -9,7 +9,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// What the write of a service rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tie {
+pub(super) enum WriteCoupling {
     /// Its group has started: it starts too.
     Group,
     /// How its neighbours were.
@@ -21,27 +21,27 @@ pub(super) enum Tie {
 /// Whether a pass sends no more than it must: another revision waits, somebody has stopped it, or what it decided by is
 /// too old.
 #[derive(Default)]
-pub struct Enough {
+pub struct Interrupt {
     says: Option<Box<dyn Fn() -> bool + Send + Sync>>,
     began: OnceLock<Instant>,
 }
 
-impl Enough {
+impl Interrupt {
     /// When this says so.
     pub fn when(says: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { says: Some(Box::new(says)), began: OnceLock::new() }
     }
 
     /// Asked before each write that is tied to no group; time runs from the first on.
-    pub(super) fn is_now(&self, tie: Tie) -> bool {
+    pub(super) fn stops(&self, coupling: WriteCoupling) -> bool {
         let is_stale = self.began.get_or_init(Instant::now).elapsed() > FRESH;
         let is_told = self.says.as_ref().is_some_and(|says| says());
-        is_told || tie == Tie::Neighbours && is_stale
+        is_told || coupling == WriteCoupling::Neighbours && is_stale
     }
 }
 
-impl std::fmt::Debug for Enough {
+impl std::fmt::Debug for Interrupt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Enough").field("began", &self.began).finish_non_exhaustive()
+        f.debug_struct("Interrupt").field("began", &self.began).finish_non_exhaustive()
     }
 }

@@ -1,25 +1,26 @@
 //! Pass after pass, for ever: what `run` does. It follows whatever is pinned, and corrects whatever drifts.
 #![expect(clippy::disallowed_methods, reason = "the loop is where the time is read; passes are given it")]
 
+mod delay;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pintle_core::desired::DesiredState;
 use pintle_core::git::CommitId;
 use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
 use tokio::sync::watch;
 
-use super::follow::TICK;
-use super::rest::Debt;
+use self::delay::{LONGEST_DELAY, PassDelay, wait_for_pass};
+use super::rollout::TICK;
 use super::tell::{Scene, Teller};
-use super::{Desired, Enough, May, Memory, Pass, Pending, note_pauses, pass};
+use super::throttle::PassThrottle;
+use super::{ControllerState, Desired, Interrupt, Mode, Pass, Requeue, RunOptions, note_pauses, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
 use crate::controller::event::Event;
-
-/// Nothing needs a look for longer; it costs a millisecond.
-const LONGEST: Duration = Duration::from_secs(600);
 
 /// How long a service that the cluster refused to write is left alone at first.
 const REFUSED: Duration = Duration::from_secs(60);
@@ -30,7 +31,7 @@ const LOST: Duration = Duration::from_secs(1);
 
 /// What is to be kept.
 #[derive(Debug, Clone, Default)]
-pub enum Goal {
+pub enum BranchState {
     /// It is not known yet.
     #[default]
     Unknown,
@@ -41,9 +42,9 @@ pub enum Goal {
 }
 
 /// What tells the loop what to do.
-pub struct Keep<S, G> {
+pub struct ControllerArgs<S, G> {
     /// What is to be kept; the newest counts.
-    pub goals: watch::Receiver<Goal>,
+    pub branch: watch::Receiver<BranchState>,
     /// Becomes true when nothing more shall be written.
     pub stop: watch::Receiver<bool>,
     /// Who may write.
@@ -58,11 +59,11 @@ pub struct Keep<S, G> {
 }
 
 /// What is told of a pass.
-pub struct News<'a> {
+pub struct PassReport<'a> {
     /// What is to be kept; none while that is not known.
     pub desired: Option<&'a Desired>,
     /// The pass; none where there was none.
-    pub kept: Kept<'a>,
+    pub status: ControllerStatus<'a>,
     /// What the cluster refused to this process, which nobody else can see.
     pub refused: BTreeMap<ServiceName, String>,
     /// What is new.
@@ -71,7 +72,7 @@ pub struct News<'a> {
 
 /// How everything stands.
 #[derive(Debug, Clone, Copy)]
-pub enum Kept<'a> {
+pub enum ControllerStatus<'a> {
     /// As the pass shows.
     Seen(&'a Pass),
     /// Everything is held, for this reason.
@@ -84,11 +85,11 @@ pub enum Kept<'a> {
 
 /// What the loop remembers; all of it may be lost at any time.
 #[derive(Default)]
-struct State {
-    goal: Goal,
-    memory: Memory,
+struct ControllerLoop {
+    branch: BranchState,
+    state: ControllerState,
     teller: Teller,
-    debt: Debt,
+    throttle: PassThrottle,
     /// Why everything is held.
     held: Option<String>,
     /// The cluster did not answer.
@@ -105,79 +106,71 @@ struct State {
     patience: Duration,
 }
 
-/// How long the next pass may wait where nothing changes.
-struct Rest {
-    least: Duration,
-    most: Duration,
-}
-
-impl Rest {
-    const NONE: Self = Self { least: Duration::ZERO, most: Duration::ZERO };
-    const LONG: Self = Self { least: Duration::ZERO, most: LONGEST };
-    const SHORT: Self = Self { least: Duration::ZERO, most: TICK };
-
-    /// No longer than to this moment.
-    fn until(self, wake: Option<Timestamp>, now: Timestamp) -> Self {
-        let left = wake.map(|wake| Duration::try_from(wake.duration_since(now)).unwrap_or_default());
-        Self { most: left.map_or(self.most, |left| self.most.min(left)).max(self.least), ..self }
-    }
-}
-
 /// Keeps what is pinned, until it is stopped. `tell` is given each pass, and what it showed that is new.
-pub async fn keep<C, S, G>(cluster: &C, mut with: Keep<S, G>, mut tell: impl FnMut(News<'_>))
+pub async fn run_controller<C, S, G>(cluster: &C, mut args: ControllerArgs<S, G>, mut tell: impl FnMut(PassReport<'_>))
 where
     C: Cluster,
-    S: Fn(&Desired),
-    G: FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String>,
+    S: Fn(&DesiredState),
+    G: FnMut(&DesiredState, &Observation) -> Result<BTreeSet<CommitId>, String>,
 {
-    let mut state = State::default();
-    while !*with.stop.borrow() {
-        if with.goals.has_changed().unwrap_or(false) {
-            state.turn(with.goals.borrow_and_update().clone(), &with.scope, &mut tell);
+    let mut controller = ControllerLoop::default();
+    while !*args.stop.borrow() {
+        if args.branch.has_changed().unwrap_or(false) {
+            controller.take_branch_state(args.branch.borrow_and_update().clone(), &args.scope, &mut tell);
         }
-        if with.times.has_changed().unwrap_or(false) {
-            with.times.mark_unchanged();
-            state.time = Some(Instant::now());
+        if args.times.has_changed().unwrap_or(false) {
+            args.times.mark_unchanged();
+            controller.time = Some(Instant::now());
             cluster.look_anew();
         }
         // A clone has seen what its original has: it tells of what comes after.
-        let (stop, goals) = (with.stop.clone(), with.goals.clone());
-        state.memory.enough = Enough::when(move || *stop.borrow() || goals.has_changed().unwrap_or(true));
-        let leads = *with.lead.borrow_and_update() == Leadership::Ours;
-        let rest = if leads {
-            state.lead(&mut tell);
-            state.round(cluster, &mut with.guard, &mut tell).await
+        let (stop, branch) = (args.stop.clone(), args.branch.clone());
+        controller.state.interrupt = Interrupt::when(move || *stop.borrow() || branch.has_changed().unwrap_or(true));
+        let leads = *args.lead.borrow_and_update() == Leadership::Ours;
+        let delay = if leads {
+            controller.lead(&mut tell);
+            controller.round(cluster, &mut args.guard, &mut tell).await
         } else {
-            state.stand_by(cluster, &mut tell).await
+            controller.stand_by(cluster, &mut tell).await
         };
-        if rest.most > Duration::ZERO {
-            wait(cluster, &mut with, &rest, leads).await;
+        if delay.most > Duration::ZERO {
+            wait_for_pass(cluster, &mut args, &delay, leads).await;
         }
     }
 }
 
-impl State {
+impl ControllerLoop {
     /// Takes up another goal.
-    fn turn(&mut self, goal: Goal, scope: impl Fn(&Desired), tell: &mut impl FnMut(News<'_>)) {
-        self.memory.turn();
+    fn take_branch_state(
+        &mut self,
+        branch: BranchState,
+        scope: impl Fn(&DesiredState),
+        tell: &mut impl FnMut(PassReport<'_>),
+    ) {
+        self.state.reset_for_revision();
         self.in_sync = false;
-        if let Goal::Pins(desired) = &goal {
+        if let BranchState::Pins(desired) = &branch {
             scope(desired);
-            self.memory.heard.turn(desired, Timestamp::now());
+            self.state.pin_moves.note_revision(&desired.state, Timestamp::now());
             self.teller = Teller::default();
             let subject = desired.history.tip().map(|tip| tip.subject.to_string()).unwrap_or_default();
             let events = [Event::Revision { subject }];
-            let kept = if self.leads { Kept::Begins } else { Kept::StandsBy };
-            tell(News { desired: Some(desired), kept, refused: BTreeMap::new(), events: &events });
+            let status = if self.leads { ControllerStatus::Begins } else { ControllerStatus::StandsBy };
+            tell(PassReport { desired: Some(desired), status, refused: BTreeMap::new(), events: &events });
         }
-        self.goal = goal;
+        self.branch = branch;
     }
 
     /// Tells that this process is the one writer now, before anything that it does.
-    fn lead(&mut self, tell: &mut impl FnMut(News<'_>)) {
+    fn lead(&mut self, tell: &mut impl FnMut(PassReport<'_>)) {
         if !std::mem::replace(&mut self.leads, true) {
-            let desired = if let Goal::Pins(desired) = &self.goal { Some(&**desired) } else { None };
-            tell(News { desired, kept: Kept::Begins, refused: BTreeMap::new(), events: &[Event::Leads] });
+            let desired = if let BranchState::Pins(desired) = &self.branch { Some(&**desired) } else { None };
+            tell(PassReport {
+                desired,
+                status: ControllerStatus::Begins,
+                refused: BTreeMap::new(),
+                events: &[Event::Leads],
+            });
         }
     }
 
@@ -185,47 +178,53 @@ impl State {
     async fn round<C: Cluster>(
         &mut self,
         cluster: &C,
-        guard: &mut impl FnMut(&Desired, &Observation) -> Result<BTreeSet<CommitId>, String>,
-        tell: &mut impl FnMut(News<'_>),
-    ) -> Rest {
-        let desired = match self.goal.clone() {
-            Goal::Unknown => return Rest::LONG,
-            Goal::Held(why) => {
+        guard: &mut impl FnMut(&DesiredState, &Observation) -> Result<BTreeSet<CommitId>, String>,
+        tell: &mut impl FnMut(PassReport<'_>),
+    ) -> PassDelay {
+        let desired = match self.branch.clone() {
+            BranchState::Unknown => return PassDelay::LONG,
+            BranchState::Held(why) => {
                 self.hold(None, &why, tell);
-                return Rest::LONG;
+                return PassDelay::LONG;
             }
-            Goal::Pins(desired) => desired,
+            BranchState::Pins(desired) => desired,
         };
         let (now, began) = (Timestamp::now(), Instant::now());
         self.forgive(began);
         let mut guarded = Ok(BTreeSet::new());
-        let may = |observed: &Observation| {
+        let mode = |observed: &Observation| {
             guarded = guard(&desired, observed);
-            if guarded.as_ref() == Ok(&desired.let_go) { May::Start } else { May::Look }
+            if guarded.as_ref() == Ok(&desired.options.abandoned_commits) { Mode::Write } else { Mode::Observe }
         };
-        match pass(cluster, &desired, &mut self.memory, now, may).await {
+        match pass(cluster, &desired, &mut self.state, now, mode).await {
             Ok(pass) => {
                 match guarded {
                     Err(why) => {
                         self.hold(Some(&desired), &why, tell);
-                        return Rest::LONG;
+                        return PassDelay::LONG;
                     }
-                    Ok(let_go) if let_go != desired.let_go => {
-                        self.goal = Goal::Pins(Arc::new(Desired { let_go, ..Desired::clone(&desired) }));
-                        return Rest::NONE;
+                    Ok(abandoned_commits) if abandoned_commits != desired.options.abandoned_commits => {
+                        let options = RunOptions { abandoned_commits, ..desired.options.clone() };
+                        self.branch = BranchState::Pins(Arc::new(desired.with_options(options)));
+                        return PassDelay::NONE;
                     }
                     Ok(_) => {}
                 }
-                if let Some(due) = self.due(&desired, &pass) {
-                    self.goal = Goal::Pins(Arc::new(Desired { due, ..Desired::clone(&desired) }));
-                    return Rest::NONE;
+                if let Some(scheduled) = self.scheduled(&desired, &pass) {
+                    let options = RunOptions { scheduled, ..desired.options.clone() };
+                    self.branch = BranchState::Pins(Arc::new(desired.with_options(options)));
+                    return PassDelay::NONE;
                 }
                 self.seen(&desired, &pass, now, tell);
                 self.note_stale(cluster, &pass);
-                let least = if pass.wrote { Duration::ZERO } else { self.debt.owe(began.elapsed(), Instant::now()) };
-                self.rest(&pass, least).until(pass.look.wake(), now)
+                let least = if pass.wrote {
+                    Duration::ZERO
+                } else {
+                    self.throttle.delay_after(began.elapsed(), Instant::now())
+                };
+                self.delay(&pass, least).until(pass.look.wake(), now)
             }
-            Err(ClusterError::NotLeading) => Rest::SHORT,
+            Err(ClusterError::NotLeading) => PassDelay::SHORT,
             Err(error) => {
                 if !std::mem::replace(&mut self.silent, true) {
                     let why = match error {
@@ -233,36 +232,36 @@ impl State {
                         error => error.to_string(),
                     };
                     let events = [Event::Unreachable { why: why.clone() }];
-                    let kept = Kept::Held(&why);
-                    tell(News { desired: Some(&desired), kept, refused: BTreeMap::new(), events: &events });
+                    let status = ControllerStatus::Held(&why);
+                    tell(PassReport { desired: Some(&desired), status, refused: BTreeMap::new(), events: &events });
                 }
-                if !self.memory.is_in_doubt() {
-                    return Rest::SHORT;
+                if !self.state.has_unacknowledged_writes() {
+                    return PassDelay::SHORT;
                 }
                 // Whoever cannot keep up is not asked again at once.
                 let least = LOST * (1 << self.lost.min(3));
                 self.lost += 1;
-                Rest { least, most: least.max(TICK) }
+                PassDelay { least, most: least.max(TICK) }
             }
         }
     }
 
     /// Whose drift is corrected although it waits for the schedule, where that is others than before: what has drifted when
     /// it is time, until it is back.
-    fn due(&mut self, desired: &Desired, pass: &Pass) -> Option<BTreeSet<Id>> {
+    fn scheduled(&mut self, desired: &Desired, pass: &Pass) -> Option<BTreeSet<Id>> {
         let has_drifted = |id: &Id| pass.look.services[id.index()].drifted;
-        let due: BTreeSet<Id> = if pass.look.unseen.is_empty() && self.time.take().is_some() {
+        let scheduled: BTreeSet<Id> = if pass.look.unseen.is_empty() && self.time.take().is_some() {
             desired.graph.ids().filter(has_drifted).collect()
         } else {
-            desired.due.iter().copied().filter(has_drifted).collect()
+            desired.options.scheduled.iter().copied().filter(has_drifted).collect()
         };
-        (due != desired.due).then_some(due)
+        (scheduled != desired.options.scheduled).then_some(scheduled)
     }
 
     /// A workload that has changed and is not seen to: its watch lags, or has lost something.
     fn note_stale(&mut self, cluster: &impl Cluster, pass: &Pass) {
         self.lost = 0;
-        let is_stale = pass.pending == Pending::Sight && pass.look.unseen.is_empty();
+        let is_stale = pass.requeue == Requeue::OnChange && pass.look.unseen.is_empty();
         self.stale = if is_stale { self.stale + 1 } else { 0 };
         if self.stale > 1 {
             cluster.look_anew();
@@ -272,17 +271,17 @@ impl State {
 
     /// What was refused is tried again, later each time.
     fn forgive(&mut self, now: Instant) {
-        if self.memory.refusals().next().is_none() {
+        if self.state.refusals().next().is_none() {
             self.patience = REFUSED;
             self.forgiven = Some(now);
         } else if self.forgiven.is_none_or(|at| now.duration_since(at) > self.patience) {
-            self.memory.turn();
-            self.patience = LONGEST.min(self.patience * 2);
+            self.state.reset_for_revision();
+            self.patience = LONGEST_DELAY.min(self.patience * 2);
             self.forgiven = Some(now);
         }
     }
 
-    fn seen(&mut self, desired: &Desired, pass: &Pass, now: Timestamp, tell: &mut impl FnMut(News<'_>)) {
+    fn seen(&mut self, desired: &Desired, pass: &Pass, now: Timestamp, tell: &mut impl FnMut(PassReport<'_>)) {
         let mut events: Vec<Event> = Vec::new();
         events.extend(std::mem::take(&mut self.silent).then_some(Event::Reachable));
         events.extend(self.held.take().map(|_| Event::HeldNoMore));
@@ -293,63 +292,49 @@ impl State {
         }
         self.in_sync = in_sync;
         let refused =
-            self.memory.refusals().map(|(id, why)| (desired.graph.name(id).clone(), why.to_string())).collect();
-        tell(News { desired: Some(desired), kept: Kept::Seen(pass), refused, events: &events });
+            self.state.refusals().map(|(id, why)| (desired.graph.name(id).clone(), why.to_string())).collect();
+        tell(PassReport { desired: Some(desired), status: ControllerStatus::Seen(pass), refused, events: &events });
     }
 
-    fn rest(&self, pass: &Pass, least: Duration) -> Rest {
+    fn delay(&self, pass: &Pass, least: Duration) -> PassDelay {
         let to_record = || pass.look.services.iter().any(|seen| seen.to_record || seen.unanswered);
-        let moves = pass.next.in_motion() || to_record() || self.memory.is_in_doubt();
-        match pass.pending {
-            Pending::Answer => Rest::NONE,
-            Pending::Nothing if !moves && self.memory.refusals().next().is_none() => Rest { least, most: LONGEST },
-            Pending::Nothing if !moves => Rest { least, most: REFUSED },
-            Pending::Nothing | Pending::Sight => Rest { least, most: TICK.max(least) },
+        let moves = pass.next.in_motion() || to_record() || self.state.has_unacknowledged_writes();
+        match pass.requeue {
+            Requeue::Now => PassDelay::NONE,
+            Requeue::Await if !moves && self.state.refusals().next().is_none() => {
+                PassDelay { least, most: LONGEST_DELAY }
+            }
+            Requeue::Await if !moves => PassDelay { least, most: REFUSED },
+            Requeue::Await | Requeue::OnChange => PassDelay { least, most: TICK.max(least) },
         }
     }
 
-    fn hold(&mut self, desired: Option<&Desired>, why: &str, tell: &mut impl FnMut(News<'_>)) {
+    fn hold(&mut self, desired: Option<&Desired>, why: &str, tell: &mut impl FnMut(PassReport<'_>)) {
         if self.held.as_deref() == Some(why) {
             return;
         }
         self.held = Some(why.to_owned());
         let events = [Event::HeldAll { why: why.to_owned() }];
-        tell(News { desired, kept: Kept::Held(why), refused: BTreeMap::new(), events: &events });
+        tell(PassReport { desired, status: ControllerStatus::Held(why), refused: BTreeMap::new(), events: &events });
     }
 
     /// Writes nothing, and sees what an undo may drop before this process is the one writer.
-    async fn stand_by<C: Cluster>(&mut self, cluster: &C, tell: &mut impl FnMut(News<'_>)) -> Rest {
+    async fn stand_by<C: Cluster>(&mut self, cluster: &C, tell: &mut impl FnMut(PassReport<'_>)) -> PassDelay {
         if std::mem::take(&mut self.leads) {
             (self.teller, self.in_sync, self.held) = (Teller::default(), false, None);
-            tell(News { desired: None, kept: Kept::StandsBy, refused: BTreeMap::new(), events: &[] });
+            tell(PassReport {
+                desired: None,
+                status: ControllerStatus::StandsBy,
+                refused: BTreeMap::new(),
+                events: &[],
+            });
         }
-        let Goal::Pins(desired) = &self.goal else { return Rest::LONG };
+        let BranchState::Pins(desired) = &self.branch else { return PassDelay::LONG };
         let began = Instant::now();
         // What cannot be seen is seen later.
-        if note_pauses(cluster, desired, &mut self.memory, Timestamp::now()).await.is_err() {
-            return Rest::SHORT;
+        if note_pauses(cluster, desired, &mut self.state, Timestamp::now()).await.is_err() {
+            return PassDelay::SHORT;
         }
-        Rest { least: self.debt.owe(began.elapsed(), Instant::now()), ..Rest::LONG }
-    }
-}
-
-/// Until something changes that the loop looks at, or the rest is over.
-async fn wait<C: Cluster, S, G>(cluster: &C, with: &mut Keep<S, G>, rest: &Rest, leads: bool) {
-    let Keep { goals, stop, lead, times, .. } = with;
-    let changed = async {
-        tokio::time::sleep(rest.least).await;
-        // Whoever stands by only has to know what is paused.
-        let changed =
-            if leads { cluster.changed(rest.most).await } else { cluster.changed_but_for_pods(rest.most).await };
-        if changed.is_err() {
-            tokio::time::sleep(TICK).await;
-        }
-    };
-    tokio::select! {
-        () = changed => {}
-        Ok(()) = goals.changed() => goals.mark_changed(),
-        _ = stop.wait_for(|stop| *stop) => {}
-        Ok(()) = lead.changed() => {}
-        Ok(()) = times.changed() => times.mark_changed(),
+        PassDelay { least: self.throttle.delay_after(began.elapsed(), Instant::now()), ..PassDelay::LONG }
     }
 }

@@ -2,7 +2,7 @@
 
 use pintle_core::workload::Rewritten;
 
-use super::super::rewritten::Rewrites;
+use super::super::image_rewrites::Rewrites;
 use super::super::write;
 use super::drift::{at, repinned};
 use super::*;

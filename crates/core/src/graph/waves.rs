@@ -1,0 +1,24 @@
+//! The order in which services end.
+
+use std::collections::BTreeSet;
+
+use super::{Graph, Id};
+
+impl Graph {
+    /// Returns the services in waves: each consumer in an earlier wave than its providers. Services that need each other
+    /// in a circle share the last wave.
+    pub fn consumers_first(&self) -> Vec<Vec<Id>> {
+        let mut left: BTreeSet<Id> = self.ids().collect();
+        let mut waves = Vec::new();
+        while !left.is_empty() {
+            let is_needed = |&id: &Id| self.needed(id).iter().any(|&edge| left.contains(&self.edge(edge).consumer));
+            let (needed, mut wave): (BTreeSet<Id>, BTreeSet<Id>) = left.iter().copied().partition(is_needed);
+            left = needed;
+            if wave.is_empty() {
+                wave = std::mem::take(&mut left);
+            }
+            waves.push(wave.into_iter().collect());
+        }
+        waves
+    }
+}

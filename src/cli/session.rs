@@ -1,0 +1,154 @@
+//! What plan, apply and status begin with: the pins of a revision, and the cluster they are compared with.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+
+use pintle_core::desired::DesiredState;
+use pintle_core::git::{Commit, CommitId};
+use pintle_core::history::History;
+use pintle_core::pins::{Pins, Runtime};
+
+use super::exit::{Exit, Failure};
+use super::host::host;
+use super::load::Loaded;
+use super::output::Output;
+use super::progress::Progress;
+use crate::cli::config::Config;
+use crate::cluster::kube::{Connect, Kube};
+use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost};
+use crate::controller::{Desired, Snapshot, check_history, take_snapshot, written_commits};
+
+/// A command that looks at the cluster, whichever that is.
+pub(super) trait ClusterCommand {
+    /// Whether it changes something there, and then what others are told who would at the same time.
+    const CHANGES: Option<&'static str>;
+
+    /// Opens the local runtime, to change something where the command does. Where another process has locked it, that is
+    /// an error, unless the command knows better.
+    async fn open_host(&self, open: impl OpenHost, _output: &mut Output) -> Result<LocalHost, Failure> {
+        Ok(open(Self::CHANGES)?)
+    }
+
+    /// Carries it out.
+    async fn run_on<C: Cluster>(
+        &self,
+        config: &Config,
+        session: Session<C>,
+        output: &mut Output,
+    ) -> Result<Exit, Failure>;
+}
+
+/// Opens the local runtime; what is done, where something is changed.
+pub(super) trait OpenHost: Fn(Option<&str>) -> Result<LocalHost, ClusterError> {}
+
+impl<T: Fn(Option<&str>) -> Result<LocalHost, ClusterError>> OpenHost for T {}
+
+/// Carries a command out where a revision says that its services run. Where the remote could not be reached,
+/// `loaded.stale` says so, and nothing may be written.
+pub(super) fn run<T: ClusterCommand>(
+    command: &T,
+    config: &Config,
+    loaded: Loaded,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
+    let (id, pins, history) = (commit.id, loaded.at.pins(config), Arc::clone(&loaded.history));
+    let running = async {
+        match pins.settings.runtime {
+            Runtime::Kubernetes => {
+                let connecting = Progress::of("connecting to the cluster");
+                let (desired, cluster) = connect(config, id, pins, history).await?;
+                drop(connecting);
+                let server = cluster.server().to_owned();
+                command.run_on(config, Session { commit, desired, cluster, server, loaded, host: None }, output).await
+            }
+            Runtime::Local => {
+                let desired = Desired::from(DesiredState::new(id, pins, history, String::new()));
+                let host = command.open_host(|changes: Option<&str>| host(config, &desired, changes), output).await?;
+                let (cluster, server) = (host.clone(), host.server().to_owned());
+                let session = Session { commit, desired, cluster, server, loaded, host: Some(host.clone()) };
+                let done = command.run_on(config, session, output).await;
+                host.finish().await;
+                done
+            }
+        }
+    };
+    block_on(running).flatten()
+}
+
+/// The pins of a revision beside the cluster.
+pub(super) struct Session<C> {
+    /// The revision.
+    pub commit: Arc<Commit>,
+    /// What is wanted.
+    pub desired: Desired,
+    /// What is there.
+    pub cluster: C,
+    /// Its name in messages.
+    pub server: String,
+    /// Where the pins come from.
+    pub loaded: Loaded,
+    /// The local runtime, which must be told what another revision says is run.
+    pub host: Option<LocalHost>,
+}
+
+/// Runs what talks to the cluster.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    Ok(runtime.map_err(|error| Failure::error(format!("no threads: {error}")))?.block_on(future))
+}
+
+/// Connects to the cluster in which these pins run, and watches their workloads.
+pub(super) async fn connect(
+    config: &Config,
+    commit: CommitId,
+    pins: Pins,
+    history: Arc<History>,
+) -> Result<(Desired, Kube), ClusterError> {
+    let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
+    let cluster = Kube::connect(&to).await?;
+    let desired = Desired::from(DesiredState::new(commit, pins, history, cluster.namespace().to_owned()));
+    cluster.scope(&desired.all_workloads());
+    Ok((desired, cluster))
+}
+
+impl<C: Cluster> Session<C> {
+    /// The lease of the one writer of these pins.
+    pub(super) fn lease(&self) -> LeaseName {
+        let settings = &self.desired.pins.settings;
+        let namespace = settings.namespace.clone().unwrap_or_else(|| self.desired.namespace.clone());
+        LeaseName { namespace, instance: settings.instance.clone() }
+    }
+
+    /// A picture in which the pods of everything unsettled are known.
+    pub(super) async fn see(&self) -> Result<Snapshot, Failure> {
+        let _looking = Progress::of(format!("looking at {}", self.server));
+        Ok(take_snapshot(&self.cluster, &self.desired).await?)
+    }
+
+    /// Returns the commits that `accepted` abandons, or refuses to go on: the history was rewritten, or this clone is
+    /// behind (design, I2 and I10).
+    pub(super) fn guard_history(
+        &self,
+        snapshot: &Snapshot,
+        accepted: Option<&str>,
+    ) -> Result<BTreeSet<CommitId>, Failure> {
+        let written = written_commits(&self.desired, &snapshot.observed);
+        Ok(check_history(&self.loaded.source, self.commit.id, &written, accepted)?)
+    }
+}
+
+impl From<ClusterError> for Failure {
+    fn from(error: ClusterError) -> Self {
+        let hint = match &error {
+            ClusterError::NoCluster(_) => Some("name one in KUBECONFIG; `pintle plan --from REV` needs no cluster"),
+            ClusterError::Kubeconfig { .. } => {
+                Some("name one that is there in KUBECONFIG, or unset it; `pintle plan --from REV` needs no cluster")
+            }
+            ClusterError::Unreachable(_) => Some("is this the right one, and does kubectl reach it? --context NAME"),
+            _ => None,
+        };
+        Self { hint: hint.map(str::to_owned), ..Self::error(error.to_string()) }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a rollout came to, and which commit is to blame for what has failed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pintle_core::desired::DesiredState;
+use pintle_core::git::Commit;
+use pintle_core::pins::ServiceName;
+
+use super::{Desired, Report, RolloutOutcome, Standing};
+
+/// What a rollout came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RolloutResult {
+    /// Everything runs what is pinned, save what somebody chose to leave.
+    Complete,
+    /// Somebody stopped it.
+    Stopped,
+    /// Something has failed, or is still under way.
+    Unhealthy,
+    /// The pins hold or refuse something.
+    Refused,
+}
+
+impl RolloutResult {
+    /// Judges what is left of the plan at the end.
+    pub fn of(outcome: &RolloutOutcome, left: &Report) -> Self {
+        let any = |standing| left.rest.iter().any(|it| it.standing == standing && !it.by_choice);
+        match () {
+            () if outcome.stopped => Self::Stopped,
+            () if any(Standing::Failed) || outcome.out_of_patience || !left.under_way.is_empty() => Self::Unhealthy,
+            () if any(Standing::Refused) || any(Standing::Held) || any(Standing::Waiting) => Self::Refused,
+            () => Self::Complete,
+        }
+    }
+}
+
+/// Drops from a report the services that nobody selected: they are the other writer's, who may be at it.
+pub fn drop_unselected(desired: &Desired, left: &mut Report) {
+    let Some(selected) = &desired.options.selected else { return };
+    let names: BTreeSet<&str> = selected.iter().map(|id| desired.graph.name(*id).as_str()).collect();
+    left.rest.retain(|it| names.contains(it.service.as_str()));
+    left.under_way.retain(|it| names.contains(it.service.as_str()));
+}
+
+/// Returns the commit that moved the pin of a failed service; none where a rollback would not mend it, because the
+/// version ran before or is the first pin.
+pub fn commit_to_revert(desired: &DesiredState, outcome: &RolloutOutcome, service: &str) -> Option<Arc<Commit>> {
+    let name = ServiceName::new(service).ok()?;
+    let [.., before, record] = desired.history.records(&name) else { return None };
+    let (_, pin) = (before.pin.as_ref()?, record.pin.as_ref()?);
+    let seen = &outcome.last.look.services[desired.graph.id(&name)?.index()];
+    let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
+    let ran = states.flat_map(|state| &state.proven).any(|proven| proven.version == pin.version);
+    (!ran).then(|| Arc::clone(&record.commit))
+}
