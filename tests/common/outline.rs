@@ -28,7 +28,8 @@ const NESTED: &str = "problems also moves pins moved needs edges unreadable unde
 impl Pintle<'_> {
     /// Runs one after another, each with what was typed before it.
     pub(crate) fn outlines(&self, tries: &[&str]) -> String {
-        tries.iter().map(|words| format!("$ pintle {words}\n{}", self.outline(words))).collect()
+        let told = |words: &&str| format!("$ pintle {words}\n{}", self.outline(words));
+        tries.iter().map(told).collect::<Vec<_>>().concat()
     }
 
     /// Runs it, and outlines what it prints.
@@ -123,8 +124,8 @@ fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
         Value::Object(object) => {
-            let named = ["service", "provider", "consumer"].iter().filter_map(|key| object.get(*key)?.as_str());
-            names.extend(named.map(str::to_owned));
+            let found = ["service", "provider", "consumer"].iter().filter_map(|key| object.get(*key)?.as_str());
+            names.extend(found.map(str::to_owned));
             object.values().for_each(|value| collect_names(value, names));
         }
         _ => {}
