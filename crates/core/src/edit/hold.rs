@@ -18,7 +18,8 @@ const LONGEST: usize = 400;
 impl NewHold {
     /// Returns a hold that also covers the versions of the service's present hold.
     ///
-    /// If the versions are the same, the hold is returned as it is: its reason replaces the old one.
+    /// If the versions are the same, the new reason replaces the old one. Versions that no single range can join are not
+    /// covered: the new hold is returned as it is.
     #[must_use]
     pub fn beside_present(self, service: &Service, order: &Order) -> Self {
         let Some(has) = service.hold.as_ref().filter(|has| has.versions != self.versions) else { return self };
