@@ -1,4 +1,4 @@
-//! Names to commits: branches by git's rules, revisions as users type them, and how two commits are related.
+//! Resolves branch names by git's rules and revisions as users type them, and relates commits to each other.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,29 +12,28 @@ use super::error::{Result, say, unread, unread_commit};
 use super::object_id::GixId as _;
 use super::{Source, SourceError};
 
-/// Where a commit stands to the tip of a branch.
+/// The relation of a commit to the tip of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// It is the tip.
     Same,
-    /// The tip goes on from it.
+    /// The tip descends from the commit.
     Forward {
-        /// By how many commits of the first-parent line.
+        /// The number of commits between them on the first-parent line.
         commits: usize,
     },
-    /// The branch was rewritten: the tip does not go on from it.
+    /// The branch was rewritten: the tip does not descend from the commit.
     Rewritten {
-        /// Where the two lines parted; none where they never met.
+        /// The best common ancestor; none without a common history.
         merge_base: Option<CommitId>,
     },
-    /// The repository does not hold the commit: it was rewritten long ago, or is of another repository.
+    /// The repository lacks the commit: it was rewritten long ago, or belongs to another repository.
     Unknown,
 }
 
-/// What gix says of a commit before the first one.
+/// gix's message for an ancestor before the root.
 const TOO_FAR: &str = "is out of range";
 
-/// What gix says, in the words of those who typed the name, where that can be told from its text.
+/// Translates gix's message into the user's terms where its text is known.
 fn why(said: &str) -> String {
     if said.contains(TOO_FAR) {
         "its history is not that long".to_owned()
@@ -45,21 +44,21 @@ fn why(said: &str) -> String {
     }
 }
 
-/// A clone of the newest commits alone is what continuous integration makes where nothing else is said.
+/// Appended for shallow clones, which CI systems create by default.
 const SHALLOW: &str = ", or it lies outside this shallow clone: git fetch --unshallow, or clone all of it in CI";
 
-/// Names longer than this are no names, and are cut in messages.
+/// The maximum length of a revision name, in characters. Longer ones are shortened in messages.
 const NAME: usize = 200;
 
 impl Source {
-    /// The name of the branch that HEAD is on; `HEAD` where it is on none.
+    /// Returns the plain name of HEAD's branch; `HEAD` if it is detached.
     pub fn default_branch(&self) -> Result<String> {
         let repo = self.repo();
         let head = repo.head_name().map_err(|error| unread("HEAD", &self.location, &error))?;
         Ok(head.map_or_else(|| "HEAD".to_owned(), |name| name.shorten().to_string()))
     }
 
-    /// The tip of a branch, by its plain name; of HEAD's where none is named.
+    /// Returns the tip of a branch by its plain name; without a name, of HEAD.
     pub fn tip(&self, branch: Option<&str>) -> Result<Commit> {
         let Some(name) = branch.filter(|name| *name != "HEAD") else { return self.head() };
         let repo = self.repo();
