@@ -146,7 +146,7 @@ impl Kube {
     }
 }
 
-/// Why a patch has no success: the server rejected it, or its outcome is unknown.
+/// A patch without success: the server rejected it, or its outcome is unknown.
 enum Unpatched {
     Answered(kube::Error),
     Silent(String),

@@ -22,7 +22,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(60);
 /// The interval between renewals, and between checks of another holder's lease.
 pub const RETRY: Duration = Duration::from_secs(2);
-/// The age of the last renewal at which people are told that the holder is not working.
+/// The age of the last renewal from which status output reports the holder as silent.
 const SILENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// A lease, by namespace and instance.

@@ -1,8 +1,8 @@
 //! The local runtime: services as detached processes of this host, with a state folder.
 //!
 //! Only a shim stays behind for each process. It bounds the log and records the exit. The next `pintle apply` finds a
-//! process that ended and restarts it in dependency order. While a command runs, it restarts ended processes with
-//! back-off.
+//! process that ended and restarts it in dependency order. While a command holds the lock, it restarts processes that
+//! end, with back-off.
 //!
 //! Decisions are in pure modules: `record` (the stored state), `picture` (the observation), `decide` (the next
 //! actions).

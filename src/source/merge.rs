@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use git2::{MergeFileInput, MergeFileOptions, merge_file};
 use similar::{ChangeTag, TextDiff};
 
-/// The marker length in conflicts, longer than any line of markers in real files. It makes conflicts recognisable.
+/// The length of conflict markers. It exceeds markers in the file itself, so real conflicts stay recognisable.
 const MARKER: u16 = 60;
 
-/// Applies the change from `base` to `theirs` to `ours`.
+/// Applies to `ours` the change that leads from `base` to `theirs`.
 ///
 /// # Errors
 /// The conflicting lines of `ours`, counted from one.

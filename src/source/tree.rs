@@ -280,7 +280,7 @@ impl Scope<'_> {
     }
 }
 
-/// Returns whether Kustomize could read this file; it also accepts `Kustomization` without an extension.
+/// Returns whether a file is YAML by its name. Kustomize also reads `Kustomization`, without an extension.
 fn is_yaml(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or_default();
     matches!(file.rsplit_once('.'), Some((_, "yaml" | "yml"))) || file == "Kustomization"

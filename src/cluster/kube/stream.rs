@@ -25,7 +25,7 @@ use crate::cluster::ClusterError;
 
 /// The page size of lists, if the server does not stream them.
 const PAGE: u32 = 200;
-/// The maximum wait that the server may request by `Retry-After`, which has whole seconds.
+/// The maximum wait that the server may request (`retryAfterSeconds`).
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A list to follow.

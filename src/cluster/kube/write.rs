@@ -13,8 +13,8 @@ const OTHER_TAG: &str = "pintle-asks-who-owns-this";
 
 /// Returns the body of the apply for `write`.
 ///
-/// It fails if the workload was replaced or has changed, a container is missing, or a field manager owns the image that
-/// Pintle does not take over from.
+/// It fails if the workload was replaced or has changed, or if a container is missing. It also fails if the image belongs
+/// to a field manager that Pintle does not take over from.
 pub(super) fn body(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
     check(write, workload)?;
     let mut images: Vec<_> =

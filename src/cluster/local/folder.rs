@@ -1,11 +1,11 @@
 //! The state folder: one folder for each service, and the lock. IO.
 //!
 //! ```text
-//! lock                         who changes something here
-//! services/checkout/record     what shall run, and what is remembered
-//! services/checkout/pause      until when nobody writes it
-//! services/checkout/run-7      a process: its pid, and how it ended; locked by its shim
-//! services/checkout/log        what it writes, and log.1 before that
+//! lock                         the holder: the process that may change the folder
+//! services/checkout/record     the spec and the stored state
+//! services/checkout/pause      the pause, and when it ends
+//! services/checkout/run-7      a process: its pid and its exit; locked by its shim
+//! services/checkout/log        the output of its processes; log.1 is the previous log
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the local runtime keeps its state in files")]
 
