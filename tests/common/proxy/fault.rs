@@ -95,7 +95,8 @@ pub(crate) enum Twist {
 /// As the API server says it of itself.
 pub(crate) const TOO_MANY: &str = "Too many requests, please try again later.\n";
 /// As a proxy says it.
-pub(crate) const PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>";
+pub(crate) const PAGE: &str =
+    "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>";
 
 pub(crate) const UNAUTHORIZED: Fault = Fault::Answer(
     401,
@@ -127,7 +128,8 @@ pub(crate) const TIMEOUT: Fault = Fault::Answer(
     JSON,
     r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","code":504}"#,
 );
-pub(crate) const TORN: Fault = Fault::Answer(200, JSON, r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"na"#);
+pub(crate) const TORN: Fault =
+    Fault::Answer(200, JSON, r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"na"#);
 pub(crate) const HTML: Fault = Fault::Answer(500, "Content-Type: text/html", PAGE);
 /// A login page in place of any answer.
 pub(crate) const PORTAL: Fault = Fault::Answer(200, "Content-Type: text/html", PAGE);
