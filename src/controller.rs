@@ -68,7 +68,8 @@ pub use unseen::on_the_way as unseen_pairs;
 pub use writer::{other_writer, wait_for_writer};
 
 use self::interrupt::WriteCoupling;
-use crate::cluster::{Cluster, ClusterError, Observation, Write};
+use self::write::{first_writes, rebases};
+use crate::cluster::{Cluster, ClusterError, Observation};
 
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
 const CONCURRENCY: usize = 16;
@@ -199,23 +200,4 @@ fn judge(
     state.corrections.see(&mut look, now);
     let wanted = targets(desired, &look);
     (look, wanted)
-}
-
-/// The writes to workloads that Pintle has never written.
-fn first_writes(desired: &DesiredState, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
-    named(starts.iter().copied(), |id| {
-        let seen = &look.services[id.index()];
-        write::start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
-    })
-}
-
-/// The writes by which what does not start lets go of a history that was rewritten.
-fn rebases(desired: &Desired, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
-    let seen = |id: Id| &look.services[id.index()];
-    let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
-    named(stays, |id| write::rebase(desired, seen(id)))
-}
-
-fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
-    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
 }

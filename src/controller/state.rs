@@ -19,7 +19,8 @@ use super::pauses::Pauses;
 use super::pin_moves::PinMoveLog;
 use super::settled_cache::SettledCache;
 use super::status::{LiveState, WorkloadStatus};
-use super::{CONCURRENCY, Desired, Requeue, first_writes, named, targets, write};
+use super::write::{first_writes, named};
+use super::{CONCURRENCY, Desired, Requeue, targets, write};
 use crate::cluster::{Cluster, ClusterError, Write};
 
 /// How long a record waits at most while many services are under way.

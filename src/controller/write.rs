@@ -12,7 +12,7 @@ use pintle_core::plan::Suppression;
 use pintle_core::workload::{Container, Proven, State, Workload, WorkloadId};
 
 use super::desired::Desired;
-use super::status::{ServiceStatus, WorkloadStatus};
+use super::status::{LiveState, ServiceStatus, WorkloadStatus};
 use crate::cluster::Write;
 
 /// The writes that start a service's target: one for each workload that does not have it yet.
@@ -110,4 +110,23 @@ fn proven(state: State, began: Option<Timestamp>, at: Timestamp) -> State {
     let took = began.map_or(0, |began| at.duration_since(began).as_millis());
     let (version, commit) = (state.version.clone(), state.commit);
     state.prove(Proven { version, commit, at, took_ms: u64::try_from(took).unwrap_or(0) })
+}
+
+/// The writes to workloads that Pintle has never written.
+pub(super) fn first_writes(desired: &DesiredState, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
+    named(starts.iter().copied(), |id| {
+        let seen = &look.services[id.index()];
+        start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
+    })
+}
+
+/// The writes by which what does not start lets go of a history that was rewritten.
+pub(super) fn rebases(desired: &Desired, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
+    let seen = |id: Id| &look.services[id.index()];
+    let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
+    named(stays, |id| rebase(desired, seen(id)))
+}
+
+pub(super) fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
+    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
 }
