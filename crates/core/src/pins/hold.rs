@@ -1,4 +1,4 @@
-//! What a floor and a hold keep from running.
+//! Which versions a rollback floor or a hold excludes.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use super::{Held, Hold, Service};
 use crate::version::{Order, Range, Version};
 
 impl Service {
-    /// The `rollbackFloor` that a version lies below.
+    /// Returns the rollback floor if the version is older than it.
     pub fn floor_above(&self, version: &Version, order: &Order) -> Option<&Version> {
         let floor = self.rollback_floor.as_ref()?;
         (order.compare(version, floor) == Some(Ordering::Less)).then_some(floor)
@@ -14,14 +14,14 @@ impl Service {
 }
 
 impl Hold {
-    /// Whether it keeps a version out.
+    /// Returns whether the hold excludes a version.
     pub fn catches(&self, version: &Version, order: &Order) -> bool {
         self.versions.catch(version, order)
     }
 }
 
 impl Held {
-    /// Whether a version is among them.
+    /// Returns whether a version is excluded.
     pub fn catch(&self, version: &Version, order: &Order) -> bool {
         match self {
             Self::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
@@ -29,7 +29,7 @@ impl Held {
         }
     }
 
-    /// Whether it is clear that all of the others are among them.
+    /// Returns whether this provably includes all versions of the other. False may also mean unknown.
     fn covers(&self, other: &Self, order: &Order) -> bool {
         self == other
             || match other {
@@ -38,7 +38,8 @@ impl Held {
             }
     }
 
-    /// Both: the one that covers the other, else one range. None where no range can say that.
+    /// Returns the union of both: the one that covers the other, or else one range. None if no range can express the
+    /// union.
     pub fn and(&self, other: &Self, order: &Order) -> Option<Self> {
         if self.covers(other, order) {
             return Some(self.clone());
@@ -54,12 +55,12 @@ impl Held {
     }
 }
 
-/// The version of `=2.2.1`.
+/// Returns the version of an exact range such as `=2.2.1`.
 fn only(range: &Range) -> Option<Version> {
     Version::new(range.as_str().strip_prefix('=')?.trim()).ok()
 }
 
-/// Why the pins themselves say that a service is not written.
+/// Returns why the pins exclude a service from writes: it is external, below its rollback floor, or on hold.
 pub fn held(service: &Service, order: &Order) -> Option<String> {
     if service.external {
         return Some("deployed elsewhere (`external: true`)".to_owned());
@@ -74,13 +75,13 @@ pub fn held(service: &Service, order: &Order) -> Option<String> {
     Some(format!("{}; release it: pintle release {}", on_hold(pinned, hold), service.name))
 }
 
-/// Whether it is held because somebody chose so: that is no failure of an apply.
+/// Returns whether somebody chose to hold the service. Such a service does not make an apply fail.
 pub fn held_by_choice(service: &Service, order: &Order) -> bool {
     let on_hold = || service.hold.as_ref().is_some_and(|hold| hold.catches(&service.pin.version, order));
     service.external || (service.floor_above(&service.pin.version, order).is_none() && on_hold())
 }
 
-/// `2.1.0 is on hold by Ada (above 2.0.3): loses refunds`.
+/// Describes a hold, as in `2.1.0 is on hold by Ada (above 2.0.3): loses refunds`.
 pub fn on_hold(version: &Version, hold: &Hold) -> String {
     let versions = match &hold.versions {
         Held::Above(limit) => format!("above {limit}"),
