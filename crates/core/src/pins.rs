@@ -72,10 +72,10 @@ pub struct Pins {
 pub struct Service {
     pub name: ServiceName,
     pub pin: Pin,
-    /// Where it runs. Never empty.
+    /// The workloads that run the service. Never empty.
     pub workloads: Vec<WorkloadRef>,
-    /// The containers that run the image. Without them: every container, init containers too, with the pin's
-    /// repository.
+    /// The containers that run the image. Without them, every container with the pin's repository does, init containers
+    /// too.
     pub containers: Option<Vec<String>>,
     /// Without it, the namespace of the settings applies, and then the one of the kubeconfig context.
     pub namespace: Option<String>,
