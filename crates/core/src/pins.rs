@@ -116,7 +116,7 @@ pub type DependsOn = BTreeMap<ServiceName, Need>;
 /// The versions of one provider that a consumer accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Need {
-    /// What the version pinned in the same file needs. A plain list of names means [`Range::any`].
+    /// The range that the version pinned in the same file needs. A plain list of names means [`Range::any`].
     Range(Range),
     /// The range that applies from each consumer version on. Rows keep the order of the file.
     Table(Vec<(Version, Range)>),
@@ -193,7 +193,7 @@ pub enum Drift {
     Correct,
     /// Reports the drift, and writes nothing.
     Report,
-    /// Writes the pin in the next window of the controller's schedule.
+    /// Writes the pin at the next time of the controller's schedule.
     Schedule,
 }
 

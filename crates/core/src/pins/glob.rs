@@ -66,7 +66,7 @@ impl Glob {
     /// Parses a pattern that [`check_path`] accepts.
     ///
     /// # Errors
-    /// What is wrong with the wildcards.
+    /// The pattern has a wildcard that is not supported, or too many of them.
     pub(super) fn new(files: &str) -> Result<Self, String> {
         let parts = files.split('/').map(pieces).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { parts })

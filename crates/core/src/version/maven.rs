@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// The orders that Maven's own tests of `ComparableVersion` and the POM reference name.
+    /// Versions in ascending order, from Maven's own tests of `ComparableVersion` and from the POM reference.
     #[test]
     fn versions_rise_as_in_maven() {
         for rising in [

@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Versioning::History).unwrap(), r#""history""#);
     }
 
-    /// Versions of the pieces that make trouble.
+    /// Generates versions from pieces that are hard to order.
     fn text() -> impl Strategy<Value = Version> {
         let piece =
             select(vec!["0", "1", "2", "10", ".", "-", "alpha", "rc", "ga", "sp", "snapshot", "a", "foo", "v", "_"]);
