@@ -205,7 +205,7 @@ pub enum Local {
         run: Vec<String>,
         port: Option<u16>,
         health: Option<LocalHealth>,
-        /// The new process starts before the old one ends, which takes `SO_REUSEPORT`. Otherwise the old process ends
+        /// The new process starts before the old one ends, which needs `SO_REUSEPORT`. Otherwise the old process ends
         /// first.
         rolling: bool,
     },
