@@ -1,4 +1,4 @@
-//! What a floor and a hold keep from running.
+//! Which versions a rollback floor or a hold excludes.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use super::{Held, Hold, Service};
 use crate::version::{Order, Range, Version};
 
 impl Service {
-    /// The `rollbackFloor` that a version lies below.
+    /// Returns the rollback floor if the version is older than it.
     pub fn floor_above(&self, version: &Version, order: &Order) -> Option<&Version> {
         let floor = self.rollback_floor.as_ref()?;
         (order.compare(version, floor) == Some(Ordering::Less)).then_some(floor)
@@ -14,14 +14,14 @@ impl Service {
 }
 
 impl Hold {
-    /// Whether it keeps a version out.
+    /// Returns whether the hold excludes a version.
     pub fn catches(&self, version: &Version, order: &Order) -> bool {
         self.versions.catch(version, order)
     }
 }
 
 impl Held {
-    /// Whether a version is among them.
+    /// Returns whether a version is excluded.
     pub fn catch(&self, version: &Version, order: &Order) -> bool {
         match self {
             Self::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
@@ -29,7 +29,7 @@ impl Held {
         }
     }
 
-    /// Whether it is clear that all of the others are among them.
+    /// Returns whether this provably includes all versions of the other. False may also mean unknown.
     fn covers(&self, other: &Self, order: &Order) -> bool {
         self == other
             || match other {
@@ -38,7 +38,8 @@ impl Held {
             }
     }
 
-    /// Both: the one that covers the other, else one range. None where no range can say that.
+    /// Returns the union of both: the one that covers the other, or else one range. None if no range can express the
+    /// union.
     pub fn and(&self, other: &Self, order: &Order) -> Option<Self> {
         if self.covers(other, order) {
             return Some(self.clone());
@@ -54,7 +55,7 @@ impl Held {
     }
 }
 
-/// The version of `=2.2.1`.
+/// Returns the version of an exact range such as `=2.2.1`.
 fn only(range: &Range) -> Option<Version> {
     Version::new(range.as_str().strip_prefix('=')?.trim()).ok()
 }
@@ -65,19 +66,9 @@ pub enum Withheld {
     /// The service is deployed elsewhere.
     External,
     /// The pinned version lies below the `rollbackFloor`.
-    BelowFloor {
-        /// The pinned version.
-        pinned: Version,
-        /// The floor.
-        floor: Version,
-    },
+    BelowFloor { pinned: Version, floor: Version },
     /// A hold catches the pinned version.
-    OnHold {
-        /// The pinned version.
-        pinned: Version,
-        /// The hold.
-        hold: Hold,
-    },
+    OnHold { pinned: Version, hold: Hold },
 }
 
 impl Withheld {
