@@ -134,7 +134,7 @@ pub async fn pass<C: Cluster>(
     }
     let starts: Vec<Id> = next.starts().filter(|_| mode == Mode::Write).collect();
     // 4. IO: whoever owns the images of a workload never written before is asked first.
-    let requeue = state.ask(cluster, first_writes(desired, &look, &starts)).await?;
+    let requeue = state.ask(cluster, write::first_writes(desired, &look, &starts)).await?;
     if requeue > Requeue::Await {
         return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue });
     }
@@ -201,21 +201,9 @@ fn judge(
     (look, wanted)
 }
 
-/// The writes to workloads that Pintle has never written.
-fn first_writes(desired: &DesiredState, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
-    named(starts.iter().copied(), |id| {
-        let seen = &look.services[id.index()];
-        write::start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
-    })
-}
-
 /// The writes by which what does not start lets go of a history that was rewritten.
 fn rebases(desired: &Desired, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
     let seen = |id: Id| &look.services[id.index()];
     let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
-    named(stays, |id| write::rebase(desired, seen(id)))
-}
-
-fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
-    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
+    write::named(stays, |id| write::rebase(desired, seen(id)))
 }

@@ -12,7 +12,7 @@ use pintle_core::plan::Suppression;
 use pintle_core::workload::{Container, Proven, State, Workload, WorkloadId};
 
 use super::desired::Desired;
-use super::status::{ServiceStatus, WorkloadStatus};
+use super::status::{LiveState, ServiceStatus, WorkloadStatus};
 use crate::cluster::Write;
 
 /// The writes that start a service's target: one for each workload that does not have it yet.
@@ -56,6 +56,19 @@ pub(super) fn rebase(desired: &Desired, seen: &ServiceStatus) -> Vec<Write> {
         Some(fenced(it, workload, Vec::new(), rebased(desired, state.clone())))
     };
     seen.workloads.iter().filter_map(rebase).collect()
+}
+
+/// The writes to workloads that Pintle has never written.
+pub(super) fn first_writes(desired: &DesiredState, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
+    named(starts.iter().copied(), |id| {
+        let seen = &look.services[id.index()];
+        start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
+    })
+}
+
+/// Names the service of each write.
+pub(super) fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
+    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
 }
 
 fn write(it: &WorkloadStatus, image: &Image, state: State) -> Option<Write> {

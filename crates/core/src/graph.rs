@@ -19,6 +19,7 @@ pub use part::Part;
 use rule::{Rule, reaches};
 
 use crate::pins::{DependsOn, Need, ServiceName};
+use crate::running::Label;
 use crate::version::{Order, Range, Version};
 
 /// The number of a service in a [`Graph`]: names sort as numbers do.
@@ -62,17 +63,6 @@ pub struct Edge {
     /// Who is needed.
     pub provider: Id,
     rule: Arc<Rule>,
-}
-
-/// Something that runs, as far as compatibility goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label<'a> {
-    /// Nothing runs: absence is a version.
-    Absent,
-    /// An image that was never pinned: what it needs is unknown.
-    Unknown,
-    /// A version.
-    Version(&'a Version),
 }
 
 impl Id {

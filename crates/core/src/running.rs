@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::graph::Label;
 use crate::image::Image;
 use crate::pins::Pin;
 use crate::version::Version;
@@ -18,6 +17,17 @@ pub enum Running {
     Image(Image, Option<Version>),
     /// Something whose name is no image reference, as it is written there.
     Unreadable(String),
+}
+
+/// Something that runs, as far as compatibility goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label<'a> {
+    /// Nothing runs: absence is a version.
+    Absent,
+    /// An image that was never pinned: what it needs is unknown.
+    Unknown,
+    /// A version.
+    Version(&'a Version),
 }
 
 impl Running {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::git::{Commit, CommitId, Content, File, content_id};
-use pintle_core::graph::{Id, Label};
+use pintle_core::graph::Id;
 use pintle_core::history::History;
 use pintle_core::pins::{self, Pins};
-use pintle_core::plan::{Because, Plan, Situation, Wait};
-use pintle_core::running::Running;
+use pintle_core::plan::{WaitReason, Plan, PlanInput, Wait};
+use pintle_core::running::{Label, Running};
 use pintle_core::version::{Range, Version};
 
 /// Service, version and needs, one line each. Consumers stand above their providers.
@@ -52,7 +52,7 @@ pub(crate) fn plan(from: &str, to: &str) -> Vec<Move> {
     let desired = DesiredState::new(CommitId::from([2; 20]), after, Arc::new(history), String::new());
     let live = desired.live_at(&before);
     let wanted: Vec<_> = desired.graph.ids().map(|id| desired.wanted(id)).collect();
-    let situation = Situation { graph: &desired.graph, wanted: &wanted, live: &live, lockstep: &[], evidence: None };
+    let situation = PlanInput { graph: &desired.graph, wanted: &wanted, live: &live, lockstep: &[], evidence: None };
     let plan = Plan::of(situation, &vec![None; wanted.len()]);
     let stages = plan.stages.iter().enumerate();
     let changes = stages.flat_map(|(stage, it)| it.changes.iter().map(move |change| (stage, change)));
@@ -97,7 +97,7 @@ fn reason(desired: &DesiredState, waiter: Id, wait: &Wait) -> String {
     let (consumer, provider) = (graph.name(edge.consumer), graph.name(edge.provider));
     let target = desired.service(waiter).map(|service| &service.pin.version);
     let needy = match &wait.because {
-        Because::Incompatible(blocker) if edge.provider == waiter => version(blocker),
+        WaitReason::Incompatible(blocker) if edge.provider == waiter => version(blocker),
         _ => target,
     };
     let range = needy.and_then(|version| graph.need(wait.edge, version));
