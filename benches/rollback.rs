@@ -39,7 +39,7 @@ use system::{NEEDS, SERVICES, image, name};
 const VERSIONS: usize = 10;
 
 /// A repository: owns what [`RollbackInput`] borrows.
-struct Shop {
+struct PinnedSystem {
     pins: Pins,
     history: History,
     graph: Graph,
@@ -63,12 +63,12 @@ fn closures() {
     large.measure("100 services", 10, &named((0..100).map(|it| it * 97), 1));
     large.measure("300 services", 10, &named((0..300).map(|it| it * 31), 1));
     large.measure("all 10,000", 5, &Request::All(RollbackTarget::Steps(1)));
-    let chain = Shop::new(SERVICES, 2, |service, version| {
+    let chain = PinnedSystem::new(SERVICES, 2, |service, version| {
         service.checked_sub(1).map_or_else(Vec::new, |on| vec![(on, at_least(version))])
     });
     chain.measure("a chain of 10,000", 5, &named([0], 1));
     let needs_one = |service: usize, version| if service == 0 { vec![] } else { vec![(0, at_least(version))] };
-    let hub = Shop::new(SERVICES, VERSIONS, needs_one);
+    let hub = PinnedSystem::new(SERVICES, VERSIONS, needs_one);
     hub.measure("10,000 that need one", 5, &named([0], 1));
     choices().measure("100 choices between 9", 5, &named([0], 1));
 }
@@ -100,9 +100,9 @@ fn named(services: impl IntoIterator<Item = usize>, steps: usize) -> Request {
 
 /// A service that 100 others need as new as they are, and for each earlier version of each of them another one that would
 /// have to go back too: as many sets as small as there are numbers of 100 digits.
-fn choices() -> Shop {
+fn choices() -> PinnedSystem {
     const CONSUMERS: usize = 100;
-    Shop::new(1 + CONSUMERS * VERSIONS, VERSIONS, |service, version| match service {
+    PinnedSystem::new(1 + CONSUMERS * VERSIONS, VERSIONS, |service, version| match service {
         1..=CONSUMERS if version < VERSIONS - 1 => {
             vec![(0, at_least(0)), (CONSUMERS + (service - 1) * (VERSIONS - 1) + version + 1, "<1.9".to_owned())]
         }
@@ -113,7 +113,7 @@ fn choices() -> Shop {
 
 /// Each service needs three others, the first ones more often than the last. Every third version of a consumer needs
 /// what was newest of a provider when it was released, the others any.
-fn large() -> Shop {
+fn large() -> PinnedSystem {
     let mut chance = Chance(7);
     let needs: Vec<Vec<usize>> = (0..SERVICES)
         .map(|service| {
@@ -122,13 +122,13 @@ fn large() -> Shop {
         })
         .collect();
     let strict: Vec<Vec<bool>> = (0..SERVICES).map(|_| (0..VERSIONS).map(|_| chance.below(3) == 0).collect()).collect();
-    Shop::new(SERVICES, VERSIONS, |service, version| {
+    PinnedSystem::new(SERVICES, VERSIONS, |service, version| {
         let least = if strict[service][version] { version } else { 0 };
         needs[service].iter().map(|&on| (on, at_least(least))).collect()
     })
 }
 
-impl Shop {
+impl PinnedSystem {
     /// Services that had so many versions, the last of which is pinned, and what each version needs of others.
     fn new(services: usize, versions: usize, needs: impl Fn(usize, usize) -> Vec<(usize, String)>) -> Self {
         let mut history = History::default();

@@ -10,6 +10,7 @@ use kube::core::Request;
 use serde_json::{Value, json};
 
 use crate::common::control_plane::{ControlPlane, Part};
+use crate::common::limit::EMERGENCY;
 use crate::common::namespace::{Namespace, is_ready, rolled_out, workload};
 use crate::common::recorder::{Recorder, What};
 
@@ -114,8 +115,7 @@ async fn lingering_pods_take_five_seconds_to_terminate() {
     let pods = ns.pods("checkout").await;
     assert_eq!(pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_string()).count(), 1);
     ns.wait_for_pods("checkout", "one left", |pods| pods.len() == 1).await;
-    let took = began.elapsed();
-    assert!(took > Duration::from_secs(5) && took < Duration::from_secs(9), "{took:?}");
+    assert!(began.elapsed() > Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 // --- The recorder.
@@ -193,7 +193,7 @@ fn no_server_outlives_a_test_run_that_is_killed() {
         let pids =
             [Part::Etcd, Part::Apiserver, Part::ControllerManager, Part::Scheduler, Part::Kwok].map(|p| own.pid(p));
         println!("started {} {pids:?}", own.kubeconfig().parent().unwrap().display());
-        std::thread::sleep(Duration::from_secs(60));
+        std::thread::sleep(EMERGENCY);
     }
     let this = "control_plane::no_server_outlives_a_test_run_that_is_killed";
     let mut run = Command::new(std::env::current_exe().unwrap());
@@ -208,7 +208,7 @@ fn no_server_outlives_a_test_run_that_is_killed() {
         serde_json::from_str::<Vec<u32>>(pids).unwrap().iter().map(|pid| format!("/proc/{pid}")).collect();
     assert_eq!(left.len(), 5);
     left.push(folder.to_owned());
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + EMERGENCY;
     while !left.is_empty() {
         assert!(Instant::now() < deadline, "left behind: {left:?}");
         std::thread::sleep(Duration::from_millis(20));

@@ -35,18 +35,16 @@ fn copy(top: &Path, folder: &Path, repo: &TestRepo) {
     }
 }
 
-/// What `init` says and writes, and what `check` and `graph` make of it once it is committed.
+/// What `init` finds and writes, and what `check` and `graph` make of it once it is committed.
 fn init(repo: &TestRepo, words: &str) -> String {
     let pintle = Pintle::in_repo(repo);
-    let mut told = pintle.says(&format!("init --no-cluster {words}")).to_string();
+    let mut told = pintle.outline(&format!("init --no-cluster {words}"));
     for path in repo.git(&["ls-files", "--others"]).lines() {
         let text = std::fs::read_to_string(repo.path().join(path)).unwrap();
         let _ = write!(told, "\n# {path}\n{text}");
     }
     repo.commit("Pin what runs");
-    for words in ["check", "graph"] {
-        let _ = write!(told, "\n$ pintle {words}\n{}", pintle.says(words));
-    }
+    let _ = write!(told, "\n$ pintle check\n{}\n$ pintle graph\n{}", pintle.outline("check"), pintle.says("graph"));
     told
 }
 
@@ -56,25 +54,10 @@ fn what_init_wrote_can_be_planned_at_once() {
     init(&repo, "");
     let compose = std::fs::read_to_string(repo.path().join("compose.yaml")).unwrap();
     repo.save("compose.yaml", compose.replace("checkout:1.7.9", "checkout:1.8.2").replace("web:3.4.0", "web:3.5.0"));
-    assert_snapshot!(Pintle::in_repo(&repo).says("plan --from HEAD~1"), @"
-    Plan for d5e180f9 (Change compose.yaml)
-      against the pins at 9cdb3ed9 (Pin what runs)
-
-    Stage 1 (starts now)
-      ~ checkout  1.7.9 -> 1.8.2  upgrade
-
-    Stage 2 (each starts when what it waits for has passed)
-      ~ web       3.4.0 -> 3.5.0  upgrade
-          waits until checkout 1.8.2 is verified: what others need goes up first
-
-    On the way, and never seen together
-      ? checkout 1.8.2 with db 16.4
-      ? checkout 1.8.2 with payments 2.0.3
-      ? web 3.4.0 with checkout 1.8.2
-      ? web 3.5.0 with checkout 1.8.2
-
-    Plan: 2 changes in 2 stages.
-    Takes about 1m (one by one: 1m, 30s assumed for each); replaces 2 pods, at most 1 above the usual number.
+    assert_snapshot!(Pintle::in_repo(&repo).outline("plan --from HEAD~1"), @"
+    unseen: 1.8.2 | 16.4 | 2.0.3 | 3.4.0 | 3.5.0 | checkout | web
+    stages 1 service=checkout kind=upgrade from=1.7.9 to=1.8.2
+    stages 2 service=web kind=upgrade from=3.4.0 to=3.5.0 waits: 1.8.2 | checkout
     ");
 }
 

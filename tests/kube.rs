@@ -4,7 +4,6 @@ mod fakes;
 mod faults;
 mod owners;
 mod rollouts;
-
 mod writes;
 
 use std::collections::BTreeSet;
@@ -24,10 +23,8 @@ use pintle_core::version::Version;
 use pintle_core::workload::{State, Workload, WorkloadId};
 
 use crate::common::control_plane::ControlPlane;
+use crate::common::limit::EMERGENCY;
 use crate::common::namespace::Namespace;
-
-/// Longer than anything the stages do, with the machine busy.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A namespace, and Pintle looking at workloads in it.
 struct Scene {
@@ -85,13 +82,13 @@ impl Scene {
 
     /// Waits for what `look` finds in the picture, without asking the server.
     async fn until<T>(&self, what: &str, look: impl Fn(&Observation) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + EMERGENCY;
         loop {
             let seen = self.kube.observe().await.unwrap();
             if let Some(found) = look(&seen) {
                 return found;
             }
-            assert!(Instant::now() < deadline, "not \"{what}\" after {PATIENCE:?}; last seen:\n{seen:#?}");
+            assert!(Instant::now() < deadline, "not \"{what}\" after {EMERGENCY:?}; last seen:\n{seen:#?}");
             self.kube.changed(Duration::from_secs(1)).await.unwrap();
         }
     }
@@ -117,20 +114,29 @@ impl Scene {
 }
 
 async fn connect(plane: &ControlPlane) -> Kube {
-    Kube::connect(&impatient(plane.kubeconfig())).await.unwrap()
+    Kube::connect(&patient(plane.kubeconfig())).await.unwrap()
 }
 
-/// For tests that wait for silence to be noticed; the others see watches end and go on all the time.
-fn impatient(kubeconfig: PathBuf) -> Connect {
+/// Waits for any answer, but sees watches end and go on all the time.
+fn patient(kubeconfig: PathBuf) -> Connect {
     let patience = Patience {
-        answer: Duration::from_secs(2),
-        write: Duration::from_secs(3),
-        silence: Duration::from_secs(2),
+        answer: EMERGENCY,
+        write: EMERGENCY,
+        silence: Duration::from_secs(5),
         pods: Duration::from_secs(20),
         anew: Duration::from_secs(600),
-        grace: Duration::from_secs(2),
+        grace: EMERGENCY,
     };
     Connect { kubeconfig: Some(kubeconfig), patience, ..Connect::default() }
+}
+
+/// For tests that wait for a silent server to be noticed. A busy server may be taken for a silent one.
+fn impatient(kubeconfig: PathBuf) -> Connect {
+    let mut to = patient(kubeconfig);
+    to.patience.answer = Duration::from_secs(2);
+    to.patience.silence = Duration::from_secs(2);
+    to.patience.grace = Duration::from_secs(2);
+    to
 }
 
 fn id(ns: &Namespace, object: &str) -> WorkloadId {

@@ -5,12 +5,12 @@ mod branches;
 mod mirror;
 
 use std::path::Path;
-use std::time::Duration;
 
 use pintle::source::{Access, Location, Reach, Scope, Source, SourceError};
 use tempfile::TempDir;
 
 use crate::common::git::{TestRepo, git};
+use crate::common::limit::EMERGENCY;
 
 /// A repository with a bare copy that a server serves, and the cache of who reads it.
 struct Forge {
@@ -43,7 +43,7 @@ impl Forge {
     }
 
     fn access(&self) -> Access {
-        Access { answer_within: Duration::from_secs(10), ..Access::new(self.cache.path()) }
+        Access { answer_within: EMERGENCY, send_within: EMERGENCY, ..Access::new(self.cache.path()) }
     }
 
     fn file_source(&self) -> Source {

@@ -57,3 +57,5 @@ mod replays;
 mod run;
 /// Repositories made by git, read by Pintle: names, files, the working tree.
 mod source;
+/// What each command prints, whole, once: elsewhere tests know values, files and objects, and no sentences.
+mod transcripts;

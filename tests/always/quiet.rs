@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::control_plane::ControlPlane;
 use crate::common::git_http::GitServer;
@@ -64,8 +64,10 @@ async fn in_sync_nothing_is_written_and_nothing_asked_but_the_lease_and_where_th
 
     drop(server.requests());
     let (before, used) = (requests(&cp).await, Usage::of(run.pid()).cpu);
+    let began = Instant::now();
     tokio::time::sleep(Duration::from_secs(seconds.into())).await;
     let (polls, asked) = (server.requests(), between(&before, &requests(&cp).await));
+    let took = u32::try_from(began.elapsed().as_secs()).unwrap();
     eprintln!(
         "{asked:?}, {} to git, {:?} of processor time",
         polls.len(),
@@ -73,18 +75,17 @@ async fn in_sync_nothing_is_written_and_nothing_asked_but_the_lease_and_where_th
     );
 
     let renewals = asked.get("PUT leases").copied().unwrap_or(0);
-    let (least, most) = (seconds / RENEWAL - 2, seconds / RENEWAL + seconds / OWN_RENEWAL + 2);
+    // A busy machine comes to fewer, and to none of another kind.
+    let (least, most) = (seconds / RENEWAL / 2, took / RENEWAL + took / OWN_RENEWAL + 2);
     assert!((least..=most).contains(&renewals), "{asked:?}");
     let others: Vec<_> = asked.keys().filter(|what| *what != "PUT leases" && !OWN.contains(&what.as_str())).collect();
     assert!(others.is_empty(), "{asked:?}");
     // Each poll says hello, then asks for one branch.
     let hellos = polls.iter().filter(|request| request.starts_with("GET /bare.git/info/refs?")).count();
     let questions = polls.iter().filter(|request| request.starts_with("POST /bare.git/git-upload-pack ")).count();
-    let expected = usize::try_from(seconds / INTERVAL).unwrap();
-    assert!(
-        hellos + questions == polls.len() && expected.abs_diff(questions) <= 1 && hellos.abs_diff(questions) <= 1,
-        "{polls:?}"
-    );
+    let [least, most] = [seconds / INTERVAL / 2, took / INTERVAL + 1].map(|count| usize::try_from(count).unwrap());
+    assert!(hellos + questions == polls.len() && hellos.abs_diff(questions) <= 1, "{polls:?}");
+    assert!((least..=most).contains(&questions), "{polls:?}");
     run.terminate();
     let log = run.end().await.ended(0).err;
     let ending: Vec<&str> = log.lines().rev().take(2).collect();

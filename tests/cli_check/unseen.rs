@@ -1,4 +1,5 @@
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::common::git::{SETTINGS, TestRepo};
 use crate::common::pintle::Pintle;
@@ -18,34 +19,22 @@ fn unranged(settings: &str) -> TestRepo {
 fn pins_that_were_never_seen_together_are_an_error_at_the_pin_where_that_is_refused() {
     let repo = unranged("unseen: refuse\n");
     let pintle = Pintle::in_repo(&repo);
-    assert_snapshot!(pintle.says("check"), @"2 services: no problems (… ms)");
+    assert_snapshot!(pintle.outline("check"), @"services=2");
     repo.pin("payments", "2.1", "").pin("checkout", "1.8", NEEDS);
-    assert_snapshot!(pintle.says("check"), @r#"
-    error: `checkout` 1.8 has never run with `payments` 2.1 (`unseen: refuse`)
-     --> services/checkout.yaml:1:10
-      |
-    1 | version: "1.8"
-      |          ^^^^^
-      |
-     ::: services/payments.yaml:1:10
-      |
-    1 | version: "2.1"
-      |          ----- 2.1 is pinned here
-      |
-      = help: if they fit, say so: pintle pin checkout 1.8 --needs 'payments=>=2.1'
-
-    2 services: 1 error (… ms)
-    --- exit 1
-    "#);
+    assert_snapshot!(pintle.outline("check"), @"
+    services=2
+    problems severity=error path=services/checkout.yaml line=1 column=10 service=checkout message: 1.8 | 2.1 | checkout | payments | unseen: refuse hint: pintle pin checkout 1.8 --needs 'payments=>=2.1'
+      also path=services/payments.yaml line=1 column=10
+    exit 1
+    ");
     repo.commit("Release 47");
-    let told = pintle.says("check").to_string();
-    assert_eq!(pintle.says("check --rev HEAD").to_string(), told);
+    let told = pintle.json("check")["problems"].take();
+    assert_eq!(pintle.json("check --rev HEAD")["problems"], told);
     repo.wait(86_400).pin("mail", "1.0", "").commit("Add mail");
-    let later = pintle.says("check").out;
-    assert!(later.contains("`checkout` 1.8 has never run with"), "time says nothing: {later}");
+    assert_eq!(pintle.json("check")["problems"], told, "time says nothing");
     let release = repo.git(&["rev-parse", "HEAD~1"]).try_into().unwrap();
     repo.wait(86_400).revert(release);
-    assert_snapshot!(pintle.says("check"), @"3 services: no problems (… ms)");
+    assert_snapshot!(pintle.outline("check"), @"services=3");
 }
 
 #[test]
@@ -53,36 +42,24 @@ fn a_provider_that_moves_alone_is_told_at_its_own_pin_and_the_hint_does_not_reje
     let repo = unranged("unseen: refuse\n");
     let pintle = Pintle::in_repo(&repo);
     repo.pin("payments", "2.1", "").commit("Upgrade payments");
-    assert_snapshot!(pintle.says("check"), @r#"
-    error: `checkout` 1.7 has never run with `payments` 2.1 (`unseen: refuse`)
-     --> services/payments.yaml:1:10
-      |
-    1 | version: "2.1"
-      |          ^^^^^
-      |
-     ::: services/checkout.yaml:1:10
-      |
-    1 | version: "1.7"
-      |          ----- 1.7 is pinned here
-      |
-      = help: if they fit, say so: pintle pin checkout 1.7 --needs 'payments=>=2.0'
-
-    2 services: 1 error (… ms)
-    --- exit 1
-    "#);
+    assert_snapshot!(pintle.outline("check"), @"
+    services=2
+    problems severity=error path=services/payments.yaml line=1 column=10 service=payments message: 1.7 | 2.1 | checkout | payments | unseen: refuse hint: pintle pin checkout 1.7 --needs 'payments=>=2.0'
+      also path=services/checkout.yaml line=1 column=10
+    exit 1
+    ");
     assert_eq!(pintle.run(&["pin", "checkout", "1.7", "--needs", "payments=>=2.0", "--yes"]).code, Some(0));
     assert_eq!(pintle.says("check").code, Some(0), "somebody has said so");
-    let plan = pintle.says("plan --from HEAD~2");
-    assert!(plan.code == Some(0) && plan.out.contains("1 change"), "{plan}");
+    assert_snapshot!(pintle.outline("plan --from HEAD~2"), @"stages 1 service=payments kind=upgrade from=2.0 to=2.1");
 }
 
 #[test]
 fn check_and_plan_agree_on_what_is_refused() {
     let agree = |repo: &TestRepo, refused: bool, why: &str| {
         let pintle = Pintle::in_repo(repo);
-        let (check, plan) = (pintle.says("check"), pintle.says("plan --from HEAD~1"));
-        let said = (check.out.contains("has never run with"), plan.out.contains("has never run with"));
-        assert_eq!(said, (refused, refused), "{why}\n{check}\n{plan}");
+        let (check, plan) = (pintle.outline("check"), pintle.outline("plan --from HEAD~1"));
+        let said = [&check, &plan].map(|outline| outline.contains("unseen: refuse"));
+        assert_eq!(said, [refused; 2], "{why}\n{check}\n{plan}");
     };
     let repo = unranged("unseen: refuse\n");
     repo.pin("cart", "1.0", NEEDS).commit("Add cart");
@@ -104,7 +81,7 @@ fn check_and_plan_agree_on_what_is_refused() {
     for settings in ["", "unseen: ignore\n"] {
         let repo = unranged(settings);
         repo.pin("checkout", "1.8", NEEDS).commit("Upgrade checkout");
-        assert_eq!(Pintle::in_repo(&repo).says("check").out, "2 services: no problems (… ms)\n", "{settings}");
+        assert_eq!(Pintle::in_repo(&repo).json("check")["problems"], json!([]), "{settings}");
         repo.save("pintle.yaml", format!("{SETTINGS}unseen: refuse\n"));
         agree(&repo, false, "what was let through before runs by now");
         repo.pin("payments", "2.1", "").commit("Upgrade payments");
@@ -115,15 +92,16 @@ fn check_and_plan_agree_on_what_is_refused() {
 #[test]
 fn a_pin_that_would_be_refused_is_foreseen() {
     let repo = unranged("unseen: refuse\n");
-    let said = Pintle::in_repo(&repo).says("pin checkout 1.8 --yes");
-    assert_snapshot!(said.err, @r#"
-    services/checkout.yaml
-    @@ -1,3 +1,3 @@
-    -version: "1.7"
-    +version: "1.8"
-     image: ghcr.io/acme/checkout
-     dependsOn: [payments]
-    warning: services/checkout.yaml:1:10: `checkout` 1.8 has never run with `payments` 2.0 (`unseen: refuse`)
-    commit on main, and push nothing
+    let said = Pintle::in_repo(&repo).outline("pin checkout 1.8 --yes");
+    let said = said.replace(&repo.head().to_hex(), "COMMIT");
+    assert_snapshot!(said, @r#"
+    branch=main commit=COMMIT
+    files path=services/checkout.yaml status=changed
+      hunks
+        lines -version: "1.7"
+        lines +version: "1.8"
+        lines  image: ghcr.io/acme/checkout
+        lines  dependsOn: [payments]
+    warning 1.8 | 2.0 | checkout | payments | services/checkout.yaml:1:10 | unseen: refuse
     "#);
 }

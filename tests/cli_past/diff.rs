@@ -7,26 +7,20 @@ use crate::common::pintle::Pintle;
 fn diff_says_which_pins_moved_and_how() {
     let repo = shop();
     let pintle = Pintle::in_repo(&repo);
-    assert_snapshot!(pintle.says("diff HEAD~3"), @"
-    SERVICE   FROM   TO     MOVE
-    checkout  1.7.9  1.7.8  ↓ downgrade
-
-    1 service: 1 downgrade
+    assert_snapshot!(pintle.outline("diff HEAD~3"), @"
+    from=(Change services/payments.yaml) to=(Change services/checkout.yaml)
+    moved service=checkout kind=downgrade direction=down from=1.7.9 to=1.7.8
     ");
-    assert_snapshot!(pintle.says("diff HEAD~2 HEAD~1"), @"
-    SERVICE   FROM   TO     MOVE
-    checkout  1.8.2  1.7.9  ↓ return
-      needs payments >=2.0, <3 (was >=2.1, <3)
-
-    1 service: 1 return
-    ");
-    assert_snapshot!(pintle.says("diff HEAD~1..HEAD"), @"
-    SERVICE   FROM   TO     MOVE
-    checkout  1.7.9  1.7.8  ↓ downgrade
-
-    1 service: 1 downgrade
-    ");
-    assert_snapshot!(pintle.says("diff HEAD HEAD"), @"Nothing moved.");
+    assert_snapshot!(pintle.outline("diff HEAD~2 HEAD~1"), @r#"
+    from=(Change services/checkout.yaml) to=(Revert "Change services/checkout.yaml")
+    moved service=checkout kind=return direction=down from=1.8.2 to=1.7.9
+      needs provider=payments from=>=2.1, <3 to=>=2.0, <3
+    "#);
+    assert_snapshot!(pintle.outline("diff HEAD~1..HEAD"), @r#"
+    from=(Revert "Change services/checkout.yaml") to=(Change services/checkout.yaml)
+    moved service=checkout kind=downgrade direction=down from=1.7.9 to=1.7.8
+    "#);
+    assert_snapshot!(pintle.outline("diff HEAD HEAD"), @"from=(Change services/checkout.yaml) to=(Change services/checkout.yaml)");
 }
 
 #[test]
@@ -39,39 +33,33 @@ fn diff_shows_other_lines_as_text_and_new_and_gone_files_by_name() {
     repo.save("services/checkout.yaml", moved.replace("payments", "paying"));
     let renamed = "version: \"2.1.0\"\nimage: ghcr.io/acme/payments\nformerly: payments\n";
     repo.save("services/paying.yaml", renamed);
-    assert_snapshot!(Pintle::in_repo(&repo).says("diff HEAD~2"), @r#"
-    SERVICE   FROM   TO     MOVE
-    checkout  1.7.8  1.8.3  ↑ upgrade
-      needs paying >=2.1, <3 (new)
-      no longer needs payments (was >=2.0, <3)
-      needs search * (new)
-    paying    2.1.0  2.1.0  rename
-      was named payments
-    search    -      0.9.0  deploy
-      needs paying * (new)
-
-    3 services: 1 deploy, 1 rename, 1 upgrade
-
-    pintle.yaml
-    @@ -1 +1,2 @@
-     apiVersion: pintle.dev/v1alpha1
-    +soak: 5m
-
-    services/checkout.yaml
-    @@ -1,5 +1,6 @@
-    -version: "1.7.8"
-    +version: "1.8.3"
-     image: ghcr.io/acme/checkout
-    -namespace: shop
-    +namespace: store
-     dependsOn:
-    -  payments: ">=2.0, <3"
-    +  paying: ">=2.1, <3"
-    +  search: "*"
-
-    services/paying.yaml added, 3 lines
-    services/payments.yaml removed, 2 lines
-    services/search.yaml added, 3 lines
+    assert_snapshot!(Pintle::in_repo(&repo).outline("diff HEAD~2"), @r#"
+    from=(Change services/checkout.yaml) to=(Change services/paying.yaml)
+    moved service=checkout kind=upgrade direction=up from=1.7.8 to=1.8.3
+      needs provider=paying to=>=2.1, <3
+      needs provider=payments from=>=2.0, <3
+      needs provider=search to=*
+    moved service=paying renamedFrom=payments kind=rename from=2.1.0 to=2.1.0
+    moved service=search kind=deploy to=0.9.0
+      needs provider=paying to=*
+    files path=pintle.yaml status=changed
+      hunks
+        lines  apiVersion: pintle.dev/v1alpha1
+        lines +soak: 5m
+    files path=services/checkout.yaml status=changed
+      hunks
+        lines -version: "1.7.8"
+        lines +version: "1.8.3"
+        lines  image: ghcr.io/acme/checkout
+        lines -namespace: shop
+        lines +namespace: store
+        lines  dependsOn:
+        lines -  payments: ">=2.0, <3"
+        lines +  paying: ">=2.1, <3"
+        lines +  search: "*"
+    files path=services/paying.yaml status=added
+    files path=services/payments.yaml status=removed
+    files path=services/search.yaml status=added
     "#);
     assert_snapshot!(Pintle::in_repo(&repo).says("diff HEAD~2 -o json"), @r#"
     {
@@ -215,14 +203,14 @@ fn diff_shows_other_lines_as_text_and_new_and_gone_files_by_name() {
 fn diff_leaves_out_what_cannot_be_read_and_says_so() {
     let repo = shop();
     repo.save("services/payments.yaml", "version: 2.2\nimage: ghcr.io/acme/payments\n");
-    assert_snapshot!(Pintle::in_repo(&repo).says("diff HEAD~1"), @r#"
-    payments has errors in one of the revisions: how it moved is not known
-
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.1.0"
-    +version: 2.2
-     image: ghcr.io/acme/payments
+    assert_snapshot!(Pintle::in_repo(&repo).outline("diff HEAD~1"), @r#"
+    from=(Change services/checkout.yaml) to=(Change services/payments.yaml)
+    unreadable payments
+    files path=services/payments.yaml status=changed
+      hunks
+        lines -version: "2.1.0"
+        lines +version: 2.2
+        lines  image: ghcr.io/acme/payments
     "#);
 }
 
@@ -232,48 +220,28 @@ fn diff_of_what_is_no_pair_of_revisions_is_refused() {
     let pintle = Pintle::in_repo(&repo);
     let tries =
         ["diff", "diff HEAD~1..HEAD~2 HEAD", "diff ..HEAD", "diff HEAD~1...HEAD", "diff HEAD nope", "diff a b c"];
-    assert_snapshot!(pintle.transcript(&tries), @r#"
+    assert_snapshot!(pintle.outlines(&tries), @"
     $ pintle diff
-    --- stderr
-    error: the following required arguments were not provided:
-      <REV>...
-
-    Usage: pintle diff <REV>...
-
-    For more information, try '--help'.
-    --- exit 64
-
+    error
+    exit 64
     $ pintle diff HEAD~1..HEAD~2 HEAD
-    --- stderr
-    error: a range and a revision are three revisions
-      hint: write `pintle diff A B`, `pintle diff A..B`, or `pintle diff A` for the tip of the branch
-    --- exit 64
-
+    error
+    hint pintle diff A | pintle diff A B | pintle diff A..B
+    exit 64
     $ pintle diff ..HEAD
-    --- stderr
-    error: "..HEAD" does not name two revisions
-      hint: write `pintle diff A B`, `pintle diff A..B`, or `pintle diff A` for the tip of the branch
-    --- exit 64
-
+    error
+    hint pintle diff A | pintle diff A B | pintle diff A..B
+    exit 64
     $ pintle diff HEAD~1...HEAD
-    --- stderr
-    error: "HEAD~1...HEAD" does not name two revisions
-      hint: write `pintle diff A B`, `pintle diff A..B`, or `pintle diff A` for the tip of the branch
-    --- exit 64
-
+    error HEAD~1...HEAD
+    hint pintle diff A | pintle diff A B | pintle diff A..B
+    exit 64
     $ pintle diff HEAD nope
-    --- stderr
-    error: REPO has no commit "nope": no branch, tag or commit has this name
-      hint: name a branch, a tag or a commit that `git log` shows there
-    --- exit 1
-
+    error
+    hint git log
+    exit 1
     $ pintle diff a b c
-    --- stderr
-    error: unexpected value 'c' for '<REV>...' found; no more were expected
-
-    Usage: pintle diff [OPTIONS] <REV>...
-
-    For more information, try '--help'.
-    --- exit 64
-    "#);
+    error
+    exit 64
+    ");
 }

@@ -7,15 +7,16 @@ use crate::common::pintle::Pintle;
 #[test]
 fn history_shows_each_pin_how_it_came_and_how_long_it_stood() {
     let repo = shop();
-    assert_snapshot!(Pintle::in_repo(&repo).says("history checkout"), @r#"
-    VERSION  MOVE         COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
-    1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  … so far  Change services/checkout.yaml
-    1.7.9    ↓ return     65670a12  Ada     2026-01-02 01:21  3m        Revert "Change services/checkout.yaml"
-      revert of b3b3431b (Change services/checkout.yaml)
-      needs payments >=2.0, <3 (was >=2.1, <3)
-    1.8.2    ↑ upgrade    b3b3431b  Ada     2026-01-02 01:09  12m       Change services/checkout.yaml
-      needs payments >=2.1, <3 (was >=2.0, <3)
-    1.7.9    deploy       af63c399  Ada     2026-01-01 00:03  1d 1h     Start
+    assert_snapshot!(Pintle::in_repo(&repo).outline("history checkout"), @r#"
+    service=checkout
+    pins kind=downgrade direction=down from=1.7.9 version=1.7.8 commit=(Change services/checkout.yaml)
+    pins kind=return direction=down from=1.8.2 version=1.7.9 commit=(Revert "Change services/checkout.yaml") until=(Change services/checkout.yaml)
+      needs provider=payments from=>=2.1, <3 to=>=2.0, <3
+      undoes act=revert
+        of named=b3b3431b0255ca670272a781c7b7fda95ee45279 commit=(Change services/checkout.yaml)
+    pins kind=upgrade direction=up from=1.7.9 version=1.8.2 commit=(Change services/checkout.yaml) until=(Revert "Change services/checkout.yaml")
+      needs provider=payments from=>=2.0, <3 to=>=2.1, <3
+    pins kind=deploy version=1.7.9 commit=(Start) until=(Change services/checkout.yaml)
     "#);
 }
 
@@ -23,24 +24,22 @@ fn history_shows_each_pin_how_it_came_and_how_long_it_stood() {
 fn history_without_a_service_shows_the_last_moves_of_all() {
     let repo = shop();
     let pintle = Pintle::in_repo(&repo);
-    assert_snapshot!(pintle.says("history"), @"
-    COMMIT    WHEN (UTC)        AUTHOR  SERVICE   FROM   TO     MOVE
-    7283b08f  2026-01-02 01:24  Ada     checkout  1.7.9  1.7.8  ↓ downgrade
-    65670a12  2026-01-02 01:21  Ada     checkout  1.8.2  1.7.9  ↓ return
-      revert of b3b3431b (Change services/checkout.yaml)
-    b3b3431b  2026-01-02 01:09  Ada     checkout  1.7.9  1.8.2  ↑ upgrade
-    8bf18480  2026-01-01 01:06  Ada     payments  2.0.3  2.1.0  ↑ upgrade
-    af63c399  2026-01-01 00:03  Ada     checkout  -      1.7.9  deploy
-    af63c399  2026-01-01 00:03  Ada     payments  -      2.0.3  deploy
-    ");
-    assert_snapshot!(pintle.says("history --limit 2"), @"
-    COMMIT    WHEN (UTC)        AUTHOR  SERVICE   FROM   TO     MOVE
-    7283b08f  2026-01-02 01:24  Ada     checkout  1.7.9  1.7.8  ↓ downgrade
-    65670a12  2026-01-02 01:21  Ada     checkout  1.8.2  1.7.9  ↓ return
-      revert of b3b3431b (Change services/checkout.yaml)
-    --- stderr
-    … and 4 more: --limit 0 shows all
-    ");
+    assert_snapshot!(pintle.outline("history"), @r#"
+    moves service=checkout kind=downgrade direction=down from=1.7.9 to=1.7.8 commit=(Change services/checkout.yaml)
+    moves service=checkout kind=return direction=down from=1.8.2 to=1.7.9 commit=(Revert "Change services/checkout.yaml")
+      undoes act=revert
+        of named=b3b3431b0255ca670272a781c7b7fda95ee45279 commit=(Change services/checkout.yaml)
+    moves service=checkout kind=upgrade direction=up from=1.7.9 to=1.8.2 commit=(Change services/checkout.yaml)
+    moves service=payments kind=upgrade direction=up from=2.0.3 to=2.1.0 commit=(Change services/payments.yaml)
+    moves service=checkout kind=deploy to=1.7.9 commit=(Start)
+    moves service=payments kind=deploy to=2.0.3 commit=(Start)
+    "#);
+    assert_snapshot!(pintle.outline("history --limit 2"), @r#"
+    moves service=checkout kind=downgrade direction=down from=1.7.9 to=1.7.8 commit=(Change services/checkout.yaml)
+    moves service=checkout kind=return direction=down from=1.8.2 to=1.7.9 commit=(Revert "Change services/checkout.yaml")
+      undoes act=revert
+        of named=b3b3431b0255ca670272a781c7b7fda95ee45279 commit=(Change services/checkout.yaml)
+    "#);
 }
 
 #[test]
@@ -101,30 +100,26 @@ fn history_goes_on_through_removal_a_new_name_and_a_new_image() {
     let renamed = "version: \"1.9.0\"\nimage: ghcr.io/acme/basket\nformerly: checkout\n";
     repo.save("services/basket.yaml", renamed);
     let pintle = Pintle::in_repo(&repo);
-    assert_snapshot!(pintle.says("history payments"), @"
-    VERSION  MOVE       COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
-    2.1.0    image      e90f6f94  Ada     2026-01-02 01:27  … so far  Change services/payments.yaml
-      runs as ghcr.io/acme/payments:2.1.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, was ghcr.io/acme/payments:2.1.0
-    2.1.0    ↑ upgrade  8bf18480  Ada     2026-01-01 01:06  1d        Change services/payments.yaml
-    2.0.3    deploy     af63c399  Ada     2026-01-01 00:03  1h 3m     Start
+    assert_snapshot!(pintle.outline("history payments"), @"
+    service=payments
+    pins kind=image from=2.1.0 version=2.1.0 image=ghcr.io/acme/payments:2.1.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef commit=(Change services/payments.yaml)
+    pins kind=upgrade direction=up from=2.0.3 version=2.1.0 commit=(Change services/payments.yaml) until=(Change services/payments.yaml)
+    pins kind=deploy version=2.0.3 commit=(Start) until=(Change services/payments.yaml)
     ");
-    assert_snapshot!(pintle.says("history basket --limit 3"), @r#"
-    VERSION  MOVE         COMMIT    AUTHOR  WHEN (UTC)        STOOD     SUBJECT
-    1.9.0    ↑ upgrade    2b3714c7  Ada     2026-01-02 01:33  … so far  Change services/basket.yaml
-      no longer needs payments (was >=2.0, <3)
-    1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  9m        Change services/checkout.yaml
-    1.7.9    ↓ return     65670a12  Ada     2026-01-02 01:21  3m        Revert "Change services/checkout.yaml"
-      revert of b3b3431b (Change services/checkout.yaml)
-      needs payments >=2.0, <3 (was >=2.1, <3)
-    --- stderr
-    … and 2 more: --limit 0 shows all
+    assert_snapshot!(pintle.outline("history basket --limit 3"), @r#"
+    service=basket
+    pins kind=upgrade direction=up from=1.7.8 version=1.9.0 commit=(Change services/basket.yaml)
+      needs provider=payments from=>=2.0, <3
+    pins kind=downgrade direction=down from=1.7.9 version=1.7.8 commit=(Change services/checkout.yaml) until=(Change services/basket.yaml)
+    pins kind=return direction=down from=1.8.2 version=1.7.9 commit=(Revert "Change services/checkout.yaml") until=(Change services/checkout.yaml)
+      needs provider=payments from=>=2.1, <3 to=>=2.0, <3
+      undoes act=revert
+        of named=b3b3431b0255ca670272a781c7b7fda95ee45279 commit=(Change services/checkout.yaml)
     "#);
-    assert_snapshot!(pintle.says("history checkout --limit 2"), @"
-    VERSION  MOVE         COMMIT    AUTHOR  WHEN (UTC)        STOOD  SUBJECT
-    none     release      2ebc9ec3  Ada     2026-01-02 01:30         Remove checkout
-    1.7.8    ↓ downgrade  7283b08f  Ada     2026-01-02 01:24  6m     Change services/checkout.yaml
-    --- stderr
-    … and 3 more: --limit 0 shows all
+    assert_snapshot!(pintle.outline("history checkout --limit 2"), @"
+    service=checkout
+    pins kind=release from=1.7.8 commit=(Remove checkout)
+    pins kind=downgrade direction=down from=1.7.9 version=1.7.8 commit=(Change services/checkout.yaml) until=(Remove checkout)
     ");
 }
 
@@ -156,41 +151,30 @@ fn history_of_nothing_is_told() {
     let pintle = Pintle::in_repo(&repo);
     let tries =
         ["history chekout", "history zebra", "history ../x", "history checkout --rev nope", "history --path nowhere"];
-    assert_snapshot!(pintle.transcript(&tries), @r#"
+    assert_snapshot!(pintle.outlines(&tries), @"
     $ pintle history chekout
-    --- stderr
-    error: there is no service "chekout"
-      hint: did you mean `checkout`?
-    --- exit 1
-
+    error
+    hint checkout
+    exit 1
     $ pintle history zebra
-    --- stderr
-    error: there is no service "zebra"
-      hint: `pintle graph` shows all services
-    --- exit 1
-
+    error
+    hint pintle graph
+    exit 1
     $ pintle history ../x
-    --- stderr
-    error: there is no service "../x"
-      hint: `pintle graph` shows all services
-    --- exit 1
-
+    error /x
+    hint pintle graph
+    exit 1
     $ pintle history checkout --rev nope
-    --- stderr
-    error: REPO has no commit "nope": no branch, tag or commit has this name
-      hint: name a branch, a tag or a commit that `git log` shows there
-    --- exit 1
-
+    error
+    hint git log
+    exit 1
     $ pintle history --path nowhere
-    COMMIT  WHEN (UTC)  AUTHOR  SERVICE  FROM  TO  MOVE
-    --- stderr
-    warning: nowhere/pintle.yaml: 0 pins: this revision pins no service (at 7283b08f)
-    "#);
-    assert_snapshot!(Pintle::in_repo(&TestRepo::new()).says("history"), @"
-    --- stderr
-    error: REPO has no commit yet
-      hint: commit the pins first; until then nothing is changed
-    --- exit 1
+    warning 0 | nowhere/pintle.yaml | 7283b08f
+    ");
+    assert_snapshot!(Pintle::in_repo(&TestRepo::new()).outline("history"), @"
+    error
+    hint
+    exit 1
     ");
 }
 
@@ -205,28 +189,28 @@ fn history_joins_rollbacks_reapplies_and_reverts_with_what_they_take_back() {
     for words in ["rollback payments --to 2.1.0 --reason INC-47 --yes", "reapply --reason mended --yes"] {
         assert_eq!(pintle.says(words).code, Some(0));
     }
-    // What is committed here has the time of today.
-    let is_id = |word: &str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let fixed = |line: &str| {
-        let row = line.split_once("  Ada  ").map_or_else(|| line.to_owned(), |(_, row)| format!("Ada  {row}"));
-        row.split(' ').map(|word| if is_id(word) { "COMMIT" } else { word }).collect::<Vec<_>>().join(" ") + "\n"
-    };
-    let out = pintle.says("history --limit 9").out;
-    assert_snapshot!(out.lines().skip(1).map(fixed).collect::<String>(), @r#"
-    Ada     payments  2.1.0  2.3.0  ↑ return
-      reapply: takes back COMMIT (Revert pins: payments 2.3.0 -> 2.1.0)
-    Ada     payments  2.3.0  2.1.0  ↓ return
-      rollback of COMMIT (Release 49) and COMMIT (Revert^2 "Release 48")
-    Ada     checkout  1.7.8  1.9.0  ↑ upgrade
-    Ada     payments  2.2.0  2.3.0  ↑ upgrade
-    Ada     payments  2.1.0  2.2.0  ↑ return
-      reapply: takes back COMMIT
-    Ada     payments  2.2.0  2.1.0  ↓ return
-      revert of COMMIT (Release 48 (#48))
-    Ada     payments  2.1.0  2.2.0  ↑ upgrade
-    Ada     checkout  1.7.9  1.7.8  ↓ downgrade
-    Ada     checkout  1.8.2  1.7.9  ↓ return
-      revert of COMMIT (Change services/checkout.yaml)
+    let id = repo.git(&["rev-parse", "HEAD~1"]);
+    assert_snapshot!(pintle.outline("history --limit 9").replace(&id, "ROLLBACK"), @r#"
+    moves service=payments kind=return direction=up from=2.1.0 to=2.3.0 commit=(Reapply pins: payments 2.1.0 -> 2.3.0)
+      undoes act=reapply
+        of named=ROLLBACK commit=(Revert pins: payments 2.3.0 -> 2.1.0)
+    moves service=payments kind=return direction=down from=2.3.0 to=2.1.0 commit=(Revert pins: payments 2.3.0 -> 2.1.0)
+      undoes act=rollback
+        of named=7f794d1e0a6300c3f0867f1c5a98cd3ff8c1809b commit=(Release 49)
+        of named=c581578c9fcd8f99920e91ec8bd9f1dddc51270b commit=(Revert^2 "Release 48")
+    moves service=checkout kind=upgrade direction=up from=1.7.8 to=1.9.0 commit=(Release 49)
+    moves service=payments kind=upgrade direction=up from=2.2.0 to=2.3.0 commit=(Release 49)
+    moves service=payments kind=return direction=up from=2.1.0 to=2.2.0 commit=(Revert^2 "Release 48")
+      undoes act=reapply
+        of named=ffffffff
+    moves service=payments kind=return direction=down from=2.2.0 to=2.1.0 commit=(Revert "Release 48" (#49))
+      undoes act=revert
+        of named=#48 commit=(Release 48 (#48))
+    moves service=payments kind=upgrade direction=up from=2.1.0 to=2.2.0 commit=(Release 48 (#48))
+    moves service=checkout kind=downgrade direction=down from=1.7.9 to=1.7.8 commit=(Change services/checkout.yaml)
+    moves service=checkout kind=return direction=down from=1.8.2 to=1.7.9 commit=(Revert "Change services/checkout.yaml")
+      undoes act=revert
+        of named=b3b3431b0255ca670272a781c7b7fda95ee45279 commit=(Change services/checkout.yaml)
     "#);
     let json = pintle.run(&["history", "payments", "--limit", "0", "--output", "json"]).out;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -242,8 +226,8 @@ fn a_merge_of_one_rollback_is_one_and_a_merge_of_more_is_not() {
     repo.pin("payments", "2.2.0", "").commit("Release 48");
     let pintle = Pintle::in_repo(&repo);
     let takes_back = || {
-        let out = pintle.says("history payments --limit 1").out;
-        (out.lines().last().unwrap().to_owned(), pintle.says("reapply payments --yes --reason x").code)
+        let newest = pintle.json("history payments --limit 1")["pins"][0].take();
+        (newest, pintle.says("reapply payments --yes --reason x").code)
     };
     repo.branch("more");
     let back = "rollback payments --to 2.1.0 --hold none --reason INC-47 --yes --commit-only";
@@ -251,16 +235,19 @@ fn a_merge_of_one_rollback_is_one_and_a_merge_of_more_is_not() {
     repo.save("README.md", "and more");
     repo.checkout("main").save("other", "x");
     repo.merge("more");
-    assert!(takes_back().0.ends_with("Merge branch 'more'"), "{:?}", takes_back());
-    assert_eq!(takes_back().1, Some(1));
+    let (newest, code) = takes_back();
+    assert!(newest["undoes"].is_null(), "{newest:#}");
+    assert_eq!(code, Some(1));
 
     repo.pin("payments", "2.2.0", "").commit("Release 48 again");
     repo.branch("one");
     assert_eq!(pintle.says(back).code, Some(0));
     repo.checkout("main").save("other", "y");
     repo.merge("one");
-    let (words, code) = takes_back();
-    assert!(words.starts_with("  rollback of") && words.ends_with("(Release 48 again)"), "{words}");
+    let (newest, code) = takes_back();
+    let undoes = &newest["undoes"];
+    assert_eq!(undoes["act"], "rollback");
+    assert_eq!(undoes["of"][0]["commit"]["subject"], "Release 48 again");
     assert_eq!(code, Some(0));
     assert!(repo.git(&["show", "--format=%s"]).starts_with("Reapply pins: payments 2.1.0 -> 2.2.0"));
 }

@@ -18,8 +18,9 @@ use serde_json::json;
 
 pub(crate) use self::part::Part;
 use super::folder::Folder;
+use super::limit::EMERGENCY;
 use super::namespace::Namespace;
-use super::server::{PATIENCE, Server, programs};
+use super::server::{Server, programs};
 
 pub(crate) struct ControlPlane {
     // Dropped in this order: the servers die before their folder goes.
@@ -189,12 +190,12 @@ async fn get(client: &Client, path: &str) -> kube::Result<String> {
 }
 
 async fn ready(client: &Client, apiserver: &mut Server) -> Result<(), String> {
-    let request = || tokio::time::timeout(Duration::from_secs(2), get(client, "readyz"));
+    let request = || tokio::time::timeout(Duration::from_secs(20), get(client, "readyz"));
     until(apiserver, "is ready", async || matches!(request().await, Ok(Ok(_)))).await
 }
 
 async fn until(server: &mut Server, what: &str, holds: impl AsyncFn() -> bool) -> Result<(), String> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + EMERGENCY;
     while !holds().await {
         server.may_still_come(what, deadline)?;
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -224,7 +224,7 @@ impl State {
                 (302, format!("Location: {to}{target}\r\n\r\n").into_bytes())
             }
             Mood::Stall => {
-                std::thread::sleep(Duration::from_secs(30));
+                self.while_mood(|mood| matches!(mood, Mood::Stall));
                 return None;
             }
         };
@@ -235,9 +235,7 @@ impl State {
                 // What git says of its progress may come last: it is the pack that must not be whole.
                 let most = (answer.len() - answer.len() / 100).saturating_sub(256).max(answer.len() / 2);
                 stream.write_all(&answer[..most]).ok()?;
-                while matches!(*self.mood.lock().unwrap(), Mood::StallInPack) {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
+                self.while_mood(|mood| matches!(mood, Mood::StallInPack));
             }
             Mood::Drip if is_pack => {
                 for few in answer.chunks(8) {
@@ -249,6 +247,13 @@ impl State {
         }
         stream.end();
         Some(())
+    }
+
+    /// Waits for another mood.
+    fn while_mood(&self, lasts: impl Fn(&Mood) -> bool) {
+        while lasts(&self.mood.lock().unwrap()) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Hands the request to git, as RFC 3875 has it.

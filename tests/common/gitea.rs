@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::folder::Folder;
 use super::git::text;
-use super::server::{PATIENCE, Server, programs};
+use super::limit::EMERGENCY;
+use super::server::{Server, programs};
 use super::tunnel::tunnel;
 
 /// The user of the forge, and the name of the API's and of git's.
@@ -86,7 +87,7 @@ impl Gitea {
 
     /// Tells the API; what it is still busy with is told again.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + EMERGENCY;
         loop {
             let request = self.client.post(format!("https://gitea.test/api/v1/{path}")).body(body.to_string());
             let request = request.header("Content-Type", "application/json");
@@ -143,7 +144,7 @@ fn start() -> Result<Gitea, String> {
     let program = programs.join("gitea");
     run(&program, folder.path(), &["cert", "--host", "gitea.test", "--ecdsa-curve", "P256"]);
     let mut server = Server::start(&program, folder.path(), &format!("web --config {}/app.ini", path(folder.path())));
-    let (proxy, deadline) = (tunnel(port), Instant::now() + PATIENCE);
+    let (proxy, deadline) = (tunnel(port), Instant::now() + EMERGENCY);
     let client = client(folder.path(), &proxy);
     let answers = || client.get("https://gitea.test/api/healthz").send().is_ok_and(|it| it.status().is_success());
     while !answers() {

@@ -16,13 +16,11 @@ use pintle_core::git::CommitId;
 use tempfile::TempDir;
 
 use super::git::{TestRepo, hermetic};
+use super::limit::EMERGENCY;
 use super::promise::Promise;
 use super::recorder::{Event, Recording, What};
 use super::running::Running;
 use super::shop::Printed;
-
-/// Longer than anything that is waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A repository of which the first commit pins services; none runs yet. What runs ends with the value.
 pub(crate) struct Host {
@@ -103,6 +101,14 @@ impl Host {
         self
     }
 
+    /// Has a service be well only once the test writes the file `well`.
+    pub(crate) fn well_by_hand(&self, name: &str) -> &Self {
+        let file = format!("services/{name}.yaml");
+        let text = std::fs::read_to_string(self.repo.path().join(&file)).unwrap();
+        self.repo.write(&file, text.replace("{http: /healthz}", "{command: [test, -f, well]}"));
+        self
+    }
+
     pub(crate) fn commit(&self, message: &str) -> CommitId {
         self.repo.commit(message)
     }
@@ -166,7 +172,7 @@ impl Host {
 
     /// Waits until so many processes of a service run.
     pub(crate) async fn wait_for(&self, name: &str, count: usize) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + EMERGENCY;
         while self.processes(name).len() != count {
             assert!(Instant::now() < deadline, "{name}: {:?}", self.processes(name));
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -269,7 +275,7 @@ pub(crate) fn image(name: &str, version: &str) -> String {
 /// The body of an answer of 2xx.
 pub(crate) fn get(port: u16, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.set_read_timeout(Some(EMERGENCY))?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

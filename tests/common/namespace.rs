@@ -11,9 +11,7 @@ use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
 use super::changes::Changes;
-
-/// Longer than anything the stages do, with the machine busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::limit::EMERGENCY;
 
 pub(crate) struct Namespace {
     pub name: String,
@@ -84,15 +82,24 @@ impl Namespace {
 
     /// Has nobody hold the lease.
     pub(crate) async fn delete_lease(&self) {
-        let leases: Api<k8s_openapi::api::coordination::v1::Lease> = Api::namespaced(self.client.clone(), &self.name);
-        leases.delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
+        self.leases().delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
+    }
+
+    /// The lease of whoever writes here.
+    pub(crate) async fn lease(&self) -> Value {
+        let found = self.leases().list(&ListParams::default()).await.unwrap().items.pop();
+        serde_json::to_value(found.unwrap()).unwrap()
     }
 
     /// Changes the lease by hand.
     pub(crate) async fn edit_lease(&self, patch: Value) {
-        let leases: Api<k8s_openapi::api::coordination::v1::Lease> = Api::namespaced(self.client.clone(), &self.name);
-        let name = leases.list(&ListParams::default()).await.unwrap().items.pop().unwrap().name_any();
-        leases.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+        let name = self.lease().await["metadata"]["name"].take();
+        let params = PatchParams::default();
+        self.leases().patch(name.as_str().unwrap(), &params, &Patch::Merge(patch)).await.unwrap();
+    }
+
+    fn leases(&self) -> Api<k8s_openapi::api::coordination::v1::Lease> {
+        Api::namespaced(self.client.clone(), &self.name)
     }
 
     /// Waits until `holds` of the object, which is null while it does not exist, and gives it.
@@ -195,10 +202,10 @@ async fn wait<T: serde::Serialize>(
     look: impl AsyncFn() -> T,
     holds: impl Fn(&T) -> bool,
 ) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + EMERGENCY;
     loop {
-        let Ok(seen) = tokio::time::timeout(PATIENCE, look()).await else {
-            panic!("{subject}: no answer from the API server in {PATIENCE:?}, wanted \"{what}\"");
+        let Ok(seen) = tokio::time::timeout(EMERGENCY, look()).await else {
+            panic!("{subject}: no answer from the API server in {EMERGENCY:?}, wanted \"{what}\"");
         };
         if holds(&seen) {
             return seen;
@@ -207,7 +214,7 @@ async fn wait<T: serde::Serialize>(
             let mut last = serde_json::to_value(seen).unwrap();
             drop_noise(&mut last);
             panic!(
-                "{subject}: not \"{what}\" after {PATIENCE:?}; last seen:\n{}",
+                "{subject}: not \"{what}\" after {EMERGENCY:?}; last seen:\n{}",
                 serde_yaml::to_string(&last).unwrap()
             );
         }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::process::{Command, Output, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::git::{TestRepo, hermetic};
@@ -25,6 +26,10 @@ pub(crate) struct Said {
 impl<'r> Pintle<'r> {
     pub(crate) fn in_repo(repo: &'r TestRepo) -> Self {
         Self { repo, home: tempfile::tempdir().unwrap(), environment: Vec::new() }
+    }
+
+    pub(crate) fn repo(&self) -> &TestRepo {
+        self.repo
     }
 
     /// Sets a variable of the environment.
@@ -51,10 +56,10 @@ impl<'r> Pintle<'r> {
         self.run(&words.split_whitespace().collect::<Vec<_>>())
     }
 
-    /// Runs one after another, each with what was typed before it.
-    pub(crate) fn transcript(&self, tries: &[&str]) -> String {
-        let told = |words: &&str| format!("$ pintle {words}\n{}", self.says(words));
-        tries.iter().map(told).collect::<Vec<_>>().join("\n")
+    /// What it prints as JSON.
+    pub(crate) fn json(&self, words: &str) -> Value {
+        let said = self.says(&format!("{words} --output json"));
+        serde_json::from_str(&said.out).unwrap_or_else(|why| panic!("{why}: {said}"))
     }
 
     pub(crate) fn said(&self, output: Output) -> Said {

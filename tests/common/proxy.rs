@@ -20,6 +20,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use self::events::{Events, Then, find};
 use self::fault::{Fault, Kind, Rule, Twist};
 use super::control_plane::ControlPlane;
+use super::limit::EMERGENCY;
 use super::running::Running;
 
 pub(crate) struct Proxy {
@@ -148,10 +149,19 @@ impl Proxy {
         self.shared.state.lock().unwrap().hits
     }
 
+    /// Waits until the rule was applied.
+    pub(crate) async fn strikes(&self) {
+        let deadline = Instant::now() + EMERGENCY;
+        while self.hits() == 0 {
+            assert!(Instant::now() < deadline, "nothing struck: {:#?}", self.calls());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The calls since the last time, writes with their answers: a caller that dies leaves some on their way. No rule any
     /// more.
     pub(crate) fn take(&self) -> Vec<Call> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + EMERGENCY;
         loop {
             let mut state = self.shared.state.lock().unwrap();
             let is_answered = |call: &Call| !call.is_write() || !call.sent || call.code.is_some();
@@ -196,6 +206,7 @@ impl Shared {
                 return caller.shutdown(Shutdown::Both);
             }
             Some(Fault::Late(by)) => std::thread::sleep(by),
+            Some(Fault::Kept) => self.until_healed(),
             _ => {}
         }
         let name = ServerName::try_from("127.0.0.1").unwrap();
@@ -203,6 +214,12 @@ impl Shared {
         let mut server = StreamOwned::new(connection, TcpStream::connect(self.server)?);
         server.write_all(&[head.as_bytes(), &body].concat())?;
         self.hand_back(caller, &mut server, &begun)
+    }
+
+    fn until_healed(&self) {
+        while self.state.lock().unwrap().rule.is_some() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn hand_back(&self, caller: &mut TcpStream, server: &mut impl Read, begun: &Begun) -> io::Result<()> {

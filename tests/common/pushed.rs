@@ -1,20 +1,22 @@
 //! Two services in a clone whose upstream takes pushes.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::git::{TestRepo, git, hermetic, text};
 use super::git_http::GitServer;
-use super::pintle::{Pintle, Said};
+use super::outline::outline;
+use super::pintle::Pintle;
 
 /// Two services. The repository has a bare one as its upstream, which takes pushes over http too.
-pub(crate) struct Shop {
+pub(crate) struct PinsClone {
     pub repo: TestRepo,
     pub root: TempDir,
 }
 
-impl Shop {
+impl PinsClone {
     pub(crate) fn new() -> Self {
         let repo = TestRepo::new();
         repo.pin("payments", "2.0.3", "").pin("checkout", "1.8.2", "dependsOn: {payments: \"^2\"}\n");
@@ -56,7 +58,12 @@ impl Shop {
         self.normal(&Pintle::in_repo(&self.repo).says(words))
     }
 
-    pub(crate) fn normal(&self, said: &Said) -> String {
+    /// Runs `pintle`, and outlines what it prints.
+    pub(crate) fn outline(&self, words: &str) -> String {
+        self.normal(&Pintle::in_repo(&self.repo).outline(words))
+    }
+
+    pub(crate) fn normal(&self, said: &impl Display) -> String {
         let heads = [self.repo.git(&["rev-parse", "HEAD"]), self.at_remote()];
         let root = self.root.path().to_str().unwrap();
         let said = said.to_string().replace(root, "ROOT");
@@ -71,6 +78,33 @@ impl Shop {
         let message = self.repo.git(&["log", "-1", "--format=%an <%ae>, %cn%n%B"]);
         let message: Vec<&str> = message.lines().filter(|line| !line.starts_with("Pintle-Id: ")).collect();
         format!("{}\n{}", message.join("\n"), self.repo.git(&["diff", "HEAD~1", "--unified=0", "--no-prefix"]))
+    }
+
+    /// What the last commit changed, by whom and for which services; and that nothing is left over.
+    pub(crate) fn change(&self) -> String {
+        let shown = self.shown();
+        let (message, diff) = shown.split_at(shown.find("diff --git").unwrap_or(shown.len()));
+        let typed = ["Ada ", "Pintle-", "This reverts commit "];
+        let lines = message.lines().filter(|line| typed.iter().any(|start| line.starts_with(start)));
+        lines.chain(diff.lines()).map(|line| line.to_owned() + "\n").collect()
+    }
+
+    /// The commits at the remote, newest first: those of `pintle` by their services, others by their subjects.
+    pub(crate) fn commits(&self) -> String {
+        let format = "--format=%(trailers:key=Pintle-Services,separator=)%x00%s";
+        let log = self.in_bare(&["log", format, "main"]);
+        let names = |line: &str| {
+            let (services, subject) = line.split_once('\0').unwrap();
+            format!("{}\n", if services.is_empty() { subject } else { services })
+        };
+        log.lines().map(names).collect()
+    }
+
+    /// Runs `pintle`, which must commit.
+    pub(crate) fn commits_with(&self, words: &str) {
+        let before = self.repo.head();
+        let said = self.says(words);
+        assert_ne!(self.repo.head(), before, "{said}");
     }
 
     /// The upgrade of both, with a comment, in one commit; upstream has it.
@@ -90,6 +124,14 @@ impl Shop {
         let args = [&["--repo", &url, "--dangerous-plain-http"], &*words].concat();
         let said = Pintle::in_repo(&self.repo).run(&args);
         (self.normal(&said).replace(&url, "URL"), said.code)
+    }
+
+    /// The same, outlined.
+    pub(crate) fn outline_remotely(&self, server: &GitServer, words: &str) -> String {
+        let url = server.url("pins.git");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let args = [&["--repo", &url, "--dangerous-plain-http"], &*words, &["--output", "json"]].concat();
+        self.normal(&outline(&Pintle::in_repo(&self.repo).run(&args), &self.repo)).replace(&url, "URL")
     }
 }
 

@@ -11,6 +11,7 @@ use kube::api::{Api, DeleteParams, ListParams, ObjectList, PostParams, WatchEven
 use serde_json::json;
 use tokio::task::JoinHandle;
 
+use super::limit::EMERGENCY;
 use super::namespace::Namespace;
 
 /// A pod that stands for the end of a recording: whatever happened before it was created comes before it in the watch.
@@ -69,9 +70,9 @@ impl Recorder {
         let spec = json!({"schedulerName": "none", "containers": [{"name": "end", "image": "end"}]});
         let end = serde_json::from_value(json!({"metadata": {"name": END}, "spec": spec})).unwrap();
         self.pods.create(&PostParams::default(), &end).await.unwrap();
-        let recording = tokio::time::timeout(Duration::from_secs(30), self.task).await;
+        let recording = tokio::time::timeout(EMERGENCY, self.task).await;
         self.pods.delete(END, &DeleteParams::default()).await.unwrap();
-        recording.expect("the watch shows the end within 30 s").unwrap()
+        recording.expect("the watch shows the end in time").unwrap()
     }
 }
 

@@ -6,10 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::limit::EMERGENCY;
 use super::shop::Printed;
-
-/// Longer than anything that is waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Running {
     child: Child,
@@ -32,9 +30,18 @@ impl Running {
 
     /// Waits until a line on stderr contains all of these.
     pub(crate) async fn says(&mut self, parts: &[&str]) {
-        let deadline = Instant::now() + PATIENCE;
+        self.shows(Arc::clone(&self.err), parts).await;
+    }
+
+    /// Waits until a line on stdout contains all of these.
+    pub(crate) async fn prints(&mut self, parts: &[&str]) {
+        self.shows(Arc::clone(&self.out), parts).await;
+    }
+
+    async fn shows(&mut self, stream: Arc<Mutex<String>>, parts: &[&str]) {
+        let deadline = Instant::now() + EMERGENCY;
         loop {
-            let text = self.err.lock().unwrap().clone();
+            let text = stream.lock().unwrap().clone();
             if text.lines().any(|line| parts.iter().all(|part| line.contains(part))) {
                 return;
             }
@@ -71,7 +78,7 @@ impl Running {
 
     /// Waits for its end, and gives its exit code; none where it was killed.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + EMERGENCY;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();

@@ -4,10 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{LazyLock, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Longer than any healthy start, on a machine with other things to do.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+use super::limit::EMERGENCY;
 
 /// The folder of the programs of `kubernetes` or `gitea`; the script that builds them knows it.
 pub(crate) fn programs(of: &str) -> Result<PathBuf, String> {
@@ -50,7 +49,7 @@ impl Server {
     pub(crate) fn may_still_come(&mut self, what: &str, deadline: Instant) -> Result<(), String> {
         let why = match self.exited() {
             Some(status) => format!("{} ended with {status} before it {what}", self.name()),
-            None if Instant::now() > deadline => format!("no {} that {what} after {PATIENCE:?}", self.name()),
+            None if Instant::now() > deadline => format!("no {} that {what} after {EMERGENCY:?}", self.name()),
             None => return Ok(()),
         };
         Err(format!("{why}; its log ends:\n{}", self.log()))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use pintle_core::git::CommitId;
 use serde_json::Value;
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 
 use super::control_plane::ControlPlane;
 use super::git::{TestRepo, hermetic};
+use super::limit::EMERGENCY;
 use super::namespace::{Namespace, rolled_out, workload};
 use super::promise::Promise;
 use super::recorder::{Recorder, Recording};
@@ -113,6 +115,24 @@ impl Shop {
         self.start(args).end().await
     }
 
+    /// What `pintle` prints as JSON.
+    pub(crate) async fn json(&self, args: &[&str]) -> Value {
+        self.pintle(&[args, &["--output", "json"]].concat()).await.json()
+    }
+
+    /// Asks for the status until `holds` of it, and gives it.
+    pub(crate) async fn status_once(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + EMERGENCY;
+        loop {
+            let status = self.json(&["status"]).await;
+            if holds(&status) {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "not \"{what}\": {status:#}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// Starts `pintle`.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         Running::start(self.command(args))
@@ -174,6 +194,12 @@ impl Printed {
     pub(crate) fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.err, self.out);
         self
+    }
+
+    /// Stdout as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {}\n{}", self.err, self.out))
     }
 
     /// The place of the first line on stderr that contains all of these; which must exist.

@@ -45,7 +45,7 @@ pub(crate) fn remount(pid: u32, folder: &Path, mode: &str) {
     }
     enter.args(["mount", "-o", &format!("remount,{mode}")]).arg(folder).stderr(Stdio::null());
     // A file that is open for writing just then keeps the disk from becoming read-only.
-    let remounted = (0..100).any(|_| {
+    let remounted = (0..3000).any(|_| {
         let done = enter.status().unwrap().success();
         if !done {
             std::thread::sleep(Duration::from_millis(100));

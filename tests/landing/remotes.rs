@@ -6,76 +6,58 @@ use pintle::source::{Access, Credentials, LandError, Location, Source};
 use pintle_core::git::FileChange;
 
 use crate::common::git_http::{GitServer, Identity, Mood};
-use crate::common::pushed::{Shop, human};
+use crate::common::pushed::{PinsClone, human};
 
 #[test]
 fn a_hook_that_refuses_is_quoted_and_the_clone_left_alone() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.hook("pre-receive", "echo 'main is protected: open a pull request' >&2; exit 1");
     let (here, there) = (shop.repo.head(), shop.at_remote());
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @r#"
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    commit on main, and push to origin/main
-    error: origin/main refuses the commit: main is protected: open a pull request (pre-receive hook declined)
-      hint: open a pull request instead: --propose
-    --- exit 1
-    "#);
+    assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
+    error origin/main
+    hint --propose
+    exit 1
+    ");
     assert_eq!((shop.repo.head(), shop.at_remote()), (here, there));
     assert_eq!(shop.repo.git(&["status", "--short"]), "");
 }
 
 #[test]
 fn a_remote_that_is_not_there_changes_nothing() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     shop.repo.git(&["remote", "set-url", "origin", "/nonexistent/pins.git"]);
     let here = shop.repo.head();
-    assert_snapshot!(shop.says("pin payments 2.1.0 --yes"), @r#"
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    commit on main, and push to origin/main
-    error: file:///nonexistent/pins.git cannot be reached: fatal: '/nonexistent/pins.git' does not appear to be a git repository
-      hint: look at the spelling, and whether the token or key may see the repository
-    --- exit 1
-    "#);
+    assert_snapshot!(shop.outline("pin payments 2.1.0 --yes"), @"
+    error /nonexistent/pins.git | file:///nonexistent/pins.git
+    hint
+    exit 1
+    ");
     assert_eq!(shop.repo.head(), here);
 }
 
 #[test]
 fn a_url_needs_no_clone() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
-    assert_snapshot!(shop.remotely(&server, "pin payments 2.1.0 --yes").0, @r#"
-    Pushed COMMIT to main of URL.
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    commit on main, and push to main of URL
+    assert_snapshot!(shop.outline_remotely(&server, "pin payments 2.1.0 --yes"), @r#"
+    branch=main pushedTo=main of URL commit=COMMIT
+    files path=services/payments.yaml status=changed
+      hunks
+        lines -version: "2.0.3"
+        lines +version: "2.1.0"
+        lines  image: ghcr.io/acme/payments
     "#);
     assert!(shop.in_bare(&["show", "main:services/payments.yaml"]).contains("2.1.0"));
-    let (said, _) = shop.remotely(&server, "pin payments 2.1.1 --commit-only --yes");
-    assert_snapshot!(said, @"
-    --- stderr
-    error: --commit-only needs a clone of your own to commit in
-      hint: leave it out, or clone the repository and name it: --repo PATH
-    --- exit 64
+    assert_snapshot!(shop.outline_remotely(&server, "pin payments 2.1.1 --commit-only --yes"), @"
+    error --commit-only
+    hint --repo PATH
+    exit 64
     ");
 }
 
 #[test]
 fn who_is_overtaken_at_a_url_decides_anew() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     let (bare, pushes) = (shop.bare(), AtomicU32::new(0));
     // The human is faster: after the tip was read, and before the push begins.
@@ -84,25 +66,16 @@ fn who_is_overtaken_at_a_url_decides_anew() {
             human(&bare, "sed -i s/2.0.3/2.0.4/ services/payments.yaml");
         }
     })));
-    assert_snapshot!(shop.remotely(&server, "pin payments 2.1.0 --yes").0, @r#"
-    Pushed COMMIT to main of URL.
-    --- stderr
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.3"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    commit on main, and push to main of URL
-    main of URL has moved on meanwhile: deciding anew
-    services/payments.yaml
-    @@ -1,2 +1,2 @@
-    -version: "2.0.4"
-    +version: "2.1.0"
-     image: ghcr.io/acme/payments
-    commit on main, and push to main of URL
+    assert_snapshot!(shop.outline_remotely(&server, "pin payments 2.1.0 --yes"), @r#"
+    branch=main pushedTo=main of URL commit=COMMIT
+    files path=services/payments.yaml status=changed
+      hunks
+        lines -version: "2.0.4"
+        lines +version: "2.1.0"
+        lines  image: ghcr.io/acme/payments
     "#);
-    assert_snapshot!(shop.in_bare(&["log", "--format=%s", "main"]), @"
-    Pin payments 2.1.0
+    assert_snapshot!(shop.commits(), @"
+    Pintle-Services: payments
     Human
     Start
     ");
@@ -110,20 +83,26 @@ fn who_is_overtaken_at_a_url_decides_anew() {
 
 #[test]
 fn a_push_whose_answer_is_lost_is_known_again() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     server.set(Mood::Swallow);
-    let said = shop.remotely(&server, "pin payments 2.1.0 --yes").0;
-    assert!(said.starts_with("Pushed COMMIT to main of URL."), "{said}");
-    assert_snapshot!(shop.in_bare(&["log", "--format=%s", "main"]), @"
-    Pin payments 2.1.0
+    assert_snapshot!(shop.outline_remotely(&server, "pin payments 2.1.0 --yes"), @r#"
+    branch=main pushedTo=main of URL commit=COMMIT
+    files path=services/payments.yaml status=changed
+      hunks
+        lines -version: "2.0.3"
+        lines +version: "2.1.0"
+        lines  image: ghcr.io/acme/payments
+    "#);
+    assert_snapshot!(shop.commits(), @"
+    Pintle-Services: payments
     Start
     ");
 }
 
 #[test]
 fn a_push_that_was_overtaken_after_its_answer_was_lost_is_known_by_its_id() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     // The server takes the push and hangs up; before it is asked again, a human has pushed.
     shop.hook(
@@ -134,17 +113,17 @@ fn a_push_that_was_overtaken_after_its_answer_was_lost_is_known_by_its_id() {
     server.set(Mood::Swallow);
     let said = shop.remotely(&server, "pin payments 2.1.0 --yes").0;
     let first = shop.in_bare(&["rev-parse", "--short=8", "main~1"]);
-    assert!(said.starts_with(&format!("Pushed {first} to main of URL.")), "{said}");
-    assert_snapshot!(shop.in_bare(&["log", "--format=%s", "main"]), @"
+    assert!(said.lines().next().unwrap().contains(&first), "{said}");
+    assert_snapshot!(shop.commits(), @"
     Human
-    Pin payments 2.1.0
+    Pintle-Services: payments
     Start
     ");
 }
 
 #[test]
 fn a_server_that_asks_who_is_there_is_told_over_tls_alone() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let Some(identity) = Identity::new(shop.root.path()) else {
         println!("skipped: openssl is not installed");
         return;
@@ -177,7 +156,7 @@ fn a_server_that_asks_who_is_there_is_told_over_tls_alone() {
 
 #[test]
 fn a_hook_behind_http_is_quoted() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let server = GitServer::start(shop.root.path());
     shop.hook("update", "echo 'no pushes on Fridays' >&2; exit 1");
     let said = shop.remotely(&server, "pin payments 2.1.0 --yes").0;
@@ -197,7 +176,7 @@ fn a_hook_behind_http_is_quoted() {
 
 #[test]
 fn ssh_remotes_are_pushed_to_by_the_systems_ssh() {
-    let shop = Shop::new();
+    let shop = PinsClone::new();
     let script = shop.root.path().join("ssh.sh");
     std::fs::write(&script, "for last; do :; done\nexec sh -c \"$last\"\n").unwrap();
     let ssh = vec!["sh".to_owned(), script.to_str().unwrap().to_owned()];

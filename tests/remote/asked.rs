@@ -1,7 +1,7 @@
 //! What is asked of a remote and what is told to it, by http and ssh; and remotes that do not answer.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pintle::source::{Access, Credentials, Reach, Relation, SourceError};
 
@@ -80,9 +80,8 @@ fn credentials_are_told_to_the_server_of_the_url_only() {
 fn what_an_unreachable_remote_had_can_still_be_read() {
     let forge = Forge::new();
     let server = GitServer::start(forge.root.path());
-    let access = Access { answer_within: Duration::from_secs(1), ..forge.access() };
-    let mut source = open(&server.url("pins.git"), &access);
-    source.fetch(None).unwrap();
+    let (access, url) = (forge.access(), server.url("pins.git"));
+    open(&url, &access).fetch(None).unwrap();
     let moods = [
         (Mood::Page(200), Reach::Protocol),
         (Mood::Page(403), Reach::Forbidden),
@@ -92,12 +91,12 @@ fn what_an_unreachable_remote_had_can_still_be_read() {
         (Mood::Stall, Reach::Passing),
     ];
     for (mood, kind) in moods {
+        let answer_within = if matches!(mood, Mood::Stall) { Duration::from_secs(1) } else { access.answer_within };
         server.set(mood);
-        let start = Instant::now();
+        let mut source = open(&url, &Access { answer_within, ..access.clone() });
         let error = source.fetch(None).unwrap_err();
         assert_eq!(reach(&error), kind, "{error}");
         assert!(error.to_string().contains("(last reached 20"), "{error}");
-        assert!(start.elapsed() < Duration::from_secs(10));
         assert!(content(&source).contains("49"), "the old state");
     }
     let error = open("http://127.0.0.1:1/pins.git", &access).fetch(None).unwrap_err();
@@ -109,23 +108,23 @@ fn what_an_unreachable_remote_had_can_still_be_read() {
 fn a_pack_that_stalls_at_its_end_or_comes_in_drops_is_given_up_in_time_and_received_later() {
     let forge = Forge::new();
     let server = GitServer::start(forge.root.path());
-    let access = Access { send_within: Duration::from_secs(2), ..forge.access() };
-    let mut source = open(&server.url("pins.git"), &access);
-    source.fetch(None).unwrap();
+    let url = server.url("pins.git");
+    open(&url, &forge.access()).fetch(None).unwrap();
     let old = forge.repo.head();
     // Nothing of it is compressed away.
     let text = (0..20_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string()).collect::<Vec<_>>().join(" ");
     forge.push(&text);
     for mood in [Mood::StallInPack, Mood::Drip] {
         server.set(mood);
-        let start = Instant::now();
+        let mut source = open(&url, &Access { send_within: Duration::from_secs(2), ..forge.access() });
         let error = source.fetch(None).unwrap_err();
-        assert!(error.to_string().contains("cannot be reached: no answer within 2 s (last reached"), "{error}");
-        assert!(error.retryable() && start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+        // The server itself would go on for minutes.
+        assert!(error.to_string().contains("no answer within 2 s (last reached"), "{error}");
+        assert!(error.retryable(), "{error:?}");
         assert_eq!(source.tip(None).unwrap().id, old);
     }
     server.set(Mood::Serve);
-    assert_eq!(source.fetch(None).unwrap().id, forge.repo.head());
+    assert_eq!(open(&url, &forge.access()).fetch(None).unwrap().id, forge.repo.head());
     let packs = std::fs::read_dir(forge.mirror().join("objects/pack")).unwrap();
     let names = packs.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.starts_with(".tmp")).count(), 0, "what was half received is gone");
@@ -177,10 +176,15 @@ fn ssh_is_the_systems_and_never_asks() {
 #[test]
 fn a_program_that_hangs_is_ended() {
     let forge = Forge::new();
-    let ssh = ssh(forge.root.path(), "exec sleep 60");
-    let access = Access { ssh, answer_within: Duration::from_millis(300), ..forge.access() };
-    let start = Instant::now();
-    let error = open("git@host.example:pins.git", &access).fetch(None).unwrap_err();
-    assert!(error.to_string().contains("no answer within"), "{error}");
-    assert!(error.retryable() && start.elapsed() < Duration::from_secs(5));
+    let pid = forge.root.path().join("pid");
+    let ssh = ssh(forge.root.path(), &format!("echo $$ >{}; exec sleep 600", pid.display()));
+    let access = Access { ssh, answer_within: Duration::from_secs(1), ..forge.access() };
+    // On a busy machine it is ended before it has begun.
+    let asked = (0..100).find_map(|_| {
+        let error = open("ssh://git@host.example/pins.git", &access).fetch(None).unwrap_err();
+        assert!(error.retryable() && error.to_string().contains("no answer within"), "{error}");
+        std::fs::read_to_string(&pid).ok()
+    });
+    let process = Path::new("/proc").join(asked.unwrap().trim());
+    assert!(!process.exists(), "{} still runs", process.display());
 }

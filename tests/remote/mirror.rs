@@ -135,14 +135,14 @@ fn two_readers_share_a_cache() {
 #[test]
 fn who_waits_too_long_for_another_process_says_so() {
     let forge = Forge::new();
-    let access = Access { answer_within: Duration::from_millis(300), ..forge.access() };
-    let mut source = open(&format!("file://{}", forge.bare()), &access);
-    source.fetch(None).unwrap();
+    let access = forge.access();
+    forge.file_source().fetch(None).unwrap();
     let lock = std::fs::File::options().write(true).open(forge.mirror().with_extension("lock")).unwrap();
     lock.lock().unwrap();
-    let error = source.fetch(None).unwrap_err();
+    let hasty = Access { answer_within: Duration::from_millis(300), ..access.clone() };
+    let error = open(&format!("file://{}", forge.bare()), &hasty).fetch(None).unwrap_err();
     assert!(matches!(error, SourceError::Locked { .. }) && error.retryable(), "{error}");
     assert!(content(&open(&format!("file://{}", forge.bare()), &access)).contains("49"), "reading needs no lock");
     drop(lock);
-    source.fetch(None).unwrap();
+    forge.file_source().fetch(None).unwrap();
 }

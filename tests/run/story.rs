@@ -69,7 +69,7 @@ async fn status_says_who_keeps_it_so_and_how_old_its_sight_is() {
     let mut run = start(&shop).await;
     run.says(&["\"event\":\"inSync\""]).await;
     // The lease says it from its next renewal on.
-    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    shop.status_once("the run says when it asked", |status| status["writer"]["says"]["asked"].is_string()).await;
     let (who, at) = (format!("pid {}", run.pid()), format!("keeps it so, at {}", shop.repo.head().short()));
     shop.pintle(&["status"]).await.ended(0).result(&["pintle run on", &who, &at, "it asked the repository", "s ago"]);
     let json = shop.pintle(&["status", "--output", "json"]).await.ended(0);

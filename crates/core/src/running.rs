@@ -19,14 +19,13 @@ pub enum Running {
     Unreadable(String),
 }
 
-/// Something that runs, as far as compatibility goes.
+/// The running state of a service, as compatibility sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label<'a> {
-    /// Nothing runs: absence is a version.
+    /// Nothing runs. Absence counts as a version.
     Absent,
-    /// An image that was never pinned: what it needs is unknown.
+    /// An image that was never pinned, so that its needs are unknown.
     Unknown,
-    /// A version.
     Version(&'a Version),
 }
 

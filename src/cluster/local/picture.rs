@@ -1,4 +1,4 @@
-//! What is known of one service, as a workload with pods: a process is a pod. Pure.
+//! One service as a workload, with a pod for each process. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,59 +15,57 @@ use super::Served;
 use super::folder::Life;
 use super::record::{Exit, How, Record, Run};
 
-/// How long a process may take to become healthy where `verify: {timeout}` does not say it.
+/// The time limit for a process to become healthy, unless `verify: {timeout}` sets it.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// All that is known of one service.
+/// The known state of one service.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    /// What is remembered of it; none where it was never started here.
+    /// The stored record; none if the service was never started here.
     pub(super) record: Option<Record>,
-    /// Until when nobody writes it.
     pub(super) pause: Option<Pause>,
-    /// Somebody who lives starts it again when it ends.
+    /// Whether a live process restarts it when it ends.
     pub(super) kept: bool,
-    /// Of each run.
+    /// The state of each run.
     pub(super) lives: BTreeMap<u32, Life>,
-    /// Of each run that lives.
+    /// The health of each live run.
     pub(super) health: BTreeMap<u32, Health>,
-    /// What something else keeps of it; for services with four commands.
+    /// The state reported by its commands, for services managed by other tools.
     pub(super) elsewhere: Option<Elsewhere>,
 }
 
-/// What is known of the health of a process.
+/// The health of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Health {
-    /// It has not been asked yet.
+    /// Not probed yet.
     Unknown,
-    /// It is well.
     Well,
-    /// It is not, in words.
+    /// Unhealthy, with the reason.
     Unwell(String),
 }
 
-/// What the commands of a service say.
+/// The state reported by a service's commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Elsewhere {
-    /// What runs; none where nothing does.
+    /// The running image; none if nothing runs.
     pub(super) runs: Option<Image>,
     pub(super) health: Health,
-    /// `start` is at work.
+    /// Whether `start` is running.
     pub(super) starting: bool,
-    /// How `start` failed.
+    /// The error of `start`.
     pub(super) failed: Option<String>,
 }
 
-/// A service as a cluster shows it.
+/// A service in the form of a cluster observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) workload: Arc<Workload>,
     pub(super) pods: Vec<Arc<Pod>>,
-    /// Nothing runs of it until it is written, and why.
+    /// Why nothing runs until the next write.
     pub(super) idle: Option<String>,
 }
 
-/// What a service looks like. `now` is when that is asked.
+/// Returns the workload and pods of a service as observed at `now`.
 pub(super) fn show(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) -> Option<Shown> {
     let mut shown = unpaused(name, served, facts, now)?;
     Arc::make_mut(&mut shown.workload).pause.clone_from(&facts.pause);
@@ -112,7 +110,7 @@ fn unpaused(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) 
 }
 
 impl Facts {
-    /// The image of what runs and is not about to end.
+    /// Returns the image of the newest run that is not stopping.
     fn stays(&self) -> Option<&Image> {
         if let Some(elsewhere) = &self.elsewhere {
             return elsewhere.runs.as_ref();
@@ -162,7 +160,7 @@ fn blank(name: &str, image: &Image) -> Workload {
     }
 }
 
-/// The workload with the status that its pods make.
+/// Fills in the workload's status from its pods.
 fn settle(mut workload: Workload, pods: &[Arc<Pod>]) -> Workload {
     let count = |which: &dyn Fn(&Pod) -> bool| {
         i32::try_from(pods.iter().filter(|pod| pod.phase == "Running" && which(pod)).count()).ok()
@@ -183,7 +181,7 @@ fn settle(mut workload: Workload, pods: &[Arc<Pod>]) -> Workload {
     workload
 }
 
-/// As a Deployment says it (`progressDeadlineSeconds`).
+/// Returns the condition with which a Deployment reports an exceeded `progressDeadlineSeconds`.
 fn gave_up(written: Timestamp, now: Timestamp) -> Option<Condition> {
     let over = written.checked_add(DEADLINE).ok().filter(|over| *over < now)?;
     Some(condition("Progressing", "False", "ProgressDeadlineExceeded", Some(over)))
@@ -205,7 +203,7 @@ fn pods(name: &str, facts: &Facts) -> Vec<Arc<Pod>> {
     let Some(record) = &facts.record else { return Vec::new() };
     let mut pods: Vec<Pod> = record.runs.iter().filter_map(|run| pod(name, record, facts, run)).collect();
     if facts.kept && record.current().is_none_or(|run| !pods.iter().any(|pod| pod.name == pod_name(name, run.number))) {
-        // The next process, which waits for the old one's end, or for its time after a crash.
+        // The next process, which waits for the old one to exit, or for its back-off.
         let exit = record.exit.as_ref();
         pods.push(Pod {
             phase: "Pending".to_owned(),

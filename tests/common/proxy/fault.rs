@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Write,
     /// An apply to a workload.
     Patch,
+    /// An apply to a workload whose name starts so.
+    PatchOf(&'static str),
     /// An apply that is only asked about.
     Question,
     Lease,
@@ -39,6 +41,7 @@ impl Kind {
             Self::Any => true,
             Self::Write => call.is_write(),
             Self::Patch => is_patch && !call.dry_run,
+            Self::PatchOf(start) => is_patch && !call.dry_run && call.path.contains(&format!("/{start}")),
             Self::Question => call.dry_run,
             Self::Lease => call.is_lease(),
             Self::Workloads => call.method == "GET" && call.path.ends_with("/deployments"),
@@ -63,6 +66,8 @@ pub(crate) enum Fault {
     Silence,
     /// Hands the call on later.
     Late(Duration),
+    /// Hands the call on when the rule is taken away.
+    Kept,
     /// Hands on a few bytes of the answer at a time.
     Trickle,
     /// Answers in the server's place: code, headers, body.

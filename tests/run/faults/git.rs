@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::common::git_http::{GitServer, Mood};
+use crate::common::limit::EMERGENCY;
 use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
@@ -56,6 +57,15 @@ impl Served {
         self.shop.repo.git(&["push", "--quiet", "--force", "origin", "HEAD"]);
     }
 
+    /// Waits until the repository has been asked for something.
+    async fn until_asked(&self) {
+        let deadline = Instant::now() + EMERGENCY;
+        while self.server.requests().is_empty() {
+            assert!(Instant::now() < deadline, "nobody asks");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Somebody sets what was never pinned, which is corrected by what is known.
     pub(super) async fn drifts_and_is_corrected(&self, to: &str) {
         self.shop.ns.set_image("deployment/payments", &image("payments", "9.9")).await;
@@ -86,15 +96,15 @@ async fn a_leader_cut_off_from_the_repository_alone_keeps_what_it_knows_and_stat
     run.says(&["\"event\":\"noGit\"", "cannot be reached: no answer within 60 s"]).await;
     assert_eq!(served.shop.version("payments").await, "2.0");
     let why = "cannot be reached: no answer within 60 s";
-    let words = ["pintle run on", "the repository last answered it 1m", "ago:", why];
     // The lease says it from its next renewal on.
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    served.shop.pintle(&["status"]).await.result(&words);
-    served.shop.pintle(&["status", "--output", "json"]).await.result(&["\"silent\": \"", why]);
+    let status =
+        served.shop.status_once("the run is silent", |status| status["writer"]["says"]["silent"].is_string()).await;
+    assert!(status["writer"]["says"]["silent"].as_str().unwrap().contains(why), "{status}");
+    served.shop.pintle(&["status"]).await.result(&["pintle run on", "the repository last answered it", "ago:", why]);
     served.server.set(Mood::Serve);
     run.says(&["\"event\":\"git\""]).await;
     run.says(&["\"event\":\"verified\"", "\"version\":\"3.0\""]).await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    served.shop.status_once("the run answers", |status| status["writer"]["says"]["silent"].is_null()).await;
     served.shop.pintle(&["status"]).await.ended(0).never("last answered");
 }
 
@@ -108,12 +118,11 @@ async fn told_to_end_before_anything_has_begun_it_ends_at_once() {
         if let Some(words) = says {
             run.says(&["\"event\":\"heldAll\"", words]).await;
         } else {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            served.until_asked().await;
         }
-        let began = Instant::now();
         run.terminate();
+        // The server stays as it is: whoever waited for it would wait for ever.
         run.end().await.ended(0);
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     }
 }
 
@@ -187,11 +196,9 @@ async fn a_branch_that_is_set_back_deleted_or_emptied_holds_everything() {
 }
 
 async fn says_so_often(run: &Running, what: &str, often: usize) {
-    for _ in 0..200 {
-        if run.said().matches(what).count() >= often {
-            return;
-        }
+    let deadline = Instant::now() + EMERGENCY;
+    while run.said().matches(what).count() < often {
+        assert!(Instant::now() < deadline, "not {often} times {what} in\n{}", run.said());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("not {often} times {what} in\n{}", run.said());
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::common::control_plane::ControlPlane;
+use crate::common::limit::EMERGENCY;
 use crate::common::namespace::rolled_out;
 use crate::common::proxy::Proxy;
 use crate::common::proxy::fault::{Kind, Rule};
@@ -14,9 +15,6 @@ use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
 const NAMES: [&str; 3] = ["base", "left", "right"];
-
-/// Longer than any fault lasts, and what is waited for after it.
-const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What befalls the story.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,7 +72,7 @@ impl Stage {
 
     /// Waits until every service runs a version, and it is recorded as proven at the tip.
     async fn arrives(&mut self, version: &str) {
-        let (mut changes, deadline) = (self.shop.ns.changes(), Instant::now() + PATIENCE);
+        let (mut changes, deadline) = (self.shop.ns.changes(), Instant::now() + EMERGENCY);
         loop {
             let mut missing = Vec::new();
             for name in NAMES {
@@ -85,7 +83,7 @@ impl Stage {
             }
             if Instant::now() > deadline {
                 let said = self.run.said();
-                panic!("{:?}: after {PATIENCE:?}: {missing:?}; it says\n{said}", self.plan.rule);
+                panic!("{:?}: after {EMERGENCY:?}: {missing:?}; it says\n{said}", self.plan.rule);
             }
             while !changes.wait(Duration::from_millis(100)).await && Instant::now() < deadline {
                 self.supervise().await;

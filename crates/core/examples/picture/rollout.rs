@@ -8,7 +8,7 @@ use pintle_core::git::{Commit, CommitId, Content, File, content_id};
 use pintle_core::graph::Id;
 use pintle_core::history::History;
 use pintle_core::pins::{self, Pins};
-use pintle_core::plan::{WaitReason, Plan, PlanInput, Wait};
+use pintle_core::plan::{Plan, PlanInput, Wait, WaitReason};
 use pintle_core::running::{Label, Running};
 use pintle_core::version::{Range, Version};
 

@@ -1,4 +1,4 @@
-//! What objects say.
+//! Conversion of API objects.
 
 use insta::assert_snapshot;
 use pintle_core::pins::WorkloadKind;
