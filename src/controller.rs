@@ -68,8 +68,7 @@ pub use unseen::on_the_way as unseen_pairs;
 pub use writer::{other_writer, wait_for_writer};
 
 use self::interrupt::WriteCoupling;
-use self::write::{first_writes, rebases};
-use crate::cluster::{Cluster, ClusterError, Observation};
+use crate::cluster::{Cluster, ClusterError, Observation, Write};
 
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
 const CONCURRENCY: usize = 16;
@@ -135,7 +134,7 @@ pub async fn pass<C: Cluster>(
     }
     let starts: Vec<Id> = next.starts().filter(|_| mode == Mode::Write).collect();
     // 4. IO: whoever owns the images of a workload never written before is asked first.
-    let requeue = state.ask(cluster, first_writes(desired, &look, &starts)).await?;
+    let requeue = state.ask(cluster, write::first_writes(desired, &look, &starts)).await?;
     if requeue > Requeue::Await {
         return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue });
     }
@@ -200,4 +199,11 @@ fn judge(
     state.corrections.see(&mut look, now);
     let wanted = targets(desired, &look);
     (look, wanted)
+}
+
+/// The writes by which what does not start lets go of a history that was rewritten.
+fn rebases(desired: &Desired, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
+    let seen = |id: Id| &look.services[id.index()];
+    let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
+    write::named(stays, |id| write::rebase(desired, seen(id)))
 }

@@ -13,14 +13,16 @@ use pintle_core::running::Running;
 use pintle_core::workload::{Workload, WorkloadId};
 
 use super::corrections::Corrections;
+use super::desired::Desired;
 use super::image_rewrites::Rewrites;
 use super::interrupt::{Interrupt, WriteCoupling};
 use super::pauses::Pauses;
 use super::pin_moves::PinMoveLog;
 use super::settled_cache::SettledCache;
 use super::status::{LiveState, WorkloadStatus};
-use super::write::{first_writes, named};
-use super::{CONCURRENCY, Desired, Requeue, targets, write};
+use super::targets::targets;
+use super::write::{self, first_writes, named};
+use super::{CONCURRENCY, Requeue};
 use crate::cluster::{Cluster, ClusterError, Write};
 
 /// How long a record waits at most while many services are under way.

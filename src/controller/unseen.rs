@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pintle_core::desired::DesiredState;
 use pintle_core::evidence::Pair;
-use pintle_core::graph::{Id, Label};
+use pintle_core::graph::Id;
 use pintle_core::pins::Unseen;
 use pintle_core::plan::{Change, Plan};
-use pintle_core::running::Running;
+use pintle_core::running::{Label, Running};
 
 use super::status::LiveState;
 

@@ -58,6 +58,19 @@ pub(super) fn rebase(desired: &Desired, seen: &ServiceStatus) -> Vec<Write> {
     seen.workloads.iter().filter_map(rebase).collect()
 }
 
+/// The writes to workloads that Pintle has never written.
+pub(super) fn first_writes(desired: &DesiredState, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
+    named(starts.iter().copied(), |id| {
+        let seen = &look.services[id.index()];
+        start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
+    })
+}
+
+/// Names the service of each write.
+pub(super) fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
+    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
+}
+
 fn write(it: &WorkloadStatus, image: &Image, state: State) -> Option<Write> {
     let workload = it.workload.as_ref()?;
     let ours = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
@@ -110,23 +123,4 @@ fn proven(state: State, began: Option<Timestamp>, at: Timestamp) -> State {
     let took = began.map_or(0, |began| at.duration_since(began).as_millis());
     let (version, commit) = (state.version.clone(), state.commit);
     state.prove(Proven { version, commit, at, took_ms: u64::try_from(took).unwrap_or(0) })
-}
-
-/// The writes to workloads that Pintle has never written.
-pub(super) fn first_writes(desired: &DesiredState, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
-    named(starts.iter().copied(), |id| {
-        let seen = &look.services[id.index()];
-        start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
-    })
-}
-
-/// The writes by which what does not start lets go of a history that was rewritten.
-pub(super) fn rebases(desired: &Desired, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
-    let seen = |id: Id| &look.services[id.index()];
-    let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
-    named(stays, |id| rebase(desired, seen(id)))
-}
-
-pub(super) fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
-    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::graph::{EdgeId, Graph, Label};
+use crate::graph::{EdgeId, Graph};
 use crate::history::{History, Record};
 use crate::pins::ServiceName;
 use crate::remedy::Remedy;
+use crate::running::Label;
 use crate::version::{Range, Version};
 
 /// The evidence that history has for pairs of versions.

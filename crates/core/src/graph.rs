@@ -19,6 +19,7 @@ pub use part::Part;
 use rule::{Rule, reaches};
 
 use crate::pins::{DependsOn, Need, ServiceName};
+use crate::running::Label;
 use crate::version::{Order, Range, Version};
 
 /// The index of a service in a [`Graph`]. Indices sort as names do.
@@ -58,16 +59,6 @@ pub struct Edge {
     pub consumer: Id,
     pub provider: Id,
     rule: Arc<Rule>,
-}
-
-/// The running state of a service, as compatibility sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label<'a> {
-    /// Nothing runs. Absence counts as a version.
-    Absent,
-    /// An image that was never pinned, so that its needs are unknown.
-    Unknown,
-    Version(&'a Version),
 }
 
 impl Id {

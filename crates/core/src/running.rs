@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::graph::Label;
 use crate::image::Image;
 use crate::pins::Pin;
 use crate::version::Version;
@@ -18,6 +17,16 @@ pub enum Running {
     Image(Image, Option<Version>),
     /// Something whose name is no image reference, as it is written there.
     Unreadable(String),
+}
+
+/// The running state of a service, as compatibility sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label<'a> {
+    /// Nothing runs. Absence counts as a version.
+    Absent,
+    /// An image that was never pinned, so that its needs are unknown.
+    Unknown,
+    Version(&'a Version),
 }
 
 impl Running {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::git::{Commit, CommitId, Content, File, content_id};
-use pintle_core::graph::{Id, Label};
+use pintle_core::graph::Id;
 use pintle_core::history::History;
 use pintle_core::pins::{self, Pins};
 use pintle_core::plan::{Plan, PlanInput, Wait, WaitReason};
-use pintle_core::running::Running;
+use pintle_core::running::{Label, Running};
 use pintle_core::version::{Range, Version};
 
 /// Service, version and needs, one line each. Consumers stand above their providers.

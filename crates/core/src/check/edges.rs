@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 
 use super::{Checked, has_no_place, limits, need_at, never_pinned, newest, says_nothing};
-use crate::graph::{EdgeId, Id, Label};
+use crate::graph::{EdgeId, Id};
 use crate::pins::{Need, Service, ServiceName};
 use crate::problem::Problem;
+use crate::running::Label;
 use crate::version::{Order, Range, RangeError, Version};
 
 pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Vec<Problem> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::evidence::{Evidence, Pair};
 use crate::git::Commit;
-use crate::graph::{EdgeId, Graph, Label};
+use crate::graph::{EdgeId, Graph};
 use crate::history::History;
 use crate::pins::{Pin, Pins, Service};
 use crate::problem::Problem;
+use crate::running::Label;
 
 /// Two pinned versions that were never pinned together before.
 #[derive(Debug)]

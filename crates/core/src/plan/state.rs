@@ -6,8 +6,8 @@ use std::slice;
 
 use super::{HoldReason, Live, PlanInput, RolloutProgress, Wanted};
 use crate::evidence::Evidence;
-use crate::graph::{Edge, EdgeId, Graph, Id, Label};
-use crate::running::Running;
+use crate::graph::{Edge, EdgeId, Graph, Id};
+use crate::running::{Label, Running};
 
 /// Where a service stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

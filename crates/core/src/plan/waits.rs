@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::state::PlanState;
 use super::{RolloutProgress, Wait, WaitReason};
-use crate::graph::{EdgeId, Id, Label};
-use crate::running::Running;
+use crate::graph::{EdgeId, Id};
+use crate::running::{Label, Running};
 
 /// What each open service waits for; nothing means that it may start.
 pub(super) type Waits = BTreeMap<Id, Vec<Wait>>;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::earlier::{Earlier, earlier, objection};
 use super::search::{Choice, Moves, Search};
 use super::{Conflict, Direction, Member, MemberReason, Objection, OrderWait, Refusal, RollbackInput, Unmet};
-use crate::graph::{EdgeId, Id, Label};
+use crate::graph::{EdgeId, Id};
 use crate::pins::Service;
 use crate::plan::{Wait, WaitReason};
+use crate::running::Label;
 
 /// What goes back together.
 pub(super) struct Closure {

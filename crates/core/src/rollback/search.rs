@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use self::assignment::{Assignment, DeadEnd, Domain, Undo};
 use super::RollbackInput;
 use super::earlier::Earlier;
-use crate::graph::{Id, Label};
+use crate::graph::Id;
 use crate::plan::{Neighbourhood, PlanInput, Step, Wait, Wanted};
-use crate::running::Running;
+use crate::running::{Label, Running};
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
 const BUDGET: usize = 200_000;
