@@ -156,6 +156,21 @@ pub struct Status {
     pub update_revision: Option<String>,
     /// Its conditions.
     pub conditions: Vec<Condition>,
+    /// The templates that its specification has left and of which pods may still come. No controller reports that: whoever
+    /// watches finds it out.
+    pub left: Left,
+}
+
+/// The templates that a specification has left and of which pods may still come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Left {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those with these containers.
+    Templates(Vec<Container>),
+    /// It is not known yet.
+    Unknown,
 }
 
 /// A condition of a workload's status.

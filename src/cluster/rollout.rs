@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::pins::WorkloadKind;
 
-use super::{Condition, Pod, Status, Strategy, Workload, WorkloadId};
+use super::{Condition, Left, Pod, Status, Strategy, Workload, WorkloadId};
 
 /// How far it has come.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +56,14 @@ pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
         WorkloadKind::StatefulSet => stateful_set(workload),
         WorkloadKind::DaemonSet => daemon_set(status),
     };
-    let Some(why) = missing else { return Rollout::Done };
+    let Some(why) = missing else {
+        return match status.left {
+            Left::Nothing => Rollout::Done,
+            Left::Templates(_) | Left::Unknown => {
+                Rollout::Going("pods of a template that it has left may still come".to_owned())
+            }
+        };
+    };
     match stop(kind, workload) {
         Some((why, stop)) => Rollout::Stopped(why, stop),
         None => Rollout::Going(why),

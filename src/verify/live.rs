@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::cluster::{Container, Pod, Workload, WorkloadId, settled};
+use crate::cluster::{Container, Left, Pod, Workload, WorkloadId, settled};
 use crate::image::Image;
 
 /// What runs of a service in one workload.
@@ -34,6 +34,7 @@ pub struct NoContainer {
 
 /// The images of `containers` of which pods exist or may come to exist: those that its pods run, where these have not been
 /// looked at those of the `templates` that they can be of. None where neither is known, and the workload is not settled.
+/// That pods are not there does not say that none come: what the specification has left counts until that is known.
 pub fn live(
     id: &WorkloadId,
     workload: Option<&Workload>,
@@ -48,6 +49,11 @@ pub fn live(
     let mut live: BTreeSet<Runs> = of_service(&workload.containers).into_iter().collect();
     if settled(id, workload, pods) {
         return Some(live);
+    }
+    match &workload.status.left {
+        Left::Nothing => {}
+        Left::Templates(containers) => live.extend(of_service(containers)),
+        Left::Unknown => return None,
     }
     match pods {
         Some(pods) => live.extend(of_pods(pods, containers)),

@@ -9,6 +9,7 @@ pub mod git_http;
 pub mod gitea;
 pub mod hands;
 pub mod host;
+pub mod late;
 pub mod namespace;
 pub mod pintle;
 pub mod promise;

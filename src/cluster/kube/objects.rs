@@ -30,6 +30,11 @@ pub(super) fn kind_name(kind: WorkloadKind) -> &'static str {
     }
 }
 
+/// How the API names what Deployments make their pods by.
+pub(super) fn replica_sets() -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", "ReplicaSet"))
+}
+
 /// How the API names pods.
 pub(super) fn pods() -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Pod"))

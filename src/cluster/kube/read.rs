@@ -33,6 +33,27 @@ pub(super) struct SeenPod {
     labels: BTreeMap<String, String>,
 }
 
+/// A replica set of a Deployment.
+#[derive(Debug)]
+pub(super) struct SeenSet {
+    uid: String,
+    /// The uid of its controller.
+    owner: Option<String>,
+    containers: Vec<Container>,
+    /// It wants no pods, and its controller has seen that.
+    idle: bool,
+}
+
+/// Of which templates pods exist or may come.
+#[derive(Debug, Default)]
+pub(super) struct Busy {
+    pub(super) templates: Vec<Vec<Container>>,
+    /// The containers of the pods that exist.
+    pods: Vec<Vec<Container>>,
+    /// The replica sets were looked at, before the pods.
+    pub(super) with_sets: bool,
+}
+
 /// Whose a pod is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owner {
@@ -98,6 +119,41 @@ pub(super) fn pod(object: PodObject) -> SeenPod {
         resource_version: meta.resource_version.unwrap_or_default(),
         owner: owners.into_iter().find(|owner| owner.controller == Some(true)).map(Owner::of),
         labels,
+    }
+}
+
+/// A replica set's object as plain data.
+pub(super) fn replica_set(object: WorkloadObject) -> SeenSet {
+    let (meta, spec, status) = (object.metadata, object.spec, object.status.unwrap_or_default());
+    let owners = meta.owner_references.unwrap_or_default();
+    SeenSet {
+        uid: meta.uid.unwrap_or_default(),
+        owner: owners.into_iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid),
+        containers: containers(&spec.template.and_then(|template| template.spec).unwrap_or_default()),
+        idle: spec.replicas == Some(0) && status.observed_generation >= meta.generation,
+    }
+}
+
+impl Busy {
+    /// What a workload's replica sets, where it has such and they may be listed, and a later look at its pods come to.
+    pub(super) fn of(uid: &str, sets: Option<Vec<SeenSet>>, pods: Vec<PodObject>) -> Self {
+        let owner = |pod: &PodObject| {
+            let mut owners = pod.metadata.owner_references.iter().flatten();
+            owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone())
+        };
+        let pods: Vec<_> = pods.into_iter().map(|object| (owner(&object), pod(object).pod)).collect();
+        let runs = |of: &str| pods.iter().any(|(owner, pod)| owner.as_deref() == Some(of) && pod.runs());
+        let with_sets = sets.is_some();
+        let sets = sets.into_iter().flatten().filter(|set| set.owner.as_deref() == Some(uid));
+        let templates = sets.filter(|set| !set.idle || runs(&set.uid)).map(|set| set.containers).collect();
+        let of_pods = pods.iter().filter(|(_, pod)| pod.runs()).map(|(_, pod)| pod.containers.clone());
+        Self { templates, pods: if with_sets { Vec::new() } else { of_pods.collect() }, with_sets }
+    }
+
+    /// Whether pods of a template exist or may come. A pod may have got more containers than its template.
+    pub(super) fn has(&self, template: &[Container]) -> bool {
+        let of_it = |pod: &Vec<Container>| template.iter().all(|it| pod.contains(it));
+        self.templates.iter().any(|it| it == template) || self.pods.iter().any(of_it)
     }
 }
 

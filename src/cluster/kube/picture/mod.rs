@@ -1,5 +1,6 @@
 //! The picture of the cluster, put together from what the watches say, and which watches that takes. Pure.
 
+mod left;
 mod owned;
 mod pods;
 mod templates;
@@ -10,12 +11,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cluster::{ClusterError, Observation, Workload, WorkloadId, settled};
+use crate::cluster::{ClusterError, Left, Observation, Workload, WorkloadId, settled};
 use crate::pins::{WorkloadKind, WorkloadRef};
 
 use super::feed::{Difference, Feed, News};
 use super::read::{Owner, SeenPod, SeenWorkload};
 
+use self::left::Leaving;
 use self::owned::PodFeed;
 use self::templates::Templates;
 
@@ -31,6 +33,15 @@ pub(super) enum Subject {
         /// The workload and its selector; none for all pods.
         of: Option<(WorkloadRef, String)>,
     },
+    /// What pods may still come of, of a workload in this version; asked, not watched.
+    Left {
+        /// Which.
+        id: WorkloadId,
+        /// What finds its pods.
+        selector: String,
+        /// Whatever its controllers report asks anew.
+        resource_version: String,
+    },
 }
 
 /// All that is known.
@@ -43,6 +54,8 @@ pub(super) struct Picture {
     unsettled: BTreeSet<WorkloadId>,
     /// What the pods of these can be of, while they have not been looked at.
     templates: Templates,
+    /// The templates that workloads have left while pods of these could still come.
+    left: Leaving,
     /// Other watches of pods may be needed than before.
     other_pods: bool,
 }
@@ -61,11 +74,15 @@ pub(super) enum Look {
 impl Picture {
     /// Asks for other workloads.
     pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
-        self.wanted.clone_from(wanted);
+        let before = std::mem::replace(&mut self.wanted, wanted.clone());
         self.unsettled.retain(|id| wanted.contains(id));
         self.templates.retain(|id| wanted.contains(id));
+        self.left.retain(|id| wanted.contains(id));
         self.other_pods = true;
         for id in wanted {
+            if !before.contains(id) {
+                self.follow_left(id, None, Timestamp::MIN);
+            }
             self.resettle_one(id);
         }
     }
@@ -82,6 +99,7 @@ impl Picture {
                 self.workloads.entry(namespace.clone()).or_default().insert(*kind, Feed::new(number));
             }
             Subject::Pods { .. } => drop(self.pods.insert(subject.clone(), PodFeed::new(number))),
+            Subject::Left { .. } => {}
         }
     }
 
@@ -94,6 +112,7 @@ impl Picture {
                 }
             }
             Subject::Pods { .. } => drop(self.pods.remove(subject)),
+            Subject::Left { .. } => {}
         }
     }
 
@@ -111,6 +130,7 @@ impl Picture {
             |feed: &Feed<SeenWorkload>, name: &str| feed.item(name).is_some_and(|seen| seen.workload.state.is_some());
         let before = news.object().and_then(|object| feed.item(&object.name)).map(|seen| Arc::clone(&seen.workload));
         let was_seen = before.as_ref().is_some_and(|workload| workload.state.is_some());
+        let all = if matches!(news, News::Complete(_)) { feed.items().map(all_of) } else { None };
         let difference = feed.take(news, now);
         let shows = match &difference {
             Difference::None => false,
@@ -121,6 +141,14 @@ impl Picture {
             }
             Difference::All | Difference::Trouble => true,
         };
+        match &difference {
+            Difference::One(name) => {
+                let workload = WorkloadRef { kind, name: name.clone() };
+                self.follow_left(&WorkloadId { namespace: namespace.to_owned(), workload }, before.as_deref(), now);
+            }
+            Difference::All => self.compare_left((namespace, kind), &all.unwrap_or_default(), now),
+            Difference::None | Difference::Trouble => {}
+        }
         self.resettle(namespace, kind, &difference);
         if let Difference::One(name) = difference {
             let workload = WorkloadRef { kind, name };
@@ -163,7 +191,7 @@ impl Picture {
     }
 
     /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.
-    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
+    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload, now: Timestamp) {
         if before.containers == seen.workload.containers && settled(id, before, None) {
             // An annotation counts up the generation of a Deployment. The fence shows that nothing else has changed: what
             // was settled still is, and its controller need not say so.
@@ -171,7 +199,13 @@ impl Picture {
         }
         let kinds = self.workloads.get_mut(&id.namespace);
         if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
+            let told = feed.item(&id.workload.name).map(|seen| Arc::clone(&seen.workload));
             feed.put(seen);
+            // What it was written over may be newer than what the watch has told, and older.
+            if told.as_ref().is_some_and(|told| told.generation < before.generation) && self.wanted.contains(id) {
+                self.left.follow(id, told.as_deref(), Some(before), now);
+            }
+            self.follow_left(id, Some(before), now);
             self.resettle_one(id);
             self.follow_templates(id, Some(before));
         }
@@ -225,7 +259,12 @@ impl Picture {
             let workload = WorkloadRef { kind, name: name.clone() };
             let id = WorkloadId { namespace: namespace.to_owned(), workload };
             if seen.workload.state.is_some() || self.wanted.contains(&id) {
-                observation.workloads.insert(id, Arc::clone(&seen.workload));
+                let mut workload = Arc::clone(&seen.workload);
+                let left = self.left_of(&id);
+                if left != Left::Nothing {
+                    Arc::make_mut(&mut workload).status.left = left;
+                }
+                observation.workloads.insert(id, workload);
             }
         }
     }
@@ -264,13 +303,44 @@ impl Picture {
             self.other_pods |= self.unsettled.remove(id);
             return;
         };
-        if !settled(id, &workload, self.pods_of(id).as_deref()) {
+        let is_settled = settled(id, &workload, self.pods_of(id).as_deref());
+        if is_settled {
+            self.left.settled(id, &workload);
+        }
+        if self.left.knows(id) {
+            // What is asked of it depends on how it is.
+            self.other_pods = true;
+        }
+        if !is_settled || self.left_of(id) != Left::Nothing {
             self.other_pods |= self.unsettled.insert(id.clone());
             return;
         }
         self.other_pods |= self.unsettled.remove(id);
         if self.reports_no_ending(id) {
             self.note_none_ending(id);
+        }
+    }
+
+    fn follow_left(&mut self, id: &WorkloadId, before: Option<&Workload>, now: Timestamp) {
+        let workload = self.workload(id).filter(|_| self.wanted.contains(id)).map(Arc::clone);
+        self.left.follow(id, before, workload.as_deref(), now);
+    }
+
+    /// Takes in a list: what was in between, it does not say.
+    fn compare_left(
+        &mut self,
+        (namespace, kind): (&str, WorkloadKind),
+        before: &BTreeMap<String, Arc<Workload>>,
+        now: Timestamp,
+    ) {
+        let of_feed = |id: &&WorkloadId| id.namespace == namespace && id.workload.kind == kind;
+        let ids: Vec<_> = self.wanted.iter().filter(of_feed).cloned().collect();
+        for id in ids {
+            let before = before.get(&id.workload.name);
+            self.follow_left(&id, before.map(Arc::as_ref), now);
+            if let Some((before, workload)) = before.zip(self.workload(&id).map(Arc::clone)) {
+                self.left.skipped(&id, before, &workload, now);
+            }
         }
     }
 
@@ -286,6 +356,10 @@ impl Picture {
             seen.note_none_ending();
         }
     }
+}
+
+fn all_of(items: &BTreeMap<String, SeenWorkload>) -> BTreeMap<String, Arc<Workload>> {
+    items.iter().map(|(name, seen)| (name.clone(), Arc::clone(&seen.workload))).collect()
 }
 
 fn with_since(error: &ClusterError, since: Timestamp) -> ClusterError {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cluster::{Observation, Pod, WorkloadId};
+use crate::cluster::kube::read::Busy;
+use crate::cluster::{Left, Observation, Pod, Workload, WorkloadId};
 
 use super::owned::PodFeed;
 use super::{Picture, Subject, with_since};
@@ -38,6 +39,51 @@ impl Picture {
             subjects.insert(all);
         }
         subjects
+    }
+
+    /// What is to be asked: what pods may still come of.
+    pub(in crate::cluster::kube) fn left_subjects(&self) -> BTreeSet<Subject> {
+        let subject = |id: &WorkloadId| {
+            let resource_version = self.asks_for_left(id)?.resource_version.clone();
+            let selector = self.seen(id)?.selector.as_ref()?.to_string();
+            Some(Subject::Left { id: id.clone(), selector, resource_version })
+        };
+        self.left.ids().filter_map(subject).collect()
+    }
+
+    /// A workload of which it is to be asked what pods may still come of: once its controller has seen what the
+    /// specification has left, for before that it may turn to it yet; at once where nothing is known, and all wait.
+    pub(in crate::cluster::kube) fn asks_for_left(&self, id: &WorkloadId) -> Option<Arc<Workload>> {
+        let workload = self.workload(id)?;
+        let asks = match self.left_of(id) {
+            Left::Nothing => false,
+            Left::Templates(_) => workload.status.observed_generation >= Some(workload.generation),
+            Left::Unknown => true,
+        };
+        asks.then(|| Arc::clone(workload))
+    }
+
+    /// What a workload has left. Of one whose pods cannot be found, nobody knows more than it says.
+    pub(super) fn left_of(&self, id: &WorkloadId) -> Left {
+        let seen = self.seen(id).filter(|seen| seen.selector.is_some());
+        seen.map_or(Left::Nothing, |seen| self.left.of(id, &seen.workload))
+    }
+
+    /// Takes in of which templates pods exist or may come; whether the picture has changed.
+    pub(in crate::cluster::kube) fn take_left(
+        &mut self,
+        id: &WorkloadId,
+        generation: i64,
+        busy: &Busy,
+        now: Timestamp,
+    ) -> bool {
+        let Some(workload) = self.workload(id).map(Arc::clone) else { return false };
+        if workload.generation != generation || !self.left.answered(id, &workload, busy, now) {
+            return false;
+        }
+        self.resettle_one(id);
+        self.follow_templates(id, None);
+        true
     }
 
     pub(super) fn look_at_pods(&self, observation: &mut Observation, now: Timestamp, grace: Duration) {

@@ -1,5 +1,6 @@
 //! What is decided without a server.
 
+mod left;
 mod picture;
 mod read;
 mod templates;
