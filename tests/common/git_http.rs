@@ -62,6 +62,12 @@ impl Identity {
         let config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
         Some(Self { certificate, config: Arc::new(config) })
     }
+
+    /// Wraps the server's end of a connection.
+    pub(crate) fn accept(&self, stream: TcpStream) -> Option<StreamOwned<ServerConnection, TcpStream>> {
+        let connection = ServerConnection::new(Arc::clone(&self.config)).ok()?;
+        Some(StreamOwned::new(connection, stream))
+    }
 }
 
 /// A connection, in clear text or not.

@@ -9,6 +9,7 @@ pub(crate) mod git_http;
 pub(crate) mod gitea;
 pub(crate) mod hands;
 pub(crate) mod host;
+pub(crate) mod late;
 pub(crate) mod limit;
 pub(crate) mod namespace;
 pub(crate) mod outline;

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use crate::common::late::Late;
+use crate::common::namespace::rolled_out;
 use crate::common::running::Running;
 use crate::common::shop::{Shop, image};
 
@@ -28,6 +32,32 @@ async fn commits_are_followed_at_once_and_in_order() {
     run.says(&["\"event\":\"verified\"", "\"service\":\"payments\"", "\"version\":\"1.0\""]).await;
     assert_eq!(shop.versions(&["payments", "checkout"]).await, "1.0 1.0");
     shop.kept(recorder).await;
+    run.terminate();
+    run.end().await.ended(0);
+}
+
+/// The Deployment reports that it is rolled out, and no other pod is there. A replica set was asked for a pod, then for none,
+/// and is still making it.
+#[tokio::test]
+async fn a_pod_counts_from_when_it_may_come_not_from_when_it_is_there() {
+    let shop = Shop::open(&["payments 1.0", "checkout 1.0"]).await;
+    let slow = image("checkout", "2.0");
+    let Some(late) = Late::pods(&shop.ns, &slow).await else { return println!("skipped: openssl is not installed") };
+    let recorder = shop.record().await;
+    let mut run = start(&shop).await;
+    shop.pin("payments", "2.0", "").pin("checkout", "2.0", NEEDS_NEW).commit("Upgrade both");
+    late.comes(&slow).await;
+    shop.repo.git(&["revert", "--no-edit", "HEAD"]);
+    let back = |it: &serde_json::Value| {
+        it["spec"]["template"]["spec"]["containers"][0]["image"] == *image("checkout", "1.0") && rolled_out(it)
+    };
+    shop.ns.wait("deployment/checkout", "1.0 rolled out", back).await;
+    // Long enough for a step that does not wait for the pod.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(shop.versions(&["payments", "checkout"]).await, "2.0 1.0");
+    late.end().await;
+    run.says(&["\"event\":\"verified\"", "\"service\":\"payments\"", "\"version\":\"1.0\""]).await;
+    assert!(!shop.kept(recorder).await.never(&slow), "the pod came after all");
     run.terminate();
     run.end().await.ended(0);
 }

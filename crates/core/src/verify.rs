@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 pub use live::{NoContainer, containers_of, live, of_pods};
 pub use reason::{HealthReason, Milestone, Obstruction, UnreadyPod};
-pub use rollout::settled;
+pub use rollout::{is_rolled_out, settled};
 use serde::Serialize;
 
 use self::pods::Sight;

@@ -112,6 +112,20 @@ pub struct Status {
     /// The revision that the controller rolls out (StatefulSet).
     pub update_revision: Option<String>,
     pub conditions: Vec<Condition>,
+    /// The templates that the specification has left and whose pods may still come. No controller reports them:
+    /// `cluster` finds them out.
+    pub left: Left,
+}
+
+/// The templates that a specification has left and whose pods may still come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Left {
+    #[default]
+    Nothing,
+    /// The containers of these templates.
+    Templates(Vec<Container>),
+    /// The templates are not known yet.
+    Unknown,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,6 +27,11 @@ pub(super) fn kind_name(kind: WorkloadKind) -> &'static str {
     }
 }
 
+/// Returns the API resource of replica sets.
+pub(super) fn replica_sets() -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", "ReplicaSet"))
+}
+
 /// Returns the API resource of pods.
 pub(super) fn pods() -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Pod"))

@@ -1,5 +1,6 @@
 //! The known state of the cluster, built from watch events, and the watches it needs. Pure.
 
+mod left;
 mod owned;
 mod pods;
 mod templates;
@@ -11,8 +12,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle_core::pins::{WorkloadKind, WorkloadRef};
 use pintle_core::verify::settled;
-use pintle_core::workload::{Workload, WorkloadId};
+use pintle_core::workload::{Left, Workload, WorkloadId};
 
+use self::left::Leaving;
 use self::owned::PodFeed;
 use self::templates::Templates;
 use super::feed::{Difference, Feed, News};
@@ -30,6 +32,13 @@ pub(super) enum Subject {
         /// The workload and its selector; none for all pods of the namespace.
         of: Option<(WorkloadRef, String)>,
     },
+    /// The left templates of a workload. They are listed repeatedly, because no watch shows them.
+    Left {
+        id: WorkloadId,
+        selector: String,
+        /// Every report of the controller starts the check anew.
+        resource_version: String,
+    },
 }
 
 /// The known state of the cluster.
@@ -42,6 +51,8 @@ pub(super) struct Picture {
     unsettled: BTreeSet<WorkloadId>,
     /// The templates their pods can run, until the pods are listed.
     templates: Templates,
+    /// The templates that specifications have left and whose pods may still come.
+    left: Leaving,
     /// Whether the set of needed pod watches may have changed.
     other_pods: bool,
 }
@@ -59,11 +70,15 @@ pub(super) enum Look {
 impl Picture {
     /// Sets the requested workloads.
     pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
-        self.wanted.clone_from(wanted);
+        let before = std::mem::replace(&mut self.wanted, wanted.clone());
         self.unsettled.retain(|id| wanted.contains(id));
         self.templates.retain(|id| wanted.contains(id));
+        self.left.retain(|id| wanted.contains(id));
         self.other_pods = true;
         for id in wanted {
+            if !before.contains(id) {
+                self.follow_left(id, None, Timestamp::MIN);
+            }
             self.resettle_one(id);
         }
     }
@@ -80,6 +95,7 @@ impl Picture {
                 self.workloads.entry(namespace.clone()).or_default().insert(*kind, Feed::new(number));
             }
             Subject::Pods { .. } => drop(self.pods.insert(subject.clone(), PodFeed::new(number))),
+            Subject::Left { .. } => {}
         }
     }
 
@@ -92,6 +108,7 @@ impl Picture {
                 }
             }
             Subject::Pods { .. } => drop(self.pods.remove(subject)),
+            Subject::Left { .. } => {}
         }
     }
 
@@ -109,6 +126,7 @@ impl Picture {
             |feed: &Feed<SeenWorkload>, name: &str| feed.item(name).is_some_and(|seen| seen.workload.state.is_some());
         let before = news.object().and_then(|object| feed.item(&object.name)).map(|seen| Arc::clone(&seen.workload));
         let was_seen = before.as_ref().is_some_and(|workload| workload.state.is_some());
+        let all = if matches!(news, News::Complete(_)) { feed.items().map(all_of) } else { None };
         let difference = feed.take(news, now);
         let shows = match &difference {
             Difference::None => false,
@@ -119,6 +137,14 @@ impl Picture {
             }
             Difference::All | Difference::Trouble => true,
         };
+        match &difference {
+            Difference::One(name) => {
+                let workload = WorkloadRef { kind, name: name.clone() };
+                self.follow_left(&WorkloadId { namespace: namespace.to_owned(), workload }, before.as_deref(), now);
+            }
+            Difference::All => self.compare_left((namespace, kind), &all.unwrap_or_default(), now),
+            Difference::None | Difference::Trouble => {}
+        }
         self.resettle(namespace, kind, &difference);
         if let Difference::One(name) = difference {
             let workload = WorkloadRef { kind, name };
@@ -161,7 +187,7 @@ impl Picture {
     }
 
     /// Records the answer to a write over `before`, whether its watch event has arrived or not.
-    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
+    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload, now: Timestamp) {
         if before.containers == seen.workload.containers && settled(id, before, None) {
             // An annotation increments a Deployment's generation. The fence proves that nothing else changed, so a
             // settled workload stays settled without a report of its controller.
@@ -169,7 +195,13 @@ impl Picture {
         }
         let kinds = self.workloads.get_mut(&id.namespace);
         if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
+            let told = feed.item(&id.workload.name).map(|seen| Arc::clone(&seen.workload));
             feed.put(seen);
+            // The workload before the write may be newer than the last watch event, or older.
+            if told.as_ref().is_some_and(|told| told.generation < before.generation) && self.wanted.contains(id) {
+                self.left.follow(id, told.as_deref(), Some(before), now);
+            }
+            self.follow_left(id, Some(before), now);
             self.resettle_one(id);
             self.follow_templates(id, Some(before));
         }
@@ -223,7 +255,12 @@ impl Picture {
             let workload = WorkloadRef { kind, name: name.clone() };
             let id = WorkloadId { namespace: namespace.to_owned(), workload };
             if seen.workload.state.is_some() || self.wanted.contains(&id) {
-                observation.workloads.insert(id, Arc::clone(&seen.workload));
+                let mut workload = Arc::clone(&seen.workload);
+                let left = self.left_of(&id);
+                if left != Left::Nothing {
+                    Arc::make_mut(&mut workload).status.left = left;
+                }
+                observation.workloads.insert(id, workload);
             }
         }
     }
@@ -262,13 +299,44 @@ impl Picture {
             self.other_pods |= self.unsettled.remove(id);
             return;
         };
-        if !settled(id, &workload, self.pods_of(id).as_deref()) {
+        let is_settled = settled(id, &workload, self.pods_of(id).as_deref());
+        if is_settled {
+            self.left.settled(id, &workload);
+        }
+        if self.left.knows(id) {
+            // The check depends on the state of the workload.
+            self.other_pods = true;
+        }
+        if !is_settled || self.left_of(id) != Left::Nothing {
             self.other_pods |= self.unsettled.insert(id.clone());
             return;
         }
         self.other_pods |= self.unsettled.remove(id);
         if self.reports_no_ending(id) {
             self.note_none_ending(id);
+        }
+    }
+
+    fn follow_left(&mut self, id: &WorkloadId, before: Option<&Workload>, now: Timestamp) {
+        let workload = self.workload(id).filter(|_| self.wanted.contains(id)).map(Arc::clone);
+        self.left.follow(id, before, workload.as_deref(), now);
+    }
+
+    /// Compares a list with the workloads `before`. A list does not show the changes in between.
+    fn compare_left(
+        &mut self,
+        (namespace, kind): (&str, WorkloadKind),
+        before: &BTreeMap<String, Arc<Workload>>,
+        now: Timestamp,
+    ) {
+        let of_feed = |id: &&WorkloadId| id.namespace == namespace && id.workload.kind == kind;
+        let ids: Vec<_> = self.wanted.iter().filter(of_feed).cloned().collect();
+        for id in ids {
+            let before = before.get(&id.workload.name);
+            self.follow_left(&id, before.map(Arc::as_ref), now);
+            if let Some((before, workload)) = before.zip(self.workload(&id).map(Arc::clone)) {
+                self.left.skipped(&id, before, &workload, now);
+            }
         }
     }
 
@@ -284,6 +352,10 @@ impl Picture {
             seen.note_none_ending();
         }
     }
+}
+
+fn all_of(items: &BTreeMap<String, SeenWorkload>) -> BTreeMap<String, Arc<Workload>> {
+    items.iter().map(|(name, seen)| (name.clone(), Arc::clone(&seen.workload))).collect()
 }
 
 fn with_since(error: &ClusterError, since: Timestamp) -> ClusterError {

@@ -32,6 +32,27 @@ pub(super) struct SeenPod {
     labels: BTreeMap<String, String>,
 }
 
+/// A replica set of a Deployment.
+#[derive(Debug)]
+pub(super) struct ReplicaSetState {
+    uid: String,
+    /// The uid of its controller.
+    owner: Option<String>,
+    containers: Vec<Container>,
+    /// The replica set wants no pods, and its controller has seen that.
+    idle: bool,
+}
+
+/// The templates whose pods exist or may come.
+#[derive(Debug, Default)]
+pub(super) struct Busy {
+    pub(super) templates: Vec<Vec<Container>>,
+    /// The containers of the existing pods.
+    pods: Vec<Vec<Container>>,
+    /// The replica sets were listed, before the pods.
+    pub(super) with_sets: bool,
+}
+
 /// The owner of a pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owner {
@@ -97,6 +118,42 @@ pub(super) fn pod(object: PodObject) -> SeenPod {
         resource_version: meta.resource_version.unwrap_or_default(),
         owner: owners.into_iter().find(|owner| owner.controller == Some(true)).map(Owner::of),
         labels,
+    }
+}
+
+/// Converts the object of a replica set.
+pub(super) fn replica_set(object: WorkloadObject) -> ReplicaSetState {
+    let (meta, spec, status) = (object.metadata, object.spec, object.status.unwrap_or_default());
+    let owners = meta.owner_references.unwrap_or_default();
+    ReplicaSetState {
+        uid: meta.uid.unwrap_or_default(),
+        owner: owners.into_iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid),
+        containers: containers(&spec.template.and_then(|template| template.spec).unwrap_or_default()),
+        idle: spec.replicas == Some(0) && status.observed_generation >= meta.generation,
+    }
+}
+
+impl Busy {
+    /// Combines the replica sets of a workload and a later list of its pods. The replica sets are none if the workload
+    /// has none, or if they may not be listed.
+    pub(super) fn of(uid: &str, sets: Option<Vec<ReplicaSetState>>, pods: Vec<PodObject>) -> Self {
+        let owner = |pod: &PodObject| {
+            let mut owners = pod.metadata.owner_references.iter().flatten();
+            owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone())
+        };
+        let pods: Vec<_> = pods.into_iter().map(|object| (owner(&object), pod(object).pod)).collect();
+        let runs = |of: &str| pods.iter().any(|(owner, pod)| owner.as_deref() == Some(of) && pod.runs());
+        let with_sets = sets.is_some();
+        let sets = sets.into_iter().flatten().filter(|set| set.owner.as_deref() == Some(uid));
+        let templates = sets.filter(|set| !set.idle || runs(&set.uid)).map(|set| set.containers).collect();
+        let of_pods = pods.iter().filter(|(_, pod)| pod.runs()).map(|(_, pod)| pod.containers.clone());
+        Self { templates, pods: if with_sets { Vec::new() } else { of_pods.collect() }, with_sets }
+    }
+
+    /// Returns whether pods of a template exist or may come. A pod may have more containers than its template.
+    pub(super) fn has(&self, template: &[Container]) -> bool {
+        let of_it = |pod: &Vec<Container>| template.iter().all(|it| pod.contains(it));
+        self.templates.iter().any(|it| it == template) || self.pods.iter().any(of_it)
     }
 }
 

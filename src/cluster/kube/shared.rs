@@ -2,26 +2,39 @@
 #![expect(clippy::disallowed_methods, reason = "the time of a failure")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kube::api::ListParams;
 use kube::core::ApiResource;
 use kube::{Api, Client};
+use pintle_core::pins::WorkloadKind;
 use pintle_core::workload::{Workload, WorkloadId};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
 use super::Patience;
-use super::objects;
+use super::errors;
+use super::objects::{self, PodObject, WorkloadObject};
 use super::picture::{Look, Picture, Subject};
-use super::read::{self, SeenWorkload};
+use super::read::{self, Busy, SeenWorkload};
 use super::stream::Stream;
 use crate::cluster::{ClusterError, Observation};
 
 /// The interval at which a reader without a first observation checks its time limit.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// The delay before left templates are checked again. It doubles with each check.
+const LEFT_CHECK_DELAY: Duration = Duration::from_millis(25);
+
+/// The longest delay between two checks, while the workload does not change.
+const MAX_LEFT_CHECK_DELAY: Duration = Duration::from_secs(30);
+
+/// The number of concurrent checks.
+const CONCURRENT_LEFT_CHECKS: usize = 8;
 
 /// The state shared by the watches and their reader.
 pub(super) struct Shared {
@@ -36,6 +49,8 @@ pub(super) struct Shared {
     looked: Mutex<u64>,
     /// Counts the requested resyncs.
     anew: watch::Sender<u64>,
+    /// Limits the concurrent checks of left templates.
+    asks: Semaphore,
 }
 
 #[derive(Default)]
@@ -51,7 +66,8 @@ impl Shared {
     pub(super) fn new(client: Client, server: String, patience: Patience) -> Arc<Self> {
         let (runtime, changes) = (Handle::current(), watch::Sender::new(0));
         let (kept, looked, anew) = (Mutex::default(), Mutex::new(0), watch::Sender::new(0));
-        Arc::new(Self { client, server, patience, runtime, kept, changes, looked, anew })
+        let asks = Semaphore::new(CONCURRENT_LEFT_CHECKS);
+        Arc::new(Self { client, server, patience, runtime, kept, changes, looked, anew, asks })
     }
 
     /// Starts the watches for the requested workloads, and stops all others.
@@ -92,7 +108,7 @@ impl Shared {
 
     /// Records the answer to a write over `before`.
     pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: SeenWorkload) {
-        self.kept().picture.wrote(id, before, seen);
+        self.kept().picture.wrote(id, before, seen, Timestamp::now());
         self.changes.send_modify(|count| *count += 1);
     }
 
@@ -121,15 +137,16 @@ impl Shared {
     pub(super) fn keep_pods(self: &Arc<Self>) {
         let mut kept = self.kept();
         if kept.picture.needs_other_pods() {
-            let subjects = kept.picture.pod_subjects();
-            self.keep(&mut kept, &subjects, |subject| matches!(subject, Subject::Pods { .. }));
+            let mut subjects = kept.picture.pod_subjects();
+            subjects.extend(kept.picture.left_subjects());
+            self.keep(&mut kept, &subjects, |subject| !matches!(subject, Subject::Workloads(..)));
         }
     }
 
     /// Stops all pod watches until [`Self::keep_pods`] is called again.
     pub(super) fn end_pods(self: &Arc<Self>) {
         let mut kept = self.kept();
-        self.keep(&mut kept, &BTreeSet::new(), |subject| matches!(subject, Subject::Pods { .. }));
+        self.keep(&mut kept, &BTreeSet::new(), |subject| !matches!(subject, Subject::Workloads(..)));
         kept.picture.note_no_pods();
     }
 
@@ -175,8 +192,63 @@ impl Shared {
                     shared.hear(|picture, now| picture.take_pods(&subject, number, news, now));
                 }))
             }
+            Subject::Left { id, selector, .. } => {
+                let (id, selector) = (id.clone(), selector.clone());
+                self.runtime.spawn(async move { shared.ask_for_left(&id, &selector).await })
+            }
         };
         task.abort_handle()
+    }
+
+    /// Checks repeatedly which templates pods may still come of. The task is aborted once nothing is left.
+    async fn ask_for_left(&self, id: &WorkloadId, selector: &str) {
+        let mut rest = LEFT_CHECK_DELAY;
+        loop {
+            let seen = self.kept().picture.asks_for_left(id);
+            if let Some(workload) = seen {
+                match self.busy(id, &workload.uid, selector).await {
+                    Ok(busy) => self.hear(|picture, now| picture.take_left(id, workload.generation, &busy, now)),
+                    // The left templates stay. The watches report whether the server answers at all.
+                    Err(error) => tracing::debug!("the left templates of {id} cannot be checked: {error}"),
+                }
+            }
+            tokio::time::sleep(rest).await;
+            rest = MAX_LEFT_CHECK_DELAY.min(rest * 2);
+        }
+    }
+
+    /// Lists the templates of a workload whose pods exist or may come.
+    async fn busy(&self, id: &WorkloadId, uid: &str, selector: &str) -> Result<Busy, ClusterError> {
+        let _turn = self.asks.acquire().await;
+        let params = ListParams::default().labels(selector);
+        let sets = if id.workload.kind == WorkloadKind::Deployment {
+            let sets: Api<WorkloadObject> =
+                Api::namespaced_with(self.client.clone(), &id.namespace, &objects::replica_sets());
+            match self.answer(sets.list(&params)).await {
+                Ok(sets) => Some(sets.items.into_iter().map(read::replica_set).collect()),
+                // Time decides instead.
+                Err(ClusterError::Forbidden(why)) => {
+                    static ONCE: Once = Once::new();
+                    ONCE.call_once(|| {
+                        tracing::warn!("a template that a Deployment has left counts for a minute: {why}");
+                    });
+                    None
+                }
+                Err(error) => return Err(error),
+            }
+        } else {
+            None
+        };
+        // The pods are listed after the replica sets, so that every pod made by then is seen.
+        let pods: Api<PodObject> = Api::namespaced_with(self.client.clone(), &id.namespace, &objects::pods());
+        let pods = self.answer(pods.list(&params)).await?;
+        Ok(Busy::of(uid, sets, pods.items))
+    }
+
+    async fn answer<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterError> {
+        let silent = |_| errors::no_answer(&self.server, &format!("no answer within {:?}", self.patience.answer));
+        let answer = tokio::time::timeout(self.patience.answer, request).await.map_err(silent)?;
+        answer.map_err(|error| errors::of_read(&self.server, &error))
     }
 
     fn stream<K>(

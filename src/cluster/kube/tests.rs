@@ -1,5 +1,6 @@
 //! Decisions that need no server.
 
+mod left;
 mod picture;
 mod read;
 mod templates;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::image::Image;
 use crate::running::Running;
 use crate::verify::settled;
-use crate::workload::{Container, Pod, Workload, WorkloadId};
+use crate::workload::{Container, Left, Pod, Workload, WorkloadId};
 
 /// A workload has no container for a service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
@@ -22,6 +22,7 @@ pub struct NoContainer {
 
 /// The images of `containers` of which pods exist or may come to exist: those that its pods run, where these have not been
 /// looked at those of the `templates` that they can be of. None where neither is known, and the workload is not settled.
+/// A template that the specification has left counts until no pod of it can come.
 pub fn live(
     id: &WorkloadId,
     workload: Option<&Workload>,
@@ -39,6 +40,11 @@ pub fn live(
     let mut live: BTreeSet<Running> = of_service(&workload.containers).into_iter().collect();
     if settled(id, workload, pods) {
         return Some(live);
+    }
+    match &workload.status.left {
+        Left::Nothing => {}
+        Left::Templates(containers) => live.extend(of_service(containers)),
+        Left::Unknown => return None,
     }
     match pods {
         Some(pods) => live.extend(of_pods(pods, containers)),

@@ -49,6 +49,8 @@ pub enum HealthReason {
     NotAvailable,
     /// The DaemonSet has not counted its nodes yet.
     NodesNotCounted,
+    /// Pods of a template that the specification has left may still come.
+    LeftTemplate,
     /// A Deployment is paused in the middle of its rollout.
     Paused { updated: i32, of: i32 },
     /// Pods are replaced only when an operator deletes them.
@@ -158,6 +160,7 @@ impl HealthReason {
             Self::Unconfirmed { .. } => f.write_str("all pods are there, the Deployment has not said so yet"),
             Self::NotAvailable => f.write_str("the Deployment does not say that it is available"),
             Self::NodesNotCounted => f.write_str("the DaemonSet has not counted its nodes yet"),
+            Self::LeftTemplate => f.write_str("pods of an earlier template may still come"),
             Self::Paused { updated, of } => {
                 write!(f, "it is paused: {updated} of {} {}", Pods(*of), Milestone::NewTemplate)
             }

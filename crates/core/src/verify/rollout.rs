@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::reason::{HealthReason, Milestone, Obstruction};
 use crate::pins::WorkloadKind;
-use crate::workload::{Condition, Pod, Status, Strategy, Workload, WorkloadId};
+use crate::workload::{Condition, Left, Pod, Status, Strategy, Workload, WorkloadId};
 
 /// How far it has come.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +42,11 @@ pub fn settled(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>) 
         && ending(id.workload.kind, workload, pods).is_none()
 }
 
+/// Returns whether the workload's controller reports that its rollout is complete. Terminating pods do not count.
+pub fn is_rolled_out(kind: WorkloadKind, workload: &Workload) -> bool {
+    matches!(of(kind, workload), Rollout::Done)
+}
+
 /// How far `workload` has come.
 pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
     let status = &workload.status;
@@ -56,7 +61,12 @@ pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
         WorkloadKind::StatefulSet => stateful_set(workload),
         WorkloadKind::DaemonSet => daemon_set(status),
     };
-    let Some(why) = missing else { return Rollout::Done };
+    let Some(why) = missing else {
+        return match status.left {
+            Left::Nothing => Rollout::Done,
+            Left::Templates(_) | Left::Unknown => Rollout::Going(HealthReason::LeftTemplate),
+        };
+    };
     match stop(kind, workload) {
         Some((why, stop)) => Rollout::Stopped(why, stop),
         None => Rollout::Going(why),

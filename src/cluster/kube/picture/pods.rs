@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pintle_core::workload::{Pod, WorkloadId};
+use pintle_core::workload::{Left, Pod, Workload, WorkloadId};
 
 use super::owned::PodFeed;
 use super::{Picture, Subject, with_since};
 use crate::cluster::Observation;
+use crate::cluster::kube::read::Busy;
 
 /// The maximum number of pod watches in a namespace. More unsettled workloads share one watch of all its pods.
 const MOST_POD_WATCHES: usize = 8;
@@ -39,6 +40,51 @@ impl Picture {
             subjects.insert(all);
         }
         subjects
+    }
+
+    /// Returns the checks of left templates that are needed.
+    pub(in crate::cluster::kube) fn left_subjects(&self) -> BTreeSet<Subject> {
+        let subject = |id: &WorkloadId| {
+            let resource_version = self.asks_for_left(id)?.resource_version.clone();
+            let selector = self.seen(id)?.selector.as_ref()?.to_string();
+            Some(Subject::Left { id: id.clone(), selector, resource_version })
+        };
+        self.left.ids().filter_map(subject).collect()
+    }
+
+    /// Returns the workload if its left templates must be checked. Known templates are checked once the controller has seen
+    /// the last change, because before that it may still turn to them. Unknown ones are checked at once.
+    pub(in crate::cluster::kube) fn asks_for_left(&self, id: &WorkloadId) -> Option<Arc<Workload>> {
+        let workload = self.workload(id)?;
+        let asks = match self.left_of(id) {
+            Left::Nothing => false,
+            Left::Templates(_) => workload.status.observed_generation >= Some(workload.generation),
+            Left::Unknown => true,
+        };
+        asks.then(|| Arc::clone(workload))
+    }
+
+    /// Returns the templates that a workload has left: none without a selector, because its pods cannot be found.
+    pub(super) fn left_of(&self, id: &WorkloadId) -> Left {
+        let seen = self.seen(id).filter(|seen| seen.selector.is_some());
+        seen.map_or(Left::Nothing, |seen| self.left.of(id, &seen.workload))
+    }
+
+    /// Records the templates whose pods exist or may come. Returns whether the visible state changed.
+    pub(in crate::cluster::kube) fn take_left(
+        &mut self,
+        id: &WorkloadId,
+        generation: i64,
+        busy: &Busy,
+        now: Timestamp,
+    ) -> bool {
+        let Some(workload) = self.workload(id).map(Arc::clone) else { return false };
+        if workload.generation != generation || !self.left.answered(id, &workload, busy, now) {
+            return false;
+        }
+        self.resettle_one(id);
+        self.follow_templates(id, None);
+        true
     }
 
     pub(super) fn look_at_pods(&self, observation: &mut Observation, now: Timestamp, grace: Duration) {

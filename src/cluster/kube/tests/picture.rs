@@ -58,7 +58,7 @@ fn pod_watches(picture: &Picture, begun: &BTreeSet<Subject>) -> String {
         let name = match subject {
             Subject::Pods { of: Some((workload, labels)), .. } => format!("{} {labels}", workload.name),
             Subject::Pods { of: None, .. } => "all".to_owned(),
-            Subject::Workloads(..) => panic!("no pods"),
+            Subject::Workloads(..) | Subject::Left { .. } => panic!("no pods"),
         };
         if begun.contains(subject) { name } else { format!("+{name}") }
     };
@@ -76,7 +76,8 @@ fn begin(picture: &mut Picture) -> BTreeSet<Subject> {
 #[test]
 fn pods_are_watched_while_something_is_unsettled_each_for_itself() {
     let mut picture = picture(&names(2));
-    list(&mut picture, [seen(&object("s0")), unsettled("s1"), unsettled("foreign")]);
+    list(&mut picture, [seen(&object("s0")), seen(&object("s1")), unsettled("foreign")]);
+    tell(&mut picture, [News::Changed(unsettled("s1"))]);
     assert_snapshot!(pod_watches(&picture, &BTreeSet::new()), @"+s1 app=s1");
     let mut settled = object("s1");
     settled["metadata"]["resourceVersion"] = json!("101");
@@ -114,7 +115,7 @@ fn what_only_its_annotation_was_written_of_stays_settled() {
     let mut annotated = object("s0");
     (annotated["metadata"]["generation"], annotated["metadata"]["resourceVersion"]) = (json!(2), json!("101"));
     tell(&mut picture, [News::Changed(seen(&annotated))]);
-    picture.wrote(&id("s0"), &before, seen(&annotated));
+    picture.wrote(&id("s0"), &before, seen(&annotated), at(0));
     assert_eq!(pod_watches(&picture, &BTreeSet::new()), "", "no image changed, so it still is settled");
     // A later event of the same generation does not undo this.
     annotated["metadata"]["resourceVersion"] = json!("102");
