@@ -25,8 +25,8 @@ fn main() -> ExitCode {
         [] => run(tour::tour(tour::Pace::Long)),
         ["--short"] => run(tour::tour(tour::Pace::Short)),
         ["pintle", ..] => pintle(typed[1..].to_vec()),
-        // The local runtime starts what keeps a process as it was started itself.
-        ["keep", ..] => pintle(typed),
+        // The local runtime starts the shim of each process with the program that it runs in itself.
+        ["shim", ..] => pintle(typed),
         _ => run(service::serve(&words)),
     }
 }
