@@ -13,7 +13,8 @@ use chance::Chance;
 use common::measure;
 use pintle_core::graph::{Graph, Node};
 use pintle_core::pins::{DependsOn, Need};
-use pintle_core::plan::{Live, Plan, Running, Situation, Took, Wanted, next};
+use pintle_core::plan::{Live, PastDuration, Plan, PlanInput, Wanted, next};
+use pintle_core::running::Running;
 use pintle_core::version::{Order, Version};
 use system::{NEEDS, SERVICES, image, name};
 
@@ -24,7 +25,7 @@ struct System {
     graph: Graph,
     wanted: Vec<Wanted>,
     live: Vec<Live>,
-    took: Vec<Took>,
+    took: Vec<PastDuration>,
 }
 
 fn main() {
@@ -107,7 +108,7 @@ impl System {
         }
     }
 
-    fn at(&self) -> Situation<'_> {
-        Situation { graph: &self.graph, wanted: &self.wanted, live: &self.live, lockstep: &[], evidence: None }
+    fn at(&self) -> PlanInput<'_> {
+        PlanInput { graph: &self.graph, wanted: &self.wanted, live: &self.live, lockstep: &[], evidence: None }
     }
 }

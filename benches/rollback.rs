@@ -28,9 +28,10 @@ use pintle_core::history::History;
 use pintle_core::pins::{
     DependsOn, Need, Pin, Pins, Service, ServiceName, Settings, Verify, WorkloadKind, WorkloadRef,
 };
-use pintle_core::plan::{Live, Running, Wanted};
+use pintle_core::plan::{Live, Wanted};
 use pintle_core::problem::Place;
 use pintle_core::rollback::{HoldPolicy, Request, RollbackInput, RollbackTarget, revert};
+use pintle_core::running::Running;
 use pintle_core::version::Version;
 use repository::Repository;
 use system::{NEEDS, SERVICES, image, name};

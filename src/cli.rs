@@ -2,12 +2,11 @@
 
 mod apply;
 mod best_effort;
-mod brief;
 mod check;
 mod completions;
 mod config;
 mod deepen;
-mod describe;
+pub(crate) mod describe;
 mod diff;
 mod down;
 mod evidence;
@@ -28,6 +27,7 @@ mod pin;
 mod plan;
 mod progress;
 mod reapply;
+mod reference;
 mod refused_history;
 mod rollback;
 mod run;
@@ -45,8 +45,10 @@ mod words;
 use std::ffi::OsString;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+pub use describe::remedy_command;
 pub use exit::{Exit, Failure};
 pub use output::Output;
+pub use reference::reference;
 
 use crate::cli::config::{Config, Typed};
 

@@ -1,7 +1,7 @@
-//! The cluster, in plain data: what is observed of workloads and pods, and what is written.
+//! The cluster in plain data: observed workloads and pods, and writes.
 //!
-//! [`Cluster`] is the only trait that exists for the sake of a seam. It decides nothing: health is `verify`'s, order is
-//! `plan`'s.
+//! [`Cluster`] is the only trait that exists as a seam. It decides nothing: `verify` judges health and `plan` decides
+//! the order.
 
 pub mod kube;
 pub mod lease;
@@ -15,142 +15,126 @@ use std::time::Duration;
 
 use pintle_core::image::Image;
 use pintle_core::problem::display_safe;
-use pintle_core::workload::{Container, Pause, Pod, State, Workload, WorkloadId, way_out};
+use pintle_core::workload::{Container, Pause, Pod, State, Workload, WorkloadId, ownership_remedy};
 
 pub use self::kube::Kube;
 pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
 pub use self::local::LocalHost;
 
-/// One look at the cluster. A workload that was asked for and is in neither map does not exist.
+/// One observation of the cluster. A requested workload in neither `workloads` nor `unknown` does not exist.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
-    /// The workloads asked for, and those of the same namespaces that carry a [`State`].
+    /// The requested workloads, and those of the same namespaces that carry a [`State`].
     pub workloads: BTreeMap<WorkloadId, Arc<Workload>>,
-    /// The pods of each workload that is not settled. Looked at only while it is unsettled: an absent key means not
-    /// looked at (yet), an empty list means that there are none.
+    /// The pods of each unsettled workload. A missing key means that they are not listed (yet); an empty list means
+    /// that there are none.
     pub pods: BTreeMap<WorkloadId, Vec<Arc<Pod>>>,
-    /// The containers of all templates that an unsettled workload had since it was settled, where that is known and its
-    /// pods have not been looked at yet: they are of no other.
+    /// The containers of all templates an unsettled workload had since it was last settled. Present only while its pods
+    /// are not listed: they can run nothing else.
     pub templates: BTreeMap<WorkloadId, Vec<Container>>,
-    /// The workloads of which nothing runs until they are written, and why: processes of the local runtime that never
-    /// started, or have ended. What `workloads` says of them is what ran last.
+    /// Workloads of the local runtime that run nothing until the next write, with the reason: they never started, or
+    /// ended. Their entries in `workloads` describe what ran last.
     pub idle: BTreeMap<WorkloadId, String>,
-    /// The workloads asked for that cannot be looked at, and why: nothing is known of them, not even whether they exist.
+    /// Requested workloads that cannot be observed, with the reason. Not even their existence is known.
     pub unknown: BTreeMap<WorkloadId, ClusterError>,
 }
 
-/// One write to one workload: images, and what is remembered. Nothing else is ever written.
+/// One write to one workload: its images and Pintle's state. Nothing else is ever written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// The workload.
     pub id: WorkloadId,
-    /// What it was decided on. Fences: refused where the workload is another one by now, or has changed in more than its
-    /// status.
+    /// The workload the decision was based on. It fences the write: if the workload was replaced, or changed in more
+    /// than its status, the write is refused.
     pub seen: Arc<Workload>,
-    /// Container, init or not, and its image.
+    /// Container name, whether it is an init container, and its image.
     pub images: Vec<(String, bool, Image)>,
-    /// Sent whole.
+    /// The complete new state.
     pub state: State,
 }
 
-/// What the answer to a [`Write`] says.
+/// The answer to a [`Write`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The resource version after it.
     pub resource_version: String,
-    /// The generation after it.
     pub generation: i64,
-    /// The image of each container after it: the server may have made another one of what was sent.
+    /// The image of each container after the write. An admission webhook may have changed it.
     pub images: Vec<(String, Image)>,
 }
 
-/// What the cluster refuses or fails to do; the reader is told the object, and one way out.
+/// An error of the cluster. Its message names the object and one remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClusterError {
-    /// No answer: the API server is gone, or too slow. What was sent may have been done.
+    /// The API server did not answer in time. A request may still have taken effect.
     #[error("the API server does not answer: {0}")]
     Unreachable(String),
-    /// The workload has changed since it was observed: look again.
+    /// The workload changed since the observation, which must be repeated.
     #[error("{0} has changed meanwhile")]
     Stale(WorkloadId),
-    /// The workload does not exist, or is not the one observed.
+    /// The workload does not exist, or was replaced since the observation.
     #[error("{0} does not exist")]
     Missing(WorkloadId),
-    /// Somebody else owns the image field.
-    #[error("the image of {id} belongs to {manager}: {}", way_out(manager))]
-    Owned {
-        /// The workload.
-        id: WorkloadId,
-        /// The field manager.
-        manager: String,
-    },
-    /// The namespace does not exist.
+    /// Another field manager owns the image field.
+    #[error("the image of {id} belongs to {manager}: {}", ownership_remedy(manager))]
+    Owned { id: WorkloadId, manager: String },
     #[error("namespace {0} does not exist: create it, or name another one (`namespace:`, --namespace)")]
     NoNamespace(String),
-    /// Not allowed, with verb, resource and namespace.
+    /// A missing permission, with verb, resource and namespace.
     #[error("{0}")]
     Forbidden(String),
-    /// The API server or an admission webhook refused it, in its own words.
+    /// The API server or an admission webhook rejected the write.
     #[error("{id}: {message}")]
     Refused {
-        /// The workload.
         id: WorkloadId,
-        /// Its words.
+        /// The server's message.
         message: String,
     },
-    /// The connection cannot be set up: kubeconfig, context, certificates.
+    /// The connection could not be set up: kubeconfig, context or certificates.
     #[error("{0}")]
     Config(String),
-    /// A file that is named to say which cluster cannot be read.
+    /// An explicitly named kubeconfig cannot be read.
     #[error("the kubeconfig {} cannot be read: {why}", display_safe(&path.to_string_lossy(), 200))]
-    Kubeconfig {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        why: String,
-    },
-    /// The state folder of the local runtime is somebody else's to change: whose.
+    Kubeconfig { path: PathBuf, why: String },
+    /// Another process holds the lock of the local runtime's state folder.
     #[error("{0} is at it: wait for it to end")]
     Locked(String),
-    /// Another process is the one writer, or may be by now: nothing was sent.
+    /// Another process is the leader, or may have become it. Nothing was sent.
     #[error("the lease is not held any more")]
     NotLeading,
-    /// Nothing names a cluster: neither a kubeconfig, nor a pod that this runs in.
+    /// No cluster is configured: there is no kubeconfig, and this process runs in no pod.
     #[error("{0}")]
     NoCluster(String),
 }
 
-/// Where services run. Static dispatch: chosen once, where the command line is read.
+/// A runtime for services. It is chosen once, when the command line is parsed, so dispatch is static.
 pub trait Cluster: Send + Sync {
-    /// Says which workloads are asked for from now on.
+    /// Sets the workloads to observe.
     fn scope(&self, _wanted: &BTreeSet<WorkloadId>) {}
 
-    /// Looks at everything anew, in case something was missed.
+    /// Lists everything again, in case a watch missed something.
     fn look_anew(&self) {}
 
-    /// The newest picture: complete, and never older than the answer to a write made through this value.
+    /// Returns the current observation: complete, and never older than the answer to a write made through this value.
     fn observe(&self) -> impl Future<Output = Result<Observation, ClusterError>> + Send;
 
-    /// Returns when the picture differs from the last one observed, or after `at_most`.
+    /// Returns when the state differs from the last observation, or after `at_most`.
     fn changed(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
-    /// The same, for whoever asks for no pods: nothing that only shows them is looked at meanwhile.
+    /// Returns when the state differs from the last observation, or after `at_most`, without watching pods.
     fn changed_but_for_pods(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send {
         self.changed(at_most)
     }
 
-    /// Writes; ends when it is answered.
+    /// Sends a write, and returns its answer.
     fn apply(&self, write: &Write) -> impl Future<Output = Result<Written, ClusterError>> + Send;
 
-    /// Takes part in the election of the one writer: from now on nothing is written that the lease does not cover. `what`
-    /// is done, for others who wait.
+    /// Joins the leader election. From now on, writes need the lease. `what` describes this process to others that
+    /// wait.
     fn lead(&self, lease: &LeaseName, what: &str) -> Lead;
 
-    /// The one writer, where there is one.
+    /// Returns the current leader, if there is one.
     fn leader(&self, lease: &LeaseName) -> impl Future<Output = Result<Option<Leader>, ClusterError>> + Send;
 
-    /// Pauses a workload, or ends its pause where `pause` is none; fenced by what was `seen`, as a write is. Ends when it is
-    /// answered.
+    /// Pauses a workload, or resumes it if `pause` is none. Like a write, it is fenced by the `seen` version.
     fn pause(
         &self,
         id: &WorkloadId,
@@ -158,6 +142,6 @@ pub trait Cluster: Send + Sync {
         pause: Option<&Pause>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
-    /// Asks whether somebody would refuse a different image, and writes nothing: [`ClusterError::Owned`] names who.
+    /// Checks by a dry run whether another field manager would block the write; [`ClusterError::Owned`] names it.
     fn would_conflict(&self, write: &Write) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }

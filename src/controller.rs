@@ -3,38 +3,38 @@
 //! No pass remembers the one before: everything is worked out anew from Git and the cluster. [`ControllerState`] holds only what
 //! the cluster cannot tell: answers to writes that were refused or lost.
 
+mod assess;
 mod branch_follower;
 mod cluster_evidence;
 mod corrections;
 mod desired;
 mod drift;
 pub mod event;
-mod hand;
+mod event_diff;
 mod history_guard;
 mod image_rewrites;
 mod interrupt;
 mod local_services;
-mod look;
+mod manual_change;
 mod pause;
 mod pauses;
 mod pin_moves;
 mod pinned;
-mod recall;
-mod report;
+mod released;
 mod rollout;
 mod rollout_result;
 mod run;
 mod schedule;
+mod settled_cache;
 mod snapshot;
 mod state;
+mod status;
 mod suspicion;
-mod tell;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod throttle;
 mod unseen;
-mod want;
-mod words;
 mod write;
 mod writer;
 
@@ -43,32 +43,28 @@ pub use branch_follower::{
 };
 pub use cluster_evidence::{ClusterEvidence, proven_versions};
 pub use desired::{Desired, RunOptions};
-pub use drift::{Stay, StayBy};
-pub use hand::Hand;
 pub use history_guard::{HistoryGuard, HistoryRefusal, check_history, written_commits};
 pub use interrupt::Interrupt;
 use jiff::Timestamp;
 pub use local_services::local_services;
-pub use look::{Look, Seen, SeenWorkload, look};
 pub use pause::{PauseError, end_graces, pausable_services, pause_service};
-pub use pinned::look_at_pins;
+pub use pinned::assess_pins;
 use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::pins::Unseen;
-use pintle_core::plan::{self, Next, Plan, Situation, Step, Took, Wanted};
-pub use report::{
-    ChangeReport, CircleReport, EstimateReport, PausedReport, Report, RestReport, Standing, UnderWayReport,
-    pinned_no_more, released,
-};
+use pintle_core::plan::{self, Next, PastDuration, Plan, PlanInput, Step, Wanted};
+pub use released::{pinned_no_more, released};
 pub use rollout::{RolloutArgs, RolloutOutcome, run_until_settled};
 pub use rollout_result::{RolloutResult, commit_to_revert, drop_unselected};
 pub use run::{BranchState, ControllerArgs, ControllerStatus, PassReport, run_controller};
 pub use schedule::Schedule;
+pub use settled_cache::assess;
 pub use snapshot::{Snapshot, take_snapshot};
 pub use state::ControllerState;
+pub use status::{LiveState, ServiceStatus, WorkloadStatus};
 pub use suspicion::{Alarm, Suspicion, SuspicionInput};
-pub use want::want;
-pub use words::{Words, clock};
+pub use targets::targets;
+pub use unseen::on_the_way as unseen_pairs;
 pub use writer::{other_writer, wait_for_writer};
 
 use self::interrupt::WriteCoupling;
@@ -92,7 +88,7 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Pass {
     /// What was seen.
-    pub look: Look,
+    pub look: LiveState,
     /// What was wanted.
     pub wanted: Vec<Wanted>,
     /// What was to be done.
@@ -138,7 +134,7 @@ pub async fn pass<C: Cluster>(
     }
     let starts: Vec<Id> = next.starts().filter(|_| mode == Mode::Write).collect();
     // 4. IO: whoever owns the images of a workload never written before is asked first.
-    let requeue = state.ask(cluster, first_writes(desired, &look, &starts)).await?;
+    let requeue = state.ask(cluster, write::first_writes(desired, &look, &starts)).await?;
     if requeue > Requeue::Await {
         return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue });
     }
@@ -174,19 +170,19 @@ async fn note_pauses<C: Cluster>(
     now: Timestamp,
 ) -> Result<(), ClusterError> {
     let observed = cluster.observe().await?;
-    state.pauses.see(desired, &mut state.recall.look(desired, &observed, now), now);
+    state.pauses.see(&mut state.recall.assess(desired, &observed, now), now);
     Ok(())
 }
 
 /// What a pass would do, run ahead to the end.
-pub fn plan(desired: &DesiredState, look: &Look, wanted: &[Wanted]) -> Plan {
-    let took: Vec<Took> = look.services.iter().map(|seen| look::took(seen)).collect();
+pub fn plan(desired: &DesiredState, look: &LiveState, wanted: &[Wanted]) -> Plan {
+    let took: Vec<PastDuration> = look.services.iter().map(|seen| assess::took(seen)).collect();
     Plan::of(situation(desired, look, wanted), &took)
 }
 
-fn situation<'a>(desired: &'a DesiredState, look: &'a Look, wanted: &'a [Wanted]) -> Situation<'a> {
+fn situation<'a>(desired: &'a DesiredState, look: &'a LiveState, wanted: &'a [Wanted]) -> PlanInput<'a> {
     let evidence = (desired.pins.settings.unseen == Unseen::Refuse).then(|| desired.evidence());
-    Situation { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep, evidence }
+    PlanInput { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep, evidence }
 }
 
 fn judge(
@@ -194,32 +190,20 @@ fn judge(
     state: &mut ControllerState,
     observed: &Observation,
     now: Timestamp,
-) -> (Look, Vec<Wanted>) {
-    let mut look = state.recall.look(desired, observed, now);
+) -> (LiveState, Vec<Wanted>) {
+    let mut look = state.recall.assess(desired, observed, now);
     state.correct(&mut look);
     state.add_unacknowledged(&mut look, now);
     state.pin_moves.see(desired, &mut look);
-    state.pauses.see(desired, &mut look, now);
-    state.corrections.see(desired, &mut look, now);
-    let wanted = want(desired, &look);
+    state.pauses.see(&mut look, now);
+    state.corrections.see(&mut look, now);
+    let wanted = targets(desired, &look);
     (look, wanted)
 }
 
-/// The writes to workloads that Pintle has never written.
-fn first_writes(desired: &DesiredState, look: &Look, starts: &[Id]) -> Vec<(Id, Write)> {
-    named(starts.iter().copied(), |id| {
-        let seen = &look.services[id.index()];
-        write::start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
-    })
-}
-
 /// The writes by which what does not start lets go of a history that was rewritten.
-fn rebases(desired: &Desired, look: &Look, starts: &[Id]) -> Vec<(Id, Write)> {
+fn rebases(desired: &Desired, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
     let seen = |id: Id| &look.services[id.index()];
     let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
-    named(stays, |id| write::rebase(desired, seen(id)))
-}
-
-fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
-    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
+    write::named(stays, |id| write::rebase(desired, seen(id)))
 }

@@ -1,11 +1,11 @@
-//! The `pintle` command: TLS gets its provider, what was typed is read and carried out, the exit code says how it went.
+//! The `pintle` command: installs the TLS provider, parses the arguments, runs the command and returns its exit code.
 
 use std::process::ExitCode;
 
 use pintle::cli;
 
 fn main() -> ExitCode {
-    // Fails only where another provider was installed first.
+    // Fails only if another provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match cli::parse(std::env::args_os()) {
         Ok(typed) => cli::run(&typed).into(),

@@ -1,5 +1,6 @@
-//! A Git revision and its files, and the index of each service's pins through history: gix reads, nothing is checked out.
-//! And the way back: one commit, landed and pushed ([`Landing`]).
+//! Reads revisions of the pin repository and indexes its pin history. gix reads objects directly; nothing is checked
+//! out.
+//! The way back is a single commit that lands on a branch and is pushed ([`Landing`]).
 
 mod access;
 mod contents;

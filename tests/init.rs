@@ -16,7 +16,7 @@ use crate::common::git::TestRepo;
 use crate::common::pintle::Pintle;
 
 /// A repository with the files of a fixture, committed.
-fn fixture(layout: &str) -> TestRepo {
+pub(crate) fn fixture(layout: &str) -> TestRepo {
     let repo = TestRepo::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(layout);
     copy(&folder, &folder, &repo);

@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use pintle::cli::remedy_command;
 use pintle::cluster::kube::{Connect, Patience};
 use pintle::cluster::{Cluster, ClusterError, Kube, Observation, Write, Written};
 use pintle_core::git::CommitId;
 use pintle_core::pins::{WorkloadKind, WorkloadRef};
-use pintle_core::verify::{self, Change, Health, Runs, Verdict};
+use pintle_core::running::Running;
+use pintle_core::verify::{self, Change, Health, Verdict};
 use pintle_core::version::Version;
 use pintle_core::workload::{State, Workload, WorkloadId};
 
@@ -176,19 +178,19 @@ fn health(seen: &Observation, id: &WorkloadId) -> Health {
     verify::health(id, seen.workloads.get(id).map(AsRef::as_ref), pods, &Change::none(Timestamp::now()))
 }
 
-fn show(runs: &Runs) -> String {
-    match runs {
-        Runs::Absent => "absent".to_owned(),
-        Runs::Image(image) => image.to_string(),
-        Runs::Unreadable(text) => format!("unreadable {text:?}"),
+fn show(running: &Running) -> String {
+    match running {
+        Running::Absent => "absent".to_owned(),
+        Running::Image(image, _) => image.to_string(),
+        Running::Unreadable(text) => format!("unreadable {text:?}"),
     }
 }
 
 /// What a health says to somebody who waits: the message, and what to type.
 fn words(health: &Health) -> String {
     match &health.verdict {
-        Verdict::Wait { what_to_type: Some(command), .. } => format!("{}\n{command}", health.message),
-        _ => health.message.clone(),
+        Verdict::Wait(Some(remedy)) => format!("{}\n{}", health.reason, remedy_command(remedy)),
+        _ => health.reason.to_string(),
     }
 }
 

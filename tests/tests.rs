@@ -31,6 +31,8 @@ mod cli_words;
 mod control_plane;
 /// The tour of `examples/shop`: what it counts, and that it leaves nothing behind.
 mod demo;
+/// The documents: their links, what is generated of them, and what they say that commands print.
+mod docs;
 /// A real forge: what is proposed there, opened, merged and refused.
 mod forge;
 /// Files and commits that nobody would write: read, edited, or refused.

@@ -2,7 +2,8 @@
 
 use pintle_core::image::Image;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Live, Motion, Running};
+use pintle_core::plan::{Live, RolloutProgress};
+use pintle_core::running::Running;
 use pintle_core::version::Version;
 
 /// How many there are.
@@ -22,5 +23,5 @@ pub(crate) fn image(service: usize, version: &Version) -> Image {
 /// It runs, and nothing of it moves.
 pub(crate) fn settled(running: Running) -> Live {
     let (running, spec) = (vec![running.clone()], vec![running]);
-    Live { running, spec, motion: Motion::Still, ready: true, pods: 3, surge: 1, returns: false }
+    Live { running, spec, progress: RolloutProgress::Still, ready: true, pods: 3, surge: 1, is_drift: false }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use self::summary::final_summary;
+use super::describe::PlanReport;
 use super::exit::{Exit, Failure, help};
 use super::live::Live;
 use super::load::{Loaded, load_fresh};
@@ -23,8 +24,8 @@ use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Lead, LocalHost};
 use crate::controller::{
-    self, ControllerState, Desired, Report, RolloutArgs, RolloutOutcome, RolloutResult, Snapshot, drop_unselected,
-    end_graces, other_writer, run_until_settled, want,
+    self, ControllerState, Desired, RolloutArgs, RolloutOutcome, RolloutResult, Snapshot, drop_unselected, end_graces,
+    other_writer, run_until_settled, targets,
 };
 
 /// Carry the plan out to its end, then stop
@@ -65,7 +66,7 @@ struct Ended {
     moved_on_to: Option<CommitId>,
     /// What is left, as a plan.
     #[serde(flatten)]
-    left: Report,
+    left: PlanReport,
 }
 
 /// Where nothing was typed.
@@ -131,7 +132,7 @@ impl Apply {
     }
 
     /// Asks, unless that was answered by a flag.
-    fn agreed(&self, plan: &Report, output: &mut Output) -> Result<bool, Failure> {
+    fn agreed(&self, plan: &PlanReport, output: &mut Output) -> Result<bool, Failure> {
         if self.yes || plan.changes() == 0 {
             return Ok(true);
         }
@@ -166,12 +167,12 @@ impl Apply {
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         let pass = &outcome.last;
-        let plan = controller::plan(&session.desired, &pass.look, &pass.wanted);
-        let mut left = Report::of(&session.desired, &pass.look, &plan, Vec::new());
+        let mut plan = controller::plan(&session.desired, &pass.look, &pass.wanted);
         if outcome.looked_on {
-            drop_unselected(&session.desired, &mut left);
+            drop_unselected(&session.desired, &mut plan);
         }
-        let result = RolloutResult::of(outcome, &left);
+        let result = RolloutResult::of(outcome, &plan);
+        let left = PlanReport::of(&session.desired, &pass.look, &plan, Vec::new());
         let words = final_summary(session, &left, (outcome, result), moved);
         let RolloutOutcome { stopped, verified, .. } = *outcome;
         let moved_on_to = moved.map(|moved| moved.to);
@@ -243,7 +244,7 @@ pub(super) fn moved_on(session: &mut Session<impl Cluster>, config: &Config) -> 
 
 /// Nothing was to be done.
 fn still(session: &Session<impl Cluster>, snapshot: Snapshot) -> RolloutOutcome {
-    let wanted = want(&session.desired, &snapshot.look);
+    let wanted = targets(&session.desired, &snapshot.look);
     RolloutOutcome::still(&session.desired, snapshot.look, wanted)
 }
 

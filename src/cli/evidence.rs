@@ -13,7 +13,7 @@ use super::load::Loaded;
 use super::output::Output;
 use crate::cli::config::Config;
 use crate::cluster::{ClusterError, Observation};
-use crate::controller::{ClusterEvidence, Desired, look};
+use crate::controller::{ClusterEvidence, Desired, assess};
 
 /// Asks the cluster at hand. If it does not answer, warns with what there is `instead`, and why.
 pub(super) fn ask_cluster(
@@ -23,7 +23,8 @@ pub(super) fn ask_cluster(
     instead: &str,
     output: &mut Output,
 ) -> ClusterEvidence {
-    let whole = |desired: &Desired, observed: &Observation| look(desired, observed, Timestamp::now()).unseen.is_empty();
+    let whole =
+        |desired: &Desired, observed: &Observation| assess(desired, observed, Timestamp::now()).unseen.is_empty();
     let snapshot = best_effort_snapshot(config, (tip.id, pins.clone(), Arc::clone(&loaded.history)), whole);
     let evidence = |BestEffortSnapshot { server, desired, observed }| {
         let evidence = ClusterEvidence::from_observation(server, desired, observed, Timestamp::now());

@@ -9,6 +9,7 @@ use pintle_core::problem::display_safe;
 use pintle_core::workload;
 use serde::Serialize;
 
+use super::describe::clock;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{Output, Printing};
@@ -16,7 +17,7 @@ use super::session::{self, ClusterCommand, Session};
 use super::words::{named, span};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
-use crate::controller::{PauseError, clock, pausable_services, pause_service};
+use crate::controller::{PauseError, pausable_services, pause_service};
 
 /// The longest reason.
 const REASON: usize = 500;

@@ -4,10 +4,11 @@ use clap::Args;
 use pintle_core::edit::Edit;
 use pintle_core::graph::order_of;
 use pintle_core::image::Digest;
-use pintle_core::pins::{Service, ServiceName, on_hold};
+use pintle_core::pins::{Service, ServiceName};
 use pintle_core::problem::{Problem, located};
 use pintle_core::version::{Range, Version};
 
+use super::describe::on_hold;
 use super::exit::{Exit, Failure, help};
 use super::land::{Land, Proposal};
 use super::load::Loaded;

@@ -7,6 +7,7 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::Commit;
 use serde::Serialize;
 
+use super::describe::{PlanReport, Standing};
 use super::exit::{Exit, Failure, help};
 use super::load::{Loaded, Revision, load, say_stale};
 use super::output::{Format, Output};
@@ -14,7 +15,7 @@ use super::session::{self, ClusterCommand, Session};
 use crate::cli::config::Config;
 use crate::cluster::Cluster;
 use crate::controller::{
-    self, ControllerState, Desired, Look, Report, Snapshot, Standing, look_at_pins, pinned_no_more, released, want,
+    self, ControllerState, Desired, LiveState, Snapshot, assess_pins, pinned_no_more, released, targets,
 };
 
 /// Show what would be done, in which order, and why
@@ -58,7 +59,7 @@ pub(super) struct Printed<'a> {
     pub against: String,
     /// The plan.
     #[serde(flatten)]
-    pub report: Report,
+    pub report: PlanReport,
 }
 
 impl ClusterCommand for Plan {
@@ -109,7 +110,7 @@ impl Plan {
         let before = before.pins(config);
         let desired =
             Desired::from(DesiredState::new(commit.id, loaded.at.pins(config), loaded.history.clone(), String::new()));
-        let look = look_at_pins(&desired, &before);
+        let look = assess_pins(&desired, &before);
         let earlier = Desired::from(DesiredState::new(from.id, before, loaded.history.clone(), String::new()));
         let released = pinned_no_more(&desired, &earlier.all_workloads());
         let report = plan_of(&desired, &look, released);
@@ -139,13 +140,17 @@ impl Plan {
 }
 
 /// What would be done, as far as is known of owners and rights.
-pub(super) fn report(session: &Session<impl Cluster>, snapshot: &mut Snapshot, state: &mut ControllerState) -> Report {
+pub(super) fn report(
+    session: &Session<impl Cluster>,
+    snapshot: &mut Snapshot,
+    state: &mut ControllerState,
+) -> PlanReport {
     state.correct(&mut snapshot.look);
     plan_of(&session.desired, &snapshot.look, released(&session.desired, &snapshot.observed))
 }
 
-fn plan_of(desired: &Desired, look: &Look, released: Vec<String>) -> Report {
-    let wanted = want(desired, look);
+fn plan_of(desired: &Desired, look: &LiveState, released: Vec<String>) -> PlanReport {
+    let wanted = targets(desired, look);
     let plan = controller::plan(desired, look, &wanted);
-    Report::of(desired, look, &plan, released)
+    PlanReport::of(desired, look, &plan, released)
 }

@@ -196,7 +196,7 @@ fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
 fn tell(log: &Mutex<Log<'_>>, lead: &Lead, report: &PassReport<'_>) {
     let revision = report.desired.map(|desired| desired.commit);
     for event in report.events {
-        locked(log).tell(revision, event);
+        locked(log).tell(report.desired, event);
     }
     lead.says.send_if_modified(|says| {
         let before = says.clone();

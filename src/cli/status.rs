@@ -9,12 +9,11 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use pintle_core::graph::Id;
-use pintle_core::verify::Word;
+use pintle_core::verify::HealthStatus;
 use serde::Serialize;
 
 use self::row::StatusRow;
 use self::table::{shared, table, writer_words};
-use super::brief::brief;
 use super::exit::{Exit, Failure, help};
 use super::load::{load, say_stale};
 use super::output::{Output, Printing};
@@ -22,7 +21,7 @@ use super::session::{self, ClusterCommand, Session};
 use super::words::known;
 use crate::cli::config::Config;
 use crate::cluster::{Cluster, ClusterError, Leader};
-use crate::controller::{RolloutOutcome, Snapshot, want};
+use crate::controller::{RolloutOutcome, Snapshot, targets};
 
 /// Show what is pinned, what runs, and what it is waiting for
 #[derive(Debug, Args)]
@@ -100,7 +99,7 @@ impl Status {
     fn rows(&self, session: &Session<impl Cluster>, snapshot: Snapshot, writer: Option<&Leader>) -> Vec<StatusRow> {
         let when = if writer.is_some() { "in a moment" } else { "at the next apply" };
         let Snapshot { observed, look } = snapshot;
-        let wanted = want(&session.desired, &look);
+        let wanted = targets(&session.desired, &look);
         let pass = RolloutOutcome::still(&session.desired, look, wanted).last;
         let shown = |id: &Id| {
             self.services.is_empty()
@@ -111,7 +110,7 @@ impl Status {
     }
 
     fn exit(&self, rows: &[StatusRow]) -> Exit {
-        let unwell = |row: &StatusRow| matches!(row.health, Word::Degraded | Word::Missing);
+        let unwell = |row: &StatusRow| matches!(row.health, HealthStatus::Degraded | HealthStatus::Missing);
         match () {
             () if rows.iter().any(unwell) => Exit::Unhealthy,
             () if self.exit_code && !rows.iter().all(|row| row.in_sync) => Exit::Changes,
@@ -131,7 +130,7 @@ impl Status {
             let shared = shared(rows);
             table(rows, &shared, now).print(output);
             for (why, services) in &shared {
-                output.line(format_args!("{}: {}", services.join(", "), brief(why)));
+                output.line(format_args!("{}: {}", services.join(", "), why));
             }
             let in_sync = rows.iter().filter(|row| row.in_sync).count();
             output.line(format_args!("{in_sync} of {} in sync", rows.len()));

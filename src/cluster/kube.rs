@@ -1,7 +1,7 @@
-//! The Kubernetes cluster: watches instead of questions, and fenced applies.
+//! The Kubernetes cluster: watches instead of polling, and fenced server-side applies.
 //!
-//! What decides is pure and stands beside: `picture` (what is known), `feed` (one list), `read` (objects to plain data),
-//! `write` (what is sent), `managers` (who owns what), `errors` (answers in words).
+//! Decisions are in pure modules: `picture` (the known state), `feed` (one list), `read` (objects to plain data),
+//! `write` (request bodies), `managers` (field ownership), `errors` (server answers).
 
 mod connect;
 mod errors;
@@ -35,22 +35,21 @@ use self::shared::Shared;
 use super::lease::{Moment, SharedFence, name_of_this};
 use super::{Cluster, ClusterError, Lead, Leader, LeaseName, Observation, Write, Written};
 
-/// So often a write is sent again where the controller has reported something meanwhile.
+/// The maximum number of retries of a write that conflicts with status updates of the workload's controller.
 const OVERTAKEN: u32 = 5;
 
-/// A Kubernetes cluster.
 pub struct Kube {
     shared: Arc<Shared>,
     client: Client,
     server: String,
     namespace: String,
     patience: Patience,
-    /// Stands before every write, once this process takes part in an election.
+    /// Guards every write, once this process has joined an election.
     fence: OnceLock<SharedFence>,
 }
 
 impl Kube {
-    /// Connects, which takes one request; what is watched is said by [`Cluster::scope`].
+    /// Connects with one request. Watches start with [`Cluster::scope`].
     pub async fn connect(to: &Connect) -> Result<Self, ClusterError> {
         let connected = connect::connect(to).await?;
         let (client, server) = (connected.client, connected.server);
@@ -65,17 +64,17 @@ impl Kube {
         })
     }
 
-    /// The cluster's name in messages: the context and the server's address.
+    /// Returns the cluster's name in messages: the context and the server's address.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// The namespace of workloads that name none.
+    /// Returns the default namespace of workloads.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// All workloads of its namespace, in one request for each kind: what is there is asked once, and not watched.
+    /// Lists all workloads of the default namespace once, with one request per kind and without a watch.
     pub async fn workloads(&self) -> Result<BTreeMap<WorkloadId, Arc<Workload>>, ClusterError> {
         let mut all = BTreeMap::new();
         for kind in [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::DaemonSet] {
@@ -92,13 +91,13 @@ impl Kube {
         Ok(all)
     }
 
-    /// Where workloads like this one are asked for.
+    /// Returns the API for this workload's kind and namespace.
     fn api(&self, id: &WorkloadId) -> Api<WorkloadObject> {
         let resource = objects::resource(id.workload.kind);
         Api::namespaced_with(self.client.clone(), &id.namespace, &resource)
     }
 
-    /// How long a write that starts now may take.
+    /// Returns the time limit of a write that starts now.
     fn may_take(&self) -> Result<Duration, ClusterError> {
         let Some(fence) = self.fence.get() else { return Ok(self.patience.write) };
         let left = fence.remaining(Moment::now()).ok_or(ClusterError::NotLeading)?;
@@ -118,16 +117,16 @@ impl Kube {
         }
     }
 
-    /// A workload as it is at this moment, whatever the watch has told yet.
+    /// Reads the current version of a workload, which may be newer than the watch.
     async fn now(&self, id: &WorkloadId) -> Result<Arc<Workload>, ClusterError> {
         match tokio::time::timeout(self.may_take()?, self.api(id).get(&id.workload.name)).await {
             Ok(Ok(object)) => Ok(read::workload(id.workload.kind, object).workload),
-            // Nothing of it is in doubt: the write before was refused.
+            // Nothing is in doubt: the previous write was refused.
             Ok(Err(_)) | Err(_) => Err(ClusterError::Stale(id.clone())),
         }
     }
 
-    /// Sends a change over what was seen before, and takes in the answer: the workload as it is now.
+    /// Sends a change fenced by the version `before`, and records the answer. Returns the new version.
     async fn change(
         &self,
         id: &WorkloadId,
@@ -147,7 +146,7 @@ impl Kube {
     }
 }
 
-/// Why a patch was not applied, or perhaps was.
+/// A patch without success: the server rejected it, or its outcome is unknown.
 enum Unpatched {
     Answered(kube::Error),
     Silent(String),
@@ -183,10 +182,11 @@ impl Cluster for Kube {
         let mut overtaken = 0;
         let workload = loop {
             let patch = Patch::Apply(write::body(write, &before)?);
-            // Whom it must not be forced upon was checked against the very version that fences it.
+            // Forcing is safe: the field managers were checked in the same version that fences the write.
             let (params, within) = (PatchParams::apply(FIELD_MANAGER).force(), self.may_take()?);
             match self.change(&write.id, &before, (params, patch), within).await {
-                // While pods come and go, a controller reports every few milliseconds: the watch is always behind.
+                // During a rollout, a controller updates the status every few milliseconds, faster than the watch
+                // delivers it.
                 Err(ClusterError::Stale(_)) if overtaken < OVERTAKEN => before = self.now(&write.id).await?,
                 changed => break changed?,
             }
@@ -205,7 +205,7 @@ impl Cluster for Kube {
         if before.resource_version != seen.resource_version {
             return Err(ClusterError::Stale(id.clone()));
         }
-        // Anybody may say it, whoever is the one writer.
+        // Pausing needs no lease: anyone may do it.
         self.change(id, &before, write::pause(id, seen, pause), self.patience.write).await.map(drop)
     }
 
@@ -225,7 +225,7 @@ impl Cluster for Kube {
         let before = self.shared.workload(&write.id).ok_or_else(|| ClusterError::Missing(write.id.clone()))?;
         let body = write::question(write, &before)?;
         let params = PatchParams { dry_run: true, ..PatchParams::apply(FIELD_MANAGER) };
-        // What takes longer would be no answer to a write either.
+        // A dry run slower than the write limit would make the write time out too.
         match self.patch(&write.id, &params, Patch::Apply(body), self.may_take()?).await {
             Ok(_) => Ok(()),
             Err(Unpatched::Silent(why)) => Err(errors::no_answer(&self.server, &why)),

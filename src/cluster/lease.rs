@@ -1,7 +1,7 @@
-//! One writer: who holds the lease of an instance, and how long a write may still start.
+//! Leader election: the holder of an instance's lease, and the time in which a write may still start.
 //!
-//! The times are those of client-go's leader election. Others' leases are judged by when they were *seen* to change, never
-//! by the times that stand in them: clocks of hosts differ.
+//! The times are those of client-go's leader election. Leases of others are judged by when they were *seen* to change,
+//! never by the times in them, because the clocks of hosts differ.
 #![expect(clippy::disallowed_methods, reason = "a lease is about time: both clocks are read here, once")]
 
 use std::collections::BTreeMap;
@@ -14,86 +14,84 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// So long others wait after the last sign of life.
+/// How long others wait after the last renewal.
 pub const DURATION: Duration = Duration::from_secs(15);
-/// So long after a renewal was sent no write starts any more.
+/// How long after sending a renewal a write may still start.
 pub const DEADLINE: Duration = Duration::from_secs(10);
-/// So long they wait at most, whatever a lease says.
+/// The maximum time others wait, whatever duration a lease states.
 const LONGEST: Duration = Duration::from_secs(60);
-/// From one renewal, or one look at somebody else's lease, to the next.
+/// The interval between renewals, and between checks of another holder's lease.
 pub const RETRY: Duration = Duration::from_secs(2);
-/// Who has given no sign of life for so long is not at work, for people who ask.
+/// The age of the last renewal from which status output reports the holder as silent.
 const SILENCE: SignedDuration = SignedDuration::from_secs(30);
 
-/// A lease, by its place.
+/// A lease, by namespace and instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseName {
-    /// Where the instance's services run that name no namespace.
+    /// The default namespace of the instance's services.
     pub namespace: String,
-    /// The instance that the pins name.
+    /// The instance named in the pins.
     pub instance: String,
 }
 
-/// Who may write.
+/// The current leader, from this process's view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leadership {
-    /// It is not known yet, or no more; with the reason, where there is one.
+    /// Not known yet, or no longer, with the reason if there is one.
     Unknown(Option<String>),
     /// This process.
     Ours,
-    /// Another one: its name.
+    /// Another process, by name.
     Theirs(String),
 }
 
-/// The holder of a lease, as everybody can read it.
+/// The holder of a lease, as published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Leader {
-    /// Its name.
     pub holder: String,
-    /// When it last gave a sign of life, by its own clock.
+    /// The last renewal, by the holder's clock.
     pub renewed: Option<Timestamp>,
-    /// What it says of itself; none where it is no `pintle run`.
+    /// The holder's status; none if it is not a `pintle run`.
     pub says: Option<Says>,
 }
 
 impl Leader {
-    /// Since when it has given no sign of life, where that is long ago for one that is at work.
+    /// Returns the last renewal if it is too old for a working holder.
     pub fn silent_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.renewed.filter(|renewed| now.duration_since(*renewed) > SILENCE)
     }
 }
 
-/// What a `pintle run` says of itself on the lease, for `pintle status`.
+/// The status that a `pintle run` publishes on its lease, for `pintle status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Says {
-    /// The revision that it keeps; none where it has none yet.
+    /// The revision it follows; none if it has none yet.
     pub revision: Option<CommitId>,
-    /// When the repository last answered.
+    /// The last answer of the repository.
     pub asked: Option<Timestamp>,
-    /// Why it has not answered since, where it has not.
+    /// Why the repository has not answered since.
     #[serde(default)]
     pub silent: Option<String>,
-    /// Why everything is held, where it is.
+    /// Why all services are held.
     pub held: Option<String>,
-    /// Why services are held that only this process has tried to write.
+    /// Services held by a refused write, with the reason. Only the writing process knows them.
     #[serde(default)]
     pub refused: BTreeMap<String, String>,
 }
 
-/// The part in an election; whoever drops it without [`Lead::release`] lets others wait for [`DURATION`].
+/// Participation in an election. Dropping it without [`Lead::release`] makes others wait for [`DURATION`].
 #[derive(Debug)]
 pub struct Lead {
-    /// Who may write now.
     pub state: watch::Receiver<Leadership>,
-    /// What the lease says of its holder from its next renewal on.
+    /// The status to publish at the next renewal.
     pub says: watch::Sender<Option<Says>>,
     stop: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
 }
 
-/// The other side of a [`Lead`].
+/// The counterpart of a [`Lead`], for the task that takes part.
 pub(super) struct Candidate {
     pub(super) tell: watch::Sender<Leadership>,
     pub(super) says: watch::Receiver<Option<Says>>,
@@ -101,13 +99,13 @@ pub(super) struct Candidate {
 }
 
 impl Lead {
-    /// Leads or not for as long as the process lives: that was settled in another way.
+    /// Creates a participation with a fixed outcome, decided by other means than an election.
     pub(super) fn settled(leadership: Leadership) -> Self {
         let (stop, says) = (watch::Sender::new(false), watch::Sender::new(None));
         Self { state: watch::Sender::new(leadership).subscribe(), says, stop, task: None }
     }
 
-    /// Takes part by what `task` does.
+    /// Starts a participation run by `task`.
     pub(super) fn by(task: impl FnOnce(Candidate) -> JoinHandle<()>) -> Self {
         let (tell, says, stop) =
             (watch::Sender::new(Leadership::Unknown(None)), watch::Sender::new(None), watch::Sender::new(false));
@@ -116,7 +114,7 @@ impl Lead {
         Self { state, says, stop, task }
     }
 
-    /// Lets go of the lease, so that the next one need not wait. Nothing may be under way any more.
+    /// Releases the lease, so that the next holder need not wait. No write may be in flight.
     pub async fn release(mut self) {
         let _ = self.stop.send(true);
         if let Some(task) = self.task.take() {
@@ -133,8 +131,8 @@ impl Drop for Lead {
     }
 }
 
-/// A point in time by two clocks: one that nobody sets and that goes on while the host sleeps, and the wall clock, which
-/// goes on where a whole virtual machine stood still.
+/// A point in time on two clocks. The boot clock is never set and includes sleep; the wall clock advances while a whole
+/// virtual machine is suspended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) up: Duration,
@@ -152,17 +150,17 @@ impl Moment {
         Self { up, wall: Timestamp::now() }
     }
 
-    /// How long ago another moment was: what the clock says that says more.
+    /// Returns the time since an earlier moment, by the clock that shows more.
     pub(super) fn since(self, earlier: Self) -> Duration {
         let wall = Duration::try_from(self.wall.duration_since(earlier.wall)).unwrap_or_default();
         self.up.saturating_sub(earlier.up).max(wall)
     }
 }
 
-/// Lets writes start only while the lease is surely held.
+/// Lets writes start only while the lease is certainly held.
 #[derive(Debug, Default)]
 pub(super) struct Fence {
-    /// When the last renewal was sent that succeeded.
+    /// The time at which the last successful renewal was sent.
     renewed: Mutex<Option<Moment>>,
 }
 
@@ -175,36 +173,36 @@ impl Fence {
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// How long a write that starts now may take; none where none may start.
+    /// Returns the time limit of a write that starts now; none if none may start.
     pub(super) fn remaining(&self, now: Moment) -> Option<Duration> {
         let renewed = (*self.renewed.lock().unwrap_or_else(PoisonError::into_inner))?;
         DEADLINE.checked_sub(now.since(renewed)).filter(|left| !left.is_zero())
     }
 }
 
-/// A lease as it was read.
+/// A lease as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Read {
-    /// None where it was let go.
+    /// None if the lease was released.
     pub(super) holder: Option<String>,
-    /// How long its holder asks others to wait.
+    /// The duration stated by the holder.
     pub(super) lasts: Duration,
-    /// Changes with every sign of life.
+    /// The resource version, which changes with every renewal.
     pub(super) version: String,
 }
 
-/// What to do about a lease.
+/// The action on a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Move {
-    /// Nobody has it, or its holder gave no sign of life for too long.
+    /// Nobody holds it, or its holder failed to renew it.
     Take,
-    /// It is ours.
+    /// This process holds it.
     Renew,
-    /// Another one has it.
+    /// Another process holds it.
     Wait,
 }
 
-/// Remembers when somebody else's lease was seen to change.
+/// Remembers when another holder's lease was seen to change.
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
     seen: Option<(String, Moment)>,
@@ -217,7 +215,7 @@ impl Watcher {
             return Move::Renew;
         }
         match &self.seen {
-            // Nobody makes others wait for longer than a minute, nor has them take it while its holder may still write.
+            // The stated duration is clamped: at most a minute, and never so short that its holder may still write.
             Some((seen, at)) if seen == version => {
                 let lasts = (*lasts).clamp(DURATION, LONGEST);
                 if now.since(*at) > lasts { Move::Take } else { Move::Wait }
@@ -230,7 +228,7 @@ impl Watcher {
     }
 }
 
-/// The name under which this process takes part: what it does, where, and a number that no other process has.
+/// Returns the name of this process in elections: its command, host, pid, and a random number.
 pub(super) fn name_of_this(what: &str) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let host: String = host.chars().filter(|it| it.is_ascii_alphanumeric() || "-._".contains(*it)).take(60).collect();
@@ -238,7 +236,7 @@ pub(super) fn name_of_this(what: &str) -> String {
     format!("pintle {what} on {host}, pid {} ({:04x})", std::process::id(), random & 0xffff)
 }
 
-/// The same of all candidates of one process.
+/// The fence shared by all candidates of one process.
 pub(super) type SharedFence = Arc<Fence>;
 
 #[cfg(test)]
@@ -289,7 +287,7 @@ mod tests {
         assert_eq!(fence.remaining(at(0, 0)), None);
         fence.open(at(0, 0));
         assert_eq!(fence.remaining(at(4, 4)), Some(Duration::from_secs(6)));
-        // The host slept, or was set back.
+        // The host slept, or its clock was set back.
         assert_eq!(fence.remaining(at(10, 4)), None);
         assert_eq!(fence.remaining(at(4, 10)), None);
         assert_eq!(fence.remaining(at(4, -3600)), Some(Duration::from_secs(6)));

@@ -1,10 +1,11 @@
-//! The local runtime: services as processes of this host, detached, with a state folder.
+//! The local runtime: services as detached processes of this host, with a state folder.
 //!
-//! Nobody stays behind but a shim for each process, which bounds its log and notes how it ended. A process that ended
-//! is found at the next look, and started again by the next `pintle apply`, in the order that the pins demand; while one
-//! is at work it starts again what ends, with back-off.
+//! Only a shim stays behind for each process. It bounds the log and records the exit. The next `pintle apply` finds a
+//! process that ended and restarts it in dependency order. While a command holds the lock, it restarts processes that
+//! end, with back-off.
 //!
-//! What decides is pure: `record` (what is remembered), `picture` (what that looks like), `decide` (what is done next).
+//! Decisions are in pure modules: `record` (the stored state), `picture` (the observation), `decide` (the next
+//! actions).
 
 mod command;
 mod decide;
@@ -41,33 +42,31 @@ pub use shim::run_shim;
 use self::engine::Engine;
 use super::{Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Write, Written};
 
-/// Where a local runtime is.
+/// The folders of a local runtime.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// Its state folder; made when something is started.
+    /// The state folder, created at the first start of a process.
     pub folder: PathBuf,
-    /// The folder in which programs are started.
+    /// The working directory of programs.
     pub home: PathBuf,
-    /// The program that keeps processes: this one.
+    /// The executable that runs shims: this program.
     pub shim: PathBuf,
 }
 
-/// What is pinned of one service.
+/// The pinned state of one service.
 #[derive(Debug, Clone)]
 pub struct Served {
-    /// The pinned version.
     pub version: Version,
-    /// What stands for it.
+    /// The image reference that represents the version.
     pub image: Image,
-    /// How it is run; none where it is deployed elsewhere.
+    /// How to run it; none for a service deployed elsewhere.
     pub local: Option<Arc<Local>>,
-    /// How long a change may take, where its pin says so.
+    /// The time limit of a change, if the pin sets one.
     pub timeout: Option<Duration>,
-    /// Versions that were pinned before, and what stands for them.
+    /// Earlier pinned versions with their image references.
     pub past: Vec<(Version, Image)>,
 }
 
-/// The services of this host.
 #[derive(Clone)]
 pub struct LocalHost {
     engine: Arc<Engine>,
@@ -75,12 +74,12 @@ pub struct LocalHost {
 }
 
 impl LocalHost {
-    /// Looks only: nothing is changed, and nothing is locked.
+    /// Opens the runtime for reading, without a lock.
     pub fn look(place: Place, services: BTreeMap<WorkloadId, Served>) -> Result<Self, ClusterError> {
         Self::open(place, services, None)
     }
 
-    /// Takes the right to change something, as long as the value lives. `command` is what others are told.
+    /// Opens the runtime for changes, and holds its lock while the value lives. `command` names the holder to others.
     pub fn change(place: Place, services: BTreeMap<WorkloadId, Served>, command: &str) -> Result<Self, ClusterError> {
         Self::open(place, services, Some(command))
     }
@@ -90,29 +89,30 @@ impl LocalHost {
         Ok(Self { engine: Engine::start(place, services, command)?, name })
     }
 
-    /// The cluster's name in messages.
+    /// Returns the cluster's name in messages.
     pub fn server(&self) -> &str {
         &self.name
     }
 
-    /// What is pinned from now on.
+    /// Sets the pinned services.
     pub fn serve(&self, services: BTreeMap<WorkloadId, Served>) {
         self.engine.serve(services);
     }
 
-    /// Waits until what was begun is done: old processes have ended, or were killed, and new ones stand in their place.
+    /// Waits until started changes are complete: old processes have ended or were killed, and new ones have replaced
+    /// them.
     pub async fn finish(&self) {
         self.engine.finish().await;
     }
 
-    /// Stops all that was ever started here, these services in this order, the others at once. Returns what was stopped,
-    /// and what could not be, with the reason.
+    /// Stops every service ever started here: the given ones in this order, all others at once. Returns each stopped
+    /// service with its result.
     pub async fn down(&self, order: &[Vec<String>]) -> Vec<(String, Result<(), String>)> {
         self.engine.down(order).await
     }
 }
 
-/// The log of a service below a state folder.
+/// Returns the log of a service below a state folder.
 pub fn log_of(folder: &Path, service: &str) -> PathBuf {
     folder::Folder::new(folder.to_owned()).log(service)
 }
@@ -131,7 +131,7 @@ impl Cluster for LocalHost {
         self.engine.write(write)
     }
 
-    /// Whoever changes something here has locked the folder.
+    /// Reports the lock of the folder, which replaces an election.
     fn lead(&self, _lease: &LeaseName, _what: &str) -> Lead {
         let other = || self.engine.holder().map_or_else(String::new, |leader| leader.holder);
         Lead::settled(if self.engine.lock.is_some() { Leadership::Ours } else { Leadership::Theirs(other()) })
@@ -145,7 +145,7 @@ impl Cluster for LocalHost {
         self.engine.pause(id, pause)
     }
 
-    /// Nobody else owns what runs here.
+    /// Always succeeds: local services have no field managers.
     async fn would_conflict(&self, _write: &Write) -> Result<(), ClusterError> {
         Ok(())
     }

@@ -11,7 +11,7 @@ use pintle_core::pins::{Pins, ServiceName};
 use pintle_core::version::Order;
 use pintle_core::workload::{Proven, proven_by_all};
 
-use super::{Desired, Look, look, look_at_pins};
+use super::{Desired, LiveState, assess, assess_pins};
 use crate::cluster::{ClusterError, Observation};
 use crate::source::Source;
 
@@ -20,7 +20,7 @@ pub struct ClusterEvidence {
     /// What is desired at the tip.
     pub desired: Arc<Desired>,
     /// What runs; without a whole picture, what is pinned at the tip.
-    pub look: Look,
+    pub look: LiveState,
     /// What was observed, if it was whole.
     pub observed: Option<Observation>,
     /// What each service has proven; nothing where no cluster was asked.
@@ -32,7 +32,7 @@ pub struct ClusterEvidence {
 impl ClusterEvidence {
     /// Takes the pins as what runs.
     pub fn from_pins(desired: Desired) -> Self {
-        let look = look_at_pins(&desired, &desired.pins);
+        let look = assess_pins(&desired, &desired.pins);
         Self { desired: Arc::new(desired), look, observed: None, proven: BTreeMap::new(), server: None }
     }
 
@@ -44,9 +44,9 @@ impl ClusterEvidence {
         now: Timestamp,
     ) -> Result<Self, ClusterError> {
         let proven = proven_versions(&desired, &observed)?;
-        let looked = look(&desired, &observed, now);
+        let looked = assess(&desired, &observed, now);
         let is_whole = looked.unseen.is_empty();
-        let look = if is_whole { looked } else { look_at_pins(&desired, &desired.pins) };
+        let look = if is_whole { looked } else { assess_pins(&desired, &desired.pins) };
         Ok(Self { desired, look, observed: is_whole.then_some(observed), proven, server: Some(server) })
     }
 

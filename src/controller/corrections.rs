@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
-use pintle_core::pins::ServiceName;
+use pintle_core::plan::{SuppressedBy, Suppression};
 use pintle_core::workload::WorkloadId;
 
-use super::drift::{Stay, StayBy};
-use super::look::{Look, SeenWorkload};
-use super::words::clock;
+use super::status::{LiveState, WorkloadStatus};
 
 /// Whoever takes an image back within this time after it was corrected is left alone for as long.
 const TEN_MINUTES: SignedDuration = SignedDuration::from_mins(10);
@@ -26,8 +23,9 @@ pub(super) struct Corrections {
 
 impl Corrections {
     /// Of the services that start, what somebody has moved is corrected.
-    pub(super) fn begin(&mut self, look: &Look, starts: &[Id], now: Timestamp) {
-        let moved = starts.iter().flat_map(|id| &look.services[id.index()].workloads).filter(|it| it.hand.is_some());
+    pub(super) fn begin(&mut self, look: &LiveState, starts: &[Id], now: Timestamp) {
+        let moved =
+            starts.iter().flat_map(|id| &look.services[id.index()].workloads).filter(|it| it.manual_change.is_some());
         self.sent = moved.map(|it| (it.id.clone(), now)).collect();
     }
 
@@ -37,33 +35,26 @@ impl Corrections {
     }
 
     /// What was moved again since it was corrected is left as it is.
-    pub(super) fn see(&mut self, desired: &DesiredState, look: &mut Look, now: Timestamp) {
+    pub(super) fn see(&mut self, look: &mut LiveState, now: Timestamp) {
         self.made.retain(|_, at| now.duration_since(*at) < TEN_MINUTES * 2);
-        for (id, seen) in desired.graph.ids().zip(&mut look.services) {
-            let is_corrected = seen.stay.as_ref().is_none_or(|stay| stay.by == StayBy::Drift);
+        for seen in &mut look.services {
+            let is_corrected = seen.suppression.as_ref().is_none_or(|it| matches!(it.by, SuppressedBy::Drift { .. }));
             if !seen.drifted || !is_corrected || seen.is_called_back() {
                 continue;
             }
-            let name = desired.graph.name(id);
-            let contended = seen.workloads.iter().find_map(|it| self.contended(name, it, now));
+            let contended = seen.workloads.iter().find_map(|it| self.contended(it, now));
             if contended.is_some() {
-                Arc::make_mut(seen).stay = contended;
+                Arc::make_mut(seen).suppression = contended;
             }
         }
     }
 
-    fn contended(&self, name: &ServiceName, it: &SeenWorkload, now: Timestamp) -> Option<Stay> {
-        let (hand, corrected) = (it.hand.as_ref()?, *self.made.get(&it.id)?);
+    fn contended(&self, it: &WorkloadStatus, now: Timestamp) -> Option<Suppression> {
+        let (hand, corrected) = (it.manual_change.as_ref()?, *self.made.get(&it.id)?);
         let moved = hand.at.unwrap_or(corrected);
         let until = moved.checked_add(TEN_MINUTES).ok().filter(|until| now < *until)?;
-        let why = format!(
-            "contended: {} has taken the image of {} back twice in ten minutes; stop what does that, or pin what it \
-             wants. Corrected once more at {}, or now: pintle apply {name}",
-            hand.manager,
-            it.id.workload,
-            clock(until, now)
-        );
         let soon = moved.duration_since(corrected) <= TEN_MINUTES;
-        soon.then_some(Stay { by: StayBy::Contended, why, until: Some(until) })
+        let by = || SuppressedBy::Contention { manager: hand.manager.clone(), workload: it.id.workload.clone() };
+        soon.then(|| Suppression { by: by(), until: Some(until) })
     }
 }

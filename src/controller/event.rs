@@ -2,58 +2,59 @@
 
 use std::time::Duration;
 
+use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
-use serde::{Serialize, Serializer};
+use pintle_core::plan::{HoldReason, Wait};
+use pintle_core::running::Running;
+use pintle_core::verify::{HealthReason, WorkloadRemedy};
+use pintle_core::version::Version;
 
-/// Something that happened to a service, or to the whole run. Versions and images are given as people read them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+/// Something that happened to a service, or to the whole run. Versions are the pinned ones; none where the pin was never
+/// readable.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// What shall run differs from what runs.
     TargetFound {
         /// The service.
         service: ServiceName,
-        /// What runs.
-        from: String,
-        /// What shall run.
-        to: String,
+        /// What runs instead.
+        from: Vec<Running>,
     },
     /// It starts when something else has passed.
     Waits {
         /// The service.
         service: ServiceName,
         /// For what, and why.
-        why: Vec<String>,
+        waits: Vec<Wait>,
     },
     /// The write was accepted: the new version starts.
     NewStarting {
         /// The service.
         service: ServiceName,
         /// The version.
-        version: String,
+        version: Option<Version>,
     },
     /// Pods of the old version are ending.
     OldStopping {
         /// The service.
         service: ServiceName,
-        /// The version.
-        version: String,
+        /// What ends.
+        old: Vec<Running>,
     },
     /// The last pod of the old version is gone.
     OldGone {
         /// The service.
         service: ServiceName,
-        /// The version.
-        version: String,
+        /// What has ended.
+        old: Running,
     },
     /// All its workloads are settled and healthy.
     Verified {
         /// The service.
         service: ServiceName,
         /// The version.
-        version: String,
-        /// Since the write; none where it was written by somebody else. As a number: seconds.
-        #[serde(serialize_with = "seconds")]
+        version: Option<Version>,
+        /// Since the write; none where it was written by somebody else.
         took: Option<Duration>,
     },
     /// It ran what is pinned, and none of its pods is ready any more.
@@ -61,16 +62,16 @@ pub enum Event {
         /// The service.
         service: ServiceName,
         /// The version.
-        version: String,
-        /// Why, as far as that is seen.
-        why: String,
+        version: Option<Version>,
+        /// Why, of each workload.
+        reasons: Vec<HealthReason>,
     },
     /// It was down, and a pod of it is ready again.
     Back {
         /// The service.
         service: ServiceName,
         /// The version.
-        version: String,
+        version: Option<Version>,
     },
     /// Others waited for it and need not any more.
     DependenciesUpdated {
@@ -84,9 +85,9 @@ pub enum Event {
         /// The service.
         service: ServiceName,
         /// The version.
-        version: String,
-        /// The pod's own words.
-        words: String,
+        version: Option<Version>,
+        /// Why.
+        reason: HealthReason,
         /// What was not started because of it.
         not_started: Vec<ServiceName>,
     },
@@ -95,23 +96,23 @@ pub enum Event {
         /// The service.
         service: ServiceName,
         /// What it waits for.
-        why: String,
-        /// What to type.
-        command: String,
+        reason: HealthReason,
+        /// What gets it going.
+        remedy: WorkloadRemedy,
     },
     /// It is not written.
     Held {
         /// The service.
         service: ServiceName,
-        /// Why, and the way out.
-        why: String,
+        /// Why.
+        reason: HoldReason,
     },
     /// No order exists.
     Refused {
         /// The service.
         service: ServiceName,
-        /// The circle of waits, and the way out.
-        why: String,
+        /// The circle of waits.
+        circle: Vec<(Id, Wait)>,
     },
     /// The cluster does not answer. Everything is held until it does.
     Unreachable {
@@ -155,7 +156,34 @@ pub enum Event {
     Stopping,
 }
 
-#[expect(clippy::ref_option, reason = "what serde gives")]
-fn seconds<S: Serializer>(took: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
-    took.map(|took| took.as_secs_f64()).serialize(to)
+impl Event {
+    /// Returns the service that it happened to; none where it happened to the whole run.
+    pub fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Self::TargetFound { service, .. }
+            | Self::Waits { service, .. }
+            | Self::NewStarting { service, .. }
+            | Self::OldStopping { service, .. }
+            | Self::OldGone { service, .. }
+            | Self::Verified { service, .. }
+            | Self::Down { service, .. }
+            | Self::Back { service, .. }
+            | Self::DependenciesUpdated { service, .. }
+            | Self::Failed { service, .. }
+            | Self::NeedsYou { service, .. }
+            | Self::Held { service, .. }
+            | Self::Refused { service, .. } => Some(service),
+            Self::Unreachable { .. }
+            | Self::Reachable
+            | Self::HeldAll { .. }
+            | Self::HeldNoMore
+            | Self::InSync { .. }
+            | Self::Revision { .. }
+            | Self::NoGit { .. }
+            | Self::Git
+            | Self::Leads
+            | Self::StandsBy { .. }
+            | Self::Stopping => None,
+        }
+    }
 }

@@ -89,7 +89,7 @@ pub async fn end_graces(cluster: &impl Cluster, desired: &Desired, user: &str) -
         let snapshot = take_snapshot(cluster, desired).await?;
         let seen = &snapshot.look.services[id.index()];
         for it in seen.workloads.iter().filter(|_| seen.pause.is_none()) {
-            let moved = it.hand.as_ref().map(|hand| hand.at.unwrap_or_default().max(Timestamp::now()));
+            let moved = it.manual_change.as_ref().map(|hand| hand.at.unwrap_or_default().max(Timestamp::now()));
             let Some(at) = moved else { continue };
             pause_workload(cluster, &it.id, Some(&Pause::ended(user.to_owned(), at))).await?;
         }

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pintle_core::desired::DesiredState;
+use pintle_core::plan::Suppression;
 use pintle_core::workload::{Pause, Workload, WorkloadId};
 
-use super::drift::{Stay, paused};
-use super::hand::UNDO;
-use super::look::Look;
+use super::manual_change::UNDO;
+use super::status::LiveState;
 
 /// The pauses that were seen.
 #[derive(Debug, Default)]
@@ -29,9 +28,9 @@ struct Sighting {
 
 impl Pauses {
     /// Takes in what is paused; what an undo has dropped holds on.
-    pub(super) fn see(&mut self, desired: &DesiredState, look: &mut Look, now: Timestamp) {
+    pub(super) fn see(&mut self, look: &mut LiveState, now: Timestamp) {
         self.dropped.clear();
-        for (id, seen) in desired.graph.ids().zip(&mut look.services) {
+        for seen in &mut look.services {
             let mut dropped = None;
             for it in &seen.workloads {
                 let Some(workload) = &it.workload else { continue };
@@ -45,9 +44,10 @@ impl Pauses {
                     self.seen.remove(&it.id);
                 }
             }
-            if let Some(pause) = dropped.filter(|_| !seen.stay.as_ref().is_some_and(Stay::writes_nothing)) {
+            if let Some(pause) = dropped.filter(|_| !seen.suppression.as_ref().is_some_and(Suppression::writes_nothing))
+            {
                 let seen = Arc::make_mut(seen);
-                (seen.stay, seen.to_record) = (Some(paused(desired.graph.name(id), &pause, now)), false);
+                (seen.suppression, seen.to_record) = (Some(pause.clone().into()), false);
                 seen.pause = Some(pause);
             }
         }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
-use pintle_core::pins::{Pin, ServiceName};
+use pintle_core::pins::ServiceName;
+use pintle_core::plan::Suppression;
 
-use super::drift::Stay;
-use super::look::Look;
+use super::status::LiveState;
 
 /// What was heard of pins.
 #[derive(Debug, Default)]
@@ -22,23 +22,27 @@ impl PinMoveLog {
     /// Takes in another revision; which pins it moves is known where there was one before.
     pub(super) fn note_revision(&mut self, desired: &Arc<DesiredState>, now: Timestamp) {
         let Some(last) = self.last.replace(Arc::clone(desired)) else { return };
-        let is_same = |old: &Pin, new: &Pin| old.version == new.version && old.image == new.image;
         for (name, service) in &desired.pins.services {
-            if last.pins.services.get(name).is_some_and(|before| !is_same(&before.pin, &service.pin)) {
+            if last.pins.services.get(name).is_some_and(|before| !before.pin.is_same_release(&service.pin)) {
                 self.moved.insert(name.clone(), now);
             }
         }
     }
 
     /// What was moved by hand before its pin moved is not held for that.
-    pub(super) fn see(&self, desired: &DesiredState, look: &mut Look) {
+    pub(super) fn see(&self, desired: &DesiredState, look: &mut LiveState) {
         for (id, (seen, live)) in desired.graph.ids().zip(look.services.iter_mut().zip(&mut look.live)) {
             let Some(pin_moves) = self.moved.get(desired.graph.name(id)).filter(|_| seen.drifted) else { continue };
             // The API server notes whole seconds.
-            if seen.hand.as_ref().and_then(|hand| hand.at).is_some_and(|at| at.as_second() < pin_moves.as_second()) {
+            if seen
+                .manual_change
+                .as_ref()
+                .and_then(|hand| hand.at)
+                .is_some_and(|at| at.as_second() < pin_moves.as_second())
+            {
                 let seen = Arc::make_mut(seen);
-                (seen.drifted, seen.hand, live.returns) = (false, None, false);
-                seen.stay = seen.stay.take().filter(Stay::writes_nothing);
+                (seen.drifted, seen.manual_change, live.is_drift) = (false, None, false);
+                seen.suppression = seen.suppression.take().filter(Suppression::writes_nothing);
             }
         }
     }

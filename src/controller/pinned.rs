@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::pins::Pins;
 
-use super::look::Look;
+use super::status::LiveState;
 
-/// The look at a cluster in which `pins` are all settled.
-pub fn look_at_pins(desired: &DesiredState, pins: &Pins) -> Look {
-    Look { live: desired.live_at(pins), services: vec![Arc::default(); desired.graph.len()], unseen: Vec::new() }
+/// The look at a cluster in which `pins` are all settled: at no time, since no cluster was asked.
+pub fn assess_pins(desired: &DesiredState, pins: &Pins) -> LiveState {
+    LiveState {
+        at: Timestamp::UNIX_EPOCH,
+        live: desired.live_at(pins),
+        services: vec![Arc::default(); desired.graph.len()],
+        unseen: Vec::new(),
+    }
 }

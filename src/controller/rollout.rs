@@ -9,9 +9,11 @@ use pintle_core::plan::{self, Step, Wanted};
 use pintle_core::verify::Verdict;
 use tokio::sync::watch;
 
-use super::tell::{Scene, Teller};
+use super::event_diff::{EventDiff, PassContext};
 use super::throttle::PassThrottle;
-use super::{ControllerState, Desired, Interrupt, Look, Mode, Pass, Requeue, SeenWorkload, pass, situation, write};
+use super::{
+    ControllerState, Desired, Interrupt, LiveState, Mode, Pass, Requeue, WorkloadStatus, pass, situation, write,
+};
 use crate::cluster::{Cluster, ClusterError, Leadership};
 use crate::controller::event::Event;
 
@@ -51,7 +53,7 @@ pub struct RolloutOutcome {
 
 impl RolloutOutcome {
     /// The outcome of doing nothing.
-    pub fn still(desired: &Desired, look: Look, wanted: Vec<Wanted>) -> Self {
+    pub fn still(desired: &Desired, look: LiveState, wanted: Vec<Wanted>) -> Self {
         let next = plan::next(situation(desired, &look, &wanted));
         let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue: Requeue::Await };
         Self { last, stopped: false, out_of_patience: false, verified: 0, looked_on: false }
@@ -68,7 +70,7 @@ pub async fn run_until_settled<C: Cluster>(
     mut args: RolloutArgs,
     mut tell: impl FnMut(Option<&Pass>, &[Event]),
 ) -> Result<RolloutOutcome, ClusterError> {
-    let mut teller = Teller::default();
+    let mut teller = EventDiff::default();
     let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
     let (mut throttle, mut stopped_at) = (PassThrottle::default(), None);
     loop {
@@ -93,7 +95,7 @@ pub async fn run_until_settled<C: Cluster>(
                 let rest =
                     if last.wrote { Duration::ZERO } else { throttle.delay_after(began.elapsed(), Instant::now()) };
                 let mut events: Vec<Event> = silent.then_some(Event::Reachable).into_iter().collect();
-                events.extend(teller.tell(Scene { desired, pass: &last, now }));
+                events.extend(teller.events(PassContext { desired, pass: &last, now }));
                 silent = false;
                 verified += events.iter().filter(|event| matches!(event, Event::Verified { .. })).count();
                 if !events.is_empty() {
@@ -156,8 +158,7 @@ async fn wait<C: Cluster>(cluster: &C, args: &mut RolloutArgs, stopped: bool, re
 
 /// Nothing starts, nothing is still to be seen, and whatever is under way has ended, or waits for somebody.
 fn is_done(desired: &Desired, pass: &Pass) -> bool {
-    let waits_for_somebody =
-        |it: &SeenWorkload| matches!(it.health.verdict, Verdict::Wait { what_to_type: Some(_), .. });
+    let waits_for_somebody = |it: &WorkloadStatus| matches!(it.health.verdict, Verdict::Wait(Some(_)));
     let is_over = |(id, step): &(Id, Step)| match step {
         Step::Start(_) => false,
         Step::UnderWay => pass.look.services[id.index()].workloads.iter().any(waits_for_somebody),

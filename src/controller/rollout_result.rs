@@ -1,13 +1,13 @@
 //! What a rollout came to, and which commit is to blame for what has failed.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pintle_core::desired::DesiredState;
 use pintle_core::git::Commit;
 use pintle_core::pins::ServiceName;
+use pintle_core::plan::{Plan, Step};
 
-use super::{Desired, Report, RolloutOutcome, Standing};
+use super::{Desired, RolloutOutcome};
 
 /// What a rollout came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,23 +24,27 @@ pub enum RolloutResult {
 
 impl RolloutResult {
     /// Judges what is left of the plan at the end.
-    pub fn of(outcome: &RolloutOutcome, left: &Report) -> Self {
-        let any = |standing| left.rest.iter().any(|it| it.standing == standing && !it.by_choice);
+    pub fn of(outcome: &RolloutOutcome, left: &Plan) -> Self {
+        let any = |is: fn(&Step) -> bool| left.unreached.iter().any(|(_, step)| is(step));
+        let is_refused = |step: &Step| match step {
+            Step::Held(reason) => !reason.is_by_choice(),
+            step => matches!(step, Step::Refused(_) | Step::Waits(_)),
+        };
+        let has_failed = any(|step| matches!(step, Step::Failed(_)));
         match () {
             () if outcome.stopped => Self::Stopped,
-            () if any(Standing::Failed) || outcome.out_of_patience || !left.under_way.is_empty() => Self::Unhealthy,
-            () if any(Standing::Refused) || any(Standing::Held) || any(Standing::Waiting) => Self::Refused,
+            () if has_failed || outcome.out_of_patience || !left.under_way.is_empty() => Self::Unhealthy,
+            () if any(is_refused) => Self::Refused,
             () => Self::Complete,
         }
     }
 }
 
-/// Drops from a report the services that nobody selected: they are the other writer's, who may be at it.
-pub fn drop_unselected(desired: &Desired, left: &mut Report) {
+/// Drops from a plan the services that nobody selected: they are the other writer's, who may be at it.
+pub fn drop_unselected(desired: &Desired, left: &mut Plan) {
     let Some(selected) = &desired.options.selected else { return };
-    let names: BTreeSet<&str> = selected.iter().map(|id| desired.graph.name(*id).as_str()).collect();
-    left.rest.retain(|it| names.contains(it.service.as_str()));
-    left.under_way.retain(|it| names.contains(it.service.as_str()));
+    left.unreached.retain(|(id, _)| selected.contains(id));
+    left.under_way.retain(|id| selected.contains(id));
 }
 
 /// Returns the commit that moved the pin of a failed service; none where a rollback would not mend it, because the

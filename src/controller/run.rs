@@ -15,8 +15,8 @@ use pintle_core::pins::ServiceName;
 use tokio::sync::watch;
 
 use self::delay::{LONGEST_DELAY, PassDelay, wait_for_pass};
+use super::event_diff::{EventDiff, PassContext};
 use super::rollout::TICK;
-use super::tell::{Scene, Teller};
 use super::throttle::PassThrottle;
 use super::{ControllerState, Desired, Interrupt, Mode, Pass, Requeue, RunOptions, note_pauses, pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
@@ -88,7 +88,7 @@ pub enum ControllerStatus<'a> {
 struct ControllerLoop {
     branch: BranchState,
     state: ControllerState,
-    teller: Teller,
+    teller: EventDiff,
     throttle: PassThrottle,
     /// Why everything is held.
     held: Option<String>,
@@ -152,7 +152,7 @@ impl ControllerLoop {
         if let BranchState::Pins(desired) = &branch {
             scope(desired);
             self.state.pin_moves.note_revision(&desired.state, Timestamp::now());
-            self.teller = Teller::default();
+            self.teller = EventDiff::default();
             let subject = desired.history.tip().map(|tip| tip.subject.to_string()).unwrap_or_default();
             let events = [Event::Revision { subject }];
             let status = if self.leads { ControllerStatus::Begins } else { ControllerStatus::StandsBy };
@@ -285,7 +285,7 @@ impl ControllerLoop {
         let mut events: Vec<Event> = Vec::new();
         events.extend(std::mem::take(&mut self.silent).then_some(Event::Reachable));
         events.extend(self.held.take().map(|_| Event::HeldNoMore));
-        events.extend(self.teller.tell(Scene { desired, pass, now }));
+        events.extend(self.teller.events(PassContext { desired, pass, now }));
         let in_sync = pass.next.steps.is_empty() && pass.look.unseen.is_empty();
         if in_sync && !std::mem::replace(&mut self.in_sync, in_sync) {
             events.push(Event::InSync { services: desired.graph.len() });
@@ -321,7 +321,7 @@ impl ControllerLoop {
     /// Writes nothing, and sees what an undo may drop before this process is the one writer.
     async fn stand_by<C: Cluster>(&mut self, cluster: &C, tell: &mut impl FnMut(PassReport<'_>)) -> PassDelay {
         if std::mem::take(&mut self.leads) {
-            (self.teller, self.in_sync, self.held) = (Teller::default(), false, None);
+            (self.teller, self.in_sync, self.held) = (EventDiff::default(), false, None);
             tell(PassReport {
                 desired: None,
                 status: ControllerStatus::StandsBy,

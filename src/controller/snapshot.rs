@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Desired, Look, look};
+use super::{Desired, LiveState, assess};
 use crate::cluster::{Cluster, ClusterError, Observation};
 
 /// How long a snapshot waits for pods that are not known yet.
@@ -16,7 +16,7 @@ pub struct Snapshot {
     /// As observed.
     pub observed: Observation,
     /// What it means for each service.
-    pub look: Look,
+    pub look: LiveState,
 }
 
 /// Takes a snapshot; after 20 s one in which some pods are still unknown.
@@ -27,7 +27,7 @@ pub async fn take_snapshot(cluster: &impl Cluster, desired: &Desired) -> Result<
     let begun = Instant::now();
     loop {
         let observed = cluster.observe().await?;
-        let look = look(desired, &observed, Timestamp::now());
+        let look = assess(desired, &observed, Timestamp::now());
         if look.unseen.is_empty() || begun.elapsed() > SNAPSHOT_TIMEOUT {
             return Ok(Snapshot { observed, look });
         }

@@ -8,17 +8,21 @@ use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
-use pintle_core::plan::{Running, Wanted};
+use pintle_core::plan::{Obstacle, Wanted};
+use pintle_core::running::Running;
 use pintle_core::workload::{Workload, WorkloadId};
 
 use super::corrections::Corrections;
+use super::desired::Desired;
 use super::image_rewrites::Rewrites;
 use super::interrupt::{Interrupt, WriteCoupling};
-use super::look::{Look, SeenWorkload};
 use super::pauses::Pauses;
 use super::pin_moves::PinMoveLog;
-use super::recall::Recall;
-use super::{CONCURRENCY, Desired, Requeue, first_writes, named, want, write};
+use super::settled_cache::SettledCache;
+use super::status::{LiveState, WorkloadStatus};
+use super::targets::targets;
+use super::write::{self, first_writes, named};
+use super::{CONCURRENCY, Requeue};
 use crate::cluster::{Cluster, ClusterError, Write};
 
 /// How long a record waits at most while many services are under way.
@@ -38,7 +42,7 @@ pub struct ControllerState {
     /// When services whose arrival is not recorded yet were seen to have arrived.
     arrived: BTreeMap<Id, Timestamp>,
     /// How the services looked that rest.
-    pub(super) recall: Recall,
+    pub(super) recall: SettledCache,
     /// The pauses that this process has seen.
     pub(super) pauses: Pauses,
     /// The moves by hand that this process has corrected.
@@ -88,9 +92,9 @@ impl ControllerState {
         &mut self,
         cluster: &C,
         desired: &Desired,
-        look: &Look,
+        look: &LiveState,
     ) -> Result<(), ClusterError> {
-        let wanted = want(desired, look);
+        let wanted = targets(desired, look);
         let differs = |id: &Id| match &wanted[id.index()] {
             Wanted::Target(target) => look.live[id.index()].spec != [target.clone()],
             Wanted::Held(..) => false,
@@ -137,7 +141,7 @@ impl ControllerState {
     pub(super) fn arrivals(
         &mut self,
         desired: &DesiredState,
-        look: &Look,
+        look: &LiveState,
         busy: bool,
         now: Timestamp,
     ) -> Vec<(Id, Timestamp)> {
@@ -174,7 +178,7 @@ impl ControllerState {
     pub(super) fn starts(
         &mut self,
         desired: &DesiredState,
-        look: &Look,
+        look: &LiveState,
         starts: &[Id],
         now: Timestamp,
     ) -> Vec<(Id, Write)> {
@@ -185,7 +189,12 @@ impl ControllerState {
     }
 
     /// The writes that record what has arrived.
-    pub(super) fn records(&self, desired: &Desired, look: &Look, arrivals: Vec<(Id, Timestamp)>) -> Vec<(Id, Write)> {
+    pub(super) fn records(
+        &self,
+        desired: &Desired,
+        look: &LiveState,
+        arrivals: Vec<(Id, Timestamp)>,
+    ) -> Vec<(Id, Write)> {
         let of = |(id, at): (Id, Timestamp)| {
             let writes = write::record(desired, id, &look.services[id.index()], at, &self.began);
             writes.into_iter().map(move |write| (id, write))
@@ -268,18 +277,18 @@ impl ControllerState {
     }
 
     /// Adds to what was seen what was refused, which cannot be seen.
-    pub fn correct(&self, look: &mut Look) {
+    pub fn correct(&self, look: &mut LiveState) {
         for (&id, error) in &self.refused {
             let seen = Arc::make_mut(&mut look.services[id.index()]);
-            seen.obstacle.get_or_insert_with(|| error.to_string());
+            seen.obstacle.get_or_insert_with(|| Obstacle::Refused(error.to_string()));
             // It would be refused again, at once.
             seen.to_record = false;
         }
     }
 
     /// Adds to what is live what may be by now.
-    pub(super) fn add_unacknowledged(&mut self, look: &mut Look, now: Timestamp) {
-        let unchanged = |it: &SeenWorkload, before: &Workload| {
+    pub(super) fn add_unacknowledged(&mut self, look: &mut LiveState, now: Timestamp) {
+        let unchanged = |it: &WorkloadStatus, before: &Workload| {
             it.workload.as_ref().is_some_and(|workload| workload.is_but_for_its_status(before))
         };
         for (seen, live) in look.services.iter().zip(&mut look.live) {

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use pintle_core::change::{Move, line};
 use pintle_core::git::CommitId;
-use pintle_core::graph::{EdgeId, Id, Label, order_of};
+use pintle_core::graph::{EdgeId, Id, order_of};
 use pintle_core::image::Image;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Motion, Running};
+use pintle_core::plan::RolloutProgress;
+use pintle_core::running::{Label, Running};
 use pintle_core::suspects::{LastChange, Peers, RunningMove, Suspect, SuspectInput, suspects};
-use pintle_core::verify::{Health, Word};
+use pintle_core::verify::{Health, HealthStatus};
 use pintle_core::version::Order;
 use pintle_core::workload::{Container, Pod, Proven};
 
 use super::desired::Desired;
-use super::look::Look;
+use super::status::LiveState;
 use crate::cluster::Observation;
 
 /// What suspicion rests on.
@@ -24,7 +25,7 @@ pub struct SuspicionInput<'a> {
     /// What is desired, with its history.
     pub desired: &'a Desired,
     /// What runs; without a cluster, what is pinned.
-    pub look: &'a Look,
+    pub look: &'a LiveState,
     /// What was observed; none without a cluster: health is not known then.
     pub observed: Option<&'a Observation>,
     /// What each service is proven to run.
@@ -88,14 +89,14 @@ impl SuspicionInput<'_> {
 
     /// Why a service alarms; none where it is well, or on its way as it was asked to be.
     fn alarm(self, id: Id) -> Option<Alarm> {
-        let is_still = self.look.live[id.index()].motion == Motion::Still;
-        let alarms = |word: Word| match word {
-            Word::Degraded | Word::Missing => true,
-            Word::Progressing => is_still,
-            Word::Healthy | Word::Suspended | Word::Unknown => false,
+        let is_still = self.look.live[id.index()].progress == RolloutProgress::Still;
+        let alarms = |word: HealthStatus| match word {
+            HealthStatus::Degraded | HealthStatus::Missing => true,
+            HealthStatus::Progressing => is_still,
+            HealthStatus::Healthy | HealthStatus::Suspended | HealthStatus::Unknown => false,
         };
         let mut workloads = self.look.services[id.index()].workloads.iter().filter(|it| !it.ending);
-        let unwell = self.observed.and_then(|_| workloads.find(|it| alarms(it.health.word)));
+        let unwell = self.observed.and_then(|_| workloads.find(|it| alarms(it.health.status)));
         let named = || self.named.contains(self.desired.graph.name(id)).then_some(Alarm::Named);
         unwell.map(|it| Alarm::Unwell(it.health.clone())).or_else(named)
     }
@@ -139,7 +140,7 @@ impl SuspicionInput<'_> {
         is_rollback: &impl Fn(CommitId) -> bool,
     ) -> Option<LastChange> {
         let (service, status) = (self.desired.service(id)?, &self.look.services[id.index()]);
-        if let Some(hand) = status.hand.as_ref().filter(|_| status.drifted) {
+        if let Some(hand) = status.manual_change.as_ref().filter(|_| status.drifted) {
             return Some(LastChange::by_hand(hand.at?));
         }
         let order = order_of(service, &self.desired.history);

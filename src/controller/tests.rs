@@ -9,22 +9,23 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::{Commit, CommitId, Content, File, content_id};
 use pintle_core::history::History;
 use pintle_core::pins::{self, WorkloadKind, WorkloadRef};
-use pintle_core::plan::{Step, next};
+use pintle_core::plan::{RolloutProgress, Step, next};
 use pintle_core::version::Version;
 use pintle_core::workload::{
-    Condition, Container, Manager, Pod, Proven, State, Status, Strategy, Trouble, Workload, WorkloadId,
+    Condition, Container, Manager, Pod, PodIssue, Proven, State, Status, Strategy, Workload, WorkloadId,
 };
 
-use super::{Desired, Look, Report, Words, look, plan, situation, want};
+use super::{Desired, LiveState, assess, plan, situation, targets};
+use crate::cli::describe::{Describe, PlanReport};
 use crate::cluster::Observation;
 
 mod corrections;
 mod drift;
+mod event_diff;
 mod image_rewrites;
 mod pauses;
-mod recall;
+mod settled_cache;
 mod state;
-mod tell;
 
 const COMMIT: [u8; 20] = [7; 20];
 
@@ -144,7 +145,7 @@ fn in_mid_rollout(mut workload: Workload) -> Workload {
 
 /// A pod of the image, ready or not; `reason` is what keeps it from being ready.
 fn pod(image: &str, reason: Option<&str>) -> Arc<Pod> {
-    let trouble = |reason: &str| Trouble {
+    let trouble = |reason: &str| PodIssue {
         container: Some("app".to_owned()),
         reason: reason.to_owned(),
         message: "not found".to_owned(),
@@ -159,7 +160,7 @@ fn pod(image: &str, reason: Option<&str>) -> Arc<Pod> {
         terminating: false,
         created: None,
         template: None,
-        troubles: reason.map(trouble).into_iter().collect(),
+        issues: reason.map(trouble).into_iter().collect(),
     })
 }
 
@@ -179,29 +180,33 @@ fn says(rest: &str, payments: Option<Workload>, pods: Option<Vec<Arc<Pod>>>) -> 
 }
 
 fn seen(desired: &Desired, observed: &Observation) -> String {
-    said(desired, &look(desired, observed, Timestamp::from_second(60).unwrap()))
+    said(desired, &assess(desired, observed, Timestamp::from_second(60).unwrap()))
 }
 
-fn said(desired: &Desired, look: &Look) -> String {
-    let words = Words::new(desired);
+fn said(desired: &Desired, look: &LiveState) -> String {
+    let words = Describe::new(desired, look.at);
     let payments = desired.graph.ids().find(|&id| words.name(id) == "payments").unwrap();
     let (live, it) = (&look.live[payments.index()], &look.services[payments.index()]);
     if look.unseen.contains(&payments) {
         return "its pods have to be looked at".to_owned();
     }
-    let mut text = format!("runs {}, {:?}", words.all(payments, &live.running), live.motion);
+    let motion = match &live.progress {
+        RolloutProgress::Failed(reason) => format!("Failed({:?})", reason.to_string()),
+        motion => format!("{motion:?}"),
+    };
+    let mut text = format!("runs {}, {}", words.all(payments, &live.running), motion);
     text += if it.to_record { ", to be recorded" } else { "" };
     text += if it.drifted { ", drifted" } else { "" };
-    let wanted = want(desired, look);
-    let report = Report::of(desired, look, &plan(desired, look, &wanted), Vec::new());
+    let wanted = targets(desired, look);
+    let report = PlanReport::of(desired, look, &plan(desired, look, &wanted), Vec::new());
     for change in report.stages.iter().flatten() {
         let _ = write!(text, "\n{}: {} -> {} ({})", change.service, change.from, change.to, change.kind);
     }
     for paused in &report.paused {
-        let _ = write!(text, "\n{}: {}", paused.service, paused.why);
+        let _ = write!(text, "\n{}: {}", paused.service, paused.why.whole);
     }
     for rest in &report.rest {
-        let _ = write!(text, "\n{} is {:?}: {}", rest.service, rest.standing, rest.why);
+        let _ = write!(text, "\n{} is {:?}: {}", rest.service, rest.standing, rest.why.whole);
     }
     text
 }
@@ -346,9 +351,9 @@ fn a_provider_whose_pods_are_never_ready_is_repaired_though_its_consumer_rejects
         observed.pods.insert(id("payments"), vec![Arc::new(silent)]);
         observed.workloads.insert(id("checkout"), Arc::new(in_mid_rollout(settled("acme/checkout:5"))));
         observed.pods.insert(id("checkout"), vec![pod("acme/checkout:4", None), pod("acme/checkout:5", None)]);
-        let look = look(&desired, &observed, Timestamp::from_second(60).unwrap());
-        let wanted = want(&desired, &look);
-        let words = Words::new(&desired);
+        let look = assess(&desired, &observed, Timestamp::from_second(60).unwrap());
+        let wanted = targets(&desired, &look);
+        let words = Describe::new(&desired, look.at);
         let payments = desired.graph.ids().find(|&id| words.name(id) == "payments").unwrap();
         match next(situation(&desired, &look, &wanted)).of(payments) {
             Some(Step::Start(_)) => "starts".to_owned(),

@@ -4,29 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pintle_core::desired::DesiredState;
 use pintle_core::evidence::Pair;
-use pintle_core::graph::{Id, Label};
+use pintle_core::graph::Id;
 use pintle_core::pins::Unseen;
-use pintle_core::plan::{Change, Plan, Running};
+use pintle_core::plan::{Change, Plan};
+use pintle_core::running::{Label, Running};
 
-use super::look::Look;
+use super::status::LiveState;
 
 /// The pairs that come together while a plan is carried out, stage by stage. What ran its target before brings none, nor
 /// what starts from nothing.
-pub(super) fn on_the_way(desired: &DesiredState, look: &Look, plan: &Plan) -> Vec<Pair> {
+pub fn on_the_way(desired: &DesiredState, look: &LiveState, plan: &Plan) -> Vec<Pair> {
     if desired.pins.settings.unseen == Unseen::Ignore {
         return Vec::new();
     }
     let stages = plan.stages.iter().zip(0_usize..);
     let places: BTreeMap<Id, usize> =
         stages.flat_map(|(stage, number)| stage.changes.iter().map(move |change| (change.service, number))).collect();
-    let comes_new = |change: &&Change| !look.live[change.service.index()].returns && change.from != [Running::Absent];
+    let comes_new = |change: &&Change| !look.live[change.service.index()].is_drift && change.from != [Running::Absent];
     let changes = plan.changes().filter(comes_new);
     let pairs: BTreeSet<Pair> = changes.flat_map(|change| beside(desired, look, &places, change.service)).collect();
     pairs.into_iter().collect()
 }
 
 /// The pairs that a service comes into by its start.
-fn beside(desired: &DesiredState, look: &Look, places: &BTreeMap<Id, usize>, id: Id) -> Vec<Pair> {
+fn beside(desired: &DesiredState, look: &LiveState, places: &BTreeMap<Id, usize>, id: Id) -> Vec<Pair> {
     let target = |id: Id| desired.service(id).map(|service| Label::Version(&service.pin.version));
     let (Some(new), evidence, graph) = (target(id), desired.evidence(), &desired.graph) else { return Vec::new() };
     let mut pairs = Vec::new();

@@ -8,15 +8,15 @@ use pintle_core::desired::DesiredState;
 use pintle_core::graph::Id;
 use pintle_core::image::Image;
 use pintle_core::pins::Service;
+use pintle_core::plan::Suppression;
 use pintle_core::workload::{Container, Proven, State, Workload, WorkloadId};
 
 use super::desired::Desired;
-use super::drift::Stay;
-use super::look::{Seen, SeenWorkload};
+use super::status::{LiveState, ServiceStatus, WorkloadStatus};
 use crate::cluster::Write;
 
 /// The writes that start a service's target: one for each workload that does not have it yet.
-pub(super) fn start(desired: &DesiredState, id: Id, seen: &Seen) -> Vec<Write> {
+pub(super) fn start(desired: &DesiredState, id: Id, seen: &ServiceStatus) -> Vec<Write> {
     let Some(service) = desired.service(id) else { return Vec::new() };
     let missing = seen.workloads.iter().filter(|it| !has_target(service, it));
     missing
@@ -29,12 +29,12 @@ pub(super) fn start(desired: &DesiredState, id: Id, seen: &Seen) -> Vec<Write> {
 pub(super) fn record(
     desired: &Desired,
     id: Id,
-    seen: &Seen,
+    seen: &ServiceStatus,
     at: Timestamp,
     began: &BTreeMap<WorkloadId, Timestamp>,
 ) -> Vec<Write> {
     let Some(service) = desired.service(id) else { return Vec::new() };
-    let record = |it: &SeenWorkload| {
+    let record = |it: &WorkloadStatus| {
         let state = rebased(desired, it.workload.as_deref()?.state.clone()?);
         // What the API server noted counts whole seconds.
         let began = began.get(&it.id).copied().or(it.written);
@@ -44,12 +44,12 @@ pub(super) fn record(
 }
 
 /// The writes by which workloads let go of a history that was rewritten: they name this revision, and run what they run.
-pub(super) fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
-    let left = seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+pub(super) fn rebase(desired: &Desired, seen: &ServiceStatus) -> Vec<Write> {
+    let left = seen.suppression.as_ref().is_some_and(Suppression::writes_nothing);
     if desired.options.abandoned_commits.is_empty() || seen.obstacle.is_some() || left {
         return Vec::new();
     }
-    let rebase = |it: &SeenWorkload| {
+    let rebase = |it: &WorkloadStatus| {
         let workload = it.workload.as_ref()?;
         let state =
             workload.state.as_ref().filter(|state| desired.options.abandoned_commits.contains(&state.commit))?;
@@ -58,7 +58,20 @@ pub(super) fn rebase(desired: &Desired, seen: &Seen) -> Vec<Write> {
     seen.workloads.iter().filter_map(rebase).collect()
 }
 
-fn write(it: &SeenWorkload, image: &Image, state: State) -> Option<Write> {
+/// The writes to workloads that Pintle has never written.
+pub(super) fn first_writes(desired: &DesiredState, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
+    named(starts.iter().copied(), |id| {
+        let seen = &look.services[id.index()];
+        start(desired, id, seen).into_iter().filter(|write| seen.is_new(&write.id)).collect()
+    })
+}
+
+/// Names the service of each write.
+pub(super) fn named(ids: impl Iterator<Item = Id>, writes: impl Fn(Id) -> Vec<Write>) -> Vec<(Id, Write)> {
+    ids.flat_map(|id| writes(id).into_iter().map(move |write| (id, write))).collect()
+}
+
+fn write(it: &WorkloadStatus, image: &Image, state: State) -> Option<Write> {
     let workload = it.workload.as_ref()?;
     let ours = workload.containers.iter().filter(|container| it.containers.contains(&container.name));
     // What the server has made of it already is left, whether it would do so again or not.
@@ -68,11 +81,11 @@ fn write(it: &SeenWorkload, image: &Image, state: State) -> Option<Write> {
     Some(fenced(it, workload, images, state))
 }
 
-fn fenced(it: &SeenWorkload, workload: &Arc<Workload>, images: Vec<(String, bool, Image)>, state: State) -> Write {
+fn fenced(it: &WorkloadStatus, workload: &Arc<Workload>, images: Vec<(String, bool, Image)>, state: State) -> Write {
     Write { id: it.id.clone(), seen: Arc::clone(workload), images, state }
 }
 
-fn has_target(service: &Service, it: &SeenWorkload) -> bool {
+fn has_target(service: &Service, it: &WorkloadStatus) -> bool {
     if it.idle {
         return false;
     }

@@ -1,39 +1,37 @@
-//! How a repository is reached: credentials, the program for ssh, and how long a remote may take.
+//! Access to a repository: credentials, the ssh program, time limits.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How the repository is reached, and where what was fetched is kept.
+/// Settings for reaching a repository, and the cache folder.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The cache folder: mirrors of remotes, and the indexes of their history. All of it can be deleted.
+    /// The cache folder: mirrors of remotes and indexes of their history. It can be deleted at any time.
     pub cache: PathBuf,
-    /// What an https server is told that asks who is there.
     pub credentials: Credentials,
-    /// The program that connects to ssh remotes, and its options.
+    /// The ssh program and its options.
     pub ssh: Vec<String>,
-    /// Certificates (PEM) of https servers that are trusted beside those of the system.
+    /// Additional trusted CA certificates (PEM) for https, beside those of the system.
     pub certificates: Vec<u8>,
-    /// How long a remote may take to say where its branches are.
+    /// Time limit for listing the branches of the remote.
     pub answer_within: Duration,
-    /// How long it may take to send what is new.
+    /// Time limit for transferring objects.
     pub send_within: Duration,
 }
 
-/// What an https server is told that asks who is there.
+/// The credentials offered to an https server that requests authentication.
 #[derive(Clone)]
 pub enum Credentials {
-    /// Nothing.
     None,
-    /// What `git credential` knows, which asks the user's credential helper and never the user.
+    /// The user's credential helper, through `git credential`. The user is never prompted.
     Helper,
-    /// Name and password, or any name and a token. Told to the server of the URL and to no other.
+    /// User name and password, or any name and a token. Sent only to the server of the URL.
     Known(String, String),
 }
 
 impl Access {
-    /// No credentials, the system's ssh, and the usual patience.
+    /// Returns access without credentials, with the system's ssh and the default time limits.
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         Self {
             cache: cache.into(),

@@ -1,4 +1,4 @@
-//! Reads the pins of a commit, or of the working tree.
+//! Reads the pins of a commit or of the working tree.
 
 use pintle_core::git::CommitId;
 use pintle_core::pins::{Contents, Files, Known, Settings, read_from};
@@ -7,8 +7,8 @@ use super::error::Result;
 use super::{Scope, Source, SourceError};
 
 impl Source {
-    /// Reads the pins in the folder `root` at a commit; without one, in the working tree. Without a `pintle.yaml` the
-    /// settings `without` hold.
+    /// Reads the pins below `root` at a commit, or in the working tree if no commit is given. Without a `pintle.yaml`,
+    /// the settings `without` apply.
     pub fn contents(&self, root: &str, commit: Option<CommitId>, without: Option<&Settings>) -> Result<Contents> {
         let from = Files::<SourceError> {
             file: &|path| match commit {
@@ -24,7 +24,8 @@ impl Source {
         read_from(root, &from, without, None)
     }
 
-    /// Reads the pins at a commit by what has changed since the commit `before`, of which `known` was read.
+    /// Reads the pins at a commit incrementally: only the files that changed since the commit `before`, whose content
+    /// is `known`.
     pub fn contents_after(
         &self,
         root: &str,
@@ -46,7 +47,7 @@ impl Source {
         read_from(root, &from, None, Some(known))
     }
 
-    /// Returns the names in a folder below `root`. They are for hints: an unreadable folder has none.
+    /// Returns the names in a folder below `root`. They only feed hints, so an unreadable folder yields none.
     fn names_below(&self, root: &str, commit: Option<CommitId>, folder: &str) -> Vec<String> {
         let path = [root, folder].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
         let names = match commit {

@@ -1,4 +1,4 @@
-//! What an https server is told that asks who is there: only the server of the URL, and never by asking the user.
+//! Credentials for https. Only the server of the URL receives them, and the user is never prompted.
 #![expect(clippy::disallowed_methods, reason = "this room starts programs")]
 
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use gix::sec::identity::Account;
 
 use super::{Credentials, Url};
 
-/// Answers gix's question for credentials; the two other actions, to keep and to forget them, are left to who has them.
+/// Answers gix's request for credentials. The two other actions, store and erase, are ignored.
 pub(super) fn answer(action: &Action, url: &Url, credentials: &Credentials) -> Option<Outcome> {
     let Action::Get(context) = action else { return None };
     if !is_for(context, url) {
@@ -27,14 +27,14 @@ pub(super) fn answer(action: &Action, url: &Url, credentials: &Credentials) -> O
     })
 }
 
-/// Whether the question comes from the server that the user named, and not from one that it redirected to.
+/// Returns whether the request comes from the server the user named, not from one it redirected to.
 fn is_for(context: &Context, url: &Url) -> bool {
     let asked = context.url.as_ref().map(ToString::to_string).unwrap_or_default();
     let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/").to_ascii_lowercase();
     origin(&asked) == origin(&url.fetch)
 }
 
-/// Asks `git credential fill`, which asks the helper that the user has configured.
+/// Runs `git credential fill`, which queries the configured helper.
 pub(super) fn fill(url: &str) -> Option<(String, String)> {
     let mut child = Command::new("git")
         .args(["credential", "fill"])

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to the pins: what was attempted, what stood in the way, and one hint.
+//! Errors of reading the pin repository: what was attempted, what prevented it, and one hint.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -7,125 +7,86 @@ use jiff::Timestamp;
 use pintle_core::git::CommitId;
 use pintle_core::problem::display_safe;
 
-/// The result of everything in this stage.
 pub(super) type Result<T, E = SourceError> = std::result::Result<T, E>;
 
 /// A failed attempt to read the repository.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// Read what the user typed as the place of the repository. `shown` carries no credentials.
+    /// The location typed by the user is invalid.
     #[error("{shown:?} is not a repository that can be used: {why}")]
     Location {
-        /// What was typed, without credentials.
+        /// The text as typed, without credentials.
         shown: String,
-        /// Which rule it breaks.
+        /// The violated rule.
         why: &'static str,
-        /// What to type instead.
         hint: &'static str,
     },
-    /// Opened the repository.
     #[error("cannot open the repository {}: {why}", path.display())]
-    Open {
-        /// The folder.
-        path: PathBuf,
-        /// What git says about it.
-        why: String,
-    },
-    /// Opened a repository whose ids are SHA-256.
+    Open { path: PathBuf, why: String },
     #[error("the repository {} has SHA-256 object ids: unsupported object format", path.display())]
-    ObjectFormat {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Looked for a repository around a folder.
+    ObjectFormat { path: PathBuf },
     #[error("{} is not inside a Git repository", path.display())]
     NoRepository {
-        /// Where the search started.
+        /// The folder where the search started.
         path: PathBuf,
     },
-    /// Read the tip of a repository that has no commit.
     #[error("{location} has no commit yet")]
-    Empty {
-        /// The repository.
-        location: String,
-    },
-    /// Read a name of a branch that git would not take.
+    Empty { location: String },
     #[error("{name:?} is not the name of a branch: {why}")]
     BranchName {
-        /// As typed, cut and escaped.
+        /// The name as typed, shortened and escaped.
         name: String,
-        /// The rule it breaks.
+        /// The violated rule.
         why: String,
     },
-    /// Looked up a branch.
     #[error("{location} has no branch {name:?}")]
     NoBranch {
-        /// As typed.
         name: String,
-        /// The repository.
         location: String,
-        /// Names that look like it.
+        /// Similar names.
         near: Vec<String>,
     },
-    /// Looked up a name that both a branch and a tag have.
     #[error("{name:?} is both a branch and a tag")]
-    Ambiguous {
-        /// The name.
-        name: String,
-    },
-    /// Looked up a revision.
+    Ambiguous { name: String },
     #[error("{location} has no commit {rev:?}: {why}")]
     Revision {
-        /// As typed, cut and escaped.
+        /// The revision as typed, shortened and escaped.
         rev: String,
-        /// The repository.
         location: String,
-        /// What git says.
         why: String,
-        /// Names that look like it.
+        /// Similar names.
         near: Vec<String>,
-        /// It may lie before where a shallow clone begins.
+        /// Whether the commit may lie beyond the boundary of a shallow clone.
         deeper: bool,
     },
-    /// Read a commit, and what it holds.
+    /// An object could not be read.
     #[error("cannot read {what} of {location}: {why}")]
     Read {
-        /// The object.
+        /// The object, in words.
         what: String,
-        /// The repository.
         location: String,
-        /// What git says.
         why: String,
     },
-    /// Asked the remote for news.
     #[error("{location} cannot be reached: {why}{}", since.map(|since| format!(" (last reached {since:.0})")).unwrap_or_default())]
     Unreachable {
-        /// The remote.
         location: String,
-        /// What stood in the way, in one line.
+        /// The cause, in one line.
         why: String,
-        /// When it last answered; none where it never did.
+        /// The last successful contact; none if there was none.
         since: Option<Timestamp>,
-        /// What kind of obstacle.
         kind: Reach,
     },
-    /// Used the working tree of a repository that has none.
     #[error("{location} has no working tree")]
-    NoWorktree {
-        /// The repository.
-        location: String,
-    },
-    /// Read or wrote a file: of the working tree or of the cache.
+    NoWorktree { location: String },
+    /// A file of the working tree or of the cache could not be read or written.
     #[error("cannot {attempt} {}: {error}", path.display())]
     File {
-        /// `read`, `write`, …
+        /// The operation: `read`, `write`, …
         attempt: &'static str,
-        /// The file.
         path: PathBuf,
-        /// What the system says.
         error: std::io::Error,
     },
-    /// Waited for another process that uses the same cache.
+    /// Another process held the lock of the cache until the time limit.
     #[error("another process has held {} for too long", path.display())]
     Locked {
         /// The lock file.
@@ -136,24 +97,24 @@ pub enum SourceError {
 /// Why a remote cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It may pass: the network, a server that is busy, a time-out.
+    /// Temporary: a network failure, a busy server, a timeout.
     Passing,
-    /// Credentials are missing or wrong.
+    /// Missing or wrong credentials.
     Credentials,
-    /// The credentials are right and do not suffice.
+    /// Valid credentials without permission.
     Forbidden,
-    /// There is no such repository, or it hides itself.
+    /// No such repository, or one that is invisible to these credentials.
     NotFound,
-    /// The server's certificate or host key is not trusted.
+    /// An untrusted server certificate or host key.
     Untrusted,
-    /// What answers is not a Git server, or one that speaks otherwise.
+    /// The server does not speak the Git protocol.
     Protocol,
-    /// A program that is needed for it is not installed.
+    /// A required program is not installed.
     Program,
 }
 
 impl SourceError {
-    /// Whether the same attempt may succeed later, with nothing changed here.
+    /// Returns whether the same attempt may succeed later without any local change.
     pub fn retryable(&self) -> bool {
         match self {
             Self::Unreachable { kind, .. } => *kind == Reach::Passing,
@@ -162,7 +123,7 @@ impl SourceError {
         }
     }
 
-    /// One way out.
+    /// Returns one remedy.
     pub fn hint(&self) -> Option<String> {
         let fixed = match self {
             Self::Location { hint, .. } => hint,
@@ -202,7 +163,7 @@ impl Reach {
     }
 }
 
-/// All that gix says, in one line that is safe to show.
+/// Returns gix's whole error chain as one line that is safe to print.
 pub(super) fn say(error: &gix::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for error in error.iter_errors() {
@@ -214,12 +175,12 @@ pub(super) fn say(error: &gix::Error) -> String {
     display_safe(&parts.join(": "), 400)
 }
 
-/// The failed reading of an object.
+/// Builds the error for an unreadable object.
 pub(super) fn unread(what: impl Into<String>, location: &impl Display, error: &gix::Error) -> SourceError {
     SourceError::Read { what: what.into(), location: location.to_string(), why: say(error) }
 }
 
-/// The failed reading of a commit.
+/// Builds the error for an unreadable commit.
 pub(super) fn unread_commit(id: CommitId, location: &impl Display, error: &gix::Error) -> SourceError {
     unread(format!("the commit {}", id.short()), location, error)
 }

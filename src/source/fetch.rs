@@ -1,4 +1,4 @@
-//! A repository is opened where it is, a remote as its mirror, which a fetch brings up to date.
+//! Opens repositories, and fetches remotes into their mirrors.
 #![expect(clippy::disallowed_methods, reason = "this room reads when the remote was reached")]
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use super::resolve::full_branch_name;
 use super::{Access, Location, Reach, Source, SourceError, Url, open};
 
 impl Source {
-    /// Opens the repository. It asks no remote; see [`Source::fetch`].
+    /// Opens the repository without contacting a remote; see [`Source::fetch`].
     pub fn open(location: &Location, access: &Access) -> Result<Self> {
         let shared = match location {
             Location::Path(path) => open::open(path)?,
@@ -20,10 +20,10 @@ impl Source {
         Ok(Self { location: location.clone(), access: access.clone(), shared })
     }
 
-    /// Brings a remote's branch up to date (its default branch where none is named) and returns its tip: asks the remote
-    /// where the branch is, and fetches only when it moved. A path is looked at anew.
+    /// Updates a branch from its remote and returns the tip. Without a name, the default branch is used.
     ///
-    /// After an error the last state can still be read.
+    /// The remote's refs are listed first; objects are fetched only if the branch moved. A local path is reopened
+    /// instead. After an error, the last fetched state stays readable.
     pub fn fetch(&mut self, branch: Option<&str>) -> Result<Commit> {
         if let Some(branch) = branch {
             full_branch_name(branch)?;
@@ -35,8 +35,7 @@ impl Source {
         self.tip(branch)
     }
 
-    /// Throws the mirror of a remote away and fetches it anew: for when what is in it cannot be read. The old one stays
-    /// until the new one has arrived.
+    /// Replaces an unreadable mirror with a fresh fetch. The old mirror stays until the new one is complete.
     pub fn fetch_anew(&mut self, branch: Option<&str>) -> Result<Commit> {
         if let Location::Url(url) = self.location.clone() {
             self.locked(&url, |mirror| mirror.renew(branch))?;
@@ -58,14 +57,14 @@ impl Source {
         let mirror = Mirror { url, access: &self.access, path: mirror::folder(&self.location, &self.access) };
         let lock = mirror::lock(&mirror.path, self.access.answer_within)?;
         let outcome = work(&mirror);
-        // Opened again in any case, so that what another process has fetched is seen too.
+        // Reopened in any case, so that objects fetched by another process become visible too.
         let shared = open::open(&mirror.path);
         drop(lock);
         self.shared = shared?;
         outcome.map_err(|failure| self.explain(failure))
     }
 
-    /// When the remote last answered; none for a path, and for a remote that never did.
+    /// Returns the last successful contact with the remote; none for a local path and for a remote never reached.
     pub fn reached(&self) -> Option<Timestamp> {
         let Location::Url(_) = self.location else { return None };
         let text = std::fs::read_to_string(mirror::folder(&self.location, &self.access).join(mirror::REACHED)).ok()?;

@@ -1,4 +1,4 @@
-//! The index of a branch's history: extended by new commits only, kept in the cache folder.
+//! The pin index of a branch, extended by new commits and stored in the cache folder.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -14,37 +14,36 @@ use super::tree::{Leaf, Scope, read};
 use super::walk::Step;
 use super::{Source, store};
 
-/// So many commits are compared before the next ones are: it bounds the memory that the first index of a long history
-/// takes.
+/// The number of commits diffed per batch. It bounds the memory of the first index of a long history.
 const BATCH: usize = 8192;
 
-/// The history of one branch, read by one layout.
+/// The pin history of one branch under one layout.
 #[derive(Debug, Default)]
 pub struct Index {
     history: Arc<History>,
-    /// How far it goes.
+    /// The last indexed commit.
     reached: Option<CommitId>,
-    /// Set where the files are not known yet: they are those of this commit.
+    /// Set while the files are not loaded: the commit to load them from.
     files_of: Option<CommitId>,
-    /// The wanted files at the commit that was reached, by path.
+    /// The pin files at the last indexed commit, by path.
     files: BTreeMap<Arc<str>, Known>,
-    /// The paths of the files that speak of a service.
+    /// The paths of the files that mention a service.
     speakers: HashMap<ServiceName, BTreeSet<Arc<str>>>,
-    /// Where it is kept; none for an index that is not.
+    /// The file of the index in the cache; none for an index that is not stored.
     kept: Option<PathBuf>,
 }
 
-/// A wanted file at the commit that was reached.
+/// A pin file at the last indexed commit.
 #[derive(Debug)]
 struct Known {
     leaf: Leaf,
     services: Vec<ServiceName>,
-    /// Read when it is needed: an index from disk knows the file by its id alone.
+    /// Parsed on demand: a stored index records only the file's id.
     fragment: Option<Arc<Fragment>>,
 }
 
 impl Index {
-    /// The index of a branch as it was kept, or an empty one. `layout` and branch are part of its name.
+    /// Loads the stored index of a branch under a layout, or returns an empty one.
     pub fn load(source: &Source, branch: &str, layout: &Layout) -> Self {
         let path = store::path(source, branch, layout);
         let Some((history, files)) = store::load(&path) else { return Self { kept: Some(path), ..Self::default() } };
@@ -60,22 +59,25 @@ impl Index {
         index
     }
 
-    /// Keeps the index for the next process. Not to be able to costs that process some seconds, nothing else. One that has
-    /// gone back and did not go on from there is not kept: the one that is kept knows more.
+    /// Stores the index for the next process. A failure costs that process some seconds and nothing else.
+    ///
+    /// An index that was reset to an older commit and not extended since is not stored, because the stored one covers
+    /// more.
     pub fn save(&self) -> Result<()> {
         let Some(path) = self.kept.as_ref().filter(|_| self.files_of.is_none()) else { return Ok(()) };
         let files = self.files.iter().map(|(path, known)| (path.clone(), known.leaf, known.services.clone()));
         store::save(path, &self.history, files.collect())
     }
 
-    /// What it holds.
     pub fn history(&self) -> &Arc<History> {
         &self.history
     }
 
-    /// Takes in the commits up to `tip`, and returns how many it had to visit: those after the newest one that it knows. So
-    /// a commit of the line that it holds, or of a branch from it, costs what lies between. Where the branch was rewritten
-    /// from its beginning that is all of them. After an error it is empty.
+    /// Indexes the commits up to `tip` and returns the number of visited commits: those after the newest indexed
+    /// ancestor.
+    ///
+    /// An older commit of the line, or a branch from it, costs only the commits between. A branch rewritten from its
+    /// root costs all of them. After an error the index is empty.
     pub fn extend(&mut self, source: &Source, tip: CommitId, layout: &Layout) -> Result<usize> {
         let visited = self.try_extend(source, tip, layout);
         if visited.is_err() {
@@ -113,7 +115,7 @@ impl Index {
         Ok(line.commits.len())
     }
 
-    /// Goes back to a commit that moved a pin.
+    /// Resets the index to an older commit that moved a pin.
     fn go_back(&mut self, to: CommitId) {
         tracing::debug!(%to, "the index goes back: the branch was rewritten, or this is an older revision of it");
         let Some(position) = self.history.position(to) else { return self.clear() };
@@ -121,7 +123,7 @@ impl Index {
         *self = Self { history, reached: Some(to), files_of: Some(to), kept: self.kept.take(), ..Self::default() };
     }
 
-    /// Looks at all files of the commit that it went back to.
+    /// Reads all pin files of the commit the index was reset to.
     fn know_files(&mut self, source: &Source, layout: &Layout) -> Result<()> {
         let Some(commit) = self.files_of.take() else { return Ok(()) };
         for (path, leaf) in source.leaves(commit, Scope::Pins(layout))? {
@@ -132,7 +134,8 @@ impl Index {
         Ok(())
     }
 
-    /// One commit: the files it changed, then the pins of the services that those files spoke or speak of.
+    /// Applies one commit: updates the changed files, then the pins of every service these files mention before or
+    /// after.
     fn take(&mut self, step: Step, source: &Source, layout: &Layout) -> Result<()> {
         let mut touched = BTreeSet::new();
         for change in step.changes {
@@ -170,7 +173,7 @@ impl Index {
         self.files.insert(path, known);
     }
 
-    /// What the files say that speak of a service, by path.
+    /// Returns the parsed files that mention a service, by path.
     fn fragments_of(&mut self, service: &ServiceName, source: &Source, layout: &Layout) -> Result<Vec<Arc<Fragment>>> {
         let paths = self.speakers.get(service).into_iter().flatten();
         let mut fragments = Vec::new();
@@ -187,7 +190,7 @@ impl Index {
     }
 }
 
-/// Reads a file again that an earlier process has read.
+/// Parses a file that an earlier process has indexed.
 fn reread(source: &Source, path: &str, leaf: Leaf, layout: &Layout) -> Result<Fragment> {
     let file = read(&source.repo(), path, leaf).map_err(|error| unread(path, source.location(), &error))?;
     Ok(Fragment::read(&file, layout))

@@ -1,8 +1,8 @@
-//! One commit on the tip that was evaluated, and the way of that commit into the branch.
+//! Writes one commit on the evaluated tip and lands it on the branch.
 //!
-//! Nothing is ever forced. A remote takes the commit only where its branch is what was evaluated; a clone's branch, index
-//! and files follow only where nobody else has changed them. The commit is pushed before the clone follows, so that a
-//! push that is refused leaves the clone as it was.
+//! Nothing is ever forced. A remote accepts the commit only if its branch is still at the evaluated tip. A clone's
+//! branch, index and files move only if nobody else has changed them. The push comes first, so a refused push leaves
+//! the clone as it was.
 
 mod catch_up;
 mod clone;
@@ -35,35 +35,34 @@ use upstream::Upstream;
 
 use super::{Location, Source, SourceError};
 
-/// A branch that a commit can land on.
+/// A branch on which a commit can land.
 pub struct Landing<'s> {
     source: &'s Source,
     repo: Repository,
-    /// Its plain name.
+    /// The plain name.
     branch: String,
     upstream: Option<Upstream>,
-    /// It is what the working tree shows.
+    /// Whether the working tree has this branch checked out.
     checked_out: bool,
 }
 
-/// Where a commit has landed.
+/// A commit that has landed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Landed {
-    /// The commit.
     pub commit: CommitId,
-    /// The branch, by its plain name.
+    /// The plain name.
     pub branch: String,
-    /// The remote that has it too.
+    /// The remote branch that also has the commit.
     pub pushed_to: Option<String>,
-    /// Set where the remote has it, and the clone could not follow: why.
+    /// Why the clone could not follow, if only the remote has the commit.
     pub behind: Option<String>,
 }
 
 impl Source {
-    /// Looks where a commit on a branch would land; on the branch of HEAD, where none is named.
+    /// Determines where a commit on a branch would land. Without a name, the branch of HEAD is used.
     ///
     /// # Errors
-    /// There is no such branch: HEAD is detached, or the remote of the branch cannot be used.
+    /// There is no such branch, HEAD is detached, or the branch's remote cannot be used.
     pub fn landing(&self, branch: Option<&str>) -> Result<Landing<'_>> {
         let branch = branch.map_or_else(|| self.default_branch(), |branch| Ok(branch.to_owned()))?;
         if branch == "HEAD" {
@@ -81,22 +80,22 @@ impl Source {
 }
 
 impl Landing<'_> {
-    /// The plain name of the branch.
+    /// Returns the plain name of the branch.
     pub fn branch(&self) -> &str {
         &self.branch
     }
 
-    /// The branch that it is pushed to, as people call it; none where there is none.
+    /// Returns the display name of the upstream branch; none if the branch has no upstream.
     pub fn upstream(&self) -> Option<&str> {
         self.upstream.as_ref().map(|upstream| upstream.name.as_str())
     }
 
-    /// Whether a commit can stay here, without a push.
+    /// Returns whether a commit can stay here without a push.
     pub fn is_clone(&self) -> bool {
         matches!(self.source.location, Location::Path(_))
     }
 
-    /// How many commits of the branch the upstream did not have when it was last asked: a push takes them along.
+    /// Counts the commits that the upstream lacked at the last fetch. A push includes them.
     pub fn unpushed(&self) -> usize {
         let tracked = self.upstream.as_ref().and_then(|upstream| upstream.tracked(&self.repo));
         let tip = self.repo.refname_to_id(&full(&self.branch)).ok();
@@ -104,11 +103,11 @@ impl Landing<'_> {
         ahead.map_or(0, |(ahead, _)| ahead)
     }
 
-    /// Refuses where the working tree or the index has other changes to these files, where something else is at work on
-    /// the branch, or where what is to be pushed does not go on from what the remote has.
+    /// Checks that a commit can land. It fails if these files have uncommitted changes, another Git operation is in
+    /// progress, or the branch to push has diverged from its upstream.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// The obstacle.
     pub fn check(&self, files: &[FileChange], push: bool) -> Result<()> {
         if self.checked_out {
             clone::clean(&self.repo, &paths(files))?;
@@ -123,10 +122,10 @@ impl Landing<'_> {
         folder.map_or(Ok(()), |folder| Err(LandError::Elsewhere { branch: self.branch.clone(), folder }))
     }
 
-    /// Refuses where the branch does not go on from what the remote had when it was last asked.
+    /// Checks that the branch descends from the upstream's tip at the last fetch.
     ///
     /// # Errors
-    /// The two have parted.
+    /// The two have diverged.
     pub fn goes_on(&self) -> Result<()> {
         let tracked = self.upstream.as_ref().and_then(|upstream| Some((upstream, upstream.tracked(&self.repo)?)));
         let Some((upstream, tracked)) = tracked else { return Ok(()) };
@@ -138,19 +137,19 @@ impl Landing<'_> {
         Err(LandError::Parted { branch: self.branch.clone(), remote: upstream.name.clone() })
     }
 
-    /// Writes the commit on `tip` and lands it: at the upstream first, where it is to be pushed, then here.
+    /// Writes the commit on `tip` and lands it: first at the upstream if it is pushed, then in the clone.
     ///
     /// # Errors
-    /// Nothing has changed then, here or at the remote, but for [`LandError::Unsure`].
+    /// Neither the clone nor the remote has changed, except after [`LandError::Unsure`].
     pub fn land(&self, tip: CommitId, files: &[FileChange], message: &str, push: bool) -> Result<Landed> {
-        // 1. What the user has under work stays.
+        // 1. Uncommitted work of the user stays untouched.
         self.check(files, push)?;
         self.still_at(tip)?;
-        // 2. A commit that nobody refers to.
+        // 2. The commit object, not yet referenced.
         let who = self.source.identity()?;
         let commit = write::commit(&self.repo, (oid(tip), files), message, &who)?;
         let commit = self.source.signed(commit, &who)?;
-        // 3. The remote, if its branch is what was evaluated.
+        // 3. The remote, if its branch is still at the evaluated tip.
         let pushed_to = match self.upstream.as_ref().filter(|_| push) {
             Some(upstream) => {
                 let expected = push::expected(self.source, &self.repo, upstream, oid(tip));
@@ -160,7 +159,7 @@ impl Landing<'_> {
             None if push => return Err(LandError::NoUpstream { branch: self.branch.clone() }),
             None => None,
         };
-        // 4. The clone, if its branch still is.
+        // 4. The clone, on the same condition.
         let followed = if self.is_clone() {
             let why = format!("commit (pintle): {}", write::subject(&self.repo, commit));
             self.follow([oid(tip), commit], &paths(files), (&who, &why))
@@ -174,7 +173,7 @@ impl Landing<'_> {
         Ok(Landed { commit: id(commit), branch: self.branch.clone(), pushed_to, behind })
     }
 
-    /// The branch of a clone is where it was evaluated.
+    /// Checks that the clone's branch is still at the evaluated tip.
     fn still_at(&self, tip: CommitId) -> Result<()> {
         if !self.is_clone() {
             return Ok(());
@@ -184,13 +183,13 @@ impl Landing<'_> {
         if now == oid(tip) { Ok(()) } else { Err(LandError::Moved { branch: self.branch.clone(), now: id(now) }) }
     }
 
-    /// The branch goes on from one commit to another, and index and working tree with it.
+    /// Moves the branch from one commit to another, together with index and working tree.
     fn follow(&self, [tip, commit]: [Oid; 2], files: &[Arc<str>], (who, why): (&Identity, &str)) -> Result<()> {
         let fail = |error| LandError::git("move the branch", &error);
         let full = full(&self.branch);
         let mut moving = self.repo.transaction().map_err(fail)?;
         moving.lock_ref(&full).map_err(fail)?;
-        // Locked, nobody moves it any more.
+        // Checked again under the lock, where nobody else can move it.
         self.still_at(id(tip))?;
         if self.checked_out {
             clone::bring(&self.repo, commit, files)?;
@@ -210,7 +209,7 @@ fn full(branch: &str) -> String {
 }
 
 fn oid(id: CommitId) -> Oid {
-    // 20 bytes are an id of SHA-1.
+    // Cannot fail: 20 bytes are a SHA-1 id.
     Oid::from_bytes(id.as_bytes()).unwrap_or(Oid::ZERO_SHA1)
 }
 

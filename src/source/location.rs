@@ -1,4 +1,4 @@
-//! Where the pin repository is: a path, or a URL without credentials, in one normal form.
+//! The location of the pin repository: a path, or a normalised URL without credentials.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,22 +6,22 @@ use std::path::PathBuf;
 use super::error::Result;
 use super::{SourceError, Url, url};
 
-/// The place of a pin repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Location {
-    /// A repository of this host, read where it is.
+    /// A repository on this host, read in place.
     Path(PathBuf),
     /// A remote, mirrored in the cache.
     Url(Url),
 }
 
 impl Location {
-    /// Reads what a user typed. Plain http is refused, as whoever is on the way can change what is deployed.
+    /// Parses a location typed by the user. Plain http is refused, because anyone on the path could change what is
+    /// deployed.
     pub fn parse(text: &str) -> Result<Self> {
         Self::read(text, false)
     }
 
-    /// The same, for users who asked for plain http.
+    /// Parses a location and accepts plain http.
     pub fn parse_with_plain_http(text: &str) -> Result<Self> {
         Self::read(text, true)
     }
@@ -43,7 +43,7 @@ impl Location {
             (None, Some(colon)) if text[colon..].starts_with("::") => {
                 Err(refuse(("transport helpers run programs", url::FORMS)))
             }
-            // A single letter is a drive, not a host.
+            // On Windows, a single letter is a drive, not a host.
             (None, Some(colon)) if !(cfg!(windows) && colon == 1) => {
                 url::scp(&text[..colon], &text[colon + 1..]).map(Self::Url).map_err(refuse)
             }
@@ -51,7 +51,7 @@ impl Location {
         }
     }
 
-    /// A name for its folder in the cache: unlike for unlike locations, and readable.
+    /// Returns the name of the location's cache folder, unique and readable.
     pub fn slug(&self) -> String {
         let normal = self.to_normal();
         let readable: String = normal
@@ -81,7 +81,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// The text without what could be a secret: what stands before an `@`, and what follows `?` or `#`.
+/// Removes potential secrets: everything before an `@`, and everything after `?` or `#`.
 fn redact(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let scheme = text.find("://").map_or("", |colon| &text[..colon + 3]);

@@ -1,20 +1,20 @@
-//! Three versions of a file: what leads from one to the second, on top of the third.
+//! Three-way merge of a file.
 
 use std::ops::RangeInclusive;
 
 use git2::{MergeFileInput, MergeFileOptions, merge_file};
 use similar::{ChangeTag, TextDiff};
 
-/// Longer than what a file has of its own, so that it is known where a conflict begins.
+/// The length of conflict markers. It exceeds markers in the file itself, so real conflicts stay recognisable.
 const MARKER: u16 = 60;
 
-/// What leads from `base` to `theirs`, carried out on `ours`.
+/// Applies to `ours` the change that leads from `base` to `theirs`.
 ///
 /// # Errors
-/// The lines of `ours`, counted from one, that both have changed, each in its way.
+/// The conflicting lines of `ours`, counted from one.
 pub fn merge([base, ours, theirs]: [&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclusive<usize>>> {
     let everything = || vec![1..=ours.split(|byte| *byte == b'\n').count()];
-    // Unlike all else there, a merge does not begin libgit2 by itself.
+    // Initialises libgit2, which `merge_file` does not do by itself, unlike all other functions.
     drop(git2::Buf::new());
     let mut inputs = [base, ours, theirs].map(|content| {
         let mut input = MergeFileInput::new();
@@ -32,7 +32,7 @@ pub fn merge([base, ours, theirs]: [&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclu
     Err(if found.is_empty() { everything() } else { found })
 }
 
-/// The lines of `ours` that stand in the conflicts of what came out.
+/// Returns the lines of `ours` inside the conflicts of the merged text.
 fn conflicts(ours: &str, merged: &str) -> Vec<RangeInclusive<usize>> {
     let marker = |sign: char| sign.to_string().repeat(MARKER.into());
     let (begin, middle) = (marker('<'), marker('='));

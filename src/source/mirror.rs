@@ -1,7 +1,7 @@
-//! The bare mirror of a remote in the cache: it can be deleted at any time, and is never trusted.
+//! The bare mirror of a remote in the cache. It can be deleted at any time and is never trusted.
 //!
-//! One process at a time changes it, all may read it. What cannot be read is fetched anew, beside the old state, which
-//! stays readable until the new one has arrived.
+//! One process at a time changes it; all may read it. An unreadable mirror is fetched again into a second folder, and
+//! the old one stays readable until that is complete.
 #![expect(clippy::disallowed_methods, reason = "this room keeps the cache, and notes when the remote was reached")]
 
 use std::fs::{File, TryLockError};
@@ -17,16 +17,16 @@ use super::open::open_to_receive;
 use super::remote::{Failure, Remote};
 use super::{Access, Location, SourceError, Url, open as opened};
 
-/// Every fetch adds a pack, and each pack makes all reading slower.
+/// The maximum number of packs. Every fetch adds one, and each slows down all reads.
 const PACKS: usize = 50;
 
-/// The file in the mirror that says when the remote was last reached.
+/// The file in the mirror that records the last successful contact.
 pub(super) const REACHED: &str = "pintle-reached";
 
-/// Opens the mirror of a remote; an empty one where there is none yet, or none that can be opened.
+/// Opens the mirror of a remote. A missing or unreadable mirror becomes an empty one.
 pub(super) fn open(location: &Location, access: &Access) -> Result<ThreadSafeRepository> {
     let path = folder(location, access);
-    // Only who changes it must be alone with it; another process may be fetching for minutes.
+    // Only writing needs the lock; another process may be fetching for minutes.
     opened::open(&path).or_else(|_| {
         let _lock = lock(&path, access.answer_within)?;
         opened::open(&path).or_else(|_| init(&path))
@@ -40,7 +40,7 @@ pub(super) struct Mirror<'a> {
 }
 
 impl Mirror<'_> {
-    /// Brings the mirror up to date, and keeps it small.
+    /// Fetches into the mirror, and compacts it.
     pub(super) fn update(&self, branch: Option<&str>) -> Result<(), Failure> {
         self.sync(&self.path, branch)?;
         if packs(&self.path) > PACKS && !collect_garbage(&self.path) {
@@ -49,7 +49,7 @@ impl Mirror<'_> {
         Ok(())
     }
 
-    /// Fetches all anew into a folder beside the mirror, which then takes its place.
+    /// Fetches everything into a new folder, which then replaces the mirror.
     pub(super) fn renew(&self, branch: Option<&str>) -> Result<(), Failure> {
         let (new, old) = (self.path.with_extension("new"), self.path.with_extension("old"));
         let local = |error: SourceError| Failure::Damaged(error.to_string());
@@ -62,7 +62,7 @@ impl Mirror<'_> {
         swap.map_err(|error| Failure::Damaged(format!("cannot replace {}: {error}", self.path.display())))
     }
 
-    /// Asks the remote where the branch is, and receives what is new.
+    /// Lists the remote's branch, and fetches it if it moved.
     fn sync(&self, path: &Path, branch: Option<&str>) -> Result<(), Failure> {
         let damaged = |error: gix::Error| Failure::Damaged(say(&error));
         let local = |error: std::io::Error| Failure::Damaged(format!("cannot write {}: {error}", path.display()));
@@ -75,7 +75,7 @@ impl Mirror<'_> {
             sweep(path);
             remote.receive(&answer.branch)?;
         }
-        // A mirror that lost its objects still has its refs.
+        // A mirror that lost its objects may still have its refs.
         let tip =
             repo.find_reference(full.as_str()).and_then(|mut tip| tip.peel_to_commit()?.tree()).map_err(damaged)?;
         tracing::debug!(tree = %tip.id, branch = %answer.branch, "the mirror is up to date");
@@ -86,12 +86,12 @@ impl Mirror<'_> {
     }
 }
 
-/// Its folder in the cache.
+/// Returns the mirror's folder in the cache.
 pub(super) fn folder(location: &Location, access: &Access) -> PathBuf {
     access.cache.join("mirror").join(location.slug() + ".git")
 }
 
-/// An empty repository in place of whatever is there.
+/// Creates an empty repository and discards whatever the folder held.
 pub(super) fn init(path: &Path) -> Result<ThreadSafeRepository> {
     let fail = |error| SourceError::File { attempt: "replace", path: path.to_owned(), error };
     discard(path).map_err(fail)?;
@@ -110,15 +110,15 @@ fn discard(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Writes a file of the mirror beside its place and moves it there.
+/// Replaces a file atomically.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("pintle-new");
     std::fs::write(&beside, text)?;
     std::fs::rename(&beside, path)
 }
 
-/// Keeps other processes from changing the mirror for as long as the file is open; the system lets go of it for a process
-/// that was killed.
+/// Locks the mirror against other processes while the returned file is open. The system releases the lock of a killed
+/// process.
 pub(super) fn lock(mirror: &Path, patience: Duration) -> Result<File> {
     let path = mirror.with_extension("lock");
     let fail = |error| SourceError::File { attempt: "lock", path: path.clone(), error };
@@ -137,8 +137,8 @@ pub(super) fn lock(mirror: &Path, patience: Duration) -> Result<File> {
     }
 }
 
-/// Removes what a process leaves that is killed while it receives: locks of references, which nobody would let go ever
-/// again, and packs that are not whole or not yet referred to. Only whoever is alone with the mirror may.
+/// Removes the leftovers of a process killed during a fetch: stale ref locks and partial or unreferenced packs. Call it
+/// only under the mirror's lock.
 fn sweep(mirror: &Path) {
     let mut folders = vec![mirror.join("refs"), mirror.join("objects/pack")];
     while let Some(folder) = folders.pop() {
@@ -148,7 +148,7 @@ fn sweep(mirror: &Path) {
             if path.is_dir() {
                 folders.push(path);
             } else if ends("lock") || ends("keep") || name.to_string_lossy().starts_with(".tmp") {
-                // Where it cannot be removed, receiving says so.
+                // If it cannot be removed, the fetch reports an error.
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -161,7 +161,7 @@ fn packs(path: &Path) -> usize {
     entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack")).count()
 }
 
-/// Runs `git gc` with nobody's configuration; false where git is not installed, or cannot.
+/// Runs `git gc` without user or system configuration. Returns false if git is missing or fails.
 fn collect_garbage(path: &Path) -> bool {
     let status = Command::new("git")
         .arg("--git-dir")

@@ -1,14 +1,12 @@
-//! Ids of commits and contents as gix writes them.
+//! Conversion of object ids to and from gix.
 
 use gix::ObjectId;
 use pintle_core::git::{BlobId, CommitId};
 
-/// Converts an id of the core to gix's, and back. Both are SHA-1: a repository of another object format is refused when
-/// it is opened.
+/// Converts between object ids of the core and of gix. Both are SHA-1, as repositories with another object format are
+/// refused when opened.
 pub(super) trait GixId {
-    /// Converts gix's id.
     fn of(id: ObjectId) -> Self;
-    /// Returns gix's id.
     fn object(self) -> ObjectId;
 }
 

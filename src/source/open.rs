@@ -1,4 +1,4 @@
-//! Opens the folder of a repository, with nothing of what it or others configure.
+//! Opens repositories with isolated configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use gix::sec::Trust;
 use super::SourceError;
 use super::error::{Result, say};
 
-/// One object may need this much memory. It is more than [`super::FILE_LIMIT`], so that folders may be larger.
+/// The memory limit for one object, in bytes. It exceeds [`super::FILE_LIMIT`] because trees may be larger than files.
 const OBJECT_LIMIT: usize = 64 << 20;
 
-/// What one object of a pack may need in memory while it is received.
+/// The memory limit for one object of a received pack, in bytes.
 const RECEIVE_LIMIT: usize = 2 << 30;
 
-/// The repository around a folder: its working tree, or itself where it is bare.
+/// Returns the root of the repository around a folder: its working tree, or the repository itself if it is bare.
 pub fn find_root(start: &Path) -> Result<PathBuf> {
     let none = |_| SourceError::NoRepository { path: start.to_owned() };
     let start = std::path::absolute(start).map_err(|_| SourceError::NoRepository { path: start.to_owned() })?;
@@ -22,12 +22,12 @@ pub fn find_root(start: &Path) -> Result<PathBuf> {
     Ok(worktree.unwrap_or(git_dir))
 }
 
-/// Opens a folder with nothing but its own configuration, of which nothing is ever run.
+/// Opens a repository with only its own configuration. No program it configures is ever run.
 pub(super) fn open(path: &Path) -> Result<gix::ThreadSafeRepository> {
     open_with(path, OBJECT_LIMIT)
 }
 
-/// The same, for what receives.
+/// Opens a repository for receiving.
 pub(super) fn open_to_receive(path: &Path) -> Result<gix::Repository> {
     open_with(path, RECEIVE_LIMIT).map(|shared| shared.to_thread_local())
 }
@@ -35,7 +35,8 @@ pub(super) fn open_to_receive(path: &Path) -> Result<gix::Repository> {
 fn open_with(path: &Path, limit: usize) -> Result<gix::ThreadSafeRepository> {
     let limit = format!("gitoxide.objects.allocLimit={limit}");
     let options = gix::open::Options::isolated()
-        // A volume in a container belongs to somebody else; ownership only guards what the configuration could run.
+        // Volumes in containers belong to other users. Git's ownership check only guards programs in the configuration,
+        // which never run here.
         .with(Trust::Full)
         .config_overrides([limit.as_str(), "gitoxide.objects.noReplace=true"]);
     options.open(path).map_err(|error| {

@@ -1,4 +1,4 @@
-//! A remote that a program of this host connects to: ssh, or git for `file://`. It is ended when it takes too long.
+//! A remote behind a local program: ssh, or git for `file://`. The program is killed after a time limit.
 #![expect(clippy::disallowed_methods, reason = "this room starts programs")]
 
 use std::io::Read as _;
@@ -12,25 +12,25 @@ use std::time::Duration;
 use super::url::Scheme;
 use super::{Access, Url};
 
-/// A running program that speaks for the remote. Dropping it ends it.
+/// A running program connected to the remote. Dropping it kills the program.
 pub(super) struct Process {
     child: Arc<Mutex<Child>>,
     late: Arc<AtomicBool>,
     errors: Option<JoinHandle<String>>,
-    /// Dropped to tell the watchman that nobody waits any more.
+    /// Dropping it cancels the timeout.
     _waiting: Sender<()>,
 }
 
-/// What the other end is asked to do.
+/// The Git service requested from the remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Send what is fetched.
+    /// `git-upload-pack`: sends objects to a fetch.
     Upload,
-    /// Receive what is pushed.
+    /// `git-receive-pack`: receives objects of a push.
     Receive,
 }
 
-/// Starts the program that a URL needs.
+/// Starts the program for a URL.
 pub(super) fn start(
     url: &Url,
     access: &Access,
@@ -42,7 +42,7 @@ pub(super) fn start(
         Scheme::File | Scheme::Http | Scheme::Https => file(url, side),
     };
     command.env("GIT_TERMINAL_PROMPT", "0");
-    // Pushes have no second version.
+    // Protocol version 2 does not cover pushes.
     if side == Side::Upload {
         command.env("GIT_PROTOCOL", "version=2");
     }
@@ -53,7 +53,7 @@ pub(super) fn start(
     let errors = std::thread::spawn(move || {
         let mut first = Vec::new();
         let _ = (&mut stderr).take(8192).read_to_end(&mut first);
-        // The rest is read so that the program does not wait for it to be.
+        // The rest is drained so that the program does not block on a full pipe.
         let _ = std::io::copy(&mut stderr, &mut std::io::sink());
         String::from_utf8_lossy(&first).into_owned()
     });
@@ -67,7 +67,7 @@ pub(super) fn start(
     Ok((Process { child, late, errors: Some(errors), _waiting: waiting }, stdout, stdin))
 }
 
-/// Does something when so much time has passed, unless what it returns is dropped before.
+/// Runs an action after a delay, unless the returned sender is dropped first.
 pub(super) fn after(time: Duration, act: impl FnOnce() + Send + 'static) -> Sender<()> {
     let (waiting, watched) = channel();
     std::thread::spawn(move || {
@@ -79,9 +79,9 @@ pub(super) fn after(time: Duration, act: impl FnOnce() + Send + 'static) -> Send
 }
 
 impl Process {
-    /// Ends it, and says whether it was too slow, and what it wrote to its standard error.
+    /// Kills the program. Returns whether it exceeded the time limit, and its standard error.
     pub(super) fn finish(mut self) -> (bool, String) {
-        // It ends by itself where its other end has hung up: its last words are worth a moment.
+        // A program whose remote has hung up exits by itself; its last error message is worth a short wait.
         let patience = Duration::from_millis(500);
         for _ in 0..50 {
             if lock(&self.child).try_wait().is_ok_and(|status| status.is_some()) {
@@ -111,21 +111,21 @@ fn end(child: &Mutex<Child>) {
     let _ = child.wait();
 }
 
-/// `ssh -o … [-p port] [user@]host "git-upload-pack '<path>'"`; what the user has configured for ssh holds.
+/// Builds `ssh -o … [-p port] [user@]host "git-upload-pack '<path>'"`. The user's ssh configuration applies.
 fn ssh(url: &Url, access: &Access, side: Side) -> Command {
     let (program, options) = access.ssh.split_first().map_or(("ssh", &[][..]), |(first, rest)| (first.as_str(), rest));
     let mut command = Command::new(program);
     command.args(options);
-    // BatchMode: never ask, so an unknown host key is refused.
+    // BatchMode never prompts, so ssh refuses an unknown host key.
     for option in ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "SendEnv=GIT_PROTOCOL"] {
         command.args(["-o", option]);
     }
     if let Some(port) = url.port {
         command.args(["-p", &port.to_string()]);
     }
-    // ssh takes a bare IPv6 address.
+    // ssh takes an IPv6 address without brackets.
     command.arg("--").arg(url.server.replace(['[', ']'], ""));
-    // The path is checked: it has no quotes. A ~ at its begin is the remote shell's.
+    // The parser excludes quotes from the path. The remote shell expands a leading `~`.
     let (home, path) = match url.path.strip_prefix('~') {
         Some(rest) => {
             rest.split_once('/').map_or((url.path.as_str(), ""), |(user, path)| (&url.path[..=user.len()], path))
@@ -151,7 +151,7 @@ fn file(url: &Url, side: Side) -> Command {
     command
 }
 
-/// The program that a URL needs, for messages.
+/// Returns the program for a URL, for messages.
 pub(super) fn program<'a>(url: &Url, access: &'a Access) -> &'a str {
     if url.scheme == Scheme::Ssh { access.ssh.first().map_or("ssh", String::as_str) } else { "git" }
 }

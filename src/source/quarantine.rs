@@ -1,5 +1,5 @@
-//! What a clone receives beside its branches arrives in a repository of its own within the clone, as git keeps pushes apart
-//! until they are whole. So whoever is killed meanwhile leaves no lock in the clone, and what is left is tidied up by git.
+//! A separate repository inside a clone for received objects, as git quarantines pushes until they are complete. A
+//! killed process leaves no lock in the clone, and git removes the leftovers.
 #![expect(clippy::disallowed_methods, reason = "this room writes into clones")]
 
 use std::fs::File;
@@ -11,23 +11,22 @@ use pintle_core::git::CommitId;
 use super::error::Result;
 use super::{SourceError, mirror, open};
 
-/// A repository that has all that a clone has, and begins where that does.
+/// A repository that shares the clone's objects and has the same shallow boundary.
 pub(super) struct Quarantine {
     path: PathBuf,
-    /// The folder of the clone's objects.
     objects: PathBuf,
-    /// The file that says where the clone begins.
+    /// The file of the clone's shallow boundary.
     shallow: PathBuf,
-    /// What it said.
+    /// Its content at the start.
     before: Option<Vec<u8>>,
 }
 
 impl Quarantine {
-    /// `tip` is what the other end may count on.
+    /// Creates a quarantine. `tip` is advertised to the remote as present.
     pub(super) fn of(clone: &gix::Repository, tip: CommitId) -> Result<Self> {
         let common = std::path::absolute(clone.common_dir()).map_err(failed("look for", clone.common_dir()))?;
         let objects = common.join("objects");
-        // By such a name `git prune` knows what nobody needs any more.
+        // `git prune` removes folders with this prefix.
         let path = objects.join(format!("tmp_objdir-pintle-{}", std::process::id()));
         let shallow = common.join("shallow");
         let before = content(&shallow)?;
@@ -43,12 +42,12 @@ impl Quarantine {
         open::open_to_receive(&self.path)
     }
 
-    /// The clone has what has arrived, and begins where this does by now.
+    /// Moves the received packs into the clone and updates its shallow boundary.
     pub(super) fn take_over(self) -> Result<()> {
         let (from, to) = (self.path.join("objects/pack"), self.objects.join("pack"));
         let entries = std::fs::read_dir(&from).map_err(failed("read the folder", &from))?;
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        // A pack is seen by its index, which therefore comes last.
+        // A pack becomes visible through its index, so the index is moved last.
         files.sort_by_key(|file| file.extension().is_some_and(|end| end == "idx"));
         for file in files {
             let target = to.join(file.file_name().unwrap_or_default());
@@ -58,7 +57,7 @@ impl Quarantine {
         if now == self.before { Ok(()) } else { self.begin_at(now.as_deref()) }
     }
 
-    /// Under the lock that git takes, and only where nobody else has changed it.
+    /// Updates the shallow boundary under git's own lock, if nobody else has changed it.
     fn begin_at(&self, now: Option<&[u8]>) -> Result<()> {
         let lock = self.shallow.with_extension("lock");
         let file = File::options().write(true).create_new(true).open(&lock).map_err(failed("lock", &lock))?;
@@ -67,7 +66,7 @@ impl Quarantine {
                 return Err(failed("change", &self.shallow)(Error::other("somebody else has changed it meanwhile")));
             }
             let changed = match now {
-                // The lock becomes the file itself.
+                // Renaming the lock file publishes it.
                 Some(now) => (&file).write_all(now).and_then(|()| std::fs::rename(&lock, &self.shallow)),
                 None => std::fs::remove_file(&self.shallow).and_then(|()| std::fs::remove_file(&lock)),
             };
@@ -89,7 +88,7 @@ impl Drop for Quarantine {
     }
 }
 
-/// None where there is no such file.
+/// Returns a file's content; none if it does not exist.
 fn content(path: &Path) -> Result<Option<Vec<u8>>> {
     match std::fs::read(path) {
         Ok(content) => Ok(Some(content)),

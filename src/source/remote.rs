@@ -1,4 +1,4 @@
-//! Talks to a remote: first asks where its branches are, and only then, if need be, for what is new.
+//! Communication with a remote: first lists its refs, then fetches only what is new.
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,8 @@ use super::error::say;
 use super::url::Scheme;
 use super::{Access, Reach, Url, credentials, process};
 
-/// Who has begun to answer and says nothing for so long has stalled. Servers that gather a pack give a sign each 5 s.
+/// A server silent for this long in mid-answer has stalled. Servers send a keep-alive every 5 s while they build a
+/// pack.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// A remote, and the repository that receives from it.
@@ -32,32 +33,31 @@ pub(super) struct Remote<'a> {
     pub access: &'a Access,
 }
 
-/// Where a branch of the remote stands.
+/// The tip of a remote branch.
 pub(super) struct Answer {
-    /// The plain name; of the remote's HEAD where none was asked for.
+    /// The plain name; the branch of the remote's HEAD if none was requested.
     pub branch: String,
     pub tip: ObjectId,
 }
 
-/// Why there is no answer.
+/// Why a remote gave no answer.
 pub(super) enum Failure {
-    /// The remote cannot be reached.
     Reach(Reach, String),
-    /// It has no branch of this name, but these.
+    /// The requested branch, and the existing ones.
     NoBranch(String, Vec<String>),
-    /// It has no branch at all.
+    /// The remote has no branches.
     Empty,
-    /// What was received, or what is here already, is damaged.
+    /// The received objects or the local ones are damaged.
     Damaged(String),
 }
 
-/// What gix says where there are no credentials.
+/// gix's message for missing credentials.
 const NOBODY: &str = "No credentials were returned at all as if the credential helper isn't functioning unknowingly";
 
 type Channel = Box<dyn Transport + Send>;
 
 impl Remote<'_> {
-    /// Asks where a branch is; the default branch where none is named.
+    /// Returns the tip of a branch; without a name, of the default branch.
     pub(super) fn ask(&self, branch: Option<&str>) -> Result<Answer, Failure> {
         let full = branch.map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
         for found in self.list(&full)? {
@@ -83,17 +83,17 @@ impl Remote<'_> {
         })
     }
 
-    /// Receives what is new of a branch, and the tags on it.
+    /// Fetches a branch and its tags, and updates the refs.
     pub(super) fn receive(&self, branch: &str) -> Result<(), Failure> {
         self.receive_by(&format!("+refs/heads/{branch}:refs/heads/{branch}"), Tags::Included, Shallow::NoChange)
     }
 
-    /// Receives what is new of a branch, and nothing here refers to it.
+    /// Fetches the objects of a branch without updating refs.
     pub(super) fn receive_objects(&self, branch: &str) -> Result<(), Failure> {
         self.receive_by(&format!("refs/heads/{branch}"), Tags::None, Shallow::NoChange)
     }
 
-    /// The same, with all that a shallow clone was cloned without.
+    /// Fetches the objects of a branch and its complete history, beyond a shallow boundary.
     pub(super) fn receive_all(&self, branch: &str) -> Result<(), Failure> {
         self.receive_by(&format!("refs/heads/{branch}"), Tags::None, Shallow::undo())
     }
@@ -103,7 +103,7 @@ impl Remote<'_> {
         self.converse(spec, tags, self.access.send_within, |connection, late| {
             let prepared = connection.prepare_fetch(Discard, ref_map::Options::default())?.with_shallow(depth);
             let received = prepared.receive(Discard, late)?;
-            // What nothing refers to yet is kept from git's tidying up, for ever where nobody takes that back.
+            // A `.keep` file protects the pack from `git gc` until refs exist. Without removal it would stay forever.
             if let Status::Change { write_pack_bundle: Pack { keep_path: Some(keep), .. }, .. } = received.status {
                 let _ = std::fs::remove_file(keep);
             }
@@ -117,7 +117,7 @@ impl Remote<'_> {
         })
     }
 
-    /// Connects, talks, and says in one line what went wrong. Whoever talks is told when it has taken too long.
+    /// Connects and runs an exchange with a time limit. `talk` receives a flag that is set when the limit has passed.
     fn converse<T>(
         &self,
         spec: &str,
@@ -148,16 +148,17 @@ impl Remote<'_> {
         let nobody = None::<(String, _)>;
         let pipes =
             Pipes::new(output, input, Protocol::V2, self.url.path.as_str(), nobody, ConnectMode::Process, false);
-        // It is ended when it takes too long.
+        // This flag stays unset: on a timeout the program itself is killed.
         let outcome = talk(remote.to_connection_with_transport(Box::new(pipes)), &AtomicBool::new(false));
         let (late, words) = process.finish();
         outcome.map_err(|error| if late { too_late(within) } else { judge(&error, &words) })
     }
 }
 
-/// gix hands its own time-outs and certificates to curl only, so the client is told itself.
+/// Builds gix's http options. gix applies its own timeout and certificate settings only to curl, so the client is
+/// configured directly.
 fn http_options(access: &Access, within: Duration) -> http::Options {
-    // One for the whole process; where there is one already, that one serves.
+    // One provider per process; an existing one is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let access = access.clone();
     let backend = http::reqwest::Options {
@@ -169,9 +170,9 @@ fn http_options(access: &Access, within: Duration) -> http::Options {
     http::Options { backend: Some(Arc::new(Mutex::new(backend))), ..http::Options::default() }
 }
 
-/// A client of our own, for what gix does not do.
+/// Builds an HTTP client for requests outside of gix.
 pub(super) fn client(access: &Access, within: Duration) -> Result<ClientBuilder, String> {
-    // One for the whole process; where there is one already, that one serves.
+    // One provider per process; an existing one is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     configured(ClientBuilder::new(), access, within)
 }
@@ -187,7 +188,7 @@ fn too_late(within: Duration) -> Failure {
     Failure::Reach(Reach::Passing, format!("no answer within {} s", within.as_secs()))
 }
 
-/// The same as [`judge`]; the client says of silence only that time was out.
+/// Classifies an error as [`judge`] does. The client reports silence only as a timeout.
 fn judge_http(error: &gix::Error, silence: Duration) -> Failure {
     let is_timeout = |error: &(dyn std::error::Error + 'static)| {
         error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
@@ -198,10 +199,10 @@ fn judge_http(error: &gix::Error, silence: Duration) -> Failure {
     if error.iter_errors().any(|error| chain(error).any(is_timeout)) { too_late(silence) } else { judge(error, "") }
 }
 
-/// What kind of obstacle an error is. `words` are the program's that connected, which know best.
+/// Classifies an error. `words` is the standard error of the connecting program, the most precise source.
 fn judge(error: &gix::Error, words: &str) -> Failure {
     let said = say(error).replace(NOBODY, "it asks who is there, and no credentials are known for it");
-    // git says what is wrong, and then perhaps at length what to do.
+    // git prints the error first, and then sometimes long advice.
     let fatal = words.lines().rfind(|line| line.starts_with("fatal: "));
     let last = || words.lines().rfind(|line| !line.trim().is_empty());
     let words = display_safe(fatal.or_else(last).unwrap_or_default(), 300);
@@ -222,7 +223,7 @@ fn judge(error: &gix::Error, words: &str) -> Failure {
     Failure::Reach(kind, if words.is_empty() { said } else { words })
 }
 
-/// What kind of obstacle words tell of, where they are known.
+/// Classifies known error texts.
 pub(super) fn obstacle(words: &str) -> Option<Reach> {
     let words = words.to_lowercase();
     let any = |texts: &[&str]| texts.iter().any(|text| words.contains(text));

@@ -1,4 +1,4 @@
-//! An open repository: where it is, and handles for whoever reads or receives.
+//! An open repository and its handles for reading and receiving.
 
 use std::path::{Path, PathBuf};
 
@@ -8,34 +8,31 @@ use super::error::Result;
 use super::open::open_to_receive;
 use super::{Access, Location};
 
-/// Without a cache of unpacked objects 10,000 files take 122 ms, with it 16 ms.
+/// The size of the cache of unpacked objects, in bytes. Reading 10,000 files takes 16 ms with it and 122 ms without.
 const PACK_CACHE: usize = 16 << 20;
 
-/// Whether the folders below a folder are meant too.
+/// Whether a watch on a folder includes its subfolders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Below {
-    /// They are.
     Too,
-    /// They are not.
     Not,
 }
 
-/// An open repository. Its methods block: call them where blocking is fine.
+/// An open repository. Its methods block.
 #[derive(Debug, Clone)]
 pub struct Source {
     pub(super) location: Location,
     pub(super) access: Access,
-    /// Opened anew by each fetch, because a long-lived one dies after some 32 of them.
+    /// Reopened by each fetch, because a long-lived handle fails after about 32 fetches.
     pub(super) shared: gix::ThreadSafeRepository,
 }
 
 impl Source {
-    /// Where it is.
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The working tree; none for a bare repository and for a remote.
+    /// Returns the working tree; none for a bare repository and for a remote.
     pub fn worktree(&self) -> Option<&Path> {
         match self.location {
             Location::Path(_) => self.shared.work_dir(),
@@ -43,13 +40,13 @@ impl Source {
         }
     }
 
-    /// The folders in which something changes when a branch of a repository of this disk moves; none for a remote, whose
-    /// mirror moves when it is fetched.
+    /// Returns the folders that change when a branch of a local repository moves. A remote has none, because its mirror
+    /// moves only when fetched.
     pub fn folders_of_refs(&self) -> Vec<(PathBuf, Below)> {
         let Location::Path(_) = self.location else { return Vec::new() };
         let repo = self.shared.to_thread_local();
         let (git, common) = (repo.git_dir().to_owned(), repo.common_dir().to_owned());
-        // HEAD and packed-refs stand in the folders themselves; below them are the objects, which nobody need hear of.
+        // HEAD and packed-refs lie directly in the git folder. Its subfolders hold objects, which need no watch.
         let mut folders = vec![(common.join("refs"), Below::Too), (common.join("reftable"), Below::Too)];
         folders.extend((git != common).then_some((git, Below::Not)));
         folders.push((common, Below::Not));
@@ -57,14 +54,14 @@ impl Source {
         folders
     }
 
-    /// A handle of this thread.
+    /// Returns a handle for this thread.
     pub(super) fn repo(&self) -> gix::Repository {
         let mut repo = self.shared.to_thread_local();
         repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
         repo
     }
 
-    /// A handle for what receives.
+    /// Returns a handle for receiving objects.
     pub(super) fn receiving(&self) -> Result<gix::Repository> {
         open_to_receive(self.shared.to_thread_local().path())
     }

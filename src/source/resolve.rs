@@ -1,4 +1,4 @@
-//! Names to commits: branches by git's rules, revisions as users type them, and how two commits are related.
+//! Resolves branch names by git's rules and revisions as users type them, and relates commits to each other.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,29 +12,28 @@ use super::error::{Result, say, unread, unread_commit};
 use super::object_id::GixId as _;
 use super::{Source, SourceError};
 
-/// Where a commit stands to the tip of a branch.
+/// The relation of a commit to the tip of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
-    /// It is the tip.
     Same,
-    /// The tip goes on from it.
+    /// The tip descends from the commit.
     Forward {
-        /// By how many commits of the first-parent line.
+        /// The number of commits between them on the first-parent line.
         commits: usize,
     },
-    /// The branch was rewritten: the tip does not go on from it.
+    /// The branch was rewritten: the tip does not descend from the commit.
     Rewritten {
-        /// Where the two lines parted; none where they never met.
+        /// The best common ancestor; none without a common history.
         merge_base: Option<CommitId>,
     },
-    /// The repository does not hold the commit: it was rewritten long ago, or is of another repository.
+    /// The repository lacks the commit: it was rewritten long ago, or belongs to another repository.
     Unknown,
 }
 
-/// What gix says of a commit before the first one.
+/// gix's message for an ancestor before the root.
 const TOO_FAR: &str = "is out of range";
 
-/// What gix says, in the words of those who typed the name, where that can be told from its text.
+/// Translates gix's message into the user's terms where its text is known.
 fn why(said: &str) -> String {
     if said.contains(TOO_FAR) {
         "its history is not that long".to_owned()
@@ -45,21 +44,21 @@ fn why(said: &str) -> String {
     }
 }
 
-/// A clone of the newest commits alone is what continuous integration makes where nothing else is said.
+/// Appended for shallow clones, which CI systems create by default.
 const SHALLOW: &str = ", or it lies outside this shallow clone: git fetch --unshallow, or clone all of it in CI";
 
-/// Names longer than this are no names, and are cut in messages.
+/// The maximum length of a revision name, in characters. Longer ones are shortened in messages.
 const NAME: usize = 200;
 
 impl Source {
-    /// The name of the branch that HEAD is on; `HEAD` where it is on none.
+    /// Returns the plain name of HEAD's branch; `HEAD` if it is detached.
     pub fn default_branch(&self) -> Result<String> {
         let repo = self.repo();
         let head = repo.head_name().map_err(|error| unread("HEAD", &self.location, &error))?;
         Ok(head.map_or_else(|| "HEAD".to_owned(), |name| name.shorten().to_string()))
     }
 
-    /// The tip of a branch, by its plain name; of HEAD's where none is named.
+    /// Returns the tip of a branch by its plain name; without a name, of HEAD.
     pub fn tip(&self, branch: Option<&str>) -> Result<Commit> {
         let Some(name) = branch.filter(|name| *name != "HEAD") else { return self.head() };
         let repo = self.repo();
@@ -75,7 +74,7 @@ impl Source {
         self.commit(CommitId::of(commit.id))
     }
 
-    /// The commit that a user means: a branch, a tag, an id or the start of one, `HEAD~1`, and so on.
+    /// Resolves a revision as git does: a branch, a tag, an id or its prefix, `HEAD~1`, and so on.
     pub fn resolve(&self, revision: &str) -> Result<Commit> {
         let none = |why: String, near, deeper| SourceError::Revision {
             rev: display_safe(revision, NAME),
@@ -112,14 +111,14 @@ impl Source {
         }
     }
 
-    /// What is shown of a commit.
+    /// Returns the metadata of a commit.
     pub fn commit(&self, id: CommitId) -> Result<Commit> {
         let repo = self.repo();
         let commit = repo.find_commit(id.object()).map_err(|error| unread_commit(id, &self.location, &error))?;
         Ok(read_commit(id, &commit.data))
     }
 
-    /// The whole message of a commit; bytes that are not UTF-8 replaced.
+    /// Returns the whole message of a commit, with invalid UTF-8 replaced.
     pub fn message(&self, id: CommitId) -> Result<String> {
         let repo = self.repo();
         let fail = |error| unread_commit(id, &self.location, &error);
@@ -128,12 +127,12 @@ impl Source {
         Ok(message.to_str_lossy().into_owned())
     }
 
-    /// Whether `ancestor` is `descendant`, or one of those it goes on from.
+    /// Returns whether `ancestor` is `descendant` or one of its ancestors.
     pub fn is_ancestor(&self, ancestor: CommitId, descendant: CommitId) -> Result<bool> {
         Ok(ancestor == descendant || self.merge_base(ancestor, descendant)? == Some(ancestor))
     }
 
-    /// Those of these commits that are `tip` or lead to it: one walk, back to where all of them are found.
+    /// Returns which of these commits are `tip` or its ancestors. One walk serves all and ends when all are found.
     pub fn leading_to(&self, tip: CommitId, commits: &BTreeSet<CommitId>) -> Result<BTreeSet<CommitId>> {
         let repo = self.repo();
         let mut left: BTreeSet<CommitId> = commits.iter().copied().filter(|id| self.knows(*id)).collect();
@@ -152,12 +151,12 @@ impl Source {
         Ok(found)
     }
 
-    /// Whether a commit is here.
+    /// Returns whether the repository has a commit.
     pub fn knows(&self, id: CommitId) -> bool {
         self.repo().has_object(id.object())
     }
 
-    /// Where `old` stands to `tip`: what tells a branch that went on from one that was rewritten.
+    /// Returns the relation of `old` to `tip`. It distinguishes a branch that advanced from one that was rewritten.
     pub fn relation(&self, old: CommitId, tip: CommitId) -> Result<Relation> {
         if old == tip {
             return Ok(Relation::Same);
@@ -176,7 +175,7 @@ impl Source {
         Ok(Relation::Forward { commits })
     }
 
-    /// The names of all branches: local ones, then those of remotes as `origin/main`.
+    /// Returns the names of all branches: local ones first, then remote-tracking ones as `origin/main`.
     pub fn branches(&self) -> Vec<String> {
         let repo = self.repo();
         let Ok(references) = repo.references() else { return Vec::new() };
@@ -185,7 +184,7 @@ impl Source {
         local.chain(remote).filter_map(|found| Some(found.ok()?.name().shorten().to_string())).collect()
     }
 
-    /// Whether history was cut off when the repository was cloned.
+    /// Returns whether the repository is a shallow clone.
     pub fn is_shallow(&self) -> bool {
         self.repo().is_shallow().unwrap_or(false)
     }
@@ -208,14 +207,14 @@ impl Source {
         Ok(base.map_err(|error| unread_commit(two, &self.location, &error))?.map(|id| CommitId::of(id.detach())))
     }
 
-    /// The error for a branch that is not among `branches`.
+    /// Builds the error for a missing branch, with similar names from `branches`.
     pub(super) fn no_branch(&self, name: &str, branches: &[String]) -> SourceError {
         let near = near(name, branches);
         SourceError::NoBranch { name: display_safe(name, NAME), location: self.location.to_string(), near }
     }
 }
 
-/// `refs/heads/<name>`, by the rules of `git check-ref-format --branch`.
+/// Returns `refs/heads/<name>`, checked by the rules of `git check-ref-format --branch`.
 pub(super) fn full_branch_name(name: &str) -> Result<String> {
     let wrong = |why: String| SourceError::BranchName { name: display_safe(name, NAME), why };
     if name.starts_with('-') {
@@ -229,7 +228,7 @@ pub(super) fn full_branch_name(name: &str) -> Result<String> {
     Ok(full)
 }
 
-/// What is shown of a commit; what cannot be read is shown as empty, because only the graph matters.
+/// Parses a commit's metadata. Unreadable fields stay empty, because only the graph matters.
 pub(super) fn read_commit(id: CommitId, data: &[u8]) -> Commit {
     let fields = || gix::objs::CommitRefIter::from_bytes(data, gix::hash::Kind::Sha1);
     let author = fields().author().map(|author| {
@@ -247,12 +246,12 @@ pub(super) fn read_commit(id: CommitId, data: &[u8]) -> Commit {
     }
 }
 
-/// A message of one line and 1 MB is nobody's subject.
+/// Limits a text to 1,000 characters; a subject line can have a megabyte.
 fn cut(text: &str) -> Arc<str> {
     text.char_indices().nth(1000).map_or(text, |(end, _)| &text[..end]).into()
 }
 
-/// Up to three names that look like `name`, the nearest first.
+/// Returns up to three similar names, the closest first.
 pub(super) fn near(name: &str, names: &[String]) -> Vec<String> {
     let mut near: Vec<(usize, &String)> = names
         .iter()
@@ -265,7 +264,7 @@ pub(super) fn near(name: &str, names: &[String]) -> Vec<String> {
     near.into_iter().map(|(_, name)| display_safe(name, NAME)).collect()
 }
 
-/// The number of characters to insert, remove or replace.
+/// Returns the edit distance: the number of inserted, removed or replaced characters.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(NAME).collect(), b.chars().take(NAME).collect());
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! The index on disk: written whole and moved into place, checked when it is read, and never trusted.
+//! The stored index: replaced atomically, verified when read, and never trusted.
 #![expect(clippy::disallowed_methods, reason = "this room keeps the cache")]
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,23 +14,23 @@ use super::error::Result;
 use super::tree::Leaf;
 use super::{Location, Source, SourceError};
 
-/// An index written by another version of Pintle is built anew.
+/// The header of an index file. An index of another Pintle version is rebuilt.
 const FORMAT: &str = concat!("pintle-index 3 ", env!("CARGO_PKG_VERSION"));
 
-/// So many indexes of one repository are kept: one for each branch and layout in use, with room for trying others.
+/// The number of indexes kept per repository: one for each branch and layout in use, and some to experiment.
 const KEPT: usize = 16;
 
-/// A wanted file: its path, what stands there, and the services it speaks of.
+/// A pin file: its path, its object, and the services it mentions.
 pub(super) type KnownFile = (Arc<str>, Leaf, Vec<ServiceName>);
 
-/// What is written.
+/// The content of an index file.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     history: StoredHistory,
     files: Vec<KnownFile>,
 }
 
-/// Where the index of a branch is kept. All that changes what it holds is part of its name.
+/// Returns the file of a branch's index. Everything that affects the content is part of its name.
 pub(super) fn path(source: &Source, branch: &str, layout: &Layout) -> PathBuf {
     let place = match source.location() {
         Location::Path(path) => {
@@ -38,14 +38,14 @@ pub(super) fn path(source: &Source, branch: &str, layout: &Layout) -> PathBuf {
         }
         url @ Location::Url(_) => url.clone(),
     };
-    // A shallow clone that is deepened has a longer history.
+    // Unshallowing a clone makes its history longer.
     let cut = source.repo().shallow_commits().ok().flatten();
     let cut: Vec<String> = cut.iter().flat_map(|cut| cut.iter()).map(ToString::to_string).collect();
     let key = format!("{branch}\0{}{}", layout.fingerprint(), cut.join(" "));
     source.access.cache.join("index").join(place.slug()).join(content_id(key.as_bytes()).to_hex() + ".json")
 }
 
-/// The index, unless there is none, or it is broken or foreign.
+/// Loads the index; none if it is missing, damaged or of another version.
 pub(super) fn load(path: &Path) -> Option<(History, Vec<KnownFile>)> {
     let text = std::fs::read(path).ok()?;
     let stored = parse(&text);
@@ -55,7 +55,7 @@ pub(super) fn load(path: &Path) -> Option<(History, Vec<KnownFile>)> {
     stored.map(|Stored { history, files }| (history.restore(), files))
 }
 
-/// Writes the index beside its place and moves it there, so that a reader finds the old one or the new one.
+/// Writes the index atomically, so that readers find either the old one or the new one.
 pub(super) fn save(path: &Path, history: &History, files: Vec<KnownFile>) -> Result<()> {
     let Some(history) = StoredHistory::of(history) else { return Ok(()) };
     let stored = Stored { history, files };
@@ -81,14 +81,14 @@ fn parse(text: &[u8]) -> Option<Stored> {
     serde_json::from_slice(body).ok()
 }
 
-/// Guards against a torn file, not against a forger: who may write the cache may as well write the mirror.
+/// Detects a torn file, not a forged one: anyone who can write the cache can also write the mirror.
 fn checksum(body: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Removes the oldest indexes, and what processes that were killed have left.
+/// Removes the oldest indexes and the temporary files of killed processes.
 fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut files: Vec<_> =

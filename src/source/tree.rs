@@ -1,4 +1,4 @@
-//! The files of a commit, and what changed between two: folders that nobody asked for are not opened.
+//! Reads the files of a commit and the changes between two. Folders outside the scope are not opened.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -16,25 +16,25 @@ use super::Source;
 use super::error::{Result, unread, unread_commit};
 use super::object_id::GixId as _;
 
-/// A tree of trees can name more files than there are bytes in the world; no pin repository comes near this.
+/// The maximum number of tree entries. A maliciously nested tree can name more files than exist; real pin repositories
+/// stay far below this.
 const ENTRIES: usize = 5_000_000;
 
-/// Which files somebody asks for.
+/// The files to read.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope<'a> {
-    /// Those that may hold pins. Folders that hold none are not opened.
+    /// The files that may hold pins. Folders without any are not opened.
     Pins(&'a Layout),
-    /// The files of one folder, and all below it.
+    /// The files of one folder and all folders below it.
     Folder(&'a str),
-    /// These alone, sorted.
+    /// Exactly these files; the paths must be sorted.
     Paths(&'a [Arc<str>]),
-    /// All YAML files, save in folders that are hidden or hold what a package manager installed.
+    /// All YAML files, except in hidden folders and in folders of package managers.
     Yaml,
-    /// All.
     All,
 }
 
-/// What stands at a path of a tree, other than a folder.
+/// A tree entry other than a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Leaf {
     pub blob: BlobId,
@@ -49,17 +49,17 @@ pub(super) enum LeafKind {
 }
 
 impl Source {
-    /// The wanted files of a commit, by path.
+    /// Returns the files of a commit in a scope, sorted by path.
     pub fn files(&self, commit: CommitId, scope: Scope<'_>) -> Result<Listing> {
         Ok(self.changes(None, commit, scope)?.now)
     }
 
-    /// The wanted files that differ between two commits.
+    /// Returns the files in a scope that differ between two commits.
     pub fn changed(&self, from: CommitId, to: CommitId, scope: Scope<'_>) -> Result<Changes> {
         self.changes(Some(from), to, scope)
     }
 
-    /// One file of a commit; none where there is no such path, or a folder.
+    /// Returns one file of a commit; none if the path is missing or a folder.
     pub fn file(&self, commit: CommitId, path: &str) -> Result<Option<File>> {
         let repo = self.repo();
         let fail = |error| unread(format!("{path} at {}", commit.short()), &self.location, &error);
@@ -71,7 +71,7 @@ impl Source {
         leaf.map(|leaf| read(&repo, path, leaf).map_err(fail)).transpose()
     }
 
-    /// The names in a folder of a commit, those that are not UTF-8 left out; none where there is no such folder.
+    /// Returns the names in a folder of a commit, without those that are not UTF-8. A missing folder has none.
     pub fn names(&self, commit: CommitId, folder: &str) -> Result<Vec<String>> {
         let repo = self.repo();
         let names = || {
@@ -89,7 +89,7 @@ impl Source {
         names().map_err(|error| unread(format!("{folder} at {}", commit.short()), &self.location, &error))
     }
 
-    /// The wanted paths of a commit with the ids of their contents, unread.
+    /// Returns the paths of a commit in a scope with their object ids, without reading the contents.
     pub(super) fn leaves(&self, commit: CommitId, scope: Scope<'_>) -> Result<Vec<(String, Leaf)>> {
         let repo = self.repo();
         let fail = |error| unread_commit(commit, &self.location, &error);
@@ -128,19 +128,19 @@ impl Source {
     }
 }
 
-/// The warning about a path that no pattern can name.
+/// Builds the warning about a path that is not UTF-8, which no pattern can match.
 pub(super) fn not_utf8(path: &[u8]) -> Problem {
     let shown: Arc<str> = display_safe(&path.to_str_lossy(), 200).into();
     Problem::warning("the path is not UTF-8, so the file is left out", Place::file(&shown)).hint("rename it")
 }
 
-/// The root folder of a commit.
+/// Returns the root tree of a commit.
 pub(super) fn tree_of(repo: &gix::Repository, commit: CommitId) -> gix::Result<ObjectId> {
     let mut buffer = Vec::new();
     repo.objects.find_commit_iter(&commit.object(), &mut buffer)?.tree_id()
 }
 
-/// Reads one file; an object above the limit of memory counts as too large, like one above [`FILE_LIMIT`].
+/// Reads one file. An object above the memory limit counts as too large, like one above [`FILE_LIMIT`].
 pub(super) fn read(repo: &gix::Repository, path: &str, leaf: Leaf) -> gix::Result<File> {
     let content = match leaf.kind {
         LeafKind::Symlink => Content::Symlink,
@@ -160,8 +160,9 @@ pub(super) fn read(repo: &gix::Repository, path: &str, leaf: Leaf) -> gix::Resul
     Ok(File { path: path.into(), blob: leaf.blob, content })
 }
 
-/// Calls `visit` with each path that differs between two root folders, and with what stands there now. Only the root
-/// and the folders of the scope are looked at, and of them only those whose ids differ.
+/// Calls `visit` for each path that differs between two root trees, with its new entry.
+///
+/// Only the root and the folders of the scope are opened, and of these only the ones whose ids differ.
 pub(super) fn diff(
     repo: &gix::Repository,
     old: Option<ObjectId>,
@@ -208,7 +209,7 @@ pub(super) fn diff(
     Ok(())
 }
 
-/// The entries of a folder; none where there is no folder.
+/// Returns the entries of a folder; none if there is no folder.
 fn entries<'a>(
     repo: &gix::Repository,
     tree: Option<ObjectId>,
@@ -263,7 +264,7 @@ impl Scope<'_> {
         }
     }
 
-    /// Whether a wanted file may lie somewhere below this folder.
+    /// Returns whether a file of the scope may lie below this folder.
     pub(super) fn enters(self, path: &str) -> bool {
         match self {
             Self::Pins(layout) => layout.enters(path),
@@ -279,7 +280,7 @@ impl Scope<'_> {
     }
 }
 
-/// Kustomize reads a file without an ending too.
+/// Returns whether a file is YAML by its name. Kustomize also reads `Kustomization`, without an extension.
 fn is_yaml(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or_default();
     matches!(file.rsplit_once('.'), Some((_, "yaml" | "yml"))) || file == "Kustomization"

@@ -1,4 +1,4 @@
-//! What a commit takes back: by its message, and by its files.
+//! Reverts: what a commit undoes according to its message, and what it undoes according to its files.
 
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use pintle_core::rollback::undoes_exactly;
 use super::{Scope, Source, SourceError};
 
 impl Source {
-    /// Returns what a commit says that it takes back; of a merge that says nothing of that, what the only commit that it
-    /// merges says. None where messages cannot be read, which a shallow clone may not have.
+    /// Returns what a commit undoes according to its message. A merge without such a statement inherits it from the
+    /// only commit it merges.
+    ///
+    /// It returns none if a message cannot be read, as may happen in a shallow clone.
     pub fn takes_back(&self, commit: CommitId) -> Option<Undo> {
         let said = |commit| undo(&self.message(commit).ok()?);
         let parent = |of: CommitId, which: &str| Some(self.resolve(&format!("{of}{which}")).ok()?.id);
@@ -22,12 +24,13 @@ impl Source {
         Undo::of_merge(said(commit), merged)
     }
 
-    /// Whether a commit, or the merge that brought it to the branch, says that it is a rollback.
+    /// Returns whether the message of a commit, or of the commit that it merges, declares a rollback.
     pub fn is_rollback(&self, commit: CommitId) -> bool {
         self.takes_back(commit).is_some_and(|undo| undo.act == Act::Rollback)
     }
 
-    /// Whether edits undo a commit exactly: every file that it changed becomes what it was before, and no other changes.
+    /// Returns whether edits revert a commit exactly: each file it changed gets its previous content, and no other file
+    /// changes.
     ///
     /// # Errors
     /// The commit or its parent cannot be read.

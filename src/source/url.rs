@@ -1,21 +1,21 @@
-//! URLs of remotes, by strict rules: every part is checked, because parts become arguments of programs.
+//! URLs of remotes, strictly parsed: every part is checked because the parts become arguments of programs.
 
-/// A checked URL.
+/// A checked URL of a remote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Url {
-    /// What is fetched from.
+    /// The URL to fetch from.
     pub(super) fetch: String,
-    /// The same for all spellings of one remote.
+    /// The normal form, equal for all spellings of one remote.
     pub(super) normal: String,
     pub(super) scheme: Scheme,
     /// `user@host` or `host`.
     pub(super) server: String,
     pub(super) port: Option<u16>,
-    /// As the server is asked for it.
+    /// The path in the form the server expects.
     pub(super) path: String,
 }
 
-/// The transports that are used; a transport helper such as `ext::` is a way to run programs.
+/// The supported transports. Transport helpers such as `ext::` are excluded because they can run any program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Scheme {
     Https,
@@ -24,14 +24,14 @@ pub(super) enum Scheme {
     File,
 }
 
-/// Why a text is no location, and what to type instead.
+/// The violated rule, and what to type instead.
 pub(super) type Refusal = (&'static str, &'static str);
 
 pub(super) const FORMS: &str = "write a path, https://host/path, ssh://user@host/path or user@host:path";
 const CREDENTIALS: Refusal =
     ("it carries credentials", "leave them out of the URL; they belong to a credential helper or a token file");
 
-/// `scheme://[user@]host[:port]/path`.
+/// Parses `scheme://[user@]host[:port]/path`.
 pub(super) fn url(scheme: &str, rest: &str, plain_http: bool) -> Result<Url, Refusal> {
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         "https" => Scheme::Https,
@@ -66,14 +66,14 @@ pub(super) fn url(scheme: &str, rest: &str, plain_http: bool) -> Result<Url, Ref
         scheme,
         server: format!("{user}{host}"),
         port,
-        // ssh://host/~ada/pins is a path of Ada's home.
+        // ssh://host/~ada/pins names a path in Ada's home folder.
         path: path.strip_prefix('/').filter(|path| path.starts_with('~')).unwrap_or(path).to_owned(),
     })
 }
 
-/// `[user@]host:path`, as scp has it.
+/// Parses the scp form `[user@]host:path`.
 pub(super) fn scp(server: &str, path: &str) -> Result<Url, Refusal> {
-    // `user:secret@host:path` is split at its first colon: then the `@` is on the wrong side.
+    // `user:secret@host:path` splits at its first colon, which leaves the `@` in the path.
     if path.contains('@') && !server.contains('@') {
         return Err(CREDENTIALS);
     }
@@ -158,14 +158,14 @@ fn check_path(path: &str) -> Result<&str, Refusal> {
     Ok(path)
 }
 
-/// The path without what does not tell two repositories apart.
+/// Returns the path without trailing slashes and `.git`, which do not distinguish repositories.
 fn bare(path: &str) -> &str {
     let path = path.trim_end_matches('/');
     path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/')
 }
 
 impl Url {
-    /// A repository of this host, where it lies.
+    /// Returns the URL of a repository on this host.
     pub(super) fn of_path(path: &std::path::Path) -> Self {
         let path = path.to_string_lossy().into_owned();
         let normal = format!("file://{path}");

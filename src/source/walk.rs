@@ -1,4 +1,4 @@
-//! The first-parent line of a branch, and which wanted files each of its commits changed: on all cores.
+//! Walks the first-parent line of a branch and finds the pin files that each commit changed, on all cores.
 
 use std::sync::Arc;
 
@@ -14,33 +14,33 @@ use super::object_id::GixId as _;
 use super::resolve::read_commit;
 use super::tree::{Leaf, Scope, diff, read};
 
-/// More threads than this wait for memory, not for work.
+/// The maximum number of threads. More of them only compete for memory bandwidth.
 const THREADS: usize = 8;
 
-/// Enough for the folders of two commits.
+/// The size of the object cache, in bytes: enough for the trees of two commits.
 const OBJECT_CACHE: usize = 4 << 20;
 
-/// The commits of a first-parent line that are not known yet, oldest first.
+/// The commits of a first-parent line that are not indexed yet, oldest first.
 pub(super) struct Line {
-    /// The known commit that the walk met, and its root folder, which the oldest of the others is compared with.
+    /// The indexed commit where the walk ended, and its root tree, against which the oldest new commit is diffed.
     pub met: Option<(CommitId, ObjectId)>,
     pub commits: Vec<(CommitId, ObjectId)>,
 }
 
-/// A commit that changed wanted files.
+/// A commit that changed pin files.
 pub(super) struct Step {
     pub commit: Arc<Commit>,
     pub changes: Vec<Change>,
 }
 
-/// A file that a commit changed, and what it says now; none where it is gone.
+/// A file that a commit changed, and its new content; none if it was deleted.
 pub(super) struct Change {
     pub path: Arc<str>,
     pub now: Option<(Leaf, Arc<Fragment>)>,
 }
 
 impl Source {
-    /// Walks from `tip` along first parents to a commit that is known, or to the first one.
+    /// Walks along first parents from `tip` to an indexed commit, or to the root.
     pub(super) fn line(&self, tip: CommitId, is_known: impl Fn(CommitId) -> bool) -> Result<Line> {
         let repo = self.repo();
         let cut = repo.shallow_commits().ok().flatten();
@@ -63,7 +63,7 @@ impl Source {
         Ok(line)
     }
 
-    /// Goes from a commit back along first parents to the nearest one that is wanted, the commit itself included.
+    /// Returns the nearest commit on the first-parent line that satisfies the condition, starting with `commit` itself.
     pub fn back_to(&self, commit: CommitId, wanted: impl Fn(CommitId) -> bool) -> Result<Option<CommitId>> {
         let repo = self.repo();
         let fail = |error| unread_commit(commit, &self.location, &error);
@@ -76,7 +76,7 @@ impl Source {
         Ok(None)
     }
 
-    /// What each of the commits changed, in their order; `before` is the root folder ahead of the first one.
+    /// Returns the changes of each commit, oldest first. `before` is the root tree before the first one.
     pub(super) fn steps(
         &self,
         before: Option<ObjectId>,
@@ -99,8 +99,8 @@ impl Source {
         })
     }
 
-    /// Goes from the newest to the oldest: git packs an older folder as the difference to the newer one, which is then at
-    /// hand.
+    /// Diffs a range of commits from the newest to the oldest. Git packs an older tree as a delta against the newer
+    /// one, which is then cached.
     fn steps_of_one(
         &self,
         before: Option<ObjectId>,
@@ -108,7 +108,7 @@ impl Source {
         layout: &Layout,
     ) -> Result<Vec<Step>> {
         let mut repo = self.repo();
-        // What is old in one step is new in the next.
+        // The old tree of one step is the new tree of the next.
         repo.object_cache_size(OBJECT_CACHE);
         let mut steps = Vec::new();
         for (index, &(id, tree)) in commits.iter().enumerate().rev() {

@@ -1,4 +1,5 @@
-//! The working tree, for `pintle check` and for saying what it has beyond HEAD: tracked or not, links never followed.
+//! The working tree, for `pintle check` and for uncommitted changes. Untracked files count, and symbolic links are not
+//! followed.
 #![expect(clippy::disallowed_methods, reason = "this room reads the disk")]
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use super::tree::{LeafKind, Scope, not_utf8};
 use super::{Source, SourceError};
 
 impl Source {
-    /// The wanted files of the working tree, by path.
+    /// Returns the files of the working tree in a scope, sorted by path.
     pub fn worktree_files(&self, scope: Scope<'_>) -> Result<Listing> {
         let root = self.root()?;
         let mut listing = Listing::default();
@@ -39,7 +40,7 @@ impl Source {
                 match kind {
                     _ if name.eq_ignore_ascii_case(".git") => {}
                     Ok((true, _)) if !scope.enters(&path) => {}
-                    // Another repository within this one is none of its files.
+                    // Files of a nested repository do not belong to this one.
                     Ok((true, _)) if entry.path().join(".git").exists() => {}
                     Ok((true, _)) => pending.push(path),
                     Ok((false, false)) => {}
@@ -51,7 +52,7 @@ impl Source {
         Ok(listing)
     }
 
-    /// One file of the working tree; none where there is no such path, or a folder.
+    /// Returns one file of the working tree; none if the path is missing or a folder.
     pub fn worktree_file(&self, path: &str) -> Result<Option<File>> {
         let root = self.root()?;
         if root.join(path).symlink_metadata().map_or(true, |found| found.is_dir()) {
@@ -61,7 +62,7 @@ impl Source {
         read.map(Some).map_err(|error| SourceError::File { attempt: "read", path: root.join(path), error })
     }
 
-    /// The names in a folder of the working tree, those that are not UTF-8 left out.
+    /// Returns the names in a folder of the working tree, without those that are not UTF-8.
     pub fn worktree_names(&self, folder: &str) -> Result<Vec<String>> {
         let path = self.root()?.join(folder);
         let fail = |error| SourceError::File { attempt: "read the folder", path: path.clone(), error };
@@ -69,7 +70,7 @@ impl Source {
         Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
     }
 
-    /// The wanted paths whose working tree differs from HEAD: changed, new or gone.
+    /// Returns the paths in a scope where the working tree differs from HEAD: changed, new or deleted.
     pub fn dirty(&self, scope: Scope<'_>) -> Result<Vec<Arc<str>>> {
         let here = self.worktree_files(scope)?.files;
         let committed = match self.tip(None) {
@@ -99,7 +100,7 @@ impl Source {
 fn add(listing: &mut Listing, root: &Path, path: &str) {
     match read(root, path) {
         Ok(file) => listing.files.push(file),
-        // A socket, or gone since the folder was read.
+        // A socket, or a file deleted since the folder was read.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {}
         Err(error) => {
             let problem = Problem::error(format!("cannot read the file: {error}"), Place::file(&path.into()));
@@ -117,10 +118,10 @@ fn read(root: &Path, path: &str) -> std::io::Result<File> {
     } else if !metadata.is_file() {
         return Err(ErrorKind::Unsupported.into());
     } else if metadata.len() > FILE_LIMIT {
-        // Only equal contents must have equal ids; this one is like no other file's.
+        // Ids must be equal only for equal contents, so this one is unique to the path and size.
         (content_id(format!("{path}\0{}", metadata.len()).as_bytes()), Content::TooLarge(metadata.len()))
     } else {
-        // With room for one byte more, the second read finds the end.
+        // One spare byte lets the second read detect the end.
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
         std::fs::File::open(&file)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
         (content_id(&bytes), Content::Bytes(bytes.into()))
@@ -128,7 +129,7 @@ fn read(root: &Path, path: &str) -> std::io::Result<File> {
     Ok(File { path: path.into(), blob, content })
 }
 
-/// Whether a file of the working tree is the committed one, also where git wrote CRLF for LF at its checkout.
+/// Returns whether a file equals the committed one, also if git converted LF to CRLF at checkout.
 fn is_checkout_of(file: &File, committed: BlobId) -> bool {
     let Content::Bytes(bytes) = &file.content else { return file.blob == committed };
     file.blob == committed || bytes.contains_str("\r\n") && content_id(&bytes.replace("\r\n", "\n")) == committed

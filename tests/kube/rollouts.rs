@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pintle::cluster::{Cluster, Observation};
-use pintle_core::verify::{Change, Health, Verdict, Word};
+use pintle_core::verify::{Change, Health, HealthStatus, Verdict};
 use serde_json::{Value, json};
 
 use super::{Scene, words};
@@ -22,7 +22,7 @@ async fn a_rollout_is_observed_until_it_is_settled() {
 
     let health = scene.until_settled("deployment/checkout").await;
     println!("settled {:?} after the write", began.elapsed());
-    assert_eq!((health.word, health.message.as_str()), (Word::Healthy, "2 pods, available"));
+    assert_eq!((health.status, health.reason.to_string().as_str()), (HealthStatus::Healthy, "2 pods, available"));
     let seen = scene.kube.observe().await.unwrap();
     assert_eq!(scene.live(&seen, "deployment/checkout"), "test/checkout:2");
     assert!(seen.pods.is_empty(), "pods are looked at only while it is not settled");
@@ -40,8 +40,10 @@ async fn what_lingers_is_live_until_it_is_gone() {
     scene.ns.wait("deployment/checkout", "rolled out", rolled_out).await;
     let both = |seen: &_| scene.live(seen, "deployment/checkout") == "test/checkout:1-linger test/checkout:2";
     scene.until("both live", |seen| both(seen).then_some(())).await;
-    let health = scene.until_health("deployment/checkout", "ending", |health| health.message.contains("ending")).await;
-    assert_eq!(health.message, "1 pod is still ending");
+    let health = scene
+        .until_health("deployment/checkout", "ending", |health| health.reason.to_string().contains("ending"))
+        .await;
+    assert_eq!(health.reason.to_string(), "1 pod is still ending");
     scene.until_settled("deployment/checkout").await;
     assert!(began.elapsed() > Duration::from_secs(5), "{:?}", began.elapsed());
     let seen = scene.kube.observe().await.unwrap();
@@ -53,11 +55,11 @@ async fn a_broken_image_fails_with_the_pods_words_before_any_limit_and_going_bac
     let scene = Scene::checkout("kube-broken", 2).await;
     scene.apply("deployment/checkout", "2-broken").await;
     // Nothing else can fail it: no limit of time is given.
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
-    assert_eq!(health.word, Word::Degraded);
+    assert_eq!(health.status, HealthStatus::Degraded);
     let expected = "container app: ImagePullBackOff: Back-off pulling image \"test/checkout:2-broken\": ErrImagePull";
-    assert!(health.message.contains(expected), "{}", health.message);
+    assert!(health.reason.to_string().contains(expected), "{}", health.reason);
     let seen = scene.kube.observe().await.unwrap();
     assert_eq!(scene.live(&seen, "deployment/checkout"), "test/checkout:1 test/checkout:2-broken");
 
@@ -85,9 +87,10 @@ async fn pods_are_watched_only_for_whoever_asks_for_them() {
 async fn a_crash_loop_fails_with_its_restarts_and_its_last_words() {
     let scene = Scene::checkout("kube-crash", 1).await;
     scene.apply("deployment/checkout", "2-crash").await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
-    let (_, words) = health.message.split_once(", ").unwrap();
+    let said = health.reason.to_string();
+    let (_, words) = said.split_once(", ").unwrap();
     assert_eq!(words, "container app: CrashLoopBackOff after 4 restarts: exit code 1");
 }
 
@@ -95,7 +98,7 @@ async fn a_crash_loop_fails_with_its_restarts_and_its_last_words() {
 async fn what_becomes_ready_and_then_fails_is_seen_to_fail() {
     let scene = Scene::checkout("kube-later", 1).await;
     scene.apply("deployment/checkout", "2-ready-then-fail").await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
     scene.until_health("deployment/checkout", "failed", failed).await;
 }
 
@@ -107,9 +110,9 @@ async fn kubernetes_giving_up_is_believed() {
         ns.create_as_is("deployment/checkout", manifest).await;
     })
     .await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
-    assert_eq!(health.message, "Kubernetes gave up waiting: 0 of 1 pod available");
+    assert_eq!(health.reason.to_string(), "Kubernetes gave up waiting: 0 of 1 pod available");
     // Set back, the old verdict still stands in the status for a moment: it must not count against the new version.
     let written = scene.apply("deployment/checkout", "2").await;
     let id = scene.id("deployment/checkout");
@@ -122,7 +125,7 @@ async fn kubernetes_giving_up_is_believed() {
     scene
         .until("settled", |seen| {
             let health = change(seen);
-            assert!(!matches!(health.verdict, Verdict::Fail(_)), "{health:?} at generation {}", written.generation);
+            assert!(!matches!(health.verdict, Verdict::Fail), "{health:?} at generation {}", written.generation);
             health.settled.then_some(())
         })
         .await;
@@ -136,12 +139,12 @@ async fn a_stateful_set_rolls_out_and_its_broken_pod_waits_to_be_deleted() {
     .await;
     scene.until_settled("statefulset/db").await;
     scene.apply("statefulset/db", "2").await;
-    assert_eq!(scene.until_settled("statefulset/db").await.message, "3 pods, available");
+    assert_eq!(scene.until_settled("statefulset/db").await.reason.to_string(), "3 pods, available");
 
     scene.apply("statefulset/db", "3-broken").await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail(_));
+    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("statefulset/db", "failed", failed).await;
-    assert!(health.message.starts_with("pod db-2, container app: ImagePullBackOff"), "{}", health.message);
+    assert!(health.reason.to_string().starts_with("pod db-2, container app: ImagePullBackOff"), "{}", health.reason);
 
     scene.apply("statefulset/db", "2").await;
     let waits = |health: &Health| words(health).contains('\n');
@@ -161,7 +164,7 @@ async fn a_daemon_set_rolls_out() {
     scene.until_settled("daemonset/agent").await;
     scene.apply("daemonset/agent", "2").await;
     let health = scene.until_settled("daemonset/agent").await;
-    assert_eq!((health.word, health.message.as_str()), (Word::Healthy, "1 pod, available"));
+    assert_eq!((health.status, health.reason.to_string().as_str()), (HealthStatus::Healthy, "1 pod, available"));
 }
 
 #[tokio::test]
@@ -180,9 +183,10 @@ async fn on_delete_waits_for_an_operator_pod_by_pod() {
     }
     let waits = |health: &Health| words(health).contains("\nkubectl delete pod ");
     for left in ["2 pods", "1 pod"] {
-        let health =
-            scene.until_health("statefulset/db", left, |health| waits(health) && health.message.contains(left)).await;
-        assert_eq!(health.word, Word::Suspended);
+        let health = scene
+            .until_health("statefulset/db", left, |health| waits(health) && health.reason.to_string().contains(left))
+            .await;
+        assert_eq!(health.status, HealthStatus::Suspended);
         let seen = scene.kube.observe().await.unwrap();
         assert_eq!(scene.live(&seen, "statefulset/db"), "test/it:1 test/it:2");
         delete_as_told(&scene, &words(&health)).await;
@@ -212,7 +216,7 @@ async fn a_partition_waits_for_an_operator() {
     scene.apply("statefulset/db", "2").await;
     let waits = |health: &Health| words(health).contains("\nkubectl patch ");
     let health = scene.until_health("statefulset/db", "waits for a human", waits).await;
-    assert_eq!(health.message, "waits for an operator: its partition keeps 2 pods on the old revision");
+    assert_eq!(health.reason.to_string(), "waits for an operator: its partition keeps 2 pods on the old revision");
     let command = words(&health).lines().last().unwrap().to_owned();
     let patch: Value = serde_json::from_str(command.split('\'').nth(1).unwrap()).unwrap();
     merge(&scene, "statefulset/db", patch).await;
@@ -223,7 +227,7 @@ async fn a_partition_waits_for_an_operator() {
 async fn a_paused_deployment_waits_to_be_resumed() {
     let scene = Scene::checkout("kube-paused", 1).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"paused": true}})).await;
-    let paused = |health: &Health| health.word == Word::Suspended;
+    let paused = |health: &Health| health.status == HealthStatus::Suspended;
     let health = scene.until_health("deployment/checkout", "paused", paused).await;
     assert!(health.settled, "{health:?}");
     scene.apply("deployment/checkout", "2").await;
@@ -241,13 +245,13 @@ async fn a_paused_deployment_waits_to_be_resumed() {
 async fn scaled_to_zero_and_back() {
     let scene = Scene::checkout("kube-zero", 2).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"replicas": 0}})).await;
-    let rests = |health: &Health| health.word == Word::Suspended;
+    let rests = |health: &Health| health.status == HealthStatus::Suspended;
     let health = scene.until_health("deployment/checkout", "at rest", rests).await;
     assert_eq!((health.settled, health.verdict), (true, Verdict::Pass));
     scene.apply("deployment/checkout", "2").await;
     scene.until_settled("deployment/checkout").await;
     merge(&scene, "deployment/checkout", json!({"spec": {"replicas": 2}})).await;
-    let all = |health: &Health| health.settled && health.message == "2 pods, available";
+    let all = |health: &Health| health.settled && health.reason.to_string() == "2 pods, available";
     scene.until_health("deployment/checkout", "all there", all).await;
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use pintle::cluster::{Cluster, ClusterError};
-use pintle_core::workload::{Pause, State, Workload, WorkloadId, way_out};
+use pintle_core::workload::{Pause, State, Workload, WorkloadId, ownership_remedy};
 use serde_json::{Value, json};
 
 use super::{Scene, id, scope, state};
@@ -304,7 +304,7 @@ fn every_owner_has_a_way_out() {
         ("helm", "values"),
         ("acme-deployer", "acme-deployer"),
     ] {
-        let way = way_out(manager);
+        let way = ownership_remedy(manager);
         assert!(way.contains(word), "{manager}: {way}");
     }
 }

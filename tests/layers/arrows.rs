@@ -107,9 +107,9 @@ impl Arrows {
     }
 
     fn add(&mut self, from: Part, to: Part, mention: String) {
-        if from.file != to.file {
-            self.all.insert(Arrow { from, to, mention });
-        } else if from.is_upper && !to.is_upper {
+        let leaves_file = from.file != to.file;
+        let leaves_upper_part = from.is_upper && !to.is_upper;
+        if leaves_file || leaves_upper_part {
             self.all.insert(Arrow { from, to, mention });
         }
     }
@@ -121,8 +121,8 @@ impl<'a> Uses<'a> {
         uses.define();
         for (file, items) in &sources.files {
             for (index, item) in items.iter().enumerate() {
-                let used = uses.of_item(file, item);
-                uses.used.insert((file, index), used);
+                let arrows = uses.of_item(file, item);
+                uses.used.insert((file, index), arrows);
             }
         }
         uses
@@ -136,7 +136,9 @@ impl<'a> Uses<'a> {
                     (Some(name), None) => _ = self.defined.insert((item.module.clone(), name.clone()), id),
                     (Some(name), Some(_)) => {
                         let method = self.owner(item).map(|owner| (owner, name.clone()));
-                        method.into_iter().for_each(|method| self.methods.entry(method).or_default().push(id));
+                        if let Some(method) = method {
+                            self.methods.entry(method).or_default().push(id);
+                        }
                     }
                     (None, _) => {}
                 }
@@ -228,15 +230,15 @@ pub(super) fn circles(arrows: &Arrows) -> Vec<(BTreeSet<String>, String)> {
         next.entry(&arrow.from).or_default().insert(&arrow.to);
     }
     let reached: BTreeMap<_, _> = next.keys().map(|part| (*part, reached(&next, part))).collect();
-    let reaches = |from: &Part, to: &Part| reached.get(from).is_some_and(|all| all.contains(to));
-    let mut found = BTreeMap::new();
-    for part in next.keys().filter(|part| reaches(part, part)) {
+    let leads_to = |from: &Part, to: &Part| reached.get(from).is_some_and(|all| all.contains(to));
+    let mut found = BTreeSet::new();
+    for part in next.keys().filter(|part| leads_to(part, part)) {
         let circle: BTreeSet<_> =
-            next.keys().copied().filter(|other| reaches(part, other) && reaches(other, part)).collect();
-        found.entry(circle).or_insert(());
+            next.keys().copied().filter(|other| leads_to(part, other) && leads_to(other, part)).collect();
+        found.insert(circle);
     }
     found
-        .into_keys()
+        .into_iter()
         .map(|circle| (circle.iter().map(|part| part.file.clone()).collect(), text(arrows, &circle)))
         .collect()
 }

@@ -70,9 +70,9 @@ fn member(modules: &BTreeMap<Vec<String>, Module>, module: &[String], name: &str
     if here.items.contains(name) {
         return Some(Place::Item { module: module.to_vec(), name: name.to_owned() });
     }
-    let named = here.uses.iter().filter(|line| line.name.as_deref() == Some(name));
+    let mut named = here.uses.iter().filter(|line| line.name.as_deref() == Some(name));
     // A `use` of an external crate of the same name as a module here leads nowhere, and the child is meant.
-    if let Some(place) = named.filter_map(|line| follow(modules, module, &line.path, depth)).next() {
+    if let Some(place) = named.find_map(|line| follow(modules, module, &line.path, depth)) {
         return Some(place);
     }
     let child = [module, &[name.to_owned()]].concat();

@@ -97,7 +97,7 @@ impl Crate {
                 let name = name(&other);
                 let module = self.modules.entry(path.to_vec()).or_default();
                 module.items.extend(name.clone());
-                self.add(file, path, name, None, |mentions| mentions.visit_item(&other));
+                self.add(file, path, (name, None), |mentions| mentions.visit_item(&other));
             }
         }
     }
@@ -117,7 +117,7 @@ impl Crate {
                 syn::ImplItem::Const(constant) => constant.ident.to_string(),
                 _ => continue,
             };
-            self.add(file, path, Some(name), Some(owner.clone()), |mentions| {
+            self.add(file, path, (Some(name), Some(owner.clone())), |mentions| {
                 mentions.paths.extend(head.paths.iter().cloned());
                 mentions.visit_impl_item(&item);
             });
@@ -128,8 +128,7 @@ impl Crate {
         &mut self,
         file: &str,
         path: &[String],
-        name: Option<String>,
-        owner: Option<Vec<String>>,
+        (name, owner): (Option<String>, Option<Vec<String>>),
         visit: impl FnOnce(&mut Mentions),
     ) {
         let mut found = Mentions::default();
@@ -153,7 +152,8 @@ fn list(folder: &Path, into: &mut Vec<std::path::PathBuf>) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if path.is_dir() && name != "tests" {
             list(&path, into);
-        } else if name.ends_with(".rs") && !matches!(name, "tests.rs" | "main.rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !matches!(name, "tests.rs" | "main.rs")
+        {
             into.push(path);
         }
     }

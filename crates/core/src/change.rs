@@ -1,7 +1,7 @@
-//! How one pin became another: the words for a move, between two revisions and along the history of a service; and what
-//! commits say that they take back.
+//! Classifies moves of pins, between two revisions and along a service's history, and reads reverts from commit
+//! messages.
 //!
-//! Where this stops: what is done about a move is for `plan` to say.
+//! The `plan` module decides what to do about a move.
 
 mod between;
 mod line;
@@ -21,37 +21,37 @@ use crate::image::Image;
 use crate::pins::Pin;
 use crate::version::{Order, Version};
 
-/// How what is pinned, or what runs, became another.
+/// The kind of a change of what is pinned, or of what runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// Nothing was there before.
+    /// A first version: nothing was there before.
     Deploy,
     /// A newer version that was not pinned before.
     Upgrade,
     /// An older version that was not pinned before.
     Downgrade,
-    /// A version pinned before: an older or a newer one than the one it replaces, or one without a place beside it.
+    /// A version that was pinned before. The ordering compares it to the replaced version; `Equal` if they have no
+    /// order.
     Return(Ordering),
     /// Another version that is neither newer nor older, as far as is known.
     Sidegrade,
     /// The same version in another image.
     Image,
-    /// It is let go.
+    /// The end of a pin: Pintle manages the service no longer.
     Release,
 }
 
-/// One end of a change: what is pinned or runs there.
+/// One end of a change: a pin or a running image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End<'a> {
-    /// The version; none where the image was never pinned.
+    /// `None` if the image was never pinned.
     pub version: Option<&'a Version>,
-    /// The image.
     pub image: &'a Image,
 }
 
 impl ChangeKind {
-    /// What leads from one end to the other; none where they are equal. `pinned_before` says whether the version at `to`
-    /// had been pinned before `from` was.
+    /// Returns the kind of change between two ends; `None` if they are equal. `pinned_before` states whether the
+    /// version at `to` was pinned at any time before `from`.
     pub fn of(from: Option<End<'_>>, to: Option<End<'_>>, order: &Order, pinned_before: bool) -> Option<Self> {
         let (from, to) = match (from, to) {
             (None, None) => return None,
@@ -72,7 +72,7 @@ impl ChangeKind {
         })
     }
 
-    /// Whether it leads to a newer or to an older version; equal where it does neither.
+    /// Returns whether the change leads to a newer or an older version; `Equal` if to neither.
     pub fn direction(self) -> Ordering {
         match self {
             Self::Upgrade => Ordering::Greater,
@@ -82,7 +82,6 @@ impl ChangeKind {
         }
     }
 
-    /// In one word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deploy => "deploy",

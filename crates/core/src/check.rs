@@ -1,6 +1,6 @@
-//! What is wrong between pins: versions that do not fit each other, their order, their history or their own limits.
+//! Checks of pins against each other, their history and their own limits.
 //!
-//! Where this stops: what is wrong with a file on its own, and between names, `pins` has said.
+//! The `pins` module reports problems within one file and between names.
 
 mod edges;
 mod joined;
@@ -19,18 +19,19 @@ use crate::pins::{Pins, Service, ServiceName, Unseen};
 use crate::problem::{Place, Problem};
 use crate::version::{Order, Range, Version, Versioning};
 
-/// All that is wrong with a revision.
+/// All problems of a revision.
 #[derive(Debug)]
 pub struct Findings {
-    /// The problems, in no order.
+    /// The problems, unsorted.
     pub problems: Vec<Problem>,
-    /// Pairs that were never seen together, where the settings refuse such. A pair that was let through runs by now: the
-    /// settings at its commit say whether it was.
+    /// Pairs of pinned versions that were never pinned together before, if the settings refuse those.
+    ///
+    /// The settings at the commit of a pair may have allowed it. Such a pair already runs.
     pub unseen: Vec<Joined>,
 }
 
-/// Finds all that is wrong with what a revision says. Services with errors are checked too, as far as they can be read:
-/// what is wrong in one way may be wrong in another.
+/// Finds all problems of a revision. Services with errors are checked as far as they can be read, to report all errors
+/// at once.
 pub fn findings(said: &RevisionFiles<'_>, history: &History, now: Timestamp) -> Findings {
     let reading = said.reading;
     let mut pins = reading.pins.clone();
@@ -45,7 +46,7 @@ pub fn findings(said: &RevisionFiles<'_>, history: &History, now: Timestamp) -> 
     Findings { problems, unseen }
 }
 
-/// Everything there is to say about these pins, at their time and after their history.
+/// Checks the pins against their history, as of `now`.
 pub fn check(pins: &Pins, graph: &Graph, history: &History, now: Timestamp) -> Vec<Problem> {
     let checked = Checked { pins, graph, history, now };
     let of_one = |service: &Service| {
@@ -66,38 +67,38 @@ struct Checked<'a> {
 }
 
 impl Checked<'_> {
-    /// The order of a service's versions; none where the graph does not hold it.
+    /// Returns the version order of a service; `None` if the graph does not have the service.
     fn order(&self, service: &ServiceName) -> Option<&Order> {
         Some(self.graph.order(self.graph.id(service)?))
     }
 
-    /// All versions that history knows of a service, repeats included.
+    /// Returns all versions that were pinned for a service, repeats included.
     fn versions(&self, service: &ServiceName) -> impl Iterator<Item = &Version> {
         self.history.records(service).iter().filter_map(|record| record.pin.as_ref()).map(|pin| &pin.version)
     }
 }
 
-/// The newest of some versions.
 fn newest<'v>(versions: impl Iterator<Item = &'v Version>, order: &Order) -> Option<&'v Version> {
     versions.reduce(|a, b| if order.compare(b, a) == Some(Ordering::Greater) { b } else { a })
 }
 
-/// Where a need of this provider is written.
+/// Returns the place of the need for a provider, or that of the version if the need has none.
 fn need_at(service: &Service, provider: &ServiceName) -> Place {
     service.needs_at.get(provider).map_or(&service.version_at, |at| &at.provider).clone()
 }
 
-/// The first version that a range names and that was never pinned, where history is the order.
+/// Returns the first bound of a range that was never pinned, if versions are ordered by history.
 fn never_pinned<'r>(range: &'r Range, order: &Order) -> Option<&'r Version> {
     range.bounds().find(|bound| has_no_place(bound, order))
 }
 
-/// Nothing is known of a version that was never pinned, where history is the order.
+/// Returns whether a version has no position in the order: versions are ordered by history, and it was never pinned.
 fn has_no_place(version: &Version, order: &Order) -> bool {
     order.versioning() == Versioning::History && !order.knows(version)
 }
 
-/// What such a version stands for in the file of a service: `what`, about the versions of `whose`.
+/// Warns that `what` has no effect, because the version it names was never pinned. `whose` is the service of that
+/// version.
 fn says_nothing(service: &Service, what: &str, (whose, version): (&ServiceName, &Version), at: &Place) -> Problem {
     let message = format!("`{whose}` was never pinned at {version}, so this {what} says nothing yet");
     let hint = "its versions have the order in which they were first pinned; name one that was, or set `versioning`";

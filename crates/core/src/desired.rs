@@ -7,8 +7,10 @@ use crate::evidence::Evidence;
 use crate::git::CommitId;
 use crate::graph::{Graph, Id};
 use crate::history::History;
-use crate::pins::{Local, Pins, Runtime, Service, ServiceName, WorkloadRef, held};
-use crate::plan::{Live, Motion, Running, Wanted};
+use crate::pins::{Local, Pins, Runtime, Service, ServiceName, WorkloadRef, withheld};
+use crate::plan::{HoldReason, Live, RolloutProgress, Wanted};
+use crate::running::Running;
+use crate::version::Version;
 use crate::workload::WorkloadId;
 
 /// What is desired at one revision.
@@ -40,6 +42,12 @@ impl DesiredState {
     /// The service of a number; none where its file cannot be used.
     pub fn service(&self, id: Id) -> Option<&Service> {
         self.pins.services.get(self.graph.name(id))
+    }
+
+    /// Returns the pinned version of a service; the last that could be read where its file has errors.
+    pub fn version(&self, id: Id) -> Option<&Version> {
+        let last = || self.history.last_pin(self.graph.name(id)).map(Arc::as_ref);
+        self.service(id).map(|service| &service.pin).or_else(last).map(|pin| &pin.version)
     }
 
     /// What history knows of pairs.
@@ -74,11 +82,11 @@ impl DesiredState {
     pub fn wanted(&self, id: Id) -> Wanted {
         let Some(service) = self.service(id) else {
             let why = self.pins.broken.get(self.graph.name(id)).cloned().unwrap_or_default();
-            return Wanted::Held(None, why);
+            return Wanted::Held(None, HoldReason::BrokenFile(why));
         };
-        let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
-        match held(service, self.graph.order(id)) {
-            Some(why) => Wanted::Held(Some(target), why),
+        let target = Running::pinned(&service.pin);
+        match withheld(service, self.graph.order(id)) {
+            Some(why) => Wanted::Held(Some(target), HoldReason::Withheld(why)),
             None => Wanted::Target(target),
         }
     }
@@ -88,22 +96,17 @@ impl DesiredState {
         let earlier = self.service(id).and_then(|service| service.formerly.as_ref());
         let service = pins.services.get(name).or_else(|| pins.services.get(earlier?));
         // A file that could not be read there: what it pinned last.
-        let recorded = || {
-            pins.broken.get(name).and_then(|_| self.history.records(name).iter().rev().find_map(|it| it.pin.as_deref()))
-        };
-        let running = match service.map(|service| &service.pin).or_else(recorded) {
-            None => Running::Absent,
-            Some(pin) => Running::Image(pin.image.clone(), Some(pin.version.clone())),
-        };
+        let recorded = || pins.broken.get(name).and_then(|_| self.history.last_pin(name)).map(Arc::as_ref);
+        let running = service.map(|service| &service.pin).or_else(recorded).map_or(Running::Absent, Running::pinned);
         let surge = u32::from(self.pins.settings.runtime == Runtime::Kubernetes || service.is_some_and(is_rolling));
         Live {
             running: vec![running.clone()],
             spec: vec![running],
-            motion: Motion::Still,
+            progress: RolloutProgress::Still,
             ready: true,
             pods: 1,
             surge,
-            returns: false,
+            is_drift: false,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Edits of pins: bytes to bytes. What is meant is changed where it stands, everything else stays as it is, and what
-//! comes out is read again: it must show the intended change and no other, or nothing is edited.
+//! Edits pin files byte by byte. Only the intended values change; all other bytes stay as they are.
 //!
-//! A version is changed where it lives, in whatever file that is. All else stands in the service's own file.
+//! The result is read again. If it shows anything but the intended change, the whole edit is refused.
+//!
+//! A version is changed in the file that holds it. Every other key is changed in the service's own file.
 
 mod entries;
 mod file_edit;
@@ -36,14 +37,14 @@ use splice::Splice;
 use crate::git::FileChange;
 use crate::pins::{ServiceName, read, read_again};
 
-/// Carries the edits out on the files of a revision.
+/// Applies the edits to the files of a revision.
 ///
 /// # Errors
-/// A service that is not there or has errors; a value that cannot be changed where it stands; a result that would show
-/// anything but the intended change. Nothing is edited then.
+/// Refuses all edits if a service is missing or broken, or if a value cannot be changed in its place. The same goes for
+/// a result that shows anything but the intended change.
 pub fn edit(tip: &RevisionFiles<'_>, edits: &[(ServiceName, Edit)]) -> Result<Edited, Refusal> {
     let mut files = Files::of(tip);
-    // 1. Versions, wherever they live: places in the files as they are.
+    // 1. Versions, in whichever file holds them. Their places refer to the unedited files.
     let (values, splices) = versions(tip, edits)?;
     files.splice(splices)?;
     // 2. The other keys, in each service's own file.
@@ -55,16 +56,17 @@ pub fn edit(tip: &RevisionFiles<'_>, edits: &[(ServiceName, Edit)]) -> Result<Ed
         wanted.insert(name.clone(), keys::edit(&mut own, (&before, in_image), edit)?);
         files.put(own);
     }
-    // 3. What comes out is read again.
+    // 3. The edited files are read again and verified.
     let edited = Edited { files: files.changed(), reading: read_again(tip.root, &files.all(), tip.known) };
     proof::verify_only_intended(tip.reading, &edited, &wanted)?;
     Ok(edited)
 }
 
-/// Carries edits out on a revision in which other files change first. The result names all files that differ from the tip.
+/// Applies `beneath` to the files of a revision, and the edits on top. The result has all files that differ from the
+/// tip.
 ///
 /// # Errors
-/// As [`edit`]; places are those of the files with the other changes.
+/// As [`edit`]. The places in errors refer to the files with `beneath` applied.
 pub fn edit_on(
     tip: &RevisionFiles<'_>,
     beneath: &[FileChange],
@@ -85,7 +87,7 @@ pub fn edit_on(
     Ok(Edited { files, reading })
 }
 
-/// The values that pin the services, and what becomes of them.
+/// Returns the values that hold the versions of moved services, and the splices that change them and Flux's markers.
 #[expect(clippy::type_complexity, reason = "two lists, named where they are used")]
 fn versions(
     tip: &RevisionFiles<'_>,
@@ -119,7 +121,7 @@ fn versions(
     Ok((values, splices))
 }
 
-/// The values at other revisions, by these.
+/// Reads the pinned values of each earlier revision that the edits restore from.
 fn earlier(edits: &[(ServiceName, Edit)]) -> Result<HashMap<*const EarlierRevision, pin::Values>, Refusal> {
     let mut revisions: HashMap<*const EarlierRevision, (&EarlierRevision, Vec<&ServiceName>)> = HashMap::new();
     for (_, edit) in edits {

@@ -1,4 +1,4 @@
-//! Pairs of versions that history knows to run together: where no range speaks of them, it does.
+//! Evidence from history that two versions work together. It decides pairs that no range covers.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,40 +7,39 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::graph::{EdgeId, Graph, Label};
+use crate::graph::{EdgeId, Graph};
 use crate::history::{History, Record};
 use crate::pins::ServiceName;
 use crate::remedy::Remedy;
+use crate::running::Label;
 use crate::version::{Range, Version};
 
-/// What history knows of pairs.
+/// The evidence that history has for pairs of versions.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     history: &'a History,
     soak: Duration,
 }
 
-/// A consumer and what it needs, in these versions.
+/// A consumer and a provider, each at a version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Pair {
-    /// Who needs.
     pub consumer: ServiceName,
-    /// In which version.
+    /// The version of the consumer.
     pub version: Version,
-    /// Whom.
     pub provider: ServiceName,
-    /// In which version it would be there.
+    /// The version of the provider.
     pub beside: Version,
 }
 
 impl<'a> Evidence<'a> {
-    /// Versions count as seen together where they were pinned so for `soak` at least.
+    /// Counts a pair as seen only if its versions were pinned together for at least `soak`.
     pub fn new(history: &'a History, soak: Duration) -> Self {
         Self { history, soak }
     }
 
-    /// Whether two versions were pinned together for long enough, and that is over: no commit vouches for itself by
-    /// the passing of time.
+    /// Returns whether two versions were pinned together for at least `soak`. Only intervals that have ended count:
+    /// otherwise, a commit would become its own evidence as time passes.
     fn seen(self, pair: [(&ServiceName, &Version); 2]) -> bool {
         let soak = SignedDuration::try_from(self.soak).unwrap_or(SignedDuration::MAX);
         let together = self.history.together(pair);
@@ -48,15 +47,16 @@ impl<'a> Evidence<'a> {
         lasted.any(|lasted| lasted >= soak)
     }
 
-    /// Returns the remedy where somebody knows that a pair fits.
+    /// Returns the remedy for a user who knows that the pair is compatible.
     pub fn remedy(self, graph: &Graph, pair: &Pair) -> Remedy {
         let from = self.compatible_from(graph, pair).clone();
         let Pair { consumer, version, provider, .. } = pair.clone();
         Remedy::StateNeed { consumer, version, provider, from }
     }
 
-    /// Returns the oldest version of the provider that the consumer stood beside: a consumer that stood beside older
-    /// versions is not said to reject them.
+    /// Returns the oldest of the pair's provider version and all that were pinned together with this consumer version.
+    ///
+    /// A statement of compatibility from that version on does not reject versions that history has already accepted.
     pub fn compatible_from<'v>(self, graph: &Graph, pair: &'v Pair) -> &'v Version
     where
         'a: 'v,
@@ -66,7 +66,7 @@ impl<'a> Evidence<'a> {
         self.stood_beside(pair).fold(&pair.beside, |from, other| if is_older(other, from) { other } else { from })
     }
 
-    /// The versions of the provider that were pinned while the consumer was pinned at this one.
+    /// Returns the versions of the provider that were pinned while the consumer was pinned at this version.
     fn stood_beside(self, pair: &Pair) -> impl Iterator<Item = &'a Version> {
         let [consumer, provider] = [&pair.consumer, &pair.provider].map(|name| self.history.records(name));
         let ends = consumer.iter().skip(1).map(|record| record.position).chain([u32::MAX]);
@@ -81,8 +81,8 @@ impl<'a> Evidence<'a> {
         stood.flat_map(beside).filter_map(|other| other.pin.as_deref()).map(|pin| &pin.version)
     }
 
-    /// The pair of these versions on an edge, where the consumer needs the provider, no range speaks of it, and it was
-    /// never seen. What does not fit is told by its range.
+    /// Returns the pair on an edge if it lacks evidence: the consumer needs the provider, no range covers the need, and
+    /// the two versions were never seen together. Pairs outside a range are reported elsewhere.
     pub fn lacks(self, graph: &Graph, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<Pair> {
         let (Label::Version(version), Label::Version(beside)) = (x, y) else { return None };
         graph.need(edge, version).filter(|range| Range::is_any(range))?;

@@ -1,4 +1,4 @@
-//! The plain data of Git: commits, files and what changed of them. Nothing here reads a repository; `source` does.
+//! Plain data of Git: commits, files and their changes. `source` reads it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,107 +8,99 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 
-/// The full id of a commit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CommitId([u8; 20]);
 
-/// The id of a file's content; two files with equal ids have equal bytes.
+/// The id of a file's content. Two files with equal ids have equal bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BlobId([u8; 20]);
 
-/// What is shown of a commit. Order comes from the graph, never from the times.
+/// The metadata of a commit for display. Commits are ordered by the graph, never by these times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// Its id.
     pub id: CommitId,
-    /// Who wrote it, as `Name <mail>`; bytes that are not UTF-8 replaced.
+    /// The author as `Name <mail>`, with bytes that are not UTF-8 replaced.
     pub author: Arc<str>,
-    /// When it was committed.
+    /// The committer date.
     pub time: Timestamp,
-    /// The first line of its message.
+    /// The first line of the message.
     pub subject: Arc<str>,
 }
 
-/// One file of a revision or of the working tree.
+/// A file of a revision or of the working tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// The path from the root of the repository.
     pub path: Arc<str>,
-    /// The id of its content.
     pub blob: BlobId,
-    /// What stands at the path.
     pub content: Content,
 }
 
-/// A file of a revision that is to be another one, or to be gone.
+/// A change to one file of a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
     /// The path from the root of the repository.
     pub path: Arc<str>,
-    /// What it holds then; none where it is removed.
+    /// The new content. None removes the file.
     pub content: Option<Arc<[u8]>>,
 }
 
-/// The files of a revision or of the working tree that somebody asked for.
+/// Selected files of a revision or of the working tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The files, by path.
+    /// The files, sorted by path.
     pub files: Vec<File>,
-    /// What was left out, and why.
+    /// The files left out, with the reasons.
     pub problems: Vec<Problem>,
 }
 
-/// What changed between two commits, among the wanted files.
+/// The changes between two commits, limited to the selected files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The files that are new or have another content.
+    /// The added and modified files.
     pub now: Listing,
-    /// The paths of those that are gone.
+    /// The paths of the removed files.
     pub gone: Vec<Arc<str>>,
 }
 
-/// A file is read up to this size; a pin file of 8 MiB is a mistake.
+/// The largest file that is read, in bytes. A pin file of 8 MiB is a mistake.
 pub const FILE_LIMIT: u64 = 8 << 20;
 
-/// What stands at a path.
+/// The kind of object at a path, and the content of a regular file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// A regular file.
     Bytes(Arc<[u8]>),
-    /// A regular file larger than the limit, with its size in bytes; it was not read.
+    /// A regular file above the limit, with its size in bytes. It was not read.
     TooLarge(u64),
-    /// A symbolic link, never followed.
+    /// A symbolic link. It is never followed.
     Symlink,
-    /// A submodule.
     Submodule,
 }
 
 impl CommitId {
-    /// The bytes of the id.
     pub fn as_bytes(&self) -> &[u8; 20] {
         &self.0
     }
 
-    /// All 40 hexadecimal digits.
+    /// Returns all 40 hexadecimal digits.
     pub fn to_hex(self) -> String {
         hex(&self.0)
     }
 
-    /// The first 8 digits, for people.
+    /// Returns the first 8 hexadecimal digits.
     pub fn short(self) -> String {
         self.to_hex()[..8].to_owned()
     }
 }
 
 impl BlobId {
-    /// The bytes of the id.
     pub fn as_bytes(&self) -> &[u8; 20] {
         &self.0
     }
 
-    /// All 40 hexadecimal digits.
+    /// Returns all 40 hexadecimal digits.
     pub fn to_hex(self) -> String {
         hex(&self.0)
     }
@@ -134,12 +126,13 @@ impl From<[u8; 20]> for BlobId {
     }
 }
 
-/// The id that git gives to a content.
+/// Returns the blob id that Git gives to a content.
 pub fn content_id(content: &[u8]) -> BlobId {
     let mut hasher = sha1dc::Hasher::new();
     hasher.update(format!("blob {}\0", content.len()).as_bytes());
     hasher.update(content);
-    // Fails only where the content is made to collide with another, which git refuses as well: nothing equals it then.
+    // Hashing fails only for content that attempts a SHA-1 collision, which Git refuses too. The fallback equals no
+    // real id.
     hasher.finalize().map_or(BlobId([0xff; 20]), |digest| BlobId(digest.into()))
 }
 

@@ -1,7 +1,7 @@
-//! Who needs whom: pins and their history to a graph of services, with a number for each.
+//! The graph of services and their needs, built from pins and history.
 //!
-//! An edge stands wherever *some* version of the consumer needs the provider, because versions that are still running
-//! count as much as those that are wanted.
+//! There is an edge if *any* version of the consumer needs the provider, because versions that still run count as much
+//! as wanted ones.
 
 mod links;
 mod of;
@@ -19,71 +19,57 @@ pub use part::Part;
 use rule::{Rule, reaches};
 
 use crate::pins::{DependsOn, Need, ServiceName};
+use crate::running::Label;
 use crate::version::{Order, Range, Version};
 
-/// The number of a service in a [`Graph`]: names sort as numbers do.
+/// The index of a service in a [`Graph`]. Indices sort as names do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(u32);
 
-/// The number of an edge in a [`Graph`].
+/// The index of an edge in a [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EdgeId(u32);
 
-/// What a [`Graph`] is made of: one service and all that is known of its versions.
+/// The input of a [`Graph`] for one service: all that is known of its versions.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Its name.
     pub name: ServiceName,
-    /// The order of its versions.
     pub order: Order,
-    /// What the pins say now. Its tables speak for all versions.
+    /// The needs in the current pins. Tables among them apply to all versions.
     pub now: Arc<DependsOn>,
-    /// What each version needs, as the file said at the newest revision that pins it.
+    /// The needs of each version, as of the newest revision that pins it.
     pub versions: Vec<(Version, Arc<DependsOn>)>,
 }
 
-/// Services and what their versions need of each other.
+/// Services and the needs of their versions.
 #[derive(Debug, Clone)]
 pub struct Graph {
     names: Vec<ServiceName>,
     orders: Vec<Order>,
     edges: Vec<Edge>,
-    /// Of each service, the edges in which it is the consumer.
+    /// For each service, the edges in which it is the consumer.
     needs: Vec<Vec<EdgeId>>,
-    /// Of each service, the edges in which it is the provider.
+    /// For each service, the edges in which it is the provider.
     needed: Vec<Vec<EdgeId>>,
 }
 
-/// One service needs another, in some version.
+/// A need of one service for another, in some version.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    /// Who needs.
     pub consumer: Id,
-    /// Who is needed.
     pub provider: Id,
     rule: Arc<Rule>,
 }
 
-/// Something that runs, as far as compatibility goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label<'a> {
-    /// Nothing runs: absence is a version.
-    Absent,
-    /// An image that was never pinned: what it needs is unknown.
-    Unknown,
-    /// A version.
-    Version(&'a Version),
-}
-
 impl Id {
-    /// As an index into a vector with an entry for each service.
+    /// Returns the index into a vector with one entry for each service.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
 impl Graph {
-    /// Puts the nodes together. Needs of services that are not among the nodes are left out: `pins` reports them.
+    /// Builds the graph. Needs for services that are not among the nodes are left out; the `pins` module reports them.
     pub fn new(mut nodes: Vec<Node>) -> Self {
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         let numbers: HashMap<&ServiceName, Id> = nodes.iter().zip(0..).map(|(node, n)| (&node.name, Id(n))).collect();
@@ -92,7 +78,7 @@ impl Graph {
         Self::of_parts(names, orders, edges)
     }
 
-    /// Names are sorted, orders beside them, and the edges sorted by their consumers.
+    /// Builds the graph from sorted names, orders parallel to them, and edges sorted by consumer.
     fn of_parts(names: Vec<ServiceName>, orders: Vec<Order>, edges: Vec<Edge>) -> Self {
         let mut needs = vec![Vec::new(); names.len()];
         let mut needed = vec![Vec::new(); names.len()];
@@ -103,77 +89,73 @@ impl Graph {
         Self { names, orders, edges, needs, needed }
     }
 
-    /// How many services there are.
+    /// Returns the number of services.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// There are none.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// All services, in the order of their names.
+    /// Returns all services, sorted by name.
     pub fn ids(&self) -> impl Iterator<Item = Id> + use<> {
         (0..u32::try_from(self.names.len()).unwrap_or(u32::MAX)).map(Id)
     }
 
-    /// The number of a service.
     pub fn id(&self, name: &ServiceName) -> Option<Id> {
         let at = self.names.binary_search(name).ok()?;
         u32::try_from(at).ok().map(Id)
     }
 
-    /// The name of a service.
     pub fn name(&self, id: Id) -> &ServiceName {
         &self.names[id.index()]
     }
 
-    /// The order of its versions.
     pub fn order(&self, id: Id) -> &Order {
         &self.orders[id.index()]
     }
 
-    /// An edge.
     pub fn edge(&self, id: EdgeId) -> &Edge {
         &self.edges[id.0 as usize]
     }
 
-    /// All edges.
     pub fn edges(&self) -> impl Iterator<Item = EdgeId> + use<> {
         (0..u32::try_from(self.edges.len()).unwrap_or(u32::MAX)).map(EdgeId)
     }
 
-    /// The edges to the providers of a service.
+    /// Returns the edges to the providers of a service.
     pub fn needs(&self, id: Id) -> &[EdgeId] {
         &self.needs[id.index()]
     }
 
-    /// The edges to the consumers of a service.
+    /// Returns the edges to the consumers of a service.
     pub fn needed(&self, id: Id) -> &[EdgeId] {
         &self.needed[id.index()]
     }
 
-    /// All edges of a service, each with the service at its other end.
+    /// Returns all edges of a service, each with the service at the other end.
     pub fn around(&self, id: Id) -> impl Iterator<Item = (EdgeId, Id)> + '_ {
         let providers = self.needs(id).iter().map(|&edge| (edge, self.edge(edge).provider));
         let consumers = self.needed(id).iter().map(|&edge| (edge, self.edge(edge).consumer));
         providers.chain(consumers)
     }
 
-    /// What version `x` of the consumer needs of the provider; none where it does not need it.
+    /// Returns the range that version `x` of the consumer needs; `None` if it does not need the provider.
     pub fn need(&self, edge: EdgeId, x: &Version) -> Option<&Range> {
         let edge = self.edge(edge);
         edge.rule.need(x, self.order(edge.consumer))
     }
 
-    /// Whether `y` of the provider lies in the range that `x` of the consumer needs. A version never pinned needs
-    /// nothing, and is accepted by [`Range::any`] alone.
+    /// Returns whether `x` of the consumer is compatible with `y` of the provider.
+    ///
+    /// A consumer version that was never pinned needs nothing. A provider version that was never pinned satisfies only
+    /// [`Range::any`].
     pub fn ok(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> bool {
         self.unmet(edge, x, y).is_none()
     }
 
-    /// What `x` of the consumer needs, where `y` of the provider does not lie in it.
+    /// Returns the range that `x` of the consumer needs, if `y` of the provider does not satisfy it.
     pub fn unmet(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<&Range> {
         let Label::Version(x) = x else { return None };
         let range = self.need(edge, x)?;
@@ -187,7 +169,6 @@ impl Graph {
 }
 
 impl Edge {
-    /// The service at the other end.
     pub fn opposite(&self, id: Id) -> Id {
         if self.consumer == id { self.provider } else { self.consumer }
     }
@@ -220,7 +201,7 @@ fn edges_of(node: &Node, consumer: Id, numbers: &HashMap<&ServiceName, Id>) -> V
     rules.into_iter().map(|(provider, rule)| Edge { consumer, provider, rule: Arc::new(rule) }).collect()
 }
 
-/// The row of the newest version that `x` reaches, whatever the order of the rows.
+/// Returns the row of the newest version not newer than `x`. The rows need not be sorted.
 fn row_of<'a>(order: &Order, rows: &'a [(Version, Range)], x: &Version) -> Option<&'a Range> {
     rows.iter()
         .filter(|(from, _)| reaches(order, x, from))

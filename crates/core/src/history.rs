@@ -1,6 +1,6 @@
-//! Each service's pins through history: what the index on disk holds, and the questions the other stages ask of it.
+//! The pins of each service through history, and queries on them.
 //!
-//! History means the first-parent line of the branch, everywhere.
+//! "History" always means the first-parent line of the branch.
 
 mod stored;
 mod together;
@@ -23,35 +23,34 @@ pub struct History {
     tip: Option<Arc<Commit>>,
     moves: Vec<Arc<Commit>>,
     positions: HashMap<CommitId, u32>,
-    /// Shared with the history before: a commit moves few of them.
+    /// Shared with the previous history, since a commit moves few services.
     services: BTreeMap<ServiceName, Arc<Line>>,
 }
 
-/// A commit that moved a service's pin, or what the pin needs.
+/// A commit that changed a service's pin, including its needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The commit.
     pub commit: Arc<Commit>,
-    /// Its place among [`History::moves`]: what compares the records of different services.
+    /// The index of the commit in [`History::moves`]. Records of different services are compared by it.
     pub position: u32,
-    /// The pin from here on; none where the service was removed, or could not be read.
+    /// The pin from this commit on. None if the service was removed or could not be read.
     pub pin: Option<Arc<Pin>>,
 }
 
-/// The records of one service, and where to look in them.
+/// The records of one service, with indices.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Line {
     records: Vec<Record>,
-    /// The newest record that pins it.
+    /// The newest record that pins the image.
     by_image: HashMap<Image, usize>,
-    /// The first and the newest record that pin it.
+    /// The first and the newest record that pin the version.
     by_version: HashMap<Version, (usize, usize)>,
-    /// The versions in the order of their first appearance.
+    /// The versions in order of first appearance.
     appearance: Vec<Version>,
 }
 
 impl History {
-    /// Appends what a commit said of a service, unless it said nothing new. Commits are given oldest first.
+    /// Appends a service's pin at a commit, unless it equals the previous one. Commits must come oldest first.
     pub fn push(&mut self, service: &ServiceName, commit: &Arc<Commit>, pin: Option<Pin>) {
         let line = self.services.get(service);
         let last = line.and_then(|line| line.records.last()).and_then(|record| record.pin.as_deref());
@@ -60,7 +59,7 @@ impl History {
         }
         let needs = last.map(|last| &last.depends_on);
         let pin = pin.map(|mut pin| {
-            // Most moves change the version alone.
+            // Most commits change only the version, so the needs are shared.
             pin.depends_on = needs.filter(|needs| **needs == pin.depends_on).map_or(pin.depends_on, Arc::clone);
             Arc::new(pin)
         });
@@ -69,12 +68,12 @@ impl History {
         Arc::make_mut(self.services.entry(service.clone()).or_default()).push(record);
     }
 
-    /// Says how far the history goes: to this commit.
+    /// Sets the newest commit that the history covers.
     pub fn reach(&mut self, tip: Arc<Commit>) {
         self.tip = Some(tip);
     }
 
-    /// The history as it was when the commit at this position had been made.
+    /// Returns the history up to the commit at a position.
     #[must_use]
     pub fn until(&self, position: u32) -> Self {
         let moves: Vec<Arc<Commit>> =
@@ -90,94 +89,94 @@ impl History {
         Self { tip: moves.last().cloned(), moves, positions, services }
     }
 
-    /// The newest commit it covers; none for an empty history.
+    /// Returns the newest commit that the history covers. None for an empty history.
     pub fn tip(&self) -> Option<&Arc<Commit>> {
         self.tip.as_ref()
     }
 
-    /// The commits that moved a pin, oldest first; [`Record::position`] is an index into them.
+    /// Returns the commits that moved a pin, oldest first. [`Record::position`] is an index into them.
     pub fn moves(&self) -> &[Arc<Commit>] {
         &self.moves
     }
 
-    /// The place of a commit among [`History::moves`]; none where it moved nothing.
+    /// Returns the index of a commit in [`History::moves`]. None if it moved no pin.
     pub fn position(&self, commit: CommitId) -> Option<u32> {
         self.positions.get(&commit).copied()
     }
 
-    /// All services that were ever pinned, by name, with their records, oldest first.
+    /// Returns all services that were ever pinned, sorted by name, with their records, oldest first.
     pub fn services(&self) -> impl Iterator<Item = (&ServiceName, &[Record])> {
         self.services.iter().map(|(name, line)| (name, line.records.as_slice()))
     }
 
-    /// The records of a service, oldest first.
+    /// Returns the records of a service, oldest first.
     pub fn records(&self, service: &ServiceName) -> &[Record] {
         self.services.get(service).map_or(&[], |line| &line.records)
     }
 
-    /// What is pinned at the tip.
+    /// Returns the pin at the tip.
     pub fn current(&self, service: &ServiceName) -> Option<&Arc<Pin>> {
         self.records(service).last()?.pin.as_ref()
     }
 
-    /// Returns the last pin that could be read, which may not be the current one.
+    /// Returns the last readable pin, which may be older than the tip.
     pub fn last_pin(&self, service: &ServiceName) -> Option<&Arc<Pin>> {
         self.records(service).iter().rev().find_map(|record| record.pin.as_ref())
     }
 
-    /// What was pinned when the commit at this position had been made.
+    /// Returns the pin in force at a position.
     pub fn pinned_at(&self, service: &ServiceName, position: u32) -> Option<&Arc<Pin>> {
         let records = self.records(service);
         let after = records.partition_point(|record| record.position <= position);
         records[..after].last()?.pin.as_ref()
     }
 
-    /// The version that an image was the image of, most recently.
+    /// Returns the version that most recently used an image.
     pub fn version_of_image(&self, service: &ServiceName, image: &Image) -> Option<&Version> {
         let line = self.services.get(service)?;
         line.pin(*line.by_image.get(image)?).map(|pin| &pin.version)
     }
 
-    /// The newest record that pins a version: what the version is now known to need, and to run as.
+    /// Returns the newest record of a version, which has its latest needs and image.
     pub fn newest(&self, service: &ServiceName, version: &Version) -> Option<&Record> {
         let line = self.services.get(service)?;
         line.records.get(line.by_version.get(version)?.1)
     }
 
-    /// What a version needs, as its newest record said.
+    /// Returns the needs of a version, from its newest record.
     pub fn needs(&self, service: &ServiceName, version: &Version) -> Option<Arc<DependsOn>> {
         let pin = self.newest(service, version)?.pin.as_ref()?;
         Some(Arc::clone(&pin.depends_on))
     }
 
-    /// The commit that pinned a version for the first time.
+    /// Returns the first commit that pinned a version.
     pub fn first(&self, service: &ServiceName, version: &Version) -> Option<&Arc<Commit>> {
         let line = self.services.get(service)?;
         line.records.get(line.by_version.get(version)?.0).map(|record| &record.commit)
     }
 
-    /// How the versions of a service are ordered; where its history decides, by first appearance.
+    /// Returns the order of a service's versions. Without an explicit one, the versions in the history decide.
     pub fn order(&self, service: &ServiceName, explicit: Option<Versioning>) -> Order {
         let line = self.services.get(service);
         Order::choose(explicit, line.into_iter().flat_map(|line| line.appearance.iter().cloned()))
     }
 
-    /// Returns the history in which the renamed services of `pins` go on with the records of their earlier names.
+    /// Returns the history in which the renamed services of `pins` inherit the records of their earlier names.
     pub fn with_renames(self: &Arc<Self>, pins: &Pins) -> Arc<Self> {
         let names = pins.services.values().filter_map(|it| Some((it.formerly.clone()?, it.name.clone())));
         let names: BTreeMap<_, _> = names.collect();
         if names.is_empty() { Arc::clone(self) } else { Arc::new(Self::clone(self).renamed(&names)) }
     }
 
-    /// The history in which renamed services go on with the records of their earlier names; `to` leads from each earlier
-    /// name to the later one, over several steps where a service was renamed more than once.
+    /// Returns the history in which renamed services inherit the records of their earlier names. `to` maps each earlier
+    /// name to the later one, over several steps if a service was renamed more than once.
     #[must_use]
     pub fn renamed(mut self, to: &BTreeMap<ServiceName, ServiceName>) -> Self {
         let mut joined: BTreeMap<&ServiceName, Vec<Record>> = BTreeMap::new();
         for (old, new) in to {
             let (mut last, mut until) = (new, self.begin(new));
             let mut records = earlier(self.records(old), until);
-            // Each step goes to another name; as many as there are names is a circle.
+            // Each step leads to another name. A walk of as many steps as there are names is a cycle.
             for _ in 0..to.len() {
                 joined.entry(last).or_default().append(&mut records.clone());
                 let Some(next) = to.get(last) else { break };
@@ -189,14 +188,14 @@ impl History {
         for (name, mut records) in joined {
             records.extend_from_slice(self.records(&name));
             records.sort_by_key(|record| record.position);
-            // The commit of the renaming itself mostly moves nothing.
+            // The commit that renames a service usually leaves its pin unchanged.
             records.dedup_by(|next, record| next.pin == record.pin);
             self.services.insert(name, Arc::new(Line::of(records)));
         }
         self
     }
 
-    /// Where a service appears; the end of time where it never does.
+    /// Returns the position of a service's first record, or the greatest position if it has none.
     fn begin(&self, service: &ServiceName) -> u32 {
         self.records(service).first().map_or(u32::MAX, |record| record.position)
     }
@@ -210,7 +209,7 @@ impl History {
         self.positions.get(&commit.id).copied().unwrap_or(u32::MAX)
     }
 
-    /// Puts a history together again from what [`History::moves`] and [`History::services`] gave.
+    /// Restores a history from the results of [`History::moves`] and [`History::services`].
     fn restore(moves: Vec<Arc<Commit>>, services: impl IntoIterator<Item = (ServiceName, Vec<Record>)>) -> Self {
         let positions = moves.iter().zip(0..).map(|(commit, position)| (commit.id, position)).collect();
         let services = services.into_iter().map(|(name, records)| (name, Arc::new(Line::of(records))));
@@ -247,7 +246,7 @@ impl Line {
     }
 }
 
-/// The pins of an earlier name; that it was removed is what renaming means.
+/// Returns the records of an earlier name before a position. Its removal is part of the rename, and left out.
 fn earlier(records: &[Record], until: u32) -> Vec<Record> {
     records.iter().filter(|record| record.position < until && record.pin.is_some()).cloned().collect()
 }

@@ -1,4 +1,5 @@
-//! Image references: read by the OCI grammar, compared in normal form (`nginx` is `docker.io/library/nginx:latest`).
+//! Image references, parsed by the OCI grammar and compared in normal form: `nginx` is
+//! `docker.io/library/nginx:latest`.
 //!
 //! The grammar is that of <https://github.com/distribution/reference>, which kubelet and Docker use too.
 
@@ -15,88 +16,85 @@ use serde::{Deserialize, Serialize};
 
 use crate::printable::show_ascii;
 
-/// The registry of names that name none.
+/// The registry of a name without one.
 const DEFAULT_REGISTRY: &str = "docker.io";
 /// The folder of that registry's official images.
 const OFFICIAL: &str = "library/";
-/// What a name without tag and digest means.
+/// The tag of a name without tag and digest.
 const DEFAULT_TAG: &str = "latest";
-/// So much of a digest tells it from others for people: the algorithm and twelve digits.
+/// The length of a shortened digest: the algorithm and twelve digits, enough for people to tell digests apart.
 const BRIEF_DIGEST: usize = "sha256:".len() + 12;
 
-/// An image reference: equal where the normal forms are, printed as people write it.
+/// An image reference. References are equal if their normal forms are, and are printed in the familiar short form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Image {
-    /// With its registry, always.
+    /// Always with the registry.
     repository: Arc<str>,
     tag: Option<Arc<str>>,
     digest: Option<Digest>,
 }
 
-/// `sha256:…`: algorithm and hexadecimal digits, their number checked.
+/// A digest such as `sha256:…`: the algorithm and its fixed number of hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(Arc<str>);
 
-/// Why a text is no image reference; each names the part that is wrong.
+/// The reason that a text is no image reference. Each names the wrong part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
-    /// Nothing at all, or nothing before the tag.
+    /// The text is empty, or nothing precedes the tag.
     #[error("there is no repository in it")]
     NoRepository,
-    /// The host before the first `/`.
+    /// The host before the first `/` is invalid.
     #[error("`{}` is not a registry host", show_ascii(.0))]
     Registry(String),
-    /// A part of the path has letters that no registry takes.
+    /// A part of the path has characters that no registry accepts.
     #[error("`{}` is not a repository name: only a-z, 0-9 and single `.`, `_`, `__` or dashes between them", show_ascii(.0))]
     Path(String),
-    /// The repository is longer than 255 characters.
+    /// The repository has more than 255 characters.
     #[error("the repository has {0} characters, registries take 255")]
     LongRepository(usize),
-    /// The text after the `:`.
+    /// The text after the `:` is invalid.
     #[error("`{}` is not a tag: up to 128 of a-z, A-Z, 0-9, `_`, `.` and `-`, not first `.` or `-`", show_ascii(.0))]
     Tag(String),
-    /// The text before the `:` of a digest.
+    /// The text before the `:` of a digest is invalid.
     #[error("`{}` is not a digest algorithm: sha256 and sha512 are", show_ascii(.0))]
     Algorithm(String),
-    /// The digits of a digest.
+    /// The digits of a digest are invalid.
     #[error("a {algorithm} digest has {expected} digits of 0-9 and a-f, this one is `{}`", show_ascii(.found))]
     Digits {
-        /// The algorithm.
         algorithm: &'static str,
-        /// How many digits it has.
+        /// The number of digits that the algorithm has.
         expected: usize,
-        /// What is there.
         found: String,
     },
 }
 
 impl Image {
-    /// Puts an image together: `repository` as people write it, without tag and digest.
+    /// Builds an image. `repository` is written without tag and digest, in long or short form.
     ///
     /// # Errors
-    /// A part that the grammar does not take, a tag inside `repository` included.
+    /// A part that the grammar refuses, including a tag inside `repository`.
     pub fn render(repository: &str, tag: &str, digest: Option<&str>) -> Result<Self, ImageError> {
         let digest = digest.map(str::parse).transpose()?;
         Ok(Self { repository: normal_repository(repository)?, tag: Some(valid_tag(tag)?), digest })
     }
 
-    /// The repository with its registry: `docker.io/library/nginx`.
+    /// Returns the repository with its registry, such as `docker.io/library/nginx`.
     pub fn repository(&self) -> &str {
         &self.repository
     }
 
-    /// The tag as written; none where none is, although that means `latest` without a digest.
+    /// Returns the tag as written. A reference without tag and digest means `latest`, but returns none.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
 
-    /// The repository as people write it: `nginx`.
+    /// Returns the familiar short form of the repository, such as `nginx`.
     pub fn familiar(&self) -> &str {
         let Some(path) = self.repository.strip_prefix(DEFAULT_REGISTRY).and_then(|rest| rest.strip_prefix('/')) else {
             return &self.repository;
@@ -108,21 +106,21 @@ impl Image {
         }
     }
 
-    /// The same tag and digest in the repository of another image.
+    /// Returns the same tag and digest in the repository of another image.
     #[must_use]
     pub fn in_repository_of(&self, other: &Self) -> Self {
         Self { repository: other.repository.clone(), ..self.clone() }
     }
 
-    /// Two images in the shortest form that tells them apart: without the repository where it is the same, digests by
-    /// their first digits.
+    /// Returns the shortest forms that tell two images apart. An equal repository is left out, and digests are
+    /// shortened.
     pub fn apart(one: &Self, other: &Self) -> [String; 2] {
         let within = |digest| [one.beside(other, digest), other.beside(one, digest)];
         let brief = within(BRIEF_DIGEST);
         if brief[0] == brief[1] { within(usize::MAX) } else { brief }
     }
 
-    /// What may differ from another image, with so many characters of the digest at most.
+    /// Returns the parts that may differ from another image, with at most `digest` characters of the digest.
     fn beside(&self, other: &Self, digest: usize) -> String {
         let (_, tag, whole) = self.normal();
         let mut text = if self.repository == other.repository { String::new() } else { self.familiar().to_owned() };
@@ -139,7 +137,7 @@ impl Image {
         text
     }
 
-    /// What is compared.
+    /// Returns the normal form for comparison.
     fn normal(&self) -> (&str, Option<&str>, Option<&Digest>) {
         let default = self.digest.is_none().then_some(DEFAULT_TAG);
         (&self.repository, self.tag().or(default), self.digest())
@@ -154,7 +152,7 @@ impl FromStr for Image {
             Some((name, digest)) => (name, Some(digest.parse()?)),
             None => (text, None),
         };
-        // A colon before the last slash is the registry's port.
+        // A colon before the last slash belongs to the registry's port.
         let last = name.rfind('/').map_or(0, |slash| slash + 1);
         let (repository, tag) = match name[last..].find(':') {
             Some(colon) => (&name[..last + colon], Some(valid_tag(&name[last + colon + 1..])?)),
@@ -181,8 +179,8 @@ impl FromStr for Digest {
     }
 }
 
-/// Whether the first part of a name is a host rather than a folder. The grammar takes `Acme` for a host too; here it is a
-/// folder in capitals, and refused.
+/// Returns whether the first part of a name is a host rather than a folder. The grammar also takes `Acme` for a host.
+/// Here it is a folder in capitals, and refused.
 fn is_host(first: &str) -> bool {
     first == "localhost" || first.contains(['.', ':', '['])
 }
@@ -206,7 +204,7 @@ fn normal_repository(text: &str) -> Result<Arc<str>, ImageError> {
     Ok(repository.into())
 }
 
-/// Hosts are compared without regard to case (RFC 3986 §3.2.2); Docker's registry has two names.
+/// Validates a host. Case does not matter in hosts (RFC 3986 §3.2.2), and Docker's registry has two further names.
 fn valid_host(host: &str) -> Result<String, ImageError> {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !host.ends_with(']') => (name, Some(port)),
@@ -258,7 +256,7 @@ impl fmt::Display for Image {
 }
 
 impl Digest {
-    /// As written: `sha256:…`.
+    /// Returns the digest as written: `sha256:…`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

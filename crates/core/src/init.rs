@@ -1,5 +1,7 @@
-//! A first plan for a repository that knows nothing of Pintle: files -> what was seen -> services, patterns and edges ->
-//! the files to write. Pure; what is written is read back by Pintle's own reader before it is proposed.
+//! Proposes the first pin files for a repository without any, in three steps: findings in the files; then services,
+//! patterns and edges; then the files to write.
+//!
+//! Pure. Pintle's own reader reads the proposed files back before they are returned.
 
 mod compose;
 mod edges;
@@ -34,43 +36,40 @@ use serde::Serialize;
 use crate::pins::ServiceName;
 use crate::workload::{Workload, WorkloadId};
 
-/// What somebody wants to have looked at.
+/// The options of a proposal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wish<'w> {
-    /// The folder of the pins in the repository; empty for the repository itself.
+    /// Folder of the pins in the repository; empty for the repository root.
     pub root: &'w str,
-    /// The environment, where the repository has several.
+    /// The environment to pin, if the repository has several.
     pub environment: Option<&'w str>,
-    /// The namespace of the services, where somebody said it.
+    /// The namespace of the services, if the user named one.
     pub namespace: Option<&'w str>,
-    /// What runs, where a cluster was reached.
+    /// The workloads in the cluster, if one was reached.
     pub live: Option<&'w Live>,
 }
 
-/// What runs in a namespace.
+/// The workloads that run in a namespace.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
-    /// The namespace.
     pub namespace: String,
-    /// Its workloads.
     pub workloads: BTreeMap<WorkloadId, Arc<Workload>>,
 }
 
-/// Several environments, and nothing says which one is meant.
+/// The error for a repository with several environments, of which none was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// The one that was asked for and is none of them.
+    /// The requested environment, if the repository does not have it.
     pub wanted: Option<String>,
-    /// What there is.
     pub environments: Vec<String>,
 }
 
-/// What would be written, and what should be known about it.
+/// The proposed files, and notes about them.
 #[derive(Debug, Clone, Default)]
 pub struct Proposal {
-    /// The namespace of most services, where something says it.
+    /// The namespace of most services, if known.
     pub namespace: Option<String>,
-    /// The environment whose versions are pinned; none where there are no environments.
+    /// The environment whose versions are pinned; `None` if the repository has no environments.
     pub environment: Option<String>,
     /// The files to write, by path.
     pub files: Vec<NewFile>,
@@ -78,54 +77,51 @@ pub struct Proposal {
     pub patterns: Vec<(Proposed, usize)>,
     /// The services that are pinned.
     pub services: BTreeSet<ServiceName>,
-    /// Who needs whom, as it is proposed.
+    /// The proposed needs, by consumer.
     pub edges: BTreeMap<ServiceName, Vec<Edge>>,
-    /// The edges in all, with those that stood there before: consumer, provider.
+    /// All edges, including those of existing files: consumer, provider.
     pub linked: BTreeSet<(ServiceName, ServiceName)>,
-    /// What is not pinned, and why.
+    /// Names that are not pinned, with the reason.
     pub left: Vec<Left>,
-    /// Whose image fields are somebody else's.
+    /// Services whose image fields another field manager owns.
     pub owned: Vec<Owned>,
-    /// Files that could not be read, and why.
+    /// Unreadable files, with the reason.
     pub skipped: Vec<String>,
-    /// What runs images that Pintle does not move, as `CronJob report`, with its file.
+    /// Objects with images that Pintle does not manage, such as `CronJob report`, with their files.
     pub unsupported: Vec<(String, Arc<str>)>,
-    /// How many files were read.
+    /// Number of files that were read.
     pub read: usize,
-    /// How many files were passed over because they are templates.
+    /// Number of files that were left out as templates.
     pub templates: usize,
 }
 
-/// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewFile {
-    /// Its path from the root of the repository.
+    /// Path from the root of the repository.
     pub path: String,
-    /// What it says.
     pub text: String,
-    /// Something is at the path already, and stays.
+    /// Whether a file exists at the path. It is not overwritten.
     #[serde(rename = "existed")]
     pub exists: bool,
 }
 
-/// What is not pinned.
+/// A service or a Compose file that is not pinned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Left {
-    /// The service, as its files call it.
+    /// The name of the service as in its files, or the path of the file.
     pub what: String,
-    /// Why.
     pub why: String,
 }
 
 impl Wish<'_> {
-    /// A path below the folder of the pins; none where it lies elsewhere.
+    /// Returns the path relative to the folder of the pins; `None` if it is outside.
     fn inner<'p>(&self, path: &'p str) -> Option<&'p str> {
         if self.root.is_empty() { Some(path) } else { path.strip_prefix(self.root)?.strip_prefix('/') }
     }
 
-    /// The path in the repository of a path below the folder of the pins.
+    /// Returns the path in the repository for a path relative to the folder of the pins.
     fn outer(&self, inner: &str) -> String {
         if self.root.is_empty() { inner.to_owned() } else { format!("{}/{inner}", self.root) }
     }

@@ -1,5 +1,5 @@
-//! The decisions of Pintle, a GitOps reconciler for service versions pinned in Git. Every function here is pure: it reads
-//! no file, no clock, no environment, and starts no process. `ARCHITECTURE.md` is the tour.
+//! Decides the order of rollouts and rollbacks of service versions pinned in Git. Every function here is pure: it reads
+//! no file, clock or environment, and starts no process. `ARCHITECTURE.md` describes how the modules work together.
 
 pub mod change;
 pub mod check;
@@ -17,6 +17,7 @@ pub mod printable;
 pub mod problem;
 pub mod remedy;
 pub mod rollback;
+pub mod running;
 pub mod service_name;
 pub mod suspects;
 pub mod verify;

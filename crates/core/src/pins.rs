@@ -1,13 +1,13 @@
-//! Text to pins: parsed once, into types that cannot be wrong; all problems at once, each with its place.
+//! Parses pin files into [`Pins`], and reports every problem with its place.
 //!
-//! A file is read on its own into a [`Fragment`]; fragments are put together into [`Pins`]. So one changed file costs
-//! the reading of one file, and the history index can follow a service through commits by the files that changed.
-//! Which files those are the [`Layout`] knows: from the [`Settings`], and from the `pin:` keys of service files, which
-//! are therefore read first. [`read_from`] does all of it.
+//! Each file is read on its own into a [`Fragment`], and [`assemble`] combines the fragments into [`Pins`]. A commit
+//! that changes one file therefore costs the reading of one file. The history index relies on this to follow a service.
+//! The [`Layout`] decides which files hold pins. It comes from the [`Settings`] and from the `pin:` keys of service
+//! files, which are therefore read first. [`read_from`] runs all of these steps.
 //!
-//! YAML is read as a tree that keeps the spelling and the place of every value, not by serde: `1.10` is never a number
-//! here, and a file tells all its problems, not the first. Our own files are read strictly, those of other tools by
-//! their spelling.
+//! YAML is parsed into a tree that keeps the spelling and place of every value. serde would turn `1.10` into a number,
+//! and stop at the first problem. Pintle's own files are read strictly. Files of other tools are read by their
+//! spelling.
 
 mod assemble;
 mod check;
@@ -38,7 +38,7 @@ use std::time::Duration;
 
 pub use assemble::{Reading, assemble, pin_of, read_all};
 pub use fragment::Fragment;
-pub use hold::{held, held_by_choice, on_hold};
+pub use hold::{Withheld, withheld};
 pub use idle::Names;
 use jiff::Timestamp;
 pub use keypath::{KeyPath, KeyPathError};
@@ -55,282 +55,255 @@ use crate::problem::Place;
 pub use crate::service_name::{NameError, ServiceName};
 use crate::version::{Range, Version, Versioning};
 
-/// The name of the file of the settings.
+/// The name of the settings file.
 pub const SETTINGS: &str = "pintle.yaml";
 
-/// What a repository says at one revision.
+/// All pins and settings of one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pins {
-    /// `pintle.yaml`.
     pub settings: Settings,
-    /// The services that can be used, by name.
     pub services: BTreeMap<ServiceName, Service>,
-    /// The services that cannot: named by a file that has errors. They are held; the text says why.
+    /// The services named by a file that has errors, each with its first error. They are held.
     pub broken: BTreeMap<ServiceName, String>,
 }
 
 /// One service at one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
-    /// Its name.
     pub name: ServiceName,
-    /// What is pinned.
     pub pin: Pin,
-    /// Where it runs; never empty.
+    /// The workloads that run the service. Never empty.
     pub workloads: Vec<WorkloadRef>,
-    /// The containers that run the image; none means: each, init containers too, whose repository is the pin's.
+    /// The containers that run the image. Without them, every container with the pin's repository does, init containers
+    /// too.
     pub containers: Option<Vec<String>>,
-    /// The namespace of its workloads; none means the one of the settings, else the one of the context.
+    /// Without it, the namespace of the settings applies, and then the one of the kubeconfig context.
     pub namespace: Option<String>,
-    /// How its versions are ordered, where the file says so.
+    /// The order of its versions. Without it, the history decides between semver and order of appearance.
     pub versioning: Option<Versioning>,
-    /// Versions that must not run.
     pub hold: Option<Hold>,
-    /// An older version must not run: its data has moved on.
+    /// The oldest version that may run. Older versions cannot read the service's data any more.
     pub rollback_floor: Option<Version>,
-    /// What to do when it drifts, where it differs from the settings.
+    /// Overrides the drift policy of the settings.
     pub drift: Option<DriftPolicy>,
-    /// Pinned and reckoned with, never written: it is deployed elsewhere.
+    /// The service is deployed elsewhere: it takes part in every decision, but Pintle never writes it.
     pub external: bool,
-    /// Its earlier name, whose history it goes on.
+    /// Its earlier name. The service inherits the history of that name.
     pub formerly: Option<ServiceName>,
-    /// Where the version stands: the value a release or a rollback changes.
+    /// The place of the version, which a release or a rollback edits.
     pub version_at: Place,
-    /// Where each of its needs stands, for messages.
+    /// The place of each need, for messages.
     pub needs_at: BTreeMap<ServiceName, NeedAt>,
-    /// Where the `rollbackFloor` stands, for messages.
+    /// The place of `rollbackFloor`, for messages.
     pub rollback_floor_at: Option<Place>,
 }
 
-/// The version-bound part of a service: what a rollback restores.
+/// The part of a service that belongs to its version. A rollback restores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// The pinned version.
     pub version: Version,
-    /// What runs: repository, tag, digest, rendered.
+    /// The image with tag and digest filled in.
     pub image: Image,
-    /// What this version needs of others.
     pub depends_on: Arc<DependsOn>,
-    /// When it counts as verified.
+    /// When a change to this version counts as verified.
     pub verify: Verify,
-    /// How the local runtime runs it.
     pub local: Option<Arc<Local>>,
 }
 
-/// `dependsOn`: provider to what is needed of it.
+/// The needs of a service, by provider: the value of `dependsOn`.
 pub type DependsOn = BTreeMap<ServiceName, Need>;
 
-/// What a consumer needs of one provider.
+/// The versions of one provider that a consumer accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Need {
-    /// What the version pinned beside it needs; a plain list of names needs [`Range::any`].
+    /// The range that the version pinned in the same file needs. A plain list of names means [`Range::any`].
     Range(Range),
-    /// For all versions of the consumer: from each version on, the range; rows in the order of the file.
+    /// The range that applies from each consumer version on. Rows keep the order of the file.
     Table(Vec<(Version, Range)>),
 }
 
-/// Where a [`Need`] stands.
+/// The places of a [`Need`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeedAt {
-    /// Where the provider is named.
     pub provider: Place,
-    /// Where the ranges stand, in the order of the rows; none where a plain list names the provider alone.
+    /// The places of the ranges, in the order of the rows. Empty where a plain list names the provider only.
     pub ranges: Vec<Place>,
 }
 
-/// `deployment/checkout`.
+/// A workload as users write it: `deployment/checkout`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WorkloadRef {
-    /// What it is.
     pub kind: WorkloadKind,
-    /// Its name.
     pub name: String,
 }
 
-/// The kinds of workload that Pintle writes to.
+/// The kinds of workload that Pintle writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkloadKind {
-    /// `apps/v1 Deployment`.
     Deployment,
-    /// `apps/v1 StatefulSet`.
     StatefulSet,
-    /// `apps/v1 DaemonSet`.
     DaemonSet,
-    /// What the local runtime runs of a service.
+    /// A service that the local runtime runs.
     Process,
 }
 
-/// `verify:`.
+/// The value of `verify:`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verify {
-    /// How long a change may be under way before it counts as failed; none leaves that to Kubernetes'
-    /// `progressDeadlineSeconds`.
+    /// The time a change may take before it counts as failed. Without it, Kubernetes' `progressDeadlineSeconds`
+    /// decides.
     pub timeout: Option<Duration>,
 }
 
-/// `hold:`: a committed statement that versions must not run.
+/// A committed statement that versions of a service must not run: the value of `hold:`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hold {
-    /// Which versions.
     #[serde(flatten)]
     pub versions: Held,
-    /// Why.
     pub reason: Option<String>,
-    /// Who said so.
     pub by: Option<String>,
-    /// Past this it still holds, and says so.
+    /// The expected end of the hold. A hold past this time still applies, and is reported as overdue.
     pub until: Option<Timestamp>,
-    /// Where it stands, for messages.
+    /// The place of the hold, for messages.
     #[serde(skip)]
     pub at: Place,
 }
 
-/// The versions that a [`Hold`] keeps out.
+/// The versions that a [`Hold`] excludes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Held {
-    /// All versions above this one.
     Above(Version),
-    /// All versions of the range.
     Versions(Range),
 }
 
-/// `drift:`.
+/// The drift policy of a service or of the repository: the value of `drift:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DriftPolicy {
-    /// What to do.
     pub policy: Drift,
-    /// How long a human's move to a version pinned before stands.
+    /// How long a manual change to a version that was pinned before is left in place.
     pub hand_grace: Duration,
 }
 
-/// What to do about drift.
+/// The reaction to drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drift {
-    /// Write the pin again at once.
+    /// Writes the pin at once.
     Correct,
-    /// Say so only.
+    /// Reports the drift, and writes nothing.
     Report,
-    /// Write it at the times of the schedule.
+    /// Writes the pin at the next time of the controller's schedule.
     Schedule,
 }
 
-/// `local:`: how the local runtime runs a service.
+/// How the local runtime runs a service: the value of `local:`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Local {
-    /// A detached process.
     Process {
-        /// Program and arguments; `{version}` stands for the version.
+        /// The program and its arguments. `{version}` is replaced by the version.
         run: Vec<String>,
-        /// The port it listens on.
         port: Option<u16>,
-        /// How its health is asked.
         health: Option<LocalHealth>,
-        /// Starts the new before the old ends (`SO_REUSEPORT`); else the old ends first.
+        /// The new process starts before the old one ends, which needs `SO_REUSEPORT`. Otherwise the old process ends
+        /// first.
         rolling: bool,
     },
-    /// Four commands for what something else keeps.
+    /// Four commands, for a service that another program supervises.
     Commands {
-        /// Starts the version in the environment.
+        /// Starts the version that the environment names.
         start: Vec<String>,
-        /// Stops it.
         stop: Vec<String>,
-        /// Prints the version that runs.
+        /// Prints the running version.
         version: Vec<String>,
-        /// Exits with 0 when it is well.
+        /// Exits with 0 if the service is healthy.
         health: Option<Vec<String>>,
     },
 }
 
-/// How the local runtime asks a process for its health.
+/// The health check of a local process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LocalHealth {
-    /// A GET of this path on its port answers 2xx.
+    /// A GET request for this path on the service's port answers 2xx.
     Http(String),
-    /// Its port accepts a connection.
+    /// The service's port accepts a connection.
     Tcp,
     /// This command exits with 0.
     Command(Vec<String>),
 }
 
-/// `pintle.yaml`.
+/// The content of `pintle.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Names the lease and the owner of annotations.
+    /// The name of this Pintle instance. It names the lease, and marks annotations as its own.
     pub instance: String,
-    /// What runs the services.
     pub runtime: Runtime,
-    /// For services that name none.
+    /// The namespace of services that name none.
     pub namespace: Option<String>,
-    /// What is done about drift.
     pub drift: DriftPolicy,
-    /// How long a pin stands before it counts as seen, and healthy before it counts as proven.
+    /// How long two versions must have been pinned together before the pair counts as seen. A service counts as known
+    /// to be good up to this long before its last verification.
     pub soak: Duration,
-    /// What to do about pairs of versions never seen together.
+    /// The reaction to pairs of versions that were never pinned together.
     pub unseen: Unseen,
-    /// Services that may start together where no safe order exists.
+    /// Groups of services that may start together where no safe order exists.
     pub lockstep: Vec<Vec<ServiceName>>,
-    /// Where the `lockstep` key stands, if there is one, for messages.
+    /// The place of the `lockstep` key, for messages.
     pub lockstep_at: Option<Place>,
-    /// Where versions live that stand in files of their own.
+    /// The patterns for versions in files of other tools.
     pub pins: Vec<Pattern>,
-    /// Zero pins mean zero pins, not an accident.
+    /// A revision without any pin is intended, not an accident.
     pub allow_empty: bool,
-    /// The file as a whole, for messages.
+    /// The settings file as a whole, for messages.
     pub place: Place,
 }
 
-/// What runs the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runtime {
-    /// A Kubernetes cluster.
     Kubernetes,
-    /// Processes of this host.
+    /// Processes on this host.
     Local,
 }
 
-/// What to do about pairs of versions never seen together.
+/// The reaction to pairs of versions that were never pinned together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unseen {
-    /// Nothing.
     Ignore,
-    /// The plan names them.
+    /// The plan names the pairs.
     Warn,
-    /// They are held.
+    /// Services of such a pair are held.
     Refuse,
 }
 
-/// Where versions live that stand in files which exist already: `pins:` in `pintle.yaml`, or `pin:` in a service file.
+/// A pattern for versions in files that exist already: an entry of `pins:` in `pintle.yaml`, or `pin:` in a service
+/// file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// Which files; `{service}` captures the name of the service, `*` stands for one part of a name.
+    /// The paths of the files. `{service}` captures the name of the service, and `*` matches any part of a file name.
     pub files: String,
-    /// Which value of each.
+    /// The value in each file.
     pub key: KeyPath,
-    /// The repository of the image, `{service}` filled in; none where the value carries it.
+    /// The image repository, which may contain `{service}`. Without it, the value carries the repository.
     pub image: Option<String>,
-    /// What the value is.
     pub value: ValueKind,
-    /// The one service it pins: set for `pin:` in a service file.
+    /// The one service that the pattern pins, for `pin:` in a service file.
     pub service: Option<ServiceName>,
-    /// Where `files` stands, for messages.
+    /// The place of `files`, for messages.
     pub files_at: Place,
-    /// Where `key` stands, for messages.
+    /// The place of `key`, for messages.
     pub key_at: Place,
 }
 
-/// What the value that a [`Pattern`] finds means.
+/// The meaning of the value that a [`Pattern`] finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
-    /// A version.
     Version,
-    /// `name:tag@digest` in one scalar (`as: image`).
+    /// An image reference in one scalar, such as `name:tag@digest` (`as: image`).
     Image,
 }
 
 impl Pin {
-    /// Whether both make the same run; what they need may differ.
+    /// Returns whether both pins run the same version and image. Their needs may differ.
     pub fn is_same_release(&self, other: &Self) -> bool {
         self.version == other.version && self.image == other.image
     }
@@ -343,7 +316,7 @@ impl std::fmt::Display for WorkloadRef {
 }
 
 impl WorkloadKind {
-    /// As kubectl types it.
+    /// Returns the name that kubectl uses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Deployment => "deployment",

@@ -5,43 +5,34 @@
 mod ahead;
 mod circles;
 mod engine;
-mod near;
+mod hold;
+mod neighbourhood;
 mod next;
+mod state;
 mod stuck;
 #[cfg(test)]
 mod tests;
 mod waits;
-mod world;
 
 use std::time::Duration;
 
 pub use ahead::{Change, Estimate, Plan, Stage};
-pub use near::Near;
+pub use hold::{Correction, HoldReason, ManualChange, Obstacle, SuppressedBy, Suppression};
+pub use neighbourhood::Neighbourhood;
 pub use next::next;
 
-use crate::evidence::{Evidence, Pair};
-use crate::graph::{EdgeId, Graph, Id, Label};
-use crate::image::Image;
-use crate::version::Version;
-
-/// One member of a live set: something of which pods exist or may come to exist.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Running {
-    /// Nothing: the workload is missing.
-    Absent,
-    /// An image, and the version it is the image of; none where it was never pinned.
-    Image(Image, Option<Version>),
-    /// Something whose name is no image reference, as it is written there.
-    Unreadable(String),
-}
+use crate::evidence::Evidence;
+use crate::graph::{EdgeId, Graph, Id};
+use crate::running::Running;
+use crate::verify::HealthReason;
 
 /// What is wanted of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// This is pinned.
     Target(Running),
-    /// It is not to be written, in words why; what is pinned, where that can be read.
-    Held(Option<Running>, String),
+    /// It is not to be written, and why; what is pinned, where that can be read.
+    Held(Option<Running>, HoldReason),
 }
 
 /// What is known of one service.
@@ -52,7 +43,7 @@ pub struct Live {
     /// What its workloads' specifications say: one, or several where they differ.
     pub spec: Vec<Running>,
     /// Whether what was written is on its way.
-    pub motion: Motion,
+    pub progress: RolloutProgress,
     /// A pod of it is ready.
     pub ready: bool,
     /// Pods that a change replaces.
@@ -60,18 +51,18 @@ pub struct Live {
     /// Pods above these while it is replaced.
     pub surge: u32,
     /// It ran its target, and was moved away from it by hand.
-    pub returns: bool,
+    pub is_drift: bool,
 }
 
 /// Whether what was written is on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Motion {
+pub enum RolloutProgress {
     /// Nothing was written that is not verified, as far as is known.
     Still,
     /// Written, not yet verified, not failed.
     UnderWay,
-    /// Failed for certain, in the pod's own words.
-    Failed(String),
+    /// Failed for certain.
+    Failed(HealthReason),
 }
 
 /// What [`next`] says of a service whose live set is not its target alone.
@@ -81,12 +72,12 @@ pub enum Step {
     Start(Option<usize>),
     /// It is written, and neither verified nor failed.
     UnderWay,
-    /// It is written and has failed, in the pod's own words.
-    Failed(String),
+    /// It is written and has failed.
+    Failed(HealthReason),
     /// It starts when all of these have passed.
     Waits(Vec<Wait>),
     /// It is not written.
-    Held(Why),
+    Held(HoldReason),
     /// No order exists: the shortest cycle of waits through it, each on the one after it, the last on the first.
     Refused(Vec<(Id, Wait)>),
 }
@@ -99,33 +90,20 @@ pub struct Wait {
     /// By which edge.
     pub edge: EdgeId,
     /// Why.
-    pub because: Because,
+    pub because: WaitReason,
 }
 
 /// Why a service waits for a neighbour.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Because {
+pub enum WaitReason {
     /// The neighbour still runs this, which does not fit the target (rule 2).
     Incompatible(Running),
     /// The neighbour is its provider and not yet verified (rule 3).
     Unverified,
     /// The neighbour is its provider and has failed on its target (rule 3).
-    Failed(String),
+    Failed(HealthReason),
     /// Both could start; the neighbour goes first (rule 5).
     Preference,
-}
-
-/// Why a service is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
-    /// In words: a hold, a broken file, a missing workload.
-    Said(String),
-    /// The target of this neighbour does not fit its own (rule 1).
-    Misfit(EdgeId),
-    /// The targets of it and of a neighbour were never seen together, and must have been (rule 1).
-    Unseen(Pair),
-    /// This member of its lockstep group is held.
-    Lockstep(Id),
 }
 
 /// What is to be done now: an entry for each service that is not where it should be, in the order of their names.
@@ -137,7 +115,7 @@ pub struct Next {
 
 /// All that [`next`] looks at.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
+pub struct PlanInput<'a> {
     /// Who needs whom.
     pub graph: &'a Graph,
     /// What is wanted of each service.
@@ -151,7 +129,7 @@ pub struct Situation<'a> {
 }
 
 /// How long a change of a service took before; none where it is not known.
-pub type Took = Option<Duration>;
+pub type PastDuration = Option<Duration>;
 
 impl Next {
     /// The services that start now.
@@ -168,17 +146,6 @@ impl Next {
     /// Something is on its way: another look is worth while.
     pub fn in_motion(&self) -> bool {
         self.steps.iter().any(|(_, step)| matches!(step, Step::Start(_) | Step::UnderWay))
-    }
-}
-
-impl Running {
-    /// What compatibility knows of it.
-    pub fn label(&self) -> Label<'_> {
-        match self {
-            Self::Absent => Label::Absent,
-            Self::Image(_, None) | Self::Unreadable(_) => Label::Unknown,
-            Self::Image(_, Some(version)) => Label::Version(version),
-        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! Text from outside, made fit for a terminal.
+//! Makes text from outside safe for a terminal.
 
 use std::borrow::Cow;
 
-/// Longer texts are cut: a message is read by people.
+/// The longest text in a message, in characters.
 const LONGEST: usize = 80;
 
-/// `text` for a message: as [`display_safe`], cut after 80 characters.
+/// Returns `text` for a message, escaped as by [`display_safe`], and cut after 80 characters.
 pub fn show(text: &str) -> Cow<'_, str> {
     if text.chars().nth(LONGEST).is_none() && !text.contains(is_unfit) {
         return Cow::Borrowed(text);
@@ -13,8 +13,9 @@ pub fn show(text: &str) -> Cow<'_, str> {
     Cow::Owned(display_safe(text, LONGEST))
 }
 
-/// At most `max` characters of `text`, with control and invisible characters and those that turn the direction of
-/// writing escaped. Every printer uses it for what others wrote: authors, subjects, paths, messages of remotes.
+/// Returns at most `max` characters of `text`. Control characters, invisible characters and characters that change the
+/// writing direction are escaped. Every printer uses it for text by others: authors, subjects, paths, messages of
+/// remotes.
 pub fn display_safe(text: &str, max: usize) -> String {
     let mut safe = String::new();
     let mut length = 0;
@@ -32,7 +33,8 @@ pub fn display_safe(text: &str, max: usize) -> String {
     safe
 }
 
-/// As [`show`], and letters that only look like those of ASCII are escaped too: for names that must be ASCII.
+/// Returns `text` as [`show`] does, with all characters outside ASCII escaped. Names that must be ASCII use it, because
+/// other letters can look the same.
 pub fn show_ascii(text: &str) -> String {
     let letters = show(text);
     let escape = |letter: char| {
@@ -41,7 +43,7 @@ pub fn show_ascii(text: &str) -> String {
     letters.chars().map(escape).collect()
 }
 
-/// The characters, those that are unfit for a terminal escaped as in Rust: `\u{1b}`.
+/// Escapes the characters that are unsafe for a terminal, as in Rust: `\u{1b}`.
 pub(crate) fn escape(letters: impl Iterator<Item = char>) -> String {
     let mut shown = String::new();
     for letter in letters {
@@ -50,8 +52,8 @@ pub(crate) fn escape(letters: impl Iterator<Item = char>) -> String {
     shown
 }
 
-/// Control characters (Unicode's Cc), and of the format characters (Cf) those that reorder or hide text; the
-/// sources: <https://www.unicode.org/reports/tr36/> and CVE-2021-42574.
+/// Returns whether a character is unsafe: a control character (Unicode's Cc), or a format character (Cf) that reorders
+/// or hides text. Sources: <https://www.unicode.org/reports/tr36/> and CVE-2021-42574.
 pub(crate) fn is_unfit(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}')

@@ -1,4 +1,4 @@
-//! What is wrong with the pins, in a form that says where: rendered like rustc's messages by the command line.
+//! Problems of the pin repository, each with its place. The command line renders them like rustc's messages.
 
 mod render;
 
@@ -12,31 +12,30 @@ pub use crate::printable::{display_safe, show};
 use crate::remedy::Remedy;
 use crate::service_name::ServiceName;
 
-/// How bad a [`Problem`] is.
+/// The severity of a [`Problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The service, or the whole file, cannot be used as it is: it is held.
+    /// The service or the whole file cannot be used, and is held.
     Error,
-    /// It can be used, but somebody should know.
+    /// The service or file can be used, but a user should know.
     Warning,
 }
 
-/// One thing wrong with one place of the pin repository.
+/// A problem at one place of the pin repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Whether it holds what it concerns.
+    /// Decides whether the service is held.
     pub severity: Severity,
-    /// The service it holds; none where it concerns the whole repository.
+    /// The service concerned. None if the problem concerns the whole repository.
     pub service: Option<ServiceName>,
-    /// What is wrong, naming the object, without a full stop.
+    /// The message, which names the object and has no full stop.
     pub message: String,
-    /// Where.
     pub place: Place,
-    /// Other places that belong to it ("first pinned here").
+    /// Related places, each with a label such as "first pinned here".
     pub also: Vec<(Place, String)>,
-    /// One way out, where it lies in the files.
+    /// A remedy in the files.
     pub hint: Option<String>,
-    /// One way out, where it is a command.
+    /// A remedy that is a command.
     pub remedy: Option<Remedy>,
 }
 
@@ -45,24 +44,24 @@ pub struct Problem {
 pub struct Place {
     /// The path from the root of the repository.
     pub path: Arc<str>,
-    /// The bytes concerned; none where the file as a whole is meant.
+    /// The bytes concerned. None for the file as a whole.
     pub span: Option<Range<usize>>,
 }
 
 impl Place {
-    /// The file as a whole.
+    /// Returns the place of a file as a whole.
     pub fn file(path: &Arc<str>) -> Self {
         Self { path: Arc::clone(path), span: None }
     }
 
-    /// The bytes `span` of the file.
+    /// Returns the place of the bytes `span` of a file.
     pub fn at(path: &Arc<str>, span: Range<usize>) -> Self {
         Self { path: Arc::clone(path), span: Some(span) }
     }
 }
 
 impl Problem {
-    /// An error at `place`.
+    /// Builds an error at a place.
     pub fn error(message: impl Into<String>, place: Place) -> Self {
         Self {
             severity: Severity::Error,
@@ -75,33 +74,33 @@ impl Problem {
         }
     }
 
-    /// A warning at `place`.
+    /// Builds a warning at a place.
     pub fn warning(message: impl Into<String>, place: Place) -> Self {
         Self { severity: Severity::Warning, ..Self::error(message, place) }
     }
 
-    /// Says how to get out of it.
+    /// Sets the remedy in the files.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Says which command gets out of it.
+    /// Sets the remedy that is a command.
     #[must_use]
     pub fn remedy(mut self, remedy: Remedy) -> Self {
         self.remedy = Some(remedy);
         self
     }
 
-    /// Names the service that it holds.
+    /// Sets the service concerned.
     #[must_use]
     pub fn of(mut self, service: &ServiceName) -> Self {
         self.service = Some(service.clone());
         self
     }
 
-    /// Points at a second place.
+    /// Adds a related place.
     #[must_use]
     pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
         self.also.push((place, label.into()));
@@ -109,7 +108,7 @@ impl Problem {
     }
 }
 
-/// What is wrong between two places is told once: at the first, which names the other. They are sorted.
+/// Removes the second report of a problem between two places: the first one names both. The problems must be sorted.
 pub fn once(problems: &mut Vec<Problem>) {
     let mut told: HashMap<String, Vec<Place>> = HashMap::new();
     problems.retain(|problem| {
@@ -122,7 +121,7 @@ pub fn once(problems: &mut Vec<Problem>) {
     });
 }
 
-/// By path and place, those of a file as a whole first.
+/// Sorts problems by path and place. Those of a file as a whole come first.
 pub fn sort(problems: &mut [Problem]) {
     let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
     problems.sort_by(|one, two| (&one.place.path, start(one)).cmp(&(&two.place.path, start(two))));

@@ -1,27 +1,27 @@
-//! What somebody can do about a problem, as a value: the front end says it in words and knows the commands.
+//! Remedies for problems, as values. The front end phrases them, and knows the commands.
 
 use serde::Serialize;
 
 use crate::service_name::ServiceName;
 use crate::version::Version;
 
-/// What somebody can do about a refusal or a problem.
+/// What a user can do about a refusal or a problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Remedy {
-    /// Look at all problems of the pins.
+    /// Show all problems of the pins.
     ShowProblems,
-    /// Edit the file by hand, and look at its problems and at what moved.
+    /// Edit the file by hand, then check its problems and the moves.
     EditByHand,
-    /// Look at the pins of a service.
+    /// Show the pins of a service.
     ShowPins { service: ServiceName },
-    /// Look at when a service was pinned at what.
+    /// Show when each version of a service was pinned.
     ShowPinDates { service: ServiceName },
-    /// Look at the commits that moved pins.
+    /// Show the commits that moved pins.
     ShowPinCommits,
-    /// Pin what runs.
+    /// Pin the version that runs.
     PinVersion { service: ServiceName },
-    /// Wait until one version runs, and ask again.
+    /// Wait until only one version runs, then ask again.
     AwaitOneVersion,
     /// Name how far to go back.
     NameTarget,
@@ -29,11 +29,11 @@ pub enum Remedy {
     AskForOne { service: ServiceName },
     /// Name more services, and how far they go back.
     NameMoreServices,
-    /// Choose a target between, or let these services start together.
+    /// Choose a target in between, or let these services start together.
     AllowLockstep { services: Vec<ServiceName> },
     /// Lower the `rollbackFloor` in a commit of its own.
     LowerFloor,
-    /// Take the service back where it is deployed.
+    /// Roll the service back in the place where it is deployed.
     MoveElsewhere,
     /// End the hold of a service.
     Release { service: ServiceName },
@@ -45,12 +45,12 @@ pub enum Remedy {
     ChooseTargetOrWidenRange,
     /// Choose a nearer target, or widen the range.
     ChooseNearerTarget,
-    /// Widen the range.
+    /// Widen the range that the consumer needs.
     WidenRange,
-    /// Widen the range, or pin a version of this service that fits.
+    /// Widen the range, or pin a version of this service that is in it.
     WidenRangeOrPin { service: ServiceName },
     /// State that the consumer works with the provider from this version on.
     StateNeed { consumer: ServiceName, version: Version, provider: ServiceName, from: Version },
-    /// Hold the service again, which mutes the marker of Flux behind its pin.
+    /// Hold the service again, which mutes Flux's marker behind its pin.
     HoldAgain { service: ServiceName },
 }

@@ -1,7 +1,7 @@
 //! What goes back, how far, with whom, and why. It decides; landing the commit is for others.
 //!
 //! A service goes back by a *move*: from what is pinned at the tip to an earlier pin of its own. Services are meant by
-//! their numbers in the [`Graph`] inside, and by their names in what comes out.
+//! their numbers in the [`Graph`](crate::graph::Graph) inside, and by their names in what comes out.
 
 mod closure;
 mod config;

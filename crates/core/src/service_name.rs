@@ -1,4 +1,4 @@
-//! The names of services.
+//! Service names.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::printable::show_ascii;
 
-/// The name of a service: a DNS-1123 label, so that it can name a workload.
+/// The name of a service: a DNS-1123 label, so that it can also name a workload.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ServiceName(Arc<str>);
 
-/// Why a text is no [`ServiceName`].
+/// The reason that a text is no [`ServiceName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a service name: {reason}", show_ascii(.text))]
 pub struct NameError {
@@ -20,10 +20,11 @@ pub struct NameError {
 }
 
 impl ServiceName {
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
-    /// It is no DNS-1123 label: 1 to 63 of a-z, 0-9 and `-`, no `-` at the ends (RFC 1123 §2.1, as Kubernetes reads it).
+    /// The text is no DNS-1123 label: 1 to 63 of a-z, 0-9 and `-`, without `-` at the ends (RFC 1123 §2.1, as
+    /// Kubernetes reads it).
     pub fn new(text: &str) -> Result<Self, NameError> {
         match label_fault(text) {
             None => Ok(Self(text.into())),
@@ -31,13 +32,12 @@ impl ServiceName {
         }
     }
 
-    /// As written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What keeps `text` from being a DNS-1123 label.
+/// Returns the reason that `text` is no DNS-1123 label.
 pub(crate) fn label_fault(text: &str) -> Option<&'static str> {
     let is_letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     if text.is_empty() {

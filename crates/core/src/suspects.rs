@@ -1,7 +1,7 @@
-//! What may be the cause of an alarm: the services that changed since all was well and that alarm themselves, or that one
-//! that alarms depends on. Ranked by how long ago that was, and how far away in the graph. Pure.
+//! Ranks the services that may have caused an alarm: those that changed recently, and that alarm or are providers of
+//! one that alarms. The rank depends on the age of the change and the distance in the graph.
 //!
-//! Where this stops: it proposes. Nothing is reverted by it.
+//! This module only proposes suspects; it reverts nothing.
 
 mod last_change;
 
@@ -15,58 +15,57 @@ pub use last_change::{ChangeCause, LastChange, RunningMove, UndoAction};
 
 use crate::graph::{EdgeId, Graph, Id};
 
-/// All that suspicion rests on.
+/// The facts from which suspects are ranked.
 #[derive(Debug, Clone, Copy)]
 pub struct SuspectInput<'a> {
-    /// Who needs whom.
     pub graph: &'a Graph,
-    /// The edges by which something that runs, or shall run, needs another.
+    /// The edges that count: needs of versions that run or are about to run.
     pub needed: &'a BTreeSet<EdgeId>,
-    /// When each service changed last; without those that never did.
+    /// The time of the last change of each service; services that never changed are absent.
     pub changed: &'a BTreeMap<Id, Timestamp>,
-    /// The services that alarm; none where nobody knows that.
+    /// The services that alarm; `None` if that is unknown.
     pub alarms: Option<&'a BTreeSet<Id>>,
-    /// How those of its pods are that have not changed yet, of services in the middle of a change.
+    /// The health of unchanged pods, for services in the middle of a change.
     pub peers: &'a BTreeMap<Id, Peers>,
-    /// When each service was verified last, as far as that is input.
+    /// The time of the last verification of each service, if known.
     pub verified: &'a BTreeMap<Id, Timestamp>,
-    /// What broke within this time after a change may be known to have been well before: the settings' `soak`.
+    /// The time within which a fault shows after a change: the settings' `soak`.
     pub soak: Duration,
-    /// What changed before is no suspect, whatever was verified when.
+    /// Changes up to this time are not suspect. Takes precedence over verifications.
     pub since: Option<Timestamp>,
-    /// The time of judgement.
     pub now: Timestamp,
 }
 
-/// How the pods of a service are that have not changed with the others.
+/// The health of the pods still on the old version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peers {
-    /// All are well.
+    /// All pods are healthy.
     Well,
-    /// None is.
+    /// No pod is healthy.
     Unwell,
 }
 
 /// A service that may be the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    /// Which.
     pub service: Id,
-    /// When it changed.
+    /// Time of the change.
     pub changed: Timestamp,
-    /// How its pods are that have not changed yet, where there are any and it alarms: what they share is not the cause where
-    /// they are well, nor is the change where they are not.
+    /// Health of the pods still on the old version, if the service alarms. If they are healthy, shared causes are ruled
+    /// out; if they are not, the change itself is.
     pub peers: Option<Peers>,
-    /// From each service that alarms the shortest way to this one, both ends included, the shortest first; none where
-    /// nobody knows what alarms.
+    /// The shortest path from each service that alarms to this one, both included, shortest first. Empty if it is
+    /// unknown which services alarm.
     pub ways: Vec<Vec<Id>>,
 }
 
-/// Below that, one change is as recent as another: clocks differ, and a release takes a moment.
+/// Changes younger than this count as equally recent: clocks differ, and a release takes some time.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
-/// The suspects, the likeliest first: by how what has not changed yet is, then by the time since the change, times one more
-/// than the distance to the nearest service that alarms.
+/// Returns the suspects, likeliest first.
+///
+/// The health of the pods on the old version decides first. Then comes the age of the change, multiplied by the
+/// distance to the nearest alarm plus one.
 pub fn suspects(input: SuspectInput<'_>) -> Vec<Suspect> {
     let mut suspects = match input.alarms {
         Some(alarms) => by_alarms(input, alarms),
@@ -109,14 +108,14 @@ fn by_alarms(input: SuspectInput<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
     ways.into_iter().filter_map(suspect).collect()
 }
 
-/// Until when a service is known to have been well: for `soak` before its last verification what it needs may have been
-/// bad already.
+/// Returns the time up to which the state of a service is known to be good: `soak` before its last verification. A
+/// provider may have turned bad within the soak without an effect on that verification.
 fn was_good(input: SuspectInput<'_>, service: Id) -> Option<Timestamp> {
     let soak = SignedDuration::try_from(input.soak).unwrap_or(SignedDuration::MAX);
     input.verified.get(&service)?.checked_sub(soak).ok()
 }
 
-/// All that a service depends on, itself first, each with the shortest way there.
+/// Returns a service and all its direct and indirect providers, each with the shortest path to it.
 fn leads(input: SuspectInput<'_>, from: Id) -> BTreeMap<Id, Vec<Id>> {
     let mut ways = BTreeMap::from([(from, vec![from])]);
     let mut queue = VecDeque::from([from]);
@@ -134,7 +133,7 @@ fn leads(input: SuspectInput<'_>, from: Id) -> BTreeMap<Id, Vec<Id>> {
 }
 
 impl Suspect {
-    /// How many edges lie between it and the nearest service that alarms.
+    /// Returns the number of edges to the nearest service that alarms.
     pub fn distance(&self) -> usize {
         self.ways.first().map_or(0, |way| way.len() - 1)
     }
@@ -149,7 +148,7 @@ mod tests {
     use crate::pins::{DependsOn, Need, ServiceName};
     use crate::version::{Order, Version};
 
-    /// web -> checkout -> payments -> ledger, checkout -> inventory; mail stands beside.
+    /// web -> checkout -> payments -> ledger, checkout -> inventory; mail has no edges.
     fn shop() -> Graph {
         let needs: [(&str, &[&str]); 6] = [
             ("web", &["checkout"]),
@@ -168,12 +167,12 @@ mod tests {
         Graph::new(needs.into_iter().map(node).collect())
     }
 
-    /// Who is suspected, in order, each with its distance; times are minutes ago, `verified` and `changed` by service.
+    /// Formats the suspects in order, each with its distance. `changed` and `verified` are minutes ago, by service.
     fn says(alarms: Option<&str>, changed: &str, verified: &str, since: Option<i64>) -> String {
         says_beside(&[], alarms, changed, verified, since)
     }
 
-    /// The same where these have pods that have not changed yet.
+    /// As [`says`], with the health of pods that have not changed yet.
     fn says_beside(
         peers: &[(&str, Peers)],
         alarms: Option<&str>,

@@ -6,6 +6,7 @@
 
 mod live;
 mod pods;
+mod reason;
 mod rollout;
 #[cfg(test)]
 mod tests;
@@ -13,14 +14,14 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::fmt::friendly::SpanPrinter;
-pub use live::{NoContainer, Runs, containers_of, live, of_pods};
+use jiff::{SignedDuration, Timestamp};
+pub use live::{NoContainer, containers_of, live, of_pods};
+pub use reason::{HealthReason, Milestone, Obstruction, UnreadyPod};
 pub use rollout::settled;
 use serde::Serialize;
 
 use self::pods::Sight;
-use self::rollout::{Rollout, Stop, count};
+use self::rollout::{Rollout, Stop};
 use crate::workload::{Pod, Workload, WorkloadId};
 
 /// How long pods may be unready where a service does not say how long its changes may take: as long as a Deployment may
@@ -28,12 +29,12 @@ use crate::workload::{Pod, Workload, WorkloadId};
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The health of one workload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     /// Argo CD's word for it.
-    pub word: Word,
-    /// What is so, in words.
-    pub message: String,
+    pub status: HealthStatus,
+    /// Why.
+    pub reason: HealthReason,
     /// Every pod runs the specification and none is ending: the image of the specification is all that runs. A missing
     /// workload is not settled.
     pub settled: bool,
@@ -43,7 +44,7 @@ pub struct Health {
 
 /// Argo CD's words for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum Word {
+pub enum HealthStatus {
     /// All is well.
     Healthy,
     /// On its way.
@@ -58,23 +59,33 @@ pub enum Word {
     Unknown,
 }
 
-/// What the health of a workload means for a change to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+/// What the health of a workload means for a change to it; why is [`Health::reason`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It has arrived. Where the word is not Healthy (scaled to 0), nothing has been proven by it.
     Pass,
-    /// Not there yet.
-    Wait {
-        /// For what.
-        why: String,
-        /// The command that only a human should type, where nothing else gets it going.
-        what_to_type: Option<String>,
-    },
-    /// It has failed, for certain, with the service's own words.
-    Fail(String),
+    /// Not there yet; with what only a human should do, where nothing else gets it going.
+    Wait(Option<WorkloadRemedy>),
+    /// It has failed, for certain.
+    Fail,
     /// It has not arrived, and that says nothing about the version.
-    Inconclusive(String),
+    Inconclusive,
+}
+
+/// What a human does where nothing else gets a workload going.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkloadRemedy {
+    /// Resume the rollout of a paused Deployment.
+    ResumeRollout(WorkloadId),
+    /// Delete a pod, which its controller replaces.
+    DeletePod {
+        /// The namespace of the pod.
+        namespace: String,
+        /// The name of the pod.
+        pod: String,
+    },
+    /// Set the partition of a StatefulSet to 0.
+    ClearPartition(WorkloadId),
 }
 
 /// The change that is judged.
@@ -91,19 +102,17 @@ pub struct Change {
 /// The health of a workload; `pods` are none where they were not looked at.
 pub fn health(id: &WorkloadId, workload: Option<&Workload>, pods: Option<&[Arc<Pod>]>, change: &Change) -> Health {
     let Some(workload) = workload else {
-        return Health::waits(Word::Missing, format!("{id} does not exist; Pintle creates none"));
+        return Health::waits(HealthStatus::Missing, HealthReason::Missing { workload: id.clone() });
     };
     if workload.deleting {
-        return Health::waits(Word::Progressing, "is being deleted");
+        return Health::waits(HealthStatus::Progressing, HealthReason::Deleting);
     }
     let kind = id.workload.kind;
     match rollout::of(kind, workload) {
-        Rollout::Garbled(why) => {
-            Health { word: Word::Unknown, message: why.clone(), settled: false, verdict: Verdict::Inconclusive(why) }
-        }
+        Rollout::Garbled(why) => Health::inconclusive(HealthStatus::Unknown, why),
         Rollout::Unseen => unseen(change),
         Rollout::Done => match rollout::ending(kind, workload, pods) {
-            Some(why) => Health::waits(Word::Progressing, why),
+            Some(why) => Health::waits(HealthStatus::Progressing, why),
             None => done(id, workload),
         },
         Rollout::Going(why) => going(id, workload, pods, change, Going { why, stop: None }),
@@ -113,86 +122,82 @@ pub fn health(id: &WorkloadId, workload: Option<&Workload>, pods: Option<&[Arc<P
 
 /// A rollout that has not arrived.
 struct Going {
-    why: String,
+    why: HealthReason,
     stop: Option<Stop>,
 }
 
 /// Its controller has not seen the last change: what it reports, and the pods there are, say nothing about that.
 fn unseen(change: &Change) -> Health {
-    let why = "its controller has not seen the last change yet";
+    let why = HealthReason::Unobserved;
     if change.overdue() {
-        return Health::inconclusive(Word::Progressing, change.too_long(why));
+        return Health::inconclusive(HealthStatus::Progressing, change.too_long(why));
     }
-    Health::waits(Word::Progressing, why)
+    Health::waits(HealthStatus::Progressing, why)
 }
 
 fn done(id: &WorkloadId, workload: &Workload) -> Health {
     let pods = rollout::wanted(id.workload.kind, workload);
-    let (word, message) = match pods {
-        0 => (Word::Suspended, "scaled to 0: nothing runs".to_owned()),
-        _ if workload.paused => (Word::Suspended, format!("paused; {} of this template, available", count(pods))),
-        _ => (Word::Healthy, format!("{}, available", count(pods))),
+    let (word, reason) = match pods {
+        0 => (HealthStatus::Suspended, HealthReason::ScaledToZero),
+        _ if workload.paused => (HealthStatus::Suspended, HealthReason::PausedAtRest { pods }),
+        _ => (HealthStatus::Healthy, HealthReason::Available { pods }),
     };
-    Health { word, message, settled: true, verdict: Verdict::Pass }
+    Health { status: word, reason, settled: true, verdict: Verdict::Pass }
 }
 
 /// What is certain comes first, then what waits for a human, then what lacks time.
 fn going(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>, change: &Change, going: Going) -> Health {
     let sight = Sight::of(id.workload.kind, workload, pods.unwrap_or_default(), change.now);
-    if let Some(words) = sight.broken() {
-        return Health::fails(words);
+    if let Some(pod) = sight.broken() {
+        return Health::fails(HealthReason::PodFailed { pod });
     }
     if let Some(stop) = going.stop {
-        return stopped(id, &going.why, stop, &sight);
+        return stopped(id, going.why, stop, &sight);
     }
     if let Some(pod) = sight.stuck() {
-        let why = format!("a StatefulSet replaces a broken pod only when it is deleted: {}", pods::words(pod));
-        let verdict = Verdict::Wait { why: why.clone(), what_to_type: Some(delete(id, pod)) };
-        return Health { word: Word::Degraded, message: why, settled: false, verdict };
+        let reason = HealthReason::PodStuck { pod: sight.unready(pod) };
+        let verdict = Verdict::Wait(Some(delete(id, pod)));
+        return Health { status: HealthStatus::Degraded, reason, settled: false, verdict };
     }
     let lack = rollout::lack(workload).or_else(|| sight.lack());
-    let why = match lack.clone().or_else(|| sight.trouble()) {
-        Some(words) => format!("{}: {words}", going.why),
+    let is_lack = lack.is_some();
+    let why = match lack.or_else(|| sight.trouble()) {
+        Some(by) => HealthReason::Obstructed { progress: Box::new(going.why), by },
         None => going.why,
     };
     if rollout::gave_up(workload, change.written) {
-        return over(format!("Kubernetes gave up waiting: {why}"), lack.is_some());
+        return over(HealthReason::GaveUp { why: Box::new(why) }, is_lack);
     }
     if pods.is_some() && change.overdue() {
-        return over(change.too_long(&why), lack.is_some());
+        return over(change.too_long(why), is_lack);
     }
     let patience = change.timeout.unwrap_or(PATIENCE);
     if sight.is_down_for(patience) {
-        let patience = SpanPrinter::new().unsigned_duration_to_string(&patience);
-        return over(format!("no pod has been ready for {patience}: {why}"), lack.is_some());
+        let patience = SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX);
+        return over(HealthReason::NeverReady { patience, why: Box::new(why) }, is_lack);
     }
-    Health::waits(Word::Progressing, why)
+    Health::waits(HealthStatus::Progressing, why)
 }
 
 /// Time is up: the version's failure, unless the cluster lacked something.
-fn over(why: String, lack: bool) -> Health {
-    if lack { Health::inconclusive(Word::Degraded, why) } else { Health::fails(why) }
+fn over(why: HealthReason, lack: bool) -> Health {
+    if lack { Health::inconclusive(HealthStatus::Degraded, why) } else { Health::fails(why) }
 }
 
-fn stopped(id: &WorkloadId, why: &str, stop: Stop, sight: &Sight<'_>) -> Health {
-    let namespace = &id.namespace;
-    let what_to_type = match stop {
-        Stop::Paused => Some(format!("kubectl rollout resume {} -n {namespace}", id.workload)),
+fn stopped(id: &WorkloadId, reason: HealthReason, stop: Stop, sight: &Sight<'_>) -> Health {
+    let remedy = match stop {
+        Stop::Paused => Some(WorkloadRemedy::ResumeRollout(id.clone())),
         Stop::OnDelete => sight.oldest().map(|pod| delete(id, pod)),
-        Stop::Partition => Some(format!(
-            "kubectl patch {} -n {namespace} -p '{{\"spec\":{{\"updateStrategy\":{{\"rollingUpdate\":{{\"partition\":0}}}}}}}}'",
-            id.workload
-        )),
+        Stop::Partition => Some(WorkloadRemedy::ClearPartition(id.clone())),
     };
-    let verdict = Verdict::Wait { why: why.to_owned(), what_to_type };
-    Health { word: Word::Suspended, message: why.to_owned(), settled: false, verdict }
+    Health { status: HealthStatus::Suspended, reason, settled: false, verdict: Verdict::Wait(remedy) }
 }
 
-fn delete(id: &WorkloadId, pod: &Pod) -> String {
-    format!("kubectl delete pod {} -n {}", pod.name, id.namespace)
+fn delete(id: &WorkloadId, pod: &Pod) -> WorkloadRemedy {
+    WorkloadRemedy::DeletePod { namespace: id.namespace.clone(), pod: pod.name.clone() }
 }
 
-impl Word {
+impl HealthStatus {
     /// Returns how bad it is: the health of a service is the worst of its workloads.
     pub fn severity(self) -> u8 {
         match self {
@@ -217,33 +222,28 @@ impl Change {
         Duration::try_from(self.now.duration_since(written)).is_ok_and(|passed| passed > timeout)
     }
 
-    fn too_long(&self, why: &str) -> String {
-        format!("{} after the write: {why}", SpanPrinter::new().duration_to_string(&self.passed()))
-    }
-
-    fn passed(&self) -> jiff::SignedDuration {
+    fn too_long(&self, why: HealthReason) -> HealthReason {
         let written = self.written.unwrap_or(self.now);
-        jiff::SignedDuration::from_secs(self.now.duration_since(written).as_secs())
+        let after = SignedDuration::from_secs(self.now.duration_since(written).as_secs());
+        HealthReason::Overdue { after, why: Box::new(why) }
     }
 }
 
 impl Health {
     /// Nothing runs of it until it is written.
-    pub fn idle(why: impl Into<String>) -> Self {
-        Self::waits(Word::Missing, why)
+    pub fn idle(message: String) -> Self {
+        Self::waits(HealthStatus::Missing, HealthReason::Idle { message })
     }
 
-    fn waits(word: Word, why: impl Into<String>) -> Self {
-        let why = why.into();
-        let verdict = Verdict::Wait { why: why.clone(), what_to_type: None };
-        Self { word, message: why, settled: false, verdict }
+    fn waits(status: HealthStatus, reason: HealthReason) -> Self {
+        Self { status, reason, settled: false, verdict: Verdict::Wait(None) }
     }
 
-    fn fails(words: String) -> Self {
-        Self { word: Word::Degraded, message: words.clone(), settled: false, verdict: Verdict::Fail(words) }
+    fn fails(reason: HealthReason) -> Self {
+        Self { status: HealthStatus::Degraded, reason, settled: false, verdict: Verdict::Fail }
     }
 
-    fn inconclusive(word: Word, why: String) -> Self {
-        Self { word, message: why.clone(), settled: false, verdict: Verdict::Inconclusive(why) }
+    fn inconclusive(status: HealthStatus, reason: HealthReason) -> Self {
+        Self { status, reason, settled: false, verdict: Verdict::Inconclusive }
     }
 }

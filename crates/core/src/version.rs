@@ -1,8 +1,8 @@
-//! Versions as they are pinned, the orders they stand in, and the ranges that consumers write.
+//! Pinned versions, their orders, and the ranges that consumers declare.
 //!
-//! Where this stops: which versions a service ever had is the index's knowledge; it comes in through [`Order`].
+//! A service's earlier versions come from the history, through [`Order`].
 
-/// What a type is that is parsed once and stays its text: equal, hashed, shown, read and written as that.
+/// Implements equality, hashing, display and serde for a type that is parsed once and represented by its text.
 macro_rules! is_its_text {
     ($type:ident) => {
         impl PartialEq for $type {
@@ -68,28 +68,28 @@ pub use range_error::RangeError;
 pub use semver::SemverProblem;
 use serde::Deserialize;
 
-/// The most that fits into an image tag (OCI distribution specification, "Pulling manifests").
+/// The maximum length of an image tag (OCI distribution specification, "Pulling manifests").
 const MAX_LENGTH: usize = 128;
 
-/// A version as it is pinned: the spelling is kept, `1.10` is never 1.1.
+/// A pinned version. The spelling is kept: `1.10` is never 1.1.
 ///
-/// Two versions are equal when their texts are, and [`Ord`] is the order of the texts, for deterministic maps. Which
-/// of two is newer is the question of an [`Order`]. Cheap to clone.
+/// Versions are equal if their texts are equal. [`Ord`] compares the texts, for deterministic maps. An [`Order`]
+/// decides which version is newer. Cloning is cheap.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Version(Arc<Inner>);
 
 struct Inner {
     text: Box<str>,
-    /// Of the text; computed once, for tables with many versions in them.
+    /// The hash of the text, computed once for tables with many versions.
     hash: u64,
-    /// Computed once, so that a range check is a few integer compares.
+    /// Parsed once, so that a range check costs a few integer comparisons.
     semver: Option<semver::Key>,
 }
 
 impl Version {
-    /// A version is anything printable of 1 to 128 characters without white space, but a range: what else a tag must
-    /// be is decided where the tag is rendered, and what else a semantic version must be by [`Order::check`].
+    /// Parses a version: 1 to 128 printable characters without white space and without the signs of ranges. Further
+    /// rules for tags apply where the tag is rendered. Rules for semantic versions are in [`Order::check`].
     pub fn new(text: &str) -> Result<Self, VersionError> {
         let length = text.chars().count();
         if length == 0 {
@@ -112,12 +112,12 @@ impl Version {
         Ok(Self(Arc::new(Inner { text: text.into(), hash: hasher.finish(), semver: semver::parse(text).ok() })))
     }
 
-    /// The text as it is pinned.
+    /// Returns the text as it is pinned.
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
 
-    /// The same for the same text within this process; others may have it too.
+    /// Returns a hash that is stable within this process. Other texts may have the same hash.
     pub(crate) fn hash_of_text(&self) -> u64 {
         self.0.hash
     }
@@ -127,46 +127,45 @@ impl Version {
     }
 }
 
-/// The characters that ranges are written with; none of them may stand in a tag.
+/// Returns whether ranges use this character. None of them is allowed in a tag.
 fn is_of_ranges(c: char) -> bool {
     "^~<>=!*,|[]()".contains(c)
 }
 
-/// What the standard library prints as it is when it debugs text: no control, no format character, no white space.
+/// Returns whether debug output of the standard library shows a character as it is: no control, no format character, no
+/// white space.
 fn is_printable(c: char) -> bool {
     !c.is_whitespace() && (matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1)
 }
 
-/// Why a text is no version, or not one of the service's order.
+/// The reason that a text is no version, or does not fit the order of its service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// The text is empty.
     #[error("a version cannot be empty")]
     Empty,
     /// The text has this many characters.
     #[error("a version has at most {MAX_LENGTH} characters, as many as an image tag; this has {0}")]
     TooLong(usize),
-    /// White space, a control character, or one that shows nothing.
+    /// White space, a control character, or an invisible character.
     #[error("{0:?} cannot stand in a version")]
     Unprintable(char),
-    /// A sign of ranges: `^1.2`, `>=1`, `*`, `[1,2)`.
+    /// A sign of ranges, as in `^1.2`, `>=1`, `*` or `[1,2)`.
     #[error("`{0}` belongs to ranges: a pin is one version, not a range")]
     Range(char),
-    /// Semver's `+build`.
+    /// Build metadata, semver's `+build`.
     #[error("`+` is not allowed in an image tag")]
     BuildMetadata,
-    /// The service's versions are semantic ones, and this is none.
+    /// The service has semantic versions, and this is none.
     #[error("`{version}` is not a semantic version: {problem}")]
     NotSemver {
-        /// As it is pinned.
+        /// The version as it is pinned.
         version: Version,
-        /// What the parser stumbled over.
         problem: SemverProblem,
     },
 }
 
 impl VersionError {
-    /// What to write instead.
+    /// Returns what to write instead.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Empty | Self::TooLong(_) | Self::Unprintable(_) => {
@@ -179,7 +178,7 @@ impl VersionError {
     }
 }
 
-/// A run of ASCII digits, compared as the number of any size that it is.
+/// A run of ASCII digits, compared as a number of any size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Digits<'a> {
     length: usize,

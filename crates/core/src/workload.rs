@@ -1,12 +1,11 @@
-//! The plain data of a cluster: workloads, their pods, and what Pintle remembers on them. Nothing here asks a cluster;
-//! `cluster` does.
+//! Plain data of a cluster: workloads, their pods, and Pintle's annotations on them. `cluster` reads it.
 
 mod owner;
 mod pause;
 mod state;
 
 use jiff::Timestamp;
-pub use owner::{FIELD_MANAGER, may_take_over, way_out};
+pub use owner::{FIELD_MANAGER, may_take_over, ownership_remedy};
 pub use pause::Pause;
 use serde::Serialize;
 pub use state::{Proven, Rewritten, State, proven_by_all};
@@ -14,68 +13,62 @@ pub use state::{Proven, Rewritten, State, proven_by_all};
 use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};
 
-/// A workload of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct WorkloadId {
-    /// Its namespace.
     pub namespace: String,
-    /// Kind and name.
     #[serde(flatten)]
     pub workload: WorkloadRef,
 }
 
-/// A workload as it is.
+/// The observed state of a workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
-    /// Fences every write: a workload deleted and made anew is another one.
+    /// Fences every write. A workload that was deleted and created again has another uid.
     pub uid: String,
-    /// Fences every write: somebody else's write in between is seen.
+    /// Fences every write. A concurrent write by anybody else changes it.
     pub resource_version: String,
     /// Counts the changes of the specification.
     pub generation: i64,
-    /// Set while it is being deleted.
+    /// The workload is being deleted.
     pub deleting: bool,
-    /// The containers of its template, init containers too.
+    /// The containers of the pod template, init containers too.
     pub containers: Vec<Container>,
-    /// What Pintle remembers on it; none where there is none, or none that can be read.
+    /// Pintle's annotation. None if it is missing or cannot be read.
     pub state: Option<State>,
-    /// Until when nobody writes it, over or not; none where it was never paused, or is no more.
+    /// The pause on the workload, expired or not.
     pub pause: Option<Pause>,
-    /// Pintle has applied something to it, now or at some time before.
+    /// Pintle has applied to the workload at some time, now or before.
     pub ours: bool,
-    /// Who wrote the image fields, newest first: the field manager's name and time.
+    /// The field managers of the image fields, newest first.
     pub managers: Vec<Manager>,
-    /// The replicas asked for; none for a DaemonSet.
+    /// The desired replicas. None for a DaemonSet.
     pub replicas: Option<i32>,
-    /// How it replaces pods.
     pub strategy: Strategy,
-    /// A Deployment that is paused.
+    /// `spec.paused` of a Deployment.
     pub paused: bool,
-    /// What its controller reports.
+    /// The status that its controller reports.
     pub status: Status,
 }
 
-/// A container of a workload's template or of a pod.
+/// A container of a pod template or of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// Its name.
     pub name: String,
-    /// Its image; none where the text is no image reference.
+    /// The parsed image. None if the text is no image reference.
     pub image: Option<Image>,
-    /// The image as it is written there.
+    /// The image exactly as the object holds it.
     pub written: String,
-    /// An init container.
     pub init: bool,
 }
 
 /// A field manager that owns an image field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manager {
-    /// Its name, such as `kubectl-set` or `argocd-controller`.
+    /// The manager's name, such as `kubectl-set` or `argocd-controller`.
     pub name: String,
-    /// When it last wrote.
+    /// The time of its last write.
     pub time: Option<Timestamp>,
-    /// It wrote by server-side apply.
+    /// The manager used server-side apply.
     pub applied: bool,
     /// The containers whose image it owns.
     pub containers: Vec<String>,
@@ -84,94 +77,85 @@ pub struct Manager {
 /// How a workload replaces its pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Strategy {
-    /// New pods start before old ones end, so many more at most.
+    /// New pods start before old ones end.
     Rolling {
-        /// Pods above the replicas, rounded up as Kubernetes does.
+        /// Pods above the desired replicas, rounded up as Kubernetes does.
         surge: i32,
     },
-    /// All old pods end first.
+    /// All old pods end before a new one starts.
     Recreate,
-    /// Only pods that somebody deletes are replaced.
+    /// A pod is replaced only after somebody deletes it.
     OnDelete,
-    /// Only pods of ordinals from this one on are replaced.
+    /// Only pods with this ordinal or a higher one are replaced.
     Partition(i32),
 }
 
-/// What a workload's controller reports; absent numbers stay absent.
+/// The status from a workload's controller. Absent numbers stay absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
-    /// The generation it speaks of.
+    /// The generation that the status describes.
     pub observed_generation: Option<i64>,
-    /// Pods in all (`replicas`; `currentNumberScheduled` of a DaemonSet).
+    /// All pods: `replicas`, or `currentNumberScheduled` of a DaemonSet.
     pub replicas: Option<i32>,
     /// Pods of the newest template.
     pub updated: Option<i32>,
-    /// Ready pods.
     pub ready: Option<i32>,
-    /// Available pods.
     pub available: Option<i32>,
-    /// Pods that are ending, where it is reported.
+    /// Terminating pods, where the cluster reports them.
     pub terminating: Option<i32>,
     /// Pods of the current revision (StatefulSet).
     pub current: Option<i32>,
-    /// Pods wanted (`desiredNumberScheduled` of a DaemonSet).
+    /// Desired pods (`desiredNumberScheduled` of a DaemonSet).
     pub desired: Option<i32>,
-    /// The revision most pods have (StatefulSet).
+    /// The revision that most pods have (StatefulSet).
     pub current_revision: Option<String>,
-    /// The revision all pods shall have (StatefulSet).
+    /// The revision that the controller rolls out (StatefulSet).
     pub update_revision: Option<String>,
-    /// Its conditions.
     pub conditions: Vec<Condition>,
 }
 
-/// A condition of a workload's status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// Such as `Progressing`.
+    /// The condition's type, such as `Progressing`.
     pub kind: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// Such as `ProgressDeadlineExceeded`.
+    /// A reason such as `ProgressDeadlineExceeded`.
     pub reason: String,
-    /// The controller's words.
     pub message: String,
-    /// When it was last updated.
+    /// The time of the last update.
     pub updated: Option<Timestamp>,
 }
 
-/// A pod as it is.
+/// The observed state of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
-    /// Its name.
     pub name: String,
-    /// Its containers.
     pub containers: Vec<Container>,
     /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
     pub phase: String,
-    /// It is ready.
     pub ready: bool,
-    /// Since when it is not; none where it is, or where nobody has said so yet.
+    /// The time since when the pod is not ready. None if it is ready, or if no condition has reported on it yet.
     pub unready_since: Option<Timestamp>,
-    /// It is ending.
     pub terminating: bool,
-    /// When it was made.
     pub created: Option<Timestamp>,
-    /// Its hash of the template (`pod-template-hash`, `controller-revision-hash`).
+    /// The template hash: `pod-template-hash` or `controller-revision-hash`.
     pub template: Option<String>,
-    /// What keeps it from being ready, in its own words, worst first.
-    pub troubles: Vec<Trouble>,
+    /// The issues that keep the pod from being ready, worst first.
+    pub issues: Vec<PodIssue>,
 }
 
-/// What keeps a pod from being ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// The container; none where it is the pod as a whole (`Unschedulable`).
+/// An issue that keeps a pod from being ready.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodIssue {
+    /// The container. None if the issue concerns the whole pod (`Unschedulable`).
     pub container: Option<String>,
-    /// Such as `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, `Error`.
+    /// A reason such as `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable` or `Error`.
     pub reason: String,
-    /// The pod's own words, such as the line that the registry answered.
+    /// The cluster's message, such as the answer of the registry.
     pub message: String,
-    /// How often the container was started anew.
+    /// The number of restarts of the container.
     pub restarts: i32,
 }
 
@@ -185,14 +169,14 @@ impl std::fmt::Display for WorkloadId {
 }
 
 impl Workload {
-    /// Whether it is as `other`, save perhaps what its controller reports: what was decided on one holds of both, because
-    /// the templates that its pods can be of are the same.
+    /// Returns whether two observations are equal apart from the resource version and the status. A decision on one
+    /// then holds for the other, because their pods can have the same templates only.
     pub fn is_but_for_its_status(&self, other: &Self) -> bool {
         let (resource_version, status) = (other.resource_version.clone(), other.status.clone());
         self.resource_version == other.resource_version || Self { resource_version, status, ..self.clone() } == *other
     }
 
-    /// As what an image of it was sent, which the server may have rewritten.
+    /// Returns the image as Pintle wrote it, if an admission webhook rewrote it to `there`. Otherwise returns `there`.
     pub fn sent(&self, there: &Image) -> Image {
         let rewritten = self.state.as_ref().and_then(|state| state.rewritten.as_ref());
         rewritten.and_then(|rewritten| rewritten.sent(there)).unwrap_or_else(|| there.clone())
@@ -200,7 +184,7 @@ impl Workload {
 }
 
 impl Pod {
-    /// Its containers run, or may yet: a pod that has ended keeps its object, and nothing else.
+    /// Returns whether containers of the pod run or may still start. A finished pod leaves only its object.
     pub fn runs(&self) -> bool {
         !matches!(self.phase.as_str(), "Succeeded" | "Failed")
     }

@@ -6,16 +6,16 @@ use pintle_core::git::Commit;
 use pintle_core::problem::display_safe;
 
 use super::MovedOn;
-use crate::cli::brief::brief;
+use crate::cli::describe::{PlanReport, RestReport, Standing};
 use crate::cli::plan::text;
 use crate::cli::session::Session;
 use crate::cluster::Cluster;
-use crate::controller::{Report, RestReport, RolloutOutcome, RolloutResult, Standing, commit_to_revert};
+use crate::controller::{RolloutOutcome, RolloutResult, commit_to_revert};
 
 /// Returns how everything stands, and what to type next.
 pub(super) fn final_summary(
     session: &Session<impl Cluster>,
-    left: &Report,
+    left: &PlanReport,
     (outcome, result): (&RolloutOutcome, RolloutResult),
     moved: Option<&MovedOn>,
 ) -> String {
@@ -43,14 +43,14 @@ fn interruptions(outcome: &RolloutOutcome) -> Vec<String> {
     lines.into_iter().filter(|(is_so, _)| *is_so).map(|(_, line)| line.to_owned()).collect()
 }
 
-fn under_way(left: &Report) -> impl Iterator<Item = String> {
+fn under_way(left: &PlanReport) -> impl Iterator<Item = String> {
     left.under_way.iter().map(|it| {
         let command = it.command.as_ref().map(|command| format!("; type: {command}")).unwrap_or_default();
-        format!("Under way: {} {}: {}{command}", it.service, it.to, brief(&it.why))
+        format!("Under way: {} {}: {}{command}", it.service, it.to, it.why.brief)
     })
 }
 
-fn not_reached(left: &Report) -> Vec<String> {
+fn not_reached(left: &PlanReport) -> Vec<String> {
     let name = |it: &&RestReport| match &it.pinned {
         Some(version) => format!("{} {version}", it.service),
         None => it.service.clone(),
@@ -59,20 +59,20 @@ fn not_reached(left: &Report) -> Vec<String> {
     for (words, standing) in [("Failed", Standing::Failed), ("Refused", Standing::Refused), ("Held", Standing::Held)] {
         for (alike, why) in text::told_once(&left.rest, standing) {
             let names: Vec<String> = alike.iter().map(name).collect();
-            lines.push(format!("{words}: {}: {}", names.join(", "), brief(why)));
+            lines.push(format!("{words}: {}: {}", names.join(", "), why));
         }
     }
     lines
 }
 
-fn not_started(left: &Report) -> Option<String> {
+fn not_started(left: &PlanReport) -> Option<String> {
     let waiting = left.rest.iter().filter(|it| it.standing == Standing::Waiting).map(|it| it.service.as_str());
     let services: Vec<&str> = left.stages.iter().flatten().map(|it| it.service.as_str()).chain(waiting).collect();
     (!services.is_empty()).then(|| format!("Not started: {}", services.join(", ")))
 }
 
 /// What to type where something has failed.
-fn next_commands(session: &Session<impl Cluster>, left: &Report, outcome: &RolloutOutcome) -> Vec<String> {
+fn next_commands(session: &Session<impl Cluster>, left: &PlanReport, outcome: &RolloutOutcome) -> Vec<String> {
     let mut mends = Vec::new();
     let mut moved: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for it in left.rest.iter().filter(|it| it.standing == Standing::Failed) {
@@ -97,7 +97,7 @@ fn named(commit: &Commit) -> String {
 
 fn completion(
     session: &Session<impl Cluster>,
-    left: &Report,
+    left: &PlanReport,
     (outcome, result): (&RolloutOutcome, RolloutResult),
     moved: Option<&MovedOn>,
 ) -> Option<String> {

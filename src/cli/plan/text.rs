@@ -6,13 +6,14 @@ use anstyle::Style;
 use pintle_core::git::Commit;
 use pintle_core::problem::display_safe;
 
-use crate::cli::brief::brief;
+use crate::cli::describe::{
+    ChangeReport, CircleReport, EstimateReport, PlanReport, RestReport, Standing, UnderWayReport,
+};
 use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
 use crate::cli::words::took;
-use crate::controller::{ChangeReport, CircleReport, EstimateReport, Report, RestReport, Standing, UnderWayReport};
 
 /// Where all of it runs, after what it is compared with.
-fn namespace(report: &Report) -> String {
+fn namespace(report: &PlanReport) -> String {
     report.namespace.as_ref().map(|namespace| format!(", namespace {namespace}")).unwrap_or_default()
 }
 
@@ -22,12 +23,12 @@ pub(crate) fn described(commit: &Commit) -> String {
 }
 
 /// The plan of a revision against what it was compared with, as text, styled.
-pub(crate) fn table(revision: &Commit, against: &str, report: &Report) -> String {
+pub(crate) fn table(revision: &Commit, against: &str, report: &PlanReport) -> String {
     format!("Plan for {}\n  against {against}{}\n{}", described(revision), namespace(report), body(report))
 }
 
 /// The plan alone: its stages, what is not reached, and what it comes to.
-pub(crate) fn body(report: &Report) -> String {
+pub(crate) fn body(report: &PlanReport) -> String {
     let mut text = String::new();
     if !report.under_way.is_empty() {
         let _ = writeln!(text, "\nUnder way: {}", under_way(report));
@@ -60,7 +61,7 @@ pub(crate) fn body(report: &Report) -> String {
         let _ = writeln!(text, "\nPaused");
     }
     for it in &report.paused {
-        let _ = writeln!(text, "  {}: {}", styled(NAME, &it.service), brief(&it.why));
+        let _ = writeln!(text, "  {}: {}", styled(NAME, &it.service), it.why.brief);
     }
     unseen_text(&mut text, &report.unseen);
     let _ = write!(text, "\n{}", summary(report));
@@ -68,12 +69,12 @@ pub(crate) fn body(report: &Report) -> String {
 }
 
 /// ` in bank`, where not all services run in one namespace.
-fn place(report: &Report, namespace: Option<&str>) -> String {
+fn place(report: &PlanReport, namespace: Option<&str>) -> String {
     let named = namespace.filter(|_| report.namespace.is_none());
     named.map(|namespace| format!(" in {namespace}")).unwrap_or_default()
 }
 
-fn under_way(report: &Report) -> String {
+fn under_way(report: &PlanReport) -> String {
     let name = |it: &UnderWayReport| format!("{} {}{}", it.service, it.to, place(report, it.namespace.as_deref()));
     report.under_way.iter().map(name).collect::<Vec<_>>().join(", ")
 }
@@ -89,12 +90,12 @@ const TITLES: [(&str, Standing); 4] = [
 ];
 
 fn change_text(text: &mut String, change: &ChangeReport, place: &str, [name, from, to]: [usize; 3]) {
-    let ChangeReport { service, namespace: _, from: runs, to: target, kind, waits, lockstep } = change;
+    let ChangeReport { service, namespace: _, from: runs, to: target, kind, waits, wait_reasons: _, lockstep } = change;
     let service = styled(NAME, format_args!("{service:name$}"));
     let arrow = styled(style_of(kind), format_args!("{runs:>from$} -> {target:to$}"));
     let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}{}", styled(DIM, place));
     for wait in waits {
-        let _ = writeln!(text, "      waits {}", brief(wait));
+        let _ = writeln!(text, "      waits {}", wait.brief);
     }
     if *lockstep {
         let _ = writeln!(text, "      {}", styled(BAD, "starts together with its lockstep group: unsafe for a moment"));
@@ -105,7 +106,7 @@ fn style_of(kind: &str) -> Style {
     if kind == "drift" { BAD } else { BUSY }
 }
 
-fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing) {
+fn rest_text(text: &mut String, title: &str, report: &PlanReport, standing: Standing) {
     for (number, (alike, why)) in told_once(&report.rest, standing).into_iter().enumerate() {
         if number == 0 {
             let _ = writeln!(text, "\n{title}");
@@ -116,7 +117,7 @@ fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing
             let service = styled(NAME, &it.service);
             let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
         }
-        let _ = writeln!(text, "      {}", brief(why));
+        let _ = writeln!(text, "      {why}");
     }
 }
 
@@ -124,9 +125,9 @@ fn rest_text(text: &mut String, title: &str, report: &Report, standing: Standing
 pub(crate) fn told_once(rest: &[RestReport], standing: Standing) -> Vec<(Vec<&RestReport>, &str)> {
     let mut told: Vec<(Vec<&RestReport>, &str)> = Vec::new();
     for it in rest.iter().filter(|it| it.standing == standing) {
-        match told.iter_mut().find(|(_, why)| *why == it.why) {
+        match told.iter_mut().find(|(_, why)| *why == it.why.brief) {
             Some((alike, _)) => alike.push(it),
-            None => told.push((vec![it], &it.why)),
+            None => told.push((vec![it], &it.why.brief)),
         }
     }
     told
@@ -157,7 +158,7 @@ pub(crate) fn circle_text(text: &mut String, circle: &CircleReport) {
 }
 
 /// The last line: what the plan comes to.
-pub(crate) fn summary(report: &Report) -> String {
+pub(crate) fn summary(report: &PlanReport) -> String {
     if report.is_empty() {
         return styled(GOOD, "Nothing to do: everything runs what is pinned.") + "\n";
     }
@@ -197,7 +198,7 @@ fn estimate(it: &EstimateReport) -> String {
 }
 
 /// The same as Markdown.
-pub(crate) fn markdown(revision: &Commit, against: &str, report: &Report) -> String {
+pub(crate) fn markdown(revision: &Commit, against: &str, report: &PlanReport) -> String {
     let mut text = format!("### Plan for {}\n\nAgainst {against}{}\n", described(revision), namespace(report));
     if report.is_empty() {
         text.push_str("\nNothing to do.\n");
@@ -212,7 +213,7 @@ pub(crate) fn markdown(revision: &Commit, against: &str, report: &Report) -> Str
     for (stage, number) in report.stages.iter().zip(1..) {
         for it in stage {
             let lockstep = if it.lockstep { " (lockstep: unsafe for a moment)" } else { "" };
-            let waits = cell(&brief(&it.waits.join("; ")));
+            let waits = cell(&it.waits.iter().map(|wait| wait.brief.as_str()).collect::<Vec<_>>().join("; "));
             let place = place(report, it.namespace.as_deref());
             let _ = writeln!(
                 text,
@@ -232,13 +233,13 @@ pub(crate) fn markdown(revision: &Commit, against: &str, report: &Report) -> Str
 }
 
 /// What a table of changes does not show, in Markdown.
-fn notes(report: &Report) -> Vec<String> {
+fn notes(report: &PlanReport) -> Vec<String> {
     let mut notes = Vec::new();
     for (title, standing) in TITLES {
         for (alike, why) in told_once(&report.rest, standing) {
             let name = |it: &&RestReport| format!("**{}**{}", it.service, place(report, it.namespace.as_deref()));
             let names: Vec<String> = alike.iter().map(name).collect();
-            notes.push(format!("{title}: {}: {}", names.join(", "), brief(why)));
+            notes.push(format!("{title}: {}: {}", names.join(", "), why));
         }
     }
     notes.extend(report.circles.iter().map(|it| format!("No safe order: {}. {}", it.waits.join("; "), it.way_out)));

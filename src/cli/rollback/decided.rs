@@ -8,12 +8,12 @@ use pintle_core::rollback::{HoldPolicy, Refusal, Request, Revert, RollbackInput,
 use crate::cli::describe::remedy;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::load::Loaded;
-use crate::controller::{ClusterEvidence, Desired, Look, look, look_at_pins, want};
+use crate::controller::{ClusterEvidence, Desired, LiveState, assess, assess_pins, targets};
 
 impl ClusterEvidence {
     /// Decides what goes back; where `only_seen`, no two come together that were never seen so.
     pub(super) fn revert(&self, request: &Request, holding: HoldPolicy, only_seen: bool) -> Result<Revert, Refusal> {
-        let wanted = want(&self.desired, &self.look);
+        let wanted = targets(&self.desired, &self.look);
         let evidence = only_seen.then(|| self.desired.evidence());
         let known = RollbackInput::at(&self.desired, (&wanted, &self.look.live), &self.proven);
         revert(RollbackInput { evidence, ..known }, request, holding)
@@ -33,11 +33,11 @@ impl ClusterEvidence {
     }
 
     /// Returns what will be wanted after the commit, and what runs as that sees it.
-    pub(super) fn after(&self, revert: &Revert) -> (Desired, Look) {
+    pub(super) fn after(&self, revert: &Revert) -> (Desired, LiveState) {
         let desired = Desired::from(revert.desired(&self.desired));
         let look = match &self.observed {
-            Some(observed) => look(&desired, observed, Timestamp::now()),
-            None => look_at_pins(&desired, &self.desired.pins),
+            Some(observed) => assess(&desired, observed, Timestamp::now()),
+            None => assess_pins(&desired, &self.desired.pins),
         };
         (desired, look)
     }

@@ -11,9 +11,9 @@ use pintle_core::version::Version;
 use serde::Serialize;
 
 use super::RollbackPreview;
+use crate::cli::describe::PlanReport;
 use crate::cli::diff::FileDiff;
 use crate::cli::exit::Failure;
-use crate::controller::Report;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +36,7 @@ pub(super) struct RollbackJson<'t> {
     /// Whether every set of services was considered.
     complete: bool,
     holds: Vec<HoldJson<'t>>,
-    plan: &'t Report,
+    plan: &'t PlanReport,
     /// Other lines that go back with the pins.
     files: &'t [FileDiff],
     /// Other lines that `--include-config` would take back too.

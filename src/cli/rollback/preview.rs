@@ -11,12 +11,13 @@ use pintle_core::rollback::{Inverse, Message, Request, Revert, RollbackTarget, S
 
 use super::{Kind, RollbackQuery, config, decided, edits};
 use crate::cli::config::Config;
+use crate::cli::describe::PlanReport;
 use crate::cli::diff::FileDiff;
 use crate::cli::evidence::ask_cluster;
 use crate::cli::exit::Failure;
 use crate::cli::load::Loaded;
 use crate::cli::output::Output;
-use crate::controller::{self, Desired, Report, want};
+use crate::controller::{self, Desired, targets};
 
 /// A rollback, and all that is told of it.
 pub(in crate::cli) struct RollbackPreview {
@@ -27,7 +28,7 @@ pub(in crate::cli) struct RollbackPreview {
     /// The cluster that was asked; none where there is none.
     pub(super) cluster: Option<String>,
     /// The plan from what runs, or from the pins at the tip, to the pins as they will be.
-    pub(super) plan: Report,
+    pub(super) plan: PlanReport,
     /// Pairs that come together and were never seen so.
     pub(super) unseen: Vec<Pair>,
     /// The nearest set of which all pairs were seen, where it is another one.
@@ -69,9 +70,9 @@ impl RollbackPreview {
         }
         let reason = if revert.is_empty() { None } else { reason(output)? };
         let (desired, look) = seen.after(&revert);
-        let wanted = want(&desired, &look);
+        let wanted = targets(&desired, &look);
         let plan = controller::plan(&desired, &look, &wanted);
-        let plan = Report::of(&desired, &look, &plan, Vec::new());
+        let plan = PlanReport::of(&desired, &look, &plan, Vec::new());
         let inverse = inverse(&revert, &loaded.history);
         let besides = besides.filter(|_| !revert.is_empty());
         let ends = ends.filter(|_| !revert.is_empty());

@@ -9,8 +9,9 @@ use jiff::tz::TimeZone;
 use pintle_core::git::CommitId;
 use serde::Serialize;
 
-use crate::cli::live;
+use crate::cli::describe::{Describe, EventJson, line};
 use crate::cli::output::{DIM, Output, styled};
+use crate::controller::Desired;
 use crate::controller::event::Event;
 
 /// How the log is written.
@@ -36,7 +37,7 @@ struct Line<'a> {
     revision: Option<CommitId>,
     message: String,
     #[serde(flatten)]
-    event: &'a Event,
+    event: EventJson<'a>,
 }
 
 impl<'a> Log<'a> {
@@ -47,9 +48,12 @@ impl<'a> Log<'a> {
     }
 
     /// Tells one event, as of a revision.
-    pub(super) fn tell(&mut self, revision: Option<CommitId>, event: &Event) {
-        let (now, words) = (Timestamp::now(), live::line(event));
+    pub(super) fn tell(&mut self, desired: Option<&Desired>, event: &Event) {
+        let now = Timestamp::now();
+        let (describe, revision) = (desired.map(|it| Describe::new(it, now)), desired.map(|it| it.commit));
+        let words = line(event, describe);
         let of = revision.map(CommitId::short).unwrap_or_default();
+        let level = level(event);
         match self.format {
             Format::Text => {
                 let time = now.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
@@ -57,7 +61,8 @@ impl<'a> Log<'a> {
             }
             Format::Json => {
                 let message = anstream::adapter::strip_str(&words).to_string();
-                let line = Line { time: now, level: level(event), revision, message, event };
+                let event = EventJson { event, describe };
+                let line = Line { time: now, level, revision, message, event };
                 // All of it is text and numbers.
                 let text = serde_json::to_string(&line).unwrap_or_default();
                 self.output.note(text);

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use pintle_core::graph::Id;
-use pintle_core::plan::Step;
-use pintle_core::verify::Word;
+use pintle_core::plan::{HoldReason, Step};
+use pintle_core::verify::HealthStatus;
 use serde::Serialize;
+use serde_json::Value;
 
+use crate::cli::describe::{Describe, Sentence, health_parts};
 use crate::cluster::{ClusterError, Observation};
-use crate::controller::{Desired, Pass, Words};
+use crate::controller::{Desired, Pass};
 
 /// How one service stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,12 +22,14 @@ pub(super) struct StatusRow {
     /// file has errors.
     pub(super) pinned: Option<String>,
     pub(super) runs: String,
-    pub(super) health: Word,
+    pub(super) health: HealthStatus,
     /// When what runs was verified.
     pub(super) since: Option<Timestamp>,
     pub(super) in_sync: bool,
     /// Why not, and what it waits for; also where it is in sync, until when it is paused.
-    pub(super) why: Option<String>,
+    pub(super) why: Option<Sentence>,
+    /// The same as a code with its parts.
+    pub(super) reason: Option<Value>,
     /// It cannot be written: a namespace that does not exist is in the way of all that it shall hold.
     #[serde(skip)]
     pub(super) is_obstructed: bool,
@@ -38,7 +42,7 @@ impl StatusRow {
         if !lacks_namespace(desired, id, observed) {
             return row;
         }
-        Self { runs: "nothing".to_owned(), health: Word::Missing, ..row }
+        Self { runs: "nothing".to_owned(), health: HealthStatus::Missing, ..row }
     }
 }
 
@@ -50,28 +54,40 @@ fn lacks_namespace(desired: &Desired, id: Id, observed: &Observation) -> bool {
 }
 
 fn row(desired: &Desired, id: Id, pass: &Pass, when: &str) -> StatusRow {
-    let words = Words::new(desired);
+    let describe = Describe::new(desired, pass.look.at);
     let (seen, running) = (&pass.look.services[id.index()], pass.look.live[id.index()].running.as_slice());
-    let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| health.word.severity());
-    let health = worst.map_or(Word::Unknown, |health| health.word);
+    let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| health.status.severity());
+    let health = worst.map_or(HealthStatus::Unknown, |health| health.status);
     let step = pass.next.of(id);
-    let reason = worst.filter(|health| health.word != Word::Healthy).map(|health| health.message.clone());
+    let reason = worst.filter(|health| health.status != HealthStatus::Healthy).map(|health| &health.reason);
+    let stay = seen.suppression.as_ref().filter(|_| seen.pause.is_some());
+    let health_of = |it: Describe<'_>| reason.map(|reason| it.health(reason)).unwrap_or_default();
     let why = match step {
-        Some(Step::UnderWay) => Some(format!("under way: {}", reason.clone().unwrap_or_default())),
+        Some(Step::UnderWay) => Some(describe.both(|it| format!("under way: {}", health_of(it)))),
         Some(Step::Start(_)) => {
-            let missing = worst.filter(|health| health.word == Word::Missing);
-            let why = missing.map(|health| format!("{}; ", health.message)).unwrap_or_default();
-            Some(why + "starts " + when)
+            let missing = worst.filter(|health| health.status == HealthStatus::Missing);
+            let why = |it: Describe<'_>| missing.map(|health| it.health(&health.reason) + "; ").unwrap_or_default();
+            Some(describe.both(|it| why(it) + "starts " + when))
         }
-        Some(step) => Some(words.step(id, step)),
-        None => seen.pause.as_ref().and(seen.stay.as_ref()).map(|stay| stay.why.clone()).or_else(|| reason.clone()),
+        Some(step) => Some(describe.both(|it| it.step(id, step))),
+        None => match stay {
+            Some(stay) => Some(describe.both(|it| it.suppressed(id, stay))),
+            None => reason.is_some().then(|| describe.both(health_of)),
+        },
+    };
+    let parts = match (step, stay) {
+        (Some(Step::Held(_) | Step::Failed(_) | Step::Waits(_) | Step::Refused(_)), _) => {
+            step.map(|step| describe.step_parts(step))
+        }
+        (None, Some(stay)) => Some(describe.hold_parts(&HoldReason::Suppressed(stay.clone()))),
+        _ => reason.map(health_parts),
     };
     let states = || seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     StatusRow {
-        service: words.name(id).to_owned(),
-        namespace: words.namespace(id),
-        pinned: desired.service(id).map(|_| words.beside(id, running)),
-        runs: words.all(id, running),
+        service: describe.name(id).to_owned(),
+        namespace: describe.namespace(id),
+        pinned: desired.service(id).map(|_| describe.beside(id, running)),
+        runs: describe.all(id, running),
         health,
         since: states()
             .filter_map(|state| state.proven.first())
@@ -80,6 +96,7 @@ fn row(desired: &Desired, id: Id, pass: &Pass, when: &str) -> StatusRow {
             .max(),
         in_sync: step.is_none(),
         why,
+        reason: parts,
         is_obstructed: seen.obstacle.is_some(),
     }
 }

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use pintle_core::git::CommitId;
-use pintle_core::verify::Word;
+use pintle_core::verify::HealthStatus;
 
 use super::StatusRow;
-use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, GOOD, NAME};
 use crate::cli::table::{Cell, Head, Table};
 use crate::cli::words::how_long;
@@ -18,7 +17,7 @@ use crate::cluster::Leader;
 pub(super) fn shared(rows: &[StatusRow]) -> BTreeMap<&str, Vec<&str>> {
     let mut shared: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.is_obstructed) {
-        shared.entry(row.why.as_deref().unwrap_or_default()).or_default().push(&row.service);
+        shared.entry(row.why.as_ref().map_or("", |why| &why.brief)).or_default().push(&row.service);
     }
     shared.retain(|_, services| services.len() > 1);
     shared
@@ -33,8 +32,8 @@ pub(super) fn table(rows: &[StatusRow], shared: &BTreeMap<&str, Vec<&str>>, now:
     let mut table = Table::new(heads);
     for row in rows {
         let style = match (row.in_sync, row.health) {
-            (_, Word::Degraded | Word::Missing) => BAD,
-            (true, Word::Healthy) => GOOD,
+            (_, HealthStatus::Degraded | HealthStatus::Missing) => BAD,
+            (true, HealthStatus::Healthy) => GOOD,
             _ => BUSY,
         };
         let age = row.since.map(|since| how_long(now.duration_since(since)) + " ago");
@@ -44,8 +43,8 @@ pub(super) fn table(rows: &[StatusRow], shared: &BTreeMap<&str, Vec<&str>>, now:
         cells.extend([or(row.pinned.as_deref(), "?").into(), Cell::new(style, row.runs.as_str())]);
         cells.extend([Cell::new(style, format!("{:?}", row.health)), or(age.as_deref(), "-").into()]);
         table.row(cells);
-        if let Some(why) = row.why.as_ref().filter(|why| !shared.contains_key(why.as_str())) {
-            table.note(brief(why));
+        if let Some(why) = row.why.as_ref().filter(|why| !shared.contains_key(why.brief.as_str())) {
+            table.note(&why.brief);
         }
     }
     table

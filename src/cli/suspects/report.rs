@@ -8,12 +8,12 @@ use pintle_core::git::Commit;
 use pintle_core::graph::Id;
 use pintle_core::image::Image;
 use pintle_core::pins::{Pin, ServiceName};
-use pintle_core::plan::Running;
+use pintle_core::running::Running;
 use pintle_core::suspects::{ChangeCause, LastChange, Peers, Suspect, UndoAction};
 use serde::Serialize;
 
-use crate::controller::ClusterEvidence;
-use crate::controller::{Alarm, Suspicion, Words};
+use crate::cli::describe::{Describe, Sentence};
+use crate::controller::{Alarm, ClusterEvidence, Suspicion};
 
 /// The alarms, and who may have caused them; also `--output json`.
 #[derive(Debug, Serialize)]
@@ -37,7 +37,7 @@ pub(super) struct AlarmReport {
     /// It runs nothing.
     #[serde(skip)]
     pub(super) is_absent: bool,
-    pub(super) why: String,
+    pub(super) why: Sentence,
 }
 
 /// A suspect, the likeliest first.
@@ -73,13 +73,14 @@ impl SuspectsReport {
 impl AlarmReport {
     fn new(seen: &ClusterEvidence, id: Id, alarm: &Alarm) -> Self {
         let running = &seen.look.live[id.index()].running;
-        let why = match alarm {
-            Alarm::Unwell(health) => format!("is {:?}: {}", health.word, health.message),
+        let describe = Describe::new(&seen.desired, seen.look.at);
+        let why = describe.both(|it| match alarm {
+            Alarm::Unwell(health) => format!("is {:?}: {}", health.status, it.health(&health.reason)),
             Alarm::Named => "is named by you".to_owned(),
-        };
+        });
         Self {
             service: seen.desired.graph.name(id).clone(),
-            runs: Words::new(&seen.desired).all(id, running),
+            runs: describe.all(id, running),
             is_absent: running.iter().all(|one| *one == Running::Absent),
             why,
         }
@@ -114,7 +115,7 @@ impl SuspectReport {
 /// What is pinned, and what runs instead.
 fn moved_by_hand(seen: &ClusterEvidence, id: Id) -> [String; 2] {
     let pinned = seen.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default();
-    [pinned, Words::new(&seen.desired).all(id, &seen.look.live[id.index()].running)]
+    [pinned, Describe::new(&seen.desired, seen.look.at).all(id, &seen.look.live[id.index()].running)]
 }
 
 /// What was pinned before and after a move: the versions, or the images where the version is the same.

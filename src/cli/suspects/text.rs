@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::report::{SuspectReport, SuspectsReport};
-use crate::cli::brief::brief;
 use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, counted, styled};
 use crate::cli::plan::text::described;
 use crate::cli::words::how_long;
@@ -26,7 +25,7 @@ pub(super) fn print(report: &SuspectsReport, now: Timestamp, output: &mut Output
             styled(BAD, "!"),
             styled(NAME, &it.service),
             if it.is_absent { String::new() } else { format!(" {}", it.runs) },
-            brief(&it.why)
+            it.why.brief
         ));
     }
     if suspects.is_empty() {

@@ -1,4 +1,4 @@
-//! Finds the cluster as kubectl does, and asks it whether it is new enough.
+//! Finds the cluster as kubectl does, and checks its version.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,37 +9,36 @@ use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use super::errors;
 use crate::cluster::ClusterError;
 
-/// The oldest minor version of Kubernetes 1 that is tried against.
+/// The oldest supported minor version of Kubernetes 1, which the tests cover.
 const OLDEST: u32 = 33;
 
-/// Which cluster.
+/// The cluster to connect to.
 #[derive(Debug, Clone, Default)]
 pub struct Connect {
-    /// The kubeconfig file; none for `$KUBECONFIG`, `~/.kube/config`, or the service account of the pod this runs in.
+    /// The kubeconfig; none for `$KUBECONFIG`, `~/.kube/config`, or the service account of this pod.
     pub kubeconfig: Option<PathBuf>,
     /// The context; none for the current one.
     pub context: Option<String>,
-    /// The namespace of workloads that name none; none for the context's.
+    /// The default namespace of workloads; none for the context's.
     pub namespace: Option<String>,
-    /// How long to wait.
     pub patience: Patience,
 }
 
-/// How long to wait for what.
+/// Time limits of requests and watches.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For an answer to a question.
+    /// For the answer to a read.
     pub answer: Duration,
-    /// For the answer to a write: admission webhooks may take 30 s.
+    /// For the answer to a write. Admission webhooks may take 30 s.
     pub write: Duration,
-    /// For a sign of life of a watch; the server gives one a minute, with or without changes.
+    /// For the next event of a watch. The server sends a bookmark about every minute, even without changes.
     pub silence: Duration,
-    /// For the end of a watch of pods, which is begun anew then: there is one only while something is awaited, and a server
-    /// that hangs shows in a question, not in silence.
+    /// Lifetime of a pod watch, after which it is reopened. Pods are watched only while something is awaited, and a
+    /// hanging server shows in the reopening request rather than in silence.
     pub pods: Duration,
-    /// After a list of workloads, for the next one, or up to a half longer: a watch may have lost something.
+    /// The resync interval of workloads, plus up to a half of it. A watch may have missed something.
     pub anew: Duration,
-    /// Before silence is told: a server may restart.
+    /// Before an unreachable server is reported, because it may only be restarting.
     pub grace: Duration,
 }
 
@@ -56,14 +55,14 @@ impl Default for Patience {
     }
 }
 
-/// A client, and what it is called in messages.
+/// A client, and the cluster's name in messages.
 pub(super) struct Connected {
     pub(super) client: Client,
     pub(super) server: String,
     pub(super) namespace: String,
 }
 
-/// Connects, which takes one request.
+/// Connects with one request.
 pub(super) async fn connect(to: &Connect) -> Result<Connected, ClusterError> {
     let (mut config, context) = config(to).await?;
     let uri = &config.cluster_url;
@@ -74,7 +73,7 @@ pub(super) async fn connect(to: &Connect) -> Result<Connected, ClusterError> {
         None => format!("the cluster this pod runs in ({scheme}://{address})"),
     };
     let namespace = to.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-    // kube would send writes again on its own.
+    // kube would otherwise repeat writes by itself.
     config.default_retry = false;
     if let (Ok(name), Ok(value)) = ("user-agent".parse(), concat!("pintle/", env!("CARGO_PKG_VERSION")).parse()) {
         config.headers.push((name, value));
@@ -88,7 +87,7 @@ fn port(port: Option<u16>) -> String {
     port.map(|port| format!(":{port}")).unwrap_or_default()
 }
 
-/// The configuration and the name of its context; none inside a cluster.
+/// Returns the configuration and the name of its context; none inside a pod.
 async fn config(to: &Connect) -> Result<(Config, Option<String>), ClusterError> {
     let by_name = to.kubeconfig.as_ref().map(Kubeconfig::read_from).or_else(|| Kubeconfig::from_env().transpose());
     let is_named = by_name.is_some();
@@ -130,12 +129,12 @@ fn inside(why_not_outside: &str) -> Result<(Config, Option<String>), ClusterErro
 async fn ask_version(client: &Client, server: &str, patience: Duration) -> Result<(), ClusterError> {
     let version = match tokio::time::timeout(patience, client.apiserver_version()).await {
         Err(_) => return Err(errors::no_answer(server, &format!("no answer within {patience:?}"))),
-        // Whoever may not ask finds out by the requests that matter.
+        // Without permission to read the version, the requests that matter will tell.
         Ok(Err(kube::Error::Api(status))) if status.code == 403 || status.code == 404 => return Ok(()),
         Ok(Err(error)) => return Err(errors::of_read(server, &error)),
         Ok(Ok(version)) => version,
     };
-    // Providers write `33+`.
+    // Providers report versions such as `33+`.
     let minor = version.minor.trim_end_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or(OLDEST);
     if version.major == "1" && minor < OLDEST {
         let found = format!("{}.{}", version.major, version.minor);

@@ -1,4 +1,4 @@
-//! Answers of the API server, and their absence, in Pintle's words. Pure.
+//! Translates answers of the API server, and their absence, into cluster errors. Pure.
 
 use std::error::Error as _;
 
@@ -8,7 +8,7 @@ use pintle_core::workload::{WorkloadId, may_take_over};
 
 use crate::cluster::ClusterError;
 
-/// What a failed read says.
+/// Translates the error of a read.
 pub(super) fn of_read(server: &str, error: &Error) -> ClusterError {
     match error {
         Error::Api(status) if status.code == 401 => unauthorized(server),
@@ -19,7 +19,8 @@ pub(super) fn of_read(server: &str, error: &Error) -> ClusterError {
     }
 }
 
-/// What a failed write says. A conflict of field managers names the first that Pintle does not take over from.
+/// Translates the error of a write. A field manager conflict names the first manager that Pintle does not take over
+/// from.
 pub(super) fn of_write(server: &str, id: &WorkloadId, error: &Error) -> ClusterError {
     let Error::Api(status) = error else { return of_read(server, error) };
     let id = id.clone();
@@ -29,21 +30,21 @@ pub(super) fn of_write(server: &str, id: &WorkloadId, error: &Error) -> ClusterE
         404 => ClusterError::Missing(id),
         409 => match conflicts(status).into_iter().next() {
             Some((manager, _)) => ClusterError::Owned { id, manager },
-            // The precondition of an object of that name that is another one, or none.
+            // The uid precondition failed: the object was replaced or deleted.
             None if message.contains("UID") || message.contains("uid mismatch") => ClusterError::Missing(id),
             None => ClusterError::Stale(id),
         },
         422 if has_cause(status, "metadata.uid") => ClusterError::Missing(id),
         403 if !by_admission(&message) => ClusterError::Forbidden(message),
-        // A webhook that does not answer concerns this object, not the API server.
+        // A failing webhook concerns this object, not the API server.
         500 if message.contains("webhook") => ClusterError::Refused { id, message },
         429 | 500.. => no_answer(server, &message),
         _ => ClusterError::Refused { id, message },
     }
 }
 
-/// What the failure of a dry run over other images says: who owns them, or that nothing can be written at all. What is
-/// wrong with those images is of no interest.
+/// Translates the error of an ownership dry run: who owns the images, or that no write is possible. Rejections of the
+/// fictitious images themselves are ignored.
 pub(super) fn of_question(server: &str, id: &WorkloadId, error: &Error) -> Result<(), ClusterError> {
     if let Error::Api(status) = error {
         let mut others = conflicts(status).into_iter().filter(|(name, applied)| !may_take_over(name, *applied));
@@ -60,22 +61,22 @@ pub(super) fn of_question(server: &str, id: &WorkloadId, error: &Error) -> Resul
     }
 }
 
-/// No answer in time.
+/// Builds the error for a missing answer.
 pub(super) fn no_answer(server: &str, why: &str) -> ClusterError {
     ClusterError::Unreachable(format!("{server}: {why}"))
 }
 
-/// Whether a watch has to start over because the server has forgotten where it was.
+/// Returns whether a watch must start over because its resource version has expired.
 pub(super) fn is_gone(status: &Status) -> bool {
     status.code == 410 || status.reason == "Expired"
 }
 
-/// Whether the server does not know streaming lists.
+/// Returns whether the server does not support streaming lists.
 pub(super) fn knows_no_streaming(status: &Status) -> bool {
     (status.code == 422 || status.code == 400) && status.message.contains("sendInitialEvents")
 }
 
-/// Whether a 403 is an admission plugin's: then it is about the object, not about rights.
+/// Returns whether a 403 comes from admission. It then concerns the object, not permissions.
 fn by_admission(message: &str) -> bool {
     message.contains("admission") || message.contains("exceeded quota") || !message.contains(" cannot ")
 }
@@ -84,8 +85,9 @@ fn has_cause(status: &Status, field: &str) -> bool {
     status.details.iter().flat_map(|details| &details.causes).any(|cause| cause.field == field)
 }
 
-/// Managers that own a field that was applied, and whether they applied it, from `conflict with "kubectl-set" using
-/// apps/v1 at …`: only what was written by other means than apply has a `using`.
+/// Returns the managers in conflict over an image field, and whether each applied it.
+///
+/// Causes read `conflict with "kubectl-set" using apps/v1 at …`; only writes by other means than apply have a `using`.
 fn conflicts(status: &Status) -> Vec<(String, bool)> {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let manager = |message: &str| {
@@ -102,7 +104,7 @@ fn unauthorized(server: &str) -> ClusterError {
     ClusterError::Forbidden(format!("{server} does not accept the credentials"))
 }
 
-/// Its message; the first line where it is a page of a proxy.
+/// Returns the server's message. Of a proxy's error page, only the first line is kept.
 fn words(status: &Status) -> String {
     let line = status.message.lines().next().unwrap_or_default();
     let line: String = line.chars().take(500).collect();
@@ -110,7 +112,7 @@ fn words(status: &Status) -> String {
     if is_page || line.is_empty() { format!("status {}: {line}", status.code) } else { line }
 }
 
-/// The innermost cause, which names the thing: `Connection refused`.
+/// Returns the innermost cause, which is the specific one: `Connection refused`.
 fn root(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! One list of objects, kept up to date by what its watch says. Pure: the times are passed in.
+//! One list of objects, kept current by its watch. Pure: times are passed in.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,27 +7,27 @@ use jiff::Timestamp;
 
 use crate::cluster::ClusterError;
 
-/// What a watch says.
+/// An event of a watch.
 #[derive(Debug, Clone)]
 pub(super) enum News<T> {
     /// A new list begins.
     Listing,
     /// An object of the new list.
     Listed(T),
-    /// The new list is whole; why it is empty, where there is nothing that it could be of.
+    /// The new list is complete. The error explains an empty list without a namespace.
     Complete(Option<ClusterError>),
-    /// An object is there, or is not as it was.
+    /// An object was added or modified.
     Changed(T),
-    /// An object is gone.
+    /// An object was deleted.
     Gone(T),
-    /// The server answers.
+    /// A sign of life without a change.
     Alive,
-    /// The server does not answer, or refuses.
+    /// The server does not answer, or rejects the request.
     Failed(ClusterError),
 }
 
 impl<T> News<T> {
-    /// The object that has changed or is gone.
+    /// Returns the object that was changed or deleted.
     pub(super) fn object(&self) -> Option<&T> {
         match self {
             Self::Changed(object) | Self::Gone(object) => Some(object),
@@ -35,7 +35,7 @@ impl<T> News<T> {
         }
     }
 
-    /// The same, said of the objects that `read` makes.
+    /// Returns the same event with its object converted.
     pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> News<U> {
         match self {
             Self::Listing => News::Listing,
@@ -51,52 +51,49 @@ impl<T> News<T> {
 
 /// An object of a list.
 pub(super) trait Item {
-    /// Its name.
     fn name(&self) -> &str;
-    /// Its uid.
     fn uid(&self) -> &str;
-    /// Its resource version.
     fn resource_version(&self) -> &str;
-    /// Whether it shows the same, resource versions aside.
+    /// Returns whether both are equal except for the resource version.
     fn shows_same(&self, other: &Self) -> bool;
-    /// Keeps what was found out about the object as it was.
+    /// Keeps what was inferred about the older version of the object.
     fn inherit(&mut self, older: &Self);
 }
 
-/// The list, and how well it is kept.
+/// A list, and its reliability.
 #[derive(Debug)]
 pub(super) struct Feed<T> {
-    /// Tells this feed from an earlier one of the same objects, whose last words may come late.
+    /// Distinguishes this watch from an earlier one of the same objects, whose last events may arrive late.
     pub(super) number: u64,
     items: BTreeMap<String, T>,
-    /// Shown when it is whole: a part of a list is never taken for the list.
+    /// The list under construction. It becomes visible when it is complete: a partial list never stands for the whole.
     listing: Option<BTreeMap<String, T>>,
     complete: bool,
     trouble: Option<(Timestamp, ClusterError)>,
 }
 
 impl<T: Item> Feed<T> {
-    /// Nothing known yet.
+    /// Creates an empty list.
     pub(super) fn new(number: u64) -> Self {
         Self { number, items: BTreeMap::new(), listing: None, complete: false, trouble: None }
     }
 
-    /// The objects, once they have been listed.
+    /// Returns the objects, once they are listed.
     pub(super) fn items(&self) -> Option<&BTreeMap<String, T>> {
         self.complete.then_some(&self.items)
     }
 
-    /// An object, once they have been listed.
+    /// Returns an object, once the objects are listed.
     pub(super) fn item(&self, name: &str) -> Option<&T> {
         self.items()?.get(name)
     }
 
-    /// An object, to find out more about it.
+    /// Returns an object for annotation with inferred facts.
     pub(super) fn item_mut(&mut self, name: &str) -> Option<&mut T> {
         self.items.get_mut(name)
     }
 
-    /// Why the objects cannot be relied upon: at once where the server refuses, after `grace` where it does not answer.
+    /// Returns why the list is unreliable: at once if the server rejects requests, after `grace` if it does not answer.
     pub(super) fn trouble(&self, now: Timestamp, grace: Duration) -> Option<(Timestamp, &ClusterError)> {
         let (since, error) = self.trouble.as_ref()?;
         let bearable = matches!(error, ClusterError::Unreachable(_))
@@ -104,7 +101,7 @@ impl<T: Item> Feed<T> {
         (!bearable).then_some((*since, error))
     }
 
-    /// Takes in what the watch says; answers the name of what has changed, or that all may have.
+    /// Applies an event, and returns what changed.
     pub(super) fn take(&mut self, news: News<T>, now: Timestamp) -> Difference {
         match news {
             News::Listing => {
@@ -127,7 +124,7 @@ impl<T: Item> Feed<T> {
         }
     }
 
-    /// Takes in an object as it is: newer than what there is of it, or nothing happens.
+    /// Inserts an object, unless the list has a newer version of it.
     pub(super) fn put(&mut self, mut item: T) -> Difference {
         let healed = self.trouble.take().is_some();
         let older = self.items.get(item.name());
@@ -163,7 +160,7 @@ impl<T: Item> Feed<T> {
         Difference::All
     }
 
-    /// The server answers. That a namespace does not exist, only an object in it refutes.
+    /// Records a sign of life. A missing namespace is disproved only by an object in it.
     fn alive(&mut self) -> Difference {
         if self.trouble.as_ref().is_none_or(|(_, error)| matches!(error, ClusterError::NoNamespace(_))) {
             return Difference::None;
@@ -173,20 +170,21 @@ impl<T: Item> Feed<T> {
     }
 }
 
-/// What has changed.
+/// The change an event made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Difference {
-    /// Nothing that shows.
+    /// No visible change.
     None,
     /// The object of this name.
     One(String),
-    /// Perhaps all of them.
+    /// Possibly all objects.
     All,
-    /// How far they can be relied upon.
+    /// The reliability of the list.
     Trouble,
 }
 
-/// The same object in a newer version. Versions are numbers (guaranteed since Kubernetes 1.35, and so before).
+/// Returns whether both are one object and the first is newer. Resource versions are numbers: guaranteed since
+/// Kubernetes 1.35, and true before.
 fn is_newer<T: Item>(item: &T, than: &T) -> bool {
     let number = |item: &T| item.resource_version().parse::<u64>().ok();
     item.uid() == than.uid() && number(item) > number(than) && number(than).is_some()

@@ -1,4 +1,4 @@
-//! Workloads and pods as items of a list that is kept up to date. Pure.
+//! Workloads and pods as items of a watched list. Pure.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use super::feed::Item;
 use super::read::{SeenPod, SeenWorkload};
 
 impl SeenWorkload {
-    /// Remembers that its status is about this generation, though its controller has not said so.
+    /// Records that the status covers this generation, although the controller has not reported it.
     pub(super) fn note_seen(&mut self) {
         let workload = Arc::make_mut(&mut self.workload);
         workload.status.observed_generation = Some(workload.generation);
     }
 
-    /// Remembers that none of its pods is ending, where that is not reported.
+    /// Records that no pod is terminating, for servers that do not report it.
     pub(super) fn note_none_ending(&mut self) {
         Arc::make_mut(&mut self.workload).status.terminating = Some(0);
     }

@@ -1,4 +1,4 @@
-//! Takes part in the election of the one writer, by a Lease object: takes it, renews it, lets it go.
+//! The leader election by a Lease object: acquires, renews and releases it.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::cluster::lease::{
     Candidate, DEADLINE, DURATION, Leader, Leadership, LeaseName, Moment, Move, RETRY, Read, Says, SharedFence, Watcher,
 };
 
-/// What the holder says of itself.
+/// The annotation with the holder's status.
 const ANNOTATION: &str = "pintle.dev/run";
 
-/// A renewal without an answer must leave time for another one.
+/// The time limit of a renewal. It must leave time for another attempt.
 const ANSWER: Duration = Duration::from_secs(4);
 
 /// One candidate of an election.
@@ -26,7 +26,7 @@ pub(super) struct Elector {
     me: String,
     fence: SharedFence,
     watcher: Watcher,
-    /// As it was written last, where it is ours.
+    /// The Lease as last written, while this process holds it.
     held: Option<Lease>,
 }
 
@@ -38,7 +38,7 @@ impl Elector {
         Self { api, name: object, place, me, fence, watcher: Watcher::default(), held: None }
     }
 
-    /// Takes part until it is told to stop; then the lease is let go.
+    /// Takes part until stopped, then releases the lease.
     pub(super) async fn run(mut self, mut candidate: Candidate) {
         loop {
             let now = Moment::now();
@@ -46,7 +46,7 @@ impl Elector {
             let silent = |_| Err(format!("{}: no answer within {ANSWER:?}", self.place));
             let leadership = match answer.unwrap_or_else(silent) {
                 Ok(leadership) => leadership,
-                // A renewal that failed is tried again for as long as nobody else can have taken the lease.
+                // After a failed renewal, this process stays leader while nobody else can have taken the lease.
                 Err(_) if self.held.is_some() && self.fence.remaining(Moment::now()).is_some() => Leadership::Ours,
                 Err(why) => self.lose(Leadership::Unknown(Some(why))),
             };
@@ -82,7 +82,7 @@ impl Elector {
             (Move::Take | Move::Renew, found) => {
                 match self.write(&found.unwrap_or_else(|| self.new_lease()), says.as_ref(), now).await {
                     Ok(leadership) => Ok(leadership),
-                    // Another one was faster.
+                    // Another candidate was faster.
                     Err(kube::Error::Api(status)) if status.code == 409 => Ok(self.lose(Leadership::Unknown(None))),
                     Err(error) => Err(self.words(&error)),
                 }
@@ -90,7 +90,7 @@ impl Elector {
         }
     }
 
-    /// Writes the lease as ours over `before`.
+    /// Acquires or renews the lease, fenced by the version `before`.
     async fn write(&mut self, before: &Lease, says: Option<&Says>, now: Moment) -> kube::Result<Leadership> {
         let mut lease = before.clone();
         let spec = lease.spec.get_or_insert_default();
@@ -126,7 +126,8 @@ impl Elector {
         leadership
     }
 
-    /// Lets it go, so that the next one need not wait; whoever is not reached waits.
+    /// Releases the lease, so that the next holder need not wait. If that fails, the next holder waits until it
+    /// expires.
     async fn release(mut self) {
         self.fence.close();
         let Some(mut lease) = self.held.take() else { return };
@@ -148,7 +149,7 @@ impl Elector {
     }
 }
 
-/// Who holds the lease; none where nobody does.
+/// Returns the holder of the lease, if there is one.
 pub(super) async fn leader(client: Client, name: &LeaseName) -> kube::Result<Option<Leader>> {
     let api: Api<Lease> = Api::namespaced(client, &name.namespace);
     let Some(lease) = api.get_opt(&object_name(name)).await? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Who owns the image fields, whom Pintle takes them over from, and what to do about the others. Pure.
+//! Field managers of images: who they are, and which ones Pintle takes over from. Pure.
 
 use std::cmp::Reverse;
 
@@ -6,17 +6,18 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use pintle_core::workload::{FIELD_MANAGER, Manager};
 use serde_json::Value;
 
-/// The name by which it knows who pauses.
+/// The field manager of pauses.
 pub(super) const PAUSER: &str = "pintle-pause";
 
-/// The managers of image fields, newest first.
+/// Returns the managers of image fields, newest first.
 pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
     let mut managers: Vec<_> = entries.iter().filter_map(manager).collect();
     managers.sort_by_key(|manager| Reverse(manager.time));
     managers
 }
 
-/// Whether Pintle has applied something: of what somebody else has moved since, it still owns the container's name.
+/// Returns whether Pintle has applied this object. It keeps owning the container's name even after somebody else
+/// changed the image.
 pub(super) fn has_ours(entries: &[ManagedFieldsEntry]) -> bool {
     entries
         .iter()
@@ -24,7 +25,7 @@ pub(super) fn has_ours(entries: &[ManagedFieldsEntry]) -> bool {
 }
 
 fn manager(entry: &ManagedFieldsEntry) -> Option<Manager> {
-    // Status and scale are other people's business.
+    // Status and scale are irrelevant here.
     if entry.subresource.as_deref().is_some_and(|subresource| !subresource.is_empty()) {
         return None;
     }
@@ -39,7 +40,7 @@ fn manager(entry: &ManagedFieldsEntry) -> Option<Manager> {
     (!manager.containers.is_empty()).then_some(manager)
 }
 
-/// The names of the containers whose image is owned, from keys such as `k:{"name":"app"}`.
+/// Returns the names of the containers whose image is owned, from keys such as `k:{"name":"app"}`.
 fn owned(list: &Value) -> Vec<String> {
     let entries = list.as_object().into_iter().flatten();
     let name = |key: &str| {

@@ -1,5 +1,5 @@
-//! What is read of workloads and pods: the few fields that matter, everything else is dropped while it is parsed. All
-//! may be absent or null, because this is somebody else's data.
+//! The few fields read from workloads and pods. All others are dropped during parsing. Every field may be absent or
+//! null, because other programs write this data.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -7,29 +7,27 @@ use kube::core::{ApiResource, GroupVersionKind, Object};
 use pintle_core::pins::WorkloadKind;
 use serde::Deserialize;
 
-/// A Deployment, StatefulSet or DaemonSet.
 pub(super) type WorkloadObject = Object<WorkloadSpec, WorkloadStatus>;
 
-/// A pod.
 pub(super) type PodObject = Object<PodSpec, PodStatus>;
 
-/// How the API names a kind of workload.
+/// Returns the API resource of a workload kind.
 pub(super) fn resource(kind: WorkloadKind) -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("apps", "v1", kind_name(kind)))
 }
 
-/// As manifests write it.
+/// Returns the kind as manifests spell it.
 pub(super) fn kind_name(kind: WorkloadKind) -> &'static str {
     match kind {
         WorkloadKind::Deployment => "Deployment",
         WorkloadKind::StatefulSet => "StatefulSet",
         WorkloadKind::DaemonSet => "DaemonSet",
-        // No API server knows it, and no service of this runtime has it.
+        // Unreachable: no service of this cluster is a process.
         WorkloadKind::Process => "Process",
     }
 }
 
-/// How the API names pods.
+/// Returns the API resource of pods.
 pub(super) fn pods() -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Pod"))
 }
@@ -41,9 +39,9 @@ pub(super) struct WorkloadSpec {
     pub(super) paused: Option<bool>,
     pub(super) selector: Option<LabelSelector>,
     pub(super) template: Option<Template>,
-    /// Of a Deployment.
+    /// For a Deployment.
     pub(super) strategy: Option<UpdateStrategy>,
-    /// Of the other kinds.
+    /// For the other kinds.
     pub(super) update_strategy: Option<UpdateStrategy>,
 }
 

@@ -1,4 +1,4 @@
-//! The picture of the cluster, put together from what the watches say, and which watches that takes. Pure.
+//! The known state of the cluster, built from watch events, and the watches it needs. Pure.
 
 mod owned;
 mod pods;
@@ -19,47 +19,45 @@ use super::feed::{Difference, Feed, News};
 use super::read::{Owner, SeenPod, SeenWorkload};
 use crate::cluster::{ClusterError, Observation};
 
-/// What one watch follows.
+/// The objects of one watch.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     /// The workloads of a kind in a namespace.
     Workloads(String, WorkloadKind),
-    /// The pods that a selector finds.
+    /// The pods that match a selector.
     Pods {
-        /// Where.
         namespace: String,
-        /// The workload and its selector; none for all pods.
+        /// The workload and its selector; none for all pods of the namespace.
         of: Option<(WorkloadRef, String)>,
     },
 }
 
-/// All that is known.
+/// The known state of the cluster.
 #[derive(Debug, Default)]
 pub(super) struct Picture {
     wanted: BTreeSet<WorkloadId>,
     workloads: BTreeMap<String, BTreeMap<WorkloadKind, Feed<SeenWorkload>>>,
     pods: BTreeMap<Subject, PodFeed>,
-    /// Of the wanted ones.
+    /// The requested workloads that are not settled.
     unsettled: BTreeSet<WorkloadId>,
-    /// What the pods of these can be of, while they have not been looked at.
+    /// The templates their pods can run, until the pods are listed.
     templates: Templates,
-    /// Other watches of pods may be needed than before.
+    /// Whether the set of needed pod watches may have changed.
     other_pods: bool,
 }
 
-/// What there is to see.
+/// The result of an assessment.
 #[derive(Debug)]
 pub(super) enum Look {
-    /// Not everything has been listed yet.
+    /// Not everything is listed yet.
     NotYet,
     /// The server does not answer at all.
     Nothing(ClusterError),
-    /// Everything.
     Seen(Observation),
 }
 
 impl Picture {
-    /// Asks for other workloads.
+    /// Sets the requested workloads.
     pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
         self.wanted.clone_from(wanted);
         self.unsettled.retain(|id| wanted.contains(id));
@@ -70,12 +68,12 @@ impl Picture {
         }
     }
 
-    /// The watches that what is wanted takes: of the kinds wanted in each namespace.
+    /// Returns the needed workload watches: one per requested kind and namespace.
     pub(super) fn workload_subjects(&self) -> BTreeSet<Subject> {
         self.wanted.iter().map(|id| Subject::Workloads(id.namespace.clone(), id.workload.kind)).collect()
     }
 
-    /// Begins to listen to a watch.
+    /// Registers a new watch.
     pub(super) fn begin(&mut self, subject: &Subject, number: u64) {
         match subject {
             Subject::Workloads(namespace, kind) => {
@@ -85,7 +83,7 @@ impl Picture {
         }
     }
 
-    /// Forgets what a watch said.
+    /// Forgets the objects of a watch.
     pub(super) fn end(&mut self, subject: &Subject) {
         match subject {
             Subject::Workloads(namespace, kind) => {
@@ -97,7 +95,7 @@ impl Picture {
         }
     }
 
-    /// Takes in what a watch of workloads says; answers whether the picture has changed.
+    /// Applies an event of a workload watch. Returns whether the visible state changed.
     pub(super) fn take_workloads(
         &mut self,
         (namespace, kind): (&str, WorkloadKind),
@@ -129,13 +127,13 @@ impl Picture {
         shows
     }
 
-    /// Takes in what a watch of pods says; answers whether the picture has changed.
+    /// Applies an event of a pod watch. Returns whether the visible state changed.
     pub(super) fn take_pods(&mut self, subject: &Subject, number: u64, news: News<SeenPod>, now: Timestamp) -> bool {
         let Some(feed) = self.pods.get_mut(subject).filter(|feed| feed.number() == number) else { return false };
         let owner = news.object().and_then(|pod| pod.owner.clone());
         let difference = feed.take(news, now);
         self.other_pods |= difference == Difference::All;
-        // Where ending pods are not reported, it is the pods that show a Deployment to be settled.
+        // If the server does not report terminating pods, a Deployment is settled only once its pods show it.
         let concerned: Vec<WorkloadId> = match (&difference, owner, subject) {
             (Difference::One(_), Some(Owner::Deployment(name)), Subject::Pods { namespace, .. }) => {
                 let workload = WorkloadRef { kind: WorkloadKind::Deployment, name };
@@ -152,21 +150,21 @@ impl Picture {
         difference != Difference::None
     }
 
-    /// Whether other watches of pods may be needed since this was asked last.
+    /// Returns whether the needed pod watches may have changed since the last call.
     pub(super) fn needs_other_pods(&mut self) -> bool {
         std::mem::take(&mut self.other_pods)
     }
 
-    /// None are watched any more: whoever needs them asks for all.
+    /// Records that no pods are watched. The next caller that needs pods then requests all watches.
     pub(super) fn note_no_pods(&mut self) {
         self.other_pods = true;
     }
 
-    /// Takes in the answer to a write over `before`, whether a watch has said so yet or not.
+    /// Records the answer to a write over `before`, whether its watch event has arrived or not.
     pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload) {
         if before.containers == seen.workload.containers && settled(id, before, None) {
-            // An annotation counts up the generation of a Deployment. The fence shows that nothing else has changed: what
-            // was settled still is, and its controller need not say so.
+            // An annotation increments a Deployment's generation. The fence proves that nothing else changed, so a
+            // settled workload stays settled without a report of its controller.
             seen.note_seen();
         }
         let kinds = self.workloads.get_mut(&id.namespace);
@@ -177,12 +175,12 @@ impl Picture {
         }
     }
 
-    /// A workload as it is.
+    /// Returns a workload.
     pub(super) fn workload(&self, id: &WorkloadId) -> Option<&Arc<Workload>> {
         self.seen(id).map(|seen| &seen.workload)
     }
 
-    /// What there is to see.
+    /// Assembles the observation.
     pub(super) fn look(&self, now: Timestamp, grace: Duration) -> Look {
         let feeds = || {
             self.workloads
@@ -249,7 +247,7 @@ impl Picture {
                 for id in &ids {
                     self.resettle_one(id);
                 }
-                // A list does not say what was in between.
+                // A list does not show the versions in between.
                 self.templates.retain(|id| !of_feed(&id));
             }
             Difference::One(name) => {
@@ -279,7 +277,7 @@ impl Picture {
         self.templates.follow(id, before, now.as_deref());
     }
 
-    /// Remembers that no pod is ending where the server does not report it, since the pods are no longer looked at.
+    /// Records that no pod is terminating, if the server does not report it, because the pods are no longer watched.
     fn note_none_ending(&mut self, id: &WorkloadId) {
         let feed = self.workloads.get_mut(&id.namespace).and_then(|kinds| kinds.get_mut(&id.workload.kind));
         if let Some(seen) = feed.and_then(|feed| feed.item_mut(&id.workload.name)) {

@@ -1,4 +1,4 @@
-//! Objects of the API to plain data. Pure, and total: whatever is missing or odd becomes absence.
+//! Converts API objects to plain data. Pure and total: missing or malformed fields become absent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use super::managers;
 use super::objects::{ConditionObject, PodObject, PodSpec, UpdateStrategy, WorkloadObject, WorkloadStatus};
 use super::troubles::troubles;
 
-/// A workload and how its pods are found.
+/// A workload and the selector of its pods.
 #[derive(Debug, Clone)]
 pub(super) struct SeenWorkload {
     pub(super) name: String,
     pub(super) workload: Arc<Workload>,
-    /// None where it is broken or would match every pod.
+    /// None if it is invalid or would match every pod.
     pub(super) selector: Option<Selector>,
 }
 
-/// A pod and whose it is.
+/// A pod and its owner.
 #[derive(Debug, Clone)]
 pub(super) struct SeenPod {
     pub(super) pod: Arc<Pod>,
@@ -32,16 +32,16 @@ pub(super) struct SeenPod {
     labels: BTreeMap<String, String>,
 }
 
-/// Whose a pod is.
+/// The owner of a pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owner {
-    /// A Deployment's, by its name and through one of its replica sets.
+    /// A Deployment, by name, through one of its replica sets.
     Deployment(String),
-    /// Its controller's, by the controller's uid.
+    /// Another controller, by uid.
     Uid(String),
 }
 
-/// A workload's object as plain data.
+/// Converts the object of a workload.
 pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorkload {
     let (meta, spec) = (object.metadata, object.spec);
     let state = meta.annotations.as_ref().and_then(|all| State::read(all.get(State::ANNOTATION)?));
@@ -72,7 +72,7 @@ pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorklo
     }
 }
 
-/// A pod's object as plain data.
+/// Converts the object of a pod.
 pub(super) fn pod(object: PodObject) -> SeenPod {
     let (meta, status) = (object.metadata, object.status.unwrap_or_default());
     let labels = meta.labels.unwrap_or_default();
@@ -88,7 +88,7 @@ pub(super) fn pod(object: PodObject) -> SeenPod {
         terminating: meta.deletion_timestamp.is_some(),
         created: meta.creation_timestamp.map(|time| time.0),
         template: labels.get("pod-template-hash").or_else(|| labels.get("controller-revision-hash")).cloned(),
-        troubles: troubles(&status),
+        issues: troubles(&status),
     };
     let owners = meta.owner_references.unwrap_or_default();
     SeenPod {
@@ -101,8 +101,8 @@ pub(super) fn pod(object: PodObject) -> SeenPod {
 }
 
 impl SeenPod {
-    /// Its labels are selected, and its owner is the workload: two workloads whose selectors overlap keep their pods
-    /// apart.
+    /// Returns whether the workload's selector matches the pod and the workload owns it. The owner matters where
+    /// selectors of workloads overlap.
     pub(super) fn belongs_to(&self, seen: &SeenWorkload) -> bool {
         let selected = || seen.selector.as_ref().is_some_and(|selector| selector.matches(&self.labels));
         self.owner.as_ref().is_some_and(|owner| seen.owners().contains(owner)) && selected()
@@ -110,14 +110,14 @@ impl SeenPod {
 }
 
 impl SeenWorkload {
-    /// How its pods may name it as their owner.
+    /// Returns the forms in which its pods may name this workload as their owner.
     pub(super) fn owners(&self) -> [Owner; 2] {
         [Owner::Deployment(self.name.clone()), Owner::Uid(self.workload.uid.clone())]
     }
 }
 
 impl Owner {
-    /// The controller that a pod names. A replica set is named after its Deployment, with a hash.
+    /// Reads the owner from a pod's controller reference. A replica set is named after its Deployment, plus a hash.
     fn of(controller: OwnerReference) -> Self {
         match controller.name.rsplit_once('-').filter(|_| controller.kind == "ReplicaSet") {
             Some((deployment, _)) => Self::Deployment(deployment.to_owned()),
@@ -153,7 +153,7 @@ fn strategy(kind: WorkloadKind, strategy: UpdateStrategy, pods: i32) -> Strategy
     }
 }
 
-/// Rounded up, as Kubernetes does.
+/// Returns the surge in pods, with percentages rounded up, as Kubernetes does.
 fn surge(max: Option<IntOrString>, default: &str, pods: i32) -> i32 {
     match max.unwrap_or_else(|| IntOrString::String(default.to_owned())) {
         IntOrString::Int(number) => number,

@@ -1,4 +1,4 @@
-//! What the watches and their reader share: the picture, and the tasks that keep it.
+//! The state shared by the watches and their reader, and the tasks that maintain it.
 #![expect(clippy::disallowed_methods, reason = "the time of a failure")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,21 +20,21 @@ use super::read::{self, SeenWorkload};
 use super::stream::Stream;
 use crate::cluster::{ClusterError, Observation};
 
-/// How often a reader that waits for a first answer looks whether it has waited long enough.
+/// The interval at which a reader without a first observation checks its time limit.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// What the watches and their reader share.
+/// The state shared by the watches and their reader.
 pub(super) struct Shared {
     client: Client,
     server: String,
     patience: Patience,
     runtime: Handle,
     kept: Mutex<Kept>,
-    /// Counts the changes of the picture.
+    /// Counts the visible changes.
     changes: watch::Sender<u64>,
-    /// The count at the last look.
+    /// The count at the last observation.
     looked: Mutex<u64>,
-    /// Counts how often everything was to be listed anew.
+    /// Counts the requested resyncs.
     anew: watch::Sender<u64>,
 }
 
@@ -47,14 +47,14 @@ struct Kept {
 }
 
 impl Shared {
-    /// Watches nothing yet.
+    /// Creates the state without any watch.
     pub(super) fn new(client: Client, server: String, patience: Patience) -> Arc<Self> {
         let (runtime, changes) = (Handle::current(), watch::Sender::new(0));
         let (kept, looked, anew) = (Mutex::default(), Mutex::new(0), watch::Sender::new(0));
         Arc::new(Self { client, server, patience, runtime, kept, changes, looked, anew })
     }
 
-    /// Watches what is wanted, and no longer what is not.
+    /// Starts the watches for the requested workloads, and stops all others.
     pub(super) fn scope(self: &Arc<Self>, wanted: &BTreeSet<WorkloadId>) {
         let mut kept = self.kept();
         kept.picture.scope(wanted);
@@ -63,7 +63,7 @@ impl Shared {
         self.changes.send_modify(|count| *count += 1);
     }
 
-    /// The picture, once it is complete.
+    /// Returns the observation, once it is complete.
     pub(super) async fn observe(&self) -> Result<Observation, ClusterError> {
         let mut changes = self.changes.subscribe();
         loop {
@@ -77,31 +77,31 @@ impl Shared {
         }
     }
 
-    /// Returns when the picture has changed since it was last looked at, or after `at_most`. At once: while drift is
-    /// judged, its controller is starting pods.
+    /// Returns when the state has changed since the last observation, or after `at_most`. It does not batch changes:
+    /// while drift is assessed, its controller already starts pods.
     pub(super) async fn changed(&self, at_most: Duration) {
         let mut changes = self.changes.subscribe();
         let looked = *lock(&self.looked);
         drop(tokio::time::timeout(at_most, changes.wait_for(|count| *count != looked)).await);
     }
 
-    /// A workload as it is.
+    /// Returns a workload.
     pub(super) fn workload(&self, id: &WorkloadId) -> Option<Arc<Workload>> {
         self.kept().picture.workload(id).map(Arc::clone)
     }
 
-    /// Takes in the answer to a write over `before`.
+    /// Records the answer to a write over `before`.
     pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: SeenWorkload) {
         self.kept().picture.wrote(id, before, seen);
         self.changes.send_modify(|count| *count += 1);
     }
 
-    /// Lists everything anew; until it is here, what is known stands.
+    /// Lists everything again. The known state stays until the new lists are complete.
     pub(super) fn look_anew(&self) {
         self.anew.send_modify(|count| *count += 1);
     }
 
-    /// Ends all watches.
+    /// Stops all watches.
     pub(super) fn close(&self) {
         let mut kept = self.kept();
         kept.closed = true;
@@ -109,15 +109,15 @@ impl Shared {
         kept.tasks.clear();
     }
 
-    /// Takes in what a watch says.
+    /// Applies an event of a watch.
     fn hear(&self, take: impl FnOnce(&mut Picture, Timestamp) -> bool) {
         if take(&mut self.kept().picture, Timestamp::now()) {
             self.changes.send_modify(|count| *count += 1);
         }
     }
 
-    /// Watches the pods of what is unsettled. Only who waits lets them be watched: by then, all that could be written
-    /// without a look at them is, and to list them keeps the API server from answering that.
+    /// Watches the pods of unsettled workloads. It is called only by a waiting reader: every write that needs no pods
+    /// has been sent by then, and listing pods would delay its answer.
     pub(super) fn keep_pods(self: &Arc<Self>) {
         let mut kept = self.kept();
         if kept.picture.needs_other_pods() {
@@ -126,14 +126,14 @@ impl Shared {
         }
     }
 
-    /// Watches no pods, until they are asked for again.
+    /// Stops all pod watches until [`Self::keep_pods`] is called again.
     pub(super) fn end_pods(self: &Arc<Self>) {
         let mut kept = self.kept();
         self.keep(&mut kept, &BTreeSet::new(), |subject| matches!(subject, Subject::Pods { .. }));
         kept.picture.note_no_pods();
     }
 
-    /// Of the watches that `are` concerned, keeps those of `subjects` and starts the missing ones.
+    /// Among the watches selected by `are`, stops those outside `subjects` and starts the missing ones.
     fn keep(self: &Arc<Self>, kept: &mut Kept, subjects: &BTreeSet<Subject>, are: impl Fn(&Subject) -> bool) {
         let Kept { picture, tasks, started, closed } = kept;
         tasks.retain(|subject, task| {
@@ -205,7 +205,7 @@ impl Shared {
     }
 }
 
-/// Nothing that is done under a lock leaves anything half done.
+/// Ignores poisoning: no critical section leaves its data inconsistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! Follows one list of objects for as long as it is polled: lists, watches, goes on where it was, starts over where the
-//! server has forgotten that, and waits longer after each failure.
+//! A reflector of one list of objects: it lists, watches, resumes, starts over if its resource version has expired, and
+//! backs off after failures.
 //!
-//! kube's own watcher does not tell when a broken watch has come back, and lists from the server's cache, which may be
-//! older than what was seen before.
+//! kube's own watcher does not report when a broken watch has recovered. It also lists from the server's cache, which
+//! may be older than the state seen before.
 #![expect(clippy::disallowed_methods, reason = "the waiting between attempts")]
 
 use std::future::Future;
@@ -23,48 +23,48 @@ use super::errors;
 use super::feed::News;
 use crate::cluster::ClusterError;
 
-/// The objects of a page, where the server does not stream lists.
+/// The page size of lists, if the server does not stream them.
 const PAGE: u32 = 200;
-/// The server asks for patience in whole seconds; it is not obeyed for longer.
+/// The maximum wait that the server may request (`retryAfterSeconds`).
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A list to follow.
 pub(super) struct Stream<K> {
     pub(super) api: Api<K>,
     pub(super) labels: Option<String>,
-    /// How long one watch lasts; none for as long as the server likes.
+    /// The lifetime of one watch; none for the server's choice.
     pub(super) lasts: Option<Duration>,
-    /// Asked whether it exists where the list is empty; none where that does not matter.
+    /// The namespace to look up if the list is empty; none to skip that.
     pub(super) namespace: Option<(Api<Namespace>, String)>,
-    /// The server, for messages.
+    /// The server's name in messages.
     pub(super) server: String,
     pub(super) patience: Patience,
-    /// Changes when the list is to be asked for anew, in case the watch missed something.
+    /// Changes to request a resync.
     pub(super) anew: watch::Receiver<u64>,
 }
 
-/// How an attempt ended.
+/// The end of an attempt.
 enum End {
-    /// The server, or the silence, ended the watch.
+    /// The server, or the time limit for silence, ended the watch.
     Over,
-    /// The server no longer knows the place.
+    /// The resource version has expired.
     Forgotten,
-    /// It does not stream lists.
+    /// The server does not stream lists.
     NoStreaming,
-    /// It failed; wait so long at least.
+    /// An error, and the minimum wait before the next attempt.
     Failed(ClusterError, Duration),
 }
 
-/// Where an attempt begins.
+/// The position from which the next attempt resumes.
 struct Place {
     anew: watch::Receiver<u64>,
     version: Option<String>,
     streaming: bool,
-    /// Something was heard since the attempt began.
+    /// Whether the current attempt received anything.
     heard: bool,
-    /// Objects of the last list.
+    /// The number of objects in the last list.
     listed: usize,
-    /// When the next list is due.
+    /// The time of the next resync.
     due: Instant,
 }
 
@@ -72,7 +72,7 @@ impl<K> Stream<K>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
 {
-    /// Follows it, telling everything to `tell`; never ends.
+    /// Follows the list forever, and passes every event to `tell`.
     pub(super) async fn follow(self, mut tell: impl FnMut(News<K>) + Send) {
         let anew = self.anew.clone();
         let mut place = Place { anew, version: None, streaming: true, heard: false, listed: 0, due: self.due() };
@@ -107,7 +107,7 @@ where
             timeout: self.lasts.and_then(|lasts| lasts.as_secs().try_into().ok()),
             ..WatchParams::default()
         };
-        // An empty version asks for a list that is as new as the request.
+        // An empty version requests a list no older than the request.
         let version = place.version.clone().unwrap_or_default();
         let events = self.answer(self.api.watch(&params, &version)).await?;
         tell(if streaming { News::Listing } else { News::Alive });
@@ -135,12 +135,12 @@ where
                 }
             }
         }
-        // A list that broke off counts as nothing.
+        // An interrupted list counts as nothing received.
         place.heard &= place.version.is_some();
         Ok(End::Over)
     }
 
-    /// Takes in what is said after the list.
+    /// Handles an event after the list.
     fn hear(&self, event: WatchEvent<K>, place: &mut Place, tell: &mut impl FnMut(News<K>)) -> Result<(), End> {
         let (version, news) = match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
@@ -155,7 +155,7 @@ where
         Ok(())
     }
 
-    /// Takes in what is said within a streamed list.
+    /// Handles an event within a streamed list.
     fn hear_listed(&self, event: WatchEvent<K>, place: &mut Place, tell: &mut impl FnMut(News<K>)) -> Result<(), End> {
         match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
@@ -171,7 +171,7 @@ where
         Ok(())
     }
 
-    /// Page by page, as new as the request.
+    /// Lists page by page, no older than the request.
     async fn list(&self, place: &mut Place, tell: &mut (impl FnMut(News<K>) + Send)) -> Result<(), End> {
         let mut params = ListParams { label_selector: self.labels.clone(), limit: Some(PAGE), ..ListParams::default() };
         place.listed = 0;
@@ -190,7 +190,7 @@ where
         }
     }
 
-    /// An empty list may mean that there is no namespace; lists do not say so.
+    /// Checks whether the namespace exists if the list is empty. The list itself does not report that.
     async fn missing(&self, place: &Place) -> Option<ClusterError> {
         let (api, name) = self.namespace.as_ref().filter(|_| place.listed == 0)?;
         let asked = tokio::time::timeout(self.patience.answer, api.get_metadata(name)).await;
@@ -198,12 +198,12 @@ where
         is_missing.then(|| ClusterError::NoNamespace(name.clone()))
     }
 
-    /// When the next list is due: not for many at once.
+    /// Returns the time of the next resync, randomised so that lists do not coincide.
     fn due(&self) -> Instant {
         Instant::now() + self.patience.anew.mul_f64(1.0 + random(0))
     }
 
-    /// A server that hangs does not end a watch whose time is up.
+    /// Returns the time limit for silence. A hanging server does not end a watch at its lifetime, so the client must.
     fn longest_silence(&self) -> Duration {
         self.lasts.map_or(self.patience.silence, |lasts| self.patience.silence.min(lasts + self.patience.answer))
     }
@@ -236,13 +236,14 @@ where
     }
 }
 
-/// Doubles from 0.2 s to 20 s, less up to a half, so that many do not come back at once.
+/// Returns the back-off: 0.2 s, doubled up to 20 s, times a random factor from 0.5 to 1, so that clients do not return
+/// at once.
 fn backoff(failures: u32) -> Duration {
     let longest = Duration::from_millis(200).saturating_mul(1 << failures.saturating_sub(1).min(7));
     longest.min(Duration::from_secs(20)).mul_f64(0.5 + random(failures))
 }
 
-/// From nothing to a half.
+/// Returns a random number from 0 to 0.5.
 fn random(seed: u32) -> f64 {
     let random = RandomState::new().hash_one(seed) % 512;
     f64::from(u32::try_from(random).unwrap_or(0)) / 1024.0

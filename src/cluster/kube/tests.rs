@@ -1,4 +1,4 @@
-//! What is decided without a server.
+//! Decisions that need no server.
 
 mod picture;
 mod read;
@@ -21,7 +21,7 @@ fn id(name: &str) -> WorkloadId {
     WorkloadId { namespace: "shop".to_owned(), workload }
 }
 
-/// A Deployment whose controller has seen its first generation, settled.
+/// A settled Deployment, observed in its first generation.
 fn object(name: &str) -> Value {
     let conditions = json!([
         {"type": "Available", "status": "True"},

@@ -1,19 +1,19 @@
-//! What keeps a pod from being ready, in its own words. Pure.
+//! The issues that keep a pod from becoming ready. Pure.
 
-use pintle_core::workload::Trouble;
+use pintle_core::workload::PodIssue;
 
 use super::objects::{ConditionObject, ContainerStatus, PodStatus, Terminated};
 
-/// Longer words are cut: containers choose their own last message.
+/// The maximum length of a message; containers write their own last message.
 const MAX_CHARS: usize = 400;
-/// What kubelet says of an image names it up to six times before the cause.
+/// The maximum length of kubelet's messages, which repeat the image up to six times before the cause.
 const MAX_CHARS_OF_KUBELET: usize = 3000;
 
-/// Waiting for these is the ordinary course of things.
+/// Reasons to wait that are normal.
 const ORDINARY: &[&str] = &["", "ContainerCreating", "PodInitializing"];
 
-/// The troubles of a pod: containers that wait first, then those that have ended badly, then the pod as a whole.
-pub(super) fn troubles(status: &PodStatus) -> Vec<Trouble> {
+/// Returns the issues of a pod: waiting containers first, then failed ones, then those of the pod as a whole.
+pub(super) fn troubles(status: &PodStatus) -> Vec<PodIssue> {
     let containers = || status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
     let mut troubles: Vec<_> = containers().filter_map(waiting).collect();
     troubles.extend(containers().filter_map(ended));
@@ -22,37 +22,37 @@ pub(super) fn troubles(status: &PodStatus) -> Vec<Trouble> {
     troubles
 }
 
-fn waiting(status: &ContainerStatus) -> Option<Trouble> {
+fn waiting(status: &ContainerStatus) -> Option<PodIssue> {
     let state = status.state.as_ref()?.waiting.as_ref()?;
     let reason = state.reason.clone().unwrap_or_default();
     if ORDINARY.contains(&reason.as_str()) {
         return None;
     }
-    // What kubelet says of a crash loop is how long it waits; how the container ended last says more.
+    // kubelet's message on a crash loop is only the back-off; the last termination explains more.
     let last = status.last_state.as_ref().and_then(|last| last.terminated.as_ref());
     let message = last.filter(|_| reason == "CrashLoopBackOff").map(last_words);
     let message = message.or_else(|| state.message.clone()).unwrap_or_default();
     Some(of_container(status, reason, &message))
 }
 
-fn ended(status: &ContainerStatus) -> Option<Trouble> {
+fn ended(status: &ContainerStatus) -> Option<PodIssue> {
     let state = status.state.as_ref()?.terminated.as_ref().filter(|state| state.exit_code.unwrap_or(0) != 0)?;
     let reason = state.reason.clone().unwrap_or_else(|| "Error".to_owned());
     Some(of_container(status, reason, &last_words(state)))
 }
 
-fn unscheduled(condition: &ConditionObject) -> Option<Trouble> {
+fn unscheduled(condition: &ConditionObject) -> Option<PodIssue> {
     let is_it = condition.kind.as_deref() == Some("PodScheduled") && condition.status.as_deref() == Some("False");
     is_it.then(|| of_pod(condition.reason.as_deref().unwrap_or("Unschedulable"), condition.message.as_deref()))
 }
 
-fn of_container(status: &ContainerStatus, reason: String, message: &str) -> Trouble {
+fn of_container(status: &ContainerStatus, reason: String, message: &str) -> PodIssue {
     let restarts = status.restart_count.unwrap_or(0);
-    Trouble { container: Some(status.name.clone()), reason, message: cut(message, MAX_CHARS_OF_KUBELET), restarts }
+    PodIssue { container: Some(status.name.clone()), reason, message: cut(message, MAX_CHARS_OF_KUBELET), restarts }
 }
 
-fn of_pod(reason: &str, message: Option<&str>) -> Trouble {
-    Trouble {
+fn of_pod(reason: &str, message: Option<&str>) -> PodIssue {
+    PodIssue {
         container: None,
         reason: reason.to_owned(),
         message: cut(message.unwrap_or_default(), MAX_CHARS),

@@ -1,4 +1,4 @@
-//! What is sent to a workload: images, and what is remembered, fenced. Pure.
+//! Request bodies for workloads: images and Pintle's state, fenced. Pure.
 
 use kube::api::{Patch, PatchParams};
 use pintle_core::workload::{FIELD_MANAGER, Pause, State, Workload, WorkloadId, may_take_over};
@@ -8,11 +8,13 @@ use super::managers::PAUSER;
 use super::objects::kind_name;
 use crate::cluster::{ClusterError, Write};
 
-/// A tag that nobody uses: owners of an image equal to ours do not show in a conflict.
+/// A tag that nobody uses. Equal values do not conflict, so the dry run needs a different image.
 const OTHER_TAG: &str = "pintle-asks-who-owns-this";
 
-/// The apply of `write`, or why it is not sent: the workload is another one or has changed, it has no such container, or
-/// the image is somebody's from whom it is not taken over.
+/// Returns the body of the apply for `write`.
+///
+/// It fails if the workload was replaced or has changed, or if a container is missing. It also fails if the image belongs
+/// to a field manager that Pintle does not take over from.
 pub(super) fn body(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
     check(write, workload)?;
     let mut images: Vec<_> =
@@ -23,10 +25,10 @@ pub(super) fn body(write: &Write, workload: &Workload) -> Result<Value, ClusterE
     Ok(body)
 }
 
-/// What is sent to pause a workload, or to end its pause; fenced as a write is.
+/// Returns the request that pauses a workload or resumes it, fenced as a write is.
 ///
-/// A field manager of its own keeps apart what would delete each other. An end is a merge: after an undo, the annotation
-/// is somebody else's, and an apply without it would leave it.
+/// A separate field manager keeps pauses and writes from deleting each other's fields. Resuming is a merge patch: after
+/// an undo, another manager owns the annotation, and an apply without it would not remove it.
 pub(super) fn pause(id: &WorkloadId, seen: &Workload, pause: Option<&Pause>) -> (PatchParams, Patch<Value>) {
     let fence = json!({"uid": seen.uid, "resourceVersion": seen.resource_version});
     let Some(pause) = pause else {
@@ -42,7 +44,7 @@ pub(super) fn pause(id: &WorkloadId, seen: &Workload, pause: Option<&Pause>) -> 
     (PatchParams::apply(PAUSER).force(), Patch::Apply(body))
 }
 
-/// The question of `write`: the same with other images, to be sent as a dry run.
+/// Returns the body of the ownership dry run: `write` with different images.
 pub(super) fn question(write: &Write, workload: &Workload) -> Result<Value, ClusterError> {
     check(write, workload)?;
     let other = |image: &pintle_core::image::Image| format!("{}:{OTHER_TAG}", image.repository());
@@ -64,7 +66,7 @@ fn fenced(write: &Write, workload: &Workload, images: &[Image<'_>]) -> Value {
             pod[key] = list.into();
         }
     }
-    // Without the uid, an apply to a workload that was deleted meanwhile would create it.
+    // Without the uid, an apply would recreate a workload that was deleted meanwhile.
     json!({
         "apiVersion": "apps/v1",
         "kind": kind_name(write.id.workload.kind),
@@ -87,7 +89,7 @@ fn check(write: &Write, workload: &Workload) -> Result<(), ClusterError> {
         return Err(ClusterError::Stale(id()));
     }
     for (name, init, _) in &write.images {
-        // An apply would add it.
+        // An apply would add the container.
         if !workload.containers.iter().any(|container| container.name == *name && container.init == *init) {
             let names: Vec<_> = workload.containers.iter().map(|container| container.name.as_str()).collect();
             let message = format!("there is no container {name}; there are {}", names.join(", "));
@@ -102,7 +104,7 @@ fn check(write: &Write, workload: &Workload) -> Result<(), ClusterError> {
     }
 }
 
-/// An image as it is written there, where that means the same: another spelling would replace every pod.
+/// Returns the image's current spelling if it means the same; another spelling would replace every pod.
 fn text(write: &Write, workload: &Workload, name: &str) -> String {
     let wanted = write.images.iter().find(|(container, ..)| container == name).map(|(.., image)| image);
     let there = workload.containers.iter().find(|container| container.name == name);
@@ -113,7 +115,8 @@ fn text(write: &Write, workload: &Workload, name: &str) -> String {
     }
 }
 
-/// Images that Pintle applied earlier and that this write is not about: an apply that omits them would delete them.
+/// Returns the images that Pintle applied earlier and this write does not change. An apply without them would delete
+/// them.
 fn also_owned<'w>(write: &Write, workload: &'w Workload) -> Vec<Image<'w>> {
     let ours = |name: &String| {
         let mut managers = workload.managers.iter().filter(|manager| manager.applied && manager.name == FIELD_MANAGER);

@@ -1,4 +1,4 @@
-//! Runs a command of a service to its end: `start`, `stop`, `version`, and health. IO.
+//! Runs a command of a service to completion: `start`, `stop`, `version`, or health. IO.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -10,24 +10,24 @@ use tokio::time::timeout;
 
 use super::record::Process;
 
-/// What is run.
+/// A command to run.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) words: Vec<String>,
-    /// The folder it runs in.
+    /// The working directory.
     pub(super) home: PathBuf,
-    /// Beside the environment of Pintle.
+    /// Additional environment variables.
     pub(super) environment: Vec<(&'static str, String)>,
-    /// It is ended when it takes longer.
+    /// The time limit, after which it is killed.
     pub(super) within: Duration,
 }
 
-/// What it printed, where it ends with exit code 0; else why not, in words.
+/// Returns the command's output if it exits with code 0, else the reason.
 pub(super) async fn run(task: &Task) -> Result<String, String> {
     let Some((program, arguments)) = task.words.split_first() else { return Err("no program is named".to_owned()) };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(&task.home).envs(task.environment.iter().map(|(name, value)| (name, value)));
-    // A group of its own: Ctrl-C is for Pintle, and what it starts is ended with it.
+    // A separate process group: Ctrl-C reaches Pintle alone, and the command's children are killed with it.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
     let process = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Process::of);

@@ -1,4 +1,4 @@
-//! What is done next with the processes of one service. Pure.
+//! Decides the next actions on the processes of one service. Pure.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use super::folder::Life;
 use super::picture::{Facts, Health, is_rolling};
 use super::record::{Record, Run};
 
-/// How long a process may take to end before it is killed.
+/// How long a process may take to exit before it is killed.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 
-/// One thing to do.
+/// One action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
-    /// Start a process of what shall run.
+    /// Start a process of the current spec.
     Start,
-    /// Ask a run to end.
+    /// Send SIGTERM to a run.
     Stop(u32),
-    /// End a run that was asked in vain.
+    /// Kill a run that has not exited in time.
     Kill(u32),
-    /// Take in that a run has ended.
+    /// Record that a run has ended.
     Reap(u32),
 }
 
-/// What is to be done now, and when to ask again where nothing happens meanwhile.
+/// Returns the actions due now, and when to decide again if nothing happens until then.
 pub(super) fn decide(facts: &Facts, now: Timestamp) -> (Vec<Act>, Option<Timestamp>) {
     let Some(record) = &facts.record else { return (Vec::new(), None) };
     let mut acts = Vec::new();
@@ -53,7 +53,8 @@ pub(super) fn decide(facts: &Facts, now: Timestamp) -> (Vec<Act>, Option<Timesta
     (acts, later)
 }
 
-/// Whether a run makes place: for `recreate` at once, for `rolling` when its successor is well, or it is not well itself.
+/// Returns whether a run should stop: under `recreate` at once, under `rolling` when its successor is healthy or it is
+/// unhealthy itself.
 fn leaves(record: &Record, facts: &Facts, run: &Run) -> bool {
     if record.down {
         return true;
@@ -62,7 +63,7 @@ fn leaves(record: &Record, facts: &Facts, run: &Run) -> bool {
         return false;
     }
     let is_well = |run: &Run| facts.health.get(&run.number) == Some(&Health::Well);
-    // One that has not been asked yet is neither.
+    // A run without an answer yet counts as neither.
     let is_unwell = matches!(facts.health.get(&run.number), Some(Health::Unwell(_)));
     match record.current() {
         Some(current) if current.number == run.number => false,

@@ -1,4 +1,4 @@
-//! Stops what was started. IO.
+//! Stops services. IO.
 #![expect(clippy::disallowed_methods, reason = "the local runtime waits")]
 
 use std::collections::BTreeSet;
@@ -13,21 +13,21 @@ use super::engine::Engine;
 use super::folder::Life;
 use super::service::Service;
 
-/// Longer than any process that is killed takes.
+/// The time limit for processes to end, longer than any kill takes.
 const PATIENCE: Duration = GRACE.saturating_add(Duration::from_secs(5));
 
-/// How long `stop` may take.
+/// The time limit of `stop`.
 const STOP: Duration = Duration::from_secs(120);
 
 impl Engine {
-    /// Waits until nothing is half done.
+    /// Waits until no service is between two states.
     pub(super) async fn finish(&self) {
         if self.lock.is_some() {
             self.wait(|service| !service.is_half_done()).await;
         }
     }
 
-    /// Stops everything: these services in this order, the others at once with the first.
+    /// Stops all services: these in this order, all others together with the first.
     pub(super) async fn down(self: &Arc<Self>, order: &[Vec<String>]) -> Vec<(String, Result<(), String>)> {
         self.watch();
         let ordered: BTreeSet<&String> = order.iter().flatten().collect();
@@ -61,7 +61,7 @@ impl Engine {
         done
     }
 
-    /// Marks a service as stopped; returns the command that stops it, where there is one. None where it does not run.
+    /// Marks a service as stopped. Returns its `stop` command if it has one; none if it does not run.
     fn begin_to_stop(&self, name: &str, service: &mut Service) -> Option<Result<Option<Task>, String>> {
         if let Some(why) = &service.damaged {
             return Some(Err(why.clone()));
@@ -92,13 +92,13 @@ impl Engine {
 }
 
 impl Service {
-    /// Nothing runs of it that is to end.
+    /// Returns whether no run is left that should end.
     fn has_ended(&self) -> bool {
         let down = self.facts.record.as_ref().is_some_and(|record| record.down);
         !down || self.facts.record.as_ref().is_none_or(|record| record.runs.is_empty())
     }
 
-    /// A process is about to end, or the first of its kind to start.
+    /// Returns whether a process is about to end, or the first of its spec is about to start.
     fn is_half_done(&self) -> bool {
         let Some(record) = &self.facts.record else { return false };
         let starts = self.facts.kept && record.crashes == 0 && record.current().is_none();

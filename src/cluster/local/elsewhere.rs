@@ -1,5 +1,4 @@
-//! Services that something else keeps: four commands start them, stop them, and say which version runs and whether it is
-//! well. IO.
+//! Services managed by other tools. Four commands start them, stop them, and report their version and health. IO.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +12,20 @@ use super::picture::{Elsewhere, Health};
 use super::record::Spec;
 use super::service::{Asked, Service};
 
-/// How long `start` and `stop` may take: they may fetch an image.
+/// The time limit of `start` and `stop`, which may fetch an image.
 const WITHIN: Duration = Duration::from_secs(600);
 
-/// How long `version` and `health` may take.
+/// The time limit of `version` and `health`.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// How often what is on its way is asked.
+/// The polling interval during a change.
 const ASK_MOVING: Duration = Duration::from_millis(200);
 
-/// How often what has arrived is asked.
+/// The polling interval of a settled service.
 const ASK_STILL: Duration = Duration::from_secs(5);
 
 impl Engine {
-    /// Runs `start` of what shall run.
+    /// Runs the `start` command of the current spec.
     pub(super) fn start_elsewhere(self: &Arc<Self>, name: &str, service: &mut Service) {
         let Some(record) = &service.facts.record else { return };
         let Local::Commands { start, .. } = &*record.spec.local else { return };
@@ -40,7 +39,7 @@ impl Engine {
         tokio::spawn(async move {
             let ended = run(&task).await;
             if let Some(service) = engine.services().get_mut(&name)
-                // A newer write has its own.
+                // A newer write runs its own `start`.
                 && service.facts.record.as_ref().is_some_and(|record| record.generation == generation)
                 && let Some(elsewhere) = &mut service.facts.elsewhere
             {
@@ -52,7 +51,7 @@ impl Engine {
         });
     }
 
-    /// Asks which version runs and whether it is well, where it is time to.
+    /// Runs `version` and `health` if they are due. Returns the time until the next poll.
     pub(super) fn ask_commands(self: &Arc<Self>, name: &str, service: &mut Service) -> Duration {
         let Some(local) = service.local().map(Arc::clone) else { return ASK_STILL };
         let Local::Commands { version, health, .. } = &*local else { return ASK_STILL };
@@ -108,7 +107,7 @@ impl Engine {
 }
 
 impl Service {
-    /// What stands for a version.
+    /// Returns the image reference of a version.
     fn image_of(&self, version: &str) -> Option<Image> {
         let served = self.served.iter().flat_map(|served| {
             std::iter::once((&served.version, &served.image))

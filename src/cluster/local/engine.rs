@@ -1,4 +1,4 @@
-//! Round after round: what is, what is done next, and what that looks like. IO.
+//! The control loop: observes, acts, and publishes the result. IO.
 #![expect(clippy::disallowed_methods, reason = "the local runtime reads the clock")]
 
 use std::collections::BTreeMap;
@@ -22,36 +22,35 @@ use super::service::{Asked, Service};
 use super::{Place, Served, service};
 use crate::cluster::{ClusterError, Leader, Observation};
 
-/// How often it is looked at what tells nobody that it has changed.
+/// The polling interval for changes without a notification.
 const POLL: Duration = Duration::from_millis(250);
 
-/// How often a process that is not well is asked again.
+/// The probe interval of an unhealthy process.
 const ASK_UNWELL: Duration = Duration::from_millis(40);
 
-/// How often a process that is well is asked again.
+/// The probe interval of a healthy process.
 const ASK_WELL: Duration = Duration::from_secs(1);
 
-/// So many bad answers in a row make a process unwell: one may be an accident.
+/// The number of consecutive failed probes that make a process unhealthy.
 const DOUBTS: u32 = 3;
 
-/// How long the first look waits for answers.
+/// The maximum wait of the first observation for probes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What runs here, and what is done about it.
+/// The running services and the loop that controls them.
 pub(super) struct Engine {
     pub(super) folder: Folder,
     pub(super) home: PathBuf,
     pub(super) shim: PathBuf,
-    /// Held by whoever changes something.
+    /// The folder's lock; none for reading.
     pub(super) lock: Option<Lock>,
-    /// This process.
     pub(super) this: Option<Process>,
     services: Mutex<BTreeMap<String, Service>>,
-    /// Counts the changes of the picture.
+    /// Counts the visible changes.
     changes: watch::Sender<u64>,
-    /// The count at the last look.
+    /// The count at the last observation.
     seen: AtomicU64,
-    /// Files have changed.
+    /// Whether files have changed.
     stale: AtomicBool,
     pub(super) wake: Notify,
     watcher: OnceLock<Option<RecommendedWatcher>>,
@@ -59,7 +58,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Reads the folder and begins with the rounds. With a command it is locked.
+    /// Reads the state folder and starts the control loop. With a command, the folder is locked.
     pub(super) fn start(
         place: Place,
         served: BTreeMap<WorkloadId, Served>,
@@ -110,7 +109,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// What is pinned from now on; what is pinned no more keeps running.
+    /// Sets the pinned services. Services that are no longer pinned keep running.
     pub(super) fn serve(&self, served: BTreeMap<WorkloadId, Served>) {
         let mut services = self.services();
         services.values_mut().for_each(|service| service.served = None);
@@ -128,12 +127,12 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Who has locked the folder.
+    /// Returns the holder of the folder's lock.
     pub(super) fn holder(&self) -> Option<Leader> {
         self.folder.holder().map(|holder| Leader { holder: holder.to_string(), renewed: None, says: None })
     }
 
-    /// The services that are found running are kept from now on.
+    /// Takes over the restarting of services that are found running.
     fn take_up(&self) {
         if self.lock.is_none() {
             return;
@@ -147,13 +146,13 @@ impl Engine {
     }
 
     pub(super) fn services(&self) -> MutexGuard<'_, BTreeMap<String, Service>> {
-        // Nothing that is done under the lock leaves anything half done.
+        // Ignores poisoning: no critical section leaves its data inconsistent.
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One round; returns when the next is due at the latest.
+    /// Runs one iteration. Returns the maximum time until the next one.
     fn round(self: &Arc<Self>) -> Duration {
-        // Where nothing is heard, everything may have changed.
+        // Without file notifications, anything may have changed.
         let deaf = matches!(self.watcher.get(), Some(None));
         let stale = self.stale.swap(false, Ordering::Relaxed) || deaf;
         let mut wait = POLL;
@@ -175,9 +174,9 @@ impl Engine {
         wait
     }
 
-    /// Does what is to be done now; returns when to look again.
+    /// Performs the due actions. Returns the time until the next check.
     fn act(&self, name: &str, service: &mut Service) -> Duration {
-        // Each round of acts ends or starts a process: a handful is plenty.
+        // Each iteration ends or starts a process, so a few suffice.
         for _ in 0..8 {
             let now = Timestamp::now();
             let (acts, later) = decide(&service.facts, now);
@@ -213,7 +212,7 @@ impl Engine {
         }
     }
 
-    /// Asks the processes that it is time to ask.
+    /// Starts the probes that are due.
     fn ask_all(self: &Arc<Self>, name: &str, service: &mut Service) -> Duration {
         let Some(record) = &service.facts.record else { return POLL };
         let shares = is_rolling(record) && record.runs.len() > 1;
@@ -261,7 +260,7 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Makes the picture anew, and says so where it has changed.
+    /// Rebuilds the observation, and notifies readers if it has changed.
     pub(super) fn publish(&self) {
         let now = Timestamp::now();
         let mut changed = false;
@@ -275,7 +274,7 @@ impl Engine {
         }
     }
 
-    /// Pauses a service, or ends its pause.
+    /// Pauses a service, or resumes it.
     pub(super) fn pause(&self, id: &WorkloadId, pause: Option<&Pause>) -> Result<(), ClusterError> {
         let name = &id.workload.name;
         let refused = |message| ClusterError::Refused { id: id.clone(), message };
@@ -287,7 +286,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The picture, once everything has been asked.
+    /// Returns the observation, once every probe has answered.
     pub(super) async fn observe(&self) -> Result<Observation, ClusterError> {
         let begun = Instant::now();
         let mut changes = self.changes.subscribe();
@@ -312,7 +311,7 @@ impl Engine {
         Ok(observation)
     }
 
-    /// Returns when the picture is another one than at the last look.
+    /// Returns when the state differs from the last observation.
     pub(super) async fn changed(self: &Arc<Self>, at_most: Duration) {
         self.watch();
         let seen = self.seen.load(Ordering::Relaxed);
@@ -320,13 +319,13 @@ impl Engine {
         let _ = tokio::time::timeout(at_most, changes.wait_for(|count| *count != seen)).await;
     }
 
-    /// Hears from now on what changes in the folder; where that cannot be, it is looked at again and again.
+    /// Starts watching the folder. If that fails, the folder is polled.
     pub(super) fn watch(self: &Arc<Self>) {
         self.watcher.get_or_init(|| {
             let weak = Arc::downgrade(self);
             let heard = move |event: notify::Result<notify::Event>| {
                 let Some(engine) = weak.upgrade() else { return };
-                // Logs are written all the time.
+                // Logs are written constantly.
                 if event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| !is_log(path))) {
                     engine.stale.store(true, Ordering::Relaxed);
                     engine.wake.notify_one();
@@ -334,7 +333,7 @@ impl Engine {
             };
             let watcher = notify::recommended_watcher(heard)
                 .and_then(|mut watcher| watcher.watch(self.folder.path(), RecursiveMode::Recursive).map(|()| watcher));
-            // What has changed since the folder was read was heard by nobody.
+            // Changes between reading the folder and this watch went unnoticed.
             self.stale.store(true, Ordering::Relaxed);
             self.wake.notify_one();
             watcher.inspect_err(|error| tracing::info!("{} is not watched: {error}", self.folder.path().display())).ok()

@@ -1,11 +1,11 @@
 //! The state folder: one folder for each service, and the lock. IO.
 //!
 //! ```text
-//! lock                         who changes something here
-//! services/checkout/record     what shall run, and what is remembered
-//! services/checkout/pause      until when nobody writes it
-//! services/checkout/run-7      a process: its pid, and how it ended; locked by its shim
-//! services/checkout/log        what it writes, and log.1 before that
+//! lock                         the holder: the process that may change the folder
+//! services/checkout/record     the spec and the stored state
+//! services/checkout/pause      the pause, and when it ends
+//! services/checkout/run-7      a process: its pid and its exit; locked by its shim
+//! services/checkout/log        the output of its processes; log.1 is the previous log
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the local runtime keeps its state in files")]
 
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Exit, How, Line, Process, Record, SCHEMA};
 
-/// A longer file is not ours.
+/// The maximum size of a file; a longer one was not written by Pintle.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The state folder of one instance.
@@ -30,29 +30,27 @@ pub(super) struct Folder {
     root: PathBuf,
 }
 
-/// Who changes something: written into the lock, for whoever finds it locked.
+/// The holder of the lock, written into the lock file for other processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holder {
     pub(super) process: Process,
-    /// What was typed.
+    /// The command line.
     command: String,
     since: Timestamp,
 }
 
-/// The right to change something; it ends with the value, and with the process, however that ends.
+/// The right to change the folder. It ends with the value or with the process, even if that is killed.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
 }
 
-/// A process as its file shows it.
+/// The state of a process according to its run file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Life {
-    /// It is being started.
+    /// Being started.
     Coming,
-    /// It runs.
     Runs(Process),
-    /// It has ended.
     Ended(Exit),
 }
 
@@ -65,7 +63,7 @@ impl Folder {
         &self.root
     }
 
-    /// The services that were ever started here.
+    /// Returns the services ever started here.
     pub(super) fn services(&self) -> Result<Vec<String>, String> {
         let folder = self.root.join("services");
         let entries = match std::fs::read_dir(&folder) {
@@ -78,7 +76,7 @@ impl Folder {
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
-    /// What is remembered of a service; none where it was never started here.
+    /// Returns the record of a service; none if it was never started here.
     pub(super) fn record(&self, service: &str) -> Result<Option<Record>, String> {
         let path = self.of(service).join("record");
         let bytes = match read(&path) {
@@ -100,7 +98,7 @@ impl Folder {
         serde_json::from_value(value).map(Some).map_err(|error| damaged(&path, &error))
     }
 
-    /// Remembers it: all of it or nothing.
+    /// Writes the record of a service atomically.
     pub(super) fn write(&self, service: &str, record: &Record) -> Result<(), String> {
         let folder = self.of(service);
         let (path, new) = (folder.join("record"), folder.join("record.new"));
@@ -110,13 +108,14 @@ impl Folder {
         written.map_err(|error| named(&path, &error))
     }
 
-    /// Until when nobody writes a service.
+    /// Returns the pause of a service.
     pub(super) fn pause(&self, service: &str) -> Option<Pause> {
         let text = read(&self.of(service).join("pause")).ok()?;
         Pause::read(&String::from_utf8_lossy(&text))
     }
 
-    /// Remembers that, or that it is over: in a file of its own, which takes no lock, so that it can be said at any time.
+    /// Writes or removes the pause of a service. It has a file of its own that needs no lock, so a pause is possible at
+    /// any time.
     pub(super) fn write_pause(&self, service: &str, pause: Option<&Pause>) -> Result<(), String> {
         let folder = self.of(service);
         let (path, new) = (folder.join("pause"), folder.join("pause.new"));
@@ -133,11 +132,11 @@ impl Folder {
         }
     }
 
-    /// The file of a run, made and locked: its shim gets it.
+    /// Creates and locks the file of a run. Its shim inherits the lock.
     pub(super) fn new_run(&self, service: &str, number: u32) -> Result<File, String> {
         let path = self.run(service, number);
         let open = || {
-            // One may be left where the record was deleted.
+            // A file may be left over if the record was deleted.
             let file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
             file.try_lock().map_err(|_| io::Error::other("a process that is not remembered still runs"))?;
             file.set_len(0)?;
@@ -146,7 +145,7 @@ impl Folder {
         open().map_err(|error| named(&path, &error))
     }
 
-    /// How a run is.
+    /// Returns the state of a run.
     pub(super) fn life(&self, service: &str, number: u32) -> Life {
         let mut started = None;
         let text = read(&self.run(service, number)).unwrap_or_default();
@@ -154,38 +153,38 @@ impl Folder {
             match serde_json::from_str(line) {
                 Ok(Line::Started(process)) => started = Some(process),
                 Ok(Line::Ended(exit)) => return Life::Ended(exit),
-                // A line that is not whole yet.
+                // An incomplete line.
                 Err(_) => {}
             }
         }
         match started {
             Some(process) if process.lives() => Life::Runs(process),
-            // Its shim is about to say how it ended.
+            // Its shim is about to record the exit.
             Some(process) if self.is_kept(service, number) => Life::Runs(process),
             None if self.is_kept(service, number) => Life::Coming,
             _ => Life::Ended(Exit { at: Timestamp::now(), how: How::Unknown, said: String::new() }),
         }
     }
 
-    /// The shim of a run lives.
+    /// Returns whether the shim of a run is alive.
     fn is_kept(&self, service: &str, number: u32) -> bool {
         let Ok(file) = File::open(self.run(service, number)) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
-    /// Forgets a run that has ended.
+    /// Deletes the file of an ended run.
     pub(super) fn forget(&self, service: &str, number: u32) {
         if let Err(error) = std::fs::remove_file(self.run(service, number)) {
             tracing::info!("run {number} of {service} is not forgotten: {error}");
         }
     }
 
-    /// The log of a service.
+    /// Returns the log of a service.
     pub(super) fn log(&self, service: &str) -> PathBuf {
         self.of(service).join("log")
     }
 
-    /// Locks the folder for whoever changes something; where it is locked, says by whom.
+    /// Locks the folder for changes. If it is already locked, the error names the holder.
     pub(super) fn lock(&self, command: &str) -> Result<Lock, Locked> {
         make(&self.root).map_err(Locked::Unusable)?;
         let path = self.root.join("lock");
@@ -204,7 +203,7 @@ impl Folder {
         Ok(Lock { _file: file })
     }
 
-    /// Who changes something now.
+    /// Returns the current holder of the lock.
     pub(super) fn holder(&self) -> Option<Holder> {
         let bytes = read(&self.root.join("lock")).ok()?;
         let holder: Holder = serde_json::from_slice(&bytes).ok()?;
@@ -230,13 +229,13 @@ impl std::fmt::Display for Holder {
 /// Why the folder could not be locked.
 #[derive(Debug)]
 pub(super) enum Locked {
-    /// Somebody has; none where it cannot be told who.
+    /// Another process holds it; none if its identity is unknown.
     By(Option<Holder>),
-    /// It cannot be written, in words.
+    /// The folder is not writable, with the reason.
     Unusable(String),
 }
 
-/// A folder for this user alone: logs may hold what is nobody else's business.
+/// Creates a folder for this user alone, because logs may be confidential.
 fn make(folder: &Path) -> Result<(), String> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| named(folder, &error))
 }

@@ -1,4 +1,4 @@
-//! Asks processes for their health: by HTTP, TCP, or a command. IO.
+//! Probes the health of processes: by HTTP, TCP or a command. IO.
 #![expect(clippy::disallowed_methods, reason = "the local runtime waits")]
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,26 +13,26 @@ use super::command::{Task, run};
 use super::listener::{Owner, acceptor, owner};
 use super::record::Process;
 
-/// How long a process may take to answer.
+/// The time limit of a probe.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What is asked.
+/// A health probe.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) local: std::sync::Arc<Local>,
     pub(super) process: Process,
-    /// How long it has lived.
+    /// The age of the process.
     pub(super) age: Duration,
-    /// Another process of the service may listen on the same port.
+    /// Whether another process of the service may listen on the same port.
     pub(super) shares: bool,
-    /// For the command that asks.
+    /// The template for a health command.
     pub(super) task: Task,
 }
 
-/// A process that nothing can be asked of counts as well when it has lived so long.
+/// The age at which a process without any probe counts as healthy.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Whether a process is well; else why not, in words.
+/// Probes a process; the error explains why it is unhealthy.
 pub(super) async fn ask(question: &Question) -> Result<(), String> {
     let Local::Process { port, health, .. } = &*question.local else { return Ok(()) };
     let connection = match *port {
@@ -75,7 +75,7 @@ async fn in_time<T>(asked: impl Future<Output = std::io::Result<T>>) -> Result<T
     }
 }
 
-/// Whether it is the process itself that has accepted a connection, and none that shares its port.
+/// Returns whether the probed process itself has accepted the connection, and not another one sharing its port.
 async fn is_accepted(stream: &TcpStream, question: &Question) -> std::io::Result<bool> {
     let (server, client) = (stream.peer_addr()?, stream.local_addr()?);
     loop {
@@ -87,13 +87,13 @@ async fn is_accepted(stream: &TcpStream, question: &Question) -> std::io::Result
     }
 }
 
-/// By either address of this host.
+/// Connects by IPv4 or IPv6 loopback.
 async fn connect(port: u16) -> std::io::Result<TcpStream> {
     let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))];
     TcpStream::connect(&addresses[..]).await
 }
 
-/// A GET whose answer's first line counts: 2xx is well.
+/// Sends a GET request; a 2xx status is healthy.
 async fn http(question: &Question, port: u16, mut stream: TcpStream, path: &str) -> std::io::Result<()> {
     while question.shares && !is_accepted(&stream, question).await? {
         stream = connect(port).await?;
@@ -102,7 +102,7 @@ async fn http(question: &Question, port: u16, mut stream: TcpStream, path: &str)
         format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUser-Agent: pintle\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    // "HTTP/1.1 200": what follows is of no interest.
+    // Only the status line matters: "HTTP/1.1 200".
     while answer.len() < 12 && stream.read_buf(&mut answer).await? > 0 {}
     let code =
         answer.get(9..12).filter(|_| answer.starts_with(b"HTTP/1.")).and_then(|code| std::str::from_utf8(code).ok());

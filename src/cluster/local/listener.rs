@@ -1,4 +1,4 @@
-//! Whose port it is. An answer on a port says nothing of a process that does not listen there: another may. IO.
+//! The owner of a port. An answer on a port proves nothing about a process, because another one may listen there. IO.
 #![expect(clippy::disallowed_methods, reason = "the local runtime looks at processes")]
 
 use std::net::SocketAddr;
@@ -7,36 +7,35 @@ use super::record::Process;
 #[cfg(target_os = "linux")]
 use super::sockets;
 
-/// Who listens on a port.
+/// The listener of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// The process, or one that it has started; or it cannot be told.
+    /// The process or one of its children; also if it cannot be determined.
     Process,
-    /// Others only.
+    /// Only other processes.
     Another,
-    /// Nobody.
     Nobody,
 }
 
-/// Who listens on a port. Elsewhere than on Linux it cannot be told.
+/// Returns the listener of a port, which only Linux reveals.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn owner(_port: u16, _process: &Process) -> Owner {
     Owner::Process
 }
 
-/// Who listens on a port. By whom a socket is open is in `/proc/PID/fd` (proc(5)).
+/// Returns the listener of a port. `/proc/PID/fd` lists the open sockets of a process (proc(5)).
 #[cfg(target_os = "linux")]
 pub(super) fn owner(port: u16, process: &Process) -> Owner {
     owner_of(sockets::listening(port), process)
 }
 
-/// Who has accepted the connection of a client; nobody, as long as it waits to be.
+/// Returns which process accepted a client's connection; nobody while it is pending.
 #[cfg(target_os = "linux")]
 pub(super) fn acceptor(server: SocketAddr, client: SocketAddr, process: &Process) -> Owner {
     owner_of(sockets::accepted(server, client).map(|inode| inode.into_iter().collect()), process)
 }
 
-/// Who has accepted a connection. Elsewhere than on Linux it cannot be told.
+/// Returns which process accepted a connection, which only Linux reveals.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn acceptor(_server: SocketAddr, _client: SocketAddr, _process: &Process) -> Owner {
     Owner::Process
@@ -68,7 +67,7 @@ fn owner_of(inodes: std::io::Result<Vec<u32>>, process: &Process) -> Owner {
     }
 }
 
-/// What a process has started stays in the session that its shim made.
+/// Returns the processes in the session that the shim created, which includes all children.
 #[cfg(target_os = "linux")]
 fn others_of_its_session(process: &Process) -> Vec<i32> {
     use super::process::Stat;
@@ -92,7 +91,7 @@ mod tests {
         assert_eq!(owner(port, &this), Owner::Process);
         let mut child = std::process::Command::new("setsid").args(["sleep", "60"]).spawn().unwrap();
         let other = Process::of(i32::try_from(child.id()).unwrap()).unwrap();
-        // It is of this session until it has made its own.
+        // The child belongs to this session until it has created its own.
         while owner(port, &other) == Owner::Process {
             std::thread::yield_now();
         }

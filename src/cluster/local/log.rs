@@ -1,7 +1,7 @@
-//! Logs of services: bounded, and read from their end. IO.
+//! Logs of services: bounded, and read from the end. IO.
 //!
-//! A process writes to its log itself, so that nothing of it is lost when its shim is. What bounds the log copies its
-//! end to `log.1` and empties it, as logrotate's `copytruncate` does.
+//! A process writes its log directly, so nothing is lost if its shim dies. The shim copies the log's end to `log.1` and
+//! truncates the log, as logrotate's `copytruncate` does.
 #![expect(clippy::disallowed_methods, reason = "the local runtime keeps logs")]
 
 use std::fs::{File, OpenOptions};
@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 
 use pintle_core::problem::display_safe;
 
-/// The log is emptied when it is longer, and the one before holds as much of its end.
+/// The maximum size of the log, and of the previous log.
 const MOST: u64 = 4 << 20;
 
-/// How much of its end is read for a line.
+/// The number of bytes read from the end to find a line.
 const END: u64 = 16 << 10;
 
-/// Empties the log where it is too long.
+/// Truncates the log if it is too long.
 pub(super) fn bound(log: &Path) {
     let bounded = || -> io::Result<()> {
         let file = OpenOptions::new().append(true).open(log)?;
@@ -31,21 +31,20 @@ pub(super) fn bound(log: &Path) {
     }
 }
 
-/// The log before this one.
+/// Returns the path of the previous log.
 pub(super) fn before(log: &Path) -> PathBuf {
     log.with_extension("1")
 }
 
-/// How long the log is; 0 where there is none.
+/// Returns the size of the log in bytes; 0 if there is none.
 pub(super) fn length(log: &Path) -> u64 {
     std::fs::metadata(log).map_or(0, |metadata| metadata.len())
 }
 
-/// The last line that is not blank, shortened; empty where there is none. `since`: how long the log was when what is
-/// asked for began.
+/// Returns the last non-blank line after the offset `since`, shortened; empty if there is none.
 pub(super) fn last_line(log: &Path, since: u64) -> String {
     let length = length(log);
-    // One that is shorter by now was emptied meanwhile.
+    // A log shorter than the offset was truncated meanwhile.
     let added = length.checked_sub(since).unwrap_or(length);
     let end = tail(log, added.min(END)).unwrap_or_default();
     let text = String::from_utf8_lossy(&end);
@@ -56,7 +55,7 @@ pub(super) fn last_line(log: &Path, since: u64) -> String {
         .unwrap_or_default()
 }
 
-/// The last bytes of a file.
+/// Returns the last bytes of a file.
 pub(super) fn tail(log: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(log)?;
     let length = file.metadata()?.len();
@@ -66,7 +65,7 @@ pub(super) fn tail(log: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A log from its last lines on.
+/// A log, followed from its last lines.
 #[derive(Debug)]
 pub struct Follow {
     log: PathBuf,
@@ -74,7 +73,7 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// The last lines of a log and of the one before, and where to go on. Without a log there are none yet.
+    /// Returns the last lines of a log and its predecessor, and the position to continue from. A missing log has none.
     pub fn from(log: &Path, lines: usize) -> io::Result<(Vec<u8>, Self)> {
         let read = |path: &Path| match std::fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -85,20 +84,20 @@ impl Follow {
         let mut all = read(&before(log))?;
         all.extend(now);
         let mut ends = all.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
-        // The last line may be on its way: without an end.
+        // The last line may be incomplete, without a newline.
         let skipped = lines + usize::from(all.last() == Some(&b'\n'));
         let start = if lines == 0 { all.len() } else { ends.nth(skipped - 1).map_or(0, |at| at + 1) };
         Ok((all.split_off(start), Self { log: log.to_owned(), at }))
     }
 
-    /// What was added since.
+    /// Returns what was added since the last call.
     pub fn more(&mut self) -> io::Result<Vec<u8>> {
         let mut file = match File::open(&self.log) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             file => file?,
         };
         if file.metadata()?.len() < self.at {
-            // It was emptied.
+            // The log was truncated.
             self.at = 0;
         }
         file.seek(SeekFrom::Start(self.at))?;

@@ -1,4 +1,4 @@
-//! What is known of one service, as a workload with pods: a process is a pod. Pure.
+//! One service as a workload, with a pod for each process. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,66 +8,64 @@ use jiff::Timestamp;
 use pintle_core::image::Image;
 use pintle_core::pins::Local;
 use pintle_core::workload::{
-    Condition, Container, FIELD_MANAGER, Manager, Pause, Pod, Status, Strategy, Trouble, Workload,
+    Condition, Container, FIELD_MANAGER, Manager, Pause, Pod, PodIssue, Status, Strategy, Workload,
 };
 
 use super::Served;
 use super::folder::Life;
 use super::record::{Exit, How, Record, Run};
 
-/// How long a process may take to become healthy where `verify: {timeout}` does not say it.
+/// The time limit for a process to become healthy, unless `verify: {timeout}` sets it.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// All that is known of one service.
+/// The known state of one service.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    /// What is remembered of it; none where it was never started here.
+    /// The stored record; none if the service was never started here.
     pub(super) record: Option<Record>,
-    /// Until when nobody writes it.
     pub(super) pause: Option<Pause>,
-    /// Somebody who lives starts it again when it ends.
+    /// Whether a live process restarts it when it ends.
     pub(super) kept: bool,
-    /// Of each run.
+    /// The state of each run.
     pub(super) lives: BTreeMap<u32, Life>,
-    /// Of each run that lives.
+    /// The health of each live run.
     pub(super) health: BTreeMap<u32, Health>,
-    /// What something else keeps of it; for services with four commands.
+    /// The state reported by its commands, for services managed by other tools.
     pub(super) elsewhere: Option<Elsewhere>,
 }
 
-/// What is known of the health of a process.
+/// The health of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Health {
-    /// It has not been asked yet.
+    /// Not probed yet.
     Unknown,
-    /// It is well.
     Well,
-    /// It is not, in words.
+    /// Unhealthy, with the reason.
     Unwell(String),
 }
 
-/// What the commands of a service say.
+/// The state reported by a service's commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Elsewhere {
-    /// What runs; none where nothing does.
+    /// The running image; none if nothing runs.
     pub(super) runs: Option<Image>,
     pub(super) health: Health,
-    /// `start` is at work.
+    /// Whether `start` is running.
     pub(super) starting: bool,
-    /// How `start` failed.
+    /// The error of `start`.
     pub(super) failed: Option<String>,
 }
 
-/// A service as a cluster shows it.
+/// A service in the form of a cluster observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) workload: Arc<Workload>,
     pub(super) pods: Vec<Arc<Pod>>,
-    /// Nothing runs of it until it is written, and why.
+    /// Why nothing runs until the next write.
     pub(super) idle: Option<String>,
 }
 
-/// What a service looks like. `now` is when that is asked.
+/// Returns the workload and pods of a service as observed at `now`.
 pub(super) fn show(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) -> Option<Shown> {
     let mut shown = unpaused(name, served, facts, now)?;
     Arc::make_mut(&mut shown.workload).pause.clone_from(&facts.pause);
@@ -112,7 +110,7 @@ fn unpaused(name: &str, served: Option<&Served>, facts: &Facts, now: Timestamp) 
 }
 
 impl Facts {
-    /// The image of what runs and is not about to end.
+    /// Returns the image of the newest run that is not stopping.
     fn stays(&self) -> Option<&Image> {
         if let Some(elsewhere) = &self.elsewhere {
             return elsewhere.runs.as_ref();
@@ -162,7 +160,7 @@ fn blank(name: &str, image: &Image) -> Workload {
     }
 }
 
-/// The workload with the status that its pods make.
+/// Fills in the workload's status from its pods.
 fn settle(mut workload: Workload, pods: &[Arc<Pod>]) -> Workload {
     let count = |which: &dyn Fn(&Pod) -> bool| {
         i32::try_from(pods.iter().filter(|pod| pod.phase == "Running" && which(pod)).count()).ok()
@@ -183,7 +181,7 @@ fn settle(mut workload: Workload, pods: &[Arc<Pod>]) -> Workload {
     workload
 }
 
-/// As a Deployment says it (`progressDeadlineSeconds`).
+/// Returns the condition with which a Deployment reports an exceeded `progressDeadlineSeconds`.
 fn gave_up(written: Timestamp, now: Timestamp) -> Option<Condition> {
     let over = written.checked_add(DEADLINE).ok().filter(|over| *over < now)?;
     Some(condition("Progressing", "False", "ProgressDeadlineExceeded", Some(over)))
@@ -205,11 +203,11 @@ fn pods(name: &str, facts: &Facts) -> Vec<Arc<Pod>> {
     let Some(record) = &facts.record else { return Vec::new() };
     let mut pods: Vec<Pod> = record.runs.iter().filter_map(|run| pod(name, record, facts, run)).collect();
     if facts.kept && record.current().is_none_or(|run| !pods.iter().any(|pod| pod.name == pod_name(name, run.number))) {
-        // The next process, which waits for the old one's end, or for its time after a crash.
+        // The next process, which waits for the old one to exit, or for its back-off.
         let exit = record.exit.as_ref();
         pods.push(Pod {
             phase: "Pending".to_owned(),
-            troubles: exit.map(|exit| crash(name, record, exit)).into_iter().collect(),
+            issues: exit.map(|exit| crash(name, record, exit)).into_iter().collect(),
             ..empty(pod_name(name, record.next), name, &record.spec.image)
         });
     }
@@ -230,7 +228,7 @@ fn pod(name: &str, record: &Record, facts: &Facts, run: &Run) -> Option<Pod> {
         ready: *health == Health::Well,
         terminating: run.stopping.is_some(),
         created: Some(run.begun),
-        troubles,
+        issues: troubles,
         ..empty(pod_name(name, run.number), name, &run.spec.image)
     };
     match life {
@@ -249,12 +247,12 @@ fn elsewhere_pods(name: &str, facts: &Facts, elsewhere: &Elsewhere) -> Vec<Arc<P
             Health::Unwell(words) => Some(trouble(name, "Unhealthy", words.clone(), 0)),
             Health::Well | Health::Unknown => None,
         };
-        pods.push(Pod { ready: well, troubles: unwell.into_iter().collect(), ..empty(name.to_owned(), name, image) });
+        pods.push(Pod { ready: well, issues: unwell.into_iter().collect(), ..empty(name.to_owned(), name, image) });
     }
     if let Some(image) = wanted.filter(|image| elsewhere.runs.as_ref() != Some(*image)) {
         let failed = elsewhere.failed.clone().map(|words| trouble(name, "RunContainerError", words, 0));
         let next = empty(format!("{name}-next"), name, image);
-        pods.push(Pod { phase: "Pending".to_owned(), troubles: failed.into_iter().collect(), ..next });
+        pods.push(Pod { phase: "Pending".to_owned(), issues: failed.into_iter().collect(), ..next });
     }
     pods.into_iter().map(Arc::new).collect()
 }
@@ -273,11 +271,11 @@ fn empty(pod: String, container_name: &str, image: &Image) -> Pod {
         terminating: false,
         created: None,
         template: Some(image.to_string()),
-        troubles: Vec::new(),
+        issues: Vec::new(),
     }
 }
 
-fn crash(name: &str, record: &Record, exit: &Exit) -> Trouble {
+fn crash(name: &str, record: &Record, exit: &Exit) -> PodIssue {
     let reason = match () {
         () if exit.how.is_no_start() => "RunContainerError",
         () if record.is_hopeless() => "CrashLoopBackOff",
@@ -287,6 +285,6 @@ fn crash(name: &str, record: &Record, exit: &Exit) -> Trouble {
     trouble(name, reason, exit.to_string(), restarts)
 }
 
-fn trouble(name: &str, reason: &str, message: String, restarts: i32) -> Trouble {
-    Trouble { container: Some(name.to_owned()), reason: reason.to_owned(), message, restarts }
+fn trouble(name: &str, reason: &str, message: String, restarts: i32) -> PodIssue {
+    PodIssue { container: Some(name.to_owned()), reason: reason.to_owned(), message, restarts }
 }

@@ -1,7 +1,7 @@
-//! Processes of this host: who they are, whether they live, and signals. IO.
+//! Processes of this host: identity, liveness and signals. IO.
 //!
-//! A pid alone names nobody: it may be another's by now. With it goes the time when the process started, and no signal
-//! is sent before both were found to agree.
+//! A pid alone is no identity, because it is reused. The start time completes it, and both are compared before a signal
+//! is sent.
 #![expect(clippy::disallowed_methods, reason = "the local runtime looks at processes")]
 
 use rustix::process::{Pid, Signal, getpid, kill_process_group};
@@ -9,27 +9,27 @@ use rustix::process::{Pid, Signal, getpid, kill_process_group};
 use super::record::Process;
 
 impl Process {
-    /// A process that runs now.
+    /// Identifies a running process.
     pub(super) fn of(pid: i32) -> Option<Self> {
         Some(Self { pid, start: start(pid)? })
     }
 
-    /// This one.
+    /// Identifies this process.
     pub(super) fn this() -> Option<Self> {
         Self::of(getpid().as_raw_pid())
     }
 
-    /// Whether it still runs: it, and no other that has its pid now.
+    /// Returns whether this process still runs, as opposed to another one with the same pid.
     pub(super) fn lives(&self) -> bool {
         start(self.pid).is_some_and(|start| start == self.start)
     }
 
-    /// Asks it and what it has started to end, as `kill` does.
+    /// Sends SIGTERM to the process and its children.
     pub(super) fn ask_to_end(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Ends it and what it has started, as `kill -9` does.
+    /// Sends SIGKILL to the process and its children.
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
     }
@@ -43,8 +43,8 @@ impl Process {
     }
 }
 
-/// When a process started: since which boot, and how many ticks after it. None where it has ended, its parent may not
-/// have noticed yet.
+/// Returns the start time of a process: the boot id and the clock ticks since that boot. An ended process has none,
+/// even before its parent has reaped it.
 #[cfg(target_os = "linux")]
 fn start(pid: i32) -> Option<String> {
     use std::sync::OnceLock;
@@ -56,7 +56,7 @@ fn start(pid: i32) -> Option<String> {
     (!stat.ended).then(|| format!("{boot}/{}", stat.start))
 }
 
-/// The same by `ps`, which every Unix has.
+/// Returns the start time of a process from `ps`, which every Unix has.
 #[cfg(not(target_os = "linux"))]
 fn start(pid: i32) -> Option<String> {
     let ps = std::process::Command::new("ps").args(["-o", "state=,lstart=", "-p", &pid.to_string()]).output().ok()?;
@@ -65,7 +65,7 @@ fn start(pid: i32) -> Option<String> {
     (!state.starts_with('Z')).then(|| start.trim().to_owned())
 }
 
-/// What `/proc/PID/stat` says (proc(5)).
+/// The fields read from `/proc/PID/stat` (proc(5)).
 #[cfg(target_os = "linux")]
 pub(super) struct Stat {
     ended: bool,
@@ -77,10 +77,10 @@ pub(super) struct Stat {
 impl Stat {
     pub(super) fn of(pid: i32) -> Option<Self> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The second field is the program's name in brackets, which may hold both blanks and brackets.
+        // The second field is the program's name in brackets, which may itself contain blanks and brackets.
         let (_, rest) = text.rsplit_once(") ")?;
         let fields: Vec<&str> = rest.split(' ').collect();
-        // From the third field on: state is the 3rd, session the 6th, starttime the 22nd.
+        // The rest begins with the third field: state is the 3rd, session the 6th, starttime the 22nd.
         let ended = matches!(*fields.first()?, "Z" | "X" | "x");
         Some(Self { ended, session: fields.get(3)?.parse().ok()?, start: fields.get(19)?.parse().ok()? })
     }

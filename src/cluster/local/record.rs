@@ -1,4 +1,4 @@
-//! What the state folder holds of a service: plain data, and what it means. Pure.
+//! The stored record of a service, and the rules on it. Pure.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,135 +13,130 @@ use pintle_core::workload::State;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-/// What this version reads and writes.
+/// The version of the record's format.
 pub(super) const SCHEMA: u32 = 1;
 
-/// Exits in a row, each soon after its start, that make a crash loop.
+/// The number of consecutive early exits that make a crash loop.
 const CRASHES: u32 = 4;
 
-/// A process that ran so long did not crash in a row with the one before.
+/// The lifetime from which an exit is not early and starts a new count.
 const SOON: Duration = Duration::from_secs(10);
 
-/// The wait before a second start; it doubles with each further one.
+/// The back-off after the first crash; it doubles with each further one.
 const BACK_OFF: Duration = Duration::from_millis(250);
 
-/// The longest wait before a start: Kubernetes' too.
+/// The longest back-off, as in Kubernetes.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// All that is remembered of one service: written whole, by whoever holds the lock.
+/// The stored record of one service, always written as a whole by the holder of the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// [`SCHEMA`].
+    /// The format version, [`SCHEMA`].
     pub(super) schema: u32,
-    /// When the service was first started here.
+    /// The first start of the service in this folder. It serves as the uid.
     pub(super) made: Timestamp,
-    /// Counts the writes of Pintle.
+    /// Counts the writes of Pintle. It serves as the resource version.
     pub(super) revision: u64,
     /// Counts the changes of `spec`.
     pub(super) generation: i64,
-    /// What was started last.
+    /// The spec started last.
     pub(super) spec: Spec,
-    /// It was stopped by `pintle down` since.
+    /// Whether `pintle down` stopped the service since.
     pub(super) down: bool,
-    /// Who starts it again when it ends, as long as that process lives.
+    /// The process that restarts the service, as long as it lives.
     pub(super) kept_by: Option<Process>,
-    /// When `spec` was written.
     pub(super) written: Timestamp,
-    /// What Pintle remembers.
     pub(super) state: State,
-    /// The processes that are not known to have ended, oldest first.
+    /// The processes not known to have ended, oldest first.
     pub(super) runs: Vec<Run>,
-    /// The number of the next run.
     pub(super) next: u32,
-    /// How often in a row processes of `spec` ended soon after their start.
+    /// The number of consecutive early exits of `spec`.
     pub(super) crashes: u32,
-    /// How the last process of `spec` ended.
+    /// The last exit of a process of `spec`.
     pub(super) exit: Option<Exit>,
 }
 
-/// What shall run.
+/// The spec of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spec {
     pub(super) image: Image,
     pub(super) version: Version,
-    /// As it was pinned with the version.
+    /// The `local:` section pinned with the version.
     pub(super) local: Arc<Local>,
 }
 
 /// A process that was started, or is about to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Run {
-    /// Its file is `run-NUMBER`.
+    /// The number; its file is `run-NUMBER`.
     pub(super) number: u32,
     pub(super) spec: Spec,
-    /// Whose pin it was.
+    /// The commit of its pin.
     pub(super) commit: CommitId,
     pub(super) begun: Timestamp,
-    /// When it was asked to end.
+    /// The time of the request to stop.
     pub(super) stopping: Option<Timestamp>,
 }
 
 /// A line of a run's file, written by its shim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Line {
-    /// It has started.
     Started(Process),
-    /// It has ended, or never started.
+    /// The process ended, or never started.
     Ended(Exit),
 }
 
-/// A process that no other is taken for: pids are used again.
+/// The identity of a process. A pid alone is not enough, because pids are reused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Process {
     pub(super) pid: i32,
-    /// When it started, as the system tells it.
+    /// The start time in the system's format.
     pub(super) start: String,
 }
 
-/// How a process ended.
+/// The exit of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Exit {
     pub(super) at: Timestamp,
     pub(super) how: How,
-    /// The last line that it wrote to its log.
+    /// The last line of its log.
     pub(super) said: String,
 }
 
-/// How a process ended.
+/// The cause of an exit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum How {
-    /// By itself.
     Code(i32),
-    /// By a signal.
     Signal(i32),
-    /// It could not be started; the system's words.
+    /// The process could not be started; the system's error.
     NotStarted(String),
-    /// Nobody saw it.
+    /// The exit was not observed.
     Unknown,
 }
 
 impl Record {
-    /// Takes in that a process of `spec` has ended without being asked to.
+    /// Records an unrequested exit of a process of `spec`.
     pub(super) fn crashed(&mut self, run: &Run, exit: Exit) {
         let lived = Duration::try_from(exit.at.duration_since(run.begun)).unwrap_or_default();
         self.crashes = if lived < SOON { self.crashes.saturating_add(1) } else { 1 };
         self.exit = Some(exit);
     }
 
-    /// When the next process of `spec` may start.
+    /// Returns the time from which the next process of `spec` may start.
     pub(super) fn due(&self) -> Option<Timestamp> {
         let exit = self.exit.as_ref()?;
         let wait = BACK_OFF.saturating_mul(1 << self.crashes.saturating_sub(1).min(16)).min(LONGEST);
         exit.at.checked_add(wait).ok()
     }
 
-    /// Starting it again would end the same way, as far as one can tell.
+    /// Returns whether a restart would probably end the same way.
     pub(super) fn is_hopeless(&self) -> bool {
         let never = self.exit.as_ref().is_some_and(|exit| exit.how.is_no_start());
         never || self.crashes >= CRASHES
     }
 
-    /// Where nobody keeps it, it is what runs: a newer version that has ended is not what anybody waits for.
+    /// Makes the newest live run the current spec, if no process restarts the service. A newer version that has ended
+    /// is no longer awaited.
     pub(super) fn fall_back(&mut self, lives: impl Fn(&Run) -> bool) {
         if self.current().is_some_and(&lives) {
             return;
@@ -153,14 +148,15 @@ impl Record {
         (self.crashes, self.exit) = (0, None);
     }
 
-    /// The run of `spec`, if there is one that shall stay.
+    /// Returns the run of `spec` that is not stopping.
     pub(super) fn current(&self) -> Option<&Run> {
         self.runs.iter().rev().find(|run| run.stopping.is_none() && run.spec.image == self.spec.image)
     }
 }
 
 impl How {
-    /// What shells say of a program that is missing (127) or not executable (126) counts too.
+    /// Returns whether the program did not start. Shells report a missing program by 127 and one that is not executable
+    /// by 126.
     pub(super) fn is_no_start(&self) -> bool {
         matches!(self, Self::NotStarted(_) | Self::Code(126 | 127))
     }
@@ -174,13 +170,13 @@ impl fmt::Display for Exit {
             How::NotStarted(why) => write!(f, "{why}")?,
             How::Unknown => write!(f, "it has ended, and nobody saw how")?,
         }
-        // Who ended well, or was ended, wrote last of something else.
+        // After a success or a signal, the last line of the log is unrelated.
         let says_why = matches!(self.how, How::Code(code) if code != 0) && !self.said.is_empty();
         if says_why { write!(f, "; last line of its log: \"{}\"", self.said) } else { Ok(()) }
     }
 }
 
-/// The name of a signal, where it is one by which programs end.
+/// Returns the name of a signal that commonly ends programs.
 fn named(signal: i32) -> String {
     let names = [
         (Signal::HUP, "SIGHUP"),

@@ -1,4 +1,4 @@
-//! One service of the local runtime: what is known of it, read from its files.
+//! One service of the local runtime, as read from its files.
 #![expect(clippy::disallowed_methods, reason = "the local runtime reads the clock")]
 
 use std::collections::BTreeMap;
@@ -13,37 +13,36 @@ use super::folder::{Folder, Life};
 use super::picture::{Facts, Health, Shown};
 use super::record::{Process, Run};
 
-/// One service.
 pub(super) struct Service {
     pub(super) id: WorkloadId,
     pub(super) served: Option<Served>,
     pub(super) facts: Facts,
-    /// Why its record cannot be read.
+    /// Why the record is unreadable.
     pub(super) damaged: Option<String>,
     pub(super) asked: BTreeMap<u32, Asked>,
-    /// When its commands were asked last, and whether they still are.
+    /// The last poll of its commands.
     pub(super) commands: Option<Asked>,
     pub(super) shown: Option<Shown>,
 }
 
-/// When something was asked.
+/// A probe.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub(super) at: Instant,
-    /// It has not answered yet.
+    /// Whether the answer is pending.
     pub(super) waits: bool,
-    /// So many bad answers in a row.
+    /// The number of consecutive failures.
     pub(super) doubts: u32,
 }
 
 impl Asked {
-    /// Now, and not answered yet.
+    /// Starts a probe now.
     pub(super) fn now(doubts: u32) -> Self {
         Self { at: Instant::now(), waits: true, doubts }
     }
 }
 
-/// The workload of a service that no pin names.
+/// Returns the workload id of a service that no pin names.
 pub(super) fn process_id(name: &str) -> WorkloadId {
     let workload = WorkloadRef { kind: WorkloadKind::Process, name: name.to_owned() };
     WorkloadId { namespace: String::new(), workload }
@@ -69,10 +68,10 @@ impl Service {
         }
     }
 
-    /// Looks at its processes.
+    /// Updates the state of its processes.
     pub(super) fn live(&mut self, folder: &Folder, name: &str) {
         let runs = self.facts.record.iter().flat_map(|record| &record.runs);
-        // Who has ended stays so.
+        // An ended process stays ended.
         let life = |run: &Run| match self.facts.lives.get(&run.number) {
             Some(life @ Life::Ended(_)) => life.clone(),
             _ => folder.life(name, run.number),
@@ -82,7 +81,7 @@ impl Service {
         self.asked.retain(|number, _| self.facts.lives.contains_key(number));
     }
 
-    /// How it is run: as it was started, else as it is pinned.
+    /// Returns how the service is run: as it was started, else as it is pinned.
     pub(super) fn local(&self) -> Option<&Arc<Local>> {
         let started = self.facts.record.as_ref().map(|record| &record.spec.local);
         started.or_else(|| self.served.as_ref()?.local.as_ref())
@@ -92,7 +91,7 @@ impl Service {
         self.local().is_some_and(|local| matches!(**local, Local::Process { .. }))
     }
 
-    /// Everything that can be asked has answered once.
+    /// Returns whether every probe has answered once.
     pub(super) fn is_known(&self) -> bool {
         if self.damaged.is_some() {
             return true;

@@ -1,7 +1,7 @@
-//! The shim of one process: it starts it in a session of its own, bounds its log, and notes how it ended. IO.
+//! The shim of one process: starts it in a new session, bounds its log, and records its exit. IO.
 //!
-//! It stays when the command that started it has ended, as containerd's shims do. It restarts nothing. Were it killed,
-//! its process would run on: only the exit code would be lost, and the log's bound.
+//! It outlives the command that started it, as containerd's shims do, and restarts nothing. If the shim is killed, its
+//! process keeps running; only the exit code and the bound of the log are lost.
 #![expect(clippy::disallowed_methods, reason = "the shim starts a process")]
 
 use std::fs::{File, OpenOptions};
@@ -18,16 +18,15 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, se
 use super::log;
 use super::record::{Exit, How, Line, Process};
 
-/// How often it is looked whether the log has grown too long.
+/// The interval at which the log's size is checked.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Keeps one process to its end. The run's file is stdin: it is locked, so that nobody who finds it doubts that its
-/// shim lives.
+/// Runs one process to its end. Stdin is the run's file; its lock proves to others that the shim is alive.
 ///
 /// # Errors
-/// What cannot be written.
+/// The run's file cannot be written.
 pub fn run_shim(log: &Path, run: &[String]) -> io::Result<()> {
-    // Fails only for a leader of a group: then a shell has started it, for whatever reason.
+    // Fails only for a process group leader, which a shim started by a shell is.
     let _ = setsid();
     let mut file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let before = log::length(log);
@@ -55,11 +54,11 @@ fn start(log: &Path, run: &[String]) -> Result<(Child, Process), String> {
     command.args(arguments).stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
     let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
     let pid = i32::try_from(child.id()).map_err(|_| "it has no pid")?;
-    // One that has ended already has no time of start any more.
+    // A process that has already ended has no start time.
     Ok((child, Process::of(pid).unwrap_or(Process { pid, start: String::new() })))
 }
 
-/// Waits for its end, and ends what it leaves behind. `before`: how long the log was at its start.
+/// Waits for the process to end, and kills its remaining children. `before` is the size of the log at the start.
 fn wait(child: &mut Child, log: &Path, before: u64) -> Exit {
     let bounded = log.to_owned();
     std::thread::spawn(move || {
@@ -68,7 +67,7 @@ fn wait(child: &mut Child, log: &Path, before: u64) -> Exit {
             log::bound(&bounded);
         }
     });
-    // Not reaped yet, its pid is the name of its group and nobody else's.
+    // Until the process is reaped, its pid cannot be reused and still identifies its group.
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         while waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
             .is_err_and(|error| error == rustix::io::Errno::INTR)
@@ -82,7 +81,7 @@ fn wait(child: &mut Child, log: &Path, before: u64) -> Exit {
     Exit { at: Timestamp::now(), how, said: log::last_line(log, before) }
 }
 
-/// Adds a line in one write: a reader sees all of it or nothing.
+/// Appends a line in a single write, so that readers see all of it or nothing.
 fn note(file: &mut File, line: &Line) -> io::Result<()> {
     file.write_all(format!("{}\n", serde_json::json!(line)).as_bytes())
 }

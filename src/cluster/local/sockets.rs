@@ -1,5 +1,6 @@
-//! Asks the kernel for TCP sockets (`sock_diag(7)`). `/proc/net/tcp` shows them too, but it takes the longer the more
-//! connections there were within the last minute. IO.
+//! Queries TCP sockets from the kernel (`sock_diag(7)`). IO.
+//!
+//! `/proc/net/tcp` lists them too, but its cost grows with the number of connections in the last minute.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,13 +12,13 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, Stat
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr as KernelAddr};
 
-/// The kernel need not look whether the socket is still the same.
+/// Skips the kernel's check that the socket is still the same.
 const NO_COOKIE: [u8; 8] = [0xff; 8];
 
-/// A datagram of the kernel is not longer.
+/// The maximum size of a datagram from the kernel, in bytes.
 const DATAGRAM: usize = 32 << 10;
 
-/// The inodes of the sockets that listen on a port.
+/// Returns the inodes of the sockets that listen on a port.
 pub(super) fn listening(port: u16) -> io::Result<Vec<u32>> {
     let mut found = Vec::new();
     for (family, any) in [(AF_INET, SocketId::new_v4()), (AF_INET6, SocketId::new_v6())] {
@@ -27,7 +28,7 @@ pub(super) fn listening(port: u16) -> io::Result<Vec<u32>> {
     Ok(found)
 }
 
-/// The inode of the server's end of a connection; none where nobody has accepted it.
+/// Returns the inode of the server's end of a connection; none until it is accepted.
 pub(super) fn accepted(server: SocketAddr, client: SocketAddr) -> io::Result<Option<u32>> {
     let (family, any) = if server.is_ipv4() { (AF_INET, SocketId::new_v4()) } else { (AF_INET6, SocketId::new_v6()) };
     let socket_id = SocketId {
@@ -46,7 +47,7 @@ const fn request(family: u8, states: StateFlags, socket_id: SocketId) -> InetReq
     InetRequest { family, protocol: IPPROTO_TCP, extensions: ExtensionFlags::empty(), states, socket_id }
 }
 
-/// Port and inode of each socket that the kernel names.
+/// Returns port and inode of each socket that matches.
 fn ask(request: InetRequest, flags: u16) -> io::Result<Vec<(u16, u32)>> {
     let mut socket = Socket::new(NETLINK_SOCK_DIAG)?;
     socket.bind_auto()?;
@@ -77,7 +78,7 @@ fn ask(request: InetRequest, flags: u16) -> io::Result<Vec<(u16, u32)>> {
             let length = usize::try_from(message.header.length).unwrap_or(usize::MAX).next_multiple_of(4);
             rest = rest.get(length..).unwrap_or_default();
         }
-        // Who asked for one socket gets one answer, and no word that it was the last.
+        // A request for a single socket gets a single answer, without a final message.
         if flags & NLM_F_DUMP == 0 {
             return Ok(found);
         }

@@ -1,4 +1,4 @@
-//! From a write to a process, and from its end to what is remembered of it. IO.
+//! Starts processes for writes, and records their exits. IO.
 #![expect(clippy::disallowed_methods, reason = "the local runtime starts processes")]
 
 use std::process::Stdio;
@@ -18,11 +18,11 @@ use super::record::{Exit, How, Record, Run, SCHEMA, Spec};
 use super::service::Service;
 use crate::cluster::{ClusterError, Write, Written};
 
-/// Stands for the version in `run`.
+/// The placeholder for the version in `run`.
 const VERSION: &str = "{version}";
 
 impl Engine {
-    /// Takes a write: what shall run, or only what is remembered.
+    /// Applies a write: a new spec, or only a new state.
     pub(super) fn write(self: &Arc<Self>, write: &Write) -> Result<Written, ClusterError> {
         let name = &write.id.workload.name;
         let refused = |message: String| ClusterError::Refused { id: write.id.clone(), message };
@@ -61,11 +61,11 @@ impl Engine {
         Ok(written)
     }
 
-    /// The record after a write.
+    /// Returns the record after a write.
     fn written(&self, service: &Service, write: &Write) -> Result<Record, String> {
         let now = Timestamp::now();
         let image = write.images.first().map(|(_, _, image)| image);
-        // A write without an image starts nothing, also where nothing runs.
+        // A write without an image starts nothing, even if nothing runs.
         let same = |record: &Record| {
             let Some(image) = image else { return true };
             let runs = || service.facts.elsewhere.as_ref().is_some_and(|it| it.runs.as_ref() == Some(image));
@@ -95,8 +95,8 @@ impl Engine {
         })
     }
 
-    /// Starts a process of what shall run. It is remembered before it is there: whoever is killed in between leaves a run
-    /// without a process, never a process without a run.
+    /// Starts a process of the current spec. The run is recorded first: a crash in between leaves a run without a
+    /// process, never a process without a run.
     pub(super) fn start_process(&self, name: &str, service: &mut Service) {
         let Some(record) = &mut service.facts.record else { return };
         let number = record.next;
@@ -126,7 +126,7 @@ impl Engine {
         shim.spawn().map(drop).map_err(|error| format!("{}: {error}", self.shim.display()))
     }
 
-    /// What programs of a service get: where they run, and what they are told.
+    /// Returns the working directory and environment of the service's programs.
     pub(super) fn task(&self, name: &str, spec: &Spec, commit: CommitId) -> Task {
         let mut environment = vec![
             ("PINTLE_SERVICE", name.to_owned()),
@@ -140,7 +140,7 @@ impl Engine {
         Task { words: Vec::new(), home: self.home.clone(), environment, within: Duration::ZERO }
     }
 
-    /// Changes what is remembered of a run.
+    /// Changes the record of a run.
     pub(super) fn change(&self, name: &str, service: &mut Service, number: u32, change: impl FnOnce(&mut Run)) {
         let Some(record) = &mut service.facts.record else { return };
         if let Some(run) = record.runs.iter_mut().find(|run| run.number == number) {
@@ -149,7 +149,7 @@ impl Engine {
         self.remember(name, record);
     }
 
-    /// Takes in that a run has ended.
+    /// Records that a run has ended.
     pub(super) fn reap(&self, name: &str, service: &mut Service, number: u32) {
         let Some(record) = &mut service.facts.record else { return };
         let Some(at) = record.runs.iter().position(|run| run.number == number) else { return };
@@ -165,7 +165,7 @@ impl Engine {
         self.folder.forget(name, number);
     }
 
-    /// What cannot be remembered is found again: from the files of runs.
+    /// Writes the record. A failure is tolerable, because the run files allow recovering it.
     fn remember(&self, name: &str, record: &Record) {
         if let Err(error) = self.folder.write(name, record) {
             tracing::warn!("what has become of {name} is not remembered: {error}");
@@ -173,7 +173,7 @@ impl Engine {
     }
 }
 
-/// What was proven was proven of a process that is gone.
+/// Removes the proof of the version: it applied to a process that is gone.
 fn unproven(mut state: State) -> State {
     state.proven.retain(|proven| proven.version != state.version || proven.commit != state.commit);
     state

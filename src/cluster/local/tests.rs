@@ -1,4 +1,4 @@
-//! What is done with the processes of one service, told for each case in a line.
+//! The decisions on the processes of one service, one line per case.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn spec(version: &str, rolling: bool) -> Spec {
     Spec { image, version: Version::new(version).unwrap(), local: Arc::new(local) }
 }
 
-/// A service that shall run 2, and of which nothing runs.
+/// A service whose spec is version 2, without processes.
 fn service(rolling: bool) -> Facts {
     let state = State {
         schema: State::SCHEMA,
@@ -55,7 +55,7 @@ fn service(rolling: bool) -> Facts {
 }
 
 impl Facts {
-    /// With one more process, of a version.
+    /// Adds a process of a version.
     fn runs(mut self, version: &str, health: Health) -> Self {
         let record = self.record.as_mut().unwrap();
         let (number, rolling) = (record.next, is_rolling(record));
@@ -71,20 +71,20 @@ impl Facts {
         self.record.as_mut().unwrap().runs.last_mut().unwrap()
     }
 
-    /// The last one was asked to end.
+    /// Requests the last process to stop.
     fn stopping(mut self, since: Timestamp) -> Self {
         self.run().stopping = Some(since);
         self
     }
 
-    /// The last one has ended.
+    /// Ends the last process.
     fn ended(mut self, how: How) -> Self {
         let number = self.run().number;
         self.lives.insert(number, Life::Ended(Exit { at: at(0), how, said: "bye".to_owned() }));
         self
     }
 
-    /// Processes of what shall run have crashed so often.
+    /// Sets the number of consecutive crashes.
     fn crashed(mut self, times: u32) -> Self {
         let run =
             Run { number: 0, spec: spec("2", false), commit: CommitId::from([2; 20]), begun: at(0), stopping: None };
@@ -99,7 +99,7 @@ impl Facts {
         self
     }
 
-    /// What is done now, and how long nothing is to be done where nothing happens.
+    /// Returns the actions due now, and the time until the next decision.
     fn acts(&self, now: Timestamp) -> String {
         let (acts, later) = decide(self, now);
         let acts: Vec<String> = acts.iter().map(|act| format!("{act:?}")).collect();
@@ -132,9 +132,9 @@ fn where_the_port_is_shared_the_old_one_stays_until_the_new_one_is_well() {
     assert_eq!(old(Health::Unknown).runs("2", unwell()).acts(at(0)), "");
     assert_eq!(old(Health::Well).runs("2", Health::Well).acts(at(0)), "Stop(1)");
     assert_eq!(old(unwell()).runs("2", Health::Unknown).acts(at(0)), "Stop(1)");
-    // What was superseded before it was well makes place at once.
+    // A superseded version that never became healthy stops at once.
     assert_eq!(old(Health::Well).runs("3", unwell()).acts(at(0)), "Stop(2)");
-    // Going back to what still runs takes no start.
+    // Returning to a version that still runs needs no start.
     assert_eq!(service(true).runs("2", Health::Well).runs("3", unwell()).acts(at(0)), "Stop(2)");
 }
 
@@ -167,7 +167,7 @@ fn where_nobody_keeps_it_what_runs_is_what_was_meant() {
     assert_eq!(record.state.commit, CommitId::from([1; 20]));
 }
 
-/// What `verify` says of it, so long after the write.
+/// Returns the verdict of `verify` at a time after the write, in milliseconds.
 fn judged(facts: &Facts, milliseconds: i64) -> String {
     let workload = WorkloadRef { kind: WorkloadKind::Process, name: "web".to_owned() };
     let id = WorkloadId { namespace: String::new(), workload };
@@ -177,7 +177,8 @@ fn judged(facts: &Facts, milliseconds: i64) -> String {
     }
     let change = Change { written: Some(at(0)), timeout: None, now: at(milliseconds) };
     let health = verify::health(&id, Some(&shown.workload), Some(&shown.pods), &change);
-    format!("{:?}, {}: {:?}", health.word, if health.settled { "settled" } else { "moving" }, health.verdict)
+    let settled = if health.settled { "settled" } else { "moving" };
+    format!("{:?}, {settled}: {:?}: {}", health.status, health.verdict, health.reason)
 }
 
 #[test]
@@ -200,13 +201,13 @@ fn verify_judges_processes_as_it_judges_pods() {
     ];
     let judged: Vec<String> = cases.iter().map(|(name, facts)| format!("{name}: {}", judged(facts, 1000))).collect();
     insta::assert_snapshot!(judged.join("\n"), @r#"
-    well: Healthy, settled: Pass
-    not asked yet: Progressing, moving: Wait { why: "0 of 1 pod available", what_to_type: None }
-    unwell: Progressing, moving: Wait { why: "0 of 1 pod available: process web-1: Unhealthy: status 503", what_to_type: None }
-    the old one ends: Progressing, moving: Wait { why: "0 of 1 pod run the new template", what_to_type: None }
-    old and new: Progressing, moving: Wait { why: "1 pod of an older template still there: process web-2: Unhealthy: status 503", what_to_type: None }
-    crashed once: Progressing, moving: Wait { why: "0 of 1 pod run the new template: process web-1: Error: exit code 1; last line of its log: \"bye\"", what_to_type: None }
-    crashed again and again: Degraded, moving: Fail("process web-1: CrashLoopBackOff after 3 restarts: exit code 1; last line of its log: \"bye\"")
+    well: Healthy, settled: Pass: 1 pod, available
+    not asked yet: Progressing, moving: Wait(None): 0 of 1 pod available
+    unwell: Progressing, moving: Wait(None): 0 of 1 pod available: process web-1: Unhealthy: status 503
+    the old one ends: Progressing, moving: Wait(None): 0 of 1 pod run the new template
+    old and new: Progressing, moving: Wait(None): 1 pod of an older template still there: process web-2: Unhealthy: status 503
+    crashed once: Progressing, moving: Wait(None): 0 of 1 pod run the new template: process web-1: Error: exit code 1; last line of its log: "bye"
+    crashed again and again: Degraded, moving: Fail: process web-1: CrashLoopBackOff after 3 restarts: exit code 1; last line of its log: "bye"
     killed, and nobody keeps it: idle: it failed before it was verified: it was ended by signal 9 (SIGKILL)
     failed, and nobody keeps it: idle: it failed before it was verified: it has ended with exit code 1; last line of its log: "bye"
     done, and nobody keeps it: idle: it failed before it was verified: it has ended with exit code 0

@@ -23,7 +23,7 @@ fn correcting(desired: &Desired) -> Corrections {
 
 fn see(desired: &Desired, corrections: &mut Corrections, payments: Workload, now: i64) -> String {
     let mut look = look_at(desired, payments, now);
-    corrections.see(desired, &mut look, at(now));
+    corrections.see(&mut look, at(now));
     let wake = look.wake().map(|wake| format!("\nuntil {}", wake.as_second())).unwrap_or_default();
     said(desired, &look) + &wake
 }

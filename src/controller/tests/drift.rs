@@ -36,11 +36,11 @@ pub(super) fn undone(image: &str, time: i64, state: Option<&str>) -> Workload {
     Workload { state, ..moved("kubectl-rollout", image, time) }
 }
 
-pub(super) fn look_at(desired: &Desired, payments: Workload, now: i64) -> Look {
+pub(super) fn look_at(desired: &Desired, payments: Workload, now: i64) -> LiveState {
     let mut observed = Observation::default();
     observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:5")));
     observed.workloads.insert(id("payments"), Arc::new(payments));
-    look(desired, &observed, at(now))
+    assess(desired, &observed, at(now))
 }
 
 fn says_at(desired: &Desired, payments: Workload, now: i64) -> String {
@@ -130,7 +130,7 @@ fn one_of_several_workloads_that_is_moved_is_drift() {
     observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:5")));
     observed.workloads.insert(id("payments"), Arc::new(moved("kubectl-set", "acme/payments:1", 1_005)));
     observed.workloads.insert(id("worker"), Arc::new(written(settled("acme/payments:2"), "2", true)));
-    assert_snapshot!(said(&desired, &look(&desired, &observed, at(1_010))), @"
+    assert_snapshot!(said(&desired, &assess(&desired, &observed, at(1_010))), @"
     runs 1 and 2, Still, drifted
     payments is Held: payments pinned 2, runs 1: by hand (kubectl-set) 00:16 UTC, corrected at 00:26 UTC. Keep it: pintle rollback payments --adopt, or for a while: pintle pause payments --for 2h. End it: pintle apply payments
     ");

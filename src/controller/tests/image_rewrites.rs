@@ -24,7 +24,7 @@ fn observed(payments: Workload) -> Observation {
 fn says(mut observed: Observation, rewrites: &Rewrites) -> String {
     let desired = repinned("");
     rewrites.add_to(&mut observed);
-    let look = look(&desired, &observed, at(2_000));
+    let look = assess(&desired, &observed, at(2_000));
     let payments = desired.graph.ids().find(|&id| desired.graph.name(id).as_str() == "payments").unwrap();
     let writes = write::start(&desired, payments, &look.services[payments.index()]);
     let written: Vec<String> = writes.iter().flat_map(|it| &it.images).map(|(_, _, image)| image.to_string()).collect();
@@ -34,7 +34,7 @@ fn says(mut observed: Observation, rewrites: &Rewrites) -> String {
 /// The answer to a write of 2, in which the container has this image.
 fn answered(image: &str) -> Rewrites {
     let (desired, mut rewrites) = (repinned(""), Rewrites::default());
-    let look = look(&desired, &observed(made("acme/payments:1", false)), at(2_000));
+    let look = assess(&desired, &observed(made("acme/payments:1", false)), at(2_000));
     let payments = desired.graph.ids().find(|&id| desired.graph.name(id).as_str() == "payments").unwrap();
     let writes = write::start(&desired, payments, &look.services[payments.index()]);
     let images = vec![("app".to_owned(), image.parse().unwrap())];

@@ -60,9 +60,9 @@ fn what_is_paused_is_not_written_neither_its_drift_nor_a_new_pin_nor_what_is_rem
 /// is written back.
 fn seen_before(before: Workload, now: Workload) -> String {
     let (desired, mut pauses) = (repinned(""), Pauses::default());
-    pauses.see(&desired, &mut look_at(&desired, before, 2_010), at(2_010));
+    pauses.see(&mut look_at(&desired, before, 2_010), at(2_010));
     let mut look = look_at(&desired, now, 2_020);
-    pauses.see(&desired, &mut look, at(2_020));
+    pauses.see(&mut look, at(2_020));
     let back: Vec<String> = pauses.dropped().iter().map(|(id, _, _)| id.workload.to_string()).collect();
     format!("{}\nwritten back: {back:?}", said(&desired, &look))
 }

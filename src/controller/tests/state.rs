@@ -5,17 +5,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{desired, id, settled, written};
+use crate::cli::describe::Describe;
 use crate::cluster::{ClusterError, Observation, Write};
-use crate::controller::{ControllerState, Look, Seen, Words, look};
+use crate::controller::{ControllerState, LiveState, ServiceStatus, assess};
 
 #[test]
 fn while_many_are_under_way_arrivals_are_recorded_after_a_while_with_the_time_of_each() {
     let desired = desired("");
     let mut memory = ControllerState::default();
     let mut records = |arrived: &[usize], busy: bool, seconds: i64| {
-        let seen = |at: usize| Seen { to_record: arrived.contains(&at), ..Seen::default() };
-        let look = Look { live: Vec::new(), services: vec![seen(0).into(), seen(1).into()], unseen: Vec::new() };
+        let seen = |at: usize| ServiceStatus { to_record: arrived.contains(&at), ..ServiceStatus::default() };
         let now = Timestamp::from_second(seconds).unwrap();
+        let services = vec![seen(0).into(), seen(1).into()];
+        let look = LiveState { at: now, live: Vec::new(), services, unseen: Vec::new() };
         let arrivals = memory.arrivals(&desired, &look, busy, now);
         arrivals.iter().map(|(id, at)| (id.index(), at.as_second())).collect::<Vec<_>>()
     };
@@ -43,12 +45,12 @@ fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
     drop(memory.record_write_error(payments, &write, error));
     move |seconds| {
         let now = Timestamp::from_second(seconds).unwrap();
-        let mut look = look(&desired, &observed, now);
+        let mut look = assess(&desired, &observed, now);
         Arc::make_mut(&mut look.services[payments.index()]).to_record = true;
         memory.correct(&mut look);
         memory.add_unacknowledged(&mut look, now);
         let running = &look.live[payments.index()].running;
-        (Words::new(&desired).all(payments, running), look.services[payments.index()].to_record)
+        (Describe::new(&desired, now).all(payments, running), look.services[payments.index()].to_record)
     }
 }
 

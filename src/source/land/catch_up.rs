@@ -1,4 +1,4 @@
-//! A clone whose remote has moved on follows it, as `git pull --ff-only` does: where it has nothing of its own.
+//! Fast-forwards a clone to its upstream, as `git pull --ff-only` does, if it has no commits of its own.
 
 use pintle_core::git::CommitId;
 
@@ -10,17 +10,17 @@ use super::upstream::Upstream;
 use super::{Landing, clone, oid};
 
 impl Landing<'_> {
-    /// Fetches the upstream, and brings branch, index and working tree to where it is.
+    /// Fetches the upstream and fast-forwards branch, index and working tree.
     ///
     /// # Errors
-    /// The branch has commits of its own, or somebody has something under work that would be lost.
+    /// The branch has commits of its own, or uncommitted changes would be lost.
     pub fn catch_up(&self, tip: CommitId) -> Result<()> {
-        // 1. What others have pushed.
+        // 1. Fetch the upstream.
         let upstream = self.upstream.as_ref();
         let upstream = upstream.ok_or_else(|| LandError::NoUpstream { branch: self.branch.clone() })?;
         let there = oid(self.fetched(upstream)?);
         upstream.track(&self.repo, there, "fetch (pintle)");
-        // 2. It goes on from what is here, and nobody minds.
+        // 2. Check that this is a fast-forward and that no uncommitted change is in the way.
         self.still_at(tip)?;
         let tip = oid(tip);
         let goes_on = self.repo.graph_descendant_of(there, tip);
@@ -33,12 +33,12 @@ impl Landing<'_> {
         } else {
             self.shown_nowhere()?;
         }
-        // 3. All of it follows.
+        // 3. Move branch, index and working tree.
         let who = self.source.identity()?;
         self.follow([tip, there], &files, (&who, "pull (pintle): Fast-forward"))
     }
 
-    /// Where the upstream is, with all that leads there.
+    /// Returns the upstream's tip, after fetching its objects.
     pub(super) fn fetched(&self, upstream: &Upstream) -> Result<CommitId> {
         let source = self.source;
         let remote = Remote { repo: &source.receiving()?, url: &upstream.url, access: &source.access };
@@ -51,7 +51,7 @@ impl Landing<'_> {
     }
 }
 
-/// What keeps a clone from receiving.
+/// Builds the error for a failed fetch into a clone.
 pub(super) fn unread(url: &Url, failure: Failure) -> SourceError {
     let (kind, why) = match failure {
         Failure::Reach(kind, why) => (kind, why),

@@ -1,4 +1,4 @@
-//! The index and the working tree of a clone, which go with the branch where nobody has changed them.
+//! The index and working tree of a clone. They follow the branch only in files without local changes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,27 +8,27 @@ use git2::{AttrCheckFlags, ErrorCode, FileMode, Oid, Repository, RepositoryState
 
 use super::error::{LandError, Result};
 
-/// Refuses where index or working tree differ from HEAD in these files, or somebody is in the middle of something.
+/// Checks that index and working tree match HEAD in these files, and that no other Git operation is in progress.
 pub(super) fn clean(repo: &Repository, files: &[Arc<str>]) -> Result<()> {
     if let Some(what) = at_work(repo.state()) {
         return Err(LandError::Busy { what });
     }
     let mut options = StatusOptions::new();
     options.disable_pathspec_match(true);
-    // A file to be made must not be there, ignored or not.
+    // A new file must not exist yet, ignored or not.
     options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(true).recurse_ignored_dirs(true);
     for path in files {
         options.pathspec(&**path);
     }
     let fail = |error| LandError::git("compare the working tree", &error);
-    // Asked at once: each question reads the whole index. Without any path it would be about all files.
+    // One query for all files, as each query reads the whole index. Without any path it would cover all files.
     let found = if files.is_empty() { None } else { Some(repo.statuses(Some(&mut options)).map_err(fail)?) };
     let changed = found.iter().flat_map(Statuses::iter).filter(|entry| entry.status() != Status::CURRENT);
     let dirty: Vec<Arc<str>> = changed.map(|entry| String::from_utf8_lossy(entry.path_bytes()).into()).collect();
     if dirty.is_empty() { Ok(()) } else { Err(LandError::Dirty { files: dirty }) }
 }
 
-/// Makes index and working tree what the commit says in these files. HEAD must still be what they were made from.
+/// Writes the commit's version of these files to index and working tree. HEAD must still be at the parent.
 pub(super) fn bring(repo: &Repository, commit: Oid, files: &[Arc<str>]) -> Result<()> {
     let bring = || {
         let tree = repo.find_commit(commit)?.tree()?;
@@ -45,7 +45,7 @@ pub(super) fn bring(repo: &Repository, commit: Oid, files: &[Arc<str>]) -> Resul
     })
 }
 
-/// The files that differ between two commits; refuses those that only git itself can bring along.
+/// Returns the files that differ between two commits. It fails for files that only git itself can check out.
 pub(super) fn differing(repo: &Repository, [from, to]: [Oid; 2]) -> Result<Vec<Arc<str>>> {
     let fail = |error| LandError::git("compare the branch with its upstream", &error);
     let tree = |commit| repo.find_commit(commit)?.tree();
@@ -55,7 +55,7 @@ pub(super) fn differing(repo: &Repository, [from, to]: [Oid; 2]) -> Result<Vec<A
     for delta in diff.deltas() {
         let path = delta.new_file().path().or(delta.old_file().path()).unwrap_or(Path::new(""));
         let file = path.to_str().filter(|_| {
-            // Large files (LFS), secrets: the programs of a filter are run by git alone.
+            // Filters (LFS, encrypted secrets) need programs that only git runs.
             let filter = repo.get_attr(path, "filter", AttrCheckFlags::FILE_THEN_INDEX);
             filter.is_ok_and(|filter| filter.is_none()) && delta.new_file().mode() != FileMode::Commit
         });
@@ -64,7 +64,7 @@ pub(super) fn differing(repo: &Repository, [from, to]: [Oid; 2]) -> Result<Vec<A
     Ok(files)
 }
 
-/// Another working tree of the same repository that shows a branch: it would no longer show what it is on.
+/// Returns another working tree that has this branch checked out. Moving the branch would make that tree look modified.
 pub(super) fn elsewhere(repo: &Repository, full: &str) -> Option<String> {
     let shows = |other: &Repository| {
         let head = other.find_reference("HEAD").ok()?.symbolic_target().ok().flatten().map(str::to_owned)?;

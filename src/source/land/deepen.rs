@@ -1,5 +1,4 @@
-//! A shallow clone receives the history that it was cloned without, as `git fetch --unshallow` does, save that no reference
-//! moves: the clone begins earlier, and nothing else of it changes.
+//! Unshallows a clone, as `git fetch --unshallow` does, except that no ref moves. Only the shallow boundary changes.
 
 use git2::Repository;
 use pintle_core::git::CommitId;
@@ -12,21 +11,22 @@ use super::catch_up::unread;
 use super::error::{LandError, Result};
 use super::upstream::{self, Upstream};
 
-/// Where the history of a clone can be received from.
+/// The remote from which a clone can receive its missing history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The remote, as people call it.
+    /// The display name of the remote.
     pub name: String,
     url: Url,
-    /// The branch that the clone follows, by its plain name there; none for the one that the remote calls its own.
+    /// The plain name of the upstream branch; none stands for the remote's HEAD.
     branch: Option<String>,
 }
 
 impl Source {
-    /// The remote of a branch (of HEAD's, where none is named), else the one that a clone has; none where it has none.
+    /// Returns the remote of a branch, else the clone's default remote; none if it has none. Without a name, the branch
+    /// of HEAD is used.
     ///
     /// # Errors
-    /// Its URL cannot be used.
+    /// The URL cannot be used.
     pub fn origin(&self, branch: Option<&str>) -> Result<Option<Origin>> {
         let Location::Path(folder) = &self.location else { return Ok(None) };
         let repo =
@@ -43,7 +43,7 @@ impl Source {
         Ok(Some(Origin { name, url, branch }))
     }
 
-    /// The commit before which a shallow clone knows nothing, on the line of a tip; none where all of it is here.
+    /// Returns the shallow boundary on the line of a tip; none if the history is complete.
     ///
     /// # Errors
     /// The history cannot be read.
@@ -53,10 +53,10 @@ impl Source {
         Ok(self.back_to(tip, |id| cut.contains(&id.object()))?)
     }
 
-    /// Receives all that leads to the branch. It is seen by who opens the repository anew.
+    /// Receives the complete history of the branch. It becomes visible when the repository is opened again.
     ///
     /// # Errors
-    /// The remote cannot be reached. Nothing has changed then.
+    /// The remote cannot be reached; nothing has changed.
     pub fn deepen(&self, Origin { name: _, url, branch }: &Origin) -> Result<()> {
         let quarantine = Quarantine::of(&self.repo(), self.tip(None)?.id)?;
         let remote = Remote { repo: &quarantine.open()?, url, access: &self.access };
@@ -67,7 +67,7 @@ impl Source {
     }
 }
 
-/// Which remote is meant where a branch follows none: as for git, `origin`, or the one that there is.
+/// Returns the remote for a branch without an upstream, by git's rule: `origin`, else the only remote.
 fn only_remote(repo: &Repository) -> Option<String> {
     let remotes = repo.remotes().ok()?;
     let names: Vec<&str> = remotes.iter().filter_map(|name| name.ok().flatten()).collect();

@@ -1,48 +1,46 @@
-//! Where a commit goes, and how the clone follows where somebody else was faster.
+//! The destination of a commit, and the retry after another push won the race.
 
 use pintle_core::git::{CommitId, FileChange};
 
 use super::error::{LandError, Result};
 use super::{Beside, Landed, Landing, Message, Proposed};
 
-/// Where a commit goes.
 pub enum Destination<'l> {
-    /// Into the clone.
+    /// The clone's branch, without a push.
     Clone,
-    /// To the upstream.
+    /// The upstream branch.
     Upstream,
-    /// To a branch of its own, for a pull request.
+    /// A branch of its own, for a pull request.
     Proposal(Box<Beside<'l>>),
-    /// Nowhere: it becomes a patch.
+    /// No branch: the commit is printed as a patch.
     Patch,
 }
 
-/// What has become of a commit.
+/// The result of a commit.
 pub enum Outcome {
-    /// It is on the branch.
+    /// The commit is on the branch.
     Landed(Landed),
-    /// It is on a branch of its own.
+    /// The commit is on a branch of its own.
     Proposed(Proposed),
-    /// The patch.
     Patch(String),
 }
 
-/// Somebody else pushed first: it is to be decided again.
+/// Another push came first; the change must be decided again.
 pub struct Overtaken {
-    /// The branch of the remote, as people call it.
+    /// The display name of the remote branch.
     pub remote: String,
-    /// The branch of the clone that has followed; none without a clone.
+    /// The clone's branch that was fast-forwarded; none without a clone.
     pub followed: Option<String>,
 }
 
-/// Names of branches are typed and shown in lists.
+/// The maximum length of the readable part of a branch name, which people type and see in lists.
 const STEM: usize = 60;
 
 impl Destination<'_> {
-    /// Refuses where something stands in the way.
+    /// Checks that a commit can go there.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// The obstacle.
     pub fn check(&self, landing: &Landing<'_>, files: &[FileChange]) -> Result<()> {
         match self {
             Self::Clone => landing.check(files, false),
@@ -52,7 +50,7 @@ impl Destination<'_> {
         }
     }
 
-    /// Writes the commit on `tip`, and takes it there.
+    /// Writes the commit on `tip` and delivers it.
     ///
     /// # Errors
     /// As [`Landing::land`], [`Beside::propose`] and [`Landing::patch`].
@@ -72,11 +70,11 @@ impl Destination<'_> {
         }
     }
 
-    /// Makes ready to decide again where somebody else pushed first: a clone follows the remote where it has nothing of its
-    /// own; without a clone the next fetch has it.
+    /// Prepares a new attempt after another push came first. A clone without commits of its own is fast-forwarded;
+    /// without a clone, the next fetch suffices.
     ///
     /// # Errors
-    /// The error itself where nobody was faster, or why the clone cannot follow.
+    /// The given error if no other push caused it, or the reason why the clone cannot follow.
     pub fn catch_up_after(&self, error: LandError, (landing, tip): (&Landing<'_>, CommitId)) -> Result<Overtaken> {
         let (LandError::Raced { remote, .. } | LandError::Parted { remote, .. }, Self::Upstream) = (&error, self)
         else {
@@ -94,7 +92,7 @@ impl Destination<'_> {
     }
 }
 
-/// Returns the name of a branch for a change: what it does, and the id of the change.
+/// Returns the branch name for a change: a readable stem and the id of the change.
 pub fn branch_name(stem: &str, id: &str) -> String {
     let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
     let stem: String = stem.chars().map(fine).take(STEM).collect();

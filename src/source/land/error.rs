@@ -1,4 +1,4 @@
-//! What can keep a commit from landing.
+//! Errors of landing a commit.
 
 use std::sync::Arc;
 
@@ -7,139 +7,109 @@ use pintle_core::problem::display_safe;
 
 use super::super::SourceError;
 
-/// The result of everything in this room.
 pub(super) type Result<T, E = LandError> = std::result::Result<T, E>;
 
-/// Why a commit has not landed. Nothing has changed then, but for [`LandError::Unsure`].
+/// Why a commit did not land. Nothing has changed, except after [`LandError::Unsure`].
 #[derive(Debug, thiserror::Error)]
 pub enum LandError {
-    /// Read the repository, or reached its remote.
+    /// The repository could not be read, or its remote could not be reached.
     #[error(transparent)]
     Source(SourceError),
-    /// Looked for the branch of HEAD.
     #[error("HEAD of {location} is on no branch, so a commit would be on none")]
-    Detached {
-        /// The repository.
-        location: String,
-    },
-    /// Looked for a remote to push to.
+    Detached { location: String },
     #[error("the branch {branch} has no upstream to push to")]
-    NoUpstream {
-        /// The plain name of the branch.
-        branch: String,
-    },
-    /// Looked whether a push could go on from what the remote has.
+    NoUpstream { branch: String },
+    /// The branch and its upstream have diverged.
     #[error("{branch} does not go on from {remote}")]
-    Parted {
-        /// The plain name of the branch.
-        branch: String,
-        /// The branch of the remote, as people call it.
-        remote: String,
-    },
-    /// Looked who else shows the branch.
+    Parted { branch: String, remote: String },
+    /// Another working tree has the branch checked out.
     #[error("the branch {branch} is checked out in {folder}")]
     Elsewhere {
-        /// The plain name of the branch.
         branch: String,
         /// The other working tree.
         folder: String,
     },
-    /// Looked whether the working tree can follow.
+    /// Uncommitted changes are in the way.
     #[error("these files have changes that are not committed: {}", named(files))]
-    Dirty {
-        /// Their paths.
-        files: Vec<Arc<str>>,
-    },
-    /// Looked whether the working tree can follow what others have changed.
+    Dirty { files: Vec<Arc<str>> },
+    /// A file to check out needs a filter, or is a submodule.
     #[error("only git itself can bring {} along", display_safe(file, 200))]
-    Special {
-        /// A file that goes through a filter of git's, or is a submodule.
-        file: String,
-    },
-    /// Looked whether something else is at work.
+    Special { file: String },
+    /// Another Git operation is in progress.
     #[error("{what} is in progress in this working tree")]
     Busy {
-        /// `a merge`, …
+        /// The operation: `a merge`, …
         what: &'static str,
     },
-    /// Looked for author and committer.
+    /// Author or committer is unknown.
     #[error("git does not know who commits: {what} is not set")]
     NoIdentity {
-        /// The setting.
+        /// The missing setting.
         what: &'static str,
     },
-    /// Moved the branch of the clone.
+    /// The clone's branch moved after the decision.
     #[error("{branch} has moved to {} meanwhile", now.short())]
     Moved {
-        /// The plain name of the branch.
         branch: String,
-        /// Where it is.
+        /// The new tip.
         now: CommitId,
     },
-    /// Pushed, and somebody was faster: fetch, and evaluate anew.
+    /// Another push came first: fetch and decide again.
     #[error("{remote} is not where it was when this was decided{}", now.map(|now| format!(", but at {}", now.short())).unwrap_or_default())]
     Raced {
-        /// The branch of the remote, as people call it.
         remote: String,
-        /// Where it is, where that was told.
+        /// The new tip, if the server reported it.
         now: Option<CommitId>,
     },
-    /// Brought the clone to where somebody else has pushed.
+    /// The clone could not be fast-forwarded after another push came first.
     #[error("{error}, and {branch} cannot follow: {why}")]
     LeftBehind {
-        /// That somebody was faster.
+        /// The error of the push.
         error: Box<Self>,
-        /// The plain name of the branch.
         branch: String,
         /// Why it cannot follow.
         why: Box<Self>,
     },
-    /// Tried again each time that somebody was faster.
+    /// Another push came first in every attempt.
     #[error("somebody else was faster {times} times")]
     Overtaken {
-        /// How often.
+        /// The number of attempts.
         times: u32,
     },
-    /// Pushed, and the server does not take it: a protected branch, a hook, a repository that is read only.
+    /// The server rejected the push: a protected branch, a hook, a read-only repository.
     #[error("{remote} refuses the commit: {words}")]
     Refused {
-        /// The branch of the remote, as people call it.
         remote: String,
-        /// The server's words, in one line.
+        /// The server's message, in one line.
         words: String,
     },
-    /// Pushed a branch for a pull request, and the server does not take that either.
+    /// The server rejected the branch for a pull request.
     #[error("{remote} refuses the branch: {words}")]
     Unproposed {
-        /// The branch of the remote, as people call it.
         remote: String,
-        /// The server's words, in one line.
+        /// The server's message, in one line.
         words: String,
     },
-    /// Pushed a branch for a pull request, and there is one of that name, with something else on it.
+    /// The branch for a pull request exists with other content.
     #[error("{remote} is there already, at {}, with something else", now.short())]
     Taken {
-        /// The branch of the remote, as people call it.
         remote: String,
-        /// Where it is.
+        /// The tip of that branch.
         now: CommitId,
     },
-    /// Pushed, and the connection ended before the server answered; asked again, it could not say either.
+    /// The connection ended before the server acknowledged the push, and a second query failed too.
     #[error("whether {remote} has taken the commit {} is not known: {why}", commit.short())]
     Unsure {
-        /// The branch of the remote, as people call it.
         remote: String,
-        /// The commit that it may have.
+        /// The commit that may have arrived.
         commit: CommitId,
-        /// What went wrong.
         why: String,
     },
-    /// Asked git for something that should not fail.
+    /// An operation of libgit2 failed unexpectedly.
     #[error("cannot {attempt}: {why}")]
     Git {
-        /// `write the commit`, …
+        /// The operation: `write the commit`, …
         attempt: &'static str,
-        /// What it says.
         why: String,
     },
 }
@@ -149,7 +119,7 @@ impl LandError {
         Self::Git { attempt, why: display_safe(error.message(), 300) }
     }
 
-    /// One way out.
+    /// Returns one remedy.
     pub fn hint(&self) -> Option<String> {
         let fixed = match self {
             Self::Source(error) => return error.hint(),

@@ -1,6 +1,6 @@
-//! The page of a forge on which a pull request is opened, told by the remote's URL alone. It asks nobody.
+//! The forge page that opens a pull request, derived from the remote's URL alone, without a request.
 //!
-//! A host is known by its name: a guess would send people to a page that is not there.
+//! Hosts are recognised by name. A guess could send people to a page that does not exist.
 
 use reqwest::Url as Page;
 
@@ -8,25 +8,25 @@ use super::super::Url;
 use super::super::url::Scheme;
 use super::Message;
 
-/// What shows pull requests.
+/// A kind of forge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Forge {
     GitHub,
     GitLab,
-    /// And Forgejo, which goes on from it.
+    /// Also Forgejo, which descends from it.
     Gitea,
-    /// The one at bitbucket.org: what companies run themselves has other pages.
+    /// Only bitbucket.org: self-hosted Bitbucket has other pages.
     Bitbucket,
 }
 
-/// Longer links are refused by servers (414), and cut by terminals and chats.
+/// The maximum length of a link. Servers refuse longer ones (414), and terminals and chats cut them.
 const LINK: usize = 4000;
 
-/// What stands for the part of a message that a link has no room for.
+/// Replaces the part of a message that exceeds the link.
 const SHORTENED: &str = "… (shortened: the commit says all)";
 
-/// The page that opens a pull request from `branch` into `base`, filled in with what the commit says; none for a host
-/// that is not known.
+/// Returns the page that opens a pull request from `branch` into `base`, prefilled with the commit's message. Unknown
+/// hosts have none.
 pub(super) fn page(remote: &Url, [base, branch]: [&str; 2], message: &Message) -> Option<String> {
     let (forge, home) = home(remote)?;
     let filled = |body: &str| forge.page(home.clone(), [base, branch], &message.subject, body);
@@ -37,18 +37,18 @@ pub(super) fn page(remote: &Url, [base, branch]: [&str; 2], message: &Message) -
     if page.len() <= LINK {
         return Some(page);
     }
-    // 1. As much of the text as there is room for, at best to the end of a line.
+    // 1. As much of the body as fits, preferably up to the end of a line.
     let cut = |end: usize| whole(&format!("{}\n{SHORTENED}", line_end(&body[..end])));
     let ends: Vec<usize> = body.char_indices().map(|(end, _)| end).collect();
     let fits = ends.partition_point(|end| filled(&cut(*end)).len() <= LINK);
     if let Some(end) = fits.checked_sub(1) {
         return Some(filled(&cut(ends[end])));
     }
-    // 2. What programs read has no room either: of thousands of services.
+    // 2. The trailers do not fit either, as they list thousands of services.
     Some(filled(SHORTENED)).filter(|page| page.len() <= LINK)
 }
 
-/// The text up to its last whole line, if it has one.
+/// Returns the text up to its last complete line, or all of it if it has none.
 fn line_end(text: &str) -> &str {
     text.rfind('\n').map_or(text, |end| &text[..end])
 }
@@ -58,7 +58,7 @@ impl Forge {
         let root = page.path().trim_end_matches('/').to_owned();
         let (path, pairs) = match self {
             Self::GitHub | Self::Gitea => {
-                // The page encodes all but these.
+                // The URL type encodes everything in the path except `%`.
                 let [base, branch] = [base, branch].map(|name| name.replace('%', "%25"));
                 (format!("compare/{base}...{branch}"), vec![("quick_pull", "1"), ("title", title), ("body", body)])
             }
@@ -71,7 +71,7 @@ impl Forge {
                 ];
                 ("-/merge_requests/new".to_owned(), pairs.to_vec())
             }
-            // It takes title and description from the commit itself.
+            // Bitbucket takes title and description from the commit.
             Self::Bitbucket => ("pull-requests/new".to_owned(), vec![("source", branch), ("dest", base)]),
         };
         page.set_path(&format!("{root}/{path}"));
@@ -80,10 +80,10 @@ impl Forge {
     }
 }
 
-/// What is behind a remote, and the page of the repository there.
+/// Returns the forge of a remote and the repository's page there.
 fn home(remote: &Url) -> Option<(Forge, Page)> {
     let host = remote.server.rsplit('@').next()?;
-    // Forges take ssh on the port of https at hosts of their own.
+    // Forges offer ssh on port 443 under separate host names.
     let host = ["ssh.github.com", "altssh.gitlab.com", "altssh.bitbucket.org"]
         .contains(&host)
         .then(|| host.split_once('.').map(|(_, host)| host))
@@ -93,7 +93,7 @@ fn home(remote: &Url) -> Option<(Forge, Page)> {
     let (scheme, port) = match remote.scheme {
         Scheme::Https => ("https", remote.port),
         Scheme::Http => ("http", remote.port),
-        // The port of ssh says nothing of the pages.
+        // The ssh port is unrelated to the web port.
         Scheme::Ssh => ("https", None),
         Scheme::File => return None,
     };
@@ -103,14 +103,14 @@ fn home(remote: &Url) -> Option<(Forge, Page)> {
     let parts = path.split('/').filter(|part| !part.is_empty()).count();
     let is_repository = match forge {
         Forge::GitHub | Forge::Bitbucket => parts == 2,
-        // Groups lie in groups; a Gitea may lie in a folder of its host.
+        // GitLab groups nest; a Gitea may live in a subfolder of its host.
         Forge::GitLab | Forge::Gitea => parts >= 2,
     };
     let page = Page::parse(&format!("{scheme}://{host}{port}/{path}")).ok()?;
     is_repository.then_some((forge, page))
 }
 
-/// Told by a whole word of the host's name: `github.com`, `gitlab.acme.com`, `gitea-eu.acme.com`.
+/// Recognises a forge by a whole word of the host name: `github.com`, `gitlab.acme.com`, `gitea-eu.acme.com`.
 fn forge(host: &str) -> Option<Forge> {
     match host {
         "bitbucket.org" => return Some(Forge::Bitbucket),
@@ -194,7 +194,7 @@ mod tests {
         assert!(link.len() <= LINK && link.len() > LINK - 100, "{}", link.len());
         assert!(body.starts_with("säge-0 1.0 -> 0.9: asked for\nsäge-1 "), "{body}");
         assert!(body.ends_with(": asked for\n… (shortened: the commit says all)\n\nPintle-Id: ab12"), "{body}");
-        // One line that never ends.
+        // A single line without an end.
         let link = opens("https://github.com/acme/pins", &"ß".repeat(9000)).unwrap();
         assert!(link.len() <= LINK && link.len() > LINK - 100, "{}", link.len());
     }

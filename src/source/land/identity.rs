@@ -1,4 +1,4 @@
-//! Who commits, as git itself would say: the environment, then the configuration of the repository, the user, the system.
+//! The author and committer, by git's rules: the environment, then the configuration of repository, user and system.
 
 use git2::{Oid, Signature};
 use pintle_core::git::CommitId;
@@ -9,12 +9,11 @@ use super::super::object_id::GixId as _;
 use super::error::{LandError, Result};
 use super::{id, oid};
 
-/// Author and committer of a commit.
 #[derive(Debug, Clone)]
 pub struct Identity {
     author: Person,
     committer: Person,
-    /// The user's configuration asks for signatures.
+    /// Whether `commit.gpgSign` is set.
     signs: bool,
 }
 
@@ -23,15 +22,15 @@ struct Person {
     name: String,
     mail: String,
     seconds: i64,
-    /// East of UTC.
+    /// The offset east of UTC.
     minutes: i32,
 }
 
 impl Source {
-    /// Who would commit here.
+    /// Returns the identity for new commits.
     ///
     /// # Errors
-    /// Git does not know.
+    /// Git has no identity configured.
     pub fn identity(&self) -> Result<Identity> {
         let repo = self.as_the_user()?;
         let person = |found: Option<gix::Result<gix::actor::SignatureRef<'_>>>| {
@@ -51,12 +50,13 @@ impl Source {
 }
 
 impl Source {
-    /// Unlike for reading, the configuration of the user counts. Nothing of it is run but what signs.
+    /// Opens the repository with the user's configuration, unlike for reading. The only program it may run is the
+    /// signer.
     fn as_the_user(&self) -> Result<gix::Repository> {
         gix::open(self.repo().path()).map_err(|error| unread("the configuration", &self.location, &error).into())
     }
 
-    /// The commit with a signature, by the program and the key that git itself would use, where git would sign it.
+    /// Returns the commit signed with git's configured program and key, or unchanged if signing is off.
     pub(super) fn signed(&self, commit: Oid, who: &Identity) -> Result<Oid> {
         if !who.signs {
             return Ok(commit);
@@ -73,7 +73,6 @@ fn missing(repo: &gix::Repository) -> &'static str {
 }
 
 impl Identity {
-    /// The name of the author.
     pub fn name(&self) -> &str {
         &self.author.name
     }

@@ -1,4 +1,4 @@
-//! The message of a commit: a subject, a body, trailers by which programs know it again.
+//! Commit messages: subject, body, and trailers for programs.
 
 use std::fmt::Write as _;
 
@@ -9,22 +9,20 @@ use super::super::error::unread_commit;
 use super::super::object_id::GixId as _;
 use super::super::{Source, SourceError};
 
-/// The trailer that tells one change from all others, on whatever commit it lands.
+/// The trailer that identifies a change, whatever commit it lands on.
 const ID: &str = "Pintle-Id";
 
-/// What a commit says.
+/// A commit message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
-    /// The first line.
     pub subject: String,
-    /// Paragraphs.
     pub body: String,
-    /// Name and value; the id of the change, by default its [`change_id`], goes to `Pintle-Id`.
+    /// Names and values. `Pintle-Id` holds the id of the change, by default its [`change_id`].
     pub trailers: Vec<(&'static str, String)>,
 }
 
 impl Message {
-    /// With the id of the change, where it has none of its own.
+    /// Adds the id of the change, unless the message has one.
     #[must_use]
     pub fn of_change(mut self, id: &str) -> Self {
         if self.id().is_none() {
@@ -33,12 +31,12 @@ impl Message {
         self
     }
 
-    /// What the change is known by, where the message says so.
+    /// Returns the id of the change, if the message has one.
     pub fn id(&self) -> Option<&str> {
         self.trailers.iter().find(|(name, _)| *name == ID).map(|(_, id)| id.as_str())
     }
 
-    /// As git keeps it.
+    /// Returns the message in git's format.
     pub fn to_text(&self) -> String {
         let mut text = one_line(&self.subject) + "\n";
         if !self.body.trim().is_empty() {
@@ -50,7 +48,7 @@ impl Message {
         text + &self.trailers_as_text()
     }
 
-    /// The lines that programs read.
+    /// Returns the trailers, one a line.
     pub(super) fn trailers_as_text(&self) -> String {
         self.trailers.iter().fold(String::new(), |mut text, (name, value)| {
             let _ = writeln!(text, "{name}: {}", one_line(value));
@@ -58,7 +56,7 @@ impl Message {
         })
     }
 
-    /// Whether a message carries the id of a change.
+    /// Returns whether a message carries the id of this change.
     fn is_of(text: &str, id: &str) -> bool {
         text.lines().any(|line| line.strip_prefix(ID).and_then(|rest| rest.strip_prefix(": ")) == Some(id))
     }
@@ -68,11 +66,11 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// So many commits are looked through for a change.
+/// The maximum number of commits searched for a change.
 const LOOKED_THROUGH: usize = 10_000;
 
 impl Source {
-    /// The commit that carries the id of a change, among those that `to` has and `from` has not.
+    /// Finds the commit with the id of a change among the commits reachable from `to` and not from `from`.
     ///
     /// # Errors
     /// A commit cannot be read.
@@ -91,8 +89,8 @@ impl Source {
     }
 }
 
-/// What a change is known by: the same for the same files on the same tip, so that it is known again where the answer of
-/// a push was lost.
+/// Returns the id of a change: a hash of the tip and the new files. It identifies the change on the remote if the
+/// answer to a push was lost.
 pub fn change_id(tip: CommitId, files: &[FileChange]) -> String {
     let mut text = tip.to_hex();
     for FileChange { path, content } in files {

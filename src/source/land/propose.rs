@@ -1,5 +1,5 @@
-//! A commit that waits for somebody to take it: on a branch of its own at the remote, for a pull request, or as a patch.
-//! Of a clone, neither touches branches, index or files.
+//! Proposals: a commit on a branch of its own at the remote, for a pull request, or as a patch. Neither touches the
+//! branches, index or files of a clone.
 
 use std::fmt::Write as _;
 
@@ -11,10 +11,10 @@ use super::error::{LandError, Result};
 use super::upstream::Upstream;
 use super::{Landing, Message, forge, id, oid, push, write};
 
-/// A branch of the remote beside the one that a commit would land on.
+/// A branch of the remote for a proposal, beside the one a commit would land on.
 pub struct Beside<'l> {
     landing: &'l Landing<'l>,
-    /// The branch that it is to be merged into.
+    /// The branch to merge into.
     base: &'l Upstream,
     there: Upstream,
 }
@@ -22,27 +22,26 @@ pub struct Beside<'l> {
 /// A commit on a branch of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposed {
-    /// The commit.
     pub commit: CommitId,
-    /// The branch, by its plain name.
+    /// The plain name.
     pub branch: String,
-    /// The branch that it is to be merged into, by its plain name there.
+    /// The plain name of the branch to merge into.
     pub base: String,
-    /// The branch, as people call it.
+    /// The display name of the pushed branch.
     pub pushed_to: String,
-    /// It was there already.
+    /// Whether the branch already had this change.
     pub known: bool,
-    /// The page that opens a pull request; none where the forge is not known.
+    /// The page that opens a pull request; none for an unknown forge.
     pub page: Option<String>,
-    /// What takes the branch without a forge, where the base is checked out.
+    /// The command that merges the branch without a forge, while the base is checked out.
     pub pull: String,
 }
 
 impl<'l> Landing<'l> {
-    /// A branch of this name beside the upstream.
+    /// Returns a proposal branch with this name at the upstream's remote.
     ///
     /// # Errors
-    /// There is no upstream, or git would not take the name.
+    /// There is no upstream, or git rejects the name.
     pub fn beside(&'l self, name: &str) -> Result<Beside<'l>> {
         full_branch_name(name)?;
         let base = self.upstream.as_ref();
@@ -50,15 +49,15 @@ impl<'l> Landing<'l> {
         Ok(Beside { landing: self, base, there: base.beside(&self.repo, name) })
     }
 
-    /// The commit as `git am` takes it: in mbox format, with author, message and diff. It is written nowhere.
+    /// Returns the commit in mbox format for `git am`: author, message and diff. No object is written to disk.
     ///
     /// # Errors
-    /// Git does not know who commits, or cannot read the tip.
+    /// Git has no identity configured, or the tip cannot be read.
     pub fn patch(&self, tip: CommitId, files: &[FileChange], message: &str) -> Result<String> {
         let who = self.source.identity()?;
         let fail = |error| LandError::git("write the patch", &error);
         let objects = self.repo.odb().map_err(fail)?;
-        // Before all others: what is written stays in memory.
+        // The in-memory backend has the highest priority, so new objects stay in memory.
         let _memory = objects.add_new_mempack_backend(1000).map_err(fail)?;
         let commit = write::commit(&self.repo, (oid(tip), files), message, &who)?;
         let commit = self.repo.find_commit(commit).map_err(fail)?;
@@ -68,20 +67,21 @@ impl<'l> Landing<'l> {
 }
 
 impl Beside<'_> {
-    /// The branch, as people call it.
+    /// Returns the display name of the branch.
     pub fn name(&self) -> &str {
         &self.there.name
     }
 
-    /// The branch that it is to be merged into, as people call it.
+    /// Returns the display name of the branch to merge into.
     pub fn base(&self) -> &str {
         &self.base.name
     }
 
-    /// Writes the commit on `tip` and pushes it as this branch, which must not be there, or have this very change on it.
+    /// Writes the commit on `tip` and pushes it as this branch. The branch must not exist, or must carry this same
+    /// change.
     ///
     /// # Errors
-    /// Nothing has changed then at the remote, but for [`LandError::Unsure`].
+    /// The remote has not changed, except after [`LandError::Unsure`].
     pub fn propose(&self, tip: CommitId, files: &[FileChange], message: &Message) -> Result<Proposed> {
         let Self { landing, there, .. } = self;
         let (source, repo) = (landing.source, &landing.repo);
@@ -106,7 +106,7 @@ impl Beside<'_> {
         Proposed { commit, branch, base, pushed_to: there.name.clone(), known, page, pull }
     }
 
-    /// The commit of the branch that is there which has this very change.
+    /// Finds the commit of this same change on the existing branch.
     fn known(&self, now: CommitId, tip: CommitId, message: &Message) -> Result<CommitId> {
         let source = self.landing.source;
         if !source.knows(now) {
@@ -117,8 +117,8 @@ impl Beside<'_> {
     }
 }
 
-/// The mail in a form that survives `git am`, which takes carriage returns at the ends of lines for the mail's own, and
-/// terminals: what is no plain text is quoted-printable then (RFC 2045).
+/// Encodes the mail so that it survives terminals and `git am`, which strips carriage returns at line ends. A body that
+/// is not plain text becomes quoted-printable (RFC 2045).
 fn sendable(mail: &[u8]) -> String {
     let end = mail.windows(2).position(|two| two == b"\n\n").map_or(mail.len(), |end| end + 1);
     let (head, body) = mail.split_at(end);

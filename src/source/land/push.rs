@@ -1,4 +1,4 @@
-//! The push: a compare-and-swap on the branch of the remote, never forced.
+//! The push: a compare-and-swap on the remote branch, never forced.
 
 use std::cell::{Cell, RefCell};
 
@@ -11,32 +11,32 @@ use super::id;
 use super::transport::GitTransport;
 use super::upstream::Upstream;
 
-/// What the server has said.
+/// What the server reported during a push.
 #[derive(Default)]
 struct PushOutcome {
-    /// Where the branch is, before anything is sent.
+    /// The tip of the remote branch before the push.
     found: Cell<Option<Oid>>,
-    /// The branch is elsewhere.
+    /// Whether that tip differs from the expected one.
     raced: Cell<bool>,
-    /// Nothing has been sent yet.
+    /// Whether nothing has been sent yet.
     unsent: Cell<bool>,
-    /// Why this ref is not taken.
+    /// Why the server rejected the ref.
     refused: RefCell<Option<String>>,
-    /// What hooks print.
+    /// The output of the server's hooks.
     words: RefCell<Vec<u8>>,
 }
 
-/// Words of a server beyond these are not kept.
+/// The maximum number of bytes kept of the hooks' output.
 const WORDS: usize = 8 << 10;
 
-/// What the branch of the remote must be, so that a commit on `tip` may be pushed: what the clone has tracked, or the tip
-/// itself.
+/// Returns the expected tip of the remote branch for a push on `tip`: the clone's tracking ref, or `tip` itself.
 pub(super) fn expected(source: &Source, repo: &Repository, upstream: &Upstream, tip: Oid) -> Option<Oid> {
     let tracked = upstream.tracked(repo);
     if source.worktree().is_some() || tracked.is_some() { tracked } else { Some(tip) }
 }
 
-/// Pushes `commit`, and only where the branch is what is expected; none where there must be no such branch yet.
+/// Pushes `commit` if the remote branch is at the expected tip. An expected tip of none means that the branch must not
+/// exist.
 pub(super) fn push(
     source: &Source,
     repo: &Repository,
@@ -66,20 +66,20 @@ pub(super) fn push(
     if heard.unsent.get() {
         return Err(unreached(upstream, kind, why));
     }
-    // It was sent, and no answer came: the branch itself knows.
+    // The commit was sent without an acknowledgement, so the branch is queried.
     match ask(source, repo, upstream) {
         Ok(now) if now == Some(commit) => {
             upstream.track(repo, commit, "update by push");
             Ok(())
         }
         Ok(now) if now == expected => Err(unreached(upstream, kind, why)),
-        // Somebody has pushed since, on this commit or on the one before: a fetch will show it.
+        // Another push followed, on this commit or on the one before. The next fetch shows which.
         Ok(now) => Err(LandError::Raced { remote: remote(), now: now.map(id) }),
         Err(_) => Err(LandError::Unsure { remote: remote(), commit: id(commit), why }),
     }
 }
 
-/// Nothing has arrived.
+/// Builds the error for a push of which nothing arrived.
 fn unreached(upstream: &Upstream, kind: Reach, why: String) -> LandError {
     match kind {
         Reach::Forbidden => LandError::Refused { remote: upstream.name.clone(), words: why },
@@ -111,7 +111,8 @@ fn callbacks(heard: &PushOutcome, expected: Option<Oid>) -> RemoteCallbacks<'_> 
     callbacks
 }
 
-/// The server's words: why, and what its hooks have printed. Somebody who was faster by a moment is no refusal.
+/// Builds the error for a rejected push: the reason and the hooks' output. A push that lost the race by a moment is no
+/// refusal.
 fn refusal(upstream: &Upstream, heard: &PushOutcome, why: &str) -> LandError {
     let remote = upstream.name.clone();
     if ["fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "failed to lock"]
@@ -121,7 +122,7 @@ fn refusal(upstream: &Upstream, heard: &PushOutcome, why: &str) -> LandError {
         return LandError::Raced { remote, now: None };
     }
     let printed = String::from_utf8_lossy(&heard.words.borrow()).into_owned();
-    // Gitea sets its words off by lines that hold nothing but that.
+    // Gitea frames its messages with lines that hold nothing but `error:`.
     let is_empty = |line: &&str| line.is_empty() || *line == "error:";
     let lines: Vec<&str> = printed.lines().map(str::trim).filter(|line| !is_empty(line)).collect();
     let said = lines.join("; ");
@@ -130,7 +131,7 @@ fn refusal(upstream: &Upstream, heard: &PushOutcome, why: &str) -> LandError {
     LandError::Refused { remote, words: display_safe(&words, 600) }
 }
 
-/// Where the branch is now.
+/// Returns the current tip of the remote branch.
 fn ask(source: &Source, repo: &Repository, upstream: &Upstream) -> Result<Option<Oid>, git2::Error> {
     let transport = GitTransport::new(&upstream.url, &source.access);
     let mut found = None;

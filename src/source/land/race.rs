@@ -1,4 +1,4 @@
-//! The race for the branch: a commit is decided again whenever somebody else has pushed first.
+//! The retry loop: a change is decided again whenever another push came first.
 #![expect(clippy::disallowed_methods, reason = "it waits between attempts, for a time that the clock makes odd")]
 
 use std::collections::BTreeMap;
@@ -10,20 +10,20 @@ use pintle_core::git::CommitId;
 use super::super::{Source, SourceError};
 use super::error::LandError;
 
-/// How often somebody else may be faster.
+/// The number of attempts.
 const ATTEMPTS: u32 = 5;
 
-/// The changes that were sent, by their ids, with the tip that each was first made on.
+/// The changes sent so far by id, each with the tip it was first made on.
 #[derive(Debug, Default)]
 pub struct SentChanges(BTreeMap<String, CommitId>);
 
 impl SentChanges {
-    /// Remembers a change that is sent.
+    /// Records a sent change.
     pub fn record(&mut self, id: String, tip: CommitId) {
         self.0.entry(id).or_insert(tip);
     }
 
-    /// Returns the commit of a change that was sent and whose answer was lost; or of the very same change by somebody else.
+    /// Returns the commit of a sent change whose acknowledgement was lost, or of the same change by somebody else.
     ///
     /// # Errors
     /// A commit cannot be read.
@@ -37,10 +37,10 @@ impl SentChanges {
     }
 }
 
-/// Runs attempts until one lands; an attempt returns none where somebody else was faster.
+/// Repeats the attempt until a commit lands. An attempt returns none if another push came first.
 ///
 /// # Errors
-/// That of an attempt, or that somebody else was faster each time.
+/// The error of an attempt, or that another push came first every time.
 pub fn race<T, E: From<LandError>>(mut attempt: impl FnMut() -> Result<Option<T>, E>) -> Result<T, E> {
     for number in 1..=ATTEMPTS {
         match attempt()? {
@@ -51,7 +51,8 @@ pub fn race<T, E: From<LandError>>(mut attempt: impl FnMut() -> Result<Option<T>
     Err(LandError::Overtaken { times: ATTEMPTS }.into())
 }
 
-/// Returns how long to wait: 50 ms to a second, odd by the clock, so that two who have met do not meet again.
+/// Returns the wait before the next attempt: 50 ms to a second, with jitter from the clock, so that two racers do not
+/// meet again.
 fn pause(attempt: u32) -> Duration {
     let odd = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs()) / 1000;
     Duration::from_millis(50 + odd % (u64::from(attempt) * 200))

@@ -1,5 +1,6 @@
-//! How libgit2 speaks with a remote: over the pipes of a program (ssh, or git for files) or by requests over https, as
-//! for reading. It brings no connection of its own: its own for files would pass by the hooks of the repository there.
+//! The transports for libgit2: pipes of a program (ssh, or git for files), or https requests, as for reading.
+//!
+//! libgit2's own transports are unused; the one for files would bypass the hooks of the remote repository.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
@@ -15,27 +16,26 @@ use super::super::remote::{client, obstacle};
 use super::super::url::Scheme;
 use super::super::{Access, Credentials, Reach, Url, credentials};
 
-/// What libgit2 knows the two ways by; the URL itself is told apart from it.
+/// The URL schemes under which the two transports are registered. The real URL travels in the connection.
 const PIPES: &str = "pintle-pipes";
 const REQUESTS: &str = "pintle-requests";
 
 thread_local! {
-    /// Whom this thread speaks with: libgit2 makes a connection from a URL alone.
+    /// The connection of this thread, because libgit2 creates a transport from a URL alone.
     static CURRENT: RefCell<Option<Connection>> = const { RefCell::new(None) };
 }
 
-/// One remote, for as long as somebody speaks with it.
+/// A remote during one operation.
 pub(super) struct GitTransport(Connection);
 
 #[derive(Clone)]
 struct Connection {
     url: Url,
     access: Access,
-    /// The program that connects.
     process: Arc<Mutex<Option<Process>>>,
-    /// What went wrong on the way, which knows more than libgit2's error.
+    /// The error of the transport itself, which is more precise than libgit2's.
     trouble: Arc<Mutex<Option<(Reach, String)>>>,
-    /// What the server was told who is there, once it has asked.
+    /// The credentials that were used, once the server has requested some.
     known: Arc<Mutex<Option<(String, String)>>>,
 }
 
@@ -45,7 +45,7 @@ impl GitTransport {
         Self(Connection { url, access, process: Arc::default(), trouble: Arc::default(), known: Arc::default() })
     }
 
-    /// Speaks with the remote.
+    /// Runs an operation on the remote through this connection.
     pub(super) fn with_remote<T>(
         &self,
         repo: &Repository,
@@ -59,7 +59,7 @@ impl GitTransport {
         outcome
     }
 
-    /// What kind of obstacle an error was, in the words of who knows best.
+    /// Classifies an error, preferring the most precise source: the timeout, the transport, the program's output.
     pub(super) fn trouble(&self, error: &Error) -> (Reach, String) {
         let (late, words) = lock(&self.0.process).take().map(Process::finish).unwrap_or_default();
         if late {
@@ -75,7 +75,7 @@ impl GitTransport {
     }
 }
 
-/// Tells libgit2 of the two ways, once for the whole process.
+/// Registers the two transports with libgit2, once per process.
 #[expect(unsafe_code, reason = "libgit2 asks that nobody registers or looks up a way at the same time")]
 fn registered() -> Result<(), Error> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
@@ -85,7 +85,8 @@ fn registered() -> Result<(), Error> {
                 CURRENT.with_borrow(Clone::clone).ok_or_else(|| Error::from_str("no connection is current"))?;
             Transport::smart(remote, rpc, connection)
         };
-        // SAFETY: the lock of `DONE` keeps two from registering at once, and all who look a way up come by here first.
+        // SAFETY: `DONE` runs the registration once and blocks all other threads until it ends. Every lookup of a
+        // transport comes after this function.
         unsafe { register(prefix, make) }.map_err(|error| error.message().to_owned())
     };
     let done = DONE.get_or_init(|| way(PIPES, false).and_then(|()| way(REQUESTS, true)));
@@ -146,8 +147,8 @@ impl Write for Pipes {
     }
 }
 
-/// One request: what is written is its body, and is sent when the answer is read. A push writes its commands and its pack
-/// one after the other, and the server wants them at once.
+/// One HTTP request. Written bytes collect in its body, and reading the answer sends it. A push writes its commands and
+/// its pack separately, and the server expects both in one request.
 struct Exchange {
     connection: Connection,
     path: &'static str,
@@ -160,7 +161,7 @@ impl Exchange {
         Self { connection: connection.clone(), path, body: Vec::new(), answer: None }
     }
 
-    /// Sends it, and once more with credentials where the server asks for some.
+    /// Sends the request, and repeats it with credentials if the server requires them.
     fn send(&mut self) -> Result<reqwest::blocking::Response, (Reach, String)> {
         let passing = |error: reqwest::Error| {
             let why = say(&error);
@@ -206,7 +207,7 @@ impl Exchange {
     }
 }
 
-/// The answer, if it is one.
+/// Turns an HTTP error status into an error.
 fn judged(answer: reqwest::blocking::Response) -> Result<reqwest::blocking::Response, (Reach, String)> {
     let status = answer.status();
     let kind = match status.as_u16() {
@@ -244,7 +245,7 @@ impl Write for Exchange {
     }
 }
 
-/// All that reqwest says, in one line without the URL.
+/// Returns reqwest's error chain as one line without the URL.
 fn say(error: &reqwest::Error) -> String {
     let mut parts = vec![if error.is_timeout() { "no answer in time".to_owned() } else { "no answer".to_owned() }];
     let mut source = std::error::Error::source(error);

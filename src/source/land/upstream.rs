@@ -1,4 +1,4 @@
-//! Where a branch is pushed to: of a clone what its configuration says, of a remote the remote itself.
+//! The upstream of a branch: for a clone from its configuration, for a remote the remote itself.
 
 use std::path::Path;
 
@@ -8,21 +8,20 @@ use super::super::{Location, Url};
 use super::error::{LandError, Result};
 use super::full;
 
-/// A branch of a remote.
 pub(super) struct Upstream {
     /// `origin/main`, or the URL.
     pub(super) name: String,
     /// `origin`, or the URL.
     pub(super) remote: String,
     pub(super) url: Url,
-    /// Its full name there.
+    /// The full name.
     pub(super) branch: String,
-    /// The branch of a clone that says where it was when it was last asked.
+    /// The clone's remote-tracking branch.
     tracking: Option<String>,
 }
 
 impl Upstream {
-    /// The upstream of a branch; none where it has none.
+    /// Returns the upstream of a branch; none if it has none.
     pub(super) fn of(location: &Location, repo: &Repository, branch: &str) -> Result<Option<Self>> {
         let local = full(branch);
         let folder = match location {
@@ -44,15 +43,15 @@ impl Upstream {
         Ok(Some(Self { name, remote, url, branch: merge, tracking }))
     }
 
-    /// What a clone says that a branch follows: a remote, and the full name of a branch there.
+    /// Returns the configured upstream of a branch: the remote, and the full name of the branch there.
     pub(super) fn settings(repo: &Repository, branch: &str) -> Option<(String, String)> {
         let setting = |key: &str| repo.config().ok()?.get_string(&format!("branch.{branch}.{key}")).ok();
         let remote = text(repo.branch_upstream_remote(&full(branch))).or_else(|| setting("remote"));
-        // `.` is a branch of the clone itself.
+        // `.` means another branch of the same clone.
         remote.filter(|remote| remote != ".").zip(setting("merge"))
     }
 
-    /// Another branch of the same remote.
+    /// Returns another branch of the same remote.
     pub(super) fn beside(&self, repo: &Repository, branch: &str) -> Self {
         let (remote, url, full) = (self.remote.clone(), self.url.clone(), full(branch));
         if self.tracking.is_none() {
@@ -62,17 +61,17 @@ impl Upstream {
         Self { name: format!("{remote}/{branch}"), remote, url, branch: full, tracking }
     }
 
-    /// Its plain name there.
+    /// Returns the plain name.
     pub(super) fn plain(&self) -> &str {
         plain(&self.branch)
     }
 
-    /// Where it was when it was last asked.
+    /// Returns the tip at the last fetch.
     pub(super) fn tracked(&self, repo: &Repository) -> Option<Oid> {
         repo.refname_to_id(self.tracking.as_deref()?).ok()
     }
 
-    /// Notes where it is now, and by what that is known.
+    /// Moves the remote-tracking branch, with a reflog message.
     pub(super) fn track(&self, repo: &Repository, commit: Oid, by: &str) {
         if let Some(tracking) = &self.tracking
             && let Err(error) = repo.reference(tracking, commit, true, by)
@@ -82,12 +81,12 @@ impl Upstream {
     }
 }
 
-/// The plain name of a branch.
+/// Returns the plain name of a branch.
 pub(super) fn plain(full: &str) -> &str {
     full.strip_prefix("refs/heads/").unwrap_or(full)
 }
 
-/// What the configuration of a clone says of where a remote is.
+/// Parses a remote's URL from the configuration of a clone.
 pub(super) fn read(folder: &Path, url: &str) -> Result<Url> {
     Ok(match Location::parse(url)? {
         Location::Url(url) => url,
@@ -95,7 +94,7 @@ pub(super) fn read(folder: &Path, url: &str) -> Result<Url> {
     })
 }
 
-/// Where a clone notes where a branch of a remote is.
+/// Returns the remote-tracking branch of a branch.
 fn tracking(repo: &Repository, remote: &str, branch: &str) -> Option<String> {
     let remote = repo.find_remote(remote).ok()?;
     let mut specs = remote.refspecs();
@@ -107,7 +106,7 @@ fn text(found: Result<git2::Buf, git2::Error>) -> Option<String> {
     found.ok()?.as_str().ok().map(str::to_owned)
 }
 
-/// Git reads a relative path from the working tree.
+/// Resolves a relative path against the working tree, as git does.
 fn absolute(folder: &Path, path: &Path) -> std::path::PathBuf {
     std::path::absolute(folder.join(path)).unwrap_or_else(|_| path.to_owned())
 }

@@ -1,4 +1,4 @@
-//! The commit itself: the tip's tree with other files, nobody refers to it yet.
+//! Writes the commit object: the tip's tree with changed files. No ref points to it yet.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,6 @@ use pintle_core::git::FileChange;
 use super::Identity;
 use super::error::{LandError, Result};
 
-/// Writes the objects of a commit on `tip`.
 pub(super) fn commit(
     repo: &Repository,
     (tip, files): (Oid, &[FileChange]),
@@ -25,7 +24,7 @@ pub(super) fn commit(
         for FileChange { path, content } in files {
             match content {
                 Some(content) => {
-                    // What goes back mostly is there already: unlike `Repository::blob`, this writes no file then.
+                    // Restored content mostly exists already. Unlike `Repository::blob`, this writes no file then.
                     let blob = objects.write(ObjectType::Blob, content)?;
                     update.upsert(&**path, blob, mode(repo, &old, &mut folders, Path::new(&**path)))
                 }
@@ -38,10 +37,10 @@ pub(super) fn commit(
     write().map_err(|error| LandError::git("write the commit", &error))
 }
 
-/// Folders that were read, each once: libgit2 keeps none that is large.
+/// Cache of folders, because libgit2 does not cache large trees.
 type Folders<'p, 'r> = HashMap<&'p Path, Option<Tree<'r>>>;
 
-/// A file keeps its mode.
+/// Returns the file's mode on the tip.
 fn mode<'p, 'r>(repo: &'r Repository, root: &Tree<'r>, folders: &mut Folders<'p, 'r>, path: &'p Path) -> FileMode {
     let mut is_executable = || {
         let folder = path.parent()?;
@@ -54,7 +53,7 @@ fn mode<'p, 'r>(repo: &'r Repository, root: &Tree<'r>, folders: &mut Folders<'p,
     if is_executable() == Some(true) { FileMode::BlobExecutable } else { FileMode::Blob }
 }
 
-/// The first line of a commit's message.
+/// Returns the first line of a commit's message.
 pub(super) fn subject(repo: &Repository, commit: Oid) -> String {
     let commit = repo.find_commit(commit);
     let subject = commit.as_ref().ok().and_then(|commit| String::from_utf8(commit.message_bytes().to_vec()).ok());

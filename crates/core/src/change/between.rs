@@ -1,4 +1,4 @@
-//! What moved between the pins of two revisions.
+//! The moves between the pins of two revisions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,34 +10,31 @@ use crate::version::{Order, Version};
 /// A service whose pin, name or needs moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
-    /// Its name, the later one where it was renamed.
+    /// The name at the later revision, or the last name of a service that is gone.
     pub name: ServiceName,
-    /// Its earlier name, where it has another one now.
+    /// The name at the earlier revision, if it differs.
     pub renamed_from: Option<ServiceName>,
-    /// What it was; none where it was not there.
+    /// The service at the earlier revision, if it was there.
     pub from: Option<Service>,
-    /// What it is; none where it is not there any more.
+    /// The service at the later revision, if it is there.
     pub to: Option<Service>,
-    /// How the pin moved; none where it did not.
+    /// `None` if the pin did not move.
     pub kind: Option<ChangeKind>,
-    /// What it needs otherwise.
     pub needs: Vec<NeedMoved>,
 }
 
-/// A need that is new, gone or another one.
+/// A need that was added, removed or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeedMoved {
-    /// Of whom.
     pub provider: ServiceName,
-    /// What was needed.
     pub from: Option<Need>,
-    /// What is needed now.
     pub to: Option<Need>,
 }
 
-/// The services whose pin or whose needs moved between two revisions, by name. `order` orders the versions of a service; `pinned_before` says whether a service
-/// had the version before the earlier of the revisions. Services that a revision has with errors are left out: nothing
-/// is known of how they moved.
+/// Returns the services whose pin, name or needs moved between two revisions, by name.
+///
+/// `order` returns the version order of a service. `pinned_before` returns whether a service had a version before the
+/// earlier revision. Services with errors at either revision are left out, as their moves are unknown.
 pub fn between(
     old: &Pins,
     new: &Pins,
@@ -85,7 +82,7 @@ pub fn between(
     moved
 }
 
-/// What is needed otherwise.
+/// Returns the needs that differ.
 pub fn needs_between(old: &DependsOn, new: &DependsOn) -> Vec<NeedMoved> {
     let mut providers: Vec<&ServiceName> = old.keys().chain(new.keys()).collect();
     providers.sort();

@@ -1,4 +1,4 @@
-//! The moves of one service along its history.
+//! The moves of services along their history.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -10,31 +10,29 @@ use crate::history::{History, Record};
 use crate::pins::{Pin, Pins, ServiceName};
 use crate::version::{Order, Version};
 
-/// One move along the history of a service.
+/// One move along a service's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
-    /// The commit that made it.
     pub commit: Arc<Commit>,
-    /// What was pinned before; none where nothing was.
+    /// The pin before the move, if there was one.
     pub from: Option<Arc<Pin>>,
-    /// What is pinned from here on; none where nothing is.
+    /// The pin after the move, if there is one.
     pub to: Option<Arc<Pin>>,
-    /// How the pin moved; none where it did not, and only what it needs or how it is verified changed.
+    /// `None` if the pin did not move, and only needs or verification changed.
     pub kind: Option<ChangeKind>,
-    /// What it needs otherwise.
     pub needs: Vec<NeedMoved>,
-    /// The commit that moved the pin on from here; none where it still stands, or did not move here.
+    /// The commit of the next move of the pin; `None` if the pin still stands, or if this is no move of the pin.
     pub until: Option<Arc<Commit>>,
 }
 
 impl Move {
-    /// Whether what it pinned is pinned still.
+    /// Returns whether the pin of this move is the present one.
     pub fn stands(&self) -> bool {
         self.kind.is_some() && self.to.is_some() && self.until.is_none()
     }
 }
 
-/// The moves that the records of a service tell of, oldest first.
+/// Builds the moves from the records of a service, oldest first.
 pub fn line(records: &[Record], order: &Order) -> Vec<Move> {
     let mut seen: HashSet<&Version> = HashSet::new();
     let mut moves: Vec<Move> = Vec::with_capacity(records.len());
@@ -68,8 +66,8 @@ pub fn line(records: &[Record], order: &Order) -> Vec<Move> {
     moves
 }
 
-/// Returns the moves of one service, or of all, newest first. Of all, moves under an earlier name are told as those of the
-/// later one.
+/// Returns the moves of one service, or of all, newest first. The list of all has no separate moves under earlier
+/// names: renamed services count under their present name.
 pub fn moves_newest_first<'h>(
     history: &'h History,
     pins: &Pins,

@@ -1,4 +1,4 @@
-//! The commit that a message means when it says what it takes back.
+//! Finds the commit that a revert's message refers to.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::git::{Commit, CommitId};
 use crate::history::History;
 
 impl Named {
-    /// Returns the commit that is meant by the message of `by`: the newest one that moved pins before it.
+    /// Returns the newest commit that moved pins before `by` and fits the reference in the message of `by`.
     pub fn commit_in(&self, history: &History, by: CommitId) -> Option<Arc<Commit>> {
         let before = history.position(by).and_then(|place| history.moves().get(..place as usize)).unwrap_or_default();
         let newest = |is_it: &dyn Fn(&Commit) -> bool| before.iter().rev().find(|commit| is_it(commit)).cloned();

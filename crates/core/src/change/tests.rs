@@ -1,4 +1,4 @@
-//! Ends in, words out; messages in, what they take back out.
+//! Kinds of changes, and reverts read from messages.
 
 use std::cmp::Ordering;
 
@@ -71,7 +71,7 @@ fn an_image_that_was_never_pinned_is_replaced_by_a_sidegrade() {
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-/// What a message takes back, in a line; `A` and `B` stand for ids.
+/// Formats the revert that a message states, as one line; `{A}` and `{B}` stand for ids.
 fn says(message: &str) -> String {
     let message = message.replace("{A}", A).replace("{B}", B);
     let Some(Undo { act, of }) = undo(&message) else { return "nothing".to_owned() };

@@ -1,46 +1,45 @@
-//! What the message of a commit says that it takes back: Pintle's own commits, and what git and forges write.
+//! Reads from a commit message which commits it reverts. Understands Pintle's own messages and those of git and forges.
 //!
 //! | by | subject | body |
 //! |---|---|---|
 //! | Pintle | `Revert pins: …`, `Reapply pins: …` | `Pintle-Reverts: SHA`, or `OLDEST^..NEWEST` |
-//! | git revert | `Revert "…"`; of such a one since 2.43 `Reapply "…"` | `This reverts commit SHA.`; of a merge `…SHA, reversing` |
-//! | GitHub's button | `Revert "…"`, squashed with ` (#124)` behind it; merged from the branch `revert-123-…` | `Reverts owner/repo#123` |
-//! | Gitea, Forgejo, by the title of what they merge | `Merge pull request '…' (#124) from …` | |
+//! | git revert | `Revert "…"`; since 2.43 `Reapply "…"` for the revert of a revert | `This reverts commit SHA.`; of a merge `…SHA, reversing` |
+//! | GitHub's button | `Revert "…"`, with ` (#124)` appended by a squash; merged from the branch `revert-123-…` | `Reverts owner/repo#123` |
+//! | Gitea, Forgejo, by the title of the pull request | `Merge pull request '…' (#124) from …` | |
 //! | GitLab's button | `Revert "…"`; merged from the branch `revert-SHA` | `This reverts merge request !123` or `commit SHA` |
 //! | Gerrit | `Revert "…"`, then `Revert^2 "…"` and so on | `This reverts commit SHA.` |
 //!
-//! Sources: git's `sequencer.c`, Gitea's `services/pull/merge.go`, Gerrit's `CommitUtil.java`, GitLab's `app/models/merge_request.rb` and `commit.rb`; GitHub
-//! documents its button by example alone.
+//! Sources: git's `sequencer.c`, Gitea's `services/pull/merge.go`, Gerrit's `CommitUtil.java`, GitLab's
+//! `app/models/merge_request.rb` and `commit.rb`. GitHub documents its button by example only.
 
 use std::fmt;
 
-/// Subjects of rollbacks begin with it.
+/// Prefix of the subjects of rollbacks.
 pub const REVERT: &str = "Revert pins: ";
 
-/// Subjects of rollbacks that are undone begin with it.
+/// Prefix of the subjects of undone rollbacks.
 pub const REAPPLY: &str = "Reapply pins: ";
 
-/// A longer message is read up to here, in bytes.
+/// Longest part of a message that is read, in bytes.
 const LIMIT: usize = 64 << 10;
 
-/// So many commits of one message are remembered.
+/// Most commits that are taken from one message.
 const NAMED: usize = 20;
 
-/// Reverts of reverts are read up to so many; nobody writes more than a handful.
+/// Most nested reverts that are read from one title. People write no more than a handful.
 const NESTED: usize = 100;
 
-/// What a commit says that it takes back.
+/// The revert that a commit message states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo {
-    /// In which direction.
     pub act: Act,
-    /// What is taken back, in the most certain of the ways in which the message names it.
+    /// References to the reverted commits, of the most reliable form in the message.
     pub of: Vec<Named>,
 }
 
 impl Undo {
-    /// Returns what a merge takes back. A merge that does not say it takes back what `merged` does: forges repeat the
-    /// title alone.
+    /// Returns the revert that a merge makes. If the merge commit names no commits, those of the merged commits are
+    /// used: forges repeat only the title.
     pub fn of_merge(own: Option<Self>, merged: impl FnOnce() -> Option<Self>) -> Option<Self> {
         match own {
             None => merged(),
@@ -50,33 +49,33 @@ impl Undo {
     }
 }
 
-/// Whether something is taken back, or what took it back.
+/// The direction of a revert, and its author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Taken back by a rollback of Pintle's.
+    /// A rollback by Pintle.
     Rollback,
-    /// Taken back by hand or by a forge.
+    /// A revert by hand or by a forge.
     Revert,
-    /// A rollback or revert is taken back itself.
+    /// The revert of a rollback or of a revert.
     Reapply,
 }
 
-/// How a message names what it takes back.
+/// A reference from a message to the commits it reverts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
-    /// By the id of a commit, or the beginning of it.
+    /// The id of a commit, or a prefix of it.
     Commit(String),
-    /// By the ids of the oldest and the newest of many.
+    /// The ids of the oldest and the newest commit of a range.
     Commits(String, String),
-    /// By the number of a pull request.
+    /// The number of a pull request.
     Pull(u32),
-    /// By the number of a merge request.
+    /// The number of a merge request.
     MergeRequest(u32),
-    /// By its subject.
+    /// The subject of a commit.
     Title(String),
 }
 
-/// What a commit with this message says that it takes back; none where it says nothing of that.
+/// Reads the revert that a commit message states; `None` if it states none.
 pub fn undo(message: &str) -> Option<Undo> {
     let end = (0..=LIMIT.min(message.len())).rev().find(|end| message.is_char_boundary(*end));
     let text = &message[..end.unwrap_or_default()];
@@ -103,13 +102,13 @@ pub fn undo(message: &str) -> Option<Undo> {
     Some(Undo { act, of })
 }
 
-/// The title of what is merged: Gitea puts it into the subject, the others into the body.
+/// Returns the title of a merged request: Gitea puts it into the subject, other forges put it into the body.
 fn title_of_merge<'m>(subject: &'m str, body: &'m str) -> &'m str {
     let quoted = subject.strip_prefix("Merge pull request '").and_then(|rest| rest.rsplit_once("' ("));
     quoted.map_or_else(|| body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(), |(title, _)| title)
 }
 
-/// How often a title says that something is taken back, and the title of what it takes back itself.
+/// Returns how many times a title reverts, and the title of the commit it reverts directly.
 fn peel(title: &str) -> (u32, Option<String>) {
     let (mut depth, mut rest, mut direct) = (0_u32, title, None);
     for _ in 0..NESTED {
@@ -125,7 +124,8 @@ fn peel(title: &str) -> (u32, Option<String>) {
     (depth.saturating_add(ours), direct)
 }
 
-/// `Revert "…"`, `Reapply "…"`, `Revert^3 "…"`, with the number of a pull request behind it: how often, and of what.
+/// Peels one layer: `Revert "…"`, `Reapply "…"` or `Revert^3 "…"`, with or without a pull request's number. Returns how
+/// many times it reverts, and the inner title.
 fn layer(title: &str) -> Option<(u32, &str)> {
     let (times, rest) = if let Some(rest) = title.strip_prefix("Revert^") {
         let (times, rest) = rest.split_once(' ')?;
@@ -140,7 +140,7 @@ fn layer(title: &str) -> Option<(u32, &str)> {
     Some((times, bare.strip_suffix('"').unwrap_or(bare)))
 }
 
-/// A title without the ` (#124)` that a squash puts behind it.
+/// Removes the ` (#124)` that a squash appends to a title.
 pub fn without_number(title: &str) -> &str {
     let number = title.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (#"));
     number.filter(|(_, digits)| is_number(digits)).map_or(title, |(title, _)| title)
@@ -170,7 +170,7 @@ fn request(line: &str) -> Option<Named> {
     number.parse().ok().filter(|_| is_repository && is_number(number)).map(Named::Pull)
 }
 
-/// What the name of a merged branch says: `… from acme/revert-123-release`, `… branch 'revert-1a2b3c4d' into 'main'`.
+/// Reads the name of a merged branch: `… from acme/revert-123-release`, `… branch 'revert-1a2b3c4d' into 'main'`.
 fn branch(subject: &str) -> Option<Named> {
     let (_, rest) = subject.split_once("/revert-").or_else(|| subject.split_once("'revert-"))?;
     let name = rest.split([' ', '\'']).next().unwrap_or_default();
@@ -181,7 +181,7 @@ fn branch(subject: &str) -> Option<Named> {
     }
 }
 
-/// The id of a commit, or the beginning of one as git abbreviates it.
+/// Returns the id of a commit, in full or abbreviated as by git.
 fn id(text: &str) -> Option<String> {
     let is_id = (7..=40).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_id.then(|| text.to_ascii_lowercase())
@@ -192,7 +192,6 @@ fn is_number(text: &str) -> bool {
 }
 
 impl Act {
-    /// In one word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rollback => "rollback",

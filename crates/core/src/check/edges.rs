@@ -1,11 +1,12 @@
-//! What a service needs of others: ranges that mean something, and pins that lie in them.
+//! Checks of needs: ranges must make sense for the provider, and the pinned versions must lie in them.
 
 use std::cmp::Ordering;
 
 use super::{Checked, has_no_place, limits, need_at, never_pinned, newest, says_nothing};
-use crate::graph::{EdgeId, Id, Label};
+use crate::graph::{EdgeId, Id};
 use crate::pins::{Need, Service, ServiceName};
 use crate::problem::Problem;
+use crate::running::Label;
 use crate::version::{Order, Range, RangeError, Version};
 
 pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Vec<Problem> {
@@ -14,7 +15,7 @@ pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Ve
     known.flat_map(|(provider, need)| of_one(checked, (service, order), provider, need)).collect()
 }
 
-/// One provider. A range that means nothing is all that is said; else the pins are looked at too.
+/// Checks the need for one provider. If a range makes no sense, the pins are not checked against it.
 fn of_one(
     checked: &Checked<'_>,
     (service, order): (&Service, &Order),
@@ -44,7 +45,7 @@ fn of_one(
     misfit.into_iter().chain(unknown).chain(table).collect()
 }
 
-/// A range that means nothing to the provider, or that no version of it can lie in.
+/// Reports a range that does not fit the provider's versioning, or that no version can lie in.
 fn bad_range(service: &Service, (provider, order): (&Service, &Order), row: usize, range: &Range) -> Option<Problem> {
     let name = &provider.name;
     let at = service.needs_at.get(name).and_then(|at| at.ranges.get(row)).cloned();
@@ -60,7 +61,7 @@ fn bad_range(service: &Service, (provider, order): (&Service, &Order), row: usiz
     range.accepts_some(order).err().map(|error| problem("accepts nothing of", error))
 }
 
-/// What is odd about the rows of a table, beside their ranges.
+/// Warns about rows of a table whose consumer version has no effect.
 fn of_table(
     checked: &Checked<'_>,
     (service, order): (&Service, &Order),
@@ -73,7 +74,8 @@ fn of_table(
     unknown.map(tell).chain(starts_later(checked, (service, order), provider, rows)).collect()
 }
 
-/// No row is about the pinned version, so that it needs nothing. Where history has it so too, that is what is meant.
+/// Warns that no row of a table covers the pinned version, which thus needs nothing. If that version was pinned without
+/// this need before, the gap is intended and not reported.
 fn starts_later(
     checked: &Checked<'_>,
     (service, order): (&Service, &Order),
@@ -95,7 +97,7 @@ fn starts_later(
     Some(Problem::warning(message, need_at(service, provider)).of(name).hint(hint))
 }
 
-/// The pinned version of the provider lies outside what the pinned version of the consumer needs.
+/// Reports a pinned provider version outside the range that the pinned consumer version needs.
 fn misfit(checked: &Checked<'_>, service: &Service, provider: &Service) -> Option<Problem> {
     let (edge, range) = edge_between(checked, service, provider)?;
     let (x, y) = (&service.pin.version, &provider.pin.version);
@@ -121,7 +123,7 @@ fn edge_between<'a>(checked: &Checked<'a>, service: &Service, provider: &Service
     Some((edge, checked.graph.need(edge, &service.pin.version)?))
 }
 
-/// What to pin instead: versions that were pinned before and that may run beside all that is pinned now.
+/// Suggests other pins: versions that were pinned before and are compatible with all current pins.
 fn way_out(checked: &Checked<'_>, service: &Service, provider: &Service, range: &Range) -> String {
     let (consumer, name, y) = (&service.name, &provider.name, &provider.pin.version);
     let back = |service: &Service| {
@@ -145,7 +147,7 @@ fn way_out(checked: &Checked<'_>, service: &Service, provider: &Service, range: 
     }
 }
 
-/// Whether a version is within the limits of its service, and fits all that is pinned around it.
+/// Returns whether a version is within its service's limits and compatible with the pins of all neighbours.
 fn may_run(checked: &Checked<'_>, service: &Service, version: &Version, order: &Order) -> bool {
     let graph = checked.graph;
     let fits = |id: Id| {

@@ -1,37 +1,41 @@
-//! Pins that put together what history never saw together, where no range speaks of them: what `unseen: refuse` holds.
+//! New pairs of pinned versions: no range covers them, and history has no evidence for them. `unseen: refuse` holds
+//! them.
 
 use std::sync::Arc;
 
 use crate::evidence::{Evidence, Pair};
 use crate::git::Commit;
-use crate::graph::{EdgeId, Graph, Label};
+use crate::graph::{EdgeId, Graph};
 use crate::history::History;
 use crate::pins::{Pin, Pins, Service};
 use crate::problem::Problem;
+use crate::running::Label;
 
-/// Two pinned versions that were never seen together.
+/// Two pinned versions that were never pinned together before.
 #[derive(Debug)]
 pub struct Joined {
-    /// What is wrong with that where such pairs are refused.
+    /// The problem to report if the settings refuse such pairs.
     pub problem: Problem,
-    /// The commit that put them together; none where it is still to be made.
+    /// The commit that joined the two versions; `None` if it is not made yet.
     pub by: Option<Arc<Commit>>,
 }
 
-/// How a service came to its pin.
+/// The arrival of a service at its present pin.
 struct Arrival<'a> {
     service: &'a Service,
-    /// The place of the commit that moved it there; [`NOW`] where that is still to be made.
+    /// Position of the commit that moved the service to this version; [`NOW`] if it is not made yet.
     place: u32,
-    /// It was pinned otherwise before, and is written by Pintle: something runs that the pin takes the place of.
+    /// Whether the pin replaces an earlier one, and Pintle writes the service.
     replaces: bool,
 }
 
-/// After all that history knows.
+/// A position after the whole history.
 const NOW: u32 = u32::MAX;
 
-/// The pairs that were never seen, and of which a service was held when it was moved there, if they were refused then. What
-/// had no pin before starts from nothing, which is never held for that.
+/// Returns the new pairs of pinned versions of which one service was held at the commit, if its settings refuse such
+/// pairs.
+///
+/// A service without an earlier pin is never held for this reason, as nothing of it runs.
 pub fn joined(pins: &Pins, graph: &Graph, history: &History) -> Vec<Joined> {
     let evidence = Evidence::new(history, pins.settings.soak);
     let pair = |edge: EdgeId| {
@@ -49,19 +53,19 @@ pub fn joined(pins: &Pins, graph: &Graph, history: &History) -> Vec<Joined> {
     graph.edges().filter_map(pair).collect()
 }
 
-/// The place of the commit that put a consumer and its provider together, where that held one of them.
+/// Returns the position of the commit that joined consumer and provider, if that commit held one of them.
 fn held_since(ends: &[Arrival<'_>; 2], history: &History) -> Option<u32> {
     let [consumer, provider] = ends;
     let place = consumer.place.max(provider.place);
     let need = |of: &Pin| of.depends_on.get(&provider.service.name).cloned();
-    // An edge that was found out later, or has lost its range since, held nothing then.
+    // If the need was different at that commit, it did not hold anything then.
     let then = history.pinned_at(&consumer.service.name, place).map(|pin| need(pin));
     let as_now = place == NOW || then == Some(need(&consumer.service.pin));
     let is_held = |end: &Arrival<'_>| end.place == place && end.replaces;
     (as_now && ends.iter().any(is_held)).then_some(place)
 }
 
-/// It is told where the pin stands that was moved last, of both the consumer's.
+/// Builds the problem, at the pin that moved last. If both moved in one commit, it is the consumer's.
 fn problem(ends: &[Arrival<'_>; 2], place: u32, pair: &Pair) -> Problem {
     let Pair { consumer, version, provider, beside } = pair;
     let message = format!("`{consumer}` {version} has never run with `{provider}` {beside} (`unseen: refuse`)");
@@ -75,7 +79,7 @@ fn problem(ends: &[Arrival<'_>; 2], place: u32, pair: &Pair) -> Problem {
 impl<'a> Arrival<'a> {
     fn of(service: &'a Service, history: &History) -> Self {
         let records = history.records(&service.name).iter().rev();
-        // A file that could not be read for a while moves nothing.
+        // A file that was unreadable for a while does not count as a move.
         let mut pinned = records.filter_map(|record| Some((record.position, record.pin.as_deref()?))).peekable();
         let mut place = NOW;
         while let Some((since, _)) = pinned.next_if(|(_, pin)| pin.version == service.pin.version) {

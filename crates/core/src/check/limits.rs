@@ -1,4 +1,4 @@
-//! The limits that a service sets itself: the order of its versions, its hold, its floor.
+//! Checks of a service's own limits: version order, hold and rollback floor.
 
 use super::{Checked, has_no_place, never_pinned, says_nothing};
 use crate::pins::{Held, Hold, Service};
@@ -16,7 +16,7 @@ pub(super) fn all(checked: &Checked<'_>, service: &Service, order: &Order) -> Ve
     problems
 }
 
-/// The version does not parse in the order that the file names.
+/// Reports a version that does not parse in the versioning that the file states.
 fn unordered(service: &Service, order: &Order) -> Option<Problem> {
     let error = order.check(&service.pin.version).err()?;
     let problem = Problem::error(error.to_string(), service.version_at.clone()).of(&service.name);
@@ -46,7 +46,7 @@ fn held(service: &Service, order: &Order, hold: &Hold) -> Option<Problem> {
     unknown.map(|unknown| says_nothing(service, "`hold`", (name, unknown), &hold.at))
 }
 
-/// The versions that a hold keeps out: "above 1.7.9".
+/// Formats the versions that a hold keeps out: "above 1.7.9".
 pub(super) fn kept_out(hold: &Hold) -> String {
     match &hold.versions {
         Held::Above(limit) => format!("above {limit}"),
@@ -54,14 +54,14 @@ pub(super) fn kept_out(hold: &Hold) -> String {
     }
 }
 
-/// Nothing deploys by the passing of time: it holds until a commit says otherwise.
+/// Warns about a hold past its end time. It stays in force until a commit removes it: the clock alone deploys nothing.
 fn expired(checked: &Checked<'_>, service: &Service, hold: &Hold) -> Option<Problem> {
     let until = hold.until.filter(|until| *until < checked.now)?;
     let message = format!("the hold of `{}` was meant until {until:.0}, and still holds", service.name);
     Some(Problem::warning(message, hold.at.clone()).of(&service.name).hint("remove it, or give it a later `until`"))
 }
 
-/// Whether its own limits let this version of a service run.
+/// Returns whether a service's own limits allow a version.
 pub(super) fn allow(service: &Service, version: &Version, order: &Order) -> bool {
     let held = service.hold.as_ref().is_some_and(|hold| hold.catches(version, order));
     !held && service.floor_above(version, order).is_none() && order.check(version).is_ok()

@@ -1,4 +1,5 @@
-//! Needs that changed while the version did not: what the old version is said to need, changed with them.
+//! Warns about needs that changed without a new version: the change also applies to the version wherever it already
+//! runs.
 
 use super::{Checked, need_at};
 use crate::change::{NeedMoved, needs_between};
@@ -21,7 +22,7 @@ pub(super) fn needs(checked: &Checked<'_>, service: &Service) -> Vec<Problem> {
     moved.iter().filter_map(|moved| problem(service, commit, moved)).collect()
 }
 
-/// The table form speaks of all versions, and is the remedy.
+/// Warns about one need. Tables are exempt: they describe all versions, and are the remedy.
 fn problem(service: &Service, commit: &Commit, moved: &NeedMoved) -> Option<Problem> {
     let range = |need: Option<&Need>| match need {
         None => Some(None),
@@ -30,7 +31,7 @@ fn problem(service: &Service, commit: &Commit, moved: &NeedMoved) -> Option<Prob
     };
     let (name, version, provider, commit) = (&service.name, &service.pin.version, &moved.provider, commit.id.short());
     if moved.from.is_none() && moved.to == Some(Need::Range(Range::any())) {
-        // Any version will do: an edge was found out, no pair of versions is judged otherwise.
+        // A new need with any range only adds an edge: no pair of versions becomes incompatible.
         return None;
     }
     let (from, to) = (range(moved.from.as_ref())?, range(moved.to.as_ref())?);

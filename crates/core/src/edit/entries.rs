@@ -1,4 +1,4 @@
-//! The entries of a service's own file: one gets another text, or a new one is added.
+//! Sets and adds entries in a service's own file.
 
 use super::file_edit::FileEdit;
 use super::map::Map;
@@ -7,7 +7,7 @@ use super::scalar;
 use super::splice::Splice;
 use crate::problem::Place;
 
-/// Gives a key of the file a text: in the style of the one that it has, else as a new line.
+/// Sets a key of the root map. An existing scalar keeps its style; a missing key is added at the end.
 pub(super) fn set_text(own: &mut FileEdit, key: &str, text: &str) -> Result<(), Refusal> {
     let splice = own.root(|root| -> Result<_, Refusal> {
         let map = root.and_then(|root| Map::of(&own.text, root));
@@ -24,7 +24,7 @@ pub(super) fn set_text(own: &mut FileEdit, key: &str, text: &str) -> Result<(), 
     apply(own, splice)
 }
 
-/// A new entry at the end of the root map, `value` as it is written.
+/// Builds the splice that adds an entry at the end of the root map. `value` is inserted verbatim.
 pub(super) fn added(own: &FileEdit, map: Option<&Map<'_>>, key: &str, value: &str) -> Option<Splice> {
     let entry = format!("{key}: {value}");
     match map {
@@ -37,7 +37,7 @@ pub(super) fn added(own: &FileEdit, map: Option<&Map<'_>>, key: &str, value: &st
     }
 }
 
-/// Carries a splice out; none means that there is no place for it.
+/// Applies a splice. `None` means that the file has no place for the change, which is an error.
 pub(super) fn apply(own: &mut FileEdit, splice: Option<Splice>) -> Result<(), Refusal> {
     match splice {
         Some(splice) => own.splices(vec![splice]),

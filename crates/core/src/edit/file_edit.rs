@@ -1,4 +1,4 @@
-//! The own file of a service, under edit: as text in which every line ends.
+//! A service's own file as editable text. Every line of the text has a line end.
 
 use std::sync::Arc;
 
@@ -9,20 +9,18 @@ use crate::problem::{Place, Problem};
 
 const MARK: &str = "\u{feff}";
 
-/// The file.
 #[derive(Debug, Clone)]
 pub(super) struct FileEdit {
     pub(super) path: Arc<str>,
-    /// What stands there. Its last line ends like the others, whether or not it does in the file.
+    /// The text with a line end after the last line, even if the file has none there.
     pub(super) text: String,
-    /// How its lines end.
     pub(super) line_end: &'static str,
     ends: bool,
     before: Option<Vec<u8>>,
 }
 
 impl FileEdit {
-    /// The file as it is; none is an empty one.
+    /// Creates the edit of a file; `None` stands for a file that does not exist.
     pub(super) fn new(path: Arc<str>, bytes: Option<&[u8]>) -> Self {
         let mut text = bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
         let line_end = if text.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r')) { "\r\n" } else { "\n" };
@@ -33,7 +31,7 @@ impl FileEdit {
         Self { path, text, line_end, ends, before: bytes.map(<[u8]>::to_vec) }
     }
 
-    /// Lets its lines end otherwise.
+    /// Converts all line ends to `line_end`.
     pub(super) fn line_ends(&mut self, line_end: &'static str) {
         if self.line_end != line_end {
             self.text = self.text.replace("\r\n", "\n").replace('\n', line_end);
@@ -41,12 +39,12 @@ impl FileEdit {
         }
     }
 
-    /// Whether its last line ends in the file too.
+    /// Returns whether the file itself has a final newline.
     pub(super) fn ends(&self) -> bool {
         self.ends
     }
 
-    /// Reads its one document; none where it holds nothing but comments.
+    /// Passes the root of the only document to `read`, or `None` if the file is empty or has comments only.
     pub(super) fn root<T>(&self, read: impl FnOnce(Option<Value<'_>>) -> T) -> Result<T, Refusal> {
         self.tree(|tree| read(tree.documents().next().filter(|root| !root.is_null())))
     }
@@ -55,7 +53,7 @@ impl FileEdit {
         parse_file(&self.path, self.text.as_bytes(), read)
     }
 
-    /// Puts texts in place of others.
+    /// Replaces parts of the text.
     pub(super) fn splices(&mut self, splices: Vec<Splice>) -> Result<(), Refusal> {
         let bytes = splice::all(self.text.as_bytes(), splices).ok();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
@@ -63,8 +61,10 @@ impl FileEdit {
         Ok(())
     }
 
-    /// Where the last line of the other file does not end, and what stands there is about to come back, this one does not
-    /// end either: its last line end is what stood before it.
+    /// Drops the final newline if `other` has none. Must be called before the last entry of `other` is restored.
+    ///
+    /// The final newline of this file may be the end of the line before a removed last entry. It stays as that line's
+    /// end: another line end is added, which the output leaves out.
     pub(super) fn end_like(&mut self, other: &Self) {
         if self.ends && !other.ends {
             self.ends = false;
@@ -77,12 +77,11 @@ impl FileEdit {
         Box::new(problem.hint("write its keys one to a line, each from the first column on; or edit it by hand"))
     }
 
-    /// Whether it differs from what it was.
     pub(super) fn is_changed(&self) -> bool {
         self.content().as_deref() != self.before.as_deref()
     }
 
-    /// Its path, and its bytes; none where nothing is left of it.
+    /// Returns the path and the new bytes; `None` if only blank text is left, so that the file is to be deleted.
     pub(super) fn finish(self) -> (Arc<str>, Option<Vec<u8>>) {
         let content = self.content();
         (self.path, content)

@@ -1,4 +1,4 @@
-//! The files under edit.
+//! The set of files that one edit changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::git::{Content, File, FileChange, content_id};
 use crate::pins::ServiceName;
 use crate::problem::{Place, Problem};
 
-/// The files of a revision, and what has become of them.
+/// The files of a revision with the edits so far.
 pub(super) struct Files<'f> {
     before: &'f [File],
     now: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
@@ -26,7 +26,7 @@ impl<'f> Files<'f> {
         bytes(self.before, path)
     }
 
-    /// Puts texts in place of others.
+    /// Replaces parts of files. Places refer to the unedited files.
     pub(super) fn splice(&mut self, splices: Vec<(Arc<str>, Splice)>) -> Result<(), Refusal> {
         let mut of_file: BTreeMap<Arc<str>, Vec<Splice>> = BTreeMap::new();
         for (path, splice) in splices {
@@ -43,7 +43,7 @@ impl<'f> Files<'f> {
         Ok(())
     }
 
-    /// The own file of a service; empty where there is none.
+    /// Returns the service's own file, edits so far included. The edit is empty if there is no such file.
     pub(super) fn own(&self, root: &str, name: &ServiceName) -> FileEdit {
         let path: Arc<str> = own_path(root, name).into();
         let now = self.now.get(&path).map_or_else(|| self.before(&path), Option::as_ref);
@@ -57,14 +57,14 @@ impl<'f> Files<'f> {
         }
     }
 
-    /// Those that differ now.
+    /// Returns the files that differ from the revision.
     pub(super) fn changed(&self) -> Vec<FileChange> {
         let differs = |(path, now): &(&Arc<str>, &Option<Arc<[u8]>>)| self.before(path) != now.as_ref();
         let now = self.now.iter().filter(differs);
         now.map(|(path, content)| FileChange { path: Arc::clone(path), content: content.clone() }).collect()
     }
 
-    /// All of them, as they are now.
+    /// Returns all files of the revision with the edits applied, by path.
     pub(super) fn all(&self) -> Vec<File> {
         let same = self.before.iter().filter(|file| !self.now.contains_key(&file.path)).cloned();
         let now = self.now.iter().filter_map(|(path, content)| {
@@ -78,7 +78,7 @@ impl<'f> Files<'f> {
     }
 }
 
-/// The files of a revision, with these in place of those.
+/// Returns the files with the changes applied, by path.
 pub fn overlay(files: &[File], changes: &[FileChange]) -> Vec<File> {
     let now = changes.iter().map(|it| (Arc::clone(&it.path), it.content.clone())).collect();
     Files { before: files, now }.all()

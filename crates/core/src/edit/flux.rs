@@ -1,7 +1,8 @@
-//! Flux's markers: a comment behind a value, by which a bot of Flux writes the newest version there, past any hold.
+//! Flux's image policy markers: comments behind a value. Flux's image automation writes the newest version to such a
+//! value, whether or not the service is on hold.
 //!
-//! Flux takes a comment for a marker where all of it is JSON. One that is muted says more than that: it is a comment like
-//! any other then, and becomes the same marker again when the words are gone.
+//! Flux recognizes a marker only if the whole comment is JSON. A hold therefore mutes a marker with a prefix, and the
+//! end of the hold removes the prefix.
 
 use std::ops::Range;
 
@@ -18,13 +19,13 @@ const MUTE: &str = "held by pintle: ";
 /// A marker in the line of a pin.
 #[derive(Debug, PartialEq, Eq)]
 enum Marker {
-    /// Flux heeds it; where its text begins.
+    /// A marker that Flux acts on, with the start of its JSON.
     Live(usize),
-    /// It does not; the words that see to it.
+    /// A muted marker, with the range of the muting prefix.
     Muted(Range<usize>),
 }
 
-/// A hold mutes the marker behind the pin, and the end of the hold gives it back.
+/// Builds the splice for the marker behind the pin: a hold mutes it, the end of the hold restores it.
 pub(super) fn splice(tip: &RevisionFiles<'_>, service: &Service, edit: &Edit) -> Option<Splice> {
     match (edit, of(tip, service)?) {
         (Edit::Hold(_), Marker::Live(at)) => Some(Splice { at: at..at, text: MUTE.to_owned() }),
@@ -33,7 +34,7 @@ pub(super) fn splice(tip: &RevisionFiles<'_>, service: &Service, edit: &Edit) ->
     }
 }
 
-/// The services whose markers these edits mute.
+/// Returns the services whose markers these edits mute.
 pub fn muted<'e>(tip: &RevisionFiles<'_>, edits: &'e [(ServiceName, Edit)]) -> Vec<&'e ServiceName> {
     let is_muted = |(name, edit): &&(ServiceName, Edit)| {
         let service = tip.reading.pins.services.get(name);
@@ -42,7 +43,7 @@ pub fn muted<'e>(tip: &RevisionFiles<'_>, edits: &'e [(ServiceName, Edit)]) -> V
     edits.iter().filter(is_muted).map(|(name, _)| name).collect()
 }
 
-/// The holds that a bot of Flux writes past.
+/// Reports services on hold whose pin still has a live marker: Flux would overwrite it despite the hold.
 pub fn written_past(said: &RevisionFiles<'_>) -> Vec<Problem> {
     let held = said.reading.pins.services.values().filter(|service| service.hold.is_some());
     let problem = |service: &Service| {
@@ -60,7 +61,7 @@ fn of(said: &RevisionFiles<'_>, service: &Service) -> Option<Marker> {
     marker(text, service.version_at.span.as_ref()?.end)
 }
 
-/// The marker between a value and the end of its line. What stands between may have a `#` of its own.
+/// Finds the marker between a value and the end of its line. The text between may itself contain a `#`.
 fn marker(text: &str, end: usize) -> Option<Marker> {
     let line = text.get(end..)?.split(['\n', '\r']).next()?;
     line.match_indices('#').find_map(|(sign, _)| {

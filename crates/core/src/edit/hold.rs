@@ -1,4 +1,4 @@
-//! `hold:`, written as one line.
+//! Writes and removes `hold:`, as one line.
 
 use super::file_edit::FileEdit;
 use super::map::Map;
@@ -12,19 +12,21 @@ use crate::version::Order;
 
 const KEY: &str = "hold";
 
-/// Reasons are joined, and are not to grow for ever, in bytes.
+/// Longest previous reason that is appended to a new one, in bytes. Reasons would grow without limit otherwise.
 const LONGEST: usize = 400;
 
 impl NewHold {
-    /// Returns the hold that also keeps out what the present hold of the service keeps out. The same versions held again
-    /// are another reason for that.
+    /// Returns a hold that also covers the versions of the service's present hold.
+    ///
+    /// If the versions are the same, the new reason replaces the old one. Versions that no single range can join are not
+    /// covered: the new hold is returned as it is.
     #[must_use]
     pub fn beside_present(self, service: &Service, order: &Order) -> Self {
         let Some(has) = service.hold.as_ref().filter(|has| has.versions != self.versions) else { return self };
         match self.versions.and(&has.versions, order) {
             Some(versions) if versions == self.versions => self.going_on_from(has),
             Some(versions) => {
-                // Neither ends before the other was meant to.
+                // Neither hold ends before its own end time.
                 let until = self.until.zip(has.until).map(|(new, has)| new.max(has));
                 Self { versions, until, ..self }.going_on_from(has)
             }
@@ -32,7 +34,7 @@ impl NewHold {
         }
     }
 
-    /// With the reason of the hold that there is, which it goes on from.
+    /// Appends the reason of the hold that this one extends.
     #[must_use]
     pub fn going_on_from(mut self, old: &Hold) -> Self {
         let reason = old.reason.as_deref().filter(|old| old.len() <= LONGEST && !self.reason.contains(old));
@@ -41,13 +43,13 @@ impl NewHold {
     }
 }
 
-/// What the reader makes of it.
+/// Returns the hold as the reader of pin files would parse it.
 pub(super) fn of(new: &NewHold, at: &Place) -> Hold {
     let NewHold { versions, reason, by, until } = new.clone();
     Hold { versions, reason: Some(reason), by, until, at: at.clone() }
 }
 
-/// Writes the hold in place of the one that there is, else at the end.
+/// Writes the hold over the existing one, or adds it at the end of the file.
 pub(super) fn write(own: &mut FileEdit, new: &NewHold) -> Result<(), Refusal> {
     let value = written(new);
     let splice = own.root(|root| {
@@ -62,7 +64,7 @@ pub(super) fn write(own: &mut FileEdit, new: &NewHold) -> Result<(), Refusal> {
     entries::apply(own, splice)
 }
 
-/// Takes the hold away; where there is none, nothing.
+/// Removes the hold; does nothing if there is none.
 pub(super) fn remove(own: &mut FileEdit) -> Result<(), Refusal> {
     let splice = own.root(|root| {
         let map = Map::of(&own.text, root?)?;

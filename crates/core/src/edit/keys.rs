@@ -1,4 +1,4 @@
-//! The other keys of a service, in its own file; and what the service is then.
+//! Edits the keys in a service's own file, and computes the service that must result.
 
 use super::entries::set_text;
 use super::file_edit::FileEdit;
@@ -10,7 +10,7 @@ use crate::pins::Service;
 use crate::problem::Problem;
 use crate::version::Version;
 
-/// Edits the own file of a service, and says what the service must be then. Places are those of before.
+/// Edits the service's own file and returns the service expected afterwards, with the places of the unedited files.
 pub(super) fn edit(own: &mut FileEdit, (before, in_image): (&Service, bool), edit: &Edit) -> Result<Service, Refusal> {
     let mut wanted = before.clone();
     match edit {
@@ -41,7 +41,7 @@ pub(super) fn edit(own: &mut FileEdit, (before, in_image): (&Service, bool), edi
     Ok(wanted)
 }
 
-/// What runs then: the same image with the other version in its tag.
+/// Returns the image with the new version in its tag.
 fn image(before: &Service, version: &Version, digest: Option<&Digest>) -> Result<Image, Refusal> {
     let old = &before.pin.image;
     let tag = old.tag().unwrap_or_default().replacen(before.pin.version.as_str(), version.as_str(), 1);

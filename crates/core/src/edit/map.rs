@@ -1,21 +1,21 @@
-//! The entries of a map as they are written: in block style each has its lines, in flow style its part of one.
+//! The entries of a YAML map as written: whole lines in block style, a part of a line in flow style.
 
 use std::ops::Range;
 
 use super::splice::Splice;
 use crate::pins::{Entry, Value};
 
-/// A map, and the text that it stands in.
+/// A map and its source text.
 pub(super) struct Map<'t> {
     text: &'t str,
-    /// Where the first line of the text begins.
+    /// Offset of the first line, behind a byte order mark.
     start: usize,
     value: Value<'t>,
     entries: Vec<Entry<'t>>,
 }
 
 impl<'t> Map<'t> {
-    /// None where the value is no map, or is written elsewhere.
+    /// Returns `None` if the value is not a map, or is an alias.
     pub(super) fn of(text: &'t str, value: Value<'t>) -> Option<Self> {
         let entries = value.written().filter(|_| !value.is_alias())?;
         let start = text.len() - text.trim_start_matches('\u{feff}').len();
@@ -38,13 +38,15 @@ impl<'t> Map<'t> {
         self.entries.iter().filter_map(Entry::name)
     }
 
-    /// How far the keys stand from the begin of their lines, in block style.
+    /// Returns the column of the keys, in block style.
     pub(super) fn indent(&self) -> usize {
         self.entries.first().map_or(0, |entry| self.column(entry.key.span().start))
     }
 
-    /// What belongs to an entry. In block style its lines, with comments that follow it and stand deeper than its key;
-    /// none where it shares a line with something else. In flow style from its key to the end of its value.
+    /// Returns the range of an entry. In flow style, it reaches from the key to the end of the value.
+    ///
+    /// In block style, it is the entry's lines and the comments below that are indented deeper than the key. `None` if
+    /// the entry shares a line with something else.
     pub(super) fn part(&self, entry: Entry<'_>) -> Option<Range<usize>> {
         let key = entry.key.span();
         let end = entry.value.end().max(key.end);
@@ -67,7 +69,7 @@ impl<'t> Map<'t> {
         Some(start..end)
     }
 
-    /// Takes an entry away.
+    /// Builds the splice that removes an entry.
     pub(super) fn without(&self, entry: Entry<'_>) -> Option<Splice> {
         let part = self.part(entry)?;
         if !self.is_flow() {
@@ -84,7 +86,7 @@ impl<'t> Map<'t> {
         Some(Splice { at, text: String::new() })
     }
 
-    /// Adds an entry at the end: lines in block style, `key: value` in flow style.
+    /// Builds the splice that appends an entry. `written` is whole lines in block style, `key: value` in flow style.
     pub(super) fn with(&self, written: &str) -> Option<Splice> {
         let Some(last) = self.entries.last() else {
             let brace = self.value.span().start + 1;
@@ -95,8 +97,8 @@ impl<'t> Map<'t> {
         Some(Splice { at: end..end, text: format!("{separator}{written}") })
     }
 
-    /// Adds the part of another map's entry where it stands there: between the same neighbours, with the same distance
-    /// to them. So what was taken away comes back to the byte.
+    /// Builds the splice that inserts an entry of `other` at the position it has there: after the same neighbour, at
+    /// the same distance. An entry that was removed is thus restored to the byte.
     pub(super) fn with_as(&self, other: &Map<'_>, entry: Entry<'_>, written: &str) -> Option<Splice> {
         if self.is_flow() {
             return self.with(written);
@@ -121,7 +123,7 @@ impl<'t> Map<'t> {
         self.text[self.start..at].rfind('\n').map_or(self.start, |newline| self.start + newline + 1)
     }
 
-    /// Where the next line begins.
+    /// Returns the start of the next line.
     fn line_end(&self, at: usize) -> usize {
         self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
     }

@@ -1,4 +1,4 @@
-//! One need of a service: a range in `dependsOn`.
+//! Sets version ranges in `dependsOn`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::version::Range;
 
 const KEY: &str = "dependsOn";
 
-/// Sets needs in the own file of a service, and in what it must be then.
+/// Sets needs in the service's own file and in the expected service.
 pub(super) fn set(own: &mut FileEdit, wanted: &mut Service, needs: &[(ServiceName, Range)]) -> Result<(), Refusal> {
     for (provider, range) in needs {
         match wanted.pin.depends_on.get(provider) {
@@ -34,7 +34,7 @@ fn table(service: &Service, provider: &ServiceName) -> Refusal {
     Box::new(Problem::error(message, at).of(&service.name).hint(hint))
 }
 
-/// Sets one, where it is no table.
+/// Sets the range for one provider. The entry must not be a table.
 pub(super) fn one(own: &mut FileEdit, provider: &ServiceName, range: &Range) -> Result<(), Refusal> {
     let splices = splices(own, provider, range)?;
     own.splices(splices)
@@ -69,7 +69,8 @@ fn splices(own: &FileEdit, provider: &ServiceName, range: &Range) -> Result<Vec<
     splices.ok_or_else(|| own.refuse(format!("`{KEY}` cannot be edited as it is written")))
 }
 
-/// A list of names as a map of ranges: what has had no range needs any version. Names and comments stay where they are.
+/// Turns a list of names into a map of ranges, with `"*"` for names that had no range. Names and comments stay in
+/// place.
 fn as_map<'t>(
     own: &FileEdit,
     list: Value<'t>,

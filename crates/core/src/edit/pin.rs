@@ -1,4 +1,4 @@
-//! The version where it lives: a scalar that is the version, or an image whose tag holds it.
+//! Changes a version in its place: a scalar that is the version, or an image whose tag contains it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::pins::{Service, ServiceName, Tree, parse_file};
 use crate::problem::{Place, Problem};
 use crate::version::Version;
 
-/// The value that pins a service, as it is written.
+/// The value that pins a service, as written.
 #[derive(Debug, Clone)]
 pub(super) struct Written {
     at: Range<usize>,
@@ -21,17 +21,16 @@ pub(super) struct Written {
     text: String,
 }
 
-/// The values that pin services, by service.
 pub(super) type Values = HashMap<ServiceName, Written>;
 
 impl Written {
-    /// Whether it is an image, and its tag the version.
+    /// Returns whether the value is an image reference and not the bare version.
     pub(super) fn is_image(&self, service: &Service) -> bool {
         self.text != service.pin.version.as_str()
     }
 }
 
-/// Reads the values that pin services; each file once, for it may pin thousands.
+/// Reads the values that pin services. Each file is parsed once, as it may pin thousands of services.
 pub(super) fn values<'s>(
     said: &RevisionFiles<'_>,
     services: impl IntoIterator<Item = &'s Service>,
@@ -64,7 +63,7 @@ fn here(text: &str, tree: &Tree<'_>, at: &Place) -> Result<Written, Refusal> {
     Ok(Written { at: span, raw, text })
 }
 
-/// Another version, in place of the one that is pinned.
+/// Builds the splice that pins another version.
 pub(super) fn pinned(
     tip: &RevisionFiles<'_>,
     (service, value): (&Service, &Written),
@@ -80,8 +79,8 @@ pub(super) fn pinned(
     Ok(Splice { at: value.at.clone(), text: scalar::like(&value.raw, &image, false) })
 }
 
-/// The version of another revision, in place of the one that is pinned: as it is written there, where that is of the
-/// same kind.
+/// Builds the splice that pins the version of another revision. It is copied verbatim if both values are of the same
+/// kind: a version or an image.
 pub(super) fn restored(
     tip: &RevisionFiles<'_>,
     (service, value): (&Service, &Written),
@@ -98,12 +97,12 @@ pub(super) fn restored(
     Splice { at: value.at.clone(), text }
 }
 
-/// Whether the version stands in the service's own file.
+/// Returns whether the version stands in the service's own file.
 fn is_own(tip: &RevisionFiles<'_>, service: &Service) -> bool {
     *service.version_at.path == *own_path(tip.root, &service.name)
 }
 
-/// A digest belongs to one version: another one needs its own.
+/// Refuses a new version without a digest if the pinned image has one: a digest identifies one version only.
 fn new_digest(service: &Service, digest: Option<&Digest>) -> Result<(), Refusal> {
     if service.pin.image.digest().is_none() || digest.is_some() {
         return Ok(());
@@ -113,7 +112,7 @@ fn new_digest(service: &Service, digest: Option<&Digest>) -> Result<(), Refusal>
     Err(Box::new(Problem::error(message, service.version_at.clone()).of(&service.name).hint(hint)))
 }
 
-/// `tag:` of the service's own file.
+/// Returns the `tag:` template of the service's own file.
 fn template(tip: &RevisionFiles<'_>, service: &Service) -> String {
     let path: Arc<str> = own_path(tip.root, &service.name).into();
     let tag = bytes(tip.files, &path).and_then(|bytes| {
@@ -127,7 +126,7 @@ fn template(tip: &RevisionFiles<'_>, service: &Service) -> String {
     tag.unwrap_or_else(|| "{version}".to_owned())
 }
 
-/// An image of the same name with another tag; its digest goes with its tag.
+/// Returns the image reference with another tag and digest. The old digest is dropped, as it identifies the old tag.
 fn image(text: &str, tag: &str, digest: Option<&Digest>) -> String {
     let tagged = text.split('@').next().unwrap_or(text);
     let name = match tagged.rsplit_once(':') {

@@ -1,4 +1,4 @@
-//! The proof of an edit: what the files say afterwards is the intended change, and nothing else.
+//! Verifies an edit: the edited files must show the intended change and no other.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::pins::{Reading, Service, ServiceName};
 use crate::problem::{Place, Problem, Severity};
 use crate::remedy::Remedy;
 
-/// Compares all services before and after.
+/// Compares all services before and after the edit.
 pub(super) fn verify_only_intended(
     before: &Reading,
     edited: &Edited,
@@ -53,7 +53,8 @@ pub(super) fn verify_only_intended(
     }
 }
 
-/// A repository that nobody edits comes from elsewhere: from a pattern, or from what stands beside the version.
+/// Returns the expected service with the actual image, if tag and digest agree. The edits do not change the repository
+/// part, which comes from a pattern or from a neighbouring key.
 fn meant(wanted: &Service, is: &Service) -> Service {
     let (then, now) = (&wanted.pin.image, &is.pin.image);
     let mut meant = wanted.clone();
@@ -63,7 +64,7 @@ fn meant(wanted: &Service, is: &Service) -> Service {
     meant
 }
 
-/// The first thing that differs between two services; places are none.
+/// Returns the first key in which two services differ; source places are ignored.
 fn differs(one: &Service, other: &Service) -> Option<&'static str> {
     let Service {
         name,

@@ -1,4 +1,4 @@
-//! What is to be edited, and what comes out.
+//! The edits of services, and their result.
 
 use std::sync::Arc;
 
@@ -13,47 +13,43 @@ use crate::version::{Range, Version};
 /// One change to one service.
 #[derive(Debug, Clone)]
 pub enum Edit {
-    /// Pins a version, where the version lives.
+    /// Pins a version, in the file that holds it.
     Pin {
-        /// The version.
         version: Version,
-        /// Of its image. A digest that stands in the files belongs to the version before, and must be replaced.
+        /// Digest of the new image. Required if the files have a digest, which identifies the previous version.
         digest: Option<Digest>,
-        /// What this version needs otherwise than the one before.
+        /// Needs of this version that differ from those of the previous one.
         needs: Vec<(ServiceName, Range)>,
     },
-    /// Puts the version-bound keys back as they were at another revision: `version`, `image`, `tag`, `digest`,
-    /// `dependsOn` without its tables (which describe all versions), `verify`, `local`.
+    /// Restores the version-bound keys from another revision: `version`, `image`, `tag`, `digest`, `dependsOn`,
+    /// `verify`, `local`. Tables in `dependsOn` stay, because they describe all versions.
     Restore {
-        /// That revision.
         as_of: Arc<EarlierRevision>,
-        /// What the service was called then.
+        /// Name of the service at that revision.
         name: ServiceName,
     },
-    /// Writes a hold, in place of the one that there is; a marker of Flux behind the pin is muted.
+    /// Writes a hold over the present one, and mutes Flux's marker behind the pin.
     Hold(NewHold),
-    /// Removes the hold; the marker is what it was.
+    /// Removes the hold, and restores Flux's marker.
     Release,
 }
 
 /// A hold to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewHold {
-    /// Which versions.
     pub versions: Held,
-    /// Why.
     pub reason: String,
-    /// Who says so.
+    /// Author of the hold.
     pub by: Option<String>,
-    /// Past this it still holds, and says so.
+    /// Time after which the hold is reported as overdue. It does not end by itself.
     pub until: Option<Timestamp>,
 }
 
-/// What an edit makes.
+/// The result of an edit.
 #[derive(Debug, Clone)]
 pub struct Edited {
-    /// The files that change, by path; none where all is so already.
+    /// The changed files, by path; empty if the files already show the wanted state.
     pub files: Vec<FileChange>,
-    /// What the revision says then.
+    /// The pins after the edit.
     pub reading: Reading,
 }

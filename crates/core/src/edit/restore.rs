@@ -1,4 +1,4 @@
-//! Version-bound keys as they were at another revision.
+//! Restores the version-bound keys of another revision.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,14 @@ use super::{needs as ranges, scalar};
 use crate::pins::{DependsOn, Entry, Need, ServiceName};
 use crate::version::Range;
 
-/// Beside `version`, which is restored where it lives.
+/// The version-bound scalars except `version`, which is restored in the file that holds it.
 const SCALARS: [&str; 3] = ["image", "tag", "digest"];
 const NEEDS: &str = "dependsOn";
 const BLOCKS: [&str; 2] = ["verify", "local"];
 
-/// What a service needs then: tables describe all versions and stay as they are now. One that stood there then, where
-/// none stands now, comes back: it says what that version needs.
+/// Returns the needs after a restore. Tables describe all versions, so present tables stay.
+///
+/// A table of the earlier revision is restored if the service has no table for that provider now.
 pub(super) fn needs(now: &DependsOn, then: &DependsOn) -> DependsOn {
     let table = |need: &Need| matches!(need, Need::Table(_));
     let kept = now.iter().filter(|(_, need)| table(need));
@@ -26,7 +27,7 @@ pub(super) fn needs(now: &DependsOn, then: &DependsOn) -> DependsOn {
     kept.chain(back).map(|(provider, need)| (provider.clone(), need.clone())).collect()
 }
 
-/// Puts the keys back into the own file of a service.
+/// Restores the keys in the service's own file.
 pub(super) fn keys(own: &mut FileEdit, as_of: &RevisionFiles<'_>, name: &ServiceName) -> Result<(), Refusal> {
     let path = own_path(as_of.root, name);
     let mut then = FileEdit::new(path.as_str().into(), bytes(as_of.files, &path).map(|bytes| &**bytes));
@@ -44,14 +45,14 @@ pub(super) fn keys(own: &mut FileEdit, as_of: &RevisionFiles<'_>, name: &Service
     if there.last().is_some_and(|last| bound.contains(&last.as_str()) && !here.contains(last)) {
         own.end_like(&then);
     }
-    // In the order of that file, so that neighbours come before who stands beside them.
+    // In the order of the earlier file: an entry is inserted behind its predecessor, which must be there first.
     for key in there.iter().filter(|key| bound.contains(&key.as_str())) {
         put(own, &then, None, key)?;
     }
     if tables { needs_beside_tables(own, &then) } else { Ok(()) }
 }
 
-/// Where the table form stands, the other needs go back one by one.
+/// Restores needs one by one, beside tables that stay.
 fn needs_beside_tables(own: &mut FileEdit, then: &FileEdit) -> Result<(), Refusal> {
     let (here, there) = (present(own, Some(NEEDS))?, present(then, Some(NEEDS))?);
     let (tables, names) = (table_names(own)?, list_names(then)?);
@@ -79,7 +80,7 @@ fn table_names(own: &FileEdit) -> Result<Vec<String>, Refusal> {
     .map(Option::unwrap_or_default)
 }
 
-/// The names of a list of needs, which say nothing of versions.
+/// Returns the names in `dependsOn` if it is a list, which gives no ranges.
 fn list_names(own: &FileEdit) -> Result<Vec<String>, Refusal> {
     own.root(|root| {
         let items = Map::of(&own.text, root?)?.get(NEEDS)?.value.items()?;
@@ -88,7 +89,7 @@ fn list_names(own: &FileEdit) -> Result<Vec<String>, Refusal> {
     .map(Option::unwrap_or_default)
 }
 
-/// The keys of the root map, or of the map under a key of it.
+/// Returns the keys of the root map, or of the map below the root key `under`.
 fn present(own: &FileEdit, under: Option<&str>) -> Result<Vec<String>, Refusal> {
     with(own, under, |map| map.names().map(str::to_owned).collect()).map(Option::unwrap_or_default)
 }
@@ -108,7 +109,7 @@ fn remove(own: &mut FileEdit, under: Option<&str>, key: &str) -> Result<(), Refu
     apply(own, splice)
 }
 
-/// Makes an entry what it is there: the value alone where both are one line, else with its lines.
+/// Sets an entry as it is in `then`. If both values fit in one line, only the value is replaced, else the whole entry.
 fn put(own: &mut FileEdit, then: &FileEdit, under: Option<&str>, key: &str) -> Result<(), Refusal> {
     let splice = with(then, under, |theirs| {
         let wanted = theirs.get(key)?;
@@ -122,7 +123,7 @@ fn put(own: &mut FileEdit, then: &FileEdit, under: Option<&str>, key: &str) -> R
         });
         Some(found.map(|splice| match splice {
             Some(splice) => splice,
-            // The file holds nothing yet, or nothing but comments.
+            // The file is empty or has comments only.
             None if under.is_none() => Some(Splice { at: own.text.len()..own.text.len(), text: written.to_owned() }),
             None => None,
         }))
@@ -131,8 +132,7 @@ fn put(own: &mut FileEdit, then: &FileEdit, under: Option<&str>, key: &str) -> R
     apply(own, splice)
 }
 
-/// The part of an entry as it is written in a map of another style: in flow style without its line, in block style with one
-/// of its own.
+/// Converts an entry between block and flow style, to the style of the map that takes it.
 fn as_in<'t>(
     mine: &Map<'_>,
     theirs: &Map<'t>,

@@ -1,4 +1,4 @@
-//! The files of the revisions that an edit starts from and goes back to.
+//! The files of a revision, as input of an edit.
 
 use std::sync::Arc;
 
@@ -8,49 +8,47 @@ use crate::pins::{Known, Reading, Service, ServiceName};
 use crate::problem::{Place, Problem};
 use crate::remedy::Remedy;
 
-/// What the files of one revision say, as [`crate::pins::read_from`] gave it.
+/// The files of a revision with their pins, as read by [`crate::pins::read_from`].
 #[derive(Debug, Clone, Copy)]
 pub struct RevisionFiles<'f> {
-    /// The folder of the pins in the repository.
+    /// Folder of the pins in the repository.
     pub root: &'f str,
-    /// The files that were read, by path.
+    /// Files by path.
     pub files: &'f [File],
-    /// What they say.
     pub reading: &'f Reading,
-    /// What each of them says on its own: those that stay need not be read again.
+    /// Parse results per file, so that unchanged files are not parsed again.
     pub known: Option<&'f Known>,
 }
 
-/// The same of a revision that an edit goes back to, kept for as long as the edit.
+/// The files of an earlier revision with their pins, owned: edits that restore from it keep it alive.
 #[derive(Debug)]
 pub struct EarlierRevision {
-    /// The folder of the pins in the repository.
+    /// Folder of the pins in the repository.
     pub root: String,
-    /// The files that were read, by path.
+    /// Files by path.
     pub files: Vec<File>,
-    /// What they say.
     pub reading: Reading,
 }
 
 impl EarlierRevision {
-    /// Returns it as a revision to edit.
+    /// Borrows the revision as input of an edit.
     pub fn said(&self) -> RevisionFiles<'_> {
         RevisionFiles { root: &self.root, files: &self.files, reading: &self.reading, known: None }
     }
 
-    /// Returns the content of a file that was read.
+    /// Returns the content of a file.
     pub fn bytes(&self, path: &str) -> Option<&[u8]> {
         bytes(&self.files, path).map(|bytes| &**bytes)
     }
 }
 
 impl<'f> RevisionFiles<'f> {
-    /// Returns the content of a file that was read.
+    /// Returns the content of a file.
     pub fn bytes(&self, path: &str) -> Option<&'f [u8]> {
         bytes(self.files, path).map(|bytes| &**bytes)
     }
 
-    /// Returns the service that is edited.
+    /// Returns a service, or the reason why it cannot be edited.
     pub(super) fn service(&self, name: &ServiceName) -> Result<&'f Service, Refusal> {
         if let Some(service) = self.reading.pins.services.get(name) {
             return Ok(service);
@@ -64,13 +62,13 @@ impl<'f> RevisionFiles<'f> {
     }
 }
 
-/// The path of the own file of a service below `root`, the folder of the pins.
+/// Returns the path of a service's own file. `root` is the folder of the pins.
 pub fn own_path(root: &str, name: &ServiceName) -> String {
     let folder: Vec<&str> = root.split('/').filter(|part| !matches!(*part, "" | ".")).chain(["services"]).collect();
     format!("{}/{name}.yaml", folder.join("/"))
 }
 
-/// The content of a file that was read.
+/// Returns the content of a file. The files must be sorted by path.
 pub(super) fn bytes<'f>(files: &'f [File], path: &str) -> Option<&'f Arc<[u8]>> {
     let at = files.binary_search_by(|file| file.path.as_ref().cmp(path)).ok()?;
     let file = &files[at];

@@ -1,4 +1,4 @@
-//! One scalar in place of another, in its style.
+//! Writes a scalar in the style of the one it replaces.
 
 use std::fmt::Write as _;
 
@@ -6,14 +6,14 @@ use super::refusal::Refusal;
 use crate::pins::{Meaning, Value, meaning};
 use crate::problem::{Place, Problem};
 
-/// The text of a scalar that stands in one line, as it is written there.
+/// Returns the source text of a scalar that fits in one line; `None` for aliases, blocks and values of several lines.
 pub(super) fn written<'t>(text: &'t str, value: Value<'_>) -> Option<&'t str> {
     let raw = text.get(value.span())?;
     let fine = !value.is_alias() && value.scalar().is_some_and(|scalar| !scalar.block) && !raw.contains(['\n', '\r']);
     fine.then_some(raw)
 }
 
-/// The same, or why it cannot be changed where it stands.
+/// As [`written`], with the reason why the value cannot be changed in its place.
 pub(super) fn in_one_line<'t>(text: &'t str, value: Value<'_>, at: &Place) -> Result<&'t str, Refusal> {
     let refuse = |message: &str, hint: &str| Err(Box::new(Problem::error(message, at.clone()).hint(hint)));
     match written(text, value) {
@@ -30,8 +30,8 @@ pub(super) fn in_one_line<'t>(text: &'t str, value: Value<'_>, at: &Place) -> Re
     }
 }
 
-/// `new` in the style of the scalar `raw`: its quotes where it has some, without where it has none and needs none.
-/// `numbers` says that what was a whole number may be another one.
+/// Writes `new` in the style of the scalar `raw`: the same quotes, or none if `raw` has none and `new` needs none.
+/// `numbers` allows an unquoted whole number to replace another one.
 pub(super) fn like(raw: &str, new: &str, numbers: bool) -> String {
     match raw.as_bytes().first() {
         Some(b'\'') if !new.chars().any(char::is_control) => format!("'{}'", new.replace('\'', "''")),
@@ -41,7 +41,7 @@ pub(super) fn like(raw: &str, new: &str, numbers: bool) -> String {
     }
 }
 
-/// Without quotes, where no parser takes it for anything but this text.
+/// Writes a text without quotes if every YAML parser reads it as that text, else in double quotes.
 pub(super) fn plain(text: &str) -> String {
     let tame = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte);
     let fine = text.bytes().all(tame)
@@ -51,7 +51,6 @@ pub(super) fn plain(text: &str) -> String {
     if fine { text.to_owned() } else { quoted(text) }
 }
 
-/// In double quotes.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -60,7 +59,7 @@ pub(super) fn quoted(text: &str) -> String {
             '"' | '\\' => quoted.extend(['\\', letter]),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            // What YAML takes for a line end or does not print: <https://yaml.org/spec/1.2.2/#51-character-set>.
+            // YAML treats these as line ends or as not printable: <https://yaml.org/spec/1.2.2/#51-character-set>.
             '\u{2028}' | '\u{2029}' | '\u{feff}' => _ = write!(quoted, "\\u{:04x}", u32::from(letter)),
             _ if letter.is_control() => _ = write!(quoted, "\\u{:04x}", u32::from(letter)),
             _ => quoted.push(letter),

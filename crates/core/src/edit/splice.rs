@@ -1,20 +1,18 @@
-//! Texts in place of others, at places of the same bytes.
+//! Replacements of byte ranges.
 
 use std::ops::Range;
 
-/// One text in place of another.
+/// The replacement of one byte range. All places refer to the same unedited bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Splice {
-    /// The bytes that go.
     pub(super) at: Range<usize>,
-    /// What comes in their place.
     pub(super) text: String,
 }
 
-/// Carries all out at once. The same splice may stand there twice.
+/// Applies all splices at once. Equal splices count as one.
 ///
 /// # Errors
-/// The place of the second of two that touch the same bytes.
+/// Returns the range of the second of two splices that overlap.
 pub(super) fn all(bytes: &[u8], mut splices: Vec<Splice>) -> Result<Vec<u8>, Range<usize>> {
     splices.sort_by_key(|splice| (splice.at.start, splice.at.end));
     splices.dedup();

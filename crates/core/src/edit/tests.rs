@@ -1,4 +1,4 @@
-//! A corpus of odd files, whole outputs compared; and properties.
+//! Edits of unusual files, with the whole output compared; and properties.
 
 mod any;
 mod markers;
@@ -12,7 +12,7 @@ use super::{EarlierRevision, Edit, NewHold, RevisionFiles, edit, in_words};
 use crate::git::{Content, File, FileChange, content_id};
 use crate::pins::{Held, Reading, ServiceName, read};
 
-/// The files of a revision, and what they say.
+/// The files of a revision with their pins.
 pub(super) struct Repo {
     files: Vec<File>,
     reading: Reading,
@@ -30,7 +30,7 @@ impl Repo {
         Self { files, reading }
     }
 
-    /// One service whose own file this is, beside two others that it may need.
+    /// Builds a repository with this file for `checkout`, and two services that it may need.
     pub(super) fn checkout(text: &str) -> Self {
         let other = "version: \"2.0.0\"\nimage: ghcr.io/acme/x\n";
         Self::of(&[
@@ -44,19 +44,18 @@ impl Repo {
         RevisionFiles { root: "", files: &self.files, reading: &self.reading, known: None }
     }
 
-    /// The text of a file.
     pub(super) fn text(&self, path: &str) -> String {
         let bytes = super::revision::bytes(&self.files, path).unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
-    /// Back to what this repository says of a service.
+    /// Returns the edit that restores a service as it is in this repository.
     pub(super) fn restore(&self, name: &str) -> Edit {
         let then = EarlierRevision { root: String::new(), files: self.files.clone(), reading: self.reading.clone() };
         Edit::Restore { as_of: Arc::new(then), name: name.parse_name() }
     }
 
-    /// The texts of the files that an edit changes; or why it changes none.
+    /// Returns the texts of the changed files, or the refusal.
     pub(super) fn edit(&self, name: &str, one: Edit) -> Result<Vec<(String, Option<String>)>, String> {
         let edited = edit(&self.said(), &[(name.parse_name(), one)]).map_err(|refusal| {
             let remedy = refusal.remedy.as_ref().map(|remedy| serde_json::to_string(remedy).unwrap());
@@ -68,7 +67,7 @@ impl Repo {
         Ok(edited.files.into_iter().map(text).collect())
     }
 
-    /// The one text that an edit makes, with what differs from line to line; or why it makes none.
+    /// Returns the text of the changed files, or the refusal.
     pub(super) fn after(&self, name: &str, one: Edit) -> String {
         match self.edit(name, one) {
             Ok(edited) => edited.into_iter().map(|(_, text)| text.unwrap_or_else(|| "(removed)".to_owned())).collect(),

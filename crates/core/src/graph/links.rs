@@ -1,4 +1,4 @@
-//! The services and needs of one revision, as all the drawings want them.
+//! The services and needs of one revision, as input of all drawings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,28 +9,25 @@ use crate::history::History;
 use crate::pins::{Pins, ServiceName};
 use crate::version::{Range, Version};
 
-/// What is drawn; also `--output json`.
+/// The services and needs to draw; also the form of `--output json`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Links {
-    /// The services and their pinned versions; none where a file has errors.
+    /// The services with their pinned versions; `None` if a file has errors.
     pub services: BTreeMap<ServiceName, Option<Version>>,
     /// Sorted by consumer, then provider.
     pub needs: Vec<Link>,
 }
 
-/// The pinned version of one service needs another service.
+/// A need of the pinned version of one service for another.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Link {
-    /// The service that needs.
     pub consumer: ServiceName,
-    /// The service that is needed.
     pub provider: ServiceName,
-    /// The range that is needed.
     #[serde(serialize_with = "text")]
     pub range: Range,
-    /// Whether the pinned version of the provider lies in the range; none where it is not known.
+    /// Whether the pinned version of the provider is in the range; `None` if that version is unknown.
     pub fits: Option<bool>,
 }
 
@@ -39,7 +36,7 @@ fn text<S: serde::Serializer>(range: &Range, serializer: S) -> Result<S::Ok, S::
 }
 
 impl Links {
-    /// The links between pinned versions.
+    /// Collects the needs of the pinned versions.
     pub fn of(pins: &Pins, history: &History) -> Self {
         let graph = Graph::of(pins, history);
         let version = |name: &ServiceName| pins.services.get(name).map(|service| &service.pin.version);
@@ -57,12 +54,11 @@ impl Links {
         Self { services: names.map(|name| (name.clone(), version(name).cloned())).collect(), needs }
     }
 
-    /// The names of the services.
     pub fn names(&self) -> impl Iterator<Item = &ServiceName> {
         self.services.keys()
     }
 
-    /// What a service needs, and what that needs, and so on; and the same for what needs it.
+    /// Keeps only a service, its direct and indirect providers, and its direct and indirect consumers.
     #[must_use]
     pub fn around(mut self, service: &ServiceName) -> Self {
         let mut near: BTreeSet<ServiceName> = self.reach(service, |link| (&link.consumer, &link.provider));
@@ -72,7 +68,7 @@ impl Links {
         self
     }
 
-    /// The needs of each service; with `upwards`, what needs it.
+    /// Groups the needs by consumer; by provider if `upwards` is set.
     pub fn by_service(&self, upwards: bool) -> BTreeMap<&ServiceName, Vec<&Link>> {
         let mut by_service: BTreeMap<&ServiceName, Vec<&Link>> = BTreeMap::new();
         for link in &self.needs {

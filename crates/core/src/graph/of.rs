@@ -1,4 +1,4 @@
-//! The graph of a revision: its services, and all versions that history knows of them.
+//! Builds the graph of a revision from its services and their history.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use crate::pins::{DependsOn, Pin, Pins, Service, ServiceName};
 use crate::version::{Order, Version};
 
 impl Graph {
-    /// The graph of these pins. What a version needs is what its newest record says, and of the pinned ones what the pins
-    /// say. A service whose file has errors keeps what it needed before: it may still run.
+    /// Builds the graph of these pins. A pinned version has the needs in the pins, any other version those in its
+    /// newest record.
+    ///
+    /// A service whose file has errors keeps its last known needs, as it may still run.
     pub fn of(pins: &Pins, history: &History) -> Self {
         let usable = pins.services.values().map(|service| (&service.name, Some(service)));
         let broken = pins.broken.keys().map(|name| (name, None));
@@ -18,7 +20,7 @@ impl Graph {
     }
 }
 
-/// The order of a service's versions: as history has it, then what is pinned now.
+/// Returns the version order of a service: its history, then the present pin.
 pub fn order_of(service: &Service, history: &History) -> Order {
     let mut order = history.order(&service.name, service.versioning);
     order.append(service.pin.version.clone());
@@ -32,7 +34,7 @@ fn node(name: &ServiceName, service: Option<&Service>, history: &History) -> Nod
     let current = service.map(|service| &service.pin);
     let mut versions: HashMap<&Version, &Arc<DependsOn>> = HashMap::new();
     versions.extend(pinned.chain(current).map(|Pin { version, depends_on, .. }| (version, depends_on)));
-    // A version that needs nothing restricts nothing.
+    // A version without needs restricts nothing.
     versions.retain(|_, needs| !needs.is_empty());
     let versions = versions.into_iter().map(|(version, needs)| (version.clone(), Arc::clone(needs))).collect();
     let order = service.map_or_else(|| history.order(name, None), |service| order_of(service, history));

@@ -1,22 +1,22 @@
-//! Some services of a graph as a graph of their own: what is asked of a neighbourhood costs the neighbourhood.
+//! Subgraphs, so that the cost of a question about some services depends on these alone.
 
 use std::collections::BTreeSet;
 
 use super::{Edge, EdgeId, Graph, Id};
 
-/// Some services of a graph, and the edges between them. Their numbers are in the same order as in the whole.
+/// A subgraph: some services, and the edges between them. Its indices are in the same order as in the whole graph.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// They alone, with numbers of their own.
+    /// The subgraph, with indices of its own.
     pub graph: Graph,
-    /// Of each service, its number in the whole.
+    /// For each service, its index in the whole graph.
     ids: Vec<Id>,
-    /// Of each edge, its number in the whole.
+    /// For each edge, its index in the whole graph.
     edges: Vec<EdgeId>,
 }
 
 impl Graph {
-    /// These services, and the edges between them.
+    /// Returns the subgraph of these services.
     pub fn part(&self, services: &BTreeSet<Id>) -> Part {
         let ids: Vec<Id> = services.iter().copied().collect();
         let number = |id: Id| number(&ids, id);
@@ -32,22 +32,22 @@ impl Graph {
 }
 
 impl Part {
-    /// The services, by their numbers in the whole, in order.
+    /// Returns the services by their indices in the whole graph, sorted.
     pub fn ids(&self) -> &[Id] {
         &self.ids
     }
 
-    /// The number in the whole of a service of the part.
+    /// Converts the index of a service to the one in the whole graph.
     pub fn id(&self, id: Id) -> Id {
         self.ids[id.index()]
     }
 
-    /// The number in the whole of an edge of the part.
+    /// Converts the index of an edge to the one in the whole graph.
     pub fn edge(&self, edge: EdgeId) -> EdgeId {
         self.edges[edge.0 as usize]
     }
 
-    /// The number in the part of a service of the whole; none where it is not in it.
+    /// Converts an index of the whole graph to the one in the subgraph; `None` if the service is not in it.
     pub fn number(&self, id: Id) -> Option<Id> {
         number(&self.ids, id)
     }

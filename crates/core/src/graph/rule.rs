@@ -1,26 +1,27 @@
-//! What each version of a consumer needs of a provider.
+//! The needs of a consumer's versions for one provider.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::version::{Order, Range, Version};
 
-/// What each version of the consumer needs.
 #[derive(Debug, Clone)]
 pub(super) enum Rule {
-    /// By version; a version without a row needs nothing.
+    /// Ranges by version. A version without a row needs nothing.
     Versions(Rows),
-    /// From each version on; sorted in the consumer's order.
+    /// Each range applies from its version on, up to that of the next row. Sorted in the consumer's order.
     Table(Vec<(Version, Range)>),
 }
 
-/// Rows by version, each behind the hash of its version and sorted by these: plans and rollbacks look into many of them,
-/// and numbers that stand side by side are compared many times faster than texts that lie all over the memory.
+/// Ranges by version, sorted by the hash of the version's text.
+///
+/// Plans and rollbacks search many of these. Comparing adjacent numbers is many times faster than comparing texts that
+/// are scattered in memory.
 #[derive(Debug, Clone)]
 pub(super) struct Rows(Vec<(u64, Version, Range)>);
 
 impl Rule {
-    /// What version `x` of the consumer needs; `order` is the consumer's.
+    /// Returns the range that version `x` of the consumer needs. `order` is the consumer's.
     pub(super) fn need(&self, x: &Version, order: &Order) -> Option<&Range> {
         match self {
             Self::Versions(rows) => rows.get(x),
@@ -46,7 +47,7 @@ impl From<BTreeMap<Version, Range>> for Rows {
     }
 }
 
-/// Whether `x` is `from` or newer.
+/// Returns whether `x` is `from` or newer.
 pub(super) fn reaches(order: &Order, x: &Version, from: &Version) -> bool {
     matches!(order.compare(x, from), Some(Ordering::Equal | Ordering::Greater))
 }

@@ -1,12 +1,12 @@
-//! The order in which services end.
+//! The order in which services are stopped.
 
 use std::collections::BTreeSet;
 
 use super::{Graph, Id};
 
 impl Graph {
-    /// Returns the services in waves: each consumer in an earlier wave than its providers. Services that need each other
-    /// in a circle share the last wave.
+    /// Groups the services into waves, each consumer in an earlier wave than its providers. All services in dependency
+    /// cycles, and all their providers, share the last wave.
     pub fn consumers_first(&self) -> Vec<Vec<Id>> {
         let mut left: BTreeSet<Id> = self.ids().collect();
         let mut waves = Vec::new();

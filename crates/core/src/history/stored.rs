@@ -1,4 +1,4 @@
-//! A history as it is kept on disk. Its needs are written once each, because most versions of a service need the same.
+//! The stored form of a history. Equal needs are stored once, because most versions of a service have the same.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::image::Image;
 use crate::pins::{DependsOn, Local, Pin, ServiceName, Verify};
 use crate::version::Version;
 
-/// A [`History`] in the form that is written as JSON.
+/// A [`History`] in its JSON form.
 #[derive(Serialize, Deserialize)]
 pub struct StoredHistory {
     tip: Arc<Commit>,
@@ -20,10 +20,10 @@ pub struct StoredHistory {
     services: Vec<(ServiceName, Vec<StoredRecord>)>,
 }
 
-/// The position of a record among the moves, and its pin.
+/// The position of a record in [`History::moves`], and its pin.
 type StoredRecord = (u32, Option<StoredPin>);
 
-/// A pin; what it needs as its place among [`StoredHistory::needs`].
+/// A pin whose needs are an index into [`StoredHistory::needs`].
 #[derive(Serialize, Deserialize)]
 struct StoredPin {
     version: Version,
@@ -40,7 +40,7 @@ fn is_default(verify: &Verify) -> bool {
 }
 
 impl StoredHistory {
-    /// Returns the stored form; none for a history that has no tip.
+    /// Returns the stored form. None for a history without a tip.
     pub fn of(history: &History) -> Option<Self> {
         let tip = history.tip()?;
         let (mut needs, mut places) = (Vec::new(), HashMap::new());
@@ -59,7 +59,7 @@ impl StoredHistory {
         Some(Self { tip: Arc::clone(tip), moves: history.moves().to_vec(), needs, services })
     }
 
-    /// Returns the history. Records that point to nothing are left out.
+    /// Restores the history. Records with an invalid index are dropped.
     pub fn restore(self) -> History {
         let (moves, all_needs) = (&self.moves, &self.needs);
         let pin = |StoredPin { version, image, needs, verify, local }: StoredPin| {

@@ -1,4 +1,4 @@
-//! When two versions were pinned together. It is worked out from what moved: commits that moved nothing cost nothing.
+//! Finds when two versions were pinned together. The cost depends only on the commits that moved one of the two pins.
 
 use std::sync::Arc;
 
@@ -7,17 +7,16 @@ use crate::git::Commit;
 use crate::pins::ServiceName;
 use crate::version::Version;
 
-/// An interval of history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interval {
-    /// The commit with which it began.
+    /// The first commit of the interval.
     pub from: Arc<Commit>,
-    /// The commit with which it ended; none where it goes on.
+    /// The commit that ended the interval. None if it lasts to the tip.
     pub until: Option<Arc<Commit>>,
 }
 
 impl History {
-    /// The intervals in which two services were pinned at these versions together, oldest first.
+    /// Returns the intervals in which two services were pinned at these versions together, oldest first.
     pub fn together(&self, pair: [(&ServiceName, &Version); 2]) -> Vec<Interval> {
         let [one, other] = pair.map(|(service, version)| self.stood(service, version));
         let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
@@ -36,7 +35,8 @@ impl History {
         intervals
     }
 
-    /// The places from which and until which a service was pinned at a version; changes of its needs do not interrupt.
+    /// Returns the positions between which a service was pinned at a version. A change of its needs does not end an
+    /// interval.
     fn stood(&self, service: &ServiceName, version: &Version) -> Vec<(u32, u32)> {
         let records = self.records(service);
         let ends = records.iter().skip(1).map(|record| record.position).chain([u32::MAX]);

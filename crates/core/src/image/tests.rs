@@ -1,4 +1,4 @@
-//! References read, compared and printed.
+//! Parsing, comparison and printing of image references.
 
 use proptest::prelude::*;
 

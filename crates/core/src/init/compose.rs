@@ -7,14 +7,13 @@ use super::node::{items, pairs, repository, step, string, text};
 use super::seen::{Content, Layout, Seen, Spot, Text};
 use crate::pins::{Value, ValueKind};
 
-/// Whether a file is one, by its name.
+/// Returns whether the name is that of a Compose file.
 pub(super) fn is_compose(file: &str) -> bool {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let rest = stem.strip_prefix("docker-compose").or_else(|| stem.strip_prefix("compose"));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
 }
 
-/// Reads a Compose file.
 pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     for (name, service) in pairs(value, &["services"]) {
         let image = text(service, &["image"]);

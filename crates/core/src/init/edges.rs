@@ -1,5 +1,6 @@
-//! Who talks to whom, by what configurations say. A missed edge is added by hand in a line; a false one makes a rollout
-//! wait for nothing: only whole names of hosts count.
+//! Finds needs between services in their configuration.
+//!
+//! Only whole host names count. A user adds a missed edge in one line, but a false edge makes a rollout wait in vain.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,17 +10,16 @@ use super::resolve::Found;
 use super::seen::{Content, Seen, Text};
 use crate::pins::ServiceName;
 
-/// A service that another one names, and where.
+/// A service that the configuration of another one names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Edge {
-    /// Who is named.
     pub provider: ServiceName,
-    /// Where it was seen: `env PAYMENTS_ADDR`.
+    /// The setting with the name: `env PAYMENTS_ADDR`.
     pub seen: String,
 }
 
-/// How sure an edge is, surest first.
+/// The certainty of an edge, most certain first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
     Declared,
@@ -27,7 +27,7 @@ enum Evidence {
     Name,
 }
 
-/// The edges of each service.
+/// Finds the edges of each service.
 pub(super) fn all(
     seen: &Seen,
     found: &[Found<'_>],
@@ -78,11 +78,11 @@ fn of_one<'t>(
     others.map(|(provider, (_, seen))| Edge { provider: provider.clone(), seen: seen.to_owned() }).collect()
 }
 
-/// What follows the name of a service in a variable that says where it is.
+/// Suffixes after the name of a service in a variable with its address.
 const SUFFIXES: [&str; 10] =
     ["ADDR", "ADDRESS", "URL", "URI", "HOST", "ENDPOINT", "BASE_URL", "GRPC_ADDR", "DSN", "HOSTNAME"];
 
-/// The service that the name of a variable names: `PAYMENTS_ADDR`, `PAYMENTS_SERVICE_HOST`.
+/// Returns the service in the name of a variable: `PAYMENTS_ADDR`, `PAYMENTS_SERVICE_HOST`.
 fn by_key<'f>(key: &str, prefixes: &[(String, &'f ServiceName)]) -> Option<&'f ServiceName> {
     let fits = |prefix: &str| {
         let rest = key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
@@ -91,7 +91,7 @@ fn by_key<'f>(key: &str, prefixes: &[(String, &'f ServiceName)]) -> Option<&'f S
     prefixes.iter().find(|(prefix, _)| fits(prefix)).map(|(_, service)| *service)
 }
 
-/// The names under which services answer.
+/// The host names of services.
 struct Hosts<'f> {
     names: HashMap<&'f str, &'f ServiceName>,
     namespaces: HashMap<&'f ServiceName, &'f str>,
@@ -103,7 +103,7 @@ impl<'f> Hosts<'f> {
         let mut names: HashMap<&str, Option<&ServiceName>> = HashMap::new();
         let mut add = |host: &'f str, service: &'f ServiceName| {
             let entry = names.entry(host).or_insert(Some(service));
-            // A name of two is nobody's.
+            // A host name that two services claim identifies neither.
             *entry = entry.filter(|known| *known == service);
         };
         for service in found {
@@ -126,7 +126,7 @@ impl<'f> Hosts<'f> {
         }
     }
 
-    /// The services whose hosts stand in a text.
+    /// Finds the services whose host names occur in a text.
     fn in_text(&self, value: &str, text: &Text, service: &Found<'_>) -> impl Iterator<Item = &'f ServiceName> {
         let alone = text.key.as_deref().is_some_and(is_host_key);
         let mut found = Vec::new();
@@ -143,7 +143,7 @@ impl<'f> Hosts<'f> {
         found.into_iter()
     }
 
-    /// The service that a host is: its own name, or that with its namespace and what Kubernetes writes after it.
+    /// Resolves a host name to its service: the bare name, or a Kubernetes DNS name with the namespace.
     fn service(&self, host: &str, from: &Found<'_>) -> Option<&'f ServiceName> {
         let host = host.trim_end_matches('.');
         let (first, rest) = host.split_once('.').map_or((host, None), |(first, rest)| (first, Some(rest)));
@@ -165,7 +165,7 @@ impl<'f> Hosts<'f> {
     }
 }
 
-/// Whether a variable of this name holds a host and nothing else.
+/// Returns whether a variable of this name has a host as its whole value.
 fn is_host_key(key: &str) -> bool {
     let key = key.to_uppercase();
     ["HOST", "HOSTNAME", "ADDR", "ADDRESS", "ENDPOINT", "SERVER", "UPSTREAM", "URL", "URI", "SERVICE"]
@@ -173,7 +173,7 @@ fn is_host_key(key: &str) -> bool {
         .any(|end| key.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '.', '-'])))
 }
 
-/// The runs of letters that may be hosts, and where they begin.
+/// Splits a text into words that may be host names, each with its offset.
 fn words(value: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
     let mut at = 0;
@@ -185,7 +185,7 @@ fn words(value: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What stands around a word makes it a host: a scheme before it, or a port after it where no path leads to it.
+/// Returns whether a word is a host by its context: a scheme before it, or a port after it and no path before it.
 fn stands_as_host(before: &str, after: &str, known: bool) -> bool {
     if before.ends_with("://") {
         return true;
@@ -199,7 +199,7 @@ fn stands_as_host(before: &str, after: &str, known: bool) -> bool {
     free && (known || has_port(after))
 }
 
-/// A port, and no tag of an image: `postgres:16` is one.
+/// Returns whether a port follows. A small number is rather the tag of an image, as in `postgres:16`.
 fn has_port(after: &str) -> bool {
     let Some(rest) = after.strip_prefix(':') else { return false };
     let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();

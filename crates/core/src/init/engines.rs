@@ -1,4 +1,4 @@
-//! What Argo CD and Flux are told to apply: they own the image fields of it.
+//! Reads which paths Argo CD and Flux apply. They own the image fields of what they apply.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::node::{at, items, repository, string, text};
 use super::seen::{Engine, Layout, Seen, Spot};
 use crate::pins::{Value, ValueKind};
 
-/// Reads an Argo CD `Application`; an `ApplicationSet` says its paths in its template.
+/// Reads an Argo CD `Application`. An `ApplicationSet` has its paths in a template.
 pub(super) fn application(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     let set = text(value, &["kind"]) == Some("ApplicationSet");
     let Some(spec) = (if set { at(value, &["spec", "template", "spec"]) } else { at(value, &["spec"]) }) else {
@@ -26,7 +26,7 @@ pub(super) fn application(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     }
 }
 
-/// Versions that the `Application` itself sets.
+/// Reads versions that the `Application` itself overrides.
 fn overrides(seen: &mut Seen, path: &Arc<str>, (value, source): (Value<'_>, Value<'_>), namespace: Option<String>) {
     let name = string(value, &["metadata", "name"]);
     let before = seen.spots.len();
@@ -78,7 +78,7 @@ pub(super) fn flux(seen: &mut Seen, value: Value<'_>) {
     }
 }
 
-/// A path as paths of files are written.
+/// Normalizes a path to the form of file paths.
 fn normal(path: &str) -> String {
     path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
 }

@@ -1,14 +1,14 @@
-//! Which environment a file belongs to, by its path, and which one is meant.
+//! Finds the environment of a file by its path, and chooses the environment to pin.
 
 use std::collections::BTreeSet;
 
 use super::seen::Seen;
 use super::{Choice, Wish};
 
-/// Folders whose folders are environments.
+/// Folders whose subfolders are environments.
 const ABOVE: [&str; 7] = ["overlays", "environments", "envs", "env", "clusters", "stages", "environment"];
 
-/// Names that people give to environments.
+/// Common names of environments.
 const NAMES: [&str; 19] = [
     "dev",
     "development",
@@ -31,10 +31,10 @@ const NAMES: [&str; 19] = [
     "local",
 ];
 
-/// What follows such a name where there are several of a kind.
+/// Qualifiers after such a name, if there are several environments of a kind.
 const REGIONS: [&str; 10] = ["eu", "us", "ap", "asia", "east", "west", "north", "south", "central", "global"];
 
-/// The environment that a path names: `prod` of `apps/web/overlays/prod/kustomization.yaml` and of `values-prod.yaml`.
+/// Returns the environment in a path: `prod` for `apps/web/overlays/prod/kustomization.yaml` and `values-prod.yaml`.
 pub(super) fn of(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = path.split('/').collect();
     let file = parts.pop().unwrap_or_default();
@@ -54,7 +54,7 @@ pub(super) fn of(path: &str) -> Option<String> {
         .map(|(at, _)| &stem[at + 1..])
         .find(|rest| is_environment(rest))
         .or_else(|| stem.match_indices(['-', '_']).map(|(at, _)| &stem[..at]).rfind(|rest| is_environment(rest)));
-    // A service may be called `demo`.
+    // A service may be called `demo`, so a whole file name only counts below such a folder.
     let whole = (ABOVE.contains(&above) || above == "values").then_some(stem).filter(|stem| is_environment(stem));
     for name in second.into_iter().chain(of_stem).chain(whole) {
         if !found.contains(&name) {
@@ -64,17 +64,17 @@ pub(super) fn of(path: &str) -> Option<String> {
     (!found.is_empty()).then(|| found.join("/"))
 }
 
-/// Whether a name is one that people give to environments.
+/// Returns whether a name is a common one for environments.
 pub(super) fn is_environment(name: &str) -> bool {
     let mut words = name.split(['-', '_']);
     let is_region = |word: &str| REGIONS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit());
     words.clone().any(|word| NAMES.contains(&word)) && words.all(|word| NAMES.contains(&word) || is_region(word))
 }
 
-/// The one environment whose versions are meant; none where there are no environments.
+/// Chooses the environment to pin; `None` if the repository has no environments.
 ///
 /// # Errors
-/// There are several, and nothing says which.
+/// The requested environment does not exist; or there are several, and neither namespace nor GitOps objects decide.
 pub(super) fn choose(seen: &Seen, wish: &Wish<'_>) -> Result<Option<String>, Choice> {
     let spots = || seen.spots.iter().filter(|spot| spot.text.is_some());
     let below = spots().filter_map(|spot| Some((spot, of(wish.inner(&spot.path)?)?)));

@@ -1,4 +1,4 @@
-//! The files to write, as text.
+//! Renders the files to write.
 
 use std::fmt::Write as _;
 
@@ -8,17 +8,17 @@ use crate::pins::WorkloadRef;
 /// An entry of `pins:`, as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proposed {
-    /// Which files.
+    /// Path pattern of the files.
     pub files: String,
-    /// Which value of each.
+    /// Key path of the value in each file.
     pub key: String,
-    /// The repository, where it does not stand beside the version.
+    /// The image repository, if it is not beside the version.
     pub image: Option<String>,
-    /// Whether the value is an image.
+    /// Whether the value is an image reference.
     pub as_image: bool,
 }
 
-/// `pintle.yaml`.
+/// Renders `pintle.yaml`.
 pub(super) fn settings(namespace: Option<&str>, patterns: &[String]) -> String {
     let mut text = "apiVersion: pintle.dev/v1alpha1\n".to_owned();
     if let Some(namespace) = namespace {
@@ -33,7 +33,7 @@ pub(super) fn settings(namespace: Option<&str>, patterns: &[String]) -> String {
     text
 }
 
-/// An entry of `pins:`.
+/// Renders an entry of `pins:`.
 pub(super) fn pattern_line(pattern: &Proposed) -> String {
     entry("files", pattern)
 }
@@ -45,12 +45,12 @@ fn entry(files: &str, pattern: &Proposed) -> String {
     format!("{{{files}: {}, key: {}{image}{kind}}}", quoted(path), quoted(key))
 }
 
-/// What stands in the file of a service.
+/// The content of a service's own file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ServiceFile<'f> {
-    /// Where its version stands, where no pattern finds it.
+    /// The place of the version, if no pattern finds it.
     pub(super) pin: Option<Proposed>,
-    /// Version and image as they run, where Git has none.
+    /// Version and image that run, if Git has none.
     pub(super) runs: Option<(String, String)>,
     pub(super) workloads: Vec<WorkloadRef>,
     pub(super) namespace: Option<&'f str>,
@@ -58,13 +58,13 @@ pub(super) struct ServiceFile<'f> {
 }
 
 impl ServiceFile<'_> {
-    /// Whether there is nothing to say.
+    /// Returns whether the file would be empty.
     pub(super) fn is_empty(&self) -> bool {
         let Self { pin, runs, workloads, namespace, edges } = self;
         pin.is_none() && runs.is_none() && workloads.is_empty() && namespace.is_none() && edges.is_empty()
     }
 
-    /// `services/NAME.yaml`.
+    /// Renders `services/NAME.yaml`.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         if let Some((version, image)) = &self.runs {
@@ -85,7 +85,7 @@ impl ServiceFile<'_> {
     }
 }
 
-/// `dependsOn`, each with where it was seen.
+/// Renders `dependsOn`, with the origin of each need as a comment.
 pub(super) fn depends_on(edges: &[Edge]) -> String {
     match edges {
         [] => String::new(),
@@ -99,22 +99,22 @@ pub(super) fn depends_on(edges: &[Edge]) -> String {
     }
 }
 
-/// A comment is one line, whatever stands in it.
+/// Renders any text as a comment of one line.
 fn comment(text: &str) -> String {
     crate::printable::display_safe(text, 100)
 }
 
-/// Text that every YAML parser reads as this text.
+/// Quotes a text if a YAML parser might read it as anything else.
 fn quoted(text: &str) -> String {
     let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | '.' | '/');
     let word = text.chars().all(plain) && text.chars().any(|sign| sign.is_ascii_alphabetic());
-    // `1e3`, `on`, `null` and their kin.
+    // Words that YAML 1.1 reads as booleans or null.
     let known = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"].contains(&text.to_lowercase().as_str());
     let first = text.chars().next().is_some_and(|sign| sign.is_ascii_alphabetic());
     if word && first && !known { text.to_owned() } else { always_quoted(text) }
 }
 
 fn always_quoted(text: &str) -> String {
-    // JSON's strings are YAML's.
+    // JSON strings are valid in YAML.
     serde_json::Value::from(text).to_string()
 }

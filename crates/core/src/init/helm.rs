@@ -1,4 +1,4 @@
-//! Helm: files of values, and the `HelmRelease`s of Flux, whose values look the same.
+//! Reads Helm values files, and Flux's `HelmRelease`s, whose values have the same form.
 
 use std::sync::Arc;
 
@@ -7,19 +7,17 @@ use super::node::{at, leaves, pairs, repository, step, string, text};
 use super::seen::{Content, Layout, Seen, Spot, Text};
 use crate::pins::{Value, ValueKind};
 
-/// Whether a file holds values, by its name or its folder's.
+/// Returns whether a file has Helm values, by its name or its folder's name.
 pub(super) fn is_values(path: &str) -> bool {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     stem.split(['-', '_', '.']).any(|word| word == "values") || folder.rsplit('/').next() == Some("values")
 }
 
-/// Reads a file of values.
 pub(super) fn values(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     blocks(seen, path, value, &Block { layout: Layout::Values, prefix: "", name: None, namespace: None });
 }
 
-/// Reads a `HelmRelease`.
 pub(super) fn release(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     let name = string(value, &["spec", "releaseName"]).or_else(|| string(value, &["metadata", "name"]));
     let target = string(value, &["spec", "targetNamespace"]);
@@ -34,17 +32,17 @@ pub(super) fn release(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     }
 }
 
-/// Values of one release.
+/// The values of one release.
 pub(super) struct Block<'b> {
     pub(super) layout: Layout,
-    /// The key path to the values.
+    /// Key path to the values.
     pub(super) prefix: &'b str,
-    /// The release.
+    /// Name of the release.
     pub(super) name: Option<String>,
     pub(super) namespace: Option<String>,
 }
 
-/// The image of the release; else those of its parts, each under the key of the part.
+/// Reads the image of the release, or else the images of its components, each under the component's key.
 pub(super) fn blocks(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, block: &Block<'_>) {
     if at(value, &["image"]).is_some() {
         seen.spots.extend(spot(path, value, block));
@@ -75,7 +73,7 @@ fn spot(path: &Arc<str>, value: Value<'_>, block: &Block<'_>) -> Option<Spot> {
         None => (".image.tag", part("tag"), parted()),
     };
     let value_kind = if whole.is_some() { ValueKind::Image } else { ValueKind::Version };
-    // Only an empty map of an image says nothing of the service.
+    // An image that is an empty map is no sign of a service.
     (written.is_some() || repository.is_some()).then(|| Spot {
         path: Arc::clone(path),
         keys: vec![join(block.prefix, key)],
@@ -91,7 +89,7 @@ fn spot(path: &Arc<str>, value: Value<'_>, block: &Block<'_>) -> Option<Spot> {
     })
 }
 
-/// What values say of other services: their environment, and any other text in which a host stands.
+/// Collects the texts that may name other services: the environment, and all other values except images.
 fn texts(value: Value<'_>) -> Vec<Text> {
     let mut texts = environment(value, &["env"]);
     let named = super::node::items(value, &["env"]).into_iter().filter_map(|entry| {

@@ -7,12 +7,11 @@ use super::node::{at, items, string, text};
 use super::seen::{Layout, Seen, Spot};
 use crate::pins::{Value, ValueKind};
 
-/// Whether a file is one, by its name.
+/// Returns whether the name is that of a kustomization.
 pub(super) fn is_kustomization(file: &str) -> bool {
     matches!(file, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
 }
 
-/// Reads a kustomization.
 pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     let affix = |key: &str| string(value, &[key]).unwrap_or_default();
     let images = items(value, &["images"]);
@@ -23,7 +22,7 @@ pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
         if !name.contains(['{', '}', ']', '=']) {
             keys.push(format!("images[name={name}].newTag"));
         }
-        // A place in a list is a name only while nothing else is there.
+        // An index into a list is a stable key only if the list has no other items.
         if tags == 1 && images.len() == 1 {
             keys.push(format!("images[{index}].newTag"));
         }
@@ -44,7 +43,7 @@ pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     generated(seen, path, value);
 }
 
-/// The ConfigMaps that it generates from literals.
+/// Reads the ConfigMaps that the kustomization generates from literals.
 fn generated(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     for map in items(value, &["configMapGenerator"]) {
         let Some(name) = string(map, &["name"]) else { continue };

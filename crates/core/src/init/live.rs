@@ -1,4 +1,4 @@
-//! What runs beside what is in Git: workloads whose version stands nowhere else, and the workloads of a chart.
+//! Adds facts from the cluster: workloads whose version is nowhere in Git, and the workloads of a chart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +9,22 @@ use super::{Left, Wish};
 use crate::pins::{Service, ServiceName, WorkloadKind, WorkloadRef};
 use crate::workload::{Container, Workload};
 
-/// What is pinned as it runs.
+/// Services that are pinned as they run.
 #[derive(Debug, Default)]
 pub(super) struct Running {
     pub(super) pins: BTreeMap<ServiceName, Runs>,
     pub(super) left: Vec<Left>,
 }
 
-/// One service as it runs.
 #[derive(Debug)]
 pub(super) struct Runs {
-    /// Version and repository.
+    /// Version and image repository.
     pub(super) pin: (String, String),
-    /// Where it is not the one that Pintle expects.
+    /// The workloads, if they are not the one that Pintle expects.
     pub(super) workloads: Vec<WorkloadRef>,
 }
 
-/// The workloads whose version is nowhere in Git.
+/// Returns the running services whose version is nowhere in Git.
 pub(super) fn nowhere<'p>(seen: &Seen, wish: &Wish<'_>, pinned: impl Iterator<Item = &'p Service>) -> Running {
     let mut running = Running::default();
     let Some(live) = wish.live else { return running };
@@ -75,7 +74,7 @@ fn of_one(name: &str, workload: &Workload) -> Result<(ServiceName, (String, Stri
     Ok((service, (tag.to_owned(), image.familiar().to_owned())))
 }
 
-/// The workloads that run an image, unless the expected one is among them.
+/// Returns the workloads that run an image.
 pub(super) fn running(wish: &Wish<'_>, repository: &str, expected: &WorkloadRef) -> Vec<WorkloadRef> {
     let Some(live) = wish.live else { return Vec::new() };
     let runs = |workload: &Workload| {

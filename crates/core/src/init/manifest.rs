@@ -1,4 +1,4 @@
-//! Kubernetes manifests: workloads, Services, ConfigMaps.
+//! Reads Kubernetes manifests: workloads, Services, ConfigMaps.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::node::{at, basename, items, pairs, repository, string, strings, text}
 use super::seen::{Content, Host, Layout, Seen, SeenWorkload, Spot, Text};
 use crate::pins::{Value, ValueKind, WorkloadKind, WorkloadRef};
 
-/// Reads one object. `prefix` is the key path to it, empty or ending in a dot.
+/// Reads one object. `prefix` is the key path to it: empty, or with a dot at the end.
 pub(super) fn object(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, prefix: &str) {
     let kind = text(value, &["kind"]).unwrap_or_default();
     match kind {
@@ -19,7 +19,7 @@ pub(super) fn object(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, prefix:
             let name = string(value, &["metadata", "name"]).unwrap_or_default();
             seen.unsupported.push((format!("{kind} {name}"), Arc::clone(path)));
         }
-        // A list in a list means nothing to Kubernetes; one that holds itself has no end.
+        // A list nested in a list has no meaning in Kubernetes, and one that contains itself has no end.
         _ if kind.ends_with("List") && prefix.is_empty() => {
             for (index, item) in items(value, &["items"]).into_iter().enumerate() {
                 object(seen, path, item, &format!("{prefix}items[{index}]."));
@@ -63,8 +63,8 @@ fn workload(seen: &mut Seen, path: &Arc<str>, value: Value<'_>, (prefix, kind): 
     });
 }
 
-/// The container whose image is the workload's version, and that image: the only one, else the one that is called as the
-/// workload, else the one whose image is.
+/// Returns the container whose image is the workload's version, with that image: the only container, else the one with
+/// the workload's name, else the one whose image has that name.
 fn main_container<'t>(name: &str, containers: &[Value<'t>]) -> Option<(usize, &'t str)> {
     let image = |container: &Value<'t>| text(*container, &["image"]);
     let with_image: Vec<_> =
@@ -77,7 +77,7 @@ fn main_container<'t>(name: &str, containers: &[Value<'t>]) -> Option<(usize, &'
     one(&|_| true).or_else(|| one(&|it| called(it.0))).or_else(|| one(&|it| basename(repository(it.1)) == name))
 }
 
-/// `env`, `command` and `args` of a container.
+/// Collects the texts of a container's `env`, `command` and `args`.
 fn texts(container: Value<'_>) -> Vec<Text> {
     let mut texts: Vec<Text> = items(container, &["env"])
         .into_iter()
@@ -102,7 +102,7 @@ fn texts(container: Value<'_>) -> Vec<Text> {
     texts
 }
 
-/// The ConfigMaps that a container's environment comes from.
+/// Returns the ConfigMaps that a container's environment refers to.
 fn configs(container: Value<'_>) -> Vec<String> {
     let whole = items(container, &["envFrom"]).into_iter().filter_map(|it| string(it, &["configMapRef", "name"]));
     let env = items(container, &["env"]);
@@ -128,12 +128,11 @@ fn config(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     seen.configs.entry(name.clone()).or_default().extend(texts);
 }
 
-/// An entry of a `ConfigMap`.
 pub(super) fn config_text(config: &str, key: String, value: String) -> Text {
     Text { seen: format!("ConfigMap {config}, {key}"), key: Some(key), content: Content::Value(value) }
 }
 
-/// A map or a list `NAME=value` of an environment, as Compose and Helm values have it.
+/// Reads an environment as Compose and Helm values have it: a map, or a list of `NAME=value`.
 pub(super) fn environment(value: Value<'_>, keys: &[&str]) -> Vec<Text> {
     let env = |key: &str, value: &str| Text {
         seen: format!("env {key}"),

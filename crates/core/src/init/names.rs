@@ -1,10 +1,10 @@
-//! What a service is called, where no object says it: what most of workload, image and folders agree on.
+//! Derives the name of a service that no object names, by a majority of workload, image and folders.
 
 use super::environment;
 use super::node::basename;
 use super::seen::{Layout, SeenWorkload, Spot};
 
-/// Folders that name no service.
+/// Folder names that are no names of services.
 const GENERAL: [&str; 26] = [
     "app",
     "apps",
@@ -34,7 +34,8 @@ const GENERAL: [&str; 26] = [
     "environments",
 ];
 
-/// The name of the service of a place; `path` is below the folder of the pins, `runs` are the workloads that run its image.
+/// Derives the service name for a place. `path` is relative to the folder of the pins; `runs` are the workloads that
+/// run its image.
 pub(super) fn of(spot: &Spot, path: &str, runs: &[&SeenWorkload]) -> String {
     if let Some(name) = &spot.name {
         return name.clone();
@@ -57,11 +58,11 @@ pub(super) fn of(spot: &Spot, path: &str, runs: &[&SeenWorkload]) -> String {
     };
     let ranked = candidates.iter().copied().chain(image).chain(folders.last().copied());
     let best = ranked.rev().max_by_key(|name| votes(name)).unwrap_or(path);
-    // Where several workloads run it and none has its name, the image has.
+    // If several workloads run the image and none matches another source, the image gives the name.
     if several && votes(best) == 1 { image.unwrap_or(best).to_owned() } else { best.to_owned() }
 }
 
-/// The folders that may name a service.
+/// Returns the folders of a path that may be names of services.
 fn folders(path: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = path.split('/').collect();
     parts.pop();
@@ -78,8 +79,8 @@ fn folders(path: &str) -> Vec<&str> {
     folders
 }
 
-/// What a file of values is called beside `values` and its environment: `web` of `web-values.yaml`, of `values-web.yaml`
-/// and of `values/web.yaml`.
+/// Returns the name of a values file without `values` and environment: `web` for `web-values.yaml`, `values-web.yaml`
+/// and `values/web.yaml`.
 fn of_file(path: &str) -> Option<&str> {
     let file = path.rsplit('/').next()?;
     let stem = file.split_once('.').map_or(file, |(stem, _)| stem);

@@ -1,8 +1,8 @@
-//! Ways into a YAML value.
+//! Access to YAML values by key.
 
 use crate::pins::Value;
 
-/// The value under some keys.
+/// Returns the value at nested keys.
 pub(super) fn at<'t>(value: Value<'t>, keys: &[&str]) -> Option<Value<'t>> {
     keys.iter().try_fold(value, |value, key| {
         let entries = value.entries()?;
@@ -10,36 +10,36 @@ pub(super) fn at<'t>(value: Value<'t>, keys: &[&str]) -> Option<Value<'t>> {
     })
 }
 
-/// The text under some keys, if it is any.
+/// Returns the scalar at nested keys as text; `None` for null.
 pub(super) fn text<'t>(value: Value<'t>, keys: &[&str]) -> Option<&'t str> {
     at(value, keys).filter(|found| !found.is_null())?.scalar().map(|scalar| scalar.text)
 }
 
-/// The same, owned.
+/// As [`text`], owned.
 pub(super) fn string(value: Value<'_>, keys: &[&str]) -> Option<String> {
     text(value, keys).map(str::to_owned)
 }
 
-/// The items of the list under some keys.
+/// Returns the items of the list at nested keys.
 pub(super) fn items<'t>(value: Value<'t>, keys: &[&str]) -> Vec<Value<'t>> {
     at(value, keys).and_then(Value::items).map(Iterator::collect).unwrap_or_default()
 }
 
-/// The keys and values of the map under some keys.
+/// Returns the keys and values of the map at nested keys.
 pub(super) fn pairs<'t>(value: Value<'t>, keys: &[&str]) -> Vec<(&'t str, Value<'t>)> {
     let entries = at(value, keys).and_then(Value::entries).unwrap_or_default();
     entries.iter().filter_map(|entry| Some((entry.name()?, entry.value))).collect()
 }
 
-/// The texts of a map of texts.
+/// Returns the scalar entries of the map at nested keys.
 pub(super) fn strings(value: Value<'_>, keys: &[&str]) -> Vec<(String, String)> {
     let pairs = pairs(value, keys);
     pairs.iter().filter_map(|(key, value)| Some(((*key).to_owned(), value.scalar()?.text.to_owned()))).collect()
 }
 
-/// All texts below a value, each with the dotted path to it.
+/// Returns all scalars below a value, each with the dotted path to it.
 pub(super) fn leaves(value: Value<'_>, path: &str) -> Vec<(String, String)> {
-    /// More values than any file has that people write: aliases make few bytes many, or endless.
+    /// More values than any handwritten file has. Aliases can expand a few bytes into many values, or without end.
     const MOST: usize = 20_000;
     const LONGEST: usize = 400;
     let mut leaves = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn leaves(value: Value<'_>, path: &str) -> Vec<(String, String)> {
             leaves.push((path, scalar.text.to_owned()));
             continue;
         }
-        // Last in, first out: the order of the file.
+        // The stack is last in, first out: reversed, it yields the order of the file.
         let items = items(value, &[]).into_iter().map(|item| (path.clone(), item));
         let below: Vec<_> =
             pairs(value, &[]).into_iter().map(|(key, value)| (format!("{path}.{key}"), value)).chain(items).collect();
@@ -62,20 +62,20 @@ pub(super) fn leaves(value: Value<'_>, path: &str) -> Vec<(String, String)> {
     leaves
 }
 
-/// A key as a step of a key path.
+/// Formats a key as a step of a key path.
 pub(super) fn step(key: &str) -> String {
     let plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_' | '/' | '$');
     if key.chars().all(plain) { format!(".{key}") } else { format!("[\"{key}\"]") }
 }
 
-/// The repository of an image as it is written, without tag and digest.
+/// Returns the repository of an image reference, without tag and digest.
 pub(super) fn repository(image: &str) -> &str {
     let name = image.split('@').next().unwrap_or_default();
     let last = name.rfind('/').map_or(0, |slash| slash + 1);
     name[last..].find(':').map_or(name, |colon| &name[..last + colon])
 }
 
-/// The last part of a repository.
+/// Returns the last part of a repository.
 pub(super) fn basename(repository: &str) -> &str {
     repository.rsplit('/').next().unwrap_or_default()
 }

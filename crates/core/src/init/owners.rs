@@ -1,4 +1,4 @@
-//! Whose the image fields are: what a GitOps engine applies, it takes back.
+//! Finds image fields that a GitOps engine owns: it would revert what Pintle writes there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,21 +10,20 @@ use super::resolve::Found;
 use super::seen::{Layout, Seen};
 use crate::pins::{ServiceName, WorkloadKind, WorkloadRef};
 use crate::workload::Workload;
-use crate::workload::{may_take_over, way_out};
+use crate::workload::{may_take_over, ownership_remedy};
 
-/// Services whose image fields an engine owns.
+/// Services whose image fields one engine owns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Owned {
-    /// The field manager, such as `argocd-controller`.
+    /// Field manager, such as `argocd-controller`.
     pub manager: String,
-    /// The services.
     pub services: BTreeSet<ServiceName>,
-    /// What to do about it.
+    /// The remedy.
     pub way_out: String,
 }
 
-/// Who owns what: as the cluster says, else as the files say.
+/// Finds the owners of image fields, in the cluster or else in the files.
 pub(super) fn all(
     seen: &Seen,
     wish: &Wish<'_>,
@@ -44,10 +43,13 @@ pub(super) fn all(
             owned.entry(manager).or_default().insert(name.clone());
         }
     }
-    owned.into_iter().map(|(manager, services)| Owned { way_out: way_out(&manager), manager, services }).collect()
+    owned
+        .into_iter()
+        .map(|(manager, services)| Owned { way_out: ownership_remedy(&manager), manager, services })
+        .collect()
 }
 
-/// The workloads of a service that run.
+/// Returns the running workloads of a service.
 fn live<'l>(wish: &Wish<'l>, name: &ServiceName, workloads: &[WorkloadRef]) -> Vec<&'l Workload> {
     let expected = [WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() }];
     let workloads = if workloads.is_empty() { &expected[..] } else { workloads };
@@ -55,7 +57,7 @@ fn live<'l>(wish: &Wish<'l>, name: &ServiceName, workloads: &[WorkloadRef]) -> V
     all.filter(|(id, _)| workloads.contains(&id.workload)).map(|(_, workload)| &**workload).collect()
 }
 
-/// The manager from whom Pintle would not take an image over.
+/// Returns the field manager from whom Pintle would not take over an image field.
 fn foreign(workloads: &[&Workload]) -> Option<String> {
     let mut managers = workloads.iter().flat_map(|workload| &workload.managers);
     let foreign = managers.find(|manager| !may_take_over(&manager.name, manager.applied))?;

@@ -1,5 +1,5 @@
-//! A handful of patterns that find all versions: the name of the service in paths, keys and images becomes `{service}`,
-//! and each pattern is read back before it counts.
+//! Finds a few patterns that cover all versions, with `{service}` in place of names in paths, keys and images. Each
+//! pattern is verified by reading the repository with it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,13 +12,13 @@ use crate::git::{Content, File, content_id};
 use crate::pins::{Pin, Reading, Service, ServiceName, ValueKind, read, settings_path};
 use crate::problem::Severity;
 
-/// Stands for the name of a service.
+/// Placeholder for the name of a service.
 const SERVICE: &str = "{service}";
 
-/// More attempts are not made: what is left gets a file of its own.
+/// Most patterns that are tried. Services that none of them finds get a file of their own.
 const ATTEMPTS: usize = 64;
 
-/// The patterns, each with the services it finds; `truth` is what they must find.
+/// Returns the patterns, each with the services it finds. `truth` has the services that must be found.
 pub(super) fn all(
     files: &[File],
     wish: &Wish<'_>,
@@ -51,12 +51,12 @@ pub(super) fn all(
     patterns
 }
 
-/// Ranks worse than any other: these patterns look into more files than they find services in.
+/// Rank of the least preferred patterns, which match more files than they find services in.
 const LOOSE: usize = 100;
 
-/// The patterns that might find a service, each with its rank: 0 is the best.
+/// Returns the patterns that might find a service, each with its rank; 0 is the best.
 fn of_one(service: &Found<'_>, wish: &Wish<'_>) -> Vec<(usize, Proposed)> {
-    // What its files call it; a pattern finds no other name.
+    // The name must be that in the files, as a pattern finds no other name.
     let name = service.name.as_str();
     let path = wish.inner(&service.spot.path).unwrap_or(&service.spot.path);
     let general_path = generalise_path(path, name);
@@ -86,8 +86,9 @@ fn of_one(service: &Found<'_>, wish: &Wish<'_>) -> Vec<(usize, Proposed)> {
     all
 }
 
-/// `apps/{service}/values.yaml`; none where the name does not stand in the path. Whole folders come first, then words of
-/// the file's name, then of the folders' names.
+/// Returns `apps/{service}/values.yaml` and the like; `None` if the name does not occur in the path.
+///
+/// Whole folders are replaced first, else words of folder names. Words of the file name are replaced in either case.
 fn generalise_path(path: &str, name: &str) -> Option<String> {
     if path.contains(['{', '}', '*']) {
         return None;
@@ -105,12 +106,12 @@ fn generalise_path(path: &str, name: &str) -> Option<String> {
     [join(&whole), join(&words)].into_iter().find(|general| general.contains(SERVICE))
 }
 
-/// The last place where the name stands whole, else where it is a word of a name.
+/// Replaces the last occurrence of the name as a whole step, or else as a word of a step.
 fn generalise_key(key: &str, name: &str) -> Option<String> {
     generalise(key, name, "/=.[]\"").or_else(|| generalise(key, name, "/=.[]\"-_"))
 }
 
-/// The text with `{service}` in the last place of the name that has one of these signs, or nothing, on both sides.
+/// Replaces the last occurrence of the name that is delimited by these signs, or by the ends of the text.
 fn generalise(text: &str, name: &str, signs: &str) -> Option<String> {
     let ends = |sign: Option<char>| sign.is_none_or(|sign| signs.contains(sign));
     let whole = |at: &usize| ends(text[..*at].chars().next_back()) && ends(text[at + name.len()..].chars().next());
@@ -118,7 +119,7 @@ fn generalise(text: &str, name: &str, signs: &str) -> Option<String> {
     Some(format!("{}{SERVICE}{}", &text[..at], &text[at + name.len()..]))
 }
 
-/// The services that a pattern finds, if it finds nothing that it should not and the check of the pins stays quiet.
+/// Returns the services that a pattern finds, if it finds no wrong ones and causes few problems.
 fn verified(
     others: &[File],
     wish: &Wish<'_>,
@@ -143,7 +144,7 @@ fn agree(one: &Pin, other: &Pin) -> bool {
     one.version == other.version && one.image == other.image
 }
 
-/// All files but those that Pintle reads as its own.
+/// Returns all files but those that Pintle reads as its own.
 fn without_ours(files: &[File], wish: &Wish<'_>) -> Vec<File> {
     let ours = |file: &File| {
         let inner = wish.inner(&file.path).unwrap_or_default();
@@ -152,7 +153,7 @@ fn without_ours(files: &[File], wish: &Wish<'_>) -> Vec<File> {
     files.iter().filter(|file| !ours(file)).cloned().collect()
 }
 
-/// A file that does not exist yet.
+/// Creates a file that does not exist in the repository.
 pub(super) fn file(path: &str, text: &str) -> File {
     let bytes: Arc<[u8]> = text.as_bytes().into();
     File { path: path.into(), blob: content_id(&bytes), content: Content::Bytes(bytes) }

@@ -1,4 +1,4 @@
-//! The story: from files to a proposal.
+//! The steps from files to a proposal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ use crate::git::File;
 use crate::pins::{Reading, Service, ServiceName, ValueKind, WorkloadKind, WorkloadRef, read, settings_path};
 use crate::problem::{Problem, Severity};
 
-/// What would have to be written so that the versions of a repository are pinned where they live.
+/// Proposes the files that pin the versions of a repository in the places where they already are.
 ///
 /// # Errors
-/// The repository has several environments, and nothing says which is meant.
+/// The repository has several environments, and none was chosen.
 pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
-    // 1. What the files say, and what is pinned already, which is left alone.
+    // 1. Findings in the files. Services that are pinned already are left alone.
     let seen = look(files);
     let environment = environment::choose(&seen, wish)?;
     let (found, mut left) = resolve::services(&seen, wish, environment.as_deref());
@@ -25,14 +25,14 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     let known = |name: &ServiceName| before.pins.services.contains_key(name) || before.faulty.contains_key(name);
     let new = found.iter().filter(|it| !known(&it.name) && !in_the_way(it, wish, &mut left)).cloned();
     let new: Vec<Found<'_>> = new.collect();
-    // 2. Each version read where it lives, then all of them by few patterns; and what runs and stands nowhere in Git.
+    // 2. Each version by its place, then all versions by few patterns; and versions that run but are nowhere in Git.
     let own = readable(files, wish, &new, &mut left);
     let has_settings = exists(files, &settings_path(wish.root));
     let truth = own.iter().map(|(name, (service, _))| (name.clone(), service.clone())).collect();
     let patterns = if has_settings { Vec::new() } else { patterns::all(files, wish, &new, &truth) };
     let running = live::nowhere(&seen, wish, before.pins.services.values().chain(truth.values()));
     left.extend(running.left);
-    // 3. Who needs whom, among what is pinned.
+    // 3. Edges between the pinned services.
     let there = before.pins.services.keys().chain(before.faulty.keys()).chain(truth.keys()).chain(running.pins.keys());
     let mut services: BTreeSet<ServiceName> = there.cloned().collect();
     let pinned: Vec<Found<'_>> = found.iter().filter(|it| services.contains(&it.name)).cloned().collect();
@@ -62,10 +62,10 @@ pub fn propose(files: &[File], wish: &Wish<'_>) -> Result<Proposal, Choice> {
     })
 }
 
-/// Each service as Pintle reads it where its version lives, and the `pin:` that says so.
+/// Each service as Pintle reads it in its place, and the `pin:` entry for that place.
 type Own = BTreeMap<ServiceName, (Service, Proposed)>;
 
-/// What the files are made from.
+/// The input of the files to write.
 struct Parts<'p> {
     wish: &'p Wish<'p>,
     own: &'p Own,
@@ -74,7 +74,7 @@ struct Parts<'p> {
     edges: &'p BTreeMap<ServiceName, Vec<Edge>>,
 }
 
-/// Reads each service where its version lives; what cannot be read is left, with the reason.
+/// Reads each service in the place of its version. Unreadable ones are added to `left`, with the reason.
 fn readable(files: &[File], wish: &Wish<'_>, new: &[Found<'_>], left: &mut Vec<Left>) -> Own {
     let mut own = Own::new();
     let mut open: Vec<&Found<'_>> = new.iter().collect();
@@ -96,7 +96,7 @@ fn readable(files: &[File], wish: &Wish<'_>, new: &[Found<'_>], left: &mut Vec<L
     own
 }
 
-/// Reads the repository with a `pin:` for each of these services.
+/// Reads the repository with a `pin:` entry for each of these services.
 fn read_with(files: &[File], wish: &Wish<'_>, tried: &[(&Found<'_>, Proposed)]) -> Reading {
     let services: BTreeMap<String, File> = tried
         .iter()
@@ -124,7 +124,7 @@ fn unreadable(found: &Found<'_>, problems: &[Problem]) -> Left {
     Left { what: found.name.to_string(), why: format!("{}: {why}", found.spot.path) }
 }
 
-/// Whether it stands where Pintle keeps its own files, which is told.
+/// Returns whether the version is in a folder that Pintle reserves for its own files; if so, adds it to `left`.
 fn in_the_way(found: &Found<'_>, wish: &Wish<'_>, left: &mut Vec<Left>) -> bool {
     let inner = wish.inner(&found.spot.path).and_then(|path| path.strip_prefix("services/"));
     let ours = inner.is_some_and(|rest| !rest.contains('/'));
@@ -138,7 +138,7 @@ fn in_the_way(found: &Found<'_>, wish: &Wish<'_>, left: &mut Vec<Left>) -> bool 
     ours
 }
 
-/// The `pin:` of a service, by one of the key paths to its version.
+/// Builds the `pin:` entry of a service with one of the key paths to its version.
 fn pin(found: &Found<'_>, wish: &Wish<'_>, attempt: usize) -> Option<Proposed> {
     Some(Proposed {
         files: wish.inner(&found.spot.path)?.to_owned(),
@@ -149,7 +149,7 @@ fn pin(found: &Found<'_>, wish: &Wish<'_>, attempt: usize) -> Option<Proposed> {
 }
 
 impl Parts<'_> {
-    /// `pintle.yaml`, and a file for each service of which something is to be said.
+    /// Returns `pintle.yaml`, and a file for each service with content of its own.
     fn files(&self, files: &[File], pinned: &[Found<'_>]) -> Vec<NewFile> {
         let namespace = self.namespace(pinned);
         let new = |path: String, text: String| NewFile { exists: exists(files, &path), path, text };
@@ -182,7 +182,7 @@ impl Parts<'_> {
     fn file<'f>(&'f self, found: &'f Found<'_>, namespace: Option<&str>) -> ServiceFile<'f> {
         let edges = self.edges.get(&found.name).map_or(&[][..], Vec::as_slice);
         let Some((_, pin)) = self.own.get(&found.name) else {
-            // Pinned already.
+            // The service is pinned already.
             return ServiceFile { edges, ..ServiceFile::default() };
         };
         let covered = self.patterns.iter().any(|(_, services)| services.contains(&found.name));
@@ -195,7 +195,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The namespace of most services; others say theirs.
+    /// Returns the namespace of most services. The files of other services name their own.
     fn namespace(&self, pinned: &[Found<'_>]) -> Option<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for namespace in pinned.iter().filter_map(|it| it.namespace.as_deref()) {
@@ -205,7 +205,7 @@ impl Parts<'_> {
         self.wish.namespace.or(most).map(str::to_owned)
     }
 
-    /// The workloads of a service, where they are not the one that Pintle expects: as manifests say, else as they run.
+    /// Returns a service's workloads, from its manifests or else from the cluster. Empty for the expected one alone.
     fn workloads(&self, found: &Found<'_>) -> Vec<WorkloadRef> {
         let expected = WorkloadRef { kind: WorkloadKind::Deployment, name: found.name.to_string() };
         let image = self.own.get(&found.name).map(|(service, _)| service.pin.image.repository());
@@ -215,7 +215,7 @@ impl Parts<'_> {
     }
 }
 
-/// All edges there will be: those of files that stay as they are come from them alone.
+/// Returns all edges after the proposal. Existing files are not changed, so their edges stay as they are.
 fn linked(
     files: &[File],
     wish: &Wish<'_>,
@@ -232,7 +232,7 @@ fn exists(files: &[File], path: &str) -> bool {
     files.iter().any(|file| *file.path == *path)
 }
 
-/// What Pintle says against the repository with the new files, of which nothing should be left.
+/// Returns the errors that Pintle finds in the repository with the new files. There should be none.
 fn unsound(files: &[File], wish: &Wish<'_>, written: &[NewFile]) -> Vec<Left> {
     let new = written.iter().filter(|it| !it.exists).map(|it| file(&it.path, &it.text));
     let problems = read(wish.root, &files.iter().cloned().chain(new).collect::<Vec<_>>()).problems;

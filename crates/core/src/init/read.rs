@@ -1,4 +1,4 @@
-//! Reads the files of a repository, each by what it is.
+//! Reads the files of a repository, each according to its kind.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use crate::pins::{SETTINGS, Value, parse_file};
 use crate::printable::show;
 use crate::problem::located;
 
-/// Reads all of them.
 pub(super) fn read(files: &[File]) -> Seen {
     let charts: BTreeSet<&str> = files.iter().filter_map(|file| file.path.strip_suffix("Chart.yaml")).collect();
     let mut seen = Seen::default();
@@ -38,7 +37,7 @@ fn one(seen: &mut Seen, file: &File) {
     seen.files += 1;
     let read = parse_file(path, bytes, |tree| tree.documents().for_each(|value| document(seen, path, value)));
     if let Err(problem) = read {
-        // A template of some tool, Helm's mostly: no YAML before it is filled in.
+        // The file is a template, mostly of Helm: not YAML before it is rendered.
         if bytes.windows(2).any(|pair| pair == b"{{" || pair == b"{%") {
             seen.files -= 1;
             seen.templates += 1;

@@ -1,4 +1,4 @@
-//! From what was seen to services: what each is called, and the one place where its version lives.
+//! Resolves the findings to services: the name of each, and the one place of its version.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,34 +10,34 @@ use super::{Left, Wish};
 use crate::image::Image;
 use crate::pins::{ServiceName, ValueKind, WorkloadRef};
 
-/// A service, and where its version lives.
+/// A service, and the place of its version.
 #[derive(Debug, Clone)]
 pub(super) struct Found<'s> {
     pub(super) name: ServiceName,
     pub(super) spot: &'s Spot,
-    /// The repository, where Pintle does not find it beside the version.
+    /// The image repository, if it is not beside the version.
     pub(super) image: Option<String>,
-    /// The workloads that run it, as manifests say.
+    /// The workloads that run it, by its manifests.
     pub(super) workloads: Vec<WorkloadRef>,
-    /// The manifests of those.
+    /// The manifests of those workloads.
     pub(super) manifests: Vec<&'s SeenWorkload>,
     pub(super) namespace: Option<String>,
-    /// What its files say of other services.
+    /// The texts of its files that may name other services.
     pub(super) texts: Vec<&'s Text>,
 }
 
-/// What is asked for again and again, found once.
+/// The findings, indexed for repeated lookups.
 struct Sight<'s> {
     seen: &'s Seen,
     wish: &'s Wish<'s>,
-    /// The environment that is meant.
+    /// The environment to pin.
     chosen: Option<&'s str>,
     by_name: HashMap<&'s str, Vec<&'s SeenWorkload>>,
-    /// By the repositories of all their containers.
+    /// Workloads by the repositories of all their containers.
     by_repository: HashMap<String, Vec<&'s SeenWorkload>>,
 }
 
-/// The services, and what has none.
+/// Returns the services, and the names that could not be resolved to one.
 pub(super) fn services<'s>(seen: &'s Seen, wish: &'s Wish<'s>, chosen: Option<&'s str>) -> (Vec<Found<'s>>, Vec<Left>) {
     let sight = Sight::new(seen, wish, chosen);
     let mut groups: BTreeMap<String, Vec<&Spot>> = BTreeMap::new();
@@ -57,7 +57,7 @@ pub(super) fn services<'s>(seen: &'s Seen, wish: &'s Wish<'s>, chosen: Option<&'
     (found, left)
 }
 
-/// What is compared of a repository.
+/// Normalizes a repository for comparison.
 pub(super) fn normal(repository: &str) -> Option<String> {
     repository.parse::<Image>().ok().map(|image| image.repository().to_owned())
 }
@@ -76,14 +76,14 @@ impl<'s> Sight<'s> {
         sight
     }
 
-    /// The workloads that run an image of this repository.
+    /// Returns the workloads that run an image of this repository.
     fn runs(&self, repository: &str) -> &[&'s SeenWorkload] {
         let found = normal(repository).and_then(|repository| self.by_repository.get(&repository));
         found.map_or(&[], Vec::as_slice)
     }
 
-    /// The places that count in this environment: what Compose has counts where nothing else is there, and what Kustomize
-    /// sets is not read from the manifests below it.
+    /// Returns the places that count in this environment. Compose files count only if nothing else pins a version.
+    /// Manifests do not count for images that a kustomization sets.
     fn spots(&self) -> Vec<&'s Spot> {
         let pinned = |spot: &&&Spot| spot.text.is_some() && self.wish.inner(&spot.path).is_some();
         let all: Vec<&Spot> =
@@ -98,7 +98,7 @@ impl<'s> Sight<'s> {
         all.into_iter().filter(|spot| (spot.layout != Layout::Compose || composed) && !overridden(spot)).collect()
     }
 
-    /// The Compose files that do not count.
+    /// Returns the Compose files that do not count.
     fn composed(&self) -> Vec<Left> {
         let spots =
             || self.seen.spots.iter().filter(|spot| spot.text.is_some() && self.wish.inner(&spot.path).is_some());
@@ -109,7 +109,7 @@ impl<'s> Sight<'s> {
         files.into_iter().filter(|_| !alone).map(|path| Left { what: path.to_owned(), why: why.clone() }).collect()
     }
 
-    /// The service of places that have one name; none where no version stands in any of them.
+    /// Builds the service from the places with its name; `None` if none of them has a version.
     fn service(&self, name: &str, group: &[&'s Spot]) -> Result<Option<Found<'s>>, String> {
         let Some(spot) = self.place(name, group)? else { return Ok(None) };
         let image = if spot.beside || spot.value == ValueKind::Image {
@@ -137,8 +137,8 @@ impl<'s> Sight<'s> {
         }))
     }
 
-    /// The one place where the version lives: the layout that decides, and of that the file of the environment before
-    /// the one for all.
+    /// Returns the one place of the version. The first layout decides; within it, files of the environment precede
+    /// common ones.
     fn place(&self, name: &str, group: &[&'s Spot]) -> Result<Option<&'s Spot>, String> {
         let pinned =
             || group.iter().filter(|spot| spot.text.is_some() && self.wish.inner(&spot.path).is_some()).copied();
@@ -156,7 +156,7 @@ impl<'s> Sight<'s> {
         Err(format!("its version stands in {} places: {}; {say}", places.len(), places.join(", ")))
     }
 
-    /// The manifests that run the image of a place, by the image where it is Kustomize's, else by their name.
+    /// Returns the manifests of a service: by its image for a kustomization, by its name for all other layouts.
     fn manifests(&self, spot: &Spot, name: &str) -> Vec<&'s SeenWorkload> {
         if spot.layout == Layout::Compose {
             return Vec::new();
@@ -164,7 +164,7 @@ impl<'s> Sight<'s> {
         if spot.layout != Layout::Kustomize {
             return self.by_name.get(name).cloned().unwrap_or_default();
         }
-        // Patches of a workload need not name its image.
+        // Patches are included, which need not name the image.
         let runs = self.runs(spot.repository.as_deref().unwrap_or_default());
         let workloads: BTreeSet<&WorkloadRef> = runs.iter().map(|it| &it.workload).collect();
         let named = workloads.iter().filter_map(|it| self.by_name.get(it.name.as_str())).flatten();
@@ -172,7 +172,8 @@ impl<'s> Sight<'s> {
     }
 }
 
-/// Whether a file is of the environment, or of all. Outside the folder of the pins those of other folders like it are not.
+/// Returns whether a file belongs to the environment, or to all environments. Files outside the folder of the pins only
+/// count if their environment is that of the folder.
 pub(super) fn belongs(wish: &Wish<'_>, path: &str, chosen: Option<&str>) -> bool {
     match wish.inner(path) {
         Some(inner) => environment::of(inner).is_none_or(|it| chosen.is_none_or(|chosen| it == chosen)),
@@ -185,12 +186,12 @@ fn affixed(manifest: &SeenWorkload, spot: &Spot) -> WorkloadRef {
     WorkloadRef { name: format!("{before}{}{after}", manifest.workload.name), ..manifest.workload.clone() }
 }
 
-/// The name of a service for a name of another tool: `Web_App` becomes `web-app`.
+/// Converts a name to that of a service: `Web_App` becomes `web-app`.
 pub(super) fn service_name(name: &str) -> Option<ServiceName> {
     ServiceName::new(name).ok().or_else(|| ServiceName::new(&name.to_lowercase().replace(['.', '_', ' '], "-")).ok())
 }
 
-/// A namespace is a label, as the name of a service is; a template of one is neither.
+/// Returns whether a text is a DNS label, as namespaces and names of services are. Templates are not.
 fn is_label(text: &str) -> bool {
     ServiceName::new(text).is_ok()
 }

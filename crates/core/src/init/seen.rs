@@ -1,57 +1,57 @@
-//! What the files of a repository say about versions, workloads and who talks to whom. Plain data.
+//! Findings in the files of a repository: versions, workloads, and texts that may name other services. Plain data.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::pins::{ValueKind, WorkloadRef};
 
-/// All that was seen.
+/// All findings in a repository.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Places where a version stands, or could.
+    /// Places that have a version, or could have one.
     pub(super) spots: Vec<Spot>,
-    /// Deployments, StatefulSets and `DaemonSets`, patches of them too.
+    /// Deployments, StatefulSets and `DaemonSets`, including patches of them.
     pub(super) workloads: Vec<SeenWorkload>,
-    /// Names that Services give to pods.
+    /// Names of Kubernetes Services.
     pub(super) hosts: Vec<Host>,
-    /// The texts of ConfigMaps with their files, by the name of the map.
+    /// The entries of ConfigMaps with their files, by the name of the map.
     pub(super) configs: BTreeMap<String, Vec<(Arc<str>, Text)>>,
-    /// The GitOps objects that say what is applied.
+    /// GitOps objects, with the paths that they apply.
     pub(super) engines: Vec<Engine>,
-    /// What runs images that Pintle does not move: `CronJob report`, with its file.
+    /// Objects with images that Pintle does not manage, such as `CronJob report`, with their files.
     pub(super) unsupported: Vec<(String, Arc<str>)>,
-    /// Files that cannot be read, and why.
+    /// Unreadable files, with the reason.
     pub(super) skipped: Vec<String>,
-    /// Files that were read.
+    /// Number of files that were read.
     pub(super) files: usize,
-    /// Files with templates in them, which are no YAML.
+    /// Number of templates, which are not YAML.
     pub(super) templates: usize,
 }
 
-/// A place where a version stands; or, without one, where the rest of what belongs to it stands.
+/// A place with a version; or, without a version, a place with other facts about its service.
 #[derive(Debug, Clone)]
 pub(super) struct Spot {
     pub(super) path: Arc<str>,
-    /// Key paths to the value, the one to prefer first; none leads to it by chance.
+    /// Key paths to the value, preferred one first. Paths that fit only by chance are left out, so there may be none.
     pub(super) keys: Vec<String>,
     pub(super) value: ValueKind,
-    /// The version or the image as it is written; none where this file leaves it open.
+    /// Version or image as written; `None` if this file leaves it open.
     pub(super) text: Option<String>,
-    /// The repository of the image as it is written.
+    /// Image repository as written.
     pub(super) repository: Option<String>,
-    /// Whether the repository stands where Pintle looks for it.
+    /// Whether the repository is where Pintle looks for it by default.
     pub(super) beside: bool,
     pub(super) layout: Layout,
-    /// What names the service for certain: a workload, a release, a key of Compose.
+    /// Name given by an object: a workload, a release, a key of Compose.
     pub(super) name: Option<String>,
     pub(super) namespace: Option<String>,
-    /// What Kustomize writes before and after the names of workloads.
+    /// Kustomize's prefix and suffix for the names of workloads.
     pub(super) affixes: (String, String),
-    /// What the same file says of other services.
+    /// Texts of the same file that may name other services.
     pub(super) texts: Vec<Text>,
 }
 
-/// How a version is kept; where two layouts pin one service, the first one decides what runs.
+/// The form of a version's place. If two layouts pin one service, the first of them decides what runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Layout {
     /// An override in an Argo CD `Application`.
@@ -60,29 +60,27 @@ pub(super) enum Layout {
     Kustomize,
     /// `values:` of a Flux `HelmRelease`.
     Release,
-    /// A file of Helm values.
+    /// A Helm values file.
     Values,
-    /// A manifest.
     Manifest,
-    /// A Compose file.
     Compose,
 }
 
-/// A workload as a file has it.
+/// A workload in a file.
 #[derive(Debug, Clone)]
 pub(super) struct SeenWorkload {
     pub(super) path: Arc<str>,
     pub(super) workload: WorkloadRef,
     pub(super) namespace: Option<String>,
     pub(super) labels: Vec<(String, String)>,
-    /// The images of its containers, as written.
+    /// Images of the containers, as written.
     pub(super) images: Vec<String>,
     pub(super) texts: Vec<Text>,
-    /// The ConfigMaps that it reads.
+    /// ConfigMaps that the workload reads.
     pub(super) configs: Vec<String>,
 }
 
-/// A name under which pods answer.
+/// A Kubernetes Service, whose name resolves to pods.
 #[derive(Debug, Clone)]
 pub(super) struct Host {
     pub(super) name: String,
@@ -92,37 +90,37 @@ pub(super) struct Host {
 /// A text that may name another service.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
-    /// Where it was seen, as in `env PAYMENTS_ADDR`.
+    /// The setting with the text, as in `env PAYMENTS_ADDR`.
     pub(super) seen: String,
-    /// The name it is kept under, where that may tell something.
+    /// The key of the text, if it may be informative.
     pub(super) key: Option<String>,
     pub(super) content: Content,
 }
 
-/// What a [`Text`] says.
+/// The content of a [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A value to look for hosts in.
+    /// A value that may contain host names.
     Value(String),
-    /// A value that stands elsewhere: in a secret.
+    /// A value that is elsewhere, in a secret.
     Elsewhere,
-    /// The name of a service, and nothing else.
+    /// The bare name of a service.
     Name(String),
 }
 
-/// A GitOps object that applies what lies in a folder, or a file.
+/// A GitOps object that applies a folder, or that is itself the file with the version.
 #[derive(Debug, Clone)]
 pub(super) struct Engine {
-    /// The field manager by which it writes.
+    /// Its field manager.
     pub(super) manager: &'static str,
-    /// The folder it applies, or the file it is.
+    /// The folder that it applies, or its own file.
     pub(super) path: String,
-    /// The namespace it applies to, for manifests that name none.
+    /// The namespace for manifests that name none.
     pub(super) namespace: Option<String>,
 }
 
 impl Seen {
-    /// What applies a file.
+    /// Returns the GitOps object that applies a file.
     pub(super) fn engine(&self, path: &str) -> Option<&Engine> {
         let inside =
             |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -1,4 +1,4 @@
-//! Whole repositories: what would be written, and what would be said.
+//! Proposals for whole repositories.
 
 mod edges;
 mod proposed;
@@ -14,7 +14,7 @@ use super::patterns::file;
 use super::*;
 use crate::git::File;
 
-/// What would be written, and what would be said, as text.
+/// Formats the proposal as text.
 fn proposed(files: &[(&str, &str)]) -> String {
     proposed_for(files, &Wish::default())
 }
@@ -42,7 +42,7 @@ fn proposed_for(files: &[(&str, &str)], wish: &Wish<'_>) -> String {
     text + &format!("{} services: {}", services.len(), services.join(" "))
 }
 
-/// A Deployment of one container that is called as it is.
+/// Renders a Deployment with one container of its own name.
 fn deployment(name: &str, image: &str) -> String {
     format!(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  template:\n    spec:\n      \
@@ -50,7 +50,7 @@ fn deployment(name: &str, image: &str) -> String {
     )
 }
 
-/// A Deployment with an environment.
+/// Renders a Deployment with environment variables.
 fn with_env(name: &str, env: &[(&str, &str)]) -> String {
     let mut text = deployment(name, &format!("acme/{name}:1.0.0")) + "        env:\n";
     for (key, value) in env {

@@ -1,4 +1,4 @@
-//! Puts the fragments of a revision together.
+//! Combines the fragments of a revision into pins.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use crate::git::File;
 use crate::printable::show;
 use crate::problem::{self, Place, Problem, Severity, located};
 
-/// What a revision says, and all that is wrong with it.
+/// The pins and the problems of a revision.
 #[derive(Debug, Clone)]
 pub struct Reading {
-    /// The services that can be used, and those that cannot.
     pub pins: Pins,
-    /// Services that are broken only because of what stands in other files: for what else is wrong with them.
+    /// Services with complete declarations that an error from the checks between files breaks. Later checks still need
+    /// them.
     pub faulty: BTreeMap<ServiceName, Service>,
-    /// By path and place.
+    /// All problems, by path and place.
     pub problems: Vec<Problem>,
-    /// Set where nothing of this revision may be used, with the reason: the settings have errors, a file cannot be
-    /// read that may pin any service, or nothing is pinned at all. What runs is held then.
+    /// The reason that nothing of this revision may be used. Everything that runs is held then. The settings have
+    /// errors, or a file that may pin any service cannot be read, or nothing is pinned at all.
     pub unusable: Option<String>,
 }
 
-/// Reads files on as many threads as the machine has; fragments in the order of the files.
+/// Reads files on as many threads as the machine has. The fragments are in the order of the files.
 pub fn read_all<'f>(files: &[&'f File], layout: &Layout) -> Vec<Fragment> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().div_ceil(64)).max(1);
     let read = |files: &[&'f File]| files.iter().map(|file| Fragment::read(file, layout)).collect::<Vec<_>>();
@@ -41,15 +41,15 @@ pub fn read_all<'f>(files: &[&'f File], layout: &Layout) -> Vec<Fragment> {
         let others: Vec<_> = chunks.map(start).collect();
         let mut fragments = read(mine);
         for (chunk, thread) in others {
-            // Where no thread could be started, this one reads.
+            // If no thread could be started, the current one reads the chunk.
             fragments.extend(thread.and_then(|thread| thread.join().ok()).unwrap_or_else(|| read(chunk)));
         }
         fragments
     })
 }
 
-/// Puts a revision together. The fragments are those of all files that the layout wants; `names` says what else there is
-/// where a pattern matches none of them.
+/// Combines the fragments of all files that the layout wants. `names` lists the files of a folder, for hints on
+/// patterns that match nothing.
 pub fn assemble<'f>(
     settings: &Settings,
     fragments: impl IntoIterator<Item = &'f Fragment>,
@@ -92,8 +92,8 @@ pub fn assemble<'f>(
     Reading { pins: Pins { settings: settings.clone(), services, broken }, faulty, problems, unusable }
 }
 
-/// The pin of one service from the fragments that speak of it, as history has it: none where the service is not there,
-/// or cannot be used.
+/// Returns the pin of one service from the fragments that declare it, as history records it. None if the service is
+/// absent or has an error.
 pub fn pin_of<'f>(service: &ServiceName, fragments: impl IntoIterator<Item = &'f Fragment>) -> Option<Pin> {
     let mut said = Said::default();
     for fragment in fragments {
@@ -123,7 +123,7 @@ fn gather<'f>(fragments: &[&'f Fragment]) -> BTreeMap<ServiceName, Said<'f>> {
 
 fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, version_at): (Pin, Place)) -> Service {
     let draft = said.draft().into_owned();
-    // A service of the local runtime has no workloads: it is one.
+    // The local runtime has no workloads: the service is its own workload.
     let of_cluster = settings.runtime == Runtime::Kubernetes;
     let kind = if of_cluster { WorkloadKind::Deployment } else { WorkloadKind::Process };
     let default_workload = || vec![WorkloadRef { kind, name: name.to_string() }];
@@ -150,7 +150,7 @@ fn service(name: &ServiceName, settings: &Settings, said: &Said<'_>, (pin, versi
     }
 }
 
-/// Zero pins are an accident more often than a wish: a folder renamed, a file emptied.
+/// A revision without pins is more often an accident, such as a renamed folder or an emptied file, than intended.
 fn nothing_pinned(settings: &Settings, names: &Names<'_>) -> Problem {
     let place = Place::file(&Arc::clone(&settings.place.path));
     let here = names("");

@@ -1,4 +1,4 @@
-//! What only shows when all files are put together.
+//! Checks between the files of a revision.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -9,14 +9,14 @@ use super::suggest::did_you_mean;
 use super::{Local, NeedAt, Runtime, Service, ServiceName, Settings, WorkloadRef};
 use crate::problem::{Place, Problem};
 
-/// A revision before its last checks.
+/// The declarations of a revision, before the checks between files.
 pub(super) struct Declared<'a> {
     pub(super) settings: &'a Settings,
     pub(super) said: &'a BTreeMap<ServiceName, Said<'a>>,
     pub(super) services: &'a BTreeMap<ServiceName, Service>,
 }
 
-/// All that is wrong between files.
+/// Returns all problems between files.
 pub(super) fn all(declared: &Declared<'_>) -> Vec<Problem> {
     let mut problems = undeclared_providers(declared);
     problems.extend(shared_workloads(declared));
@@ -28,22 +28,22 @@ pub(super) fn all(declared: &Declared<'_>) -> Vec<Problem> {
 }
 
 impl<'a> Declared<'a> {
-    /// What the files of services say.
+    /// Returns the drafts of all service files.
     fn drafts(&self) -> impl Iterator<Item = (&'a ServiceName, &'a Draft)> {
         self.said.iter().filter_map(|(name, said)| Some((name, said.draft?.0)))
     }
 
-    /// What the file of a service says.
+    /// Returns the draft of a service's own file.
     fn draft(&self, service: &Service) -> Option<&'a Draft> {
         self.said.get(&service.name)?.draft.map(|(draft, _)| draft)
     }
 
-    /// The services that Pintle writes: one that is deployed elsewhere lays claim to nothing here.
+    /// Returns the services that Pintle writes. External services are deployed elsewhere, and cannot conflict here.
     fn written(&self) -> impl Iterator<Item = &'a Service> {
         self.services.values().filter(|service| !service.external)
     }
 
-    /// What a hint says where a name is not declared.
+    /// Returns the hint for a provider that is not declared.
     fn hint(&self, name: &ServiceName, consumer: &ServiceName) -> String {
         let others = self.said.keys().filter(|other| *other != consumer);
         did_you_mean(name.as_str(), others.map(ServiceName::as_str)).unwrap_or_else(|| {
@@ -52,7 +52,7 @@ impl<'a> Declared<'a> {
     }
 }
 
-/// A service that is broken is declared all the same: its consumers are not to blame.
+/// Finds needs of undeclared providers. A broken service counts as declared, because its consumers are not at fault.
 fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
     let needs = declared.drafts().flat_map(|(name, draft)| draft.needs.places.iter().map(move |need| (name, need)));
     let undeclared = needs.filter(|(_, (provider, _))| !declared.said.contains_key(provider));
@@ -64,7 +64,7 @@ fn undeclared_providers(declared: &Declared<'_>) -> Vec<Problem> {
     undeclared.map(tell).collect()
 }
 
-/// Two services would write different images to one workload.
+/// Finds workloads that two services claim. They would write different images to one workload.
 fn shared_workloads(declared: &Declared<'_>) -> Vec<Problem> {
     let claims = declared.written().flat_map(|service| {
         let namespace = service.namespace.as_deref().or(declared.settings.namespace.as_deref());
@@ -76,7 +76,7 @@ fn shared_workloads(declared: &Declared<'_>) -> Vec<Problem> {
     claimed_twice(claims, |service| workloads_at(declared, service), words, "name each workload in one service")
 }
 
-/// Two processes would listen on one port, and the one that is later would fail.
+/// Finds ports that two local processes listen on. The second process would fail to start.
 fn shared_ports(declared: &Declared<'_>) -> Vec<Problem> {
     let is_local = declared.settings.runtime == Runtime::Local;
     let claims = declared.written().filter(|_| is_local).filter_map(|service| match service.pin.local.as_deref()? {
@@ -91,7 +91,7 @@ fn shared_ports(declared: &Declared<'_>) -> Vec<Problem> {
     claimed_twice(claims, at, words, "give each a port of its own")
 }
 
-/// What two services lay claim to is nobody's: each is told where the other does.
+/// Reports claims that conflict. Neither service owns the claim, so each gets an error that points to the other.
 fn claimed_twice<'s, K: Copy + Eq + Hash>(
     claims: impl Iterator<Item = (K, &'s Service)>,
     at: impl Fn(&Service) -> Place,
@@ -121,7 +121,7 @@ fn workloads_at(declared: &Declared<'_>, service: &Service) -> Place {
     written.unwrap_or(&service.version_at).clone()
 }
 
-/// A history has one heir.
+/// Finds services whose earlier name is still declared. Only one service can inherit a history.
 fn living_ancestors(declared: &Declared<'_>) -> Vec<Problem> {
     let formerly = declared.drafts().filter_map(|(name, draft)| Some((name, draft.formerly.as_ref()?)));
     let alive = formerly.filter(|(_, (earlier, _))| declared.said.contains_key(earlier));
@@ -133,7 +133,7 @@ fn living_ancestors(declared: &Declared<'_>) -> Vec<Problem> {
     alive.map(tell).collect()
 }
 
-/// Kubernetes pulls an image, and the local runtime starts a program.
+/// Finds services that the runtime cannot run. Kubernetes needs an image, and the local runtime a program.
 fn unfit_for_the_runtime(declared: &Declared<'_>) -> Vec<Problem> {
     let unfit = |service: &Service| {
         let said = declared.said.get(&service.name)?;
@@ -147,7 +147,7 @@ fn unfit_for_the_runtime(declared: &Declared<'_>) -> Vec<Problem> {
     declared.written().filter_map(unfit).collect()
 }
 
-/// What is wrong with a service that has no pin.
+/// Returns the problem of a service without a pin.
 pub(super) fn unpinned(settings: &Settings, (name, said): (&ServiceName, &Said<'_>), why: Unpinned) -> Problem {
     match why {
         Unpinned::Wrong(problem) => *problem,
@@ -156,20 +156,18 @@ pub(super) fn unpinned(settings: &Settings, (name, said): (&ServiceName, &Said<'
     }
 }
 
-/// Nothing says which image it is.
 fn imageless(name: &ServiceName, at: &Place) -> Problem {
     let hint = format!("write `image:` into services/{name}.yaml, or `image` into the pattern");
     Problem::error(format!("nothing says the image of `{name}`"), at.clone()).of(name).hint(hint)
 }
 
-/// Nothing says how it is started.
 fn unrunnable(name: &ServiceName, at: &Place) -> Problem {
     let message = format!("nothing says how to run `{name}`, and `runtime: local` runs it");
     let hint = format!("write `local: {{run: […], port: …}}` into services/{name}.yaml");
     Problem::error(message, at.clone()).of(name).hint(hint)
 }
 
-/// A group whose member is gone still serves the others: a warning.
+/// Finds lockstep members that are not declared. This is a warning, because the group still serves its other members.
 fn unknown_lockstep(declared: &Declared<'_>) -> Vec<Problem> {
     let at = declared.settings.lockstep_at.as_ref().unwrap_or(&declared.settings.place);
     let members = declared.settings.lockstep.iter().flatten();

@@ -1,5 +1,5 @@
-//! The pins that patterns find in files of other tools: read by their spelling, because those files are not ours to
-//! be strict about.
+//! Reads pins that patterns find in files of other tools. Values are read by their spelling, because Pintle cannot
+//! demand quotes in files that it does not own.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,61 +16,59 @@ use crate::printable::show;
 use crate::problem::{Place, Problem};
 use crate::version::Version;
 
-/// A pin that a pattern found.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) service: ServiceName,
     pub(super) value: FoundValue,
-    /// Where the value stands.
+    /// The place of the value.
     pub(super) at: Place,
 }
 
-/// What the value says.
 #[derive(Debug, Clone)]
 pub(super) enum FoundValue {
-    /// A version, and the repository where the pattern or the values beside it say it.
+    /// A version, and the repository if the pattern or the values beside it name one.
     Version(Version, Option<String>),
-    /// An image; its tag holds the version.
+    /// An image whose tag holds the version.
     Image(Image),
 }
 
-/// What one pattern found in one file.
+/// The result of one pattern in one file.
 #[derive(Debug, Clone)]
 pub(super) struct Search {
-    /// The place of the pattern in its layout.
+    /// The index of the pattern in its layout.
     pub(super) pattern: usize,
     pub(super) found: Vec<Found>,
-    /// Set where its key leads nowhere.
+    /// Set if the key selects nothing in the file.
     pub(super) missed: Option<Missed>,
 }
 
-/// Where a key stopped leading anywhere.
+/// The step of a key path that matched nothing.
 #[derive(Debug, Clone)]
 pub(super) struct Missed {
-    /// Where the missing step was looked for.
+    /// The place that was searched for the step.
     pub(super) at: Place,
-    /// What is not there.
+    /// The missing step, in words for a message.
     pub(super) what: String,
-    /// What is there, or is like it.
+    /// A similar name, or the names that do exist.
     pub(super) instead: Option<String>,
 }
 
 impl Search {
-    /// A search that has not found anything yet.
+    /// Returns an empty search result.
     pub(super) fn of(role: &Role<'_>) -> Self {
         Self { pattern: role.index, found: Vec::new(), missed: None }
     }
 }
 
 impl Missed {
-    /// What is said of the one file.
+    /// Returns the message for this one file.
     pub(super) fn message(&self, key: &KeyPath) -> String {
         format!("`{key}` leads to nothing in this file: {}", self.what)
     }
 }
 
 impl Role<'_> {
-    /// The one service that the path pins, whatever stands in the file; none where the names stand inside.
+    /// Returns the one service that the path pins. None if the names of the services stand inside the file.
     pub(super) fn service(&self) -> Option<Result<ServiceName, super::NameError>> {
         match (&self.pattern.service, self.captured) {
             (Some(service), _) => Some(Ok(service.clone())),
@@ -79,8 +77,8 @@ impl Role<'_> {
     }
 }
 
-/// Looks for the pins of one pattern in all documents of a file. Where the key leads nowhere and the file is not that of
-/// one service, it depends on the other files of the pattern what is told.
+/// Searches all documents of a file for the pins of one pattern. A key that selects nothing is an error if the file
+/// belongs to one service. Otherwise the other files of the pattern decide whether it is reported.
 pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) -> Search {
     let mut search = Search::of(role);
     let fixed = match role.service() {
@@ -117,7 +115,7 @@ pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) ->
     search
 }
 
-/// The pin that a value is, if it is one.
+/// Returns the pin that a value holds, or reports why it holds none.
 fn found(reader: &mut Reader<'_>, pattern: &Pattern, fixed: Option<&ServiceName>, hit: &Hit<'_>) -> Option<Found> {
     let service = name_of(reader, fixed, hit.service, &hit.key)?;
     let at = if hit.value.span().is_empty() { hit.key.clone() } else { hit.value.span() };
@@ -133,7 +131,7 @@ fn found(reader: &mut Reader<'_>, pattern: &Pattern, fixed: Option<&ServiceName>
     }
 }
 
-/// The service that a path or a key names. Keys of other tools need not be names of services.
+/// Returns the service that a path or key names. Other tools have keys that are no service names, so those only warn.
 fn name_of(
     reader: &mut Reader<'_>,
     fixed: Option<&ServiceName>,
@@ -146,7 +144,7 @@ fn name_of(
     ServiceName::new(captured?).map_err(|error| reader.warn(key.clone(), format!("not pinned: {error}"), "")).ok()
 }
 
-/// Why the path led nowhere.
+/// Describes the first step of the path that matched nothing.
 fn missed(reader: &Reader<'_>, key: &KeyPath, miss: Option<&Miss<'_>>) -> Missed {
     let Some((miss, step)) = miss.and_then(|miss| Some((miss, key.steps.get(miss.depth)?))) else {
         return Missed { at: reader.whole(), what: "it holds nothing".to_owned(), instead: None };
@@ -166,7 +164,7 @@ fn missed(reader: &Reader<'_>, key: &KeyPath, miss: Option<&Miss<'_>>) -> Missed
     }
 }
 
-/// The place where the missing step was looked for; its first byte, for a map may be the whole file.
+/// Returns the first byte of the value that lacks the step. The whole span may be the whole file.
 fn first_line(miss: &Miss<'_>) -> Range<usize> {
     let span = miss.value.span();
     span.start..span.end.min(span.start + 1)
@@ -204,7 +202,7 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
     }
 }
 
-/// Kustomize takes the digest where both are set: the tag would be pinned and not run.
+/// Refuses a `digest` beside `newTag`. Kustomize takes the digest if both are set, so the pinned tag would not run.
 fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
     let entries = if hit.name == Some("newTag") { hit.parent.entries() } else { None };
     let digest = entries.as_deref().and_then(|entries| text_of(entries, "digest"));
@@ -215,9 +213,10 @@ fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The repository as the values beside say it: Kustomize's `newName` or `name`, Helm's `repository` and `registry`.
+/// Returns the repository from the values beside the pin: Kustomize's `newName` or `name`, Helm's `repository` and
+/// `registry`.
 fn repository_beside(hit: &Hit<'_>) -> Option<String> {
-    // Only beside these: a map of many pins would be searched once for each.
+    // Other keys may stand in a map of many pins, which would be searched once for each pin.
     let name = hit.name.filter(|name| matches!(*name, "newTag" | "tag" | "version"))?;
     let entries = hit.parent.entries()?;
     let text = |key: &str| text_of(&entries, key).filter(|text| !text.is_empty());

@@ -1,4 +1,4 @@
-//! What one file says, read on its own.
+//! The declarations of one pin file, read independently of all other files.
 
 use std::sync::Arc;
 
@@ -11,24 +11,24 @@ use super::{Pattern, ServiceName};
 use crate::git::{Content, File};
 use crate::problem::{Place, Problem, Severity};
 
-/// What one file says; independent of all other files, so that a file that did not change need not be read again.
+/// The declarations and problems of one file. It depends on no other file, so an unchanged file need not be read again.
 #[derive(Debug, Clone)]
 pub struct Fragment {
     pub(super) path: Arc<str>,
-    /// The file of a service. Where it has errors too, so that the checks between files tell theirs at once, and so that
-    /// its `pin:` stays part of the layout.
+    /// The draft from a service file. A file with errors keeps its draft. The checks between files then report their
+    /// errors in the same run, and its `pin:` stays part of the layout.
     pub(super) draft: Option<(ServiceName, Box<Draft>)>,
-    /// What patterns found, or did not.
+    /// The result of each pattern that matches the path.
     pub(super) searches: Vec<Search>,
     pub(super) problems: Vec<Problem>,
-    /// It cannot be read, and the names of the services that it pins stand inside.
+    /// The file cannot be read, and the names of the services it pins stand inside. It may hide any service.
     pub(super) blind: bool,
-    /// For the line and column of problems that only show when all files are put together.
+    /// For the line and column of problems that only the checks between files find.
     pub(super) bytes: Arc<[u8]>,
 }
 
 impl Fragment {
-    /// Reads a file that the layout [wants](Layout::wants); another says nothing.
+    /// Reads a file that the layout [wants](Layout::wants). Any other file gives an empty fragment.
     pub fn read(file: &File, layout: &Layout) -> Self {
         let mut fragment = Self {
             path: Arc::clone(&file.path),
@@ -56,7 +56,7 @@ impl Fragment {
         fragment
     }
 
-    /// Takes in what a parsed file says.
+    /// Adds the declarations of a parsed file.
     fn take(&mut self, tree: &Tree<'_>, own: Option<&ServiceName>, roles: &[Role<'_>]) {
         let path = Arc::clone(&self.path);
         if let Some(name) = own {
@@ -71,23 +71,22 @@ impl Fragment {
         }
     }
 
-    /// The services that it speaks of, each at least once.
+    /// Returns the services that the file declares or reports errors about. A service may occur more than once.
     pub fn services(&self) -> impl Iterator<Item = &ServiceName> {
         let held = self.problems.iter().filter_map(|problem| problem.service.as_ref());
         self.draft.iter().map(|(name, _)| name).chain(self.found().map(|found| &found.service)).chain(held)
     }
 
-    /// The pins that patterns found.
     pub(super) fn found(&self) -> impl Iterator<Item = &Found> {
         self.searches.iter().flat_map(|search| &search.found)
     }
 
-    /// The pattern of its `pin:` key.
+    /// Returns the pattern of the file's `pin:` key.
     pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         self.draft.iter().filter_map(|(_, draft)| draft.pin.as_ref())
     }
 
-    /// The service whose own file this is.
+    /// Returns the name of the service whose own file this is, or records why the file name is wrong.
     fn own_name(&mut self, name: &str) -> Option<ServiceName> {
         let place = Place::file(&self.path);
         let service = match ServiceName::new(name) {
@@ -105,7 +104,7 @@ impl Fragment {
         Some(service)
     }
 
-    /// Holds the services whose names are known without reading the file.
+    /// Reports the problem for each service whose name is known without reading the file.
     fn unreadable(&mut self, problem: &Problem, own: Option<&ServiceName>, roles: &[Role<'_>]) {
         let mut services: Vec<ServiceName> = own.cloned().into_iter().collect();
         for role in roles {
@@ -122,12 +121,11 @@ impl Fragment {
         self.problems.extend(services.iter().map(|service| problem.clone().of(service)));
     }
 
-    /// The problems that hold something.
     pub(super) fn errors(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error)
     }
 
-    /// The error that makes the whole revision unusable, if there is one.
+    /// Returns the error that makes the whole revision unusable, if there is one.
     pub(super) fn blinding(&self) -> Option<&Problem> {
         self.errors().find(|problem| self.blind && problem.service.is_none())
     }

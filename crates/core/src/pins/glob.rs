@@ -1,9 +1,10 @@
-//! The `files:` of a pattern: a path with `{service}`, which captures, and `*`, which stands for any part of a name.
+//! Matches paths against the `files:` of a pattern. `{service}` captures a name, and `*` matches any part of a file
+//! name.
 
 use super::keypath::SERVICE;
 use crate::printable::show;
 
-/// A parsed pattern of paths.
+/// A parsed path pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Glob {
     parts: Vec<Vec<Piece>>,
@@ -16,23 +17,23 @@ enum Piece {
     Service,
 }
 
-/// What a text or a path that matches says.
+/// A successful match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Match<'p> {
-    /// What `{service}` stands for; none where there is no `{service}`.
+    /// The text that `{service}` captured. None if the pattern has no `{service}`.
     pub(super) service: Option<&'p str>,
 }
 
-/// More wildcards in one name would make matching slow, and mean nothing.
+/// The most wildcards in one part of a path. More would make matching slow, and have no use.
 const WILDCARDS: usize = 2;
 
-/// Formats that come later, by the end of the file's name.
+/// Ends of file names in formats that this version does not read.
 const LATER: [&str; 6] = ["pom.xml", ".toml", ".properties", ".lockfile", ".gradle", ".gradle.kts"];
 
-/// Whether a path can stand in a pattern, and in a `pin:`.
+/// Checks that a path may stand in a pattern or a `pin:`.
 ///
 /// # Errors
-/// It leaves the repository, or names a file of a format that is not read; the hint comes second.
+/// The path leaves the repository, or names a file of a format that is not read. The hint comes second.
 pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
     let shown = show(path);
     if path.starts_with('/') || path.contains('\\') || path.contains(':') {
@@ -62,26 +63,25 @@ pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
 }
 
 impl Glob {
-    /// Reads a pattern that [`check_path`] accepts.
+    /// Parses a pattern that [`check_path`] accepts.
     ///
     /// # Errors
-    /// What is wrong with its wildcards.
+    /// The pattern has a wildcard that is not supported, or too many of them.
     pub(super) fn new(files: &str) -> Result<Self, String> {
         let parts = files.split('/').map(pieces).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { parts })
     }
 
-    /// Whether `{service}` stands in it.
+    /// Returns whether the pattern has `{service}`.
     pub(super) fn captures(&self) -> bool {
         self.parts.iter().flatten().any(|piece| *piece == Piece::Service)
     }
 
-    /// Whether it names one path only.
+    /// Returns whether the pattern has no wildcards, and so names one path only.
     pub(super) fn is_exact(&self) -> bool {
         self.parts.iter().flatten().all(|piece| matches!(piece, Piece::Text(_)))
     }
 
-    /// Matches a path.
     pub(super) fn matches<'p>(&self, path: &'p str) -> Option<Match<'p>> {
         let mut service = None;
         let mut names = path.split('/');
@@ -93,7 +93,7 @@ impl Glob {
         names.next().is_none().then_some(Match { service })
     }
 
-    /// Whether a path that matches may lie below this folder.
+    /// Returns whether a path below this folder may match.
     pub(super) fn enters(&self, folder: &str) -> bool {
         let mut service = None;
         let mut parts = self.parts[..self.parts.len() - 1].iter();
@@ -130,7 +130,7 @@ fn pieces(part: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-/// Matches one name; `{service}` takes as much as it can, and the same everywhere.
+/// Matches one part of a path. `{service}` captures as much as it can, and the same text wherever it occurs.
 fn part_matches<'p>(pieces: &[Piece], name: &'p str, service: &mut Option<&'p str>) -> bool {
     let Some((piece, rest)) = pieces.split_first() else { return name.is_empty() };
     match piece {
@@ -151,7 +151,7 @@ fn part_matches<'p>(pieces: &[Piece], name: &'p str, service: &mut Option<&'p st
     }
 }
 
-/// All ways to split a text in two, the longest first part first.
+/// Returns all ways to split a text in two, the longest first part first.
 fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let ends = text.char_indices().map(|(at, _)| at).rev();
     std::iter::once(text.len()).chain(ends).map(|at| text.split_at(at))

@@ -1,4 +1,4 @@
-//! What a floor and a hold keep from running.
+//! Which versions a rollback floor or a hold excludes.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use super::{Held, Hold, Service};
 use crate::version::{Order, Range, Version};
 
 impl Service {
-    /// The `rollbackFloor` that a version lies below.
+    /// Returns the rollback floor if the version is older than it.
     pub fn floor_above(&self, version: &Version, order: &Order) -> Option<&Version> {
         let floor = self.rollback_floor.as_ref()?;
         (order.compare(version, floor) == Some(Ordering::Less)).then_some(floor)
@@ -14,14 +14,14 @@ impl Service {
 }
 
 impl Hold {
-    /// Whether it keeps a version out.
+    /// Returns whether the hold excludes a version.
     pub fn catches(&self, version: &Version, order: &Order) -> bool {
         self.versions.catch(version, order)
     }
 }
 
 impl Held {
-    /// Whether a version is among them.
+    /// Returns whether a version is excluded.
     pub fn catch(&self, version: &Version, order: &Order) -> bool {
         match self {
             Self::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
@@ -29,7 +29,7 @@ impl Held {
         }
     }
 
-    /// Whether it is clear that all of the others are among them.
+    /// Returns whether this provably includes all versions of the other. False may also mean unknown.
     fn covers(&self, other: &Self, order: &Order) -> bool {
         self == other
             || match other {
@@ -38,7 +38,8 @@ impl Held {
             }
     }
 
-    /// Both: the one that covers the other, else one range. None where no range can say that.
+    /// Returns the union of both: the one that covers the other, or else one range. None if no range can express the
+    /// union.
     pub fn and(&self, other: &Self, order: &Order) -> Option<Self> {
         if self.covers(other, order) {
             return Some(self.clone());
@@ -54,40 +55,41 @@ impl Held {
     }
 }
 
-/// The version of `=2.2.1`.
+/// Returns the version of an exact range such as `=2.2.1`.
 fn only(range: &Range) -> Option<Version> {
     Version::new(range.as_str().strip_prefix('=')?.trim()).ok()
 }
 
-/// Why the pins themselves say that a service is not written.
-pub fn held(service: &Service, order: &Order) -> Option<String> {
+/// Why the file of a service withholds the pinned version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withheld {
+    /// The service is deployed elsewhere.
+    External,
+    /// The pinned version lies below the `rollbackFloor`.
+    BelowFloor { pinned: Version, floor: Version },
+    /// A hold catches the pinned version.
+    OnHold { pinned: Version, hold: Hold },
+}
+
+impl Withheld {
+    /// Whether somebody chose so: that is no failure of an apply.
+    pub fn is_by_choice(&self) -> bool {
+        match self {
+            Self::External | Self::OnHold { .. } => true,
+            Self::BelowFloor { .. } => false,
+        }
+    }
+}
+
+/// Returns why the pinned version of a service is withheld; none where it may be written.
+pub fn withheld(service: &Service, order: &Order) -> Option<Withheld> {
     if service.external {
-        return Some("deployed elsewhere (`external: true`)".to_owned());
+        return Some(Withheld::External);
     }
-    let pinned = &service.pin.version;
-    if let Some(floor) = service.floor_above(pinned, order) {
-        return Some(format!(
-            "{pinned} is older than its `rollbackFloor` {floor}: its data has moved on; pin {floor} or newer"
-        ));
+    let pinned = service.pin.version.clone();
+    if let Some(floor) = service.floor_above(&pinned, order) {
+        return Some(Withheld::BelowFloor { floor: floor.clone(), pinned });
     }
-    let hold = service.hold.as_ref().filter(|hold| hold.catches(pinned, order))?;
-    Some(format!("{}; release it: pintle release {}", on_hold(pinned, hold), service.name))
-}
-
-/// Whether it is held because somebody chose so: that is no failure of an apply.
-pub fn held_by_choice(service: &Service, order: &Order) -> bool {
-    let on_hold = || service.hold.as_ref().is_some_and(|hold| hold.catches(&service.pin.version, order));
-    service.external || (service.floor_above(&service.pin.version, order).is_none() && on_hold())
-}
-
-/// `2.1.0 is on hold by Ada (above 2.0.3): loses refunds`.
-pub fn on_hold(version: &Version, hold: &Hold) -> String {
-    let versions = match &hold.versions {
-        Held::Above(limit) => format!("above {limit}"),
-        Held::Versions(range) => range.in_words(),
-    };
-    let by = hold.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-    let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let until = hold.until.map(|until| format!(", until {until}")).unwrap_or_default();
-    format!("{version} is on hold{by} ({versions}{until}){reason}")
+    let hold = service.hold.clone().filter(|hold| hold.catches(&pinned, order))?;
+    Some(Withheld::OnHold { pinned, hold })
 }

@@ -1,4 +1,5 @@
-//! Patterns of `pintle.yaml` that pin nothing: a typo in one of them drops its services without a word.
+//! Warns of patterns in `pintle.yaml` that match nothing. A typo in a pattern would otherwise drop its services
+//! silently.
 
 use super::found::{Missed, Search};
 use super::glob::Glob;
@@ -6,13 +7,13 @@ use super::suggest::instead;
 use super::{Fragment, Pattern, Settings};
 use crate::problem::Problem;
 
-/// So many folders are looked into for the name that is meant.
+/// The most folders that are searched for the intended name.
 const FOLDERS: usize = 16;
 
-/// The names in a folder below that of the pins, for hints; none where there is no such folder.
+/// Lists the names in a folder, relative to the folder of the pins. The list is empty if the folder does not exist.
 pub type Names<'n> = dyn Fn(&str) -> Vec<String> + 'n;
 
-/// What each pattern of the settings did not find.
+/// Returns a warning for each pattern of the settings that matches no file or no value.
 pub(super) fn patterns(settings: &Settings, fragments: &[&Fragment], names: &Names<'_>) -> Vec<Problem> {
     let mut searches: Vec<Vec<&Search>> = vec![Vec::new(); settings.pins.len()];
     for search in fragments.iter().flat_map(|fragment| &fragment.searches) {
@@ -28,7 +29,7 @@ fn of_one(pattern: &Pattern, searches: &[&Search], names: &Names<'_>) -> Vec<Pro
     match (searches.len(), missed.as_slice()) {
         (0, _) => vec![no_file(pattern, names)],
         (files, [first, ..]) if missed.len() == files => vec![no_key(pattern, files, first)],
-        // Where the path names the service, it is held, and the file's own problem says why.
+        // Where the path names the service, the service is held, and the problem of its file gives the reason.
         _ if pattern.files.contains(super::keypath::SERVICE) => Vec::new(),
         _ => missed.iter().map(|missed| not_here(pattern, missed)).collect(),
     }
@@ -55,7 +56,7 @@ fn not_here(pattern: &Pattern, missed: &Missed) -> Problem {
     Problem::warning(missed.message(&pattern.key), missed.at.clone()).hint(hint)
 }
 
-/// Follows the pattern as far as there are names that match, and says what stands where it ends.
+/// Follows a path pattern to its first part without a match, and suggests a name that exists there.
 fn meant(files: &str, names: &Names<'_>) -> Option<String> {
     let mut folders = vec![String::new()];
     for part in files.split('/') {

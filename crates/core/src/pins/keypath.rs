@@ -1,4 +1,4 @@
-//! Key paths: `images[name=ghcr.io/acme/{service}].newTag`.
+//! Parses key paths such as `images[name=ghcr.io/acme/{service}].newTag`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,59 +6,57 @@ use std::str::FromStr;
 use super::ServiceName;
 use crate::printable::show;
 
-/// A parsed key path. Its steps: keys with dots between them, in `["…"]` where a key holds other signs; `[0]` for an
-/// item of a list; `[name=web]` for the items that are maps with such an entry. `{service}` stands for the name of a
-/// service, and captures it in a key or a selector.
+/// A parsed key path. Keys are separated by dots, and written as `["…"]` if they contain other signs. `[0]` selects an
+/// item of a list, and `[name=web]` all items that are maps with that entry. `{service}` in a key or selector captures
+/// the name of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPath {
     text: String,
     pub(super) steps: Vec<Step>,
 }
 
-/// One step down.
+/// One step of a key path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Into the value of a key of a map.
+    /// The value of a key of a map.
     Key(Template),
-    /// Into an item of a list.
+    /// The item of a list at an index.
     Index(usize),
-    /// Into the items of a list that have the value under the key.
+    /// All items of a list that have the value under the key.
     Select(String, Template),
 }
 
-/// A text that may hold a placeholder once: `{service}`, or `{version}` in `tag:`.
+/// A text with at most one placeholder: `{service}`, or `{version}` in `tag:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template {
     before: String,
-    /// What follows the placeholder; none where there is none.
+    /// The text after the placeholder. None if there is no placeholder.
     after: Option<String>,
 }
 
-/// Why a text is no key path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct KeyPathError {
-    /// What is wrong.
     pub message: String,
-    /// Where, in bytes from the start of the path.
+    /// The offset of the error, in bytes from the start of the path.
     pub offset: usize,
 }
 
-/// Where the name of a service stands.
+/// The placeholder for the name of a service.
 pub(super) const SERVICE: &str = "{service}";
 
 impl Default for Template {
-    /// The placeholder alone.
+    /// Returns the placeholder alone.
     fn default() -> Self {
         Self { before: String::new(), after: Some(String::new()) }
     }
 }
 
 impl Template {
-    /// Reads a text.
+    /// Parses a text with an optional placeholder.
     ///
     /// # Errors
-    /// It holds the placeholder twice, or other words in braces.
+    /// The text holds the placeholder twice, or other braces.
     pub(super) fn new(text: &str, placeholder: &str) -> Result<Self, String> {
         let (before, after) = match text.split_once(placeholder) {
             None => (text, None),
@@ -74,12 +72,12 @@ impl Template {
         Ok(Self { before: before.to_owned(), after: after.map(str::to_owned) })
     }
 
-    /// Whether it holds the placeholder.
+    /// Returns whether the text has the placeholder.
     pub(super) fn captures(&self) -> bool {
         self.after.is_some()
     }
 
-    /// The text that stands for the placeholder in `text`; the empty text where it holds none and is `text`.
+    /// Matches `text`, and returns what the placeholder captured. Without a placeholder it returns the empty text.
     pub(super) fn capture<'t>(&self, text: &'t str) -> Option<&'t str> {
         let rest = text.strip_prefix(self.before.as_str())?;
         match &self.after {
@@ -88,7 +86,7 @@ impl Template {
         }
     }
 
-    /// With the name in place of the placeholder.
+    /// Returns the text with `name` in place of the placeholder.
     pub(super) fn fill(&self, name: &str) -> String {
         match &self.after {
             None => self.before.clone(),
@@ -98,7 +96,7 @@ impl Template {
 }
 
 impl KeyPath {
-    /// Whether `{service}` stands in it.
+    /// Returns whether the path has `{service}`.
     pub(super) fn captures(&self) -> bool {
         self.steps.iter().any(|step| match step {
             Step::Key(template) | Step::Select(_, template) => template.captures(),
@@ -106,7 +104,7 @@ impl KeyPath {
         })
     }
 
-    /// With the name of the one service in place of `{service}`.
+    /// Returns the path with `{service}` replaced by a name.
     pub(super) fn of(&self, service: &ServiceName) -> Self {
         let fill = |template: &Template| Template { before: template.fill(service.as_str()), after: None };
         let steps = self.steps.iter().map(|step| match step {
@@ -143,7 +141,7 @@ impl FromStr for KeyPath {
     }
 }
 
-/// A key up to the next dot or bracket, and its length.
+/// Parses a key up to the next dot or bracket, and returns its length too.
 fn key(text: &str) -> Result<(Step, usize), String> {
     let length = text.find(['.', '[']).unwrap_or(text.len());
     let key = &text[..length];
@@ -156,7 +154,7 @@ fn key(text: &str) -> Result<(Step, usize), String> {
     Ok((Step::Key(Template::new(key, SERVICE)?), length))
 }
 
-/// `[0]`, `["a.b/c"]` or `[name=web]`, and its length.
+/// Parses `[0]`, `["a.b/c"]` or `[name=web]`, and returns its length too.
 fn bracket(text: &str) -> Result<(Step, usize), String> {
     if let Some(rest) = text.strip_prefix("[\"") {
         let end = rest.find("\"]").ok_or("`[\"` has no `\"]`")?;

@@ -1,58 +1,59 @@
-//! Which files hold pins.
+//! Decides which files hold pins.
 
 use std::collections::{HashMap, HashSet};
 
 use super::glob::{Glob, Match};
 use super::{Pattern, SETTINGS, Settings};
 
-/// The folder of service files.
+/// The folder of the service files.
 pub(super) const SERVICES: &str = "services";
 
-/// Raised when the same files would be read otherwise, so that indices of history are built anew.
+/// The version of the reader. Raise it when the same files would be read differently, so that history indices are
+/// rebuilt.
 const READER: u32 = 1;
 
-/// Which files hold pins, from the settings and from the `pin:` keys of service files. Made once and asked for every
-/// path of every commit.
+/// Decides which files hold pins, from the settings and from the `pin:` keys of service files. It is built once, and
+/// asked about every path of every commit.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// Empty, or ending in `/`.
+    /// The folder of the pins. Empty, or ends with `/`.
     root: String,
     patterns: Vec<(Pattern, Glob)>,
-    /// Indices into `patterns` of those that name one path, by that path.
+    /// Indices into `patterns` of the patterns without wildcards, by path.
     exact: HashMap<String, Vec<usize>>,
-    /// The folders above those paths.
+    /// All parent folders of these paths.
     above: HashSet<String>,
-    /// Indices of the others.
+    /// Indices of the patterns with wildcards.
     globs: Vec<usize>,
 }
 
-/// What a path means to one pattern.
+/// A pattern that matches a path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Role<'l> {
     pub(super) pattern: &'l Pattern,
-    /// Its place among the patterns of the layout: those of the settings come first, in their order.
+    /// The index of the pattern in the layout. Patterns of the settings come first, in their order.
     pub(super) index: usize,
-    /// What `{service}` stands for in the path.
+    /// The text that `{service}` captured in the path.
     pub(super) captured: Option<&'l str>,
 }
 
-/// The path of the settings below `root`, the folder of the pins in the repository.
+/// Returns the path of the settings. `root` is the folder of the pins in the repository.
 pub fn settings_path(root: &str) -> String {
     folder_path(root) + SETTINGS
 }
 
-/// The path of the settings under the name that is not read, though many expect it to be.
+/// Returns the path of `pintle.yml`, which is not read although users expect it.
 pub fn misnamed_settings(root: &str) -> String {
     folder_path(root) + "pintle.yml"
 }
 
-/// The path of a folder: empty, or ending in `/`.
+/// Normalises the path of a folder: the result is empty or ends with `/`.
 pub(super) fn folder_path(root: &str) -> String {
     let parts: Vec<_> = root.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if parts.is_empty() { String::new() } else { parts.join("/") + "/" }
 }
 
-/// By both, every file says the same.
+/// Two layouts are equal if they read every file the same way.
 impl PartialEq for Layout {
     fn eq(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.patterns.iter(), other.patterns.iter());
@@ -61,12 +62,12 @@ impl PartialEq for Layout {
 }
 
 impl Layout {
-    /// The layout below `root`, the folder of the pins in the repository (empty: the repository itself). `own` are the
-    /// patterns of service files ([`Fragment::patterns`](super::Fragment::patterns)); without them it is the layout to
-    /// read the service files by.
+    /// Builds the layout of the pins below `root`. An empty root is the repository itself. `own` are the patterns of
+    /// service files ([`Fragment::patterns`](super::Fragment::patterns)). A layout without them serves to read the
+    /// service files first.
     pub fn new(root: &str, settings: &Settings, own: impl IntoIterator<Item = Pattern>) -> Self {
         let patterns = settings.pins.iter().cloned().chain(own);
-        // What the settings and service files were read from has no pattern that does not parse.
+        // Patterns that do not parse are refused when the settings or the service file are read, so none is lost here.
         let patterns = patterns.filter_map(|pattern| Glob::new(&pattern.files).ok().map(|glob| (pattern, glob)));
         let mut layout = Self {
             root: folder_path(root),
@@ -87,7 +88,7 @@ impl Layout {
         layout
     }
 
-    /// Whether the file at this path may hold pins. The settings do not.
+    /// Returns whether the file at this path may hold pins. The settings file does not.
     pub fn wants(&self, path: &str) -> bool {
         let Some(inner) = self.inner(path) else { return false };
         service_file(inner).is_some()
@@ -95,7 +96,7 @@ impl Layout {
             || self.globs.iter().any(|&index| self.patterns[index].1.matches(inner).is_some())
     }
 
-    /// Whether a wanted file may lie somewhere below this folder: what a walk through a tree asks before it descends.
+    /// Returns whether a file with pins may lie below this folder. A tree walk asks before it descends.
     pub fn enters(&self, folder: &str) -> bool {
         if self.root.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/') || folder.is_empty()) {
             return true;
@@ -107,7 +108,8 @@ impl Layout {
             || self.globs.iter().any(|&index| self.patterns[index].1.enters(inner))
     }
 
-    /// Changes whenever the same files would be read otherwise: an index of history notes it, and is built anew.
+    /// Returns a text that changes whenever the same files would be read differently. A history index stores it, and is
+    /// rebuilt after a change.
     pub fn fingerprint(&self) -> String {
         let mut text = format!("{READER}\0{}", self.root);
         let said = |(Pattern { files, key, image, value, service, files_at: _, key_at: _ }, _): &(Pattern, Glob)| {
@@ -119,17 +121,17 @@ impl Layout {
         text
     }
 
-    /// The path below the root; none for the settings too, which a pattern may match.
+    /// Returns the path below the root. None for the settings file, although a pattern may match it.
     fn inner<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_prefix(&self.root).filter(|inner| *inner != SETTINGS)
     }
 
-    /// The name of the service whose own file this is, before it is checked.
+    /// Returns the name of the service whose own file this is, unchecked.
     pub(super) fn service_file<'p>(&self, path: &'p str) -> Option<&'p str> {
         service_file(self.inner(path)?)
     }
 
-    /// What a path means to the patterns that match it.
+    /// Returns the patterns that match a path.
     pub(super) fn roles<'l>(&'l self, path: &'l str) -> Vec<Role<'l>> {
         let Some(inner) = self.inner(path) else { return Vec::new() };
         let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, Match { service: None }));
@@ -141,7 +143,7 @@ impl Layout {
     }
 }
 
-/// `services/NAME.yaml`; `.yml` is taken too, so that it can be told instead of passed over.
+/// Returns the NAME of `services/NAME.yaml`. `.yml` matches too, so that it is refused instead of silently ignored.
 fn service_file(inner: &str) -> Option<&str> {
     let name = inner.strip_prefix(SERVICES)?.strip_prefix('/')?;
     let name = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;

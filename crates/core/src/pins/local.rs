@@ -1,4 +1,4 @@
-//! Reads `local`: how the local runtime runs a service.
+//! Reads `local:`, which describes how the local runtime runs a service.
 
 use super::reader::{Field, Fields, Keys, Reader};
 use super::{Local, LocalHealth};
@@ -13,7 +13,7 @@ pub(super) const LOCAL_KEYS: Keys = Keys {
 
 pub(super) const HEALTH_KEYS: Keys = Keys { what: "`health`", known: &["http", "tcp", "command"], later: &[] };
 
-/// Reads the value of `local`, and where its port stands, if it names one.
+/// Reads the value of `local:`, with the place of its port.
 pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<(Local, Option<Place>)> {
     let fields = reader.fields(field.value, &LOCAL_KEYS)?;
     let commands = ["start", "stop", "version"];

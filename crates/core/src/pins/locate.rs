@@ -1,56 +1,53 @@
-//! Finds the values of a key path in a document.
+//! Finds the values that a key path selects in a document.
 
 use std::ops::Range;
 
 use super::keypath::{KeyPath, Step, Template};
 use super::yaml::{Entry, Value};
 
-/// A value that the path leads to.
+/// A value that the path selects.
 #[derive(Debug, Clone)]
 pub(super) struct Hit<'t> {
-    /// What `{service}` stands for; none where the path holds none.
+    /// The text that `{service}` captured. None if the path has no `{service}`.
     pub(super) service: Option<&'t str>,
-    /// The value.
     pub(super) value: Value<'t>,
-    /// The map that it stands in.
+    /// The map or list that contains the value.
     pub(super) parent: Value<'t>,
-    /// Its key, where the last step was one.
+    /// The key of the value, if the last step of the path is a key.
     pub(super) name: Option<&'t str>,
-    /// Where its key or item stands.
+    /// The place of the key or list item.
     pub(super) key: Range<usize>,
 }
 
-/// Where a path ends early.
+/// The place where a path stops matching.
 #[derive(Debug, Clone)]
 pub(super) struct Miss<'t> {
-    /// How many steps led somewhere.
+    /// The number of steps that matched.
     pub(super) depth: usize,
-    /// Where they led.
+    /// The value that the matching steps selected.
     pub(super) value: Value<'t>,
 }
 
-/// A key of the path that stands twice in its map, which readers resolve differently.
+/// A key of the path that occurs twice in its map. YAML parsers differ in which of the two they take.
 #[derive(Debug, Clone)]
 pub(super) struct Twice<'t> {
-    /// What `{service}` stands for so far.
+    /// The text that `{service}` has captured so far.
     pub(super) service: Option<&'t str>,
-    /// Where the key stands.
     pub(super) keys: [Range<usize>; 2],
 }
 
-/// All that a path finds in one document.
+/// All results of a path in one document.
 #[derive(Debug, Default)]
 pub(super) struct Located<'t> {
     pub(super) hits: Vec<Hit<'t>>,
-    /// The miss that came farthest.
+    /// The longest partial match among the branches without a result.
     pub(super) miss: Option<Miss<'t>>,
     pub(super) twice: Vec<Twice<'t>>,
 }
 
-/// More places at a time are not followed: aliases can make few bytes many places.
+/// The most places that one step follows. Aliases can turn a few bytes into very many places.
 const FOLLOWED: usize = 100_000;
 
-/// Follows the path through one document.
 pub(super) fn locate<'t>(document: Value<'t>, path: &KeyPath) -> Located<'t> {
     let mut located = Located::default();
     let mut level = vec![Hit { service: None, value: document, parent: document, name: None, key: document.span() }];
@@ -76,13 +73,13 @@ pub(super) fn locate<'t>(document: Value<'t>, path: &KeyPath) -> Located<'t> {
     located
 }
 
-/// The text under a key of a map.
+/// Returns the text under a key of a map.
 pub(super) fn text_of<'t>(entries: &[Entry<'t>], key: &str) -> Option<&'t str> {
     entries.iter().find(|entry| entry.name() == Some(key))?.value.scalar().map(|scalar| scalar.text)
 }
 
 impl<'t> Located<'t> {
-    /// The values under the keys of a map that the template matches: any number where it captures, else one.
+    /// Adds the values under the matching keys of a map. A template that captures can match any number of keys.
     fn descend(&mut self, hit: &Hit<'t>, template: &Template, next: &mut Vec<Hit<'t>>) {
         let captures = template.captures() && hit.service.is_none();
         let wanted = template.fill(hit.service.unwrap_or_default());
@@ -109,7 +106,7 @@ impl<'t> Hit<'t> {
         Self { service, value: item, parent: self.value, name: None, key: item.span() }
     }
 
-    /// The items of a list that have the wanted text under the key.
+    /// Returns the items of a list that have the wanted text under the key.
     fn select(&self, key: &str, wanted: &Template) -> impl Iterator<Item = Self> {
         self.value.items().into_iter().flatten().filter_map(move |item| {
             let name = wanted.capture(text_of(&item.entries()?, key)?)?;

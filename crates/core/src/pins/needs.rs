@@ -1,4 +1,4 @@
-//! Reads `dependsOn`: names, ranges, or a table of ranges.
+//! Reads `dependsOn`: a list of names, a map of ranges, or a map of tables of ranges.
 
 use std::sync::Arc;
 
@@ -9,16 +9,13 @@ use crate::printable::show;
 use crate::problem::Place;
 use crate::version::Range;
 
-/// What a service file says that the service needs.
+/// The needs that a service file declares.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Needs {
-    /// By provider.
     pub(super) of: Arc<DependsOn>,
-    /// Where each of them stands.
     pub(super) places: Vec<(ServiceName, NeedAt)>,
 }
 
-/// Reads the value of `dependsOn`.
 pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>, consumer: &ServiceName) -> Needs {
     let mut needs = Needs::default();
     let mut of = DependsOn::new();
@@ -75,7 +72,7 @@ fn is_other(
     provider != consumer
 }
 
-/// `">=2.1"`, or `{"1.0": "*", "1.8": "^1.4"}`.
+/// Reads the need of one provider: `">=2.1"`, or `{"1.0": "*", "1.8": "^1.4"}`.
 fn need(reader: &mut Reader<'_>, entry: &Field<'_>, ranges_at: &mut Vec<Place>) -> Option<Need> {
     if entry.value.entries().is_none() {
         if entry.value.is_null() {
@@ -103,7 +100,7 @@ fn need(reader: &mut Reader<'_>, entry: &Field<'_>, ranges_at: &mut Vec<Place>) 
     Some(Need::Table(table))
 }
 
-/// The key of a row: a version, quoted where YAML would read a number.
+/// Reads the key of a row as a version. It must be quoted if YAML would read it as a number.
 fn row_version(reader: &mut Reader<'_>, row: &Field<'_>) -> Option<crate::version::Version> {
     if row.plain && super::yaml::meaning(row.name) != Meaning::Text {
         let message = format!("`{}` is a number to YAML, not text", show(row.name));

@@ -1,4 +1,4 @@
-//! Reads typed values out of a file that is Pintle's own: strict, and going on after a problem so that all are told.
+//! Reads typed values from Pintle's own files. It is strict, and continues after a problem to report all of them.
 
 mod fields;
 mod scalars;
@@ -13,13 +13,12 @@ use super::ServiceName;
 use super::yaml::{Tree, Value, decode, parse};
 use crate::problem::{Place, Problem, Severity};
 
-/// More problems of one file are not told.
+/// The most problems reported for one file.
 const TOLD: usize = 100;
 
-/// Collects the problems of one file.
 pub(super) struct Reader<'r> {
     path: &'r Arc<str>,
-    /// The service that the problems hold.
+    /// The service that problems of this file concern, and hold.
     service: Option<&'r ServiceName>,
     problems: Vec<Problem>,
     untold: usize,
@@ -30,27 +29,25 @@ impl<'r> Reader<'r> {
         Self { path, service, problems: Vec::new(), untold: 0 }
     }
 
-    /// The place of some bytes of the file.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
         Place::at(self.path, span)
     }
 
-    /// The place of the file as a whole.
     pub(super) fn whole(&self) -> Place {
         Place::file(self.path)
     }
 
-    /// Tells an error and one way out of it.
+    /// Reports an error, with one remedy.
     pub(super) fn refuse(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.tell(Problem { hint: some(hint.into()), ..Problem::error(message, self.place(span)) });
     }
 
-    /// Tells a warning and one way out of it.
+    /// Reports a warning, with one remedy.
     pub(super) fn warn(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.tell(Problem { hint: some(hint.into()), ..Problem::warning(message, self.place(span)) });
     }
 
-    /// Tells a problem; it holds the service of this reader where it names none.
+    /// Reports a problem. It concerns the service of this reader unless it names another one.
     pub(super) fn tell(&mut self, mut problem: Problem) {
         problem.service = problem.service.or_else(|| self.service.cloned());
         if self.is_full() {
@@ -60,17 +57,17 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Whether more problems are counted only: what costs time to say need not be put into words.
+    /// Returns whether further problems are only counted. Costly messages need not be built then.
     fn is_full(&self) -> bool {
         self.problems.len() >= TOLD
     }
 
-    /// Whether something told so far is an error.
+    /// Returns whether an error was reported.
     pub(super) fn failed(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
-    /// All that was told.
+    /// Returns all reported problems.
     pub(super) fn finish(mut self) -> Vec<Problem> {
         if self.untold > 0 {
             let rest = Problem::warning(format!("{} more problems in this file", self.untold), Place::file(self.path));
@@ -84,7 +81,7 @@ fn some(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Decodes and parses a file. The problem says what stands at the path, or where its syntax breaks.
+/// Decodes and parses a file. The problem names what the file is, or the place of its syntax error.
 pub(crate) fn parse_file<T>(
     path: &Arc<str>,
     bytes: &[u8],
@@ -103,7 +100,8 @@ pub(crate) fn parse_file<T>(
     Ok(read(&tree))
 }
 
-/// Whether a value in the line of this place begins as a range does, and as no text of YAML may.
+/// Returns whether a value in this line begins with `>` or `<`, as a range without quotes does. YAML takes `>` for a
+/// block.
 fn has_bare_range(bytes: &[u8], at: usize) -> bool {
     let (before, after) = bytes.split_at(at.min(bytes.len()));
     let line = before.rsplit(|byte| *byte == b'\n').next().into_iter().chain(after.split(|byte| *byte == b'\n').next());
@@ -111,7 +109,7 @@ fn has_bare_range(bytes: &[u8], at: usize) -> bool {
     String::from_utf8_lossy(&line).split(": ").skip(1).any(|value| value.trim_start().starts_with(['>', '<']))
 }
 
-/// The one document of a file that must hold a map; `least` is what to write into an empty one.
+/// Returns the only document of a file. `least` names the keys to write into an empty file.
 pub(super) fn single_document<'t>(reader: &mut Reader<'_>, tree: &'t Tree<'t>, least: &str) -> Option<Value<'t>> {
     let mut documents = tree.documents();
     let first = documents.next().filter(|value| !value.is_null());

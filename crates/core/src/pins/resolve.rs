@@ -1,4 +1,4 @@
-//! One service from all that is said of it.
+//! Combines all declarations of one service into its pin.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use crate::image::{Digest, Image};
 use crate::problem::{Place, Problem};
 use crate::version::Version;
 
-/// All that the files of a revision say of one service.
+/// All declarations of one service in the files of a revision.
 #[derive(Debug, Default)]
 pub(super) struct Said<'f> {
-    /// What its own file says, and the path of that.
+    /// The draft from the service's own file, and the path of that file.
     pub(super) draft: Option<(&'f Draft, &'f Arc<str>)>,
     pub(super) found: Vec<&'f Found>,
-    /// A file has an error about it.
+    /// Some file has an error that concerns the service.
     pub(super) broken: bool,
 }
 
 impl<'f> Said<'f> {
-    /// What its own file says, or leaves open.
+    /// Returns the draft of the service file, or an empty one.
     pub(super) fn draft(&self) -> Cow<'f, Draft> {
         self.draft.map_or_else(Cow::default, |(draft, _)| Cow::Borrowed(draft))
     }
 
-    /// Nothing names an image.
+    /// Returns whether neither the service file nor a pattern names an image.
     pub(super) fn is_imageless(&self) -> bool {
         self.draft().image.is_none()
             && self.found.iter().all(|found| matches!(found.value, FoundValue::Version(_, None)))
@@ -38,11 +38,10 @@ impl<'f> Said<'f> {
     }
 }
 
-/// Why a service has no pin.
+/// The reason that a service has no pin.
 pub(super) enum Unpinned {
-    /// Nothing says what its version, which stands here, is a version of.
+    /// No repository is declared for the version at this place.
     Nameless(Place),
-    /// What is said of it is wrong.
     Wrong(Box<Problem>),
 }
 
@@ -52,7 +51,7 @@ impl From<Box<Problem>> for Unpinned {
     }
 }
 
-/// The pin and where its version stands; or what is wrong.
+/// Returns the pin and the place of its version.
 pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place), Unpinned> {
     let draft = said.draft();
     let written = draft.version.as_ref();
@@ -81,7 +80,7 @@ pub(super) fn resolve(name: &ServiceName, said: &Said<'_>) -> Result<(Pin, Place
     Ok((pin, at.clone()))
 }
 
-/// Two patterns may find the same value; two values are two truths.
+/// Refuses two versions for one service. Two patterns that find the same value count as one.
 fn twice<'p>(name: &ServiceName, mut places: impl Iterator<Item = &'p Place>) -> Result<(), Box<Problem>> {
     let Some(first) = places.next() else { return Ok(()) };
     let mut others = places.filter(|place| *place != first);
@@ -115,7 +114,7 @@ fn tagged((name, draft): (&ServiceName, &Draft), image: &Image, at: &Place) -> R
     pinned_version(text).map_err(refused)
 }
 
-/// The value says the image; a service file that says it too must say the same.
+/// Checks that the image in a pinned value has the repository of the service file, if the service file names one.
 fn same_repository((name, draft): (&ServiceName, &Draft), image: &Image, at: &Place) -> Result<(), Box<Problem>> {
     let Some((own, place)) = &draft.image else { return Ok(()) };
     if own.parse::<Image>().is_ok_and(|own| own.repository() == image.repository()) {
@@ -125,14 +124,14 @@ fn same_repository((name, draft): (&ServiceName, &Draft), image: &Image, at: &Pl
     Err(Box::new(problem.also(place.clone(), "as the service file says").hint("remove `image` from the service file")))
 }
 
-/// The image of a version: in the repository that the service file says, else in the one that stands beside the pin.
+/// Returns the image of a version. The repository of the service file takes precedence over the one beside the pin.
 fn render(
     (name, draft): (&ServiceName, &Draft),
     (version, beside): (&Version, Option<&str>),
     at: &Place,
 ) -> Result<Image, Unpinned> {
-    // What runs without an image is told apart by its name and its version. (`check` asks for an image where the runtime
-    // pulls it.)
+    // A local service without an image is identified by its name and version. `check` requires an image where the
+    // runtime pulls one.
     let local = draft.local.is_some().then_some(name.as_str());
     let Some(repository) = draft.image.as_ref().map(|(image, _)| image.as_str()).or(beside).or(local) else {
         return Err(Unpinned::Nameless(at.clone()));

@@ -1,4 +1,4 @@
-//! A whole revision: its settings, the files that they and the files of services name, and what these say together.
+//! Reads a whole revision: the settings, the files that hold pins, and the pins they declare together.
 
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
@@ -10,42 +10,39 @@ use super::{Fragment, Layout, Pattern, Pins, Reading, Settings, assemble, misnam
 use crate::git::{Changes, Content, File, Listing};
 use crate::problem::{self, Place, Problem, located};
 
-/// Where the files of a revision come from.
+/// The source of a revision's files.
 pub struct Files<'f, E> {
-    /// The file at a path, if there is one.
+    /// Returns the file at a path, if it exists.
     pub file: &'f dyn Fn(&str) -> Result<Option<File>, E>,
-    /// The files that a layout wants, by path.
+    /// Returns the files that a layout wants, sorted by path.
     pub wanted: &'f dyn Fn(&Layout) -> Result<Listing, E>,
-    /// The names in a folder, for hints.
+    /// Returns the names in a folder, for hints.
     pub names: &'f Names<'f>,
 }
 
-/// All that was read of a revision.
+/// A revision after reading.
 #[derive(Debug)]
 pub struct Contents {
-    /// The files that hold pins, each read on its own.
     pub known: Known,
-    /// The pins, and what is wrong with them.
+    /// The pins and their problems.
     pub reading: Reading,
-    /// The files that were read, by path; the settings too.
+    /// The files that were read, sorted by path, with the settings.
     pub files: Vec<File>,
 }
 
-/// The files of a revision that hold pins, each read on its own: what is the same in another revision need not be read
-/// again.
+/// The pin files of a revision, each with its fragment. Another revision reuses the fragments of unchanged files.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// Which files hold pins.
     pub layout: Layout,
     listing: Listing,
-    /// What each file says, in their order.
+    /// The fragments, in the order of the listing.
     fragments: Vec<Arc<Fragment>>,
 }
 
 impl Known {
-    /// The files of another revision, by what has changed; none where that does not tell it.
+    /// Returns the listing of another revision, given the changes since this one. None if the changes are not enough.
     pub fn listing_after(&self, changes: Changes) -> Option<Listing> {
-        // What is wrong with a path is told of the paths that are there.
+        // Problems of paths are known only for the paths that were listed, so they cannot be carried over.
         if !self.listing.problems.is_empty() {
             return None;
         }
@@ -59,7 +56,7 @@ impl Known {
         Some(Listing { files, problems: now.problems })
     }
 
-    /// Reads what another one has not read.
+    /// Builds the fragments of a listing. Unchanged files keep their fragments from `before`.
     fn read(layout: Layout, listing: Listing, before: Option<&Self>) -> Self {
         let before = before.filter(|before| before.layout == layout);
         let known = |file: &File| before.and_then(|before| before.fragment(file));
@@ -69,27 +66,26 @@ impl Known {
         Self { fragments: fragments.collect(), layout, listing }
     }
 
-    /// What a file says, where it was read.
+    /// Returns the fragment of a file, if the same content was read at the same path.
     fn fragment(&self, file: &File) -> Option<&Arc<Fragment>> {
         let at = self.listing.files.binary_search_by(|known| known.path.cmp(&file.path)).ok()?;
         self.fragments.get(at).filter(|_| self.listing.files[at] == *file)
     }
 
-    /// What the file at a path says.
     #[cfg(test)]
     pub(super) fn fragment_of(&self, path: &str) -> Option<&Arc<Fragment>> {
         let at = self.listing.files.iter().position(|file| *file.path == *path)?;
         self.fragments.get(at)
     }
 
-    /// The patterns of service files.
+    /// Returns the patterns from the `pin:` keys of service files.
     fn own(&self) -> Vec<Pattern> {
         self.fragments.iter().flat_map(|fragment| fragment.patterns()).cloned().collect()
     }
 }
 
-/// Reads a revision, save what was read `before`. Where it has no settings, those of `without` hold, else the defaults,
-/// unless there is a `pintle.yml`.
+/// Reads a revision. Fragments of files unchanged since `before` are reused. A revision without `pintle.yaml` uses the
+/// settings `without`, or else the defaults. The defaults do not apply if a misnamed `pintle.yml` exists.
 pub fn read_from<E>(
     root: &str,
     from: &Files<'_, E>,
@@ -122,12 +118,12 @@ pub fn read_from<E>(
     Ok(Contents { known, reading, files })
 }
 
-/// Reads a revision whose files are in memory; other files may be among them.
+/// Reads a revision from files in memory. Files without pins may be among them.
 pub fn read(root: &str, files: &[File]) -> Reading {
     read_again(root, files, None)
 }
 
-/// The same, save what was read `before`.
+/// Reads a revision from files in memory, and reuses the fragments of files unchanged since `before`.
 pub fn read_again(root: &str, files: &[File], before: Option<&Known>) -> Reading {
     let pick =
         |wanted: &dyn Fn(&str) -> bool| files.iter().filter(|file| wanted(&file.path)).cloned().collect::<Vec<_>>();
@@ -147,8 +143,8 @@ pub fn read_again(root: &str, files: &[File], before: Option<&Known>) -> Reading
     }
 }
 
-/// The files that hold pins, each read on its own: those that the settings name, then those that service files name,
-/// which mostly name the same as before.
+/// Reads the files that hold pins. Service files can name further files, so a second pass may be needed. The `pin:`
+/// keys of `before` usually still hold, and save that pass.
 fn wanted<E>(root: &str, from: &Files<'_, E>, settings: &Settings, before: Option<&Known>) -> Result<Known, E> {
     let read = |own: Vec<Pattern>| {
         let layout = Layout::new(root, settings, own);
@@ -161,7 +157,8 @@ fn wanted<E>(root: &str, from: &Files<'_, E>, settings: &Settings, before: Optio
     if own == expected { Ok(first) } else { read(own) }
 }
 
-/// Without settings nobody knows where the pins are: only what is wrong with each file on its own is told.
+/// Returns a reading without pins. Without settings the location of the pins is unknown, so only the problems within
+/// single files are reported.
 fn without_settings<'f>(
     why: Option<&Problem>,
     fragments: impl Iterator<Item = &'f Fragment>,

@@ -1,11 +1,11 @@
-//! The JSON Schemas of both kinds of file, for editors.
+//! The JSON Schemas of both kinds of pin file, for editors.
 
-/// The schema of `pintle.yaml`.
+/// Returns the schema of `pintle.yaml`.
 pub fn settings_schema() -> &'static str {
     include_str!("schema/pintle.json")
 }
 
-/// The schema of `services/NAME.yaml`.
+/// Returns the schema of `services/NAME.yaml`.
 pub fn service_schema() -> &'static str {
     include_str!("schema/service.json")
 }
@@ -20,7 +20,7 @@ mod tests {
     use super::super::{local, service, settings};
     use super::*;
 
-    /// The keys of the map at a JSON pointer are those that the reader takes.
+    /// Asserts that the schema allows the same keys as the reader, in the map at a JSON pointer.
     fn agrees(schema: &str, pointer: &str, keys: &Keys) {
         let schema: Value = serde_json::from_str(schema).unwrap();
         let map = schema.pointer(pointer).unwrap();

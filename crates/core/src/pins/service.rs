@@ -56,11 +56,11 @@ pub(super) const VERIFY_KEYS: Keys = Keys {
 pub(super) const HOLD_KEYS: Keys =
     Keys { what: "`hold`", known: &["above", "versions", "reason", "by", "until"], later: &[] };
 
-/// What a service file says; what it does not say is open until the whole revision is put together.
+/// The declarations of one service file. Missing values stay open until the whole revision is combined.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
     pub(super) version: Option<(Version, Place)>,
-    /// The repository as written, and where.
+    /// The repository as written, and its place.
     pub(super) image: Option<(String, Place)>,
     pub(super) tag: Template,
     pub(super) digest: Option<Digest>,
@@ -81,10 +81,9 @@ pub(super) struct Draft {
     pub(super) formerly: Option<(ServiceName, Place)>,
 }
 
-/// Where the version stands in `tag:`.
+/// The placeholder for the version in `tag:`.
 pub(super) const VERSION: &str = "{version}";
 
-/// Reads the file of a service.
 pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>) -> Option<Draft> {
     let root = single_document(reader, tree, "`version` and `image`")?;
     let fields = reader.map(root, &SERVICE_KEYS)?;
@@ -123,7 +122,7 @@ pub(super) fn draft(reader: &mut Reader<'_>, name: &ServiceName, tree: &Tree<'_>
     Some(draft)
 }
 
-/// `version` and `pin` would be two truths.
+/// Refuses a service with both `version` and `pin`.
 fn pinned_once(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     if let (Some(version), Some(pin)) = (fields.get("version"), fields.get("pin")) {
         let first = reader.place(version.key.clone());
@@ -158,7 +157,7 @@ fn verify(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Verify> {
     Some(Verify { timeout: reader.take(&fields, "timeout", |reader, field| reader.duration(field, ["1s", "24h"])) })
 }
 
-/// Kinds that have pods and are not written, and why.
+/// Kinds with pods that Pintle does not write. They get a message of their own.
 const OTHER_KINDS: [&str; 8] =
     ["job", "cronjob", "pod", "replicaset", "replicationcontroller", "rollout", "knative", "service"];
 

@@ -11,7 +11,7 @@ use crate::image::Image;
 use crate::printable::show;
 use crate::problem::{Place, Problem};
 
-/// What this version reads.
+/// The only `apiVersion` that this version reads.
 pub(super) const API_VERSION: &str = "pintle.dev/v1alpha1";
 
 pub(super) const SETTINGS_KEYS: Keys = Keys {
@@ -48,13 +48,13 @@ pub(super) const PATTERN_KEYS: Keys =
 pub(super) const PIN_KEYS: Keys =
     Keys { what: "`pin`", known: &["file", "key", "image", "as"], later: &[("also", ALSO)] };
 
-/// What to do until `also:` is read.
+/// The hint for the reserved key `also:`.
 pub(super) const ALSO: &str = "change the places that move with the pin in the same commit for now";
 
 const AS: [(&str, ValueKind); 2] = [("version", ValueKind::Version), ("image", ValueKind::Image)];
 
 impl Default for Settings {
-    /// What holds in a repository without `pintle.yaml`.
+    /// Returns the settings of a repository without `pintle.yaml`.
     fn default() -> Self {
         Self {
             instance: "default".to_owned(),
@@ -73,7 +73,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is wrong with a `pintle.yml`: alone it would be left out, and the defaults would hold.
+    /// Returns the problem with a `pintle.yml`. Without `pintle.yaml` it is an error, as the defaults would silently
+    /// apply.
     pub fn misnamed(path: &Arc<str>, read: bool) -> Problem {
         let place = Place::file(path);
         if read {
@@ -83,7 +84,7 @@ impl Settings {
         Problem::error("the file of the settings is called pintle.yaml", place).hint("rename it to pintle.yaml")
     }
 
-    /// Reads `pintle.yaml`; none where it has errors. Where the file does not exist, [`Settings::default`] holds.
+    /// Reads `pintle.yaml`. Returns none if it has errors. If the file does not exist, [`Settings::default`] applies.
     pub fn read(path: &Arc<str>, bytes: &[u8]) -> (Option<Self>, Vec<Problem>) {
         let read = parse_file(path, bytes, |tree| {
             let mut reader = Reader::new(path, None);
@@ -100,7 +101,8 @@ impl Settings {
     }
 }
 
-/// A file of another version may mean something else by every key: nothing more is told about it.
+/// Checks the `apiVersion`. Every key may have another meaning in another version, so no other problem is reported
+/// then.
 fn api_version(reader: &mut Reader<'_>, fields: &Fields<'_>, start: usize) -> Option<()> {
     let Some(field) = fields.get("apiVersion") else {
         reader.refuse(start..start, "`apiVersion` is missing", format!("add `apiVersion: {API_VERSION}`"));
@@ -148,7 +150,7 @@ fn writes(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<()> {
     Some(())
 }
 
-/// `drift:` of the settings or of a service: what it says.
+/// Reads `drift:` of the settings or of a service.
 pub(super) fn drift(reader: &mut Reader<'_>, field: &Field<'_>) -> (Option<Drift>, Option<Duration>) {
     let Some(fields) = reader.fields(field.value, &DRIFT_KEYS) else { return (None, None) };
     let policies = [("correct", Drift::Correct), ("report", Drift::Report), ("schedule", Drift::Schedule)];
@@ -170,7 +172,7 @@ fn groups(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<Vec<ServiceN
     })
 }
 
-/// One entry of `pins:`.
+/// Reads one entry of `pins:`.
 fn pattern(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Pattern> {
     let fields = reader.fields(entry.value, &PATTERN_KEYS)?;
     let pattern = parts(reader, entry, &fields, "files")?;
@@ -189,7 +191,7 @@ fn pattern(reader: &mut Reader<'_>, entry: &Field<'_>) -> Option<Pattern> {
     Some(pattern)
 }
 
-/// `pin:` of a service file.
+/// Reads `pin:` of a service file.
 pub(super) fn own_pattern(reader: &mut Reader<'_>, field: &Field<'_>, service: &ServiceName) -> Option<Pattern> {
     let fields = reader.fields(field.value, &PIN_KEYS)?;
     let pattern = parts(reader, field, &fields, "file")?;
@@ -208,7 +210,7 @@ pub(super) fn own_pattern(reader: &mut Reader<'_>, field: &Field<'_>, service: &
     })
 }
 
-/// What entries of `pins:` and `pin:` have in common; none where one of the keys is wrong that each of them needs.
+/// Reads the keys that `pins:` and `pin:` share. Returns none if a required key is missing or wrong.
 fn parts(reader: &mut Reader<'_>, whole: &Field<'_>, fields: &Fields<'_>, file: &'static str) -> Option<Pattern> {
     let mut required = |name: &str| {
         if fields.get(name).is_none() {
@@ -236,7 +238,7 @@ fn parts(reader: &mut Reader<'_>, whole: &Field<'_>, fields: &Fields<'_>, file: 
     Some(Pattern { files, key, image, value, service: None, files_at, key_at })
 }
 
-/// A repository, in which `{service}` may stand.
+/// Reads an image repository, which may contain `{service}`.
 fn image(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
     let text = reader.text(field)?;
     let checked = Template::new(text, SERVICE).and_then(|template| repository(&template.fill("x")).map(drop));
@@ -247,7 +249,7 @@ fn image(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Checks that a text is a repository: an image without tag and digest.
+/// Checks that a text is an image repository, without tag and digest.
 pub(super) fn repository(text: &str) -> Result<Image, String> {
     let image: Image = text.parse().map_err(|error| format!("`{}` is not a repository: {error}", show(text)))?;
     match (image.tag(), image.digest()) {

@@ -1,13 +1,13 @@
-//! "Did you mean …?"
+//! Suggests similar names: "did you mean …?"
 
 use strsim::osa_distance;
 
 use crate::printable::show;
 
-/// Longer words are not compared, for that would take long.
+/// The longest word that is compared, in bytes. The comparison takes quadratic time.
 const LONGEST: usize = 128;
 
-/// The candidate most like `word`, if one is like it at all.
+/// Returns the candidate closest to `word`, if one is close enough.
 pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let lower = word.to_lowercase();
     let allowed = lower.chars().count().max(3) / 3;
@@ -19,15 +19,15 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     short.filter_map(close).min().map(|(_, candidate)| candidate)
 }
 
-/// `, did you mean …?` for the end of a hint; nothing where nothing is like it.
+/// Returns `did you mean …?` for a hint. None if no candidate is close enough.
 pub fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
-/// More names than these are not listed.
+/// The most names that a hint lists.
 const LISTED: usize = 5;
 
-/// What there is instead of `word`: the one that is like it, else all of them, if they are few.
+/// Returns a hint on the existing names: the closest one, or all of them if they are few.
 pub(super) fn instead<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     let mut names: Vec<&str> = candidates.into_iter().collect();
     names.sort_unstable();

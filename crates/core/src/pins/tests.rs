@@ -1,5 +1,5 @@
-//! Whole revisions, from text to pins and problems. "Row" means a row of the table of bad inputs: each names what a
-//! user must get.
+//! Tests of whole revisions, from text to pins and problems. A "row" is a row of the table of bad inputs. It names the
+//! message that a user must get.
 
 mod after;
 mod any;
@@ -14,14 +14,14 @@ use super::{Reading, read};
 use crate::git::{BlobId, Content, File};
 use crate::problem::{Problem, Severity, located, render, show};
 
-/// A good service file.
+/// A valid service file.
 const SERVICE: &str = "version: \"1.8.2\"\nimage: ghcr.io/acme/web\n";
 
-/// A revision: paths and texts.
+/// A revision in memory.
 struct Revision(Vec<File>);
 
 impl Revision {
-    /// One good service, `web`, and nothing else.
+    /// Returns a revision with one valid service, `web`, and nothing else.
     fn new() -> Self {
         Self::empty().with("services/web.yaml", SERVICE)
     }
@@ -30,12 +30,12 @@ impl Revision {
         Self(Vec::new())
     }
 
-    /// With another file.
+    /// Adds or replaces a file.
     fn with(self, path: &str, text: impl AsRef<[u8]>) -> Self {
         self.with_content(path, Content::Bytes(text.as_ref().into()))
     }
 
-    /// With `pintle.yaml`.
+    /// Adds or replaces `pintle.yaml`.
     fn with_settings(self, text: &str) -> Self {
         self.with("pintle.yaml", format!("apiVersion: pintle.dev/v1alpha1\n{text}"))
     }
@@ -46,14 +46,14 @@ impl Revision {
         self
     }
 
-    /// A compose file whose services are pinned by their images.
+    /// Returns a revision with a compose file whose services are pinned by their images.
     fn compose(text: &str) -> Self {
         Self::empty()
             .with_settings("pins: [{files: compose.yaml, key: 'services.{service}.image', as: image}]\n")
             .with("compose.yaml", text)
     }
 
-    /// Helm values of one service, `web`.
+    /// Returns a revision with Helm values of one service, `web`.
     fn values(text: &str) -> Self {
         Self::empty()
             .with_settings("pins: [{files: 'apps/{service}.yaml', key: image.tag, image: 'acme/{service}'}]\n")
@@ -69,12 +69,12 @@ impl Revision {
         if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
     }
 
-    /// All problems, as they are shown.
+    /// Returns all problems, rendered.
     fn shown(&self) -> String {
         render(&self.read().problems, &|path| self.bytes(path), false)
     }
 
-    /// All problems in one line each: the place, the message, other places, and the way out.
+    /// Returns all problems in one line each: the place, the message, other places, and the hint.
     fn problems(&self) -> String {
         let line = |problem: &Problem| {
             let at = |problem: &Problem| located(problem, self.bytes(&problem.place.path).unwrap_or_default());
@@ -87,7 +87,7 @@ impl Revision {
         self.read().problems.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// The pins of services that can be used: `web 1.8.2 ghcr.io/acme/web:1.8.2`, those that cannot, and why nothing can.
+    /// Returns the pins such as `web 1.8.2 ghcr.io/acme/web:1.8.2`, the broken services, and why nothing is usable.
     fn pins(&self) -> String {
         let reading = self.read();
         let services = reading.pins.services.values();
@@ -98,7 +98,7 @@ impl Revision {
     }
 }
 
-/// A table: each input, and the problems of the revision made of it.
+/// Returns a table of inputs, each with the problems of the revision made from it.
 fn table(make: impl Fn(&str) -> Revision, inputs: &[&str]) -> String {
     let row = |input: &&str| match make(input).problems() {
         none if none.is_empty() => format!("{}\n    good\n", show(input)),

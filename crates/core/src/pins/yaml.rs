@@ -1,7 +1,7 @@
-//! YAML as a tree that keeps what typed readers lose: the spelling, style and place of every scalar.
+//! Parses YAML into a tree that keeps the spelling, style and place of every scalar, which typed readers lose.
 //!
-//! Aliases stay references into the tree, so that its size is bounded by the file's; limits on values and documents
-//! bound it once more. Nesting is bounded by the parser.
+//! Aliases stay references into the tree, so the size of the file bounds the size of the tree. Further limits apply to
+//! the numbers of values and documents. The parser bounds the nesting.
 
 mod build;
 mod resolve;
@@ -17,25 +17,24 @@ pub(super) use text::{Text, decode};
 pub(super) use value::Scalar;
 pub(crate) use value::{Entry, Value};
 
-/// The documents of one file.
+/// The parsed documents of one file.
 #[derive(Debug)]
 pub(crate) struct Tree<'t> {
     nodes: Vec<Node<'t>>,
     documents: Vec<Id>,
 }
 
-/// What keeps a file from being read at all.
+/// An error that makes a file unreadable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// What is wrong.
     pub(super) message: String,
-    /// One way out.
+    /// A remedy.
     pub(super) hint: String,
-    /// Where, in bytes of the file; none where it is the file as a whole.
+    /// The bytes of the file concerned. None if the error concerns the file as a whole.
     pub(super) span: Option<Range<usize>>,
 }
 
-/// The place of a node in [`Tree::nodes`].
+/// The index of a node in [`Tree::nodes`].
 #[derive(Debug, Clone, Copy)]
 struct Id(usize);
 
@@ -43,9 +42,9 @@ struct Id(usize);
 struct Node<'t> {
     kind: Kind<'t>,
     span: Range<usize>,
-    /// A list in `[]` or a map in `{}`.
+    /// A list in `[]`, or a map in `{}`.
     flow: bool,
-    /// An explicit tag other than those of YAML's core schema.
+    /// An explicit tag outside YAML's core schema.
     tag: Option<Box<str>>,
 }
 
@@ -58,12 +57,12 @@ enum Kind<'t> {
 }
 
 impl Tree<'_> {
-    /// The values of its documents.
+    /// Returns the root value of each document.
     pub(crate) fn documents(&self) -> impl ExactSizeIterator<Item = Value<'_>> {
         self.documents.iter().map(|&id| Value::new(self, id))
     }
 
-    /// The value that is written there, or the alias that is.
+    /// Returns the scalar or alias at exactly this place.
     pub(crate) fn at(&self, span: &Range<usize>) -> Option<Value<'_>> {
         let same = |node: &Node<'_>| node.span == *span && matches!(node.kind, Kind::Scalar { .. } | Kind::Alias(_));
         self.nodes.iter().position(same).map(|place| Value::new(self, Id(place)))

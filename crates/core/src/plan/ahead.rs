@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::engine::Engine;
 use super::next::standing;
-use super::world::Board;
-use super::{Running, Situation, Step, Took, Wait};
+use super::state::PlanState;
+use super::{PastDuration, PlanInput, Step, Wait};
 use crate::graph::Id;
+use crate::running::Running;
 
 /// How long a change is assumed to take where no earlier one is known.
 const ASSUMED: Duration = Duration::from_secs(30);
@@ -21,7 +22,7 @@ pub struct Plan {
     /// Rounds of starts. There is no barrier between them: a change starts when what it waits for has passed.
     pub stages: Vec<Stage>,
     /// What is not reached: held, refused, failed, or waiting for one of these.
-    pub rest: Vec<(Id, Step)>,
+    pub unreached: Vec<(Id, Step)>,
     /// What it takes.
     pub estimate: Estimate,
 }
@@ -65,18 +66,18 @@ pub struct Estimate {
 
 impl Plan {
     /// Runs ahead. `took`: how long the last changes of each service took.
-    pub fn of(at: Situation<'_>, took: &[Took]) -> Self {
-        let engine = Engine::new(Board::set(at));
+    pub fn of(at: PlanInput<'_>, took: &[PastDuration]) -> Self {
+        let engine = Engine::new(PlanState::set(at));
         let (together, surge) = clock(engine.clone(), at, took);
-        let rounds = rounds(engine, at);
-        let estimate = Estimate { together, surge, ..Estimate::of(at, took, &rounds.stages) };
-        let Rounds { under_way, stages, rest } = rounds;
-        Self { under_way, stages, rest, estimate }
+        let simulation = simulate(engine, at);
+        let estimate = Estimate { together, surge, ..Estimate::of(at, took, &simulation.stages) };
+        let Simulation { under_way, stages, unreached } = simulation;
+        Self { under_way, stages, unreached, estimate }
     }
 
     /// Nothing is to be done, and nothing is in the way of anything.
     pub fn is_empty(&self) -> bool {
-        self.under_way.is_empty() && self.stages.is_empty() && self.rest.is_empty()
+        self.under_way.is_empty() && self.stages.is_empty() && self.unreached.is_empty()
     }
 
     /// All changes, in the order of the stages.
@@ -86,14 +87,14 @@ impl Plan {
 }
 
 /// What running ahead comes to.
-pub(super) struct Rounds {
+pub(super) struct Simulation {
     under_way: Vec<Id>,
     stages: Vec<Stage>,
-    pub(super) rest: Vec<(Id, Step)>,
+    pub(super) unreached: Vec<(Id, Step)>,
 }
 
 /// Starts all that may start and lets all of it finish, again and again.
-pub(super) fn rounds(mut engine: Engine<'_>, at: Situation<'_>) -> Rounds {
+pub(super) fn simulate(mut engine: Engine<'_>, at: PlanInput<'_>) -> Simulation {
     let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
     let mut waited = Waited::default();
     let mut stages = Vec::new();
@@ -116,7 +117,7 @@ pub(super) fn rounds(mut engine: Engine<'_>, at: Situation<'_>) -> Rounds {
         ask = engine.go_through(&ids, &std::mem::take(&mut moving));
         stages.extend((!stage.changes.is_empty()).then_some(stage));
     }
-    Rounds { under_way, stages, rest: rest(&engine, at) }
+    Simulation { under_way, stages, unreached: unreached(&engine, at) }
 }
 
 /// What each service has been seen to wait for.
@@ -145,7 +146,7 @@ impl Waited {
     }
 }
 
-fn rest(engine: &Engine<'_>, at: Situation<'_>) -> Vec<(Id, Step)> {
+fn unreached(engine: &Engine<'_>, at: PlanInput<'_>) -> Vec<(Id, Step)> {
     let mut rest: Vec<(Id, Step)> = engine.steps(at.graph.ids()).into_iter().collect();
     rest.extend(at.graph.ids().filter_map(|id| Some((id, standing(&engine.board, id)?))));
     rest.sort_by_key(|&(id, _)| id);
@@ -154,7 +155,7 @@ fn rest(engine: &Engine<'_>, at: Situation<'_>) -> Vec<(Id, Step)> {
 
 impl Estimate {
     /// All but what needs a clock.
-    fn of(at: Situation<'_>, took: &[Took], stages: &[Stage]) -> Self {
+    fn of(at: PlanInput<'_>, took: &[PastDuration], stages: &[Stage]) -> Self {
         let changes = || stages.iter().flat_map(|stage| &stage.changes).map(|change| change.service);
         Self {
             one_by_one: changes().map(|id| duration(took, id)).sum(),
@@ -166,13 +167,13 @@ impl Estimate {
     }
 }
 
-fn duration(took: &[Took], id: Id) -> Duration {
+fn duration(took: &[PastDuration], id: Id) -> Duration {
     took.get(id.index()).copied().flatten().unwrap_or(ASSUMED)
 }
 
 /// The time until nothing moves any more, and the most pods above the usual number on the way: whatever is verified
 /// first releases what waits for it.
-fn clock(mut engine: Engine<'_>, at: Situation<'_>, took: &[Took]) -> (Duration, u64) {
+fn clock(mut engine: Engine<'_>, at: PlanInput<'_>, took: &[PastDuration]) -> (Duration, u64) {
     let duration = |id: Id| duration(took, id);
     let surge_of = |id: &Id| u64::from(at.live[id.index()].surge);
     let mut finishes: BinaryHeap<Reverse<(Duration, Id)>> = BinaryHeap::new();

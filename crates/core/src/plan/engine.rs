@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::circles::circles;
+use super::state::PlanState;
 use super::stuck;
-use super::waits::{lets_go_first, needs, preferred};
-use super::world::Board;
-use super::{Because, Step, Wait};
+use super::waits::{Waits, lets_go_first, needs, preferred};
+use super::{Step, Wait, WaitReason};
 use crate::graph::{EdgeId, Id};
-
-/// What each open service waits for; nothing means that it may start.
-pub(super) type Waits = BTreeMap<Id, Vec<Wait>>;
 
 /// A board, and the waits on it.
 #[derive(Clone)]
 pub(super) struct Engine<'a> {
-    pub(super) board: Board<'a>,
+    pub(super) board: PlanState<'a>,
     /// Of each service that is open, the edges on which it waits, and for what: rules 2 to 4.
     needs: Vec<Option<BTreeMap<EdgeId, Vec<Wait>>>>,
     /// The open services that nothing but time keeps from starting: the ones that preferences wait for.
@@ -37,7 +34,7 @@ struct Parts {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(board: Board<'a>) -> Self {
+    pub(super) fn new(board: PlanState<'a>) -> Self {
         let parts = Parts::of(&board);
         let open: Vec<Id> = board.open.iter().copied().collect();
         let needs = vec![None; board.graph.len()];
@@ -155,7 +152,7 @@ impl<'a> Engine<'a> {
     /// Notes whether nothing but time keeps an open service from starting, and says whether that is new.
     fn come(&mut self, id: Id) -> bool {
         let mut waits = self.needs[id.index()].iter().flat_map(BTreeMap::values).flatten();
-        if waits.all(|wait| wait.because == Because::Unverified) {
+        if waits.all(|wait| wait.because == WaitReason::Unverified) {
             self.coming.insert(id)
         } else {
             self.coming.remove(&id)
@@ -172,7 +169,7 @@ impl<'a> Engine<'a> {
 }
 
 impl Parts {
-    fn of(board: &Board<'_>) -> Self {
+    fn of(board: &PlanState<'_>) -> Self {
         let moves = |id: Id| board.is_open(id) || board.is_written(id);
         let mut parts = Self { of: vec![None; board.graph.len()], members: Vec::new(), under_way: Vec::new() };
         for first in board.graph.ids().filter(|&id| moves(id)) {

@@ -1,17 +1,17 @@
 //! The next safe steps: the heart, one pure function.
 
 use super::engine::Engine;
-use super::world::{Board, Stand};
-use super::{Motion, Next, Situation, Step};
+use super::state::{Phase, PlanState};
+use super::{Next, PlanInput, RolloutProgress, Step};
 use crate::graph::Id;
 
 /// Says of each service that is not where it should be what it does now: the rules of the design's §4, in their order.
 ///
 /// Because targets fit, a safe start never becomes unsafe by the start or the finish of another: all of them may be
 /// written at once, and whatever has finished when it is called again, the answer is right.
-pub fn next(at: Situation<'_>) -> Next {
+pub fn next(at: PlanInput<'_>) -> Next {
     // 1. Targets fit, or are held.
-    let board = Board::set(at);
+    let board = PlanState::set(at);
     // 2 to 5. What each service waits for. 6. What no finish will end.
     let engine = Engine::new(board);
     let open = engine.steps(at.graph.ids());
@@ -22,11 +22,11 @@ pub fn next(at: Situation<'_>) -> Next {
 }
 
 /// What is said of a service that is not open.
-pub(super) fn standing(board: &Board<'_>, id: Id) -> Option<Step> {
-    match (board.stand(id), &board.live(id).motion) {
-        (Stand::There | Stand::Open, _) => None,
-        (Stand::Held(why), _) => Some(Step::Held(why.clone())),
-        (Stand::Written, Motion::Failed(words)) => Some(Step::Failed(words.clone())),
-        (Stand::Written, Motion::Still | Motion::UnderWay) => Some(Step::UnderWay),
+pub(super) fn standing(board: &PlanState<'_>, id: Id) -> Option<Step> {
+    match (board.phase(id), &board.live(id).progress) {
+        (Phase::There | Phase::Open, _) => None,
+        (Phase::Held(why), _) => Some(Step::Held(why.clone())),
+        (Phase::Written, RolloutProgress::Failed(words)) => Some(Step::Failed(words.clone())),
+        (Phase::Written, RolloutProgress::Still | RolloutProgress::UnderWay) => Some(Step::UnderWay),
     }
 }

@@ -5,14 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::circles::into_circles;
-use super::engine::Waits;
-use super::waits::needs;
-use super::world::{Board, Stand};
-use super::{Step, Wait, Why};
+use super::state::{Phase, PlanState};
+use super::waits::{Waits, needs};
+use super::{HoldReason, Step, Wait};
 use crate::graph::Id;
 
 /// Says of each open service what it does.
-pub(super) fn resolve(board: &Board<'_>, mut waits: Waits) -> BTreeMap<Id, Step> {
+pub(super) fn resolve(board: &PlanState<'_>, mut waits: Waits) -> BTreeMap<Id, Step> {
     let mut steps = BTreeMap::new();
     for (number, group) in board.lockstep.iter().enumerate() {
         start_together(board, &mut waits, &mut steps, (number, group));
@@ -37,7 +36,7 @@ fn stuck(waits: &Waits, steps: &BTreeMap<Id, Step>) -> BTreeSet<Id> {
 
 /// Starts the members of a lockstep group that are stuck, if that is all that keeps them.
 fn start_together(
-    board: &Board<'_>,
+    board: &PlanState<'_>,
     waits: &mut Waits,
     steps: &mut BTreeMap<Id, Step>,
     (number, group): (usize, &Vec<Id>),
@@ -49,8 +48,8 @@ fn start_together(
     if members.len() < 2 || !members.iter().all(free) {
         return;
     }
-    let held = group.iter().find(|&&id| matches!(board.stand(id), Stand::Held(_)));
-    let step = held.map_or(Step::Start(Some(number)), |&held| Step::Held(Why::Lockstep(held)));
+    let held = group.iter().find(|&&id| matches!(board.phase(id), Phase::Held(_)));
+    let step = held.map_or(Step::Start(Some(number)), |&held| Step::Held(HoldReason::Lockstep(held)));
     for id in members {
         waits.insert(id, Vec::new());
         steps.insert(id, step.clone());

@@ -9,13 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Because, Live, Motion, Next, Plan, Running, Situation, Step, Wait, Wanted, Why, next};
+use super::{HoldReason, Live, Next, Plan, PlanInput, RolloutProgress, Step, Wait, WaitReason, Wanted, next};
 use crate::graph::{Graph, Id, Node};
 use crate::image::Image;
-use crate::pins::{DependsOn, Need, ServiceName};
+use crate::pins::{DependsOn, Need, ServiceName, Withheld};
+use crate::running::Running;
+use crate::verify::HealthReason;
 use crate::version::{Order, Version};
 
-/// A system: owns what a [`Situation`] borrows.
+/// A system: owns what a [`PlanInput`] borrows.
 pub(super) struct System {
     pub(super) graph: Graph,
     pub(super) wanted: Vec<Wanted>,
@@ -76,10 +78,20 @@ fn node(name: &str, line: &str) -> Node {
     Node { name: service(name), order, now: Arc::default(), versions }
 }
 
+/// Why somebody holds a service.
+pub(super) fn on_hold() -> HoldReason {
+    HoldReason::Withheld(Withheld::External)
+}
+
+/// Why a service has failed.
+pub(super) fn crash() -> HealthReason {
+    HealthReason::Idle { message: "CrashLoopBackOff".to_owned() }
+}
+
 fn wanted(name: &str, head: &str) -> Wanted {
     let target = head.split_once("->").unwrap().1.split_whitespace().next().unwrap();
     if head.contains("held") {
-        Wanted::Held(Some(running(name, target)), "a hold".to_owned())
+        Wanted::Held(Some(running(name, target)), on_hold())
     } else {
         Wanted::Target(running(name, target))
     }
@@ -90,24 +102,24 @@ fn live(name: &str, head: &str) -> Live {
     let all: Vec<Running> = versions.split('+').map(|version| running(name, version)).collect();
     let down = flags.contains("down");
     let motion = match flags {
-        _ if flags.contains("moving") => Motion::UnderWay,
-        _ if down || flags.contains("failed") => Motion::Failed("CrashLoopBackOff".to_owned()),
-        _ => Motion::Still,
+        _ if flags.contains("moving") => RolloutProgress::UnderWay,
+        _ if down || flags.contains("failed") => RolloutProgress::Failed(crash()),
+        _ => RolloutProgress::Still,
     };
     Live {
         spec: vec![all.last().unwrap().clone()],
         running: all,
-        motion,
+        progress: motion,
         ready: !down,
         pods: 2,
         surge: 1,
-        returns: false,
+        is_drift: false,
     }
 }
 
 impl System {
-    pub(super) fn at(&self) -> Situation<'_> {
-        Situation {
+    pub(super) fn at(&self) -> PlanInput<'_> {
+        PlanInput {
             graph: &self.graph,
             wanted: &self.wanted,
             live: &self.live,
@@ -136,7 +148,7 @@ impl System {
         let plan = self.plan();
         let names = |ids: Vec<Id>| ids.iter().map(|&id| self.graph.name(id).as_str()).collect::<Vec<_>>().join(" ");
         let stages = plan.stages.iter().map(|stage| names(stage.changes.iter().map(|change| change.service).collect()));
-        let rest = plan.rest.iter().map(|(id, step)| format!("{}: {}", self.graph.name(*id), self.step(step)));
+        let rest = plan.unreached.iter().map(|(id, step)| format!("{}: {}", self.graph.name(*id), self.step(step)));
         stages.chain(rest).map(|line| line + "\n").collect()
     }
 
@@ -153,13 +165,14 @@ impl System {
                 .into_iter()
                 .collect::<Vec<_>>()
                 .join(", "),
-            Step::Held(Why::Said(words)) => format!("held: {words}"),
-            Step::Held(Why::Misfit(edge)) => {
+            Step::Held(HoldReason::Withheld(_)) => "held: a hold".to_owned(),
+            Step::Held(HoldReason::Misfit(edge)) => {
                 let edge = self.graph.edge(*edge);
                 format!("held: {} does not fit {}", self.graph.name(edge.consumer), self.graph.name(edge.provider))
             }
-            Step::Held(Why::Unseen(pair)) => format!("held: {pair} was never seen"),
-            Step::Held(Why::Lockstep(id)) => format!("held with {}", self.graph.name(*id)),
+            Step::Held(HoldReason::Unseen(pair)) => format!("held: {pair} was never seen"),
+            Step::Held(HoldReason::Lockstep(id)) => format!("held with {}", self.graph.name(*id)),
+            Step::Held(other) => panic!("{other:?} is of no such system"),
             Step::Refused(circle) => {
                 let links = circle.iter().map(|(id, wait)| format!("{} {}", self.graph.name(*id), self.wait(wait)));
                 format!("refused: {}", links.collect::<Vec<_>>().join("; "))
@@ -170,14 +183,14 @@ impl System {
     fn wait(&self, wait: &Wait) -> String {
         let on = self.graph.name(wait.on);
         match &wait.because {
-            Because::Incompatible(Running::Absent) => format!("waits for {on}"),
-            Because::Incompatible(Running::Unreadable(text)) => format!("waits for {on} to leave {text}"),
-            Because::Incompatible(Running::Image(_, version)) => {
+            WaitReason::Incompatible(Running::Absent) => format!("waits for {on}"),
+            WaitReason::Incompatible(Running::Unreadable(text)) => format!("waits for {on} to leave {text}"),
+            WaitReason::Incompatible(Running::Image(_, version)) => {
                 format!("waits for {on} to leave {}", version.as_ref().unwrap())
             }
-            Because::Unverified => format!("waits for {on} to be verified"),
-            Because::Failed(words) => format!("waits for {on}, which has failed: {words}"),
-            Because::Preference => format!("lets {on} go first"),
+            WaitReason::Unverified => format!("waits for {on} to be verified"),
+            WaitReason::Failed(words) => format!("waits for {on}, which has failed: {words}"),
+            WaitReason::Preference => format!("lets {on} go first"),
         }
     }
 }

@@ -1,14 +1,18 @@
 //! What a service waits for, looking at its neighbours alone: rules 2 to 5.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::Board;
-use super::{Because, Motion, Running, Wait};
-use crate::graph::{EdgeId, Id, Label};
+use super::state::PlanState;
+use super::{RolloutProgress, Wait, WaitReason};
+use crate::graph::{EdgeId, Id};
+use crate::running::{Label, Running};
+
+/// What each open service waits for; nothing means that it may start.
+pub(super) type Waits = BTreeMap<Id, Vec<Wait>>;
 
 /// Rules 2 to 4 on one edge: what the service at this end of it waits for.
-pub(super) fn needs(board: &Board<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {
+pub(super) fn needs(board: &PlanState<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {
     let mut waits = incompatible(board, id, edge);
     waits.extend(unverified(board, id, edge));
     waits
@@ -16,27 +20,27 @@ pub(super) fn needs(board: &Board<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {
 
 /// Rules 2 and 4: what runs at the other end and does not fit the target. Where some workloads are written already, the
 /// start of the others adds nothing. (Pods alone do not count: they may be gone by the time of the write.)
-fn incompatible(board: &Board<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {
+fn incompatible(board: &PlanState<'_>, id: Id, edge: EdgeId) -> Vec<Wait> {
     if board.is_half_written(id) {
         return Vec::new();
     }
     let on = board.graph.edge(edge).opposite(id);
     let bad = board.live(on).running.iter().filter(|running| !fits(board, edge, id, running));
     let waits: Vec<Wait> =
-        bad.map(|running| Wait { on, edge, because: Because::Incompatible(running.clone()) }).collect();
+        bad.map(|running| Wait { on, edge, because: WaitReason::Incompatible(running.clone()) }).collect();
     if waits.is_empty() || restricts_nothing(board, edge) { Vec::new() } else { waits }
 }
 
 /// Rule 4: what is broken cannot get worse, and must not block its own repair. Nor must the half of a lockstep group
 /// that has started block the other.
-fn restricts_nothing(board: &Board<'_>, edge: EdgeId) -> bool {
+fn restricts_nothing(board: &PlanState<'_>, edge: EdgeId) -> bool {
     let provider = board.graph.edge(edge).provider;
     !board.has_ok_pair(edge) || board.is_down_off_target(provider) || is_half_started(board, edge)
 }
 
 /// Rule 6: one end of a lockstep group has started, and does not run well beside what the other still runs. A pass that
 /// dies between two writes leaves it so, and what has started may never get well alone.
-fn is_half_started(board: &Board<'_>, edge: EdgeId) -> bool {
+fn is_half_started(board: &PlanState<'_>, edge: EdgeId) -> bool {
     let ends = board.graph.edge(edge);
     let is_apart = |id: Id, other: Id| {
         board.has_started(id) && board.live(other).running.iter().any(|running| !fits(board, edge, id, running))
@@ -46,7 +50,7 @@ fn is_half_started(board: &Board<'_>, edge: EdgeId) -> bool {
 }
 
 /// Whether the target of `id` fits what runs at the other end.
-fn fits(board: &Board<'_>, edge: EdgeId, id: Id, running: &Running) -> bool {
+fn fits(board: &PlanState<'_>, edge: EdgeId, id: Id, running: &Running) -> bool {
     let is_consumer = board.graph.edge(edge).consumer == id;
     board
         .targets(id)
@@ -56,15 +60,15 @@ fn fits(board: &Board<'_>, edge: EdgeId, id: Id, running: &Running) -> bool {
 
 /// Rule 3: a provider that runs its target alone, and is not verified there. A target that needs nothing of it does not
 /// wait.
-fn unverified(board: &Board<'_>, id: Id, edge: EdgeId) -> Option<Wait> {
+fn unverified(board: &PlanState<'_>, id: Id, edge: EdgeId) -> Option<Wait> {
     let on = board.graph.edge(edge).provider;
     if on == id || !board.is_written(on) || !board.runs_only_target(on) || !board.is_needed(edge) {
         return None;
     }
-    let because = match &board.live(on).motion {
-        Motion::Still => return None,
-        Motion::UnderWay => Because::Unverified,
-        Motion::Failed(words) => Because::Failed(words.clone()),
+    let because = match &board.live(on).progress {
+        RolloutProgress::Still => return None,
+        RolloutProgress::UnderWay => WaitReason::Unverified,
+        RolloutProgress::Failed(words) => WaitReason::Failed(words.clone()),
     };
     Some(Wait { on, edge, because })
 }
@@ -73,7 +77,7 @@ fn unverified(board: &Board<'_>, id: Id, edge: EdgeId) -> Option<Wait> {
 /// because nothing but time keeps them from starting. `circles`: those whose preferences would wait for each other. A
 /// provider waits for what its consumer leaves behind, not for the health of what comes: that may depend on the
 /// provider, so it would be a deadlock.
-pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>, circles: &BTreeSet<Id>) -> Vec<Wait> {
+pub(super) fn preferred(board: &PlanState<'_>, id: Id, coming: &BTreeSet<Id>, circles: &BTreeSet<Id>) -> Vec<Wait> {
     let in_circle = |other: &Id| circles.contains(&id) && circles.contains(other);
     let on_its_way = |edge: EdgeId, other: Id| {
         board.is_under_way(other) && (board.graph.edge(edge).provider == other || board.origins(other).next().is_some())
@@ -84,13 +88,13 @@ pub(super) fn preferred(board: &Board<'_>, id: Id, coming: &BTreeSet<Id>, circle
         .filter(|&(edge, other)| coming.contains(&other) || on_its_way(edge, other))
         .filter(|(_, other)| !in_circle(other))
         .filter(|&(edge, _)| lets_go_first(board, id, edge))
-        .map(|(edge, on)| Wait { on, edge, because: Because::Preference })
+        .map(|(edge, on)| Wait { on, edge, because: WaitReason::Preference })
         .collect()
 }
 
 /// Whether the service at this end of an edge lets the one at the other end go first. Rule 4 counts here too: a provider
 /// that is down would wait for a consumer that cannot get ready without it.
-pub(super) fn lets_go_first(board: &Board<'_>, id: Id, edge: EdgeId) -> bool {
+pub(super) fn lets_go_first(board: &PlanState<'_>, id: Id, edge: EdgeId) -> bool {
     let ends = board.graph.edge(edge);
     let goes_first =
         if ends.consumer == id { goes_up(board, ends.provider) } else { !goes_up(board, id) && board.live(id).ready };
@@ -99,7 +103,7 @@ pub(super) fn lets_go_first(board: &Board<'_>, id: Id, edge: EdgeId) -> bool {
 
 /// Whether a provider goes up. A deploy does; so does a move between versions without an order: it is a release, until
 /// somebody says otherwise.
-fn goes_up(board: &Board<'_>, id: Id) -> bool {
+fn goes_up(board: &PlanState<'_>, id: Id) -> bool {
     let order = board.graph.order(id);
     let is_below = |target: &Running, origin: Label<'_>| match (target.label(), origin) {
         (Label::Version(target), Label::Version(origin)) => order.compare(target, origin) == Some(Ordering::Less),

@@ -1,4 +1,4 @@
-//! Problems as people read them: like rustc's messages, with the line and the way out.
+//! Renders problems for people, like rustc's messages: with the source line and the remedy.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::{Place, Problem, Severity};
 use crate::printable::{escape, is_unfit};
 
-/// Bytes shown of a line on either side of what is wrong with it.
+/// The bytes shown of a line before and after the marked text.
 const AROUND: usize = 200;
-/// The longest marked text; the rest of a longer one is not marked.
+/// The longest marked text, in bytes. The rest of a longer text is not marked.
 const MARKED: usize = 200;
 
-/// Line and column of a byte, both counted from 1, columns in characters; a byte order mark is none.
+/// Returns the line and column of a byte. Both count from 1, and columns count characters without a byte order mark.
 pub fn line_col(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = &bytes[..offset.min(bytes.len())];
     let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
@@ -21,7 +21,7 @@ pub fn line_col(bytes: &[u8], offset: usize) -> (usize, usize) {
     (line, text.trim_start_matches('\u{feff}').chars().count() + 1)
 }
 
-/// In one line: `services/x.yaml:3:5: …`.
+/// Renders a problem in one line, such as `services/x.yaml:3:5: …`.
 pub fn located(problem: &Problem, bytes: &[u8]) -> String {
     format!("{}: {}", position(&problem.place, bytes), problem.message)
 }
@@ -37,8 +37,8 @@ fn position(place: &Place, bytes: &[u8]) -> String {
     }
 }
 
-/// All problems, each with its lines, a blank line between them. `lookup` gives the bytes of a file; where it has none,
-/// the place is named only.
+/// Renders problems with their source lines, separated by blank lines. `lookup` returns the bytes of a file. Without
+/// them, only the place is named.
 pub fn render<'b>(problems: &[Problem], lookup: &dyn Fn(&str) -> Option<&'b [u8]>, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     problems.iter().map(|problem| renderer.render(&[report(problem, lookup)]) + "\n").collect::<Vec<_>>().join("\n")
@@ -68,7 +68,7 @@ fn report<'b>(problem: &Problem, lookup: &dyn Fn(&str) -> Option<&'b [u8]>) -> G
     }
 }
 
-/// The line that a problem is about, fit for a terminal.
+/// A source line with its marked part, made safe for a terminal.
 struct Excerpt {
     text: String,
     line: usize,
@@ -89,7 +89,7 @@ fn excerpt(bytes: &[u8], span: Range<usize>) -> Option<Excerpt> {
     (from < bytes.len()).then(|| Excerpt { text: before + &marked + &after, line, mark })
 }
 
-/// One character stays one, so that the marks stand below what they mark.
+/// Replaces unsafe characters one by one, so that the marks stay below the text they mark.
 fn clean(text: &str) -> String {
     let clean = |letter: char| if is_unfit(letter) && letter != '\t' { '\u{fffd}' } else { letter };
     text.trim_start_matches('\u{feff}').chars().map(clean).collect()

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::earlier::{Earlier, earlier, objection};
 use super::search::{Choice, Moves, Search};
 use super::{Conflict, Direction, Member, MemberReason, Objection, OrderWait, Refusal, RollbackInput, Unmet};
-use crate::graph::{EdgeId, Id, Label};
+use crate::graph::{EdgeId, Id};
 use crate::pins::Service;
-use crate::plan::{Because, Wait};
+use crate::plan::{Wait, WaitReason};
+use crate::running::Label;
 
 /// What goes back together.
 pub(super) struct Closure {
@@ -181,7 +182,7 @@ impl<'a> Set<'_, 'a> {
             to: self.moves.get(id).map(|choice| choice.to.pin.version.clone()),
             on: name(wait.on),
             gone: match (&wait.because, self.at_tip(wait.on)) {
-                (Because::Incompatible(_), Label::Version(version)) => Some(version.clone()),
+                (WaitReason::Incompatible(_), Label::Version(version)) => Some(version.clone()),
                 _ => None,
             },
         };

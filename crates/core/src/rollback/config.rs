@@ -1,4 +1,4 @@
-//! The lines beside the pins that reverted commits have changed, taken back on the tip.
+//! Reverts configuration: lines that the reverted commits changed beside the pins.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -8,37 +8,39 @@ use crate::edit::{EarlierRevision, Edit, Edited, RevisionFiles, edit, in_words, 
 use crate::git::{File, FileChange};
 use crate::pins::{Pins, Reading, Service, ServiceName, read};
 
-/// Other lines as they were before some commits.
+/// Configuration as it was before some commits.
 pub struct ConfigRevert {
-    /// The files of the tip in which other lines go back.
+    /// The files of the tip that change.
     pub files: Vec<FileChange>,
-    /// The pins of the tip as these files say then.
+    /// The pins of the tip with the changed files.
     pub pins: Pins,
 }
 
-/// Why other lines cannot go back.
+/// The reason why configuration cannot be reverted.
 #[derive(Debug)]
 pub enum ConfigRefusal {
-    /// The pins of a side cannot be edited: the problem, with its place.
+    /// The pins of a revision cannot be edited. Has the problem with its place.
     Edit(String),
-    /// Nothing of the revision could be used then.
+    /// No pins of the result would be usable. Has the reason.
     Unusable(String),
-    /// A service would have an error.
+    /// A service would have an error. Has the reason.
     Broken(ServiceName, String),
-    /// The reverted commits and later ones have both changed these lines of the tip.
+    /// The reverted commits and later ones changed the same lines of a file of the tip. Has its path and these lines.
     Conflict(Arc<str>, Vec<RangeInclusive<usize>>),
 }
 
-/// Merges three versions of a file: carries out on the second what leads from the first to the third.
+/// Merges three versions of a file: applies the change from the first to the third to the second.
 ///
-/// The error names the lines of the second version, counted from one, that both sides have changed.
+/// The error has the conflicting lines of the second version, counted from one.
 pub type Merge<'m> = &'m dyn Fn([&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclusive<usize>>>;
 
-/// Takes back what lies between two revisions, except the pins. All sides get the pins of the later revision first, so that
-/// pins that have moved since do not conflict with their neighbours.
+/// Reverts the change between two revisions on the tip, except for pins.
+///
+/// The other two revisions first get the pins of the later one. Pins that moved since thus do not conflict with lines
+/// next to them.
 ///
 /// # Errors
-/// What stands in the way; nothing goes back then.
+/// Returns the first obstacle. Nothing is reverted then.
 pub fn revert_config(
     tip: &RevisionFiles<'_>,
     [before, after]: [&Arc<EarlierRevision>; 2],
@@ -47,11 +49,11 @@ pub fn revert_config(
     let differs =
         |file: &&File| before.bytes(&file.path).is_some_and(|was| after.bytes(&file.path).is_some_and(|is| was != is));
     let paths: Vec<Arc<str>> = tip.files.iter().filter(differs).map(|file| Arc::clone(&file.path)).collect();
-    // 1. The same pins everywhere.
+    // 1. Give all three revisions the pins of the later one.
     let names = pinned_in(&paths, tip, [before, after]);
     let theirs = with_pins(&before.said(), &names, after)?;
     let ours = with_pins(tip, &names, after)?;
-    // 2. What is left of the difference, on the tip.
+    // 2. Merge the remaining difference into the tip.
     let mut merged = Vec::new();
     for path in &paths {
         let (Some(base), Some(ours), Some(theirs)) = (after.bytes(path), ours.bytes(path), theirs.bytes(path)) else {
@@ -63,7 +65,7 @@ pub fn revert_config(
     let files = overlay(&ours.files, &merged);
     let reading = usable(read(tip.root, &files), tip.reading)?;
     let merged = EarlierRevision { root: tip.root.to_owned(), files, reading };
-    // 3. The pins of the tip again.
+    // 3. Restore the pins of the tip.
     let pins_of_tip =
         EarlierRevision { root: tip.root.to_owned(), files: tip.files.to_vec(), reading: tip.reading.clone() };
     let with = with_pins(&merged.said(), &names, &Arc::new(pins_of_tip))?;
@@ -73,7 +75,7 @@ pub fn revert_config(
     Ok(ConfigRevert { files: files.map(change).collect(), pins: with.reading.pins })
 }
 
-/// Returns the services that these files pin in all three revisions.
+/// Returns the services that have their pin in these files, and are pinned in all three revisions.
 fn pinned_in(
     paths: &[Arc<str>],
     tip: &RevisionFiles<'_>,
@@ -89,7 +91,7 @@ fn pinned_in(
     services.map(|service| service.name.clone()).filter(is_everywhere).collect()
 }
 
-/// Returns a side on which these services are pinned as at another revision.
+/// Returns the revision with these services pinned as at another one.
 fn with_pins(
     side: &RevisionFiles<'_>,
     names: &BTreeSet<ServiceName>,
@@ -103,7 +105,7 @@ fn with_pins(
     Ok(EarlierRevision { root: side.root.to_owned(), files: overlay(side.files, &files), reading })
 }
 
-/// Returns what is read with these lines, if no more is wrong with it than was.
+/// Returns the reading of the merged files, if it has no errors that the tip does not have.
 fn usable(reading: Reading, tip: &Reading) -> Result<Reading, ConfigRefusal> {
     if let Some(why) = reading.unusable {
         return Err(ConfigRefusal::Unusable(why));

@@ -1,4 +1,4 @@
-//! The earlier pins of a service: what it can go back to, nearest first, and what speaks against each.
+//! The earlier pins that a service can go back to, and the objections to them.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -12,15 +12,16 @@ use crate::version::{Order, Version};
 /// An earlier pin of a service.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Earlier<'a> {
-    /// The newest record that pins it.
+    /// The newest record with this pin.
     pub(super) record: &'a Record,
     pub(super) pin: &'a Arc<Pin>,
-    /// How many pins back it is.
+    /// Distance from the present pin, counted in distinct earlier pins.
     pub(super) back: usize,
 }
 
-/// The pins that a service can go back to, nearest first, each once. What is newer than the present pin was left by going
-/// back already: `--to` can name it, but nobody goes there for going back.
+/// Returns the distinct pins that a service can go back to, nearest first.
+///
+/// Versions newer than the present pin are left out: a rollback has already left them. Only `--to` can name them.
 pub(super) fn earlier<'a>(input: RollbackInput<'a>, service: &Service) -> Vec<Earlier<'a>> {
     let order = order(input, service);
     let mut versions: HashSet<&Version> = HashSet::new();
@@ -32,7 +33,7 @@ pub(super) fn earlier<'a>(input: RollbackInput<'a>, service: &Service) -> Vec<Ea
     let records = input.history.records(&service.name).iter().rev();
     let mut all: Vec<Earlier<'a>> = Vec::new();
     for (record, pin) in records.filter_map(|record| Some((record, record.pin.as_ref()?))) {
-        // Mostly a version has one image.
+        // The set spares new versions the scan. A repeated version needs it, as it may have another image.
         if is_earlier(pin) && (versions.insert(&pin.version) || !all.iter().any(|it| it.pin.is_same_release(pin))) {
             all.push(Earlier { record, pin, back: all.len() + 1 });
         }
@@ -40,7 +41,7 @@ pub(super) fn earlier<'a>(input: RollbackInput<'a>, service: &Service) -> Vec<Ea
     all
 }
 
-/// The newest record that pins the same.
+/// Returns the newest record of the same release, with its distance; 0 if it is not an earlier pin.
 pub(super) fn newest<'a>(input: RollbackInput<'a>, service: &Service, pin: &Pin) -> Option<Earlier<'a>> {
     let mut records = input.history.records(&service.name).iter().rev();
     let (record, pin) =
@@ -49,7 +50,7 @@ pub(super) fn newest<'a>(input: RollbackInput<'a>, service: &Service, pin: &Pin)
     Some(Earlier { record, pin, back })
 }
 
-/// What the service itself has against one of its versions.
+/// Returns the objection that a service itself has to one of its versions.
 pub(super) fn objection(input: RollbackInput<'_>, service: &Service, version: &Version) -> Option<Objection> {
     if service.external {
         return Some(Objection::External);

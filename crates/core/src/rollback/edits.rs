@@ -1,5 +1,5 @@
-//! The edits that take services back: their version-bound keys as they were at the last revision of each target, and the
-//! holds that keep what was left from coming back.
+//! The edits of a rollback: they restore version-bound keys as of each target's last revision, and hold the versions
+//! that were left.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use crate::git::{Commit, CommitId, File, FileChange, content_id};
 use crate::history::History;
 use crate::pins::{Held, Pin, Pins, Service, ServiceName, read};
 
-/// Reads those of these files that a revision has, by path.
+/// Returns those of the given files that exist at a revision, by path.
 pub type ReadFiles<'r, E> = &'r dyn Fn(CommitId, &[Arc<str>]) -> Result<Vec<File>, E>;
 
-/// Reads earlier revisions of the repository.
+/// Access to earlier revisions of the repository.
 pub struct EarlierFiles<'r, E> {
-    /// Returns the first parent of a commit; none where a shallow clone ends.
+    /// Returns the first parent of a commit; `None` at the end of a shallow clone.
     pub parent: &'r dyn Fn(CommitId) -> Result<Option<CommitId>, E>,
-    /// Returns those of these files that a revision has, by path.
+    /// Returns those of the given files that exist at a revision, by path.
     pub files: ReadFiles<'r, E>,
-    /// Reads a whole revision; the settings of the tip hold where it has none.
+    /// Reads a whole revision. The settings of the tip apply if the revision has none.
     pub whole: &'r dyn Fn(&Arc<Commit>) -> Result<EarlierRevision, E>,
 }
 
-/// Why a member cannot be restored.
+/// The reason why a member cannot be restored.
 #[derive(Debug)]
 pub enum RestoreError<E> {
     /// A revision cannot be read.
     Read(E),
-    /// The files of this commit do not say any more how the service was pinned.
+    /// The files of the target's commit do not pin the service any more as history recorded it.
     NotFound { service: ServiceName, pin: Pin, commit: Arc<Commit> },
 }
 
@@ -38,10 +38,10 @@ impl<E> From<E> for RestoreError<E> {
     }
 }
 
-/// Returns the edits that restore each member's version-bound keys.
+/// Returns the edits that restore the version-bound keys of each member.
 ///
 /// # Errors
-/// An earlier revision cannot be read, or does not pin the target any more.
+/// An earlier revision cannot be read, or its files do not pin the target any more.
 pub fn restores<E>(
     tip: &RevisionFiles<'_>,
     history: &History,
@@ -51,18 +51,17 @@ pub fn restores<E>(
     let services = &tip.reading.pins.services;
     let mut at: BTreeMap<CommitId, Vec<&Service>> = BTreeMap::new();
     let (mut targets, mut parents) = (Vec::new(), BTreeMap::new());
-    // 1. The last revision of each target: many members move in one commit.
+    // 1. The last revision of each target. Many members may share one.
     for (member, service) in members.iter().filter_map(|it| Some((it, services.get(&it.service)?))) {
         let when = last_revision(history, member, earlier, &mut parents)?;
         at.entry(when).or_default().push(service);
         targets.push((member, service, when));
     }
-    // 2. What each of these revisions says, read once.
+    // 2. Each of these revisions, read once.
     let revision = |(when, services): (CommitId, Vec<&Service>)| {
         Ok((when, Arc::new(earlier_revision(tip, when, &services, earlier.files)?)))
     };
     let revisions = at.into_iter().map(revision).collect::<Result<BTreeMap<CommitId, Arc<EarlierRevision>>, E>>()?;
-    // 3. The edits.
     let restore = |(member, service, when): (&Member, &Service, CommitId)| {
         let revision = Arc::clone(&revisions[&when]);
         let (as_of, name) = match earlier_name(&revision, service, &member.to) {
@@ -74,7 +73,7 @@ pub fn restores<E>(
     targets.into_iter().map(restore).collect()
 }
 
-/// Returns the last revision at which the target was pinned: the one before its next record.
+/// Returns the last revision at which the target was pinned: the parent of the commit of its next record.
 fn last_revision<E>(
     history: &History,
     member: &Member,
@@ -92,8 +91,7 @@ fn last_revision<E>(
     Ok(parent.unwrap_or(target.commit.id))
 }
 
-/// Reads what an earlier revision says of some services, by the settings of the tip. Only the files that say it now are
-/// read.
+/// Reads some services at an earlier revision, with the settings of the tip. Only the files that pin them now are read.
 ///
 /// # Errors
 /// The files cannot be read.
@@ -117,19 +115,19 @@ pub fn earlier_revision<E>(
     files.extend(tip.files.iter().filter(|file| file.path == *settings).cloned());
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut reading = read(tip.root, &files);
-    // Services whose files are not read may be needed.
+    // The files of other services are not read, so needs for them look like errors. Faulty services are usable here.
     reading.pins.services.append(&mut reading.faulty);
     Ok(EarlierRevision { root: tip.root.to_owned(), files, reading })
 }
 
-/// Returns what the service was called at a revision, if it was pinned so there.
+/// Returns the name of the service at a revision, if it was pinned at this release there.
 fn earlier_name(revision: &EarlierRevision, service: &Service, pin: &Pin) -> Option<ServiceName> {
     let services = &revision.reading.pins.services;
     let was_so = |name: &&ServiceName| services.get(*name).is_some_and(|was| was.pin.is_same_release(pin));
     std::iter::once(&service.name).chain(&service.formerly).find(was_so).cloned()
 }
 
-/// Reads the whole revision of a target, where what pinned it stood in other files.
+/// Reads the whole revision of a target. Needed if the target was pinned in other files than the service is now.
 fn in_whole_revision<E>(
     member: &Member,
     service: &Service,
@@ -147,8 +145,8 @@ fn in_whole_revision<E>(
 }
 
 impl Revert {
-    /// Returns the edits that write the holds. Each carries the reason and who says so; the reason of a hold that it goes
-    /// on from stays.
+    /// Returns the edits that write the holds, with a reason and an author. A hold that extends a present one keeps the
+    /// present reason too.
     pub fn hold_edits(&self, pins: &Pins, reason: &str, by: Option<&str>) -> Vec<(ServiceName, Edit)> {
         let edit = |(service, held): &(ServiceName, Held)| {
             let (versions, reason, by) = (held.clone(), reason.to_owned(), by.map(str::to_owned));
@@ -163,7 +161,7 @@ impl Revert {
         self.holds.iter().map(edit).collect()
     }
 
-    /// Returns what somebody agrees to, as text to compare: the moves, the holds, and the other files that change.
+    /// Returns what the user confirms, as text to compare: the moves, the holds and the other changed files.
     pub fn fingerprint(&self, other_files: &[FileChange]) -> String {
         let moves = self.members.iter().map(|it| format!("{} {} -> {}", it.service, it.from.image, it.to.image));
         let holds = self.holds.iter().map(|(service, held)| format!("{service} {held:?}"));

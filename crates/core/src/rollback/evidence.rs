@@ -2,8 +2,8 @@
 
 use super::{Revert, RollbackInput};
 use crate::evidence::{Evidence, Pair};
-use crate::graph::Label;
 use crate::pins::{ServiceName, Unseen};
+use crate::running::Label;
 
 /// Returns the pairs that a revert brings together, that no range speaks of and that were never seen; none where the
 /// settings ignore them.

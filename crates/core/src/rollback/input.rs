@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::Unmet;
 use crate::desired::DesiredState;
 use crate::evidence::Evidence;
-use crate::graph::{EdgeId, Graph, Id, Label};
+use crate::graph::{EdgeId, Graph, Id};
 use crate::history::History;
 use crate::pins::{Pins, ServiceName};
 use crate::plan::{Live, Wanted};
+use crate::running::Label;
 use crate::version::Version;
 use crate::workload::Proven;
 

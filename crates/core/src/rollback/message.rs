@@ -1,4 +1,4 @@
-//! The message of the commit that takes services back.
+//! The commit message of a rollback.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,30 +10,28 @@ use crate::git::{Commit, CommitId, Content, File, FileChange, content_id};
 use crate::history::{History, Record};
 use crate::image::Image;
 
-/// The message of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The first line.
     pub subject: String,
-    /// What is said, in paragraphs.
+    /// Paragraphs.
     pub body: Vec<String>,
-    /// The trailers, in their order.
+    /// Trailers in order, as key and value.
     pub trailers: Vec<(&'static str, String)>,
 }
 
-/// The one commit whose moves of pins a revert takes back, all of them and nothing else.
+/// The one commit whose pin moves a rollback reverts completely, without any other moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inverse(pub Arc<Commit>);
 
-/// Subjects are cut by forges and by `git log --oneline` in narrow terminals.
+/// Longest subject, in bytes. Forges, and `git log --oneline` in narrow terminals, cut longer ones.
 const SUBJECT: usize = 72;
 
-/// Of more commits only the oldest and the newest are named.
+/// Most commits that trailers list one by one. Of more, only the oldest and the newest are named, as a range.
 const NAMED: usize = 20;
 
 impl Message {
-    /// The message for a revert in an instance. `inverse` is the commit that it takes back exactly, other lines of its
-    /// files included.
+    /// Builds the message of a rollback. `inverse` is the commit that it reverts exactly, with all other lines of the
+    /// files.
     pub fn of(
         revert: &Revert,
         history: &History,
@@ -53,7 +51,7 @@ impl Message {
         Self { subject: subject(&moves), body, trailers }
     }
 
-    /// Returns the message that says that the commit is taken back exactly.
+    /// Adds the statement that the rollback reverts the commit exactly.
     #[must_use]
     pub fn of_inverse(mut self, commit: CommitId) -> Self {
         let says = inverse_of(commit);
@@ -63,7 +61,7 @@ impl Message {
         self
     }
 
-    /// Returns the message of a rollback that is undone.
+    /// Turns the message into that of an undone rollback.
     #[must_use]
     pub fn of_reapply(self) -> Self {
         Self { subject: self.subject.replacen(REVERT, REAPPLY, 1), ..self }
@@ -78,8 +76,8 @@ impl fmt::Display for Message {
     }
 }
 
-/// The commit whose moves a revert takes back, where it is one, and it takes back all of them. A revert that holds what it
-/// moves does more than that.
+/// Returns the one commit whose moves a rollback reverts completely, if there is one. A rollback with holds has none:
+/// its holds go beyond the commit.
 pub fn inverse(revert: &Revert, history: &History) -> Option<Inverse> {
     if !revert.holds.is_empty() {
         return None;
@@ -96,13 +94,13 @@ pub fn inverse(revert: &Revert, history: &History) -> Option<Inverse> {
     (moved == revert.members.len()).then(|| Inverse(Arc::clone(commit)))
 }
 
-/// What `git revert` says, and forges read.
+/// Returns the sentence that `git revert` writes and forges recognize.
 fn inverse_of(commit: CommitId) -> String {
     format!("This reverts commit {commit}.")
 }
 
-/// Whether edits undo a commit exactly: `changed` are the paths of the files that the commit changed, sorted, and `before`
-/// is what stood in them before it, by path.
+/// Returns whether edits revert a commit exactly. `changed` are the paths that the commit changed, sorted; `before` are
+/// these files before the commit, by path.
 pub fn undoes_exactly(edits: &[FileChange], changed: &[Arc<str>], before: &[File]) -> bool {
     let is_as_before = |file: &FileChange| {
         let was = before.binary_search_by(|was| was.path.cmp(&file.path)).ok().map(|at| &before[at].content);
@@ -115,7 +113,7 @@ pub fn undoes_exactly(edits: &[FileChange], changed: &[Arc<str>], before: &[File
     edits.iter().map(|file| &file.path).eq(changed) && edits.iter().all(is_as_before)
 }
 
-/// `payments 2.1.0 -> 2.0.3`.
+/// Formats a move: `payments 2.1.0 -> 2.0.3`.
 fn moved(member: &Member) -> String {
     let Member { service, from, to, .. } = member;
     let [from, to] = if from.version == to.version {
@@ -126,7 +124,7 @@ fn moved(member: &Member) -> String {
     format!("{service} {from} -> {to}")
 }
 
-/// As many moves as there is room for.
+/// Formats the subject, with as many moves as fit.
 fn subject(moves: &[String]) -> String {
     let mut subject = REVERT.to_owned();
     for (number, moved) in moves.iter().enumerate() {
@@ -142,7 +140,7 @@ fn subject(moves: &[String]) -> String {
     subject
 }
 
-/// The commits whose moves are undone, newest first.
+/// Returns the ids of the commits whose moves are reverted, newest first; or one range, if there are too many.
 fn undone(revert: &Revert, history: &History) -> Vec<String> {
     let since = |member: &Member| {
         let records = history.records(&member.service);
@@ -156,8 +154,8 @@ fn undone(revert: &Revert, history: &History) -> Vec<String> {
     }
 }
 
-/// Names what is taken back, and from which commits' moves: the same wherever and whenever it is worked out, and another
-/// one when the same versions are pinned and taken back again.
+/// Returns an id of the rollback that is the same whenever and wherever it is computed. It covers the moves and the
+/// last commit of each member, so that a second rollback of the same versions gets another id.
 fn id(revert: &Revert, history: &History, instance: &str) -> String {
     let last = |member: &Member| history.records(&member.service).last().map(|record| record.commit.id.to_hex());
     let line = |member: &Member| format!("{} {} {}", member.service, last(member).unwrap_or_default(), member.to.image);

@@ -1,4 +1,4 @@
-//! A rollback that is undone: what it moved, and the holds that it put on services.
+//! The undo of a rollback: its moves and its holds.
 
 use std::sync::Arc;
 
@@ -8,19 +8,18 @@ use crate::git::{Commit, CommitId};
 use crate::history::History;
 use crate::pins::{Hold, Pin, Pins, Service, ServiceName};
 
-/// The commit that is undone.
+/// The rollback commit that is undone.
 #[derive(Debug)]
 pub struct UndoneRollback {
-    /// The commit.
     pub commit: Arc<Commit>,
-    /// Its place in [`History::moves`].
+    /// Position of the commit in [`History::moves`].
     place: u32,
-    /// The services that it put on hold and that still are, with the holds they had before.
+    /// Services that the commit put on hold and that still are, with their earlier holds.
     pub lifted: Vec<(ServiceName, Option<Hold>)>,
 }
 
 impl UndoneRollback {
-    /// Works out which holds end. `before` and `after` are the revisions before the commit and at it.
+    /// Finds the holds that end. `before` and `after` are the revisions before the commit and at it.
     pub fn new(commit: Arc<Commit>, place: u32, services: &[&Service], [before, after]: [&EarlierRevision; 2]) -> Self {
         let of = |then: &EarlierRevision, name: &ServiceName| then.reading.pins.services.get(name)?.hold.clone();
         let lifted = services.iter().filter_map(|service| {
@@ -32,12 +31,12 @@ impl UndoneRollback {
         Self { commit, place, lifted }
     }
 
-    /// What it moved goes back to what it was, except what somebody has moved since.
+    /// Returns the request to undo the moves of the commit, except of services that moved again since.
     pub fn request(&self) -> Request {
         Request::Reapply(self.place)
     }
 
-    /// Returns the pins, held as before the rollback.
+    /// Returns the pins with the holds from before the rollback.
     #[must_use]
     pub fn without_holds(&self, mut pins: Pins) -> Pins {
         for (service, before) in &self.lifted {
@@ -48,7 +47,7 @@ impl UndoneRollback {
         pins
     }
 
-    /// Returns the edits that end its holds.
+    /// Returns the edits that restore the holds from before the rollback.
     pub fn hold_edits(&self) -> Vec<(ServiceName, Edit)> {
         let edit = |(service, before): &(ServiceName, Option<Hold>)| {
             let edit = before.clone().map_or(Edit::Release, |Hold { versions, reason, by, until, at: _ }| {
@@ -59,19 +58,19 @@ impl UndoneRollback {
         self.lifted.iter().map(edit).collect()
     }
 
-    /// Whether its holds alone end, because nothing that it moved is left to go forward.
+    /// Returns whether only holds end, because no move is left to undo.
     pub fn ends_holds_alone(&self, revert: &Revert) -> bool {
         !self.lifted.is_empty() && revert.is_empty() && revert.skipped.iter().all(Skipped::is_by_somebody)
     }
 }
 
-/// Returns the services of the pins that the commit at a place moved.
+/// Returns the services that a commit moved. `place` is the commit's position in [`History::moves`].
 pub fn moved_by<'p>(place: u32, pins: &'p Pins, history: &History) -> Vec<&'p Service> {
     let is_moved = |service: &&Service| history.records(&service.name).iter().any(|record| record.position == place);
     pins.services.values().filter(is_moved).collect()
 }
 
-/// Returns the newest rollback; where a service is given, the newest that moved it.
+/// Returns the newest rollback; with a service, the newest rollback that moved it.
 pub fn newest_rollback<'h>(
     history: &'h History,
     service: Option<&ServiceName>,
@@ -85,7 +84,7 @@ pub fn newest_rollback<'h>(
     history.moves().iter().rev().find(is_it)
 }
 
-/// Returns the commit that moved a service last and what it pins, where that was a rollback.
+/// Returns the commit of the last move of a service with its pin, if that commit was a rollback.
 pub fn taken_back_last<'h>(
     history: &'h History,
     service: &ServiceName,
@@ -95,12 +94,12 @@ pub fn taken_back_last<'h>(
     Some((&last.commit, last.pin.as_deref()?))
 }
 
-/// Whether a hold that was put is still there, though somebody may have changed its reason or its end.
+/// Returns whether a hold is still the one that was put. Its reason and its end may have been edited.
 fn is_from(put: &Hold, now: &Hold) -> bool {
     put.versions == now.versions && put.by == now.by
 }
 
-/// Whether both holds say the same, wherever they stand.
+/// Returns whether both holds have the same content; their places in the files do not matter.
 fn says_same(one: Option<&Hold>, other: Option<&Hold>) -> bool {
     let said = |hold: &Hold| (hold.versions.clone(), hold.reason.clone(), hold.by.clone(), hold.until);
     one.map(said) == other.map(said)

@@ -12,7 +12,7 @@ pub enum Request {
     Services(Vec<ServiceName>, RollbackTarget),
     /// The whole system.
     All(RollbackTarget),
-    /// What the commits at these places of [`History::moves`] moved.
+    /// What the commits at these places of [`History::moves`](crate::history::History::moves) moved.
     Moved(RangeInclusive<u32>),
     /// What the commit at this place moved, but for what was moved since: forward again.
     Reapply(u32),
@@ -28,7 +28,7 @@ pub enum RollbackTarget {
     Steps(usize),
     /// To this version.
     Version(Version),
-    /// To what was pinned at this place of [`History::moves`].
+    /// To what was pinned at this place of [`History::moves`](crate::history::History::moves).
     At(u32),
     /// To what runs, which somebody has put there by hand.
     Running,

@@ -3,17 +3,18 @@
 use super::earlier::{Earlier, newest};
 use super::{NotAdoptable, Refusal, RollbackInput};
 use crate::pins::{Pin, Service};
-use crate::plan::{Motion, Running};
+use crate::plan::RolloutProgress;
+use crate::running::Running;
 
 /// The earlier pin that runs.
 pub(super) fn running<'a>(input: RollbackInput<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {
     let unfit = |why| Refusal::NotAdoptable { service: service.name.clone(), why };
     let live = input.graph.id(&service.name).and_then(|id| input.live.get(id.index()));
     let (running, spec, motion) =
-        live.map_or((&[][..], &[][..], &Motion::Still), |it| (&*it.running, &*it.spec, &it.motion));
+        live.map_or((&[][..], &[][..], &RolloutProgress::Still), |it| (&*it.running, &*it.spec, &it.progress));
     match (running, motion) {
         ([] | [Running::Absent], _) => Err(unfit(NotAdoptable::Nothing)),
-        (_, Motion::UnderWay) => Err(unfit(NotAdoptable::UnderWay)),
+        (_, RolloutProgress::UnderWay) => Err(unfit(NotAdoptable::UnderWay)),
         ([Running::Image(image, Some(version))], _) => {
             let records = input.history.records(&service.name).iter().rev();
             let is_it = |pin: &&Pin| pin.image == *image && pin.version == *version;

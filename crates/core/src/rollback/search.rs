@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 use self::assignment::{Assignment, DeadEnd, Domain, Undo};
 use super::RollbackInput;
 use super::earlier::Earlier;
-use crate::graph::{Id, Label};
-use crate::plan::{Near, Running, Situation, Step, Wait, Wanted};
+use crate::graph::Id;
+use crate::plan::{Neighbourhood, PlanInput, Step, Wait, Wanted};
+use crate::running::{Label, Running};
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
 const BUDGET: usize = 200_000;
@@ -199,18 +200,17 @@ impl<'a> Choice<'a> {
 }
 
 /// What these moves come to, as far as they reach.
-fn near(input: RollbackInput<'_>, moves: &Moves<'_>) -> Near {
-    let wanted = moves.iter().map(|(&id, Choice { to: Earlier { pin, .. }, .. })| {
-        (id, Wanted::Target(Running::Image(pin.image.clone(), Some(pin.version.clone()))))
-    });
+fn near(input: RollbackInput<'_>, moves: &Moves<'_>) -> Neighbourhood {
+    let wanted =
+        moves.iter().map(|(&id, Choice { to: Earlier { pin, .. }, .. })| (id, Wanted::Target(Running::pinned(pin))));
     let RollbackInput { graph, wanted: at_tip, live, lockstep, .. } = input;
-    Near::of(Situation { graph, wanted: at_tip, live, lockstep, evidence: None }, &wanted.collect())
+    Neighbourhood::of(PlanInput { graph, wanted: at_tip, live, lockstep, evidence: None }, &wanted.collect())
 }
 
 /// A circle of waits among these moves; none where `next` has an order for them. That something else is in their way
 /// (what has failed, what is held) is for the plan to say.
-fn circle(near: &Near, moves: &Moves<'_>) -> Option<Vec<(Id, Wait)>> {
-    near.rest().into_iter().find_map(|(id, step)| match step {
+fn circle(near: &Neighbourhood, moves: &Moves<'_>) -> Option<Vec<(Id, Wait)>> {
+    near.unreached().into_iter().find_map(|(id, step)| match step {
         Step::Refused(circle) if moves.contains_key(&id) => Some(circle),
         _ => None,
     })

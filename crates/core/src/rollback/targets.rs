@@ -1,4 +1,4 @@
-//! What is asked for, and where to: for each service the earlier pin that it goes back to.
+//! Resolves a request to targets: for each service, the earlier pin that it goes back to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -12,9 +12,9 @@ use crate::history::Record;
 use crate::pins::{Pin, Service, ServiceName};
 use crate::version::Version;
 
-/// What was asked for.
+/// The resolved request.
 pub(super) struct Targets<'a> {
-    /// The moves; services that are there already are left out.
+    /// Target by service. Services that are already at their target are left out.
     pub(super) moves: BTreeMap<Id, Earlier<'a>>,
     pub(super) skipped: Vec<Skipped>,
 }
@@ -28,7 +28,7 @@ pub(super) fn of<'a>(input: RollbackInput<'a>, request: &Request) -> Result<Targ
     }
 }
 
-/// Services that were named: where one of them cannot go back, nothing does.
+/// Resolves a request that names services. If one of them cannot go back, the whole request is refused.
 fn each<'a>(input: RollbackInput<'a>, names: &[ServiceName], aim: &RollbackTarget) -> Result<Targets<'a>, Refusal> {
     let mut moves = BTreeMap::new();
     for name in names {
@@ -73,8 +73,8 @@ fn aimed<'a>(input: RollbackInput<'a>, service: &Service, aim: &RollbackTarget) 
     }
 }
 
-/// The newest earlier pin that is proven and may run; else the nearest that may run; else the nearest, whatever speaks
-/// against it.
+/// Returns the newest earlier pin that is proven and without objection; else the nearest without objection; else the
+/// nearest of all, whose objection the caller reports.
 fn good<'a>(input: RollbackInput<'a>, service: &Service) -> Result<Earlier<'a>, Refusal> {
     let all = earlier(input, service);
     let may_run = |it: &&Earlier<'_>| objection(input, service, &it.pin.version).is_none();
@@ -84,7 +84,7 @@ fn good<'a>(input: RollbackInput<'a>, service: &Service) -> Result<Earlier<'a>, 
     found.copied().ok_or_else(|| Refusal::First { service: service.name.clone(), version: version() })
 }
 
-/// Every service goes back to what it was pinned at; what may not run stays, and so does what was not there.
+/// Moves every service back to its pin at a position. Services with an objection, and those not pinned then, stay.
 fn all(input: RollbackInput<'_>, place: u32) -> Targets<'_> {
     let pinned = input.pins.services.values();
     let pinned = pinned.map(|service| (service, input.history.pinned_at(&service.name, place)));
@@ -103,7 +103,8 @@ fn all(input: RollbackInput<'_>, place: u32) -> Targets<'_> {
     targets
 }
 
-/// What these commits moved goes back to what it was before the first of them. `unless_since`: but for what was moved since.
+/// Moves services back to their pins before the first of these commits. `unless_since` skips services that moved again
+/// since.
 fn moved<'a>(input: RollbackInput<'a>, places: &RangeInclusive<u32>, unless_since: bool) -> Targets<'a> {
     let mut targets = Targets { moves: BTreeMap::new(), skipped: Vec::new() };
     let earlier_names: BTreeSet<_> = input.pins.services.values().filter_map(|it| it.formerly.as_ref()).collect();
@@ -141,7 +142,7 @@ fn moved<'a>(input: RollbackInput<'a>, places: &RangeInclusive<u32>, unless_sinc
     targets
 }
 
-/// The last commit that moved a service, where it is neither as it was before some moves nor as they left it.
+/// Returns the last move of a service that is pinned neither as before some moves nor as after them.
 fn since(service: &Service, ends: [Option<&Pin>; 2], records: &[Record]) -> Option<SkipReason> {
     let is_there = ends.into_iter().flatten().any(|pin| pin.is_same_release(&service.pin));
     let last = records.last().filter(|_| !is_there)?;
@@ -149,7 +150,7 @@ fn since(service: &Service, ends: [Option<&Pin>; 2], records: &[Record]) -> Opti
 }
 
 impl<'a> Targets<'a> {
-    /// A service that goes back with many: to what it was pinned at then.
+    /// Adds a service of a larger request with its pin at that time, or the reason to skip it.
     fn take(&mut self, input: RollbackInput<'a>, service: &Service, then: Option<&Pin>) {
         let name = &service.name;
         let found = then.and_then(|pin| newest(input, service, pin)).zip(input.graph.id(name));
@@ -174,7 +175,7 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// The place in history that the whole system goes back to.
+/// Returns the position in history that the whole system goes back to.
 fn place_of_all(input: RollbackInput<'_>, aim: &RollbackTarget) -> Result<u32, Refusal> {
     let moves = input.history.moves().len();
     match aim {
@@ -188,8 +189,8 @@ fn place_of_all(input: RollbackInput<'_>, aim: &RollbackTarget) -> Result<u32, R
     }
 }
 
-/// The newest revision that differs from the tip, and of which every version is proven. What is deployed elsewhere is
-/// proven elsewhere.
+/// Returns the position of the newest revision that differs from the tip and has only proven versions. External
+/// services are not considered, as their proofs are elsewhere.
 fn proven_as_a_whole(input: RollbackInput<'_>) -> Option<u32> {
     let services: Vec<&Service> = input.pins.services.values().filter(|service| !service.external).collect();
     let mut by_place: Vec<(u32, usize, Option<&Pin>)> = Vec::new();

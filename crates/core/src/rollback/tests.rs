@@ -19,7 +19,8 @@ use crate::evidence::Evidence;
 use crate::git::{Commit, CommitId, Content, File, content_id};
 use crate::history::History;
 use crate::pins::{self, ServiceName};
-use crate::plan::{Live, Motion, Running};
+use crate::plan::{Live, RolloutProgress};
+use crate::running::Running;
 use crate::version::Version;
 use crate::workload::Proven;
 
@@ -145,12 +146,12 @@ impl Shop {
     }
 
     /// What is adopted of a service of which this runs.
-    pub(super) fn adopts(&self, name: &str, running: &[Running], motion: Motion) -> String {
+    pub(super) fn adopts(&self, name: &str, running: &[Running], motion: RolloutProgress) -> String {
         let id = self.desired.graph.id(&service(name)).unwrap();
         self.knowing(|known| {
             let mut live = known.live.to_vec();
             let (spec, running) = (running.to_vec(), running.to_vec());
-            live[id.index()] = Live { running, spec, motion, ..live[id.index()].clone() };
+            live[id.index()] = Live { running, spec, progress: motion, ..live[id.index()].clone() };
             let request = Request::Services(vec![service(name)], RollbackTarget::Running);
             told(revert(RollbackInput { live: &live, ..known }, &request, HoldPolicy::Above))
         })

@@ -1,4 +1,4 @@
-//! The last change of a service: what moved, when that began, and what takes it back.
+//! The last change of a service: its cause, its start and its undo.
 
 use std::cmp::Ordering;
 
@@ -7,56 +7,53 @@ use jiff::{SignedDuration, Timestamp};
 use crate::change::{ChangeKind, Move};
 use crate::image::Image;
 use crate::pins::Pin;
-use crate::plan::Running;
+use crate::running::Running;
 use crate::version::Order;
 use crate::workload::Proven;
 
 /// The last change of a service.
 #[derive(Debug, Clone)]
 pub struct LastChange {
-    /// When it began: a pin counts from when it was written on, not from its commit.
+    /// The start of the change. The change to a pin starts when the workloads are written, not with the commit.
     pub at: Timestamp,
-    /// What made it.
     pub cause: ChangeCause,
-    /// What takes it back; none where there is nothing to go back to.
+    /// The action that undoes the change; `None` if there is no earlier state.
     pub undo: Option<UndoAction>,
 }
 
-/// What changed a service.
 #[derive(Debug, Clone)]
 pub enum ChangeCause {
-    /// Somebody moved what runs by hand.
+    /// A manual change of what runs.
     Hand,
-    /// A commit moved the pin.
+    /// A commit that moved the pin.
     Commit {
-        /// The move.
         moved: Move,
         /// Whether the pin was verified since.
         is_verified: bool,
     },
 }
 
-/// What takes a change back.
+/// The action that undoes a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UndoAction {
-    /// The pin is not what runs: it is to be written.
+    /// Write the pin, as something else runs.
     WritePin,
-    /// The change was a rollback: it is undone.
+    /// Undo the rollback that made the change.
     Reapply,
-    /// The pin goes back.
+    /// Roll the pin back.
     Rollback,
 }
 
-/// The move of a pin that is what runs, beside the newest move of all.
+/// The move to the pin that runs, and the newest move of all.
 #[derive(Debug, Clone, Copy)]
 pub struct RunningMove<'m> {
-    /// The newest move whose pin runs; the newest of all where none does.
+    /// The newest move whose pin runs, or the newest of all if none does.
     pub moved: &'m Move,
     newest: &'m Move,
 }
 
 impl<'m> RunningMove<'m> {
-    /// Finds it among the moves of a service, oldest first. What is pinned and does not run yet has caused nothing.
+    /// Finds the moves among those of a service, oldest first. A pin that does not run yet is not a cause of anything.
     pub fn find(oldest_first: &'m [Move], order: &Order, running: &[Running]) -> Option<Self> {
         let runs = |pin: &Pin| running.iter().any(|it| is_image_of(it, pin));
         let mut newest_first = oldest_first.iter().rev().filter(|it| it.kind.is_some() && !is_respelled(it, order));
@@ -67,12 +64,12 @@ impl<'m> RunningMove<'m> {
 }
 
 impl LastChange {
-    /// A move by hand, away from the pin.
+    /// Returns the change that a manual change away from the pin makes.
     pub fn by_hand(at: Timestamp) -> Self {
         Self { at, cause: ChangeCause::Hand, undo: Some(UndoAction::WritePin) }
     }
 
-    /// A move of the pin. `proof` is its verification, `written` when its workloads were written last.
+    /// Returns the change that a move of the pin makes. `written` is the time when the workloads were last written.
     pub fn by_commit(
         RunningMove { moved, newest }: RunningMove<'_>,
         proof: Option<&Proven>,
@@ -93,7 +90,7 @@ impl LastChange {
         }
     }
 
-    /// The image that runs since; none where somebody moved it by hand, or nothing is pinned.
+    /// Returns the image that the change brought; `None` for a manual change or the end of a pin.
     pub fn image(&self) -> Option<&Image> {
         match &self.cause {
             ChangeCause::Hand => None,
@@ -102,12 +99,12 @@ impl LastChange {
     }
 }
 
-/// A version may be pinned in one image after another: the image that runs decides.
+/// Returns whether the pin's image runs. Images decide, as one version may be pinned in several images.
 fn is_image_of(running: &Running, pin: &Pin) -> bool {
     matches!(running, Running::Image(image, _) if *image == pin.image || has_digest_of(image, &pin.image))
 }
 
-/// The same content under another spelling of the same version: what runs has not changed by that.
+/// Returns whether a move only spells the same version and content in another way, so that what runs did not change.
 fn is_respelled(moved: &Move, order: &Order) -> bool {
     let ends = moved.from.as_ref().zip(moved.to.as_ref());
     ends.is_some_and(|(from, to)| {
@@ -115,7 +112,7 @@ fn is_respelled(moved: &Move, order: &Order) -> bool {
     })
 }
 
-/// Whether digests say that both are the same content.
+/// Returns whether both images have the same digest.
 fn has_digest_of(one: &Image, other: &Image) -> bool {
     one.digest().is_some() && one.digest() == other.digest()
 }

@@ -3,26 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use crate::image::Image;
+use crate::running::Running;
 use crate::verify::settled;
 use crate::workload::{Container, Pod, Workload, WorkloadId};
 
-/// What runs of a service in one workload.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Runs {
-    /// Nothing: the workload does not exist, or is on its way out.
-    Absent,
-    /// This image.
-    Image(Image),
-    /// Something whose name is no image reference, as it is written there.
-    Unreadable(String),
-}
-
 /// A workload has no container for a service.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{id} has no container {wanted}; it has {}", list(.found))]
 pub struct NoContainer {
     /// The workload.
@@ -41,12 +28,15 @@ pub fn live(
     pods: Option<&[Arc<Pod>]>,
     templates: Option<&[Container]>,
     containers: &[&str],
-) -> Option<BTreeSet<Runs>> {
-    let Some(workload) = workload else { return Some(BTreeSet::from([Runs::Absent])) };
-    let of_service = |all: &[Container]| -> Vec<Runs> {
-        all.iter().filter(|container| containers.contains(&container.name.as_str())).map(Runs::of).collect()
+) -> Option<BTreeSet<Running>> {
+    let Some(workload) = workload else { return Some(BTreeSet::from([Running::Absent])) };
+    let of_service = |all: &[Container]| -> Vec<Running> {
+        all.iter()
+            .filter(|container| containers.contains(&container.name.as_str()))
+            .map(Running::in_container)
+            .collect()
     };
-    let mut live: BTreeSet<Runs> = of_service(&workload.containers).into_iter().collect();
+    let mut live: BTreeSet<Running> = of_service(&workload.containers).into_iter().collect();
     if settled(id, workload, pods) {
         return Some(live);
     }
@@ -55,16 +45,16 @@ pub fn live(
         None => live.extend(of_service(templates?)),
     }
     if workload.deleting {
-        live.insert(Runs::Absent);
+        live.insert(Running::Absent);
     }
     Some(live)
 }
 
 /// The images of `containers` of which pods exist.
-pub fn of_pods<'p>(pods: &'p [Arc<Pod>], containers: &'p [&str]) -> impl Iterator<Item = Runs> + 'p {
+pub fn of_pods<'p>(pods: &'p [Arc<Pod>], containers: &'p [&str]) -> impl Iterator<Item = Running> + 'p {
     let of_service = |container: &&Container| containers.contains(&container.name.as_str());
     let running = pods.iter().filter(|pod| pod.runs()).flat_map(|pod| &pod.containers);
-    running.filter(of_service).map(Runs::of)
+    running.filter(of_service).map(Running::in_container)
 }
 
 /// The containers of a service in a workload: the ones it names, else all, init containers too, that run `image` in
@@ -87,13 +77,6 @@ pub fn containers_of<'w>(
         |container: &&Container| container.image.as_ref().is_some_and(|found| found.repository() == image.repository());
     let found: Vec<_> = workload.containers.iter().filter(runs).collect();
     if found.is_empty() { Err(none(format!("that runs {}", image.familiar()))) } else { Ok(found) }
-}
-
-impl Runs {
-    /// What a container runs.
-    pub fn of(container: &Container) -> Self {
-        container.image.clone().map_or_else(|| Self::Unreadable(container.written.clone()), Self::Image)
-    }
 }
 
 fn list(found: &[(String, String)]) -> String {

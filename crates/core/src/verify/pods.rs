@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::reason::{Obstruction, UnreadyPod};
 use crate::image::Image;
 use crate::pins::WorkloadKind;
-use crate::workload::{Pod, Trouble, Workload};
+use crate::workload::{Pod, PodIssue, Workload};
 
 /// A pod of an older revision that is not ready for so long will not become ready by itself.
 const STUCK_AFTER_SECONDS: i64 = 60;
@@ -54,9 +55,9 @@ impl<'p> Sight<'p> {
         Self { kind, new, old, now }
     }
 
-    /// A new pod that has failed for certain, in its words.
-    pub(super) fn broken(&self) -> Option<String> {
-        self.new.iter().find(|pod| pod.troubles.iter().any(certain)).map(|pod| self.words(pod))
+    /// A new pod that has failed for certain.
+    pub(super) fn broken(&self) -> Option<UnreadyPod> {
+        self.new.iter().find(|pod| pod.issues.iter().any(certain)).map(|pod| self.unready(pod))
     }
 
     /// No pod of the newest template has been ready for so long. It may never crash, and yet nobody is served by it.
@@ -74,31 +75,29 @@ impl<'p> Sight<'p> {
         let for_long = |pod: &Pod| {
             pod.created.is_some_and(|created| self.now.duration_since(created).as_secs() > STUCK_AFTER_SECONDS)
         };
-        let hopeless = |pod: &&&Pod| !pod.ready && (pod.troubles.iter().any(certain) || for_long(pod));
+        let hopeless = |pod: &&&Pod| !pod.ready && (pod.issues.iter().any(certain) || for_long(pod));
         self.old.iter().find(hopeless).copied()
     }
 
     /// What the cluster lacks for the new pods, where that is what they wait for.
-    pub(super) fn lack(&self) -> Option<String> {
+    pub(super) fn lack(&self) -> Option<Obstruction> {
         let mut unready = self.new.iter().filter(|pod| !pod.ready).peekable();
         unready.peek()?;
-        if unready.clone().all(|pod| pod.troubles.iter().any(|trouble| trouble.container.is_none())) {
-            return unready.next().map(|pod| self.words(pod));
+        if unready.clone().all(|pod| pod.issues.iter().any(|trouble| trouble.container.is_none())) {
+            return unready.next().map(|pod| Obstruction::Pod(self.unready(pod)));
         }
         None
     }
 
     /// What keeps a new pod from being ready, for certain or not.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.new.iter().find(|pod| !pod.troubles.is_empty()).map(|pod| self.words(pod))
+    pub(super) fn trouble(&self) -> Option<Obstruction> {
+        self.new.iter().find(|pod| !pod.issues.is_empty()).map(|pod| Obstruction::Pod(self.unready(pod)))
     }
 
-    /// A pod's troubles in words. What the local runtime runs is a process, and has no containers.
-    fn words(&self, pod: &Pod) -> String {
-        match self.kind {
-            WorkloadKind::Process => words_of(format!("process {}", pod.name), pod),
-            _ => words(pod),
-        }
+    /// Returns a pod with its worst issue.
+    pub(super) fn unready(&self, pod: &Pod) -> UnreadyPod {
+        let is_process = self.kind == WorkloadKind::Process;
+        UnreadyPod { name: pod.name.clone(), is_process, issue: pod.issues.first().cloned() }
     }
 
     /// The pod to delete next where an operator deletes them: of the highest ordinal, as a StatefulSet goes.
@@ -107,25 +106,7 @@ impl<'p> Sight<'p> {
     }
 }
 
-/// A pod's troubles in words: the worst one.
-pub(super) fn words(pod: &Pod) -> String {
-    let container = pod.troubles.first().and_then(|trouble| trouble.container.as_ref());
-    let container = container.map(|name| format!(", container {name}")).unwrap_or_default();
-    words_of(format!("pod {}{container}", pod.name), pod)
-}
-
-fn words_of(who: String, pod: &Pod) -> String {
-    let Some(Trouble { reason, message, restarts, .. }) = pod.troubles.first() else { return who + " is not ready" };
-    let restarts = match restarts {
-        0 => String::new(),
-        1 => " after 1 restart".to_owned(),
-        many => format!(" after {many} restarts"),
-    };
-    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
-    format!("{who}: {reason}{restarts}{message}")
-}
-
-fn certain(trouble: &Trouble) -> bool {
+fn certain(trouble: &PodIssue) -> bool {
     let message = trouble.message.to_lowercase();
     CERTAIN.contains(&trouble.reason.as_str())
         || trouble.reason == "ErrImagePull" && NO_SUCH_IMAGE.iter().any(|words| message.contains(words))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::reason::{HealthReason, Milestone, Obstruction};
 use crate::pins::WorkloadKind;
 use crate::workload::{Condition, Pod, Status, Strategy, Workload, WorkloadId};
 
@@ -12,13 +13,13 @@ use crate::workload::{Condition, Pod, Status, Strategy, Workload, WorkloadId};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Rollout {
     /// What is reported cannot be so.
-    Garbled(String),
+    Garbled(HealthReason),
     /// What is reported is about an earlier specification.
     Unseen,
     /// On its way; what is missing.
-    Going(String),
+    Going(HealthReason),
     /// It goes on when somebody moves it.
-    Stopped(String, Stop),
+    Stopped(HealthReason, Stop),
     /// Every pod there shall be is there, of the newest template, and available.
     Done,
 }
@@ -71,20 +72,16 @@ pub(crate) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
 }
 
 /// Pods that are still ending. A Deployment is Current to kstatus while they run; the other kinds count them themselves.
-pub(crate) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<String> {
+pub(crate) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<HealthReason> {
     if !matches!(kind, WorkloadKind::Deployment | WorkloadKind::Process) {
         return None;
     }
     let ending = match (workload.status.terminating, pods) {
         (Some(reported), _) => reported,
         (None, Some(pods)) => i32::try_from(pods.iter().filter(|pod| pod.terminating && pod.runs()).count()).ok()?,
-        (None, None) => return Some("its pods have not been looked at yet".to_owned()),
+        (None, None) => return Some(HealthReason::PodsUnknown),
     };
-    match ending {
-        0 => None,
-        1 => Some("1 pod is still ending".to_owned()),
-        many => Some(format!("{many} pods are still ending")),
-    }
+    (ending != 0).then_some(HealthReason::Ending { pods: ending })
 }
 
 /// Kubernetes gave up on what was written: said after the write. Both times are whole seconds and a deadline is at least
@@ -100,14 +97,14 @@ pub(crate) fn gave_up(workload: &Workload, written: Option<Timestamp>) -> bool {
 }
 
 /// What keeps pods from being made at all, such as a quota.
-pub(crate) fn lack(workload: &Workload) -> Option<String> {
+pub(crate) fn lack(workload: &Workload) -> Option<Obstruction> {
     let failure = condition(&workload.status, "ReplicaFailure").filter(|failure| failure.status == "True")?;
-    Some(format!("{}: {}", failure.reason, failure.message).trim_end_matches([':', ' ']).to_owned())
+    Some(Obstruction::ReplicaFailure { reason: failure.reason.clone(), message: failure.message.clone() })
 }
 
-fn garbled(generation: i64, status: &Status) -> Option<String> {
+fn garbled(generation: i64, status: &Status) -> Option<HealthReason> {
     if let Some(seen) = status.observed_generation.filter(|seen| *seen > generation) {
-        return Some(format!("its status is of generation {seen}, its specification of {generation}"));
+        return Some(HealthReason::StatusAhead { status: seen, specification: generation });
     }
     let numbers = [
         ("replicas", status.replicas),
@@ -118,43 +115,44 @@ fn garbled(generation: i64, status: &Status) -> Option<String> {
         ("current", status.current),
         ("desired", status.desired),
     ];
-    let (name, number) = numbers.into_iter().find(|(_, number)| number.is_some_and(i32::is_negative))?;
-    Some(format!("its status reports {} {name} pods", number?))
+    let mut counts = numbers.into_iter().filter_map(|(name, count)| Some((name, count?)));
+    let (name, count) = counts.find(|(_, count)| count.is_negative())?;
+    Some(HealthReason::NegativeCount { name, count })
 }
 
-fn deployment(workload: &Workload) -> Option<String> {
+fn deployment(workload: &Workload) -> Option<HealthReason> {
     let (status, wanted) = (&workload.status, workload.replicas.unwrap_or(1));
     let number = |number: Option<i32>| number.unwrap_or(0);
     let (replicas, updated) = (number(status.replicas), number(status.updated));
     if updated < wanted {
-        return Some(format!("{updated} of {} run the new template", count(wanted)));
+        return Some(too_few(updated, wanted, Milestone::NewTemplate));
     }
     if replicas > updated {
-        return Some(format!("{} of an older template still there", count(replicas - updated)));
+        return Some(HealthReason::Outdated { pods: replicas - updated });
     }
     if replicas > wanted {
-        return Some(format!("{} too many still there", count(replicas - wanted)));
+        return Some(HealthReason::TooMany { pods: replicas - wanted });
     }
     let available = number(status.available);
     if available < updated {
-        return Some(format!("{available} of {} available", count(updated)));
+        return Some(too_few(available, updated, Milestone::Available));
     }
     let ready = number(status.ready);
     if ready < wanted {
-        return Some(format!("{ready} of {} ready", count(wanted)));
+        return Some(too_few(ready, wanted, Milestone::Ready));
     }
     // A paused Deployment never reports NewReplicaSetAvailable, one without a deadline reports no progress at all.
     let progressing = condition(status, "Progressing").filter(|_| !workload.paused);
     if progressing.is_some_and(|it| it.reason != "NewReplicaSetAvailable" || it.status != "True") {
-        return Some("all pods are there, the Deployment has not said so yet".to_owned());
+        return Some(HealthReason::Unconfirmed { kind: WorkloadKind::Deployment });
     }
     if condition(status, "Available").is_none_or(|it| it.status != "True") {
-        return Some("the Deployment does not say that it is available".to_owned());
+        return Some(HealthReason::NotAvailable);
     }
     None
 }
 
-fn stateful_set(workload: &Workload) -> Option<String> {
+fn stateful_set(workload: &Workload) -> Option<HealthReason> {
     let (status, wanted) = (&workload.status, workload.replicas.unwrap_or(1));
     let number = |number: Option<i32>| number.unwrap_or(0);
     let (replicas, ready) = (number(status.replicas), number(status.ready));
@@ -162,54 +160,48 @@ fn stateful_set(workload: &Workload) -> Option<String> {
     // While both revisions are one, some controllers count pods as current only.
     let updated = if same { number(status.updated).max(number(status.current)) } else { number(status.updated) };
     if updated < wanted {
-        return Some(format!("{updated} of {} run the new revision", count(wanted)));
+        return Some(too_few(updated, wanted, Milestone::NewRevision));
     }
     if replicas != wanted {
-        return Some(format!("{} there, {wanted} wanted", count(replicas)));
+        return Some(HealthReason::WrongCount { pods: replicas, wanted });
     }
     let available = status.available.unwrap_or(ready).min(ready);
     if available < wanted {
-        return Some(format!("{available} of {} available", count(wanted)));
+        return Some(too_few(available, wanted, Milestone::Available));
     }
     // OnDelete never moves the current revision, a partition only at its end.
     if workload.strategy != Strategy::OnDelete && !same {
-        return Some("all pods are there, the StatefulSet has not said so yet".to_owned());
+        return Some(HealthReason::Unconfirmed { kind: WorkloadKind::StatefulSet });
     }
     None
 }
 
-fn daemon_set(status: &Status) -> Option<String> {
-    let Some(wanted) = status.desired else { return Some("the DaemonSet has not counted its nodes yet".to_owned()) };
+fn daemon_set(status: &Status) -> Option<HealthReason> {
+    let Some(wanted) = status.desired else { return Some(HealthReason::NodesNotCounted) };
     let number = |number: Option<i32>| number.unwrap_or(0);
     let reports = [
-        (status.updated, "run the new template"),
-        (status.replicas, "scheduled"),
-        (status.ready, "ready"),
-        (status.available, "available"),
+        (status.updated, Milestone::NewTemplate),
+        (status.replicas, Milestone::Scheduled),
+        (status.ready, Milestone::Ready),
+        (status.available, Milestone::Available),
     ];
-    let (few, what) = reports.into_iter().find(|(report, _)| number(*report) < wanted)?;
-    Some(format!("{} of {} {what}", number(few), count(wanted)))
+    let (few, milestone) = reports.into_iter().find(|(report, _)| number(*report) < wanted)?;
+    Some(too_few(number(few), wanted, milestone))
 }
 
 /// What stops a rollout that has pods of an older template, where none of its pods is on its way.
-fn stop(kind: WorkloadKind, workload: &Workload) -> Option<(String, Stop)> {
+fn stop(kind: WorkloadKind, workload: &Workload) -> Option<(HealthReason, Stop)> {
     let status = &workload.status;
     let wanted = wanted(kind, workload);
     let (updated, ready) = (status.updated.unwrap_or(0), status.ready.unwrap_or(0));
     let old = (wanted - updated).max(0);
     if workload.paused && (old > 0 || status.replicas.unwrap_or(0) > updated) {
-        return Some((format!("it is paused: {updated} of {} run the new template", count(wanted)), Stop::Paused));
+        return Some((HealthReason::Paused { updated, of: wanted }, Stop::Paused));
     }
     match workload.strategy {
         _ if old == 0 || ready < wanted => None,
-        Strategy::OnDelete => {
-            let why = format!("its strategy is OnDelete: {} still to be deleted by an operator", count(old));
-            Some((why, Stop::OnDelete))
-        }
-        Strategy::Partition(from) if old <= from => {
-            let why = format!("waits for an operator: its partition keeps {} on the old revision", count(old));
-            Some((why, Stop::Partition))
-        }
+        Strategy::OnDelete => Some((HealthReason::OnDelete { outdated: old }, Stop::OnDelete)),
+        Strategy::Partition(from) if old <= from => Some((HealthReason::Partition { outdated: old }, Stop::Partition)),
         _ => None,
     }
 }
@@ -218,7 +210,6 @@ fn condition<'s>(status: &'s Status, kind: &str) -> Option<&'s Condition> {
     status.conditions.iter().find(|condition| condition.kind == kind)
 }
 
-/// So many pods, in words.
-pub(crate) fn count(pods: i32) -> String {
-    if pods == 1 { "1 pod".to_owned() } else { format!("{pods} pods") }
+fn too_few(pods: i32, of: i32, milestone: Milestone) -> HealthReason {
+    HealthReason::TooFew { pods, of, milestone }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Change, Health, Verdict};
+use super::{Change, Health, Verdict, WorkloadRemedy};
 use crate::pins::{WorkloadKind, WorkloadRef};
-use crate::workload::{Condition, Container, Pod, Status, Strategy, Trouble, Workload, WorkloadId};
+use crate::workload::{Condition, Container, Pod, PodIssue, Status, Strategy, Workload, WorkloadId};
 
 const NOW: i64 = 1_790_000_000;
 
@@ -91,12 +91,12 @@ fn pod(name: &str, image: &str, template: &str) -> Pod {
         terminating: false,
         created: Some(at(-300)),
         template: Some(template.to_owned()),
-        troubles: Vec::new(),
+        issues: Vec::new(),
     }
 }
 
-fn trouble(reason: &str, message: &str, restarts: i32) -> Trouble {
-    Trouble { container: Some("app".to_owned()), reason: reason.to_owned(), message: message.to_owned(), restarts }
+fn trouble(reason: &str, message: &str, restarts: i32) -> PodIssue {
+    PodIssue { container: Some("app".to_owned()), reason: reason.to_owned(), message: message.to_owned(), restarts }
 }
 
 impl Case {
@@ -156,9 +156,9 @@ impl Case {
 }
 
 impl Pod {
-    fn troubled(mut self, trouble: Trouble) -> Self {
+    fn troubled(mut self, trouble: PodIssue) -> Self {
         self.ready = false;
-        self.troubles.push(trouble);
+        self.issues.push(trouble);
         self
     }
 
@@ -179,28 +179,20 @@ impl Pod {
 }
 
 fn show(health: &Health) -> String {
-    let Health { word, message, settled, verdict } = health;
+    let Health { status: word, reason, settled, verdict } = health;
     let settled = if *settled { "settled" } else { "not settled" };
     let verdict = match verdict {
         Verdict::Pass => "pass".to_owned(),
-        Verdict::Wait { why, what_to_type: None } => {
-            assert_eq!(why, message);
-            "wait".to_owned()
+        Verdict::Wait(None) => "wait".to_owned(),
+        Verdict::Wait(Some(WorkloadRemedy::ResumeRollout(id))) => format!("wait; resume: {id}"),
+        Verdict::Wait(Some(WorkloadRemedy::DeletePod { namespace, pod })) => {
+            format!("wait; delete: pod {pod} in {namespace}")
         }
-        Verdict::Wait { why, what_to_type: Some(command) } => {
-            assert_eq!(why, message);
-            format!("wait; type: {command}")
-        }
-        Verdict::Fail(words) => {
-            assert_eq!(words, message);
-            "fail".to_owned()
-        }
-        Verdict::Inconclusive(why) => {
-            assert_eq!(why, message);
-            "inconclusive".to_owned()
-        }
+        Verdict::Wait(Some(WorkloadRemedy::ClearPartition(id))) => format!("wait; clear the partition: {id}"),
+        Verdict::Fail => "fail".to_owned(),
+        Verdict::Inconclusive => "inconclusive".to_owned(),
     };
-    format!("{word:?}, {settled}: {message}\n=> {verdict}")
+    format!("{word:?}, {settled}: {reason}\n=> {verdict}")
 }
 
 fn table(cases: &[(&str, Case)]) -> String {

@@ -1,10 +1,10 @@
-//! One bound of a range: which versions lie on its right side, and which two of them leave nothing between.
+//! The bounds of a range: which versions they admit, and which two admit no common version.
 
 use std::{cmp::Ordering, fmt};
 
 use super::{Order, Version, Versioning};
 
-/// One bound and where it stands in the text.
+/// A bound, and its offset in the text of the range.
 #[derive(Debug)]
 pub(super) struct Bound {
     pub(super) offset: usize,
@@ -17,15 +17,15 @@ pub(super) enum Test {
     Above(Version),
     AtLeast(Version),
     AtMost(Version),
-    /// `<2`: without the pre-releases of 2.
+    /// `<2`, which excludes the pre-releases of 2.
     Below(Version),
-    /// Maven's `2)`: with them.
+    /// Maven's `2)`, which includes the pre-releases of 2.
     Before(Version),
-    /// `^` and `~`: the first version, and the release that the series stays below.
+    /// `^` and `~`: the first version, and the release that ends the series.
     Series(Version, Version),
 }
 
-/// Two bounds that no version satisfies together, the lower end of what is accepted first.
+/// Returns two bounds that no version satisfies together. The bound with the lower end comes first.
 pub(super) fn conflict<'b>(all_of: &'b [Bound], order: &Order) -> Option<(&'b Bound, &'b Bound)> {
     let mut pairs = all_of.iter().flat_map(|low| all_of.iter().map(move |high| (low, high)));
     let is_empty = |low: &Test, high: &Test| {
@@ -33,7 +33,7 @@ pub(super) fn conflict<'b>(all_of: &'b [Bound], order: &Order) -> Option<(&'b Bo
         Some(match order.compare(from, to)? {
             Ordering::Greater => true,
             Ordering::Equal => !(from_it && to_it),
-            // Between a pre-release and its release there are other pre-releases only.
+            // Only other pre-releases lie between a pre-release and its release, and `<` and series exclude them.
             Ordering::Less => matches!(high, Test::Below(_) | Test::Series(..)) && order.is_pre_release_of(from, to),
         })
     };
@@ -41,7 +41,7 @@ pub(super) fn conflict<'b>(all_of: &'b [Bound], order: &Order) -> Option<(&'b Bo
 }
 
 impl Test {
-    /// The version below which nothing is accepted, and whether it is.
+    /// Returns the lowest version admitted, and whether the bound includes it.
     fn lower_end(&self) -> Option<(&Version, bool)> {
         match self {
             Self::Equal(version) | Self::AtLeast(version) | Self::Series(version, _) => Some((version, true)),
@@ -50,7 +50,7 @@ impl Test {
         }
     }
 
-    /// The version above which nothing is accepted, and whether it is.
+    /// Returns the highest version admitted, and whether the bound includes it.
     fn upper_end(&self) -> Option<(&Version, bool)> {
         match self {
             Self::Equal(version) | Self::AtMost(version) => Some((version, true)),
@@ -59,7 +59,7 @@ impl Test {
         }
     }
 
-    /// Whether the version lies on its right side.
+    /// Returns whether the bound admits a version.
     pub(super) fn admits(&self, version: &Version, order: &Order) -> bool {
         let is = |holds: fn(Ordering) -> bool, bound| order.compare(version, bound).is_some_and(holds);
         let is_below = |bound| is(Ordering::is_lt, bound) && !order.is_pre_release_of(version, bound);
@@ -76,7 +76,7 @@ impl Test {
         }
     }
 
-    /// The version that it names, as written.
+    /// Returns the version in the bound, as written.
     pub(super) fn version(&self) -> &Version {
         match self {
             Self::Equal(version)

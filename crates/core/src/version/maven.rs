@@ -1,25 +1,25 @@
-//! Maven's order of versions: the POM reference's "Version Order Specification", without its contradictions.
+//! Maven's version order, after the POM reference's "Version Order Specification" without its contradictions.
 //!
-//! The specification pads the shorter version with zeros or with empty qualifiers, as the other one suggests, and so
-//! has circles (`1.0.alpha.1 < 1 < 1-1 < 1.0.alpha.1`; MNG-5568 and MNG-6964 were such). Here zeros go wherever no
-//! number after a dot follows them, and padding is always the release: a total order, which agrees with the
-//! specification's examples and with Maven's own tests.
+//! The specification pads the shorter version with zeros or empty qualifiers, depending on the other version. That
+//! makes its order cyclic: `1.0.alpha.1 < 1 < 1-1 < 1.0.alpha.1`. MNG-5568 and MNG-6964 were such cycles. Here, zeros
+//! are dropped wherever no number after a dot follows, and the padding is always the release. This gives a total order.
+//! It agrees with the specification's examples and with Maven's own tests.
 
 use std::cmp::Ordering;
 
 use super::{Digits, semver::without_v};
 
-/// Tokens at the same place, in rising order: `.qualifier` = `-qualifier` < `-number` < `.number`.
+/// A token, in ascending order for tokens at the same position: `.qualifier` = `-qualifier` < `-number` < `.number`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Token<'a> {
     Qualifier(Qualifier<'a>),
-    /// After a hyphen, or after letters.
+    /// After a hyphen or after letters.
     Dashed(Digits<'a>),
-    /// After a dot, or first.
+    /// After a dot, or at the start.
     Dotted(Digits<'a>),
 }
 
-/// Qualifiers in rising order; those that nobody knows follow in that of their letters.
+/// A qualifier, in ascending order. Unknown qualifiers follow in alphabetical order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Qualifier<'a> {
     Alpha,
@@ -34,7 +34,7 @@ enum Qualifier<'a> {
 
 const RELEASE: Token<'_> = Token::Qualifier(Qualifier::Release);
 
-/// Which of the two is newer.
+/// Compares two versions by Maven's order.
 pub(super) fn compare(one: &str, two: &str) -> Ordering {
     let (one, two) = (one.to_lowercase(), two.to_lowercase());
     let (one, two) = (tokens(&one), tokens(&two));
@@ -42,7 +42,7 @@ pub(super) fn compare(one: &str, two: &str) -> Ordering {
     padded(&one, length).cmp(padded(&two, length))
 }
 
-/// Whether `text` is `release` with an alpha, a beta, a milestone, a candidate or a snapshot behind it.
+/// Returns whether `text` is `release` followed by an alpha, beta, milestone, candidate or snapshot qualifier.
 pub(super) fn is_pre_release_of(text: &str, release: &str) -> bool {
     let (text, release) = (text.to_lowercase(), release.to_lowercase());
     let (text, release) = (tokens(&text), tokens(&release));
@@ -53,7 +53,7 @@ fn padded<'a>(tokens: &[Token<'a>], length: usize) -> impl Iterator<Item = Token
     tokens.iter().copied().chain(std::iter::repeat(RELEASE)).take(length)
 }
 
-/// The tokens of a lower-case version, less those that say nothing.
+/// Splits a lower-case version into its tokens, without those that do not affect the order.
 fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut dashed = false;
@@ -64,7 +64,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     trimmed(tokens)
 }
 
-/// Splits what stands between two separators where digits and letters meet; an empty piece is a 0.
+/// Splits the text between two separators where digits meet letters. An empty piece counts as 0.
 fn add_runs<'a>(tokens: &mut Vec<Token<'a>>, mut dashed: bool, piece: &'a str) {
     if piece.is_empty() {
         tokens.push(number(dashed, Digits::ZERO));
@@ -88,7 +88,7 @@ fn number(dashed: bool, digits: Digits<'_>) -> Token<'_> {
     if dashed { Token::Dashed(digits) } else { Token::Dotted(digits) }
 }
 
-/// The short forms `a`, `b`, `m` count directly before a number only.
+/// Returns the qualifier of a word. The short forms `a`, `b` and `m` count only directly before a number.
 fn qualifier(word: &str, before_number: bool) -> Qualifier<'_> {
     match word {
         "alpha" => Qualifier::Alpha,
@@ -105,8 +105,8 @@ fn qualifier(word: &str, before_number: bool) -> Qualifier<'_> {
     }
 }
 
-/// Drops zeros and release qualifiers at the end and before a hyphen, save that the release of `1.0.final-redhat`
-/// stays, because that lies before `1.0-sp1-redhat` (MNG-7714).
+/// Drops zeros and release qualifiers at the end and before a hyphen. The release in `1.0.final-redhat` is kept,
+/// because that version sorts before `1.0-sp1-redhat` (MNG-7714).
 fn trimmed(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let mut kept: Vec<Token<'_>> = Vec::with_capacity(tokens.len());
     for token in tokens.into_iter().rev() {
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// The orders that Maven's own tests of `ComparableVersion` and the POM reference name.
+    /// Versions in ascending order, from Maven's own tests of `ComparableVersion` and from the POM reference.
     #[test]
     fn versions_rise_as_in_maven() {
         for rising in [

@@ -1,4 +1,4 @@
-//! Reads the notations of ranges: signs, Maven's brackets, and what others write in their place, to say what is meant.
+//! Parses the notations of ranges: signs and Maven's brackets. Errors on other notations suggest the equivalent here.
 
 use super::{
     Version,
@@ -14,7 +14,7 @@ pub(super) const JOINTS: &str = "`,` joins bounds that must all hold, `||` joins
 
 type Result<T> = std::result::Result<T, RangeError>;
 
-/// The alternatives, and of each the bounds that must all hold.
+/// Parses a range into alternatives. Each alternative is a list of bounds that must all hold.
 pub(super) fn parse(text: &str) -> Result<Vec<Vec<Bound>>> {
     let mut reader = Reader { text, at: 0 };
     reader.skip_space();
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Vec<Bound>>> {
     }
 }
 
-/// A place in the text; white space behind what is read is skipped at once.
+/// A position in the text. White space after each token is skipped at once.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -68,17 +68,17 @@ impl<'a> Reader<'a> {
         eaten
     }
 
-    /// What may be a version; `*` belongs to it because of `1.*`.
+    /// Reads a word that may be a version. `*` is part of a word, to recognise `1.*`.
     fn word(&mut self) -> &'a str {
         self.eat_while(|c| !c.is_whitespace() && !SIGN.contains(c) && !",|[]()".contains(c))
     }
 
-    /// What stands here, for messages.
+    /// Returns the next character, for messages.
     fn here(&self) -> String {
         self.rest().chars().next().map_or_else(|| "the end".to_owned(), |c| format!("`{}`", c.escape_debug()))
     }
 
-    /// `||`, or why there is none.
+    /// Reads `||`, or reports what stands in its place.
     fn alternative(&mut self) -> Result<()> {
         if self.eat("||") {
             return Ok(());
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         fail(self.at, format!("`,` or `||` is expected before {}", self.here()), JOINTS)
     }
 
-    /// `>=2.1, <3`.
+    /// Reads bounds with signs, such as `>=2.1, <3`.
     fn signed(&mut self) -> Result<Vec<Bound>> {
         let mut all_of = Vec::new();
         loop {
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Only `*` may stand without a sign.
+    /// Accepts a word without a sign only if it is `*`.
     fn unsigned(&mut self, offset: usize, word: &str) -> Result<()> {
         if word == "*" {
             return Ok(());
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         fail(offset, format!("`{word}` does not say which versions it means"), hint)
     }
 
-    /// `[1,2),[3,)`: Maven's notation, whose `,` between brackets joins alternatives.
+    /// Reads Maven's intervals, such as `[1,2),[3,)`. A `,` between intervals joins alternatives.
     fn intervals(&mut self, any_of: &mut Vec<Vec<Bound>>) -> Result<()> {
         loop {
             let offset = self.at;
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         Ok(bounds.filter_map(|(offset, test)| Some(Bound { offset, test: test? })).collect())
     }
 
-    /// An end of an interval, which may be open.
+    /// Reads one end of an interval, which may be open.
     fn end(&mut self) -> Result<(usize, Option<Version>)> {
         let offset = self.at;
         let word = self.word();
@@ -188,7 +188,7 @@ fn version(offset: usize, word: &str) -> Result<Version> {
     Version::new(word).map_err(|error| RangeError::at(offset, &error))
 }
 
-/// `1.x` and `1.4.*`.
+/// Refuses wildcards such as `1.x` and `1.4.*`.
 fn refuse_wildcard(offset: usize, word: &str) -> Result<()> {
     let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let is_wild = |part: &&str| matches!(*part, "x" | "X" | "*");

@@ -1,4 +1,4 @@
-//! The order in which the versions of one service stand.
+//! The order of the versions of one service.
 
 use std::{cmp::Ordering, collections::HashMap, fmt, sync::Arc};
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{Version, VersionError, maven, semver};
 
-/// How versions are ordered: the key `versioning:` of a service file.
+/// The kind of order: the key `versioning:` of a service file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Versioning {
-    /// Semantic Versioning 2.0.0, read leniently: a `v`, missing numbers and a fourth one are fine.
+    /// Semantic Versioning 2.0.0. A leading `v`, missing numbers and a fourth number are accepted.
     Semver,
     /// Maven's `ComparableVersion`.
     Maven,
-    /// The order of first appearance in Git: for dates, builds, hashes and branches.
+    /// The order of first appearance in Git, for dates, builds, hashes and branches.
     History,
 }
 
 impl Versioning {
-    /// As it is written in a service file.
+    /// Returns the spelling in service files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Semver => "semver",
@@ -35,19 +35,19 @@ impl fmt::Display for Versioning {
     }
 }
 
-/// The total order of one service's versions. Versions that differ in spelling only (`v1.2`, `1.2.0`) may be equal in
-/// it. Cheap to clone.
+/// The total order of one service's versions. Versions with different spellings (`v1.2`, `1.2.0`) may be equal in it.
+/// Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     versioning: Versioning,
     explicit: bool,
-    /// The place of each version in the order of first appearance; empty where that can never matter.
+    /// The position of each version by first appearance. Empty if it can never matter.
     places: Arc<HashMap<Version, usize>>,
 }
 
 impl Order {
-    /// The order that the service file names; else semver where all the versions parse, else history. `appearance`
-    /// holds the service's versions in the order in which they first appeared in Git; repeats do not count.
+    /// Returns the order that the service file names. Otherwise it is semver if all versions parse, or else history.
+    /// `appearance` holds the service's versions by first appearance in Git. Repeats are ignored.
     pub fn choose(explicit: Option<Versioning>, appearance: impl IntoIterator<Item = Version>) -> Self {
         let mut order = Self {
             versioning: explicit.unwrap_or(Versioning::Semver),
@@ -60,8 +60,8 @@ impl Order {
         order
     }
 
-    /// Takes in a version that appeared in Git after all the others. Where the service file names no order, one that
-    /// is not semantic turns the order into history.
+    /// Adds a version that appeared in Git after all others. If the service file names no order, a version that is not
+    /// semantic changes the order to history.
     pub fn append(&mut self, version: Version) {
         if self.explicit && self.versioning != Versioning::History {
             return;
@@ -74,12 +74,11 @@ impl Order {
         places.entry(version).or_insert(next);
     }
 
-    /// Which order this is.
     pub fn versioning(&self) -> Versioning {
         self.versioning
     }
 
-    /// Which of the two is newer; none where one of them has no place in this order (see [`Order::knows`]).
+    /// Compares two versions. None if one of them has no position in this order (see [`Order::knows`]).
     pub fn compare(&self, one: &Version, two: &Version) -> Option<Ordering> {
         match self.versioning {
             Versioning::Semver => Some(one.semver()?.compare(two.semver()?)),
@@ -88,7 +87,8 @@ impl Order {
         }
     }
 
-    /// Whether the version has a place in this order: under history that it was pinned, under semver that it parses.
+    /// Returns whether the version has a position in this order. Under history it must be pinned, under semver it must
+    /// parse.
     pub fn knows(&self, version: &Version) -> bool {
         match self.versioning {
             Versioning::Semver => version.semver().is_some(),
@@ -97,7 +97,7 @@ impl Order {
         }
     }
 
-    /// Whether a pin of this version belongs into this order; any text does, but for semver.
+    /// Checks that a version may be pinned under this order. Only semver refuses any.
     pub fn check(&self, version: &Version) -> Result<(), VersionError> {
         if self.versioning != Versioning::Semver || version.semver().is_some() {
             return Ok(());
@@ -107,7 +107,7 @@ impl Order {
             .map_err(|problem| VersionError::NotSemver { version: version.clone(), problem })
     }
 
-    /// Whether `version` leads up to `release` as a release candidate does. There is no such thing under history.
+    /// Returns whether `version` is a pre-release of `release`. Always false under history.
     pub(super) fn is_pre_release_of(&self, version: &Version, release: &Version) -> bool {
         match self.versioning {
             Versioning::Semver => version
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Versioning::History).unwrap(), r#""history""#);
     }
 
-    /// Versions of the pieces that make trouble.
+    /// Generates versions from pieces that are hard to order.
     fn text() -> impl Strategy<Value = Version> {
         let piece =
             select(vec!["0", "1", "2", "10", ".", "-", "alpha", "rc", "ga", "sp", "snapshot", "a", "foo", "v", "_"]);

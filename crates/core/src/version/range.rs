@@ -1,4 +1,4 @@
-//! What a consumer accepts of a provider's versions.
+//! Ranges: the versions of a provider that a consumer accepts.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -9,66 +9,68 @@ use super::notation::{self, JOINTS};
 use super::range_error::RangeError;
 use super::{Order, Version, Versioning};
 
-/// What a consumer accepts of a provider's versions. Parsed once; in which order its bounds stand is the provider's
-/// matter, and comes in as its [`Order`].
+/// The versions of a provider that a consumer accepts. A range is parsed once. The provider's [`Order`] compares the
+/// versions with its bounds.
 ///
 /// | written | accepts |
 /// |---|---|
-/// | `*` | everything, a version without a place in the order too |
-/// | `=1.4.2` | what is equal in the order: `v1.4.2` too |
+/// | `*` | every version, also one without a position in the order |
+/// | `=1.4.2` | every version equal in the order: `v1.4.2` too |
 /// | `>1`, `>=1`, `<=1` | by the order |
-/// | `<2` | what is below 2 and no pre-release of 2 |
+/// | `<2` | every version below 2, except pre-releases of 2 |
 /// | `^1.4` | `>=1.4, <2`; `^0.3` is `>=0.3, <0.4`; `^0.0.3` is `>=0.0.3, <0.0.4` |
 /// | `~1.4` | `>=1.4, <1.5`; `~1` is `>=1, <2` |
-/// | `[1,2)`, `(,1.0]`, `[1.0]` | Maven's, by the order alone: as in Maven, 2.0-rc1 is in `[1,2)` |
+/// | `[1,2)`, `(,1.0]`, `[1.0]` | Maven's intervals, by the order alone: as in Maven, 2.0-rc1 is in `[1,2)` |
 ///
-/// `,` joins bounds that must all hold (between Maven's brackets: alternatives), `||` joins alternatives. A pre-release
-/// lies where it sorts, save that `<2` and the ends of `^1.4` and `~1.4` leave out the pre-releases of the release they
-/// stop at: 2.0.0-rc.1 is in `<=2`, `[1,2)` and `<2.0.0-rc.2`, but neither in `<2` nor in `^1.4`; and 1.5.0-rc.1 is in
-/// `^1.4`.
+/// `,` joins bounds that must all hold, but joins alternatives between Maven's intervals. `||` always joins
+/// alternatives.
 ///
-/// Equal where the texts are. Cheap to clone.
+/// A pre-release lies where it sorts, with one exception. `<2` and the ends of `^1.4` and `~1.4` exclude the
+/// pre-releases of the release they stop at. 2.0.0-rc.1 is in `<=2`, `[1,2)` and `<2.0.0-rc.2`, but neither in `<2` nor
+/// in `^1.4`. 1.5.0-rc.1 is in `^1.4`.
+///
+/// Ranges are equal if their texts are equal. Cloning is cheap.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Range(Arc<Inner>);
 
 struct Inner {
     text: Box<str>,
-    /// Alternatives of bounds that must all hold; no bound accepts everything.
+    /// Alternatives of bounds that must all hold. An alternative without bounds accepts every version.
     any_of: Vec<Vec<Bound>>,
 }
 
 impl Range {
-    /// `*`.
+    /// Returns the range `*`.
     pub fn any() -> Self {
         Self(Arc::new(Inner { text: "*".into(), any_of: vec![Vec::new()] }))
     }
 
-    /// Whether everything is accepted, whatever the order.
+    /// Returns whether the range accepts every version under every order.
     pub fn is_any(&self) -> bool {
         self.0.any_of.iter().any(Vec::is_empty)
     }
 
-    /// The text as it is written.
+    /// Returns the text as written.
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
 
-    /// Whether the version is accepted. A version or a bound without a place in the order (see [`Order::knows`]) is a
-    /// no, and so are `^` and `~` under history (see [`Range::fits`]).
+    /// Returns whether the range accepts a version. A version or bound without a position in the order (see
+    /// [`Order::knows`]) never matches. `^` and `~` never match under history (see [`Range::fits`]).
     pub fn contains(&self, version: &Version, order: &Order) -> bool {
         self.0.any_of.iter().any(|all_of| all_of.iter().all(|bound| bound.test.admits(version, order)))
     }
 
-    /// The versions that the range names, as written: under history, one that the order does not know was never
-    /// pinned, and its bound never holds.
+    /// Returns the versions in the bounds, as written. Under history, an unknown one was never pinned, and its bound
+    /// never holds.
     pub fn bounds(&self) -> impl Iterator<Item = &Version> {
         self.tests().map(|bound| bound.test.version())
     }
 
-    /// Whether the range means something in this order: under history versions have no numbers that `^` and `~` could
-    /// count, and under semver a bound must be a semantic version. That a bound of history was never pinned is not an
-    /// error here, because it may yet be.
+    /// Checks that the range is meaningful in this order. Under history, versions have no numbers for `^` and `~` to
+    /// count. Under semver, every bound must be a semantic version. A bound that was never pinned is valid under
+    /// history, because it may be pinned later.
     pub fn fits(&self, order: &Order) -> Result<(), RangeError> {
         self.tests().try_for_each(|Bound { offset, test }| {
             if order.versioning() == Versioning::History && matches!(test, Test::Series(..)) {
@@ -82,8 +84,8 @@ impl Range {
         })
     }
 
-    /// Whether some version can lie in the range, by the order of its bounds. A bound without a place in the order (see
-    /// [`Order::knows`]) excludes nothing here, because it may yet get one.
+    /// Checks that a version can exist in the range, by the order of its bounds. A bound without a position in the
+    /// order (see [`Order::knows`]) excludes nothing here, because it may get a position later.
     pub fn accepts_some(&self, order: &Order) -> Result<(), RangeError> {
         let conflicts: Option<Vec<_>> = self.0.any_of.iter().map(|all_of| conflict(all_of, order)).collect();
         let Some(&(low, high)) = conflicts.as_ref().and_then(|all| all.first()) else { return Ok(()) };
@@ -96,7 +98,7 @@ impl Range {
         Err(RangeError { message, offset: first.offset, hint: Some(hint) })
     }
 
-    /// With its two bounds the other way round: `>=2, <3` for `>=3, <2`; none where that is no better.
+    /// Swaps the two bounds of a range: `>=3, <2` becomes `>=2, <3`. None if the result accepts no version either.
     fn turned_round(&self, order: &Order) -> Option<Self> {
         let [all_of] = self.0.any_of.as_slice() else { return None };
         let [first, second] = all_of.as_slice() else { return None };
@@ -111,7 +113,7 @@ impl Range {
         turned.0.any_of.iter().all(|all_of| conflict(all_of, order).is_none()).then_some(turned)
     }
 
-    /// In words, for plans: `>=2.1, <3` is "2.1 or newer, below 3".
+    /// Describes the range for plans: `>=2.1, <3` is "2.1 or newer, below 3".
     pub fn in_words(&self) -> String {
         let alternative = |all_of: &Vec<Bound>| match all_of.as_slice() {
             [] => "any version".to_owned(),
@@ -288,7 +290,7 @@ mod tests {
         assert_eq!("*".parse(), Ok(Range::any()));
     }
 
-    /// Three numbers, and the number of a release candidate; the release itself has the highest.
+    /// Three numbers, and the number of a release candidate. The release itself has the highest candidate number, 9.
     type Naive = ([u8; 3], u8);
 
     fn naive() -> impl Strategy<Value = Naive> {
@@ -300,7 +302,7 @@ mod tests {
         if candidate == 9 { release } else { format!("{release}-rc.{candidate}") }
     }
 
-    /// What a sign says, read off its definition.
+    /// Decides a bound directly from the definition of its sign.
     fn naively_admits(sign: &str, bound: Naive, version: Naive) -> bool {
         let leftmost = bound.0.iter().position(|&number| number > 0).unwrap_or(2);
         match sign {

@@ -1,14 +1,13 @@
-//! What keeps a text from being a range.
+//! The error of parsing or applying a range.
 
 use super::VersionError;
 
-/// Why a text is no range, or not one for a provider's order.
+/// The reason that a text is no range, or does not fit the order of its provider.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct RangeError {
-    /// What is wrong.
     pub message: String,
-    /// Where, in bytes from the start of the range.
+    /// The offset of the error, in bytes from the start of the range.
     pub offset: usize,
     /// What to write instead.
     pub hint: Option<String>,

@@ -1,10 +1,10 @@
-//! Semantic versions, read as leniently as tags are written: `v1.2`, `7`, `1.2.3.4-rc.1`, `1.2.3_build`.
+//! Semantic versions, parsed leniently as tags are written: `v1.2`, `7`, `1.2.3.4-rc.1`, `1.2.3_build`.
 
 use std::cmp::Ordering;
 
 use super::Digits;
 
-/// The order of a semantic version: its numbers, missing ones being 0, then its pre-release.
+/// The sort key of a semantic version: its numbers, with missing ones as 0, and its pre-release.
 #[derive(Debug)]
 pub(super) struct Key {
     core: [u64; 4],
@@ -12,7 +12,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Semver 2.0.0 §11: by the numbers; a pre-release lies before its release.
+    /// Compares by Semver 2.0.0 §11: first the numbers, then a pre-release before its release.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         self.core.cmp(&other.core).then_with(|| match (&self.pre_release, &other.pre_release) {
             (None, None) => Ordering::Equal,
@@ -27,7 +27,7 @@ impl Key {
     }
 }
 
-/// Semver 2.0.0 §11.4: numbers in their natural order, before words in ASCII order.
+/// An identifier of a pre-release, by Semver 2.0.0 §11.4: numbers in numeric order, then words in ASCII order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Identifier<'a> {
     Number(Digits<'a>),
@@ -44,31 +44,31 @@ fn identifiers(pre_release: &str) -> impl Iterator<Item = Identifier<'_>> {
     })
 }
 
-/// Why a text is not a semantic version.
+/// The reason that a text is no semantic version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SemverProblem {
-    /// `main`.
+    /// As in `main`.
     #[error("it does not begin with a number")]
     NoNumber,
-    /// `1..2`, `1.2.`.
+    /// As in `1..2` or `1.2.`.
     #[error("a number is missing beside a dot")]
     EmptyNumber,
-    /// `01.2.3`, which is more often a date than a version.
+    /// As in `01.2.3`, which is more often a date than a version.
     #[error("leading zero: is this a date?")]
     LeadingZero,
-    /// `1.2.3.4.5`.
+    /// As in `1.2.3.4.5`.
     #[error("more than four numbers")]
     TooManyNumbers,
-    /// A number of more than 64 bits.
+    /// The number does not fit into 64 bits.
     #[error("a number is too large")]
     TooLarge,
-    /// `2024-01-01`, which semver would take for a pre-release of 2024.
+    /// As in `2024-01-01`, which semver would read as a pre-release of 2024.
     #[error("is this a date?")]
     Date,
-    /// `1.2.3-`, `1.2.3-rc..1`.
+    /// As in `1.2.3-` or `1.2.3-rc..1`.
     #[error("empty pre-release")]
     EmptyPreRelease,
-    /// `1.2.3rc1`.
+    /// As in `1.2.3rc1`.
     #[error("unexpected {0:?}")]
     Unexpected(char),
 }
@@ -83,8 +83,8 @@ impl SemverProblem {
     }
 }
 
-/// One to four numbers after an optional `v`, then `-pre.release`, then `_build`, which is how Helm spells `+build`
-/// in a tag and counts for nothing in the order.
+/// Parses an optional `v`, one to four numbers, an optional `-pre.release` and an optional `_build`. Helm writes
+/// `+build` as `_build` in tags. It does not affect the order.
 pub(super) fn parse(text: &str) -> Result<Key, SemverProblem> {
     let core = core(text)?;
     let pre_release = match core.rest.split('_').next().unwrap_or_default() {
@@ -94,7 +94,7 @@ pub(super) fn parse(text: &str) -> Result<Key, SemverProblem> {
     Ok(Key { core: core.numbers, pre_release })
 }
 
-/// The numbers at the head of a version.
+/// The leading numbers of a version.
 struct Core<'a> {
     numbers: [u64; 4],
     given: usize,
@@ -119,7 +119,7 @@ fn core(text: &str) -> Result<Core<'_>, SemverProblem> {
     Ok(core)
 }
 
-/// The `v` of a tag counts for nothing where a number follows it.
+/// Strips the `v` of a tag, if a number follows it.
 pub(super) fn without_v(text: &str) -> &str {
     text.strip_prefix(['v', 'V']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
@@ -133,14 +133,15 @@ fn number(digits: &str) -> Result<u64, SemverProblem> {
     }
 }
 
-/// `2024-01`, `2024-01-01`, `2026-06-09-174730`, `2024_01_01`: four digits, a dash, two digits.
+/// Recognises dates: four digits, a separator and two digits, as in `2024-01`, `2024-01-01`, `2026-06-09-174730` or
+/// `2024_01_01`.
 fn is_date(head: &str, rest: &str) -> bool {
     let mut after = rest.chars().skip(1);
     let two_digits = after.by_ref().take(2).filter(char::is_ascii_digit).count() == 2;
     head.len() == 4 && !head.contains('.') && two_digits && after.next().is_none_or(|c| !c.is_ascii_alphanumeric())
 }
 
-/// A leading zero is let pass here: a commit's hash may be all digits.
+/// Parses a pre-release. A leading zero is accepted, because a commit hash may consist of digits only.
 fn pre_release(rest: &str) -> Result<&str, SemverProblem> {
     let Some(pre_release) = rest.strip_prefix('-') else {
         return Err(SemverProblem::Unexpected(rest.chars().next().unwrap_or_default()));
@@ -154,17 +155,17 @@ fn pre_release(rest: &str) -> Result<&str, SemverProblem> {
     }
 }
 
-/// How far a series of compatible versions goes.
+/// The extent of a series of compatible versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Series {
-    /// `^`: to where the leftmost number that is not 0 moves; to where the last one moves if all are 0.
+    /// `^`: until the leftmost non-zero number changes. If all numbers are 0, until the last one changes.
     Caret,
-    /// `~`: to where the second number moves, or the first if it is alone.
+    /// `~`: until the second number changes, or the first if it is the only one.
     Tilde,
 }
 
-/// The first release after the series that begins with `text`: `^1.4` ends before 2. None where `text` is no
-/// semantic version, or where the number that moves has no successor.
+/// Returns the first release after the series that begins with `text`: `^1.4` ends before 2. None if `text` is no
+/// semantic version, or if the number that changes has no successor.
 pub(super) fn end_of_series(series: Series, text: &str) -> Option<String> {
     parse(text).ok()?;
     let Core { numbers, given, .. } = core(text).ok()?;

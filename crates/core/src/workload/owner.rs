@@ -1,21 +1,22 @@
-//! Whom Pintle takes an image field over from, and what to do about the others.
+//! Field ownership: which managers Pintle takes an image field over from, and the remedy for the others.
 
-/// The name by which the API server knows Pintle.
+/// Pintle's field manager at the API server.
 pub const FIELD_MANAGER: &str = "pintle";
 
-/// GitOps engines, by how the names of their field managers begin. A field taken from them is taken back by their next
-/// sync (measured with Argo CD and Flux).
+/// Prefixes of the field managers of GitOps engines. Their next sync takes back a field that was taken over (measured
+/// with Argo CD and Flux).
 const ENGINES: &[&str] = &["argocd", "kustomize-controller", "helm-controller", "kapp", "fleet", "flux", "configsync"];
 
-/// Whether Pintle takes an image over from this manager: from people and their tools, from client-side appliers that
-/// are no engine, from its own past. Whoever applies on the server's side means to own what it applies.
+/// Returns whether Pintle takes an image field over from this manager. It does from people and their tools, from
+/// client-side appliers that are no GitOps engine, and from itself. A server-side applier claims the fields that it
+/// applies.
 pub fn may_take_over(name: &str, applied: bool) -> bool {
     let is_engine = ENGINES.iter().any(|engine| name.starts_with(engine));
     name == FIELD_MANAGER || name.starts_with("kubectl") || (!applied && !is_engine)
 }
 
-/// What a user can do where `manager` owns the image.
-pub fn way_out(manager: &str) -> String {
+/// Returns the remedy for a user whose image field `manager` owns.
+pub fn ownership_remedy(manager: &str) -> String {
     match manager {
         it if it.starts_with("argocd") => {
             "in the Argo CD Application, list the image under spec.ignoreDifferences and set \

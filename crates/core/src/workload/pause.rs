@@ -1,56 +1,55 @@
-//! What `pintle pause` leaves on a workload.
+//! The pause that `pintle pause` records on a workload.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A pause: until it is over, the workload is not written. On Kubernetes the annotation [`Pause::ANNOTATION`], which has
-/// a field manager of its own, so that neither it nor the state deletes the other.
+/// A pause: until it ends, Pintle does not write the workload. On Kubernetes it is the annotation [`Pause::ANNOTATION`]
+/// under a field manager of its own. Server-side apply of the pause or the state then does not delete the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// [`Pause::SCHEMA`]; a pause of another schema counts as none.
+    /// [`Pause::SCHEMA`]. A pause with another schema is ignored.
     pub schema: u32,
-    /// When it is over.
+    /// The end of the pause.
     pub until: Timestamp,
-    /// Why, as somebody typed it.
+    /// The user's reason, as typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who paused it.
     pub by: String,
-    /// When it was paused.
+    /// The time when the pause was set.
     pub at: Timestamp,
 }
 
 impl Pause {
-    /// The annotation's name.
+    /// The name of the annotation.
     pub const ANNOTATION: &'static str = "pintle.dev/pause";
-    /// What this version reads and writes.
+    /// The schema that this version reads and writes.
     pub const SCHEMA: u32 = 1;
-    /// A longer text is not ours.
+    /// The longest text that can be a pause of Pintle.
     const MAX_BYTES: usize = 4 << 10;
 
-    /// Reads what was written; none where it is not one of ours: anybody can write there.
+    /// Parses a pause. Returns none if the text is not one of Pintle's, since anybody can write the annotation.
     pub fn read(text: &str) -> Option<Self> {
         let pause: Self = (text.len() <= Self::MAX_BYTES).then(|| serde_json::from_str(text).ok())??;
         (pause.schema == Self::SCHEMA).then_some(pause)
     }
 
-    /// Its text.
+    /// Returns the text of the annotation.
     pub fn write(&self) -> String {
         serde_json::json!(self).to_string()
     }
 
-    /// A pause of no length, by which somebody who is not the one writer ends grace and policy: what was moved by hand until
-    /// then is corrected at once.
+    /// Returns a pause of zero length. By it, a client that is not the writer ends the grace period and drift policy of
+    /// the manual changes made so far. The controller then corrects them at once.
     pub fn ended(by: String, at: Timestamp) -> Self {
         Self { schema: Self::SCHEMA, until: at, reason: None, by, at }
     }
 
-    /// Until when grace and policy are ended; none for any other pause.
+    /// Returns the time up to which grace period and drift policy are ended. None for a pause with a length.
     pub fn ends(&self) -> Option<Timestamp> {
         (self.until <= self.at).then_some(self.at)
     }
 
-    /// Whether it holds at this time.
+    /// Returns whether the pause is in force at this time.
     pub fn holds(&self, now: Timestamp) -> bool {
         now < self.until
     }

@@ -1,4 +1,4 @@
-//! What Pintle remembers on a workload.
+//! Pintle's own record on a workload.
 
 use std::time::Duration;
 
@@ -9,44 +9,44 @@ use crate::git::CommitId;
 use crate::image::Image;
 use crate::version::Version;
 
-/// What Pintle remembers on a workload: the annotation [`State::ANNOTATION`], always sent whole, because server-side
-/// apply deletes what the next apply omits. A hint, never the truth: `kubectl rollout undo` puts an older copy back.
+/// Pintle's record on a workload: the annotation [`State::ANNOTATION`]. It is always sent as a whole, because
+/// server-side apply deletes what the next apply omits. It is a hint only: `kubectl rollout undo` restores an older
+/// copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// [`State::SCHEMA`]; an annotation of another schema counts as none.
+    /// [`State::SCHEMA`]. An annotation with another schema is ignored.
     pub schema: u32,
-    /// The instance that wrote it.
+    /// The instance that wrote the annotation.
     pub instance: String,
     /// The commit whose pin was written.
     pub commit: CommitId,
-    /// The version that was written.
     pub version: Version,
-    /// The versions last verified here, newest first, at most [`State::PROVEN`].
+    /// The versions last verified on this workload, newest first, at most [`State::PROVEN`].
     #[serde(default)]
     pub proven: Vec<Proven>,
-    /// What the server made of the image that was written last, where it rewrites images on the way in.
+    /// The last rewrite of a written image, if an admission webhook rewrites images.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub rewritten: Option<Rewritten>,
 }
 
-/// An image that an admission webhook rewrites, to that of a mirror as a rule.
+/// An image that an admission webhook rewrote, usually to the one of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewritten {
-    /// As it was sent.
+    /// The image that Pintle sent.
     pub from: Image,
-    /// As it is there.
+    /// The image that the server stored.
     pub to: Image,
 }
 
 impl State {
-    /// What was written last is recorded as verified.
+    /// Returns whether the version written last is recorded as verified.
     pub fn is_proven(&self) -> bool {
         self.proven.first().is_some_and(|proven| proven.version == self.version && proven.commit == self.commit)
     }
 }
 
 impl Rewritten {
-    /// As what an image was sent that is there. Where the rewriting goes from one repository to another, that is told of
+    /// Returns the image that was sent for a stored one. If the webhook replaced only the repository, the result covers
     /// any tag.
     pub fn sent(&self, there: &Image) -> Option<Image> {
         if *there == self.to {
@@ -57,28 +57,26 @@ impl Rewritten {
     }
 }
 
-/// A version verified on this workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proven {
-    /// The version.
     pub version: Version,
-    /// The commit whose pin it was: a return to a version proven before is verified anew.
+    /// The commit of the verified pin. A return to a version proven before is verified anew.
     pub commit: CommitId,
-    /// When it was verified.
+    /// The time of the verification.
     pub at: Timestamp,
-    /// How long it took from the write to there, in milliseconds.
+    /// The time from the write to the verification, in milliseconds.
     pub took_ms: u64,
 }
 
 impl Proven {
-    /// How long it took from the write to there.
+    /// Returns the time from the write to the verification.
     pub fn took(&self) -> Duration {
         Duration::from_millis(self.took_ms)
     }
 }
 
-/// Returns the versions that all of several workloads have proven: when the last of them did, and how long the slowest
-/// took.
+/// Returns the versions that all of several workloads have proven. Each gets the latest time of verification and the
+/// longest duration among them.
 pub fn proven_by_all<'p>(mut workloads: impl Iterator<Item = &'p [Proven]>) -> Vec<Proven> {
     let mut all = workloads.next().unwrap_or_default().to_vec();
     for other in workloads {
@@ -95,16 +93,16 @@ pub fn proven_by_all<'p>(mut workloads: impl Iterator<Item = &'p [Proven]>) -> V
 }
 
 impl State {
-    /// The annotation's name.
+    /// The name of the annotation.
     pub const ANNOTATION: &'static str = "pintle.dev/state";
-    /// What this version reads and writes.
+    /// The schema that this version reads and writes.
     pub const SCHEMA: u32 = 1;
-    /// How many proven versions are kept.
+    /// The most proven versions kept.
     pub const PROVEN: usize = 8;
-    /// A longer annotation is not ours.
+    /// The longest text that can be an annotation of Pintle.
     const MAX_BYTES: usize = 16 << 10;
 
-    /// Reads the annotation; none where it is not one of ours: anybody can write there.
+    /// Parses the annotation. Returns none if the text is not one of Pintle's, since anybody can write it.
     pub fn read(annotation: &str) -> Option<Self> {
         if annotation.len() > Self::MAX_BYTES {
             return None;
@@ -114,12 +112,12 @@ impl State {
         (state.schema == Self::SCHEMA).then_some(state)
     }
 
-    /// The annotation's text.
+    /// Returns the text of the annotation.
     pub fn write(&self) -> String {
         serde_json::json!(self).to_string()
     }
 
-    /// The same with `proven` as the newest proof, and none older of its version.
+    /// Adds `proven` as the newest proof, and removes older proofs of its version.
     #[must_use]
     pub fn prove(mut self, proven: Proven) -> Self {
         self.proven.retain(|older| older.version != proven.version);

@@ -1,4 +1,4 @@
-//! A list of pods, and whose each of them is: what one workload's pods are must not cost a look at all pods. Pure.
+//! A list of pods, indexed by owner, so that finding one workload's pods does not scan all. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,36 +11,36 @@ use crate::cluster::ClusterError;
 use crate::cluster::kube::feed::{Difference, Feed, News};
 use crate::cluster::kube::read::{Owner, SeenPod, SeenWorkload};
 
-/// A list of pods, and whose each of them is.
+/// A list of pods, indexed by owner.
 #[derive(Debug)]
 pub(super) struct PodFeed {
     feed: Feed<SeenPod>,
-    /// The names of each owner's pods. A name may be left over from a pod that has another owner by now.
+    /// The pod names by owner. A name may be stale: the pod can have another owner by now.
     of: BTreeMap<Owner, BTreeSet<String>>,
 }
 
 impl PodFeed {
-    /// Nothing known yet.
+    /// Creates an empty list.
     pub(super) fn new(number: u64) -> Self {
         Self { feed: Feed::new(number), of: BTreeMap::new() }
     }
 
-    /// Tells this feed from an earlier one of the same pods.
+    /// Returns the number of the watch.
     pub(super) fn number(&self) -> u64 {
         self.feed.number
     }
 
-    /// Its pods are known.
+    /// Returns whether the list is complete.
     pub(super) fn is_listed(&self) -> bool {
         self.feed.items().is_some()
     }
 
-    /// Why the pods cannot be relied upon.
+    /// Returns why the list is unreliable.
     pub(super) fn trouble(&self, now: Timestamp, grace: Duration) -> Option<(Timestamp, &ClusterError)> {
         self.feed.trouble(now, grace)
     }
 
-    /// The pods of a workload; none where they have not been listed.
+    /// Returns the pods of a workload; none if they are not listed.
     pub(super) fn of(&self, seen: &SeenWorkload) -> Option<Vec<Arc<Pod>>> {
         let items = self.feed.items()?;
         let names = seen.owners().into_iter().filter_map(|owner| self.of.get(&owner)).flatten();
@@ -48,7 +48,7 @@ impl PodFeed {
         Some(pods.map(|pod| Arc::clone(&pod.pod)).collect())
     }
 
-    /// Takes in what the watch says.
+    /// Applies an event of the watch.
     pub(super) fn take(&mut self, news: News<SeenPod>, now: Timestamp) -> Difference {
         let owner = news.object().and_then(|pod| pod.owner.clone());
         let difference = self.feed.take(news, now);

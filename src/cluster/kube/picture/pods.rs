@@ -1,4 +1,4 @@
-//! The pods of what is unsettled: which watches show them, and what is seen through these.
+//! The pods of unsettled workloads: the watches they need, and their observation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use super::owned::PodFeed;
 use super::{Picture, Subject, with_since};
 use crate::cluster::Observation;
 
-/// More unsettled workloads of a namespace share one watch of all its pods.
+/// The maximum number of pod watches in a namespace. More unsettled workloads share one watch of all its pods.
 const MOST_POD_WATCHES: usize = 8;
 
 impl Picture {
-    /// The watches that what is unsettled takes: one each; where there are too many, one for all, but those that listen
-    /// already stay until that has listed, so that nothing that is known becomes unknown.
+    /// Returns the pod watches needed: one per unsettled workload, or one per namespace above [`MOST_POD_WATCHES`].
+    ///
+    /// Existing watches stay open until the namespace watch has its first list, so no known pod is forgotten.
     pub(in crate::cluster::kube) fn pod_subjects(&self) -> BTreeSet<Subject> {
         let mut by_namespace: BTreeMap<&str, Vec<&WorkloadId>> = BTreeMap::new();
         for id in &self.unsettled {
@@ -64,14 +65,14 @@ impl Picture {
         Some(Subject::Pods { namespace: id.namespace.clone(), of: Some((id.workload.clone(), selector)) })
     }
 
-    /// The feeds that may show the pods of a workload.
+    /// Returns the watches that may show the pods of a workload.
     fn pod_feeds(&self, id: &WorkloadId) -> impl Iterator<Item = &PodFeed> {
         let all = Subject::Pods { namespace: id.namespace.clone(), of: None };
         let subjects = [self.own_subject(id), Some(all)];
         subjects.into_iter().flatten().filter_map(|subject| self.pods.get(&subject))
     }
 
-    /// The pods of a workload; none where they have not been listed.
+    /// Returns the pods of a workload; none if they are not listed.
     pub(super) fn pods_of(&self, id: &WorkloadId) -> Option<Vec<Arc<Pod>>> {
         let seen = self.seen(id)?;
         self.pod_feeds(id).find_map(|feed| feed.of(seen))

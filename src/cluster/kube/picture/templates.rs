@@ -1,24 +1,24 @@
-//! What the pods of an unsettled workload can be of, before anybody has looked at them. Pure.
+//! The templates that the pods of an unsettled workload can run, before the pods are listed. Pure.
 //!
-//! A watch tells every change of a workload. So whatever its pods run since it was settled is the template that it had then,
-//! or one that it had since; to list the pods takes the API server a tenth of a second or two, in which drift would stay.
+//! A watch reports every change of a workload. Its pods therefore run the template of the settled version or one of the
+//! later templates. Listing the pods takes the API server a tenth of a second or two, during which drift would stay.
 
 use std::collections::BTreeMap;
 
 use pintle_core::verify::settled;
 use pintle_core::workload::{Container, Workload, WorkloadId};
 
-/// The templates that unsettled workloads had since they were settled.
+/// The templates of unsettled workloads since they were last settled.
 #[derive(Debug, Default)]
 pub(super) struct Templates(BTreeMap<WorkloadId, Vec<Container>>);
 
 impl Templates {
-    /// The containers of all templates of a workload; none where that is not known.
+    /// Returns the containers of all templates of a workload; none if they are unknown.
     pub(super) fn of(&self, id: &WorkloadId) -> Option<&[Container]> {
         self.0.get(id).map(Vec::as_slice)
     }
 
-    /// Takes in a change of a workload: as it was `before`, and as it is `now`; none where it is settled, or gone.
+    /// Records a change of a workload from `before` to `now`; `now` is none if it is settled or deleted.
     pub(super) fn follow(&mut self, id: &WorkloadId, before: Option<&Workload>, now: Option<&Workload>) {
         let Some(now) = now else {
             self.0.remove(id);
@@ -36,7 +36,7 @@ impl Templates {
         }
     }
 
-    /// Forgets what is known of others.
+    /// Forgets all other workloads.
     pub(super) fn retain(&mut self, keep: impl Fn(&WorkloadId) -> bool) {
         self.0.retain(|id, _| keep(id));
     }

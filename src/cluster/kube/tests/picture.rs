@@ -1,4 +1,4 @@
-//! Which watches it takes, and what is seen through them.
+//! The needed watches, and the observation through them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn pod(name: &str, app: &str, owner: &Value) -> SeenPod {
     read::pod(serde_json::from_value(json!({"metadata": metadata, "spec": {}})).unwrap())
 }
 
-/// A picture of `names` with their watch begun as number 1.
+/// A state that requests `names`, with their watch begun as number 1.
 pub(super) fn picture(names: &[String]) -> Picture {
     let mut picture = Picture::default();
     picture.scope(&names.iter().map(|name| id(name)).collect());
@@ -52,7 +52,7 @@ pub(super) fn names(number: usize) -> Vec<String> {
     (0..number).map(|number| format!("s{number}")).collect()
 }
 
-/// The watches of pods, those that are begun marked.
+/// Lists the pod watches, marking those already begun.
 fn pod_watches(picture: &Picture, begun: &BTreeSet<Subject>) -> String {
     let show = |subject: &Subject| {
         let name = match subject {
@@ -99,7 +99,7 @@ fn more_than_eight_share_a_watch_and_nothing_known_becomes_unknown() {
     }
     let begun = [all].into();
     assert_snapshot!(pod_watches(&picture, &begun), @"all");
-    // Fewer again: the shared one stays until all are settled, for a new list of each would cost more.
+    // With fewer again, the shared watch stays until all are settled, because a new list for each would cost more.
     tell(&mut picture, names(8).iter().map(|name| News::Gone(unsettled(name))));
     assert_snapshot!(pod_watches(&picture, &begun), @"all");
     tell(&mut picture, [News::Gone(unsettled("s8"))]);
@@ -116,7 +116,7 @@ fn what_only_its_annotation_was_written_of_stays_settled() {
     tell(&mut picture, [News::Changed(seen(&annotated))]);
     picture.wrote(&id("s0"), &before, seen(&annotated));
     assert_eq!(pod_watches(&picture, &BTreeSet::new()), "", "no image changed, so it still is settled");
-    // Nor does a later look at the same generation make it less so.
+    // A later event of the same generation does not undo this.
     annotated["metadata"]["resourceVersion"] = json!("102");
     tell(&mut picture, [News::Changed(seen(&annotated))]);
     assert_eq!(pod_watches(&picture, &BTreeSet::new()), "");
@@ -183,7 +183,7 @@ fn the_pods_of_one_workload_are_found_among_those_of_all_and_follow_what_the_wat
     take(News::Complete(None));
     take(News::Changed(of("d", "s1")));
     take(News::Gone(of("a", "s0")));
-    // Orphaned and adopted: the name stays, the owner does not.
+    // Orphaned and adopted: the name stays, the owner changes.
     let mut adopted = of("b", "s2");
     adopted.resource_version = "2".to_owned();
     take(News::Changed(adopted));

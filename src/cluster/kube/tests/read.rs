@@ -1,9 +1,9 @@
-//! What objects say.
+//! Conversion of API objects.
 
 use insta::assert_snapshot;
 use pintle_core::pins::WorkloadKind;
-use pintle_core::verify::{self, Change, Word};
-use pintle_core::workload::{Manager, Strategy, Trouble};
+use pintle_core::verify::{self, Change, HealthStatus};
+use pintle_core::workload::{Manager, PodIssue, Strategy};
 use serde_json::{Value, json};
 
 use super::{at, id, object, seen};
@@ -25,7 +25,7 @@ fn whatever_is_missing_null_or_odd_is_absence_and_never_healthy() {
         object["spec"]["replicas"] = json!(2);
         let workload = seen(&object).workload;
         let health = verify::health(&id("s0"), Some(&workload), None, &Change::none(at(0)));
-        assert_ne!(health.word, Word::Healthy, "{object}");
+        assert_ne!(health.status, HealthStatus::Healthy, "{object}");
     }
 }
 
@@ -68,12 +68,12 @@ fn a_pods_troubles_come_with_the_containers_last_words_cut_where_they_are_long()
     });
     let object = json!({"metadata": {"name": "p"}, "spec": {"containers": null}, "status": status});
     let pod = read::pod(serde_json::from_value(object).unwrap()).pod;
-    let show = |it: &Trouble| {
+    let show = |it: &PodIssue| {
         let container = it.container.as_deref().unwrap_or("the pod");
         format!("{container}: {} {:?} {}", it.reason, it.message.replace('!', ""), it.restarts)
     };
-    assert_eq!(pod.troubles[0].message.chars().count(), 401);
-    assert_snapshot!(pod.troubles.iter().map(show).collect::<Vec<_>>().join("\n"), @r#"
+    assert_eq!(pod.issues[0].message.chars().count(), 401);
+    assert_snapshot!(pod.issues.iter().map(show).collect::<Vec<_>>().join("\n"), @r#"
     loops: CrashLoopBackOff "exit code 1: no database …" 4
     pulls: ErrImagePull "not found" 0
     killed: OOMKilled "exit code 137 (OOMKilled)" 1

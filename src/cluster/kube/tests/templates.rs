@@ -1,4 +1,4 @@
-//! What the pods of an unsettled workload can be of, before they are listed.
+//! The templates that pods of an unsettled workload can run, before the pods are listed.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::cluster::kube::feed::News;
 use crate::cluster::kube::picture::{Look, Picture};
 use crate::cluster::kube::read::SeenWorkload;
 
-/// The workload as it is after so many changes: settled, or not yet.
+/// Builds a version of the workload, settled or not.
 fn version(number: i64, image: &str, is_settled: bool) -> SeenWorkload {
     let mut object = object("s0");
     object["metadata"]["resourceVersion"] = json!((100 + number).to_string());
@@ -20,7 +20,7 @@ fn version(number: i64, image: &str, is_settled: bool) -> SeenWorkload {
     seen(&object)
 }
 
-/// The images that its first container can run; none where that is not known.
+/// Returns the images its first container can run; none if unknown.
 fn can_run(picture: &Picture) -> Option<String> {
     let Look::Seen(observation) = picture.look(at(0), GRACE) else { panic!("all is listed") };
     let containers = observation.templates.get(&id("s0"))?;

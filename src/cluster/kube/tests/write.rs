@@ -1,4 +1,4 @@
-//! What is sent, and what answers mean.
+//! Request bodies, and the meaning of answers.
 
 use std::sync::Arc;
 

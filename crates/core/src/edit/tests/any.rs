@@ -1,11 +1,11 @@
-//! Of any file put together from odd parts: only the intended bytes change, and all of them come back.
+//! Properties of files built from unusual parts: only the intended bytes change, and a restore brings all of them back.
 
 use proptest::prelude::*;
 
 use super::{Repo, hold, pin};
 use crate::edit::Edit;
 
-/// One way to write each of some keys, or none; then the order, comments between, and how lines end.
+/// Writes each of some keys in one of several ways, or not at all; in any order, with comments and either line end.
 fn file(version: &'static str) -> impl Strategy<Value = String> {
     let versions = prop_oneof![
         Just("version: V"),
@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn a_restored_service_comes_back(one in file("1.8.2"), other in file("1.9.0")) {
-        // A table that the service had then comes back with it, and stays.
+        // A table of the earlier revision is restored with the service, and then stays.
         let other = if one.contains("1.0") { other } else { other.replace("{\"1.0\": \"*\"}", "^1") };
         let (now, then) = (Repo::checkout(&one), Repo::checkout(&other));
         let restore = |repo: &Repo, as_of: &Repo| {

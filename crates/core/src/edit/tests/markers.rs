@@ -6,7 +6,7 @@ use crate::edit::{Edit, written_past};
 const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\npins:\n\
     - {files: \"apps/{service}/kustomization.yaml\", key: \"images[name=acme/{service}].newTag\"}\n";
 
-/// web's version in a file of Kustomize, with a marker that says `said`; and further files.
+/// Builds a repository with web's version in a kustomization, followed by the comment `said`; and more files.
 fn repo(said: &str, more: &[(&str, &str)]) -> Repo {
     let kustomize = format!("images:\r\n- name: acme/web\r\n  newTag: v1  # {said}\r\n- {{name: x, newTag: v1}}");
     let files = [("pintle.yaml", SETTINGS), ("apps/web/kustomization.yaml", kustomize.as_str())];

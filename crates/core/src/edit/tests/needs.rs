@@ -1,4 +1,4 @@
-//! One need.
+//! Setting one need.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! A version where it lives, and a hold.
+//! Pinning a version in its place, and holds.
 
 use insta::assert_snapshot;
 

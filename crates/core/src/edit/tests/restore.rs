@@ -1,8 +1,8 @@
-//! Version-bound keys, there and back.
+//! Restoring version-bound keys, and reversing it.
 
 use super::Repo;
 
-/// `now` with the version-bound keys of `then`, and from there back again.
+/// Restores the version-bound keys of `then` in `now`, and reverses it.
 fn there_and_back(then: &str, now: &str) -> [String; 2] {
     let (then, now) = (Repo::checkout(then), Repo::checkout(now));
     let restore = |repo: &Repo, as_of: &Repo| repo.after("checkout", as_of.restore("checkout"));

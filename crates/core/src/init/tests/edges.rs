@@ -1,4 +1,4 @@
-//! Which services need which, as their manifests name each other.
+//! Needs found in manifests.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is proposed for whole repositories: patterns, service files, environments.
+//! Proposals for whole repositories: patterns, service files, environments.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is read of files, and what is said of those that cannot be.
+//! Reading of files, and the report of those that cannot be read.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The entries of a map whose keys are known.
+//! Reads the entries of a map, and refuses unknown and duplicate keys.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,14 +9,13 @@ use super::Reader;
 use crate::printable::show;
 use crate::problem::{Place, Problem};
 
-/// The keys that a map may have.
 #[derive(Debug)]
 pub(in crate::pins) struct Keys {
-    /// What the map is, for messages: `a service file`.
+    /// The name of the map in messages, such as `a service file`.
     pub(in crate::pins) what: &'static str,
-    /// The keys it may have; the JSON Schemas say the same.
+    /// The allowed keys. A test compares them with the JSON Schemas.
     pub(in crate::pins) known: &'static [&'static str],
-    /// Keys that are not read yet, and what to do until they are.
+    /// Keys reserved for later versions, each with what to do instead.
     pub(in crate::pins) later: &'static [(&'static str, &'static str)],
 }
 
@@ -27,50 +26,44 @@ impl Keys {
     }
 }
 
-/// The entries of a map.
 #[derive(Debug, Clone)]
 pub(in crate::pins) struct Fields<'t>(Vec<Field<'t>>);
 
-/// An entry of a map, or an item of a list, with the name that messages give it.
 #[derive(Debug, Clone)]
 pub(in crate::pins) struct Field<'t> {
-    /// Its key.
     pub(in crate::pins) name: &'t str,
-    /// Where its key stands.
+    /// The place of the key.
     pub(in crate::pins) key: Range<usize>,
-    /// Its key is neither quoted nor a block.
+    /// The key is neither quoted nor a block.
     pub(in crate::pins) plain: bool,
-    /// It is an item of the list that stands under the name.
+    /// This is an item of the list that stands under the name.
     pub(in crate::pins) is_item: bool,
-    /// Its value.
     pub(in crate::pins) value: Value<'t>,
 }
 
 impl<'t> Fields<'t> {
-    /// The field of that name.
     pub(in crate::pins) fn get(&self, name: &str) -> Option<&Field<'t>> {
         self.0.iter().find(|field| field.name == name)
     }
 
-    /// All of them.
     pub(in crate::pins) fn iter(&self) -> impl Iterator<Item = &Field<'t>> {
         self.0.iter()
     }
 }
 
 impl<'t> Field<'t> {
-    /// Where the value stands; where it is empty, its key.
+    /// Returns the place of the value, or of the key if the value is empty.
     pub(in crate::pins) fn at(&self) -> Range<usize> {
         let span = self.value.span();
         if span.is_empty() { self.key.clone() } else { span }
     }
 
-    /// Another value under this name: an item of the list that it is.
+    /// Returns an item of this field's list. It keeps the field's name for messages.
     pub(in crate::pins) fn item(&self, value: Value<'t>) -> Self {
         Self { name: self.name, key: self.at(), plain: false, is_item: true, value }
     }
 
-    /// What messages call it.
+    /// Returns the name for messages.
     pub(in crate::pins) fn in_words(&self) -> String {
         let name = show(self.name);
         if self.is_item { format!("an item of `{name}`") } else { format!("`{name}`") }
@@ -78,7 +71,7 @@ impl<'t> Field<'t> {
 }
 
 impl Reader<'_> {
-    /// Reads a field, if it is there.
+    /// Reads a field if it exists.
     pub(in crate::pins) fn take<'t, T>(
         &mut self,
         fields: &Fields<'t>,
@@ -88,7 +81,7 @@ impl Reader<'_> {
         read(self, fields.get(name)?)
     }
 
-    /// The same, with the place of the value.
+    /// Reads a field if it exists, and returns the place of its value too.
     pub(in crate::pins) fn located<'t, T>(
         &mut self,
         fields: &Fields<'t>,
@@ -99,12 +92,12 @@ impl Reader<'_> {
         Some((read(self, field)?, self.place(field.at())))
     }
 
-    /// The entries of a map whose keys are names of the user's: duplicates and keys that are no text are told.
+    /// Reads a map whose keys are chosen by the user. Duplicate keys and keys that are no text are errors.
     pub(in crate::pins) fn named<'t>(&mut self, value: Value<'t>, what: &str) -> Option<Fields<'t>> {
         self.entries(value, what, "")
     }
 
-    /// The entries of a map whose keys are known; the others are not told yet.
+    /// Reads a map with known keys, without reporting unknown ones.
     pub(in crate::pins) fn map<'t>(&mut self, value: Value<'t>, keys: &Keys) -> Option<Fields<'t>> {
         self.entries(value, keys.what, &keys.in_words())
     }
@@ -112,7 +105,7 @@ impl Reader<'_> {
     fn entries<'t>(&mut self, value: Value<'t>, what: &str, hint: &str) -> Option<Fields<'t>> {
         self.no_tag(value)?;
         let Some(entries) = value.entries() else {
-            // `version:1.8.2` is one word to YAML.
+            // YAML reads `version:1.8.2` as one word.
             let tight = value.scalar().is_some_and(|scalar| scalar.plain && scalar.text.contains(':'));
             let hint = if tight { "write a space after the `:` of a key" } else { hint };
             self.refuse(value.span(), format!("{what} must be a map, this is {}", value.kind()), hint);
@@ -139,14 +132,14 @@ impl Reader<'_> {
         Some(Fields(fields))
     }
 
-    /// The entries of a map whose keys are known; the others are told.
+    /// Reads a map with known keys, and reports unknown ones.
     pub(in crate::pins) fn fields<'t>(&mut self, value: Value<'t>, keys: &Keys) -> Option<Fields<'t>> {
         let fields = self.map(value, keys)?;
         self.no_others(&fields, keys);
         Some(fields)
     }
 
-    /// Tells the fields that are not among the keys.
+    /// Reports the fields whose keys are not allowed.
     pub(in crate::pins) fn no_others(&mut self, fields: &Fields<'_>, keys: &Keys) {
         let before = std::iter::once(None).chain(fields.iter().map(Some));
         for (field, before) in fields.iter().zip(before).filter(|(field, _)| !keys.known.contains(&field.name)) {
@@ -173,7 +166,7 @@ impl Reader<'_> {
         self.refuse(field.key.clone(), format!("`{}` is not a key of {}", show(field.name), keys.what), hint);
     }
 
-    /// Tags other than YAML's own ask a reader to make something of a value; none is made here.
+    /// Refuses tags. A tag other than YAML's own asks for a conversion of the value, and Pintle supports none.
     pub(super) fn no_tag(&mut self, value: Value<'_>) -> Option<()> {
         let Some(tag) = value.tag() else { return Some(()) };
         self.refuse(value.span(), format!("the tag `{}` means nothing here", show(tag)), "remove it");

@@ -1,4 +1,4 @@
-//! Texts, choices, names, versions, ranges, durations: each refused with what to write instead.
+//! Reads scalars: texts, choices, names, versions, ranges and durations. Each refusal suggests what to write instead.
 
 use std::ops::Range as Span;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use super::{Field, Reader};
 use crate::printable::show;
 use crate::version::{Range, Version};
 
-/// Tags that move: they name no version. The exact words only, for `release-main` may be a build.
+/// Tags that move, and so name no version. Only exact words match, because `release-main` may be a build.
 const MUTABLE_TAGS: [&str; 7] = ["latest", "main", "master", "stable", "edge", "nightly", "dev"];
 
 impl Reader<'_> {
-    /// The scalar of a field, whatever YAML would make of it.
+    /// Reads a scalar by its spelling, whatever its type is to YAML.
     fn scalar<'t>(&mut self, field: &Field<'t>) -> Option<Scalar<'t>> {
         self.no_tag(field.value)?;
         let Some(scalar) = field.value.scalar() else {
@@ -29,7 +29,7 @@ impl Reader<'_> {
         Some(scalar)
     }
 
-    /// Text that every YAML parser reads as text: `1.10` must be quoted.
+    /// Reads text that every YAML parser reads as text: `1.10` must be quoted.
     pub(in crate::pins) fn text<'t>(&mut self, field: &Field<'t>) -> Option<&'t str> {
         let scalar = self.scalar(field)?;
         let kind = match scalar.meaning() {
@@ -45,17 +45,17 @@ impl Reader<'_> {
         None
     }
 
-    /// Text as it is spelled, quoted or not: an argument of a program.
+    /// Reads text by its spelling, quoted or not, such as an argument of a program.
     pub(in crate::pins) fn spelled<'t>(&mut self, field: &Field<'t>) -> Option<&'t str> {
         self.scalar(field).map(|scalar| scalar.text)
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub(in crate::pins) fn flag(&mut self, field: &Field<'_>) -> Option<bool> {
         self.choice(field, &[("true", true), ("false", false)])
     }
 
-    /// One of a few words.
+    /// Reads one of a few words.
     pub(in crate::pins) fn choice<T: Clone>(&mut self, field: &Field<'_>, choices: &[(&str, T)]) -> Option<T> {
         let word = self.spelled(field)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
@@ -68,7 +68,8 @@ impl Reader<'_> {
         None
     }
 
-    /// A list that is not empty, each item read by `read`; none where one of them is wrong. `what` says what they are.
+    /// Reads a list that is not empty, with `read` for each item. Returns none if an item is wrong. `what` names the
+    /// items in messages.
     pub(in crate::pins) fn each<'t, T>(
         &mut self,
         field: &Field<'t>,
@@ -96,18 +97,18 @@ impl Reader<'_> {
         self.refuse(field.at(), format!("`{name}` must be a list of {what}, this is {is}"), hint);
     }
 
-    /// The name of a service.
+    /// Reads the name of a service.
     pub(in crate::pins) fn name(&mut self, field: &Field<'_>) -> Option<ServiceName> {
         let text = self.text(field)?;
         self.name_from(text, field.at())
     }
 
-    /// The name of a service that stands as a key.
+    /// Reads a map key as the name of a service.
     pub(in crate::pins) fn name_from(&mut self, text: &str, at: Span<usize>) -> Option<ServiceName> {
         ServiceName::new(text).map_err(|error| self.refuse(at, error.to_string(), "")).ok()
     }
 
-    /// A DNS-1123 label that names something else than a service.
+    /// Reads a DNS-1123 label that does not name a service.
     pub(in crate::pins) fn label(&mut self, field: &Field<'_>) -> Option<String> {
         let text = self.text(field)?;
         if let Some(reason) = crate::service_name::label_fault(text) {
@@ -117,19 +118,20 @@ impl Reader<'_> {
         Some(text.to_owned())
     }
 
-    /// A version, in text that no parser mistakes.
+    /// Reads a version, which must be text to every YAML parser.
     pub(in crate::pins) fn version(&mut self, field: &Field<'_>) -> Option<Version> {
         let text = self.text(field)?;
         self.version_from(text, field.at())
     }
 
-    /// A version whose text is found already.
+    /// Parses a version from the text at a place.
     pub(in crate::pins) fn version_from(&mut self, text: &str, at: Span<usize>) -> Option<Version> {
         let refuse = |(message, hint): Refusal| self.refuse(at, message, hint.unwrap_or_default());
         pinned_version(text).map_err(refuse).ok()
     }
 
-    /// A range of versions; a mistake in it is shown where it stands. What YAML takes for a number is none either.
+    /// Reads a range. A problem points at the wrong part of the range. It need not be quoted, because no number is a
+    /// range.
     pub(in crate::pins) fn range(&mut self, field: &Field<'_>) -> Option<Range> {
         let text = self.spelled(field)?;
         let error = match text.parse() {
@@ -141,7 +143,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A duration within bounds.
+    /// Reads a duration within inclusive bounds.
     pub(in crate::pins) fn duration(&mut self, field: &Field<'_>, bounds: [&str; 2]) -> Option<Duration> {
         let text = self.spelled(field)?;
         let [least, most] = bounds.map(|bound| parse_duration(bound).unwrap_or_default());
@@ -164,10 +166,10 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with a value, and one way out.
+/// The message of a problem, and one remedy.
 pub(in crate::pins) type Refusal = (String, Option<String>);
 
-/// A version that names one thing.
+/// Parses a version, and refuses tags that move, such as `latest`.
 pub(in crate::pins) fn pinned_version(text: &str) -> Result<Version, Refusal> {
     if MUTABLE_TAGS.contains(&text) {
         let hint = "pin what it means now".to_owned();
@@ -177,7 +179,8 @@ pub(in crate::pins) fn pinned_version(text: &str) -> Result<Version, Refusal> {
 }
 
 impl Field<'_> {
-    /// The place of a byte of a scalar's text: exact where the text stands in the file letter for letter.
+    /// Returns the place of the character at an offset in a scalar. It is exact if the file holds the text letter for
+    /// letter, and otherwise the whole scalar.
     pub(in crate::pins) fn inside(&self, text: &str, offset: usize) -> Span<usize> {
         let span = self.at();
         let quotes = span.len().saturating_sub(text.len());
@@ -189,7 +192,7 @@ impl Field<'_> {
     }
 }
 
-/// Reads `1h30m`: whole numbers with the units d, h, m, s, each once and in this order.
+/// Parses a duration such as `1h30m`: whole numbers with the units d, h, m and s, each at most once and in this order.
 ///
 /// # Errors
 /// The reason, for a message.

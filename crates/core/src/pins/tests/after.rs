@@ -1,4 +1,4 @@
-//! A revision read by what has changed since another one is the same as one read whole.
+//! A revision read from the changes since another one equals the same revision read as a whole.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use super::super::{Contents, Files, Known, read_from};
 use super::*;
 use crate::git::{Changes, Listing};
 
-/// The files of a revision, by path.
+/// Returns the files of a revision, sorted by path.
 fn sorted(revision: &Revision) -> Vec<File> {
     let mut files = revision.0.clone();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }
 
-/// What differs, as Git tells it.
+/// Returns the changes between two revisions, in the form that Git gives.
 fn changes(before: &[File], now: &[File]) -> Changes {
     let is_new = |file: &&File| !before.contains(file);
     let is_gone = |file: &&File| !now.iter().any(|other| other.path == file.path);

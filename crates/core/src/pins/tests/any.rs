@@ -1,11 +1,11 @@
-//! What holds for any input.
+//! Properties of any input.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::pins::{Fragment, Layout, ServiceName, Settings, pin_of};
 
-/// Pieces of pin files, and what breaks them.
+/// Generates pieces of pin files, and texts that break them.
 fn yaml() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "version",
@@ -58,7 +58,7 @@ fn revision(settings: &str, service: &[u8], compose: &[u8]) -> Revision {
 
 const PINS: &str = "pins: [{files: compose.yaml, key: 'services.{service}.image', as: image}]\n";
 
-/// What holds for every reading: nothing panics, errors hold their service, and every place can be shown.
+/// Asserts the invariants of every reading: nothing panics, errors hold their service, and every place can be shown.
 fn check(revision: &Revision) {
     let reading = revision.read();
     for problem in reading.problems.iter().filter(|problem| problem.severity == Severity::Error) {

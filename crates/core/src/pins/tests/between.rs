@@ -1,4 +1,4 @@
-//! What only shows when all files are put together.
+//! Problems between the files of a revision.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Files that cannot be read at all, or not as one.
+//! Files that cannot be read, or that do not hold one document.
 
 use insta::assert_snapshot;
 

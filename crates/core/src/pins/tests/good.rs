@@ -1,4 +1,4 @@
-//! What is read, from each kind of file.
+//! Valid files of each kind.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::pins::{Drift, Fragment, Layout, Local, Runtime, ServiceName, Unseen};
 use crate::pins::{Held, LocalHealth, Need, Service, Settings, pin_of};
 
-/// The one service of that name.
+/// Returns the service of that name.
 fn service(revision: &Revision, name: &str) -> Service {
     assert_eq!(revision.problems(), "");
     revision.read().pins.services[&ServiceName::new(name).unwrap()].clone()

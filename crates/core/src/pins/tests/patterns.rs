@@ -1,4 +1,4 @@
-//! Pins in files of other tools: read by their spelling, refused where they mean nothing.
+//! Pins in files of other tools. They are read by their spelling, and refused if they mean nothing.
 
 use insta::assert_snapshot;
 

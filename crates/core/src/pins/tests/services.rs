@@ -1,15 +1,15 @@
-//! Mistakes in service files.
+//! Errors in service files.
 
 use insta::assert_snapshot;
 
 use super::*;
 
-/// A good service file, and this line.
+/// Returns a valid service file with one more line.
 fn line(line: &str) -> Revision {
     Revision::new().with("services/web.yaml", format!("{SERVICE}{line}\n"))
 }
 
-/// A service file of these lines alone.
+/// Returns a service file of these lines alone.
 fn only(lines: &str) -> Revision {
     Revision::new().with("services/web.yaml", lines)
 }

@@ -1,4 +1,4 @@
-//! Mistakes in `pintle.yaml`.
+//! Errors in `pintle.yaml`.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! From the parser's events to the tree.
+//! Builds the tree from the parser's events.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,12 +7,11 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Stru
 
 use super::{Fault, Id, Kind, Node, Text, Tree};
 
-/// More values than any pin file has; a tree of so many takes some 50 MB.
+/// The most values of a file, above any real pin file. A tree of this size takes about 50 MB.
 const VALUES: usize = 500_000;
-/// More documents than any pin file has.
+/// The most documents of a file, above any real pin file.
 const DOCUMENTS: usize = 10_000;
 
-/// Parses all documents of a file.
 pub(in crate::pins) fn parse(text: Text<'_>) -> Result<Tree<'_>, Fault> {
     let options = granit_parser::options! { emit_comments: false };
     let mut builder = Builder { base: text.base, ..Builder::default() };
@@ -23,7 +22,7 @@ pub(in crate::pins) fn parse(text: Text<'_>) -> Result<Tree<'_>, Fault> {
     Ok(Tree { nodes: builder.nodes, documents: builder.documents })
 }
 
-/// The parser's words, and the way out of the commonest mistake.
+/// Returns the parser's message, with a hint for the most common mistakes.
 fn syntax(error: &ScanError, base: usize) -> Fault {
     let at = base + error.marker().byte_offset().unwrap_or(0);
     let (message, hint) = match error.kind() {
@@ -47,7 +46,7 @@ struct Builder<'t> {
     base: usize,
     nodes: Vec<Node<'t>>,
     documents: Vec<Id>,
-    /// The collections that are open, outermost first, and the key that a map waits to give a value.
+    /// The open collections, outermost first. A map also has the key that still lacks its value.
     open: Vec<(Id, Option<Id>)>,
     anchors: HashMap<usize, Id>,
 }
@@ -81,7 +80,7 @@ impl<'t> Builder<'t> {
         };
         let opens = !matches!(kind, Kind::Scalar { .. });
         let tag = foreign(tag.as_deref());
-        // A tag that is refused is shown.
+        // A tag outside the core schema is refused later, and the message shows it, so the span includes it.
         let written = tag.as_ref().and(span.tag_span()).and_then(|tag| tag.start.byte_offset());
         let start = written.map_or(at.start, |start| self.base + start);
         let id = self.add(Node { kind, span: start..at.end, flow, tag }, anchor)?;
@@ -91,7 +90,7 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// Puts a node into the collection that is open, or makes it a document.
+    /// Adds a node to the innermost open collection, or as a document if none is open.
     fn add(&mut self, node: Node<'t>, anchor: usize) -> Result<Id, Fault> {
         let id = Id(self.nodes.len());
         if id.0 == VALUES {
@@ -127,7 +126,7 @@ fn too_many(limit: usize, what: &str, span: Range<usize>) -> Fault {
     Fault { message: format!("more than {limit} {what}"), hint: "split the file".to_owned(), span: Some(span) }
 }
 
-/// The tag, unless YAML's core schema has it.
+/// Returns the tag if it is outside YAML's core schema.
 fn foreign(tag: Option<&Tag>) -> Option<Box<str>> {
     tag.filter(|tag| tag.is_custom()).map(|tag| tag.original().into())
 }

@@ -1,24 +1,27 @@
-//! What YAML makes of a plain scalar. The union of what 1.1 and 1.2 parsers do: a pin file is read by many tools.
+//! Decides the type of a plain scalar, as the union of YAML 1.1 and 1.2. Many tools with different parsers read a pin
+//! file.
 
-/// What a plain (unquoted) scalar means to some YAML parser.
+/// The type that some YAML parser gives to a plain (unquoted) scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// Text, to all of them.
+    /// Text, for every parser.
     Text,
     /// A whole number that every parser prints as it is spelled.
     Integer,
-    /// A number that may come back spelled otherwise: `1.10`, `1e3`, `0x10`, `010`, and what a float cannot hold.
+    /// A number that a parser may print differently: `1.10`, `1e3`, `0x10`, `010`, or one that no float represents
+    /// exactly.
     Number,
-    /// `true`, and in YAML 1.1 `on` and `yes`.
+    /// `true` or `false`. In YAML 1.1 also words such as `on` and `yes`.
     Boolean,
-    /// Nothing, `~` or `null`.
+    /// The empty text, `~` or `null`.
     Null,
 }
 
-/// Longer whole numbers come out of Helm as `1.234567e+06`: <https://github.com/helm/helm/issues/1707>.
+/// The most digits of a safe whole number. Helm prints longer ones as `1.234567e+06`:
+/// <https://github.com/helm/helm/issues/1707>.
 const SAFE_DIGITS: usize = 6;
 
-/// What `text` means where it stands unquoted.
+/// Returns the type of an unquoted text.
 pub(crate) fn meaning(text: &str) -> Meaning {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Meaning::Null,
@@ -34,7 +37,7 @@ pub(crate) fn meaning(text: &str) -> Meaning {
     if is_number(unsigned) { Meaning::Number } else { Meaning::Text }
 }
 
-/// <https://yaml.org/type/bool.html>; 1.2 keeps `true` and `false` only.
+/// See <https://yaml.org/type/bool.html>. YAML 1.2 keeps only `true` and `false`.
 fn is_boolean(text: &str) -> bool {
     let words = ["true", "false", "yes", "no", "on", "off", "y", "n"];
     let rest = text.get(1..).unwrap_or_default();
@@ -43,7 +46,8 @@ fn is_boolean(text: &str) -> bool {
         && (lower(rest) || text.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
-/// <https://yaml.org/type/float.html>, <https://yaml.org/type/int.html>: with underscores, exponents, bases.
+/// Accepts underscores, exponents and bases. See <https://yaml.org/type/float.html> and
+/// <https://yaml.org/type/int.html>.
 fn is_number(text: &str) -> bool {
     if matches!(text, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
         return true;

@@ -1,21 +1,22 @@
-//! From bytes to text: what YAML allows (UTF-8, a byte order mark, CRLF), and what is refused with its place.
+//! Decodes a file into text. UTF-8, a byte order mark and CRLF are allowed, and everything else is refused with its
+//! place.
 
 use super::Fault;
 
-/// The first line of every Git LFS pointer: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
+/// The start of every Git LFS pointer: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 const MARK: &str = "\u{feff}";
 
-/// The text of a file.
+/// The decoded text of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::pins) struct Text<'t> {
-    /// Without the byte order mark.
+    /// The text without the byte order mark.
     pub(in crate::pins) text: &'t str,
-    /// Where it starts in the file.
+    /// The offset of the text in the file, in bytes.
     pub(in crate::pins) base: usize,
 }
 
-/// Reads bytes as UTF-8.
+/// Decodes UTF-8.
 pub(in crate::pins) fn decode(bytes: &[u8]) -> Result<Text<'_>, Fault> {
     let whole =
         |message: &str, hint: &str| Err(Fault { message: message.to_owned(), hint: hint.to_owned(), span: None });

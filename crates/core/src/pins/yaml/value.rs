@@ -1,27 +1,26 @@
-//! Handles on values of a tree: aliases followed, merge keys resolved.
+//! Handles to the values of a tree, which follow aliases and resolve merge keys.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Id, Kind, Meaning, Tree, meaning};
 
-/// How many entries the merge keys of one map may bring.
+/// The most entries that the merge keys of one map may add.
 const MERGED: usize = 10_000;
 
-/// A value of a tree.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Value<'t> {
     tree: &'t Tree<'t>,
-    /// Never an alias.
+    /// The node of the value. Never an alias.
     id: Id,
-    /// Where it is used: the alias itself where it is one.
+    /// The node where the value is used, which may be an alias.
     used: Id,
 }
 
-/// A scalar as it is spelled.
+/// A scalar by its spelling.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scalar<'t> {
-    /// Its text: quotes, escapes and folding resolved.
+    /// The text, with quotes, escapes and folding resolved.
     pub(crate) text: &'t str,
     /// Neither quoted nor a block.
     pub(crate) plain: bool,
@@ -29,17 +28,14 @@ pub(crate) struct Scalar<'t> {
     pub(crate) block: bool,
 }
 
-/// An entry of a map.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'t> {
-    /// Its key.
     pub(crate) key: Value<'t>,
-    /// Its value.
     pub(crate) value: Value<'t>,
 }
 
 impl Scalar<'_> {
-    /// What YAML makes of it.
+    /// Returns the YAML type of the scalar.
     pub(crate) fn meaning(&self) -> Meaning {
         if self.plain { meaning(self.text) } else { Meaning::Text }
     }
@@ -54,17 +50,16 @@ impl<'t> Value<'t> {
         Self { tree, id, used }
     }
 
-    /// Where it stands, in bytes of the file.
+    /// Returns the place of the value, in bytes of the file.
     pub(crate) fn span(self) -> Range<usize> {
         self.tree.nodes[self.used.0].span.clone()
     }
 
-    /// The tag written before it, unless YAML's core schema has it.
+    /// Returns the tag written before the value, if it is outside YAML's core schema.
     pub(crate) fn tag(self) -> Option<&'t str> {
         self.tree.nodes[self.id.0].tag.as_deref()
     }
 
-    /// The scalar, if it is one.
     pub(crate) fn scalar(self) -> Option<Scalar<'t>> {
         match &self.tree.nodes[self.id.0].kind {
             Kind::Scalar { text, plain, block } => Some(Scalar { text, plain: *plain, block: *block }),
@@ -72,12 +67,12 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Whether it is `null`, or nothing at all.
+    /// Returns whether the value is `null` or empty.
     pub(crate) fn is_null(self) -> bool {
         self.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Null)
     }
 
-    /// What it is, for messages.
+    /// Returns the kind of the value, for messages.
     pub(crate) fn kind(self) -> &'static str {
         match &self.tree.nodes[self.id.0].kind {
             Kind::List(_) => "a list",
@@ -87,7 +82,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Its items, if it is a list.
+    /// Returns the items of a list.
     pub(crate) fn items(self) -> Option<impl ExactSizeIterator<Item = Self>> {
         match &self.tree.nodes[self.id.0].kind {
             Kind::List(items) => Some(items.iter().map(|&id| Self::new(self.tree, id))),
@@ -95,8 +90,8 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Its entries, if it is a map: its own in their order, duplicates too, then those of merge keys that it does not
-    /// override (<https://yaml.org/type/merge.html>).
+    /// Returns the entries of a map. Its own entries come first in their order, duplicates included. Entries from merge
+    /// keys follow, unless the map overrides them (<https://yaml.org/type/merge.html>).
     pub(crate) fn entries(self) -> Option<Vec<Entry<'t>>> {
         let (mut entries, merges) = self.own_entries()?;
         if !merges.is_empty() {
@@ -105,17 +100,17 @@ impl<'t> Value<'t> {
         Some(entries)
     }
 
-    /// Whether it is written as a reference to another one.
+    /// Returns whether the value is written as an alias.
     pub(crate) fn is_alias(self) -> bool {
         self.id.0 != self.used.0
     }
 
-    /// Whether it is a list in `[]` or a map in `{}`.
+    /// Returns whether this is a list in `[]` or a map in `{}`.
     pub(crate) fn is_flow(self) -> bool {
         self.tree.nodes[self.used.0].flow
     }
 
-    /// Where the last that is written of it ends. The span of a collection in block style goes on to whatever follows.
+    /// Returns the end of the last written part. The span of a block collection reaches to whatever follows it.
     pub(crate) fn end(self) -> usize {
         let span = self.span();
         if self.is_flow() {
@@ -129,14 +124,14 @@ impl<'t> Value<'t> {
         last.map_or(span.end, |&last| Self::new(self.tree, last).end())
     }
 
-    /// Its entries as they are written, if it is a map: without those that merge keys bring, and with the merge keys.
+    /// Returns the entries of a map as written: with the merge keys, and without the entries that they add.
     pub(crate) fn written(self) -> Option<Vec<Entry<'t>>> {
         let Kind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
         let entry = |&(key, value)| Entry { key: Self::new(self.tree, key), value: Self::new(self.tree, value) };
         Some(pairs.iter().map(entry).collect())
     }
 
-    /// Its own entries, and the maps that it merges, nearest first.
+    /// Returns a map's own entries, and the maps that it merges, nearest first.
     fn own_entries(self) -> Option<(Vec<Entry<'t>>, Vec<Self>)> {
         let Kind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
         let mut entries = Vec::with_capacity(pairs.len());
@@ -155,7 +150,7 @@ impl<'t> Value<'t> {
     }
 }
 
-/// Depth first: what the nearest map merges itself comes before its neighbour.
+/// Merges depth first: the maps that the nearest map merges come before its neighbour.
 fn merge<'t>(into: &mut Vec<Entry<'t>>, merges: Vec<Value<'t>>) {
     let mut seen: HashSet<_> = into.iter().filter_map(Entry::name).collect();
     let mut fuel = MERGED;
@@ -170,7 +165,7 @@ fn merge<'t>(into: &mut Vec<Entry<'t>>, merges: Vec<Value<'t>>) {
 }
 
 impl<'t> Entry<'t> {
-    /// The text of its key, if that is a scalar.
+    /// Returns the text of the key, if the key is a scalar.
     pub(crate) fn name(&self) -> Option<&'t str> {
         self.key.scalar().map(|key| key.text)
     }
@@ -181,7 +176,7 @@ mod tests {
     use super::super::{Text, parse};
     use super::*;
 
-    /// The entries of the last entry of a map, as `key=value@source`.
+    /// Returns the entries of a map's last value, as `key=value@source`.
     fn last(text: &str) -> String {
         let tree = parse(Text { text, base: 0 }).unwrap();
         let root = tree.documents().next().unwrap().entries().unwrap();

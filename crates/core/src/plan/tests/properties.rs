@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::brute::{Case, V, cases, name};
-use super::{Motion, Running, System, Wanted, running};
+use super::{RolloutProgress, System, Wanted, crash, running};
 use crate::graph::Id;
-use crate::plan::{Near, Plan, Step};
+use crate::plan::{Neighbourhood, Plan, Step};
+use crate::running::Running;
 
 /// A system that is driven by hand, pass by pass.
 struct Drive {
@@ -52,18 +53,20 @@ impl Drive {
         let live = &mut self.system.live[service];
         live.running.push(target.clone());
         live.spec = vec![target];
-        live.motion = Motion::UnderWay;
+        live.progress = RolloutProgress::UnderWay;
         Ok(())
     }
 
     fn under_way(&self) -> Vec<usize> {
-        (0..self.system.live.len()).filter(|&service| self.system.live[service].motion == Motion::UnderWay).collect()
+        (0..self.system.live.len())
+            .filter(|&service| self.system.live[service].progress == RolloutProgress::UnderWay)
+            .collect()
     }
 
     fn finish(&mut self, service: usize) {
         let live = &mut self.system.live[service];
         live.running = live.spec.clone();
-        live.motion = Motion::Still;
+        live.progress = RolloutProgress::Still;
     }
 
     /// Does one thing after another, as the numbers say, until nothing can be done any more: begin a pass, write one
@@ -141,9 +144,9 @@ fn bent(case: &Case, odd: &[Odd]) -> System {
         if *there && !matches!(system.wanted[number], Wanted::Held(..)) {
             system.wanted[number] = Wanted::Target(live.spec[0].clone());
         }
-        live.motion = match motion {
-            0 => Motion::UnderWay,
-            1 => Motion::Failed("CrashLoopBackOff".to_owned()),
+        live.progress = match motion {
+            0 => RolloutProgress::UnderWay,
+            1 => RolloutProgress::Failed(crash()),
             _ => continue,
         };
         live.ready = version % 2 == 0;
@@ -207,13 +210,13 @@ proptest! {
         let mut system = bent(&case, &odd);
         let services = || system.graph.ids().zip(&odd).filter(|(_, odd)| odd.moved);
         let instead = services().map(|(id, odd)| (id, target(id.index(), odd.version))).collect();
-        let near = Near::of(system.at(), &instead).rest();
-        let looked_at: BTreeSet<Id> = Near::of(system.at(), &instead).ids().iter().copied().collect();
+        let near = Neighbourhood::of(system.at(), &instead).unreached();
+        let looked_at: BTreeSet<Id> = Neighbourhood::of(system.at(), &instead).ids().iter().copied().collect();
         prop_assert!(instead.keys().all(|id| looked_at.contains(id)));
         for (id, wanted) in instead {
             system.wanted[id.index()] = wanted;
         }
-        let whole = system.plan().rest.into_iter().filter(|(id, _)| looked_at.contains(id));
+        let whole = system.plan().unreached.into_iter().filter(|(id, _)| looked_at.contains(id));
         prop_assert_eq!(whole.collect::<Vec<_>>(), near);
     }
 
@@ -230,6 +233,6 @@ proptest! {
             }
             drive.under_way().into_iter().for_each(|service| drive.finish(service));
         }
-        prop_assert_eq!(&drive.system.next().steps, &plan.rest);
+        prop_assert_eq!(&drive.system.next().steps, &plan.unreached);
     }
 }

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use super::system;
 use crate::evidence::Evidence;
 use crate::history::History;
-use crate::plan::{Situation, next};
+use crate::plan::{PlanInput, next};
 
 /// payments 2 is wanted by checkout 2 alone, payments 1 by checkout 1 alone or by both.
 fn pair(live_and_targets: [&str; 2]) -> String {
@@ -365,9 +365,9 @@ fn where_evidence_is_asked_for_a_target_that_was_never_seen_with_its_neighbours_
     let history = History::default();
     let says = |text: &str, returns: bool| {
         let mut system = system(text);
-        system.live[0].returns = returns;
+        system.live[0].is_drift = returns;
         let evidence = Some(Evidence::new(&history, Duration::ZERO));
-        let steps = next(Situation { evidence, ..system.at() }).steps;
+        let steps = next(PlanInput { evidence, ..system.at() }).steps;
         let told = steps.iter().map(|(id, step)| format!("{}: {}", system.graph.name(*id), system.step(step)));
         told.collect::<Vec<_>>().join("\n")
     };

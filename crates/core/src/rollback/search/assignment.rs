@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::{Choice, Moves, RollbackInput};
-use crate::graph::{EdgeId, Id, Label};
+use crate::graph::{EdgeId, Id};
 use crate::rollback::earlier::{earlier, objection};
+use crate::running::Label;
 use crate::version::Version;
 
 /// Moves are made and taken back on it, one after the other.

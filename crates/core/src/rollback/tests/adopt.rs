@@ -1,7 +1,8 @@
 use insta::assert_snapshot;
 
 use super::{shop, version};
-use crate::plan::{Motion, Running};
+use crate::plan::RolloutProgress;
+use crate::running::Running;
 
 fn image(tag: &str) -> Running {
     Running::Image(format!("acme/x:{tag}").parse().unwrap(), Some(version(tag)))
@@ -13,12 +14,12 @@ fn what_runs_becomes_the_pin_with_what_has_to_go_with_it() {
         "payments: 2.0; 2.1; 2.2
          checkout: 1.7 needs payments >=2.0; 1.8 needs payments >=2.1; -",
     );
-    assert_snapshot!(shop.adopts("payments", &[image("2.0")], Motion::Still), @r#"
+    assert_snapshot!(shop.adopts("payments", &[image("2.0")], RolloutProgress::Still), @r#"
     payments 2.2 -> 2.0: asked for, 2 back, of 0
     checkout 1.8 -> 1.7: checkout 1.8 needs payments >=2.1, 1 back, of 0
     payments held: Above("2.0")
     "#);
-    assert_snapshot!(shop.adopts("payments", &[image("2.2")], Motion::Still), @"nothing");
+    assert_snapshot!(shop.adopts("payments", &[image("2.2")], RolloutProgress::Still), @"nothing");
 }
 
 #[test]
@@ -26,10 +27,10 @@ fn what_is_not_one_version_that_was_pinned_is_refused_in_words() {
     let shop = shop("payments: 2.0; 2.1");
     let unknown = Running::Image("acme/x:mine".parse().unwrap(), None);
     let said = [
-        shop.adopts("payments", &[Running::Absent], Motion::Still),
-        shop.adopts("payments", &[image("2.0")], Motion::UnderWay),
-        shop.adopts("payments", &[image("2.0"), image("2.1")], Motion::Still),
-        shop.adopts("payments", &[unknown], Motion::Still),
+        shop.adopts("payments", &[Running::Absent], RolloutProgress::Still),
+        shop.adopts("payments", &[image("2.0")], RolloutProgress::UnderWay),
+        shop.adopts("payments", &[image("2.0"), image("2.1")], RolloutProgress::Still),
+        shop.adopts("payments", &[unknown], RolloutProgress::Still),
     ];
     assert_snapshot!(said.concat(), @r#"
     what runs of payments cannot become its pin: nothing of it runs

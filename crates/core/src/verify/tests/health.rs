@@ -189,7 +189,7 @@ fn a_deadline_is_believed_only_after_the_write() {
 
 #[test]
 fn what_the_cluster_lacks_is_not_the_versions_failure() {
-    let unschedulable = || Trouble {
+    let unschedulable = || PodIssue {
         container: None,
         reason: "Unschedulable".to_owned(),
         message: "0/3 nodes are available: 3 Insufficient memory.".to_owned(),
@@ -268,7 +268,7 @@ fn a_paused_deployment_waits_with_the_command_that_resumes_it() {
     ");
     assert_snapshot!(paused().status(|s| s.updated = None).show(), @"
     Suspended, not settled: it is paused: 0 of 3 pods run the new template
-    => wait; type: kubectl rollout resume deployment/checkout -n shop
+    => wait; resume: deployment/checkout in namespace shop
     ");
 }
 
@@ -280,7 +280,7 @@ fn on_delete_waits_for_an_operator_who_deletes_the_highest_ordinal() {
         .pods([pod("db-1", "acme/db:1", "db-2"), pod("db-10", "acme/db:1", "db-2"), pod("db-11", "acme/db:2", "db-3")]);
     assert_snapshot!(case.show(), @"
     Suspended, not settled: its strategy is OnDelete: 2 pods still to be deleted by an operator
-    => wait; type: kubectl delete pod db-10 -n shop
+    => wait; delete: pod db-10 in shop
     ");
     let done = case.status(|s| s.updated = Some(3));
     assert_snapshot!(done.show(), @"
@@ -297,7 +297,7 @@ fn on_delete_of_a_daemon_set_waits_too() {
         .pods([pod("agent-x", "acme/agent:1", "a"), pod("agent-y", "acme/agent:2", "b")]);
     assert_snapshot!(case.show(), @"
     Suspended, not settled: its strategy is OnDelete: 1 pod still to be deleted by an operator
-    => wait; type: kubectl delete pod agent-x -n shop
+    => wait; delete: pod agent-x in shop
     ");
 }
 
@@ -310,7 +310,7 @@ fn a_partition_waits_for_an_operator_once_its_part_is_done() {
     };
     assert_snapshot!(case().show(), @r#"
     Suspended, not settled: waits for an operator: its partition keeps 2 pods on the old revision
-    => wait; type: kubectl patch statefulset/db -n shop -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'
+    => wait; clear the partition: statefulset/db in namespace shop
     "#);
     assert_snapshot!(case().status(|s| s.updated = Some(0)).show(), @"
     Progressing, not settled: 0 of 3 pods run the new revision
@@ -330,7 +330,7 @@ fn a_stateful_sets_broken_pod_waits_to_be_deleted() {
         .pods([pod("db-0", "acme/db:2", "db-2"), pod("db-1", "acme/db:2", "db-2"), broken]);
     assert_snapshot!(case.show(), @"
     Degraded, not settled: a StatefulSet replaces a broken pod only when it is deleted: pod db-2, container app: ImagePullBackOff: not found
-    => wait; type: kubectl delete pod db-2 -n shop
+    => wait; delete: pod db-2 in shop
     ");
 }
 
@@ -343,7 +343,7 @@ fn a_stateful_sets_old_pod_that_never_becomes_ready_waits_to_be_deleted_after_a_
     let case = || stateful_set().status(|s| (s.updated, s.ready, s.available) = (Some(2), Some(2), Some(2)));
     assert_snapshot!(case().pods([silent]).show(), @"
     Degraded, not settled: a StatefulSet replaces a broken pod only when it is deleted: pod db-2 is not ready
-    => wait; type: kubectl delete pod db-2 -n shop
+    => wait; delete: pod db-2 in shop
     ");
     assert_snapshot!(case().pods([young]).show(), @"
     Progressing, not settled: 2 of 3 pods available

@@ -3,17 +3,18 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::running::Running;
 use crate::verify::settled;
-use crate::verify::{Runs, containers_of, live};
+use crate::verify::{containers_of, live};
 
 fn images(case: &Case, containers: &[&str]) -> String {
     let Some(live) = live(&case.id, Some(&case.workload), case.pods.as_deref(), None, containers) else {
         return "not known".to_owned();
     };
     let show = |runs| match runs {
-        Runs::Absent => "nothing".to_owned(),
-        Runs::Image(image) => image.to_string(),
-        Runs::Unreadable(text) => format!("unreadable {text:?}"),
+        Running::Absent => "nothing".to_owned(),
+        Running::Image(image, _) => image.to_string(),
+        Running::Unreadable(text) => format!("unreadable {text:?}"),
     };
     live.into_iter().map(show).collect::<Vec<_>>().join(" ")
 }
@@ -34,7 +35,7 @@ fn it_is_what_its_pods_can_be_of_where_that_is_known() {
     let Case { id, workload, .. } = deployment().under_way();
     let templates = [container("app", "acme/checkout:1"), container("proxy", "envoy:1")];
     let known = |pods: Option<&[Arc<Pod>]>| live(&id, Some(&workload), pods, Some(&templates), &["app"]).unwrap();
-    let image = |text: &str| Runs::Image(text.parse().unwrap());
+    let image = |text: &str| Running::Image(text.parse().unwrap(), None);
     assert_eq!(known(None), [image("acme/checkout:1"), image("acme/checkout:2")].into());
     assert_eq!(known(Some(&[])), [image("acme/checkout:2")].into(), "pods that were looked at know better");
 }
@@ -61,7 +62,7 @@ fn where_ending_pods_are_not_reported_they_are_looked_for() {
 
 #[test]
 fn a_missing_workload_runs_nothing_and_one_on_its_way_out_may() {
-    assert_eq!(live(&deployment().id, None, None, None, &["app"]), Some([Runs::Absent].into()));
+    assert_eq!(live(&deployment().id, None, None, None, &["app"]), Some([Running::Absent].into()));
     let leaving = deployment().workload(|w| w.deleting = true).pods([pod("checkout-a-1", "acme/checkout:1", "a")]);
     assert_eq!(images(&leaving, &["app"]), "nothing acme/checkout:1 acme/checkout:2");
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use super::super::brute::{Aim, Bits, Case, Health, V, Work, World, all, name, versions};
-use super::super::{Live, Motion, Running, Situation, System, Wanted, next, running};
+use super::super::{Live, PlanInput, RolloutProgress, System, Wanted, crash, next, on_hold, running};
 use crate::graph::Id;
 use crate::plan::{Next, Step};
+use crate::running::Running;
 
 /// A system with its revisions, and what may go wrong in it.
 pub(super) struct Rollout {
@@ -107,31 +108,31 @@ impl Rollout {
         let targets = self.targets(revision).iter().zip(&self.images);
         let wanted: Vec<Wanted> = targets
             .map(|(&target, images)| match target {
-                0 => Wanted::Held(None, "a hold".to_owned()),
+                0 => Wanted::Held(None, on_hold()),
                 target => Wanted::Target(images[usize::from(target)].clone()),
             })
             .collect();
         let live: Vec<Live> = self.case.services().map(|service| self.live(world, service)).collect();
         let System { graph, lockstep, .. } = &self.system;
-        next(Situation { graph, wanted: &wanted, live: &live, lockstep, evidence: None })
+        next(PlanInput { graph, wanted: &wanted, live: &live, lockstep, evidence: None })
     }
 
     fn live(&self, world: &World, service: usize) -> Live {
         let works: Vec<Work> = self.case.works(world, service).collect();
         let images = |bits| versions(bits).map(|version| self.images[service][usize::from(version)].clone()).collect();
         let motion = match () {
-            () if works.iter().any(|work| work.has_failed()) => Motion::Failed("CrashLoopBackOff".to_owned()),
-            () if works.iter().any(|work| work.health == Health::UnderWay) => Motion::UnderWay,
-            () => Motion::Still,
+            () if works.iter().any(|work| work.has_failed()) => RolloutProgress::Failed(crash()),
+            () if works.iter().any(|work| work.health == Health::UnderWay) => RolloutProgress::UnderWay,
+            () => RolloutProgress::Still,
         };
         Live {
             running: images(self.case.live(world, service)),
             spec: images(self.case.specs(world, service)),
-            motion,
+            progress: motion,
             ready: works.iter().any(|work| work.has_ready_pod()),
             pods: 1,
             surge: 1,
-            returns: false,
+            is_drift: false,
         }
     }
 

@@ -6,22 +6,21 @@ use std::time::Duration;
 
 use pintle_core::change::{ChangeKind, End};
 use pintle_core::graph::Id;
-use pintle_core::plan::{Change, Estimate, Plan, Running, Step, Wait, Why};
-use pintle_core::verify::Verdict;
-use pintle_core::workload::WorkloadId;
+use pintle_core::plan::{Change, Estimate, HoldReason, Plan, Step, SuppressedBy, Wait};
+use pintle_core::running::Running;
+use pintle_core::verify::{Verdict, WorkloadRemedy};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::desired::Desired;
-use super::drift::{Stay, StayBy};
-use super::look::Look;
-use super::unseen;
-use super::words::Words;
-use crate::cluster::Observation;
+use super::health::remedy_command;
+use super::parts::health_parts;
+use super::{Describe, Sentence};
+use crate::controller::{Desired, LiveState, unseen_pairs};
 
 /// A plan in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub(crate) struct PlanReport {
     /// Where all services of the revision run; none where in several, or where it is not known.
     pub namespace: Option<String>,
     /// What is under way already.
@@ -47,7 +46,7 @@ pub struct Report {
 /// One service is on its way to its target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct UnderWayReport {
+pub(crate) struct UnderWayReport {
     /// The service.
     pub service: String,
     /// Where it runs; none where it is not known.
@@ -55,7 +54,9 @@ pub struct UnderWayReport {
     /// What shall run.
     pub to: String,
     /// How far it has come.
-    pub why: String,
+    pub why: Sentence,
+    /// The same as a code with its parts.
+    pub reason: Value,
     /// What to type, where only a human can move it.
     pub command: Option<String>,
 }
@@ -63,7 +64,7 @@ pub struct UnderWayReport {
 /// One service gets its target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ChangeReport {
+pub(crate) struct ChangeReport {
     /// The service.
     pub service: String,
     /// Where it runs; none where it is not known.
@@ -75,7 +76,9 @@ pub struct ChangeReport {
     /// Upgrade, downgrade, return, …; `drift` where the pin did not move.
     pub kind: &'static str,
     /// What it waits for, and why.
-    pub waits: Vec<String>,
+    pub waits: Vec<Sentence>,
+    /// The same as codes with their parts.
+    pub wait_reasons: Vec<Value>,
     /// It starts together with its lockstep group, and is unsafe for a moment.
     pub lockstep: bool,
 }
@@ -83,7 +86,7 @@ pub struct ChangeReport {
 /// One service that is not reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RestReport {
+pub(crate) struct RestReport {
     /// The service.
     pub service: String,
     /// Where it runs; none where it is not known.
@@ -96,7 +99,9 @@ pub struct RestReport {
     /// pin cannot be read.
     pub pinned: Option<String>,
     /// Why, and the way out.
-    pub why: String,
+    pub why: Sentence,
+    /// The same as a code with its parts.
+    pub reason: Value,
     /// Somebody chose so: by a hold or `external`, by asking for others, by the policy for drift or with a hand of their own.
     pub by_choice: bool,
 }
@@ -104,17 +109,19 @@ pub struct RestReport {
 /// One service that nobody writes for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PausedReport {
+pub(crate) struct PausedReport {
     /// The service.
     pub service: String,
     /// By whom, until when, why, and the way out.
-    pub why: String,
+    pub why: Sentence,
+    /// The same as a code with its parts.
+    pub reason: Value,
 }
 
 /// A circle of waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CircleReport {
+pub(crate) struct CircleReport {
     /// The services.
     pub services: Vec<String>,
     /// What each waits for, and why.
@@ -126,7 +133,7 @@ pub struct CircleReport {
 /// How a service stands that is not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It has failed.
     Failed,
     /// No order exists.
@@ -140,7 +147,7 @@ pub enum Standing {
 /// What a plan takes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EstimateReport {
+pub(crate) struct EstimateReport {
     /// T(n), in seconds.
     pub seconds: f64,
     /// The same changes one after the other, in seconds.
@@ -155,63 +162,69 @@ pub struct EstimateReport {
     pub extra_pods: u64,
 }
 
-impl Report {
+impl PlanReport {
     /// Puts a plan into words.
-    pub fn of(desired: &Desired, look: &Look, plan: &Plan, released: Vec<String>) -> Self {
-        let words = Words::new(desired);
-        let change = |change: &Change| change_report(desired, look, change);
+    pub(crate) fn of(desired: &Desired, look: &LiveState, plan: &Plan, released: Vec<String>) -> Self {
+        let describe = Describe::new(desired, look.at);
+        let change = |change: &Change| change_report(describe, look, change);
         let services = desired.pins.services.values();
         let namespaces: BTreeSet<&str> = services.map(|service| desired.namespace_of(service)).collect();
         let only = namespaces.first().filter(|name| namespaces.len() == 1 && !name.is_empty());
         Self {
             namespace: only.map(ToString::to_string),
-            under_way: plan.under_way.iter().map(|&id| under_way_report(desired, look, id)).collect(),
+            under_way: plan.under_way.iter().map(|&id| under_way_report(describe, look, id)).collect(),
             stages: plan.stages.iter().map(|stage| stage.changes.iter().map(change).collect()).collect(),
-            rest: plan.rest.iter().filter_map(|(id, step)| rest_report(desired, look, *id, step)).collect(),
-            circles: circles(words, plan),
+            rest: plan.unreached.iter().filter_map(|(id, step)| rest_report(describe, look, *id, step)).collect(),
+            circles: circles(describe, plan),
             released,
-            paused: paused(desired, look, plan),
-            unseen: unseen::on_the_way(desired, look, plan).iter().map(ToString::to_string).collect(),
+            paused: paused(describe, look, plan),
+            unseen: unseen_pairs(desired, look, plan).iter().map(ToString::to_string).collect(),
             estimate: (!plan.stages.is_empty()).then(|| estimate_report(plan.estimate)),
         }
     }
 
     /// Nothing is to be done, and nothing is in the way of anything.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.under_way.is_empty() && self.stages.is_empty() && self.rest.is_empty()
     }
 
     /// How many changes there are.
-    pub fn changes(&self) -> usize {
+    pub(crate) fn changes(&self) -> usize {
         self.stages.iter().map(Vec::len).sum()
     }
 }
 
-fn under_way_report(desired: &Desired, look: &Look, id: Id) -> UnderWayReport {
-    let words = Words::new(desired);
-    let verdicts = || look.services[id.index()].workloads.iter().map(|it| &it.health);
-    let command = verdicts().find_map(|health| match &health.verdict {
-        Verdict::Wait { what_to_type, .. } => Some((health, Some(what_to_type.clone()?))),
+fn under_way_report(describe: Describe<'_>, look: &LiveState, id: Id) -> UnderWayReport {
+    let healths = || look.services[id.index()].workloads.iter().map(|it| &it.health);
+    let remedied = healths().find_map(|health| match &health.verdict {
+        Verdict::Wait(Some(remedy)) => Some((health, Some(remedy))),
         _ => None,
     });
-    let moving = || verdicts().find(|health| !health.settled).map(|health| (health, None));
-    let (why, command) =
-        command.or_else(moving).map_or_else(Default::default, |(it, type_)| (it.message.clone(), type_));
-    let service = words.name(id).to_owned();
-    UnderWayReport { service, namespace: words.namespace(id), to: words.version(id), why, command }
+    let moving = || healths().find(|health| !health.settled).map(|health| (health, None::<&WorkloadRemedy>));
+    let (health, remedy) = remedied.or_else(moving).map_or((None, None), |(health, remedy)| (Some(health), remedy));
+    let reason = health.map(|health| &health.reason);
+    UnderWayReport {
+        service: describe.name(id).to_owned(),
+        namespace: describe.namespace(id),
+        to: describe.version(id),
+        why: describe.both(|it| reason.map(|reason| it.health(reason)).unwrap_or_default()),
+        reason: reason.map_or(Value::Null, health_parts),
+        command: remedy.map(remedy_command),
+    }
 }
 
-fn change_report(desired: &Desired, look: &Look, change: &Change) -> ChangeReport {
-    let words = Words::new(desired);
+fn change_report(describe: Describe<'_>, look: &LiveState, change: &Change) -> ChangeReport {
     let id = change.service;
     let drifted = look.services[id.index()].drifted;
+    let kind = || kind(describe.desired, id, &change.from).map_or("update", ChangeKind::as_str);
     ChangeReport {
-        service: words.name(id).to_owned(),
-        namespace: words.namespace(id),
-        from: words.all(id, &change.from),
-        to: words.beside(id, &change.from),
-        kind: if drifted { "drift" } else { kind(desired, id, &change.from).map_or("update", ChangeKind::as_str) },
-        waits: change.waits.iter().map(|wait| words.wait(id, wait)).collect(),
+        service: describe.name(id).to_owned(),
+        namespace: describe.namespace(id),
+        from: describe.all(id, &change.from),
+        to: describe.beside(id, &change.from),
+        kind: if drifted { "drift" } else { kind() },
+        waits: change.waits.iter().map(|wait| describe.both(|it| it.wait(id, wait))).collect(),
+        wait_reasons: change.waits.iter().map(|wait| describe.wait_parts(wait)).collect(),
         lockstep: change.lockstep.is_some(),
     }
 }
@@ -229,8 +242,7 @@ fn kind(desired: &Desired, id: Id, from: &[Running]) -> Option<ChangeKind> {
     ChangeKind::of(from, Some(End::from(pin)), desired.graph.order(id), returns)
 }
 
-fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<RestReport> {
-    let words = Words::new(desired);
+fn rest_report(describe: Describe<'_>, look: &LiveState, id: Id, step: &Step) -> Option<RestReport> {
     let standing = match step {
         Step::Failed(_) => Standing::Failed,
         Step::Refused(_) => Standing::Refused,
@@ -238,51 +250,55 @@ fn rest_report(desired: &Desired, look: &Look, id: Id, step: &Step) -> Option<Re
         Step::Waits(_) => Standing::Waiting,
         Step::Start(_) | Step::UnderWay => return None,
     };
-    let why = match step {
-        Step::Held(why) => words.held(why),
-        Step::Refused(circle) => {
-            let others: Vec<&str> =
-                circle.iter().map(|(id, _)| words.name(*id)).filter(|name| *name != words.name(id)).collect();
-            format!("there is no safe order for it and {}", others.join(", "))
-        }
-        Step::Failed(said) => said.clone(),
-        _ => words.step(id, step),
-    };
-    let service = desired.service(id);
-    let stay = look.services[id.index()].stay.as_ref();
-    let held = |service| pintle_core::pins::held_by_choice(service, desired.graph.order(id));
-    let said = |service| stay.map_or_else(|| held(service), Stay::by_choice);
     let running = &look.live[id.index()].running;
     Some(RestReport {
-        service: words.name(id).to_owned(),
-        namespace: words.namespace(id),
+        service: describe.name(id).to_owned(),
+        namespace: describe.namespace(id),
         standing,
-        runs: words.all(id, running),
-        pinned: service.map(|_| words.beside(id, running)),
-        why,
-        by_choice: matches!(step, Step::Held(Why::Said(_))) && service.is_some_and(said),
+        runs: describe.all(id, running),
+        pinned: describe.desired.service(id).map(|_| describe.beside(id, running)),
+        why: describe.both(|it| why(it, id, step)),
+        reason: describe.step_parts(step),
+        by_choice: matches!(step, Step::Held(reason) if reason.is_by_choice()),
     })
 }
 
-fn paused(desired: &Desired, look: &Look, plan: &Plan) -> Vec<PausedReport> {
-    let is_rest = |id: Id| plan.rest.iter().any(|(other, _)| *other == id);
+/// Why a service is not reached; that it is not is said by its standing.
+fn why(describe: Describe<'_>, id: Id, step: &Step) -> String {
+    match step {
+        Step::Held(reason) => describe.held(id, reason),
+        Step::Refused(circle) => {
+            let others = circle.iter().filter(|(other, _)| *other != id).map(|(other, _)| describe.name(*other));
+            format!("there is no safe order for it and {}", others.collect::<Vec<_>>().join(", "))
+        }
+        Step::Failed(reason) => describe.health(reason),
+        _ => describe.step(id, step),
+    }
+}
+
+fn paused(describe: Describe<'_>, look: &LiveState, plan: &Plan) -> Vec<PausedReport> {
+    let is_rest = |id: Id| plan.unreached.iter().any(|(other, _)| *other == id);
     let report = |id: Id| {
-        let stay = look.services[id.index()].stay.as_ref().filter(|stay| stay.by == StayBy::Paused && !is_rest(id))?;
-        Some(PausedReport { service: Words::new(desired).name(id).to_owned(), why: stay.why.clone() })
+        let stay = look.services[id.index()].suppression.as_ref().filter(|_| !is_rest(id))?;
+        matches!(stay.by, SuppressedBy::Pause(_)).then(|| PausedReport {
+            service: describe.name(id).to_owned(),
+            why: describe.both(|it| it.suppressed(id, stay)),
+            reason: describe.hold_parts(&HoldReason::Suppressed(stay.clone())),
+        })
     };
-    desired.graph.ids().filter_map(report).collect()
+    describe.desired.graph.ids().filter_map(report).collect()
 }
 
 /// Each circle once, told from its first service on.
-fn circles(words: Words<'_>, plan: &Plan) -> Vec<CircleReport> {
-    let first = plan.rest.iter().filter_map(|(id, step)| match step {
+fn circles(describe: Describe<'_>, plan: &Plan) -> Vec<CircleReport> {
+    let first = plan.unreached.iter().filter_map(|(id, step)| match step {
         Step::Refused(circle) if circle.iter().all(|(other, _)| id <= other) => Some(circle),
         _ => None,
     });
     let report = |circle: &Vec<(Id, Wait)>| CircleReport {
-        services: circle.iter().map(|(id, _)| words.name(*id).to_owned()).collect(),
-        waits: words.links(circle),
-        way_out: words.way_out(circle),
+        services: circle.iter().map(|(id, _)| describe.name(*id).to_owned()).collect(),
+        waits: describe.links(circle),
+        way_out: describe.way_out(circle),
     };
     first.map(report).collect()
 }
@@ -301,21 +317,4 @@ fn estimate_report(estimate: Estimate) -> EstimateReport {
 
 fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).round() / 10.0
-}
-
-/// Workloads that this instance wrote once and that no pin names any more.
-pub fn released(desired: &Desired, observed: &Observation) -> Vec<String> {
-    let instance = &desired.pins.settings.instance;
-    let ours =
-        observed.workloads.iter().filter(|(_, it)| it.state.as_ref().is_some_and(|state| state.instance == *instance));
-    pinned_no_more(desired, ours.map(|(id, _)| id))
-}
-
-/// Of workloads that were pinned, those that no pin names any more.
-pub fn pinned_no_more<'w>(desired: &Desired, before: impl IntoIterator<Item = &'w WorkloadId>) -> Vec<String> {
-    let pinned = desired.all_workloads();
-    // A service whose file cannot be read is pinned all the same; its workload mostly has its name.
-    let broken = |id: &WorkloadId| desired.pins.broken.keys().any(|name| name.as_str() == id.workload.name);
-    let gone = before.into_iter().filter(|id| !pinned.contains(id) && !broken(id));
-    gone.map(|id| if id.namespace.is_empty() { id.workload.to_string() } else { id.to_string() }).collect()
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle_core::graph::Id;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Running, Step};
+use pintle_core::plan::Step;
+use pintle_core::running::Running;
 use pintle_core::verify::Verdict;
 
 use super::Pass;
 use super::desired::Desired;
-use super::look::Seen;
-use super::words::Words;
+use super::status::ServiceStatus;
 use crate::controller::event::Event;
 
 /// Compares each pass with the ones before it.
 #[derive(Debug, Default)]
-pub(super) struct Teller {
+pub(super) struct EventDiff {
     known: BTreeMap<Id, Known>,
     /// Who was said to be down.
     down: BTreeSet<Id>,
@@ -45,7 +45,7 @@ struct Known {
 
 /// What is told about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scene<'a> {
+pub(super) struct PassContext<'a> {
     /// What is wanted.
     pub desired: &'a Desired,
     /// What was seen and done.
@@ -54,10 +54,10 @@ pub(super) struct Scene<'a> {
     pub now: Timestamp,
 }
 
-impl Teller {
+impl EventDiff {
     /// What the pass shows that was not told yet.
-    pub(super) fn tell(&mut self, scene: Scene<'_>) -> Vec<Event> {
-        let Scene { pass, .. } = scene;
+    pub(super) fn events(&mut self, scene: PassContext<'_>) -> Vec<Event> {
+        let PassContext { pass, .. } = scene;
         let mut events = Vec::new();
         let moving: BTreeSet<Id> = pass.next.steps.iter().map(|&(id, _)| id).collect();
         if pass.look.unseen.is_empty() {
@@ -77,9 +77,8 @@ impl Teller {
         events
     }
 
-    fn step(&mut self, scene: Scene<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
-        let Scene { desired, pass, now } = scene;
-        let words = Words::new(desired);
+    fn step(&mut self, scene: PassContext<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, now } = scene;
         let name = || desired.graph.name(id).clone();
         let known = self.known.entry(id).or_default();
         known.find(scene, id, step, events);
@@ -89,26 +88,25 @@ impl Teller {
                 for on in std::mem::take(&mut known.on) {
                     self.released.entry(on).or_default().push(name());
                 }
-                Some(Event::NewStarting { service: name(), version: words.version(id) })
+                Some(Event::NewStarting { service: name(), version: desired.version(id).cloned() })
             }
             Step::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
                 // Why it waits for the same neighbour changes as that goes its way; that is no news.
                 let is_news = known.on.iter().any(|on| !known.waited.contains(on));
                 known.waited.extend(&known.on);
-                let why = || waits.iter().map(|wait| words.wait(id, wait)).collect();
-                is_news.then(|| Event::Waits { service: name(), why: why() })
+                is_news.then(|| Event::Waits { service: name(), waits: waits.clone() })
             }
             Step::UnderWay => needs_you(&pass.look.services[id.index()], &name()),
-            Step::Failed(said) => Some(Event::Failed {
+            Step::Failed(reason) => Some(Event::Failed {
                 service: name(),
-                version: words.version(id),
-                words: said.clone(),
+                version: desired.version(id).cloned(),
+                reason: reason.clone(),
                 not_started: waiting_on(desired, pass, id),
             }),
-            Step::Held(why) => Some(Event::Held { service: name(), why: words.held(why) }),
+            Step::Held(reason) => Some(Event::Held { service: name(), reason: reason.clone() }),
             Step::Refused(circle) if circle.iter().all(|&(other, _)| id <= other) => {
-                Some(Event::Refused { service: name(), why: words.circle(circle) })
+                Some(Event::Refused { service: name(), circle: circle.clone() })
             }
             // The first of the circle tells it for all.
             Step::Start(_) | Step::Refused(_) => None,
@@ -121,20 +119,20 @@ impl Teller {
     }
 
     /// Who runs what is pinned, and is down or back without anybody having moved it. What moves is told by its steps.
-    fn settled(&mut self, scene: Scene<'_>, moving: &BTreeSet<Id>, events: &mut Vec<Event>) {
-        let Scene { desired, pass, .. } = scene;
+    fn settled(&mut self, scene: PassContext<'_>, moving: &BTreeSet<Id>, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, .. } = scene;
         self.down.retain(|id| !moving.contains(id));
         for (id, live) in desired.graph.ids().zip(&pass.look.live).filter(|(id, _)| !moving.contains(id)) {
             let is_down = live.pods > 0 && !live.ready;
             if is_down == self.down.contains(&id) {
                 continue;
             }
-            let (service, version) = (desired.graph.name(id).clone(), Words::new(desired).version(id));
+            let (service, version) = (desired.graph.name(id).clone(), desired.version(id).cloned());
             if is_down {
                 self.down.insert(id);
                 let workloads = pass.look.services[id.index()].workloads.iter();
-                let why = workloads.map(|it| it.health.message.clone()).collect::<Vec<_>>().join("; ");
-                events.push(Event::Down { service, version, why });
+                let reasons = workloads.map(|it| it.health.reason.clone()).collect();
+                events.push(Event::Down { service, version, reasons });
             } else {
                 self.down.remove(&id);
                 events.push(Event::Back { service, version });
@@ -142,8 +140,8 @@ impl Teller {
         }
     }
 
-    fn arrived(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
-        let Scene { desired, now, .. } = scene;
+    fn arrived(&mut self, scene: PassContext<'_>, id: Id, events: &mut Vec<Event>) {
+        let PassContext { desired, now, .. } = scene;
         let Some(mut known) = self.known.remove(&id) else { return };
         if matches!(known.last, Some(Event::Held { .. } | Event::Refused { .. })) && known.started.is_none() {
             return;
@@ -152,35 +150,34 @@ impl Teller {
         let took =
             known.started.map(|started| now.duration_since(started)).and_then(|took| Duration::try_from(took).ok());
         let service = desired.graph.name(id).clone();
-        events.push(Event::Verified { service, version: Words::new(desired).version(id), took });
+        events.push(Event::Verified { service, version: desired.version(id).cloned(), took });
     }
 }
 
 impl Known {
     /// What is to leave, each time that it is to: what was held may run something else than before when it goes on, and what
     /// is written anew does. Of what runs already, and is not well yet or any more, nothing is found.
-    fn find(&mut self, scene: Scene<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
-        let Scene { desired, pass, .. } = scene;
+    fn find(&mut self, scene: PassContext<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, .. } = scene;
         let is_held = matches!(step, Step::Held(_));
         if is_held || std::mem::replace(&mut self.found, true) && !pass.started.contains(&id) {
             return;
         }
-        let (words, live) = (Words::new(desired), &pass.look.live[id.index()]);
+        let live = &pass.look.live[id.index()];
         let target = pass.wanted[id.index()].target();
         let leaving = live.running.iter().filter(|running| Some(*running) != target);
         let new: Vec<Running> = leaving.filter(|running| !self.old.contains(running)).cloned().collect();
         if !new.is_empty() {
             self.old.extend(new);
             (self.stopping, self.last) = (false, None);
-            let (from, to) = (words.all(id, &live.running), words.beside(id, &live.running));
-            events.push(Event::TargetFound { service: desired.graph.name(id).clone(), from, to });
+            let from = live.running.clone();
+            events.push(Event::TargetFound { service: desired.graph.name(id).clone(), from });
         }
     }
 
     /// Old versions that are ending, or gone.
-    fn leave(&mut self, scene: Scene<'_>, id: Id, events: &mut Vec<Event>) {
-        let Scene { desired, pass, .. } = scene;
-        let words = Words::new(desired);
+    fn leave(&mut self, scene: PassContext<'_>, id: Id, events: &mut Vec<Event>) {
+        let PassContext { desired, pass, .. } = scene;
         let live = &pass.look.live[id.index()];
         let service = || desired.graph.name(id).clone();
         let gone: Vec<Running> = self.old.iter().filter(|old| !live.running.contains(old)).cloned().collect();
@@ -188,13 +185,12 @@ impl Known {
         let ending = pass.look.services[id.index()].workloads.iter().any(|it| it.ending);
         if !self.stopping && old_runs && (ending || !gone.is_empty()) {
             self.stopping = true;
-            let old: Vec<Running> = self.old.iter().cloned().collect();
-            events.push(Event::OldStopping { service: service(), version: words.all(id, &old) });
+            events.push(Event::OldStopping { service: service(), old: self.old.iter().cloned().collect() });
         }
         for old in gone {
             self.old.remove(&old);
             if old != Running::Absent {
-                events.push(Event::OldGone { service: service(), version: words.running(id, &old) });
+                events.push(Event::OldGone { service: service(), old });
             }
         }
     }
@@ -233,10 +229,11 @@ fn waiting_on(desired: &Desired, pass: &Pass, id: Id) -> Vec<ServiceName> {
     waiting.map(|&(other, _)| desired.graph.name(other).clone()).collect()
 }
 
-fn needs_you(seen: &Seen, service: &ServiceName) -> Option<Event> {
+fn needs_you(seen: &ServiceStatus, service: &ServiceName) -> Option<Event> {
     seen.workloads.iter().find_map(|it| match &it.health.verdict {
-        Verdict::Wait { why, what_to_type: Some(command) } => {
-            Some(Event::NeedsYou { service: service.clone(), why: why.clone(), command: command.clone() })
+        Verdict::Wait(Some(remedy)) => {
+            let (reason, remedy) = (it.health.reason.clone(), remedy.clone());
+            Some(Event::NeedsYou { service: service.clone(), reason, remedy })
         }
         _ => None,
     })

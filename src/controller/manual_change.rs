@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use pintle_core::image::Image;
 use pintle_core::pins::{Pin, Service};
+use pintle_core::plan::ManualChange;
 use pintle_core::workload::{FIELD_MANAGER, Manager, Workload};
 
 use super::desired::Desired;
@@ -10,27 +11,16 @@ use super::desired::Desired;
 /// The field manager of `kubectl rollout undo`, which puts back the annotations of the older replica set too.
 pub(super) const UNDO: &str = "kubectl-rollout";
 
-/// Who has moved a service away from its pin since Pintle wrote the pin there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hand {
-    /// The field manager: `kubectl-set`.
-    pub manager: String,
-    /// When it wrote, by the API server's clock, in whole seconds.
-    pub at: Option<Timestamp>,
-}
-
-impl Hand {
-    /// A person at a terminal, as far as names can tell.
-    pub fn is_human(&self) -> bool {
-        self.manager.starts_with("kubectl")
-    }
-}
-
 /// The newest move of somebody else's, where the pin has not moved since.
 ///
 /// What an undo leaves of the state is that of an older write, or nothing: then times tell, that of the move and that of
 /// the commit which moved the pin.
-pub(super) fn hand(desired: &Desired, service: &Service, workload: &Workload, containers: &[String]) -> Option<Hand> {
+pub(super) fn manual_change(
+    desired: &Desired,
+    service: &Service,
+    workload: &Workload,
+    containers: &[String],
+) -> Option<ManualChange> {
     if !workload.ours {
         return None;
     }
@@ -46,7 +36,7 @@ pub(super) fn hand(desired: &Desired, service: &Service, workload: &Workload, co
         Some(_) if by.name != UNDO => false,
         Some(_) | None => after_the_pin(),
     };
-    stands.then(|| Hand { manager: by.name.clone(), at: by.time })
+    stands.then(|| ManualChange { manager: by.name.clone(), at: by.time })
 }
 
 /// The newest owner of a container's image.
@@ -56,7 +46,7 @@ fn newest<'w>(workload: &'w Workload, container: &String) -> Option<&'w Manager>
 
 /// When the pin became what it is.
 fn pinned_since(desired: &Desired, service: &Service) -> Option<Timestamp> {
-    let is_it = |pin: &Pin| pin.version == service.pin.version && pin.image == service.pin.image;
     let records = desired.history.records(&service.name).iter().rev();
+    let is_it = |pin: &Pin| pin.is_same_release(&service.pin);
     records.take_while(|record| record.pin.as_deref().is_some_and(is_it)).last().map(|record| record.commit.time)
 }

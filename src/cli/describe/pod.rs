@@ -4,9 +4,7 @@
 //! Where this stops: nothing is left out but wrappers that are known and names that stand there already. Programs are
 //! given the whole.
 
-use std::borrow::Cow;
-
-use pintle_core::problem::display_safe;
+use pintle_core::verify::UnreadyPod;
 
 /// What stands before the answer, and says nothing but which image is meant: the words before and after its name.
 /// By kubelet, containerd, CRI-O and Docker (cri-dockerd), in the order in which they tell it to each other.
@@ -25,17 +23,20 @@ const WRAPPERS: &[(&str, &str)] = &[
 /// The reasons that such words follow: of the later attempts, and of the first, which is told again within the later.
 const REASONS: [&str; 2] = ["ImagePullBackOff", "ErrImagePull"];
 
-/// What a pod says, in brief and fit for a terminal. Other words are left as they are.
-pub(super) fn brief(words: &str) -> String {
-    let words = without_container(words);
-    let reason = REASONS.iter().filter_map(|reason| words.find(reason)).min();
-    let told = reason.and_then(|reason| Some(reason + words[reason..].find(": ")? + 2));
-    let (head, told) = words.split_at(told.unwrap_or(words.len()));
-    display_safe(&format!("{head}{}", answer(told)), usize::MAX)
+/// Shortens what a pod says to what is news.
+pub(super) fn condense(pod: &mut UnreadyPod) {
+    let Some(issue) = &mut pod.issue else { return };
+    if REASONS.contains(&issue.reason.as_str()) {
+        issue.message = condense_pod_message(&issue.message);
+    }
+    // A container that has the name of its pod need not be named.
+    issue
+        .container
+        .take_if(|container| pod.name.strip_prefix(container.as_str()).is_some_and(|rest| rest.starts_with('-')));
 }
 
 /// What the last of them answered, with the image if that is not named in it.
-fn answer(told: &str) -> String {
+fn condense_pod_message(told: &str) -> String {
     let (mut rest, mut image) = (told, None);
     while let Some((name, within)) = WRAPPERS.iter().find_map(|wrapper| unwrapped(rest, *wrapper)) {
         image = image.or(name);
@@ -82,19 +83,10 @@ fn repository(image: &str) -> &str {
     }
 }
 
-/// A container that has the name of its pod need not be named.
-fn without_container(words: &str) -> Cow<'_, str> {
-    let named = || {
-        let (head, tail) = words.split_once(", container ")?;
-        let (container, rest) = tail.split_once(": ")?;
-        let pod = head.rsplit_once("pod ")?.1;
-        pod.strip_prefix(container)?.starts_with('-').then(|| format!("{head}: {rest}"))
-    };
-    named().map_or(Cow::Borrowed(words), Cow::Owned)
-}
-
 #[cfg(test)]
 mod tests {
+    use pintle_core::workload::PodIssue;
+
     use super::*;
 
     /// Of kubelets with containerd, CRI-O and Docker, as they stand in `state.waiting.message`; and what is left.
@@ -176,46 +168,47 @@ mod tests {
         ),
     ];
 
+    fn condensed(name: &str, container: &str, reason: &str, message: &str) -> String {
+        let issue = PodIssue {
+            container: Some(container.to_owned()),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            restarts: 1,
+        };
+        let mut pod = UnreadyPod { name: name.to_owned(), is_process: false, issue: Some(issue) };
+        condense(&mut pod);
+        pod.to_string()
+    }
+
     #[test]
     fn of_an_image_that_cannot_be_had_the_last_answer_is_left_and_the_image_once() {
         for (told, left) in TOLD {
-            let (told, left) =
-                [told, left].map(|words| format!("pod x-1, container app: ErrImagePull: {words}")).into();
-            assert_eq!(brief(&told), left);
+            for reason in REASONS {
+                let left = format!("pod x-1, container app: {reason} after 1 restart: {left}");
+                assert_eq!(condensed("x-1", "app", reason, told), left);
+            }
         }
     }
 
     #[test]
     fn what_a_container_says_itself_is_left_as_it_is() {
-        for words in [
-            "pod web-1, container app: CrashLoopBackOff after 2 restarts: exit code 1: rpc error: code = Internal desc = boom",
-            "pod web-1, container app: CreateContainerError: Error response from daemon: no such device: no such device",
-            "until payments 2.0.3 is gone: checkout 1.8.2 needs payments >=2.1, <3",
+        for (reason, words) in [
+            ("CrashLoopBackOff", "exit code 1: rpc error: code = Internal desc = boom"),
+            ("CreateContainerError", "Error response from daemon: no such device: no such device"),
         ] {
-            assert_eq!(brief(words), words);
+            let left = format!("pod web-1, container app: {reason} after 1 restart: {words}");
+            assert_eq!(condensed("web-1", "app", reason, words), left);
         }
-        let restarted =
-            "pod x-1: ImagePullBackOff after 1 restart: Back-off pulling image \"x:1\": ErrImagePull: x:1: not found";
-        assert_eq!(brief(restarted), "pod x-1: ImagePullBackOff after 1 restart: x:1: not found");
     }
 
     #[test]
     fn a_container_is_named_where_it_has_not_the_name_of_its_pod() {
-        for (told, left) in [
-            ("pod web-1, container web: CrashLoopBackOff: exit code 1", "pod web-1: CrashLoopBackOff: exit code 1"),
-            ("pod web-1, container we: Error", "pod web-1, container we: Error"),
-            ("pod web-1, container app: Error", "pod web-1, container app: Error"),
-            (
-                "1 of 2 pods: pod web-1, container web: Error: a, container b: c",
-                "1 of 2 pods: pod web-1: Error: a, container b: c",
-            ),
+        for (container, left) in [
+            ("web", "pod web-1: Error after 1 restart"),
+            ("we", "pod web-1, container we: Error after 1 restart"),
+            ("app", "pod web-1, container app: Error after 1 restart"),
         ] {
-            assert_eq!(brief(told), left);
+            assert_eq!(condensed("web-1", container, "Error", ""), left);
         }
-    }
-
-    #[test]
-    fn last_words_of_several_lines_stay_on_one_and_steer_no_terminal() {
-        assert_eq!(brief("exit code 1: panic:\n\u{1b}[31mred"), "exit code 1: panic:\\n\\u{1b}[31mred");
     }
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
-use super::{Live, Motion, Running, Situation, Wanted, Why};
+use super::{HoldReason, Live, PlanInput, RolloutProgress, Wanted};
 use crate::evidence::Evidence;
-use crate::graph::{Edge, EdgeId, Graph, Id, Label};
+use crate::graph::{Edge, EdgeId, Graph, Id};
+use crate::running::{Label, Running};
 
 /// Where a service stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stand {
+pub(super) enum Phase {
     /// Where it should be, and nothing of it is on its way.
     There,
     /// Written, but not the only thing that runs, or not verified.
@@ -18,37 +19,37 @@ pub(super) enum Stand {
     /// To be written.
     Open,
     /// Not to be written.
-    Held(Why),
+    Held(HoldReason),
 }
 
-/// A [`Situation`], and where each service stands in it. Moves can be made on it: that is how a plan runs ahead.
+/// A [`PlanInput`], and where each service stands in it. Moves can be made on it: that is how a plan runs ahead.
 #[derive(Clone)]
-pub(super) struct Board<'a> {
+pub(super) struct PlanState<'a> {
     pub(super) graph: &'a Graph,
     pub(super) lockstep: &'a [Vec<Id>],
     evidence: Option<Evidence<'a>>,
     wanted: &'a [Wanted],
     /// Borrowed, until a move is made.
     live: Vec<Cow<'a, Live>>,
-    stands: Vec<Stand>,
-    /// The services that stand [`Stand::Open`], sorted.
+    phases: Vec<Phase>,
+    /// The services that stand [`Phase::Open`], sorted.
     pub(super) open: BTreeSet<Id>,
 }
 
-impl<'a> Board<'a> {
+impl<'a> PlanState<'a> {
     /// Rule 1: targets fit, or their changes are held.
-    pub(super) fn set(at: Situation<'a>) -> Self {
-        let stands: Vec<Stand> = at.wanted.iter().zip(at.live).map(|(wanted, live)| stand(wanted, live)).collect();
-        let open = at.graph.ids().filter(|id| stands[id.index()] == Stand::Open).collect();
-        let Situation { graph, wanted, live, lockstep, evidence } = at;
+    pub(super) fn set(at: PlanInput<'a>) -> Self {
+        let stands: Vec<Phase> = at.wanted.iter().zip(at.live).map(|(wanted, live)| stand(wanted, live)).collect();
+        let open = at.graph.ids().filter(|id| stands[id.index()] == Phase::Open).collect();
+        let PlanInput { graph, wanted, live, lockstep, evidence } = at;
         let live = live.iter().map(Cow::Borrowed).collect();
-        let mut board = Self { graph, lockstep, evidence, wanted, live, stands, open };
+        let mut board = Self { graph, lockstep, evidence, wanted, live, phases: stands, open };
         board.hold_misfits();
         board
     }
 
-    pub(super) fn stand(&self, id: Id) -> &Stand {
-        &self.stands[id.index()]
+    pub(super) fn phase(&self, id: Id) -> &Phase {
+        &self.phases[id.index()]
     }
 
     pub(super) fn live(&self, id: Id) -> &Live {
@@ -63,8 +64,8 @@ impl<'a> Board<'a> {
             live.running.push(target.clone());
         }
         live.spec = vec![target.clone()];
-        live.motion = Motion::UnderWay;
-        self.stands[id.index()] = Stand::Written;
+        live.progress = RolloutProgress::UnderWay;
+        self.phases[id.index()] = Phase::Written;
         self.open.remove(&id);
     }
 
@@ -72,42 +73,42 @@ impl<'a> Board<'a> {
     pub(super) fn finish(&mut self, id: Id) {
         let live = self.live[id.index()].to_mut();
         live.running.clone_from(&live.spec);
-        live.motion = Motion::Still;
+        live.progress = RolloutProgress::Still;
         live.ready = true;
-        if self.stands[id.index()] == Stand::Written {
-            self.stands[id.index()] = Stand::There;
+        if self.phases[id.index()] == Phase::Written {
+            self.phases[id.index()] = Phase::There;
         }
     }
 
     /// What the service is going to run: its target, or, where it is held, what its specifications say.
     pub(super) fn targets(&self, id: Id) -> &[Running] {
-        match (&self.wanted[id.index()], self.stand(id)) {
-            (Wanted::Target(target), Stand::There | Stand::Written | Stand::Open) => slice::from_ref(target),
+        match (&self.wanted[id.index()], self.phase(id)) {
+            (Wanted::Target(target), Phase::There | Phase::Written | Phase::Open) => slice::from_ref(target),
             _ => &self.live(id).spec,
         }
     }
 
     /// It is written, and neither verified nor failed.
     pub(super) fn is_under_way(&self, id: Id) -> bool {
-        self.is_written(id) && !matches!(self.live(id).motion, Motion::Failed(_))
+        self.is_written(id) && !matches!(self.live(id).progress, RolloutProgress::Failed(_))
     }
 
     /// It is written and not verified; a hold does not stop what is on its way.
     pub(super) fn is_written(&self, id: Id) -> bool {
-        match self.stand(id) {
-            Stand::Written => true,
-            Stand::Held(_) => self.live(id).motion != Motion::Still,
-            Stand::There | Stand::Open => false,
+        match self.phase(id) {
+            Phase::Written => true,
+            Phase::Held(_) => self.live(id).progress != RolloutProgress::Still,
+            Phase::There | Phase::Open => false,
         }
     }
 
     /// It is written by this rollout, and not verified.
     pub(super) fn has_started(&self, id: Id) -> bool {
-        *self.stand(id) == Stand::Written
+        *self.phase(id) == Phase::Written
     }
 
     pub(super) fn is_open(&self, id: Id) -> bool {
-        *self.stand(id) == Stand::Open
+        *self.phase(id) == Phase::Open
     }
 
     /// Its target is written to some of its workloads.
@@ -155,28 +156,28 @@ impl<'a> Board<'a> {
     }
 
     /// Why the targets of an edge do not fit.
-    fn misfit(&self, edge: EdgeId) -> Option<Why> {
+    fn misfit(&self, edge: EdgeId) -> Option<HoldReason> {
         let ends = self.graph.edge(edge);
         let providers = self.targets(ends.provider);
         let mut pairs = self.targets(ends.consumer).iter().flat_map(|x| providers.iter().map(move |y| (x, y)));
         if pairs.clone().any(|(x, y)| !self.ok(edge, x, y)) {
-            return Some(Why::Misfit(edge));
+            return Some(HoldReason::Misfit(edge));
         }
         let evidence = self.evidence?;
-        pairs.find_map(|(x, y)| evidence.lacks(self.graph, edge, x.label(), y.label())).map(Why::Unseen)
+        pairs.find_map(|(x, y)| evidence.lacks(self.graph, edge, x.label(), y.label())).map(HoldReason::Unseen)
     }
 
     /// Holds those ends of the edges that are still open, and says which. What ran its target before, or runs nothing
     /// at all, needs no evidence.
-    fn hold_ends(&mut self, misfits: &BTreeMap<EdgeId, Why>, end: impl Fn(&Edge) -> Id) -> Vec<Id> {
+    fn hold_ends(&mut self, misfits: &BTreeMap<EdgeId, HoldReason>, end: impl Fn(&Edge) -> Id) -> Vec<Id> {
         let mut held = Vec::new();
         for (&edge, why) in misfits {
             let id = end(self.graph.edge(edge));
-            let goes_on = self.live(id).returns || self.live(id).running == [Running::Absent];
-            if (goes_on && matches!(why, Why::Unseen(_))) || !self.open.remove(&id) {
+            let goes_on = self.live(id).is_drift || self.live(id).running == [Running::Absent];
+            if (goes_on && matches!(why, HoldReason::Unseen(_))) || !self.open.remove(&id) {
                 continue;
             }
-            self.stands[id.index()] = Stand::Held(why.clone());
+            self.phases[id.index()] = Phase::Held(why.clone());
             held.push(id);
         }
         held
@@ -192,7 +193,7 @@ impl<'a> Board<'a> {
     /// It has failed on something that is not its target, and no pod of it is ready.
     pub(super) fn is_down_off_target(&self, id: Id) -> bool {
         let live = self.live(id);
-        matches!(live.motion, Motion::Failed(_)) && !live.ready && live.spec != self.targets(id)
+        matches!(live.progress, RolloutProgress::Failed(_)) && !live.ready && live.spec != self.targets(id)
     }
 
     /// The versions that a service comes from.
@@ -205,19 +206,19 @@ impl<'a> Board<'a> {
 /// Whether a service is where it stays, whatever its neighbours do: there, or held and not on its way.
 pub(super) fn stays(wanted: &Wanted, live: &Live) -> bool {
     match stand(wanted, live) {
-        Stand::There => true,
-        Stand::Held(_) => live.motion == Motion::Still,
-        Stand::Written | Stand::Open => false,
+        Phase::There => true,
+        Phase::Held(_) => live.progress == RolloutProgress::Still,
+        Phase::Written | Phase::Open => false,
     }
 }
 
-fn stand(wanted: &Wanted, live: &Live) -> Stand {
-    let is_there = |target| live.motion == Motion::Still && is_at(target, live);
+fn stand(wanted: &Wanted, live: &Live) -> Phase {
+    let is_there = |target| live.progress == RolloutProgress::Still && is_at(target, live);
     match wanted {
-        Wanted::Target(target) | Wanted::Held(Some(target), _) if is_there(target) => Stand::There,
-        Wanted::Held(_, why) => Stand::Held(Why::Said(why.clone())),
-        Wanted::Target(target) if live.spec != slice::from_ref(target) => Stand::Open,
-        Wanted::Target(_) => Stand::Written,
+        Wanted::Target(target) | Wanted::Held(Some(target), _) if is_there(target) => Phase::There,
+        Wanted::Held(_, why) => Phase::Held(why.clone()),
+        Wanted::Target(target) if live.spec != slice::from_ref(target) => Phase::Open,
+        Wanted::Target(_) => Phase::Written,
     }
 }
 

@@ -10,8 +10,8 @@ use proptest::sample::select;
 
 use super::{container, desired, id, in_mid_rollout, manager, pauses, pod, settled, written};
 use crate::cluster::{ClusterError, Observation};
-use crate::controller::look;
-use crate::controller::recall::Recall;
+use crate::controller::assess;
+use crate::controller::settled_cache::SettledCache;
 
 /// What may come to be of a workload, or of the time.
 #[derive(Debug, Clone, Copy)]
@@ -104,25 +104,25 @@ proptest! {
     #[test]
     fn what_is_recalled_is_what_a_look_shows(turns in turns()) {
         let mut desired = desired("verify: {timeout: 10m}\ndrift: {policy: schedule}\n");
-        let (mut recall, mut observed, mut now) = (Recall::default(), Observation::default(), 1_000);
+        let (mut recall, mut observed, mut now) = (SettledCache::default(), Observation::default(), 1_000);
         for (name, turn) in turns {
             turn.take(name, &mut observed, &mut now);
             if matches!(turn, Turn::Due) {
                 desired.options.scheduled = desired.graph.ids().filter(|id| !desired.options.scheduled.contains(id)).collect();
             }
             let at = Timestamp::from_second(now).unwrap();
-            let recalled = recall.look(&desired, &observed, at);
-            prop_assert_eq!(format!("{recalled:#?}"), format!("{:#?}", look(&desired, &observed, at)));
+            let recalled = recall.assess(&desired, &observed, at);
+            prop_assert_eq!(format!("{recalled:#?}"), format!("{:#?}", assess(&desired, &observed, at)));
         }
     }
 }
 
 #[test]
 fn what_rests_is_not_looked_at_again() {
-    let (desired, mut recall, mut observed) = (desired(""), Recall::default(), Observation::default());
+    let (desired, mut recall, mut observed) = (desired(""), SettledCache::default(), Observation::default());
     observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:5")));
     observed.workloads.insert(id("payments"), Arc::new(settled("acme/payments:2")));
-    let mut look = |observed: &Observation| recall.look(&desired, observed, Timestamp::UNIX_EPOCH).services;
+    let mut look = |observed: &Observation| recall.assess(&desired, observed, Timestamp::UNIX_EPOCH).services;
     let first = look(&observed);
     observed.workloads.insert(id("payments"), Arc::new(in_mid_rollout(settled("acme/payments:2"))));
     let second = look(&observed);

@@ -2,25 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ahead::rounds;
+use super::ahead::simulate;
 use super::engine::Engine;
-use super::world::{Board, stays};
-use super::{Live, Situation, Step, Wait, Wanted, Why};
+use super::state::{PlanState, stays};
+use super::{HoldReason, Live, PlanInput, Step, Wait, Wanted};
 use crate::graph::{Id, Part};
 
 /// The part of a situation that decides what becomes of some services: they, all that moves or is to move and hangs
 /// together with them by edges or lockstep groups, and the neighbours of all these. What stays where it is passes nothing
 /// on.
-pub struct Near {
+pub struct Neighbourhood {
     part: Part,
     wanted: Vec<Wanted>,
     live: Vec<Live>,
     lockstep: Vec<Vec<Id>>,
 }
 
-impl Near {
+impl Neighbourhood {
     /// The surroundings of the services of which something else than in `at` is wanted.
-    pub fn of(at: Situation<'_>, instead: &BTreeMap<Id, Wanted>) -> Self {
+    pub fn of(at: PlanInput<'_>, instead: &BTreeMap<Id, Wanted>) -> Self {
         let wanted = |id: Id| instead.get(&id).unwrap_or(&at.wanted[id.index()]);
         let part = at.graph.part(&surroundings(at, instead));
         let number = |id: &Id| part.number(*id);
@@ -38,11 +38,11 @@ impl Near {
         self.part.ids()
     }
 
-    /// What [`Plan::rest`](super::Plan::rest) would say of these services.
-    pub fn rest(&self) -> Vec<(Id, Step)> {
+    /// What [`Plan::unreached`](super::Plan::unreached) would say of these services.
+    pub fn unreached(&self) -> Vec<(Id, Step)> {
         let Self { part: Part { graph, .. }, wanted, live, lockstep } = self;
-        let at = Situation { graph, wanted, live, lockstep, evidence: None };
-        let rest = rounds(Engine::new(Board::set(at)), at).rest;
+        let at = PlanInput { graph, wanted, live, lockstep, evidence: None };
+        let rest = simulate(Engine::new(PlanState::set(at)), at).unreached;
         rest.into_iter().map(|(id, step)| (self.part.id(id), self.in_whole(step))).collect()
     }
 
@@ -53,14 +53,14 @@ impl Near {
             Step::Refused(circle) => {
                 Step::Refused(circle.into_iter().map(|(id, it)| (self.part.id(id), wait(it))).collect())
             }
-            Step::Held(Why::Misfit(edge)) => Step::Held(Why::Misfit(self.part.edge(edge))),
-            Step::Held(Why::Lockstep(id)) => Step::Held(Why::Lockstep(self.part.id(id))),
-            Step::Held(Why::Said(_) | Why::Unseen(_)) | Step::Start(_) | Step::UnderWay | Step::Failed(_) => step,
+            Step::Held(HoldReason::Misfit(edge)) => Step::Held(HoldReason::Misfit(self.part.edge(edge))),
+            Step::Held(HoldReason::Lockstep(id)) => Step::Held(HoldReason::Lockstep(self.part.id(id))),
+            Step::Held(_) | Step::Start(_) | Step::UnderWay | Step::Failed(_) => step,
         }
     }
 }
 
-fn surroundings(at: Situation<'_>, instead: &BTreeMap<Id, Wanted>) -> BTreeSet<Id> {
+fn surroundings(at: PlanInput<'_>, instead: &BTreeMap<Id, Wanted>) -> BTreeSet<Id> {
     let passes_on = |id: Id| instead.contains_key(&id) || !stays(&at.wanted[id.index()], &at.live[id.index()]);
     let mut near: BTreeSet<Id> = instead.keys().copied().collect();
     let mut pending: Vec<Id> = near.iter().copied().collect();

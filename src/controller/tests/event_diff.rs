@@ -1,21 +1,22 @@
 //! What is told of a service from pass to pass.
 
-use super::super::tell::{Scene, Teller};
+use super::super::event_diff::{EventDiff, PassContext};
 use super::super::{Pass, Requeue};
 use super::drift::{at, moved, repinned};
 use super::pauses::pause;
 use super::*;
+use crate::cli::describe::EventJson;
 
 /// Who is told: all passes see the same pins.
 struct Told {
     desired: Desired,
-    teller: Teller,
+    teller: EventDiff,
     text: String,
 }
 
 impl Told {
     fn of(rest: &str) -> Self {
-        Self { desired: repinned(rest), teller: Teller::default(), text: String::new() }
+        Self { desired: repinned(rest), teller: EventDiff::default(), text: String::new() }
     }
 
     /// A pass that sees payments so, and writes what it may.
@@ -24,14 +25,15 @@ impl Told {
         observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:5")));
         observed.workloads.insert(id("payments"), Arc::new(payments));
         observed.pods.insert(id("payments"), pods.to_vec());
-        let look = look(&self.desired, &observed, at(now));
-        let wanted = want(&self.desired, &look);
+        let look = assess(&self.desired, &observed, at(now));
+        let wanted = targets(&self.desired, &look);
         let next = next(situation(&self.desired, &look, &wanted));
         let started = next.starts().collect();
         let pass = Pass { look, wanted, next, started, wrote: true, requeue: Requeue::Await };
         let _ = writeln!(self.text, "{now}");
-        for event in self.teller.tell(Scene { desired: &self.desired, pass: &pass, now: at(now) }) {
-            let _ = writeln!(self.text, "  {}", serde_json::to_string(&event).unwrap());
+        for event in self.teller.events(PassContext { desired: &self.desired, pass: &pass, now: at(now) }) {
+            let describe = Some(Describe::new(&self.desired, at(now)));
+            let _ = writeln!(self.text, "  {}", serde_json::to_string(&EventJson { event: &event, describe }).unwrap());
         }
         self
     }
@@ -116,7 +118,7 @@ fn what_is_paused_in_the_middle_of_a_rollout_goes_on_without_being_told_anew() {
       {"event":"targetFound","service":"payments","from":"1","to":"2"}
       {"event":"newStarting","service":"payments","version":"2"}
     3002
-      {"event":"held","service":"payments","why":"paused by ada until 00:50 UTC: we look at its memory. End it: pintle resume payments"}
+      {"event":"held","service":"payments","why":"paused by ada until 00:50 UTC: we look at its memory. End it: pintle resume payments","reasons":[{"by":"ada","code":"paused","reason":"we look at its memory","until":"1970-01-01T00:50:04Z"}]}
     3005
     3006
       {"event":"oldStopping","service":"payments","version":"1"}
@@ -144,7 +146,7 @@ fn what_is_settled_and_has_no_pod_that_is_ready_is_told_to_be_down_once_and_then
     3001
     3002
     3003
-      {"event":"down","service":"payments","version":"2","why":"pod payments-1, container app: CrashLoopBackOff: not found"}
+      {"event":"down","service":"payments","version":"2","why":"pod payments-1, container app: CrashLoopBackOff: not found","reasons":[{"code":"podFailed","pod":{"isProcess":false,"issue":{"container":"app","message":"not found","reason":"CrashLoopBackOff","restarts":0},"name":"payments-1"}}]}
     3004
     3005
       {"event":"back","service":"payments","version":"2"}

@@ -2,138 +2,54 @@
 //! of writing at all.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_core::graph::Id;
 use pintle_core::image::Image;
 use pintle_core::pins::Service;
-use pintle_core::plan::{Live, Motion, Running};
-use pintle_core::verify::{self, Change, Health, NoContainer, Runs, Verdict, Word};
-use pintle_core::workload::{Container, FIELD_MANAGER, Pause, State, Strategy, Workload, WorkloadId};
+use pintle_core::plan::{Live, Obstacle, RolloutProgress, Suppression};
+use pintle_core::running::Running;
+use pintle_core::verify::{self, Change, Health, HealthStatus, NoContainer, Verdict};
+use pintle_core::workload::{Container, FIELD_MANAGER, State, Strategy, Workload, WorkloadId};
 
 use super::desired::Desired;
-use super::drift::{Stay, stay};
-use super::hand::{Hand, hand};
-use super::recall::Recall;
+use super::drift::suppression;
+use super::manual_change::manual_change;
+use super::status::{ServiceStatus, WorkloadStatus, absent};
 use crate::cluster::{ClusterError, Observation};
 
-/// The cluster as one revision sees it; entries stand by the numbers of the graph.
-#[derive(Debug, Clone)]
-pub struct Look {
-    /// What `next` needs to know of each service.
-    pub live: Vec<Live>,
-    /// What else is known of each service.
-    pub services: Vec<Arc<Seen>>,
-    /// Services that are unsettled and whose pods are not known yet. Nothing is decided before they are.
-    pub unseen: Vec<Id>,
-}
-
-impl Look {
-    /// Adds how the next service looks; without its live set where its pods have not been looked at.
-    pub(super) fn push(&mut self, id: Id, live: Option<Live>, seen: Arc<Seen>) {
-        self.unseen.extend(live.is_none().then_some(id));
-        self.live.push(live.unwrap_or_else(absent));
-        self.services.push(seen);
-    }
-
-    /// When something that is left as it is will be no longer, by the passing of time alone.
-    pub fn wake(&self) -> Option<Timestamp> {
-        self.services.iter().filter_map(|seen| seen.stay.as_ref()?.until).min()
-    }
-}
-
-/// One service as observed.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// Its workloads.
-    pub workloads: Vec<SeenWorkload>,
-    /// Why it cannot be written, in words with the way out; none where it can.
-    pub obstacle: Option<String>,
-    /// The API server does not answer when asked for it: it may at any moment.
-    pub unanswered: bool,
-    /// What was written is verified, and that is not recorded yet.
-    pub to_record: bool,
-    /// It runs something else than was written, although the pin did not move.
-    pub drifted: bool,
-    /// Until when nobody writes it, where that is not over.
-    pub pause: Option<Pause>,
-    /// Until when moves by hand are corrected at once, because somebody has asked for that.
-    pub ended: Option<Timestamp>,
-    /// Who has moved it, where it drifted.
-    pub hand: Option<Hand>,
-    /// Why it is left as it is although it could be written.
-    pub stay: Option<Stay>,
-}
-
-/// One workload as observed.
-#[derive(Debug, Clone)]
-pub struct SeenWorkload {
-    /// Which.
-    pub id: WorkloadId,
-    /// How it is.
-    pub health: Health,
-    /// The object; none where it does not exist.
-    pub workload: Option<Arc<Workload>>,
-    /// The names of the service's containers in it.
-    pub containers: Vec<String>,
-    /// Who has moved it away from the pin since Pintle wrote that.
-    pub hand: Option<Hand>,
-    /// When Pintle wrote it last, by the API server's clock.
-    pub written: Option<Timestamp>,
-    /// Some of its pods are ending.
-    pub ending: bool,
-    /// Nothing runs of it until it is written.
-    pub idle: bool,
-}
-
-impl Seen {
-    /// Somebody has asked for it since it was moved by hand.
-    pub fn is_called_back(&self) -> bool {
-        self.hand.as_ref().is_some_and(|hand| hand.at.is_some() && hand.at <= self.ended)
-    }
-
-    /// A workload that Pintle has never written.
-    pub fn is_new(&self, id: &WorkloadId) -> bool {
-        let found = self.workloads.iter().find(|it| it.id == *id).and_then(|it| it.workload.as_deref());
-        found.is_some_and(|workload| workload.state.is_none())
-    }
-}
-
-/// Reads an observation. `now` is the time of judgement.
-pub fn look(desired: &Desired, observed: &Observation, now: Timestamp) -> Look {
-    Recall::default().look(desired, observed, now)
-}
-
 /// One service; without its live set where its pods have not been looked at.
-pub(super) fn look_at(desired: &Desired, id: Id, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
-    let Some(service) = desired.service(id) else { return (Some(unreadable(desired, id)), Seen::default()) };
-    let (live, mut seen) = service_look(desired, service, observed, now);
-    seen.stay = stay(desired, id, &seen, live.as_ref(), now);
-    seen.to_record &= !seen.stay.as_ref().is_some_and(Stay::writes_nothing);
+pub(super) fn assess_service(
+    desired: &Desired,
+    id: Id,
+    observed: &Observation,
+    now: Timestamp,
+) -> (Option<Live>, ServiceStatus) {
+    let Some(service) = desired.service(id) else { return (Some(unreadable(desired, id)), ServiceStatus::default()) };
+    let (live, mut seen) = assess_writable(desired, service, observed, now);
+    seen.suppression = suppression(desired, id, &seen, live.as_ref(), now);
+    seen.to_record &= !seen.suppression.as_ref().is_some_and(Suppression::writes_nothing);
     (live, seen)
 }
 
 /// A service whose file cannot be read: it runs what it pinned last, as far as is known, and is not written.
 fn unreadable(desired: &Desired, id: Id) -> Live {
-    let records = desired.history.records(desired.graph.name(id));
-    let Some(pin) = records.iter().rev().find_map(|record| record.pin.as_deref()) else { return absent() };
-    let running = vec![Running::Image(pin.image.clone(), Some(pin.version.clone()))];
+    let Some(pin) = desired.history.last_pin(desired.graph.name(id)) else { return absent() };
+    let running = vec![Running::pinned(pin)];
     Live { spec: running.clone(), running, ready: true, ..absent() }
 }
 
-/// Nothing runs, as far as is known.
-fn absent() -> Live {
-    let running = vec![Running::Absent];
-    Live { spec: running.clone(), running, motion: Motion::Still, ready: false, pods: 0, surge: 0, returns: false }
-}
-
 /// The service; without its live set where its pods have not been looked at.
-fn service_look(desired: &Desired, service: &Service, observed: &Observation, now: Timestamp) -> (Option<Live>, Seen) {
+fn assess_writable(
+    desired: &Desired,
+    service: &Service,
+    observed: &Observation,
+    now: Timestamp,
+) -> (Option<Live>, ServiceStatus) {
     let instance = &desired.pins.settings.instance;
-    let target = Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
-    let mut seen = Seen::default();
+    let target = Running::pinned(&service.pin);
+    let mut seen = ServiceStatus::default();
     let (mut running, mut spec) = (BTreeSet::new(), BTreeSet::new());
     let mut unseen = false;
     let ids = desired.workloads(service);
@@ -142,8 +58,8 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         return (Some(live), seen);
     }
     for id in ids {
-        let one = workload_look(desired, service, observed, &id, now);
-        let label = |runs: Runs| labelled(desired, service, one.seen.workload.as_deref(), runs);
+        let one = assess_workload(desired, service, observed, &id, now);
+        let label = |found: Running| labelled(desired, service, one.seen.workload.as_deref(), found);
         spec.extend(one.spec.into_iter().map(label));
         unseen |= one.running.is_none();
         running.extend(one.running.into_iter().flatten().map(label));
@@ -152,7 +68,8 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
         seen.ended = seen.ended.max(workload.and_then(|it| it.pause.as_ref()?.ends()));
         seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
-        seen.hand = seen.hand.into_iter().chain(one.seen.hand.clone()).max_by_key(|hand| hand.at);
+        seen.manual_change =
+            seen.manual_change.into_iter().chain(one.seen.manual_change.clone()).max_by_key(|hand| hand.at);
         seen.workloads.push(one.seen);
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
@@ -173,42 +90,48 @@ fn service_look(desired: &Desired, service: &Service, observed: &Observation, no
         ready: objects().any(|workload| workload.status.ready.unwrap_or(0) > 0),
         pods: objects().map(pods).sum(),
         surge: objects().map(surge).sum(),
-        returns: seen.drifted,
+        is_drift: seen.drifted,
         running,
         spec,
-        motion,
+        progress: motion,
     };
     (Some(live), seen)
 }
 
 /// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
-fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (Live, Seen) {
+fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (Live, ServiceStatus) {
     let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
-    let mut running: BTreeSet<Running> =
-        pinned.map(|pin| Running::Image(pin.image.clone(), Some(pin.version.clone()))).collect();
+    let mut running: BTreeSet<Running> = pinned.map(Running::pinned).collect();
     running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
     let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
     let unanswered = matches!(why, ClusterError::Unreachable(_));
-    (live, Seen { obstacle: Some(format!("it cannot be looked at: {why}")), unanswered, ..Seen::default() })
+    (
+        live,
+        ServiceStatus { obstacle: Some(Obstacle::Unreadable(why.to_string())), unanswered, ..ServiceStatus::default() },
+    )
 }
 
 /// What one workload shows.
 struct One {
-    seen: SeenWorkload,
-    spec: BTreeSet<Runs>,
-    running: Option<BTreeSet<Runs>>,
-    obstacle: Option<String>,
+    seen: WorkloadStatus,
+    spec: BTreeSet<Running>,
+    running: Option<BTreeSet<Running>>,
+    obstacle: Option<Obstacle>,
 }
 
-fn workload_look(desired: &Desired, service: &Service, observed: &Observation, id: &WorkloadId, now: Timestamp) -> One {
+fn assess_workload(
+    desired: &Desired,
+    service: &Service,
+    observed: &Observation,
+    id: &WorkloadId,
+    now: Timestamp,
+) -> One {
     let workload = observed.workloads.get(id).cloned();
     let pods = observed.pods.get(id).map(Vec::as_slice);
     let found = workload.as_deref().map(|it| containers_of(desired, service, id, it));
     let (containers, obstacle): (Vec<String>, _) = match found {
-        None => {
-            (Vec::new(), Some(format!("{id} does not exist; Pintle creates no workload: apply its manifest first")))
-        }
-        Some(Err(none)) => (Vec::new(), Some(format!("{none}: name them with `containers:`"))),
+        None => (Vec::new(), Some(Obstacle::MissingWorkload(id.clone()))),
+        Some(Err(none)) => (Vec::new(), Some(Obstacle::NoContainer(none))),
         Some(Ok(containers)) => (containers.iter().map(|container| container.name.clone()).collect(), None),
     };
     let names: Vec<&str> = containers.iter().map(String::as_str).collect();
@@ -216,11 +139,13 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
     let is_proven = workload.as_deref().and_then(|it| it.state.as_ref()).is_some_and(State::is_proven);
     let change = Change { written: written.filter(|_| !is_proven), timeout: service.pin.verify.timeout, now };
     let idle = observed.idle.get(id);
-    let absent = || BTreeSet::from([Runs::Absent]);
+    let absent = || BTreeSet::from([Running::Absent]);
     let spec = match &workload {
         None => absent(),
         Some(_) if idle.is_some() => absent(),
-        Some(it) => it.containers.iter().filter(|it| names.contains(&it.name.as_str())).map(Runs::of).collect(),
+        Some(it) => {
+            it.containers.iter().filter(|it| names.contains(&it.name.as_str())).map(Running::in_container).collect()
+        }
     };
     One {
         spec,
@@ -229,13 +154,13 @@ fn workload_look(desired: &Desired, service: &Service, observed: &Observation, i
             None => verify::live(id, workload.as_deref(), pods, observed.templates.get(id).map(Vec::as_slice), &names),
         },
         obstacle,
-        seen: SeenWorkload {
+        seen: WorkloadStatus {
             health: idle.map_or_else(
                 || verify::health(id, workload.as_deref(), pods, &change),
-                |why| Health::idle(why.as_str()),
+                |why| Health::idle(why.clone()),
             ),
             id: id.clone(),
-            hand: workload.as_deref().and_then(|it| hand(desired, service, it, &containers)),
+            manual_change: workload.as_deref().and_then(|it| manual_change(desired, service, it, &containers)),
             workload,
             ending: pods.is_some_and(|pods| pods.iter().any(|pod| pod.terminating)),
             containers,
@@ -279,55 +204,41 @@ fn written(workload: &Workload) -> Option<Timestamp> {
     workload.managers.iter().filter(|manager| manager.name == FIELD_MANAGER).filter_map(|manager| manager.time).max()
 }
 
-fn foreign(workload: Option<&Workload>, instance: &str, id: &WorkloadId) -> Option<String> {
-    let state = workload?.state.as_ref()?;
-    let words = || {
-        format!(
-            "{id} belongs to the instance {}: pin it there, or remove its annotation {}",
-            state.instance,
-            State::ANNOTATION
-        )
-    };
-    (state.instance != instance).then(words)
+fn foreign(workload: Option<&Workload>, instance: &str, id: &WorkloadId) -> Option<Obstacle> {
+    let state = workload?.state.as_ref().filter(|state| state.instance != instance)?;
+    Some(Obstacle::OtherInstance { workload: id.clone(), instance: state.instance.clone() })
 }
 
-fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, runs: Runs) -> Running {
-    let sent = |there: &Image| workload.map_or_else(|| there.clone(), |workload| workload.sent(there));
-    match runs {
-        Runs::Absent => Running::Absent,
-        Runs::Unreadable(text) => Running::Unreadable(text),
-        Runs::Image(there) => {
-            let image = sent(&there);
-            let pinned = Some(&service.pin.version).filter(|_| image == service.pin.image);
-            let version = pinned.or_else(|| desired.history.version_of_image(&service.name, &image)).cloned();
-            Running::Image(if version.is_some() { image } else { there }, version)
-        }
-    }
+/// Finds the version of an image that was found: what is pinned now, else what history says.
+fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, found: Running) -> Running {
+    let Running::Image(there, _) = found else { return found };
+    let image = workload.map_or_else(|| there.clone(), |workload| workload.sent(&there));
+    let pinned = Some(&service.pin.version).filter(|_| image == service.pin.image);
+    let version = pinned.or_else(|| desired.history.version_of_image(&service.name, &image)).cloned();
+    Running::Image(if version.is_some() { image } else { there }, version)
 }
 
 /// Whether what was written is on its way. What Pintle did not move here is still, however unwell it is: nobody waits
 /// for it; but what is broken and is not the target must not restrict its own repair.
-fn motion(seen: &mut Seen, running: &[Running], spec: &[Running], target: &Running) -> Motion {
+fn motion(seen: &mut ServiceStatus, running: &[Running], spec: &[Running], target: &Running) -> RolloutProgress {
     let mut states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     let unproven = states.any(|state| !state.is_proven());
     let at_target = spec == std::slice::from_ref(target);
-    seen.drifted = !at_target && seen.hand.is_some();
-    let failed = seen.workloads.iter().find_map(|it| match &it.health.verdict {
-        Verdict::Fail(words) => Some(words.clone()),
-        _ => None,
-    });
+    seen.drifted = !at_target && seen.manual_change.is_some();
+    let failed = seen.workloads.iter().find(|it| it.health.verdict == Verdict::Fail);
+    let failed = failed.map(|it| it.health.reason.clone());
     let passed = seen.workloads.iter().all(|it| it.health.verdict == Verdict::Pass);
     if !at_target {
-        return failed.map_or(Motion::Still, Motion::Failed);
+        return failed.map_or(RolloutProgress::Still, RolloutProgress::Failed);
     }
     if !unproven && running == spec {
-        return Motion::Still;
+        return RolloutProgress::Still;
     }
-    seen.to_record = unproven && passed && seen.workloads.iter().all(|it| it.health.word == Word::Healthy);
+    seen.to_record = unproven && passed && seen.workloads.iter().all(|it| it.health.status == HealthStatus::Healthy);
     match failed {
-        Some(words) => Motion::Failed(words),
-        None if passed => Motion::Still,
-        None => Motion::UnderWay,
+        Some(reason) => RolloutProgress::Failed(reason),
+        None if passed => RolloutProgress::Still,
+        None => RolloutProgress::UnderWay,
     }
 }
 
@@ -344,7 +255,7 @@ fn surge(workload: &Workload) -> u32 {
 }
 
 /// How long the last changes of a service took here: the median of what is remembered on its workloads.
-pub(super) fn took(seen: &Seen) -> Option<Duration> {
+pub(super) fn took(seen: &ServiceStatus) -> Option<Duration> {
     let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     let mut times: Vec<u64> = states.flat_map(|state| state.proven.iter().map(|proven| proven.took_ms)).collect();
     times.sort_unstable();
