@@ -32,7 +32,7 @@ fn a_plan_says_where_its_services_run() {
     let pintle = Pintle::in_repo(&two);
     assert_snapshot!(pintle.outline("plan --from HEAD~2"), @"
     stages 1 service=mail namespace=shop kind=upgrade from=1.0 to=1.1
-    rest service=payments namespace=bank pinned=1.9 runs=2.0 why: 1.9 | 2.0 | rollbackFloor
+    rest service=payments namespace=bank pinned=1.9 runs=2.0 reason=belowFloor why: 1.9 | 2.0 | rollbackFloor
     exit 4
     ");
     assert_snapshot!(pintle.says("plan --from HEAD~2 --output markdown"), @"
@@ -94,7 +94,7 @@ fn pins_with_errors_are_planned_as_far_as_they_can_be_read_and_fail() {
     repo.pin("payments", "2.1", "").commit("Upgrade both");
     assert_snapshot!(Pintle::in_repo(&repo).outline("plan --from HEAD~1 --exit-code"), @"
     stages 1 service=payments kind=upgrade from=2.0 to=2.1
-    rest service=mail runs=1.1 why: 1.10 | services/mail.yaml:1:10
+    rest service=mail runs=1.1 reason=brokenFile why: 1.10 | services/mail.yaml:1:10
     error 1
     hint pintle check --rev 72e9334b
     exit 1
@@ -201,8 +201,8 @@ fn where_unseen_pairs_are_refused_targets_are_held_until_somebody_says_that_they
     let repo = unranged("unseen: refuse\n");
     let pintle = Pintle::in_repo(&repo);
     assert_snapshot!(pintle.outline("plan --from HEAD~1"), @"
-    rest service=checkout pinned=1.8 runs=1.7 why: 1.8 | 2.1 | checkout | payments | pintle pin checkout 1.8 --needs 'payments=>=2.1' | unseen: refuse
-    rest service=payments pinned=2.1 runs=2.0 why: 1.7 | 2.1 | checkout | payments | unseen: refuse
+    rest service=checkout pinned=1.8 runs=1.7 reason=unseen why: 1.8 | 2.1 | checkout | payments | pintle pin checkout 1.8 --needs 'payments=>=2.1' | unseen: refuse
+    rest service=payments pinned=2.1 runs=2.0 reason=unseen why: 1.7 | 2.1 | checkout | payments | unseen: refuse
     exit 4
     ");
     // Nothing ran before.
