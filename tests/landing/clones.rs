@@ -204,8 +204,7 @@ fn files_that_git_checks_out_in_another_form_follow_in_that_form() {
     std::fs::remove_file(&file).unwrap();
     shop.repo.git(&["checkout", "--quiet", "HEAD", "--", "."]);
     assert!(std::fs::read_to_string(&file).unwrap().contains("\r\n"));
-    let said = shop.says("pin web 1.0.1 --yes --commit-only --path envs/prod");
-    assert!(said.starts_with("Committed COMMIT on main"), "{said}");
+    shop.commits_with("pin web 1.0.1 --yes --commit-only --path envs/prod");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "version: 1.0.1\r\nimage: acme/web\r\n");
     assert_eq!(shop.repo.git(&["show", "HEAD:envs/prod/services/web.yaml"]), "version: 1.0.1\nimage: acme/web");
     assert!(shop.repo.git(&["ls-tree", "HEAD", "envs/prod/services/"]).starts_with("100755 "));

@@ -1,12 +1,13 @@
 //! What is asked of a remote and what is told to it, by http and ssh; and remotes that do not answer.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pintle::source::{Access, Credentials, Reach, Relation, SourceError};
 
 use super::{Forge, content, open, reach};
 use crate::common::git_http::{GitServer, Identity, Mood};
+use crate::common::limit::EMERGENCY;
 
 #[test]
 fn http_asks_first_and_fetches_what_moved() {
@@ -179,6 +180,7 @@ fn a_program_that_hangs_is_ended() {
     let pid = forge.root.path().join("pid");
     let ssh = ssh(forge.root.path(), &format!("echo $$ >{}; exec sleep 600", pid.display()));
     let access = Access { ssh, answer_within: Duration::from_secs(1), ..forge.access() };
+    let began = Instant::now();
     // On a busy machine it is ended before it has begun.
     let asked = (0..100).find_map(|_| {
         let error = open("ssh://git@host.example/pins.git", &access).fetch(None).unwrap_err();
@@ -187,4 +189,5 @@ fn a_program_that_hangs_is_ended() {
     });
     let process = Path::new("/proc").join(asked.unwrap().trim());
     assert!(!process.exists(), "{} still runs", process.display());
+    assert!(began.elapsed() < EMERGENCY, "it came to its own end");
 }
