@@ -5,21 +5,21 @@
 mod common;
 
 use common::measure;
-use pintle_core::git::{Content, File, content_id};
-use pintle_core::init::{Wish, propose};
+use pintle_core::git::{FileContent, RepoFile, blob_id};
+use pintle_core::init::{InitOptions, propose};
 
 const SERVICES: usize = 1000;
 
 fn main() {
-    let files: Vec<File> = (0..SERVICES).map(manifest).collect();
+    let files: Vec<RepoFile> = (0..SERVICES).map(manifest).collect();
     measure("init: 1,000 manifests, 2,000 edges, read to proposal", 10, || {
-        let proposal = propose(&files, &Wish::default()).expect("one environment");
+        let proposal = propose(&files, &InitOptions::default()).expect("one environment");
         assert_eq!((proposal.services.len(), proposal.patterns.len()), (SERVICES, 1), "all is found by one pattern");
-        proposal.linked.len()
+        proposal.all_edges.len()
     });
 }
 
-fn manifest(at: usize) -> File {
+fn manifest(at: usize) -> RepoFile {
     let (next, other) = ((at + 1) % SERVICES, (at + 7) % SERVICES);
     let text = format!(
         "apiVersion: apps/v1
@@ -48,5 +48,5 @@ spec:
     );
     let bytes: std::sync::Arc<[u8]> = text.into_bytes().into();
     let path = format!("apps/service-{at}/deployment.yaml").into();
-    File { path, blob: content_id(&bytes), content: Content::Bytes(bytes) }
+    RepoFile { path, blob: blob_id(&bytes), content: FileContent::Bytes(bytes) }
 }

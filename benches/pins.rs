@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use common::measure;
 use jiff::Timestamp;
-use pintle::source::{Access, Location, Scope, Source};
-use pintle_core::check::check;
-use pintle_core::git::{CommitId, File};
+use pintle::source::{Access, FileScope, RepositoryLocation, Source};
+use pintle_core::check::check_pins;
+use pintle_core::git::{CommitId, RepoFile};
 use pintle_core::graph::Graph;
 use pintle_core::history::History;
-use pintle_core::pins::{Fragment, Layout, Reading, SETTINGS, Settings, assemble, read_all};
+use pintle_core::pins::{Fragment, Layout, ParsedRevision, SETTINGS_FILE, Settings, assemble_revision, read_fragments};
 
 const SERVICES: usize = 10_000;
 
@@ -25,12 +25,12 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temp folder");
     let clone = repository(folder.path());
     let access = Access::new(folder.path().join("cache"));
-    let location = Location::Path(clone);
+    let location = RepositoryLocation::Path(clone);
     let open = || Source::open(&location, &access).expect("a repository");
     let tip = open().tip(None).expect("a tip").id;
     let settings = Settings::default();
     let layout = Layout::new("", &settings, []);
-    let files = |source: &Source, tip: CommitId| source.files(tip, Scope::Pins(&layout)).expect("files").files;
+    let files = |source: &Source, tip: CommitId| source.files(tip, FileScope::Pins(&layout)).expect("files").files;
 
     measure("pins: 10,000 files, cold mirror to checked graph", 10, || {
         let fragments = read(&files(&open(), tip), &layout);
@@ -40,28 +40,28 @@ fn main() {
     let all = files(&open(), tip);
     measure("pins: parsing alone", 10, || read(&all, &layout));
     let fragments = read(&all, &layout);
-    measure("pins: putting together alone", 10, || assemble(&settings, &fragments, &|_| Vec::new()));
-    let pins = assemble(&settings, &fragments, &|_| Vec::new()).pins;
-    measure("pins: the graph alone", 10, || Graph::of(&pins, &History::default()));
+    measure("pins: putting together alone", 10, || assemble_revision(&settings, &fragments, &|_| Vec::new()));
+    let pins = assemble_revision(&settings, &fragments, &|_| Vec::new()).pins;
+    measure("pins: the graph alone", 10, || Graph::from_pins(&pins, &History::default()));
 
     let source = open();
     let before = source.resolve("HEAD~1").expect("its parent").id;
     measure("pins: one changed file, read and parsed", 20, || {
-        let changed = source.changed(before, tip, Scope::Pins(&layout)).expect("changes").now.files;
+        let changed = source.changed_files(before, tip, FileScope::Pins(&layout)).expect("changes").changed.files;
         assert_eq!(changed.len(), 1, "one file changed");
         read(&changed, &layout)
     });
 }
 
-fn read(files: &[File], layout: &Layout) -> Vec<Fragment> {
-    read_all(&files.iter().filter(|file| *file.path != *SETTINGS).collect::<Vec<_>>(), layout)
+fn read(files: &[RepoFile], layout: &Layout) -> Vec<Fragment> {
+    read_fragments(&files.iter().filter(|file| *file.path != *SETTINGS_FILE).collect::<Vec<_>>(), layout)
 }
 
 fn checked(settings: &Settings, fragments: &[Fragment]) -> usize {
-    let Reading { pins, problems, .. } = assemble(settings, fragments, &|_| Vec::new());
+    let ParsedRevision { pins, problems, .. } = assemble_revision(settings, fragments, &|_| Vec::new());
     let history = Arc::new(History::default());
-    let graph = Graph::of(&pins, &history);
-    let found = problems.len() + check(&pins, &graph, &history, Timestamp::UNIX_EPOCH).len();
+    let graph = Graph::from_pins(&pins, &history);
+    let found = problems.len() + check_pins(&pins, &graph, &history, Timestamp::UNIX_EPOCH).len();
     assert_eq!((found, graph.len()), (0, SERVICES), "all is well with them");
     found
 }

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use chance::Chance;
 use common::measure;
-use pintle_core::graph::{Graph, Node};
+use pintle_core::graph::{Graph, ServiceNode};
 use pintle_core::pins::{DependsOn, Need};
-use pintle_core::plan::{Live, PastDuration, Plan, PlanInput, Wanted, next};
+use pintle_core::plan::{LiveService, PastDuration, Plan, PlanInput, ServiceTarget, next};
 use pintle_core::running::Running;
-use pintle_core::version::{Order, Version};
+use pintle_core::version::{Version, VersionOrder};
 use system::{NEEDS, SERVICES, image, name};
 
 const CHANGES: usize = 1_000;
@@ -23,22 +23,22 @@ const CHANGES: usize = 1_000;
 /// A system: owns what a [`Situation`] borrows.
 struct System {
     graph: Graph,
-    wanted: Vec<Wanted>,
-    live: Vec<Live>,
+    wanted: Vec<ServiceTarget>,
+    live: Vec<LiveService>,
     took: Vec<PastDuration>,
 }
 
 fn main() {
     let large = large();
     measure("next: 10,000 services, 30,000 edges, 1,000 changes", 50, || next(large.at()));
-    measure("plan: the same 1,000 changes, with its estimate", 20, || Plan::of(large.at(), &large.took));
+    measure("plan: the same 1,000 changes, with its estimate", 20, || Plan::simulate(large.at(), &large.took));
     let settled = settled();
     measure("next: the same, and nothing to do", 50, || next(settled.at()));
     let chain = chain();
     measure("next: a chain of 10,000, all change in order", 20, || next(chain.at()));
-    measure("plan: a chain of 10,000, with its estimate", 5, || Plan::of(chain.at(), &chain.took));
+    measure("plan: a chain of 10,000, with its estimate", 5, || Plan::simulate(chain.at(), &chain.took));
     let hub = hub();
-    measure("plan: 10,000 that all need one, with its estimate", 5, || Plan::of(hub.at(), &hub.took));
+    measure("plan: 10,000 that all need one, with its estimate", 5, || Plan::simulate(hub.at(), &hub.took));
 }
 
 /// Each service needs three others, in ranges as people write them. Every tenth changes, and the new version of every
@@ -61,7 +61,7 @@ fn large() -> System {
 
 fn settled() -> System {
     let mut system = large();
-    let targets = system.wanted.iter().filter_map(Wanted::target).cloned();
+    let targets = system.wanted.iter().filter_map(ServiceTarget::target).cloned();
     for (live, target) in system.live.iter_mut().zip(targets) {
         (live.running, live.spec) = (vec![target.clone()], vec![target]);
     }
@@ -91,9 +91,9 @@ impl System {
         let nodes = needs.iter().enumerate().map(|(service, needs)| {
             let old: DependsOn = needs.iter().map(|&(on, old, _)| need(on, old)).collect();
             let new: DependsOn = needs.iter().map(|&(on, _, new)| need(on, new)).collect();
-            let order = Order::choose(None, versions.clone());
+            let order = VersionOrder::choose(None, versions.clone());
             let versions = versions.iter().cloned().zip([Arc::new(old), Arc::new(new)]).collect();
-            Node { name: name(service), order, now: Arc::default(), versions }
+            ServiceNode { name: name(service), order, current_needs: Arc::default(), versions }
         });
         let graph = Graph::new(nodes.collect());
         let run = |service: usize, version: usize| {
@@ -102,7 +102,7 @@ impl System {
         let services = 0..needs.len();
         Self {
             graph,
-            wanted: services.clone().map(|it| Wanted::Target(run(it, usize::from(changes(it))))).collect(),
+            wanted: services.clone().map(|it| ServiceTarget::Run(run(it, usize::from(changes(it))))).collect(),
             live: services.clone().map(|it| system::settled(run(it, 0))).collect(),
             took: services.map(|it| Some(Duration::from_secs(5 + it as u64 * 37 % 86))).collect(),
         }

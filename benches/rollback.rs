@@ -23,14 +23,14 @@ use chance::Chance;
 use common::{measure, measure_after};
 use jiff::Timestamp;
 use pintle_core::git::{Commit, CommitId};
-use pintle_core::graph::{Graph, Id};
+use pintle_core::graph::{Graph, ServiceId};
 use pintle_core::history::History;
 use pintle_core::pins::{
-    DependsOn, Need, Pin, Pins, Service, ServiceName, Settings, Verify, WorkloadKind, WorkloadRef,
+    DependsOn, Need, Pin, Pins, Service, ServiceName, Settings, VerifySettings, WorkloadKind, WorkloadRef,
 };
-use pintle_core::plan::{Live, Wanted};
-use pintle_core::problem::Place;
-use pintle_core::rollback::{HoldPolicy, Request, RollbackInput, RollbackTarget, revert};
+use pintle_core::plan::{LiveService, ServiceTarget};
+use pintle_core::problem::FilePlace;
+use pintle_core::rollback::{HoldPolicy, Request, RollbackInput, RollbackTarget, plan_revert};
 use pintle_core::running::Running;
 use pintle_core::version::Version;
 use repository::Repository;
@@ -43,8 +43,8 @@ struct PinnedSystem {
     pins: Pins,
     history: History,
     graph: Graph,
-    wanted: Vec<Wanted>,
-    live: Vec<Live>,
+    wanted: Vec<ServiceTarget>,
+    live: Vec<LiveService>,
 }
 
 fn main() {
@@ -135,9 +135,9 @@ impl PinnedSystem {
         for version in 0..versions {
             let commit = commit(version);
             for service in 0..services {
-                history.push(&name(service), &commit, Some(pin(service, version, &needs(service, version))));
+                history.record_pin(&name(service), &commit, Some(pin(service, version, &needs(service, version))));
             }
-            history.reach(commit);
+            history.set_tip(commit);
         }
         let last = |number: usize| service(number, pin(number, versions - 1, &needs(number, versions - 1)));
         let services: BTreeMap<ServiceName, Service> =
@@ -145,8 +145,8 @@ impl PinnedSystem {
         let pins = Pins { settings: Settings::default(), services, broken: BTreeMap::new() };
         let running = |service: &Service| Running::Image(service.pin.image.clone(), Some(service.pin.version.clone()));
         Self {
-            graph: Graph::of(&pins, &history),
-            wanted: pins.services.values().map(|service| Wanted::Target(running(service))).collect(),
+            graph: Graph::from_pins(&pins, &history),
+            wanted: pins.services.values().map(|service| ServiceTarget::Run(running(service))).collect(),
             live: pins.services.values().map(|service| system::settled(running(service))).collect(),
             pins,
             history,
@@ -161,11 +161,11 @@ impl PinnedSystem {
 
     /// How many go back, and whether all sets were considered.
     fn goes_back(&self, request: &Request) -> (usize, bool) {
-        let lockstep: [Vec<Id>; 0] = [];
+        let lockstep: [Vec<ServiceId>; 0] = [];
         let Self { pins, history, graph, wanted, live } = self;
         let proven = &BTreeMap::new();
         let known = RollbackInput { pins, history, graph, lockstep: &lockstep, wanted, live, proven, evidence: None };
-        revert(known, request, HoldPolicy::Above).map_or_else(
+        plan_revert(known, request, HoldPolicy::Above).map_or_else(
             |refusal| {
                 println!("{refusal}");
                 (0, false)
@@ -186,7 +186,7 @@ fn pin(service: usize, number: usize, needs: &[(usize, String)]) -> Pin {
         version: version(number),
         image: image(service, &version(number)),
         depends_on: Arc::new(needs.iter().map(need).collect::<DependsOn>()),
-        verify: Verify::default(),
+        verify: VerifySettings::default(),
         local: None,
     }
 }
@@ -204,7 +204,7 @@ fn service(number: usize, pin: Pin) -> Service {
         drift: None,
         external: false,
         formerly: None,
-        version_at: Place::file(&"services".into()),
+        version_at: FilePlace::whole_file(&"services".into()),
         needs_at: BTreeMap::new(),
         rollback_floor_at: None,
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use pintle::source::{Access, Index, Location, Scope, Source};
+use pintle::source::{Access, FileScope, HistoryIndex, RepositoryLocation, Source};
 use pintle_core::pins::{Layout, Settings};
 
 /// Where GOV.UK keeps its pins.
@@ -37,11 +37,12 @@ fn govuk(folder: &Path) {
     let (settings, problems) = Settings::read(&"pintle.yaml".into(), SETTINGS.as_bytes());
     assert!(problems.is_empty(), "{problems:?}");
     let layout = Layout::new("", &settings.expect("valid settings"), []);
-    let source = Source::open(&Location::Path(clone), &Access::new(folder.join("cache"))).expect("a repository");
+    let source =
+        Source::open(&RepositoryLocation::Path(clone), &Access::new(folder.join("cache"))).expect("a repository");
     let tip = source.tip(None).expect("a tip").id;
     let before = source.resolve("HEAD~1").expect("its parent").id;
     for round in 0..3 {
-        let mut index = Index::load(&source, &format!("round{round}"), &layout);
+        let mut index = HistoryIndex::load(&source, &format!("round{round}"), &layout);
         let visited = time("index, cold", || index.extend(&source, tip, &layout).expect("an index"));
         println!(
             "  {visited} commits, {} moves, {} services",
@@ -49,15 +50,15 @@ fn govuk(folder: &Path) {
             index.history().services().count()
         );
         time("save", || index.save().expect("saved"));
-        time("load", || Index::load(&source, &format!("round{round}"), &layout));
+        time("load", || HistoryIndex::load(&source, &format!("round{round}"), &layout));
     }
-    let mut index = Index::load(&source, "one", &layout);
+    let mut index = HistoryIndex::load(&source, "one", &layout);
     index.extend(&source, before, &layout).expect("an index");
     index.save().expect("saved");
     time("extend by one", || index.extend(&source, tip, &layout).expect("an index"));
-    let mut index = time("load again", || Index::load(&source, "one", &layout));
+    let mut index = time("load again", || HistoryIndex::load(&source, "one", &layout));
     time("extend the loaded one by one", || index.extend(&source, tip, &layout).expect("an index"));
-    time("all files of the tip", || source.files(tip, Scope::Pins(&layout)).expect("files").files.len());
+    time("all files of the tip", || source.files(tip, FileScope::Pins(&layout)).expect("files").files.len());
 }
 
 fn many_files(folder: &Path) {
@@ -75,14 +76,15 @@ fn many_files(folder: &Path) {
     git(&repo, &["add", "--all"]);
     git(&repo, &["-c", "user.name=a", "-c", "user.email=a", "commit", "--quiet", "-m", "x"]);
     git(&repo, &["repack", "-a", "-d", "-q"]);
-    let source = Source::open(&Location::Path(repo), &Access::new(folder.join("cache"))).expect("a repository");
+    let source =
+        Source::open(&RepositoryLocation::Path(repo), &Access::new(folder.join("cache"))).expect("a repository");
     let tip = source.tip(None).expect("a tip").id;
     for _ in 0..3 {
-        let count = time("files, 10,000 cold", || source.files(tip, Scope::All).expect("files").files.len());
+        let count = time("files, 10,000 cold", || source.files(tip, FileScope::All).expect("files").files.len());
         assert_eq!(count, 10_000);
     }
-    time("working tree, 10,000", || source.worktree_files(Scope::All).expect("files"));
-    time("dirty, 10,000", || source.dirty(Scope::All).expect("files"));
+    time("working tree, 10,000", || source.worktree_files(FileScope::All).expect("files"));
+    time("dirty, 10,000", || source.dirty_paths(FileScope::All).expect("files"));
 }
 
 fn time<T>(what: &str, work: impl FnOnce() -> T) -> T {

@@ -46,52 +46,52 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 pub use describe::remedy_command;
-pub use exit::{Exit, Failure};
+pub use exit::{CommandError, CommandExit};
 pub use output::Output;
 pub use reference::reference;
 
-use crate::cli::config::{Config, Typed};
+use crate::cli::config::{CliConfig, GlobalArgs};
 
 /// Steers what runs by what Git pins: every step compatible, in both directions.
 #[derive(Debug, Parser)]
 #[command(name = "pintle", version, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(after_help = exit::help(
     "pintle check\npintle plan --from HEAD~1\npintle apply",
-    &[Exit::Ok, Exit::Error, Exit::Changes, Exit::Unhealthy, Exit::Refused, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Changes, CommandExit::Unhealthy, CommandExit::Refused, CommandExit::Usage],
 ))]
 pub struct Cli {
     #[command(flatten)]
-    typed: Typed,
+    typed: GlobalArgs,
     #[command(subcommand)]
-    command: Command,
+    command: PintleCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Init(init::Init),
-    Check(check::Check),
-    Plan(plan::Plan),
-    Apply(apply::Apply),
-    Run(run::Run),
-    Status(status::Status),
-    Pause(pause::Pause),
-    Resume(pause::Resume),
-    Graph(graph::Graph),
-    History(history::History),
-    Diff(diff::Diff),
-    Pin(pin::Pin),
-    Hold(hold::Hold),
-    Release(hold::Release),
-    Holds(holds::Holds),
+enum PintleCommand {
+    Init(init::InitCommand),
+    Check(check::CheckCommand),
+    Plan(plan::PlanCommand),
+    Apply(apply::ApplyCommand),
+    Run(run::RunArgs),
+    Status(status::StatusCommand),
+    Pause(pause::PauseCommand),
+    Resume(pause::ResumeCommand),
+    Graph(graph::GraphCommand),
+    History(history::HistoryCommand),
+    Diff(diff::DiffCommand),
+    Pin(pin::PinCommand),
+    Hold(hold::HoldCommand),
+    Release(hold::ReleaseCommand),
+    Holds(holds::HoldsCommand),
     Rollback(rollback::Rollback),
-    Reapply(reapply::Reapply),
-    Suspects(suspects::Suspects),
-    Logs(logs::Logs),
-    Down(down::Down),
+    Reapply(reapply::ReapplyCommand),
+    Suspects(suspects::SuspectsCommand),
+    Logs(logs::LogsCommand),
+    Down(down::DownCommand),
     #[command(hide = true)]
     Shim(shim::Shim),
-    Schema(schema::Schema),
-    Completions(completions::Completions),
+    Schema(schema::SchemaCommand),
+    Completions(completions::CompletionsCommand),
 }
 
 /// Reads what was typed.
@@ -100,27 +100,27 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
 }
 
 /// Says what was wrong with what was typed, or the help that was asked for.
-pub fn refuse(refused: &clap::Error) -> Exit {
+pub fn refuse(refused: &clap::Error) -> CommandExit {
     // Nobody may be there to read it.
     let _ = refused.print();
-    if refused.use_stderr() { Exit::Usage } else { Exit::Ok }
+    if refused.use_stderr() { CommandExit::Usage } else { CommandExit::Ok }
 }
 
 /// Carries it out.
-pub fn run(cli: &Cli) -> Exit {
-    tracing::start(cli.typed.verbose, cli.typed.color);
+pub fn run(cli: &Cli) -> CommandExit {
+    tracing::start_logging(cli.typed.verbose, cli.typed.color);
     let mut output = Output::new(cli.typed.color);
     let done = cli.command.run(&cli.typed, &mut output);
-    let written = output.finish();
+    let written = output.take_stdout_error();
     done.and_then(|exit| written.map(|()| exit)).unwrap_or_else(|failure| {
         output.failure(&failure);
         failure.exit
     })
 }
 
-impl Command {
-    fn run(&self, typed: &Typed, output: &mut Output) -> Result<Exit, Failure> {
-        let config = || Config::resolve(typed);
+impl PintleCommand {
+    fn run(&self, typed: &GlobalArgs, output: &mut Output) -> Result<CommandExit, CommandError> {
+        let config = || CliConfig::resolve(typed);
         match self {
             Self::Init(init) => init.run(&config()?, output),
             Self::Check(check) => check.run(&config()?, output),

@@ -15,16 +15,16 @@ use std::time::Duration;
 
 use pintle_core::image::Image;
 use pintle_core::problem::display_safe;
-use pintle_core::workload::{Container, Pause, Pod, State, Workload, WorkloadId, ownership_remedy};
+use pintle_core::workload::{Container, PauseAnnotation, Pod, StateAnnotation, Workload, WorkloadId, ownership_remedy};
 
-pub use self::kube::Kube;
-pub use self::lease::{Lead, Leader, Leadership, LeaseName, Says};
-pub use self::local::LocalHost;
+pub use self::kube::KubeCluster;
+pub use self::lease::{HolderStatus, LeaderElection, Leadership, LeaseHolder, LeaseName};
+pub use self::local::LocalRuntime;
 
 /// One observation of the cluster. A requested workload in neither `workloads` nor `unknown` does not exist.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
-    /// The requested workloads, and those of the same namespaces that carry a [`State`].
+    /// The requested workloads, and those of the same namespaces that carry a [`StateAnnotation`].
     pub workloads: BTreeMap<WorkloadId, Arc<Workload>>,
     /// The pods of each unsettled workload. A missing key means that they are not listed (yet); an empty list means
     /// that there are none.
@@ -34,27 +34,27 @@ pub struct Observation {
     pub templates: BTreeMap<WorkloadId, Vec<Container>>,
     /// Workloads of the local runtime that run nothing until the next write, with the reason: they never started, or
     /// ended. Their entries in `workloads` describe what ran last.
-    pub idle: BTreeMap<WorkloadId, String>,
+    pub idle_reasons: BTreeMap<WorkloadId, String>,
     /// Requested workloads that cannot be observed, with the reason. Not even their existence is known.
-    pub unknown: BTreeMap<WorkloadId, ClusterError>,
+    pub unobservable: BTreeMap<WorkloadId, ClusterError>,
 }
 
 /// One write to one workload: its images and Pintle's state. Nothing else is ever written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write {
+pub struct WorkloadWrite {
     pub id: WorkloadId,
     /// The workload the decision was based on. It fences the write: if the workload was replaced, or changed in more
     /// than its status, the write is refused.
-    pub seen: Arc<Workload>,
+    pub expected: Arc<Workload>,
     /// Container name, whether it is an init container, and its image.
     pub images: Vec<(String, bool, Image)>,
     /// The complete new state.
-    pub state: State,
+    pub state: StateAnnotation,
 }
 
-/// The answer to a [`Write`].
+/// The answer to a [`WorkloadWrite`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WriteReceipt {
     pub resource_version: String,
     pub generation: i64,
     /// The image of each container after the write. An admission webhook may have changed it.
@@ -69,28 +69,28 @@ pub enum ClusterError {
     Unreachable(String),
     /// The workload changed since the observation, which must be repeated.
     #[error("{0} has changed meanwhile")]
-    Stale(WorkloadId),
+    Conflict(WorkloadId),
     /// The workload does not exist, or was replaced since the observation.
     #[error("{0} does not exist")]
-    Missing(WorkloadId),
+    NotFound(WorkloadId),
     /// Another field manager owns the image field.
-    #[error("the image of {id} belongs to {manager}: {}", ownership_remedy(manager))]
-    Owned { id: WorkloadId, manager: String },
+    #[error("the image of {id} belongs to {field_manager}: {}", ownership_remedy(field_manager))]
+    FieldOwned { id: WorkloadId, field_manager: String },
     #[error("namespace {0} does not exist: create it, or name another one (`namespace:`, --namespace)")]
-    NoNamespace(String),
+    NamespaceNotFound(String),
     /// A missing permission, with verb, resource and namespace.
     #[error("{0}")]
     Forbidden(String),
     /// The API server or an admission webhook rejected the write.
     #[error("{id}: {message}")]
-    Refused {
+    Rejected {
         id: WorkloadId,
         /// The server's message.
         message: String,
     },
     /// The connection could not be set up: kubeconfig, context or certificates.
     #[error("{0}")]
-    Config(String),
+    ConnectionConfig(String),
     /// An explicitly named kubeconfig cannot be read.
     #[error("the kubeconfig {} cannot be read: {why}", display_safe(&path.to_string_lossy(), 200))]
     Kubeconfig { path: PathBuf, why: String },
@@ -99,7 +99,7 @@ pub enum ClusterError {
     Locked(String),
     /// Another process is the leader, or may have become it. Nothing was sent.
     #[error("the lease is not held any more")]
-    NotLeading,
+    LeaseNotHeld,
     /// No cluster is configured: there is no kubeconfig, and this process runs in no pod.
     #[error("{0}")]
     NoCluster(String),
@@ -108,40 +108,41 @@ pub enum ClusterError {
 /// A runtime for services. It is chosen once, when the command line is parsed, so dispatch is static.
 pub trait Cluster: Send + Sync {
     /// Sets the workloads to observe.
-    fn scope(&self, _wanted: &BTreeSet<WorkloadId>) {}
+    fn watch_workloads(&self, _wanted: &BTreeSet<WorkloadId>) {}
 
     /// Lists everything again, in case a watch missed something.
-    fn look_anew(&self) {}
+    fn resync(&self) {}
 
     /// Returns the current observation: complete, and never older than the answer to a write made through this value.
     fn observe(&self) -> impl Future<Output = Result<Observation, ClusterError>> + Send;
 
     /// Returns when the state differs from the last observation, or after `at_most`.
-    fn changed(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn wait_for_change(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
     /// Returns when the state differs from the last observation, or after `at_most`, without watching pods.
-    fn changed_but_for_pods(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send {
-        self.changed(at_most)
+    fn wait_for_workload_change(&self, at_most: Duration) -> impl Future<Output = Result<(), ClusterError>> + Send {
+        self.wait_for_change(at_most)
     }
 
     /// Sends a write, and returns its answer.
-    fn apply(&self, write: &Write) -> impl Future<Output = Result<Written, ClusterError>> + Send;
+    fn write_workload(&self, write: &WorkloadWrite) -> impl Future<Output = Result<WriteReceipt, ClusterError>> + Send;
 
     /// Joins the leader election. From now on, writes need the lease. `what` describes this process to others that
     /// wait.
-    fn lead(&self, lease: &LeaseName, what: &str) -> Lead;
+    fn campaign(&self, lease: &LeaseName, what: &str) -> LeaderElection;
 
     /// Returns the current leader, if there is one.
-    fn leader(&self, lease: &LeaseName) -> impl Future<Output = Result<Option<Leader>, ClusterError>> + Send;
+    fn lease_holder(&self, lease: &LeaseName)
+    -> impl Future<Output = Result<Option<LeaseHolder>, ClusterError>> + Send;
 
     /// Pauses a workload, or resumes it if `pause` is none. Like a write, it is fenced by the `seen` version.
-    fn pause(
+    fn set_pause(
         &self,
         id: &WorkloadId,
         seen: &Workload,
-        pause: Option<&Pause>,
+        pause: Option<&PauseAnnotation>,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
-    /// Checks by a dry run whether another field manager would block the write; [`ClusterError::Owned`] names it.
-    fn would_conflict(&self, write: &Write) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    /// Checks by a dry run whether another field manager would block the write; [`ClusterError::FieldOwned`] names it.
+    fn check_field_ownership(&self, write: &WorkloadWrite) -> impl Future<Output = Result<(), ClusterError>> + Send;
 }

@@ -50,28 +50,28 @@ pub use local_services::local_services;
 pub use pause::{PauseError, end_graces, pausable_services, pause_service};
 pub use pinned::assess_pins;
 use pintle_core::desired::DesiredState;
-use pintle_core::graph::Id;
-use pintle_core::pins::Unseen;
-use pintle_core::plan::{self, Next, PastDuration, Plan, PlanInput, Step, Wanted};
+use pintle_core::graph::ServiceId;
+use pintle_core::pins::UnseenPolicy;
+use pintle_core::plan::{self, Next, PastDuration, Plan, PlanInput, PlanStep, ServiceTarget};
 pub use released::{pinned_no_more, released};
 pub use rollout::{RolloutArgs, RolloutOutcome, run_until_settled};
 pub use rollout_result::{RolloutResult, commit_to_revert, drop_unselected};
 pub use run::{BranchState, ControllerArgs, ControllerStatus, PassReport, run_controller};
-pub use schedule::Schedule;
+pub use schedule::CronSchedule;
 pub use settled_cache::assess;
 pub use snapshot::{Snapshot, take_snapshot};
 pub use state::ControllerState;
 pub use status::{LiveState, ServiceStatus, WorkloadStatus};
 pub use suspicion::{Alarm, Suspicion, SuspicionInput};
 pub use targets::targets;
-pub use unseen::on_the_way as unseen_pairs;
+pub use unseen::unseen_pairs_of_plan as unseen_pairs;
 pub use writer::{other_writer, wait_for_writer};
 
 use self::interrupt::WriteCoupling;
-use crate::cluster::{Cluster, ClusterError, Observation, Write};
+use crate::cluster::{Cluster, ClusterError, Observation, WorkloadWrite};
 
 /// Writes that are on their way at once. More gains nothing: the API server is the bottleneck.
-const CONCURRENCY: usize = 16;
+const MAX_CONCURRENT_WRITES: usize = 16;
 
 /// What a pass may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,15 +86,15 @@ pub enum Mode {
 
 /// What a pass saw and did.
 #[derive(Debug)]
-pub struct Pass {
+pub struct PassOutcome {
     /// What was seen.
-    pub look: LiveState,
+    pub live_state: LiveState,
     /// What was wanted.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<ServiceTarget>,
     /// What was to be done.
     pub next: Next,
     /// The services that were written.
-    pub started: Vec<Id>,
+    pub started: Vec<ServiceId>,
     /// Something was written, were it only what is remembered.
     pub wrote: bool,
     /// When the next pass is due.
@@ -113,53 +113,60 @@ pub enum Requeue {
 }
 
 /// One pass; `may` is asked what it may do, once it is known how everything stands.
-pub async fn pass<C: Cluster>(
+pub async fn run_pass<C: Cluster>(
     cluster: &C,
     desired: &Desired,
     state: &mut ControllerState,
     now: Timestamp,
     mode: impl FnOnce(&Observation) -> Mode,
-) -> Result<Pass, ClusterError> {
+) -> Result<PassOutcome, ClusterError> {
     // 1. IO: what is.
     let mut observed = cluster.observe().await?;
     state.rewrites.add_to(&mut observed);
     // 2. What that means for each service, and what is wanted of it.
-    let (look, wanted) = judge(desired, state, &observed, now);
+    let (look, wanted) = assess_and_target(desired, state, &observed, now);
     let mode = mode(&observed);
     // 3. The next safe steps.
-    let next = if look.unseen.is_empty() { plan::next(situation(desired, &look, &wanted)) } else { Next::default() };
+    let next = if look.unseen.is_empty() { plan::next(plan_input(desired, &look, &wanted)) } else { Next::default() };
     let half_seen = if look.unseen.is_empty() { Requeue::Await } else { Requeue::OnChange };
     if mode == Mode::Observe {
-        return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue: half_seen });
+        return Ok(PassOutcome {
+            live_state: look,
+            wanted,
+            next,
+            started: Vec::new(),
+            wrote: false,
+            requeue: half_seen,
+        });
     }
-    let starts: Vec<Id> = next.starts().filter(|_| mode == Mode::Write).collect();
+    let starts: Vec<ServiceId> = next.starts().filter(|_| mode == Mode::Write).collect();
     // 4. IO: whoever owns the images of a workload never written before is asked first.
     let requeue = state.ask(cluster, write::first_writes(desired, &look, &starts)).await?;
     if requeue > Requeue::Await {
-        return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue });
+        return Ok(PassOutcome { live_state: look, wanted, next, started: Vec::new(), wrote: false, requeue });
     }
     // 5. IO: write them, and record what is verified.
     let requeue = state.pause_again(cluster).await?;
     if requeue > Requeue::Await {
-        return Ok(Pass { look, wanted, next, started: Vec::new(), wrote: true, requeue });
+        return Ok(PassOutcome { live_state: look, wanted, next, started: Vec::new(), wrote: true, requeue });
     }
-    let under_way = next.steps.iter().filter(|(_, step)| matches!(step, Step::UnderWay)).count();
+    let under_way = next.steps.iter().filter(|(_, step)| matches!(step, PlanStep::UnderWay)).count();
     // The last of many would wait for the controllers, which look at each that is recorded.
     let recordable = look.services.iter().filter(|seen| seen.to_record).count();
-    let busy = under_way > 0 && under_way + recordable > CONCURRENCY;
+    let busy = under_way > 0 && under_way + recordable > MAX_CONCURRENT_WRITES;
     let arrivals = state.arrivals(desired, &look, mode == Mode::Write && busy, now);
     let mut writes = state.starts(desired, &look, &starts, now);
     writes.extend(state.records(desired, &look, arrivals));
-    writes.extend(rebases(desired, &look, &starts));
+    writes.extend(commit_adoptions(desired, &look, &starts));
     let wrote = !writes.is_empty();
-    let coupling = |id: Id| match next.of(id) {
-        Some(Step::Start(Some(_))) => WriteCoupling::Group,
-        _ if desired.graph.around(id).next().is_some() => WriteCoupling::Neighbours,
+    let coupling = |id: ServiceId| match next.step_of(id) {
+        Some(PlanStep::Start(Some(_))) => WriteCoupling::Group,
+        _ if desired.graph.neighbours(id).next().is_some() => WriteCoupling::Neighbours,
         _ => WriteCoupling::None,
     };
     let (requeue, unsent) = state.send(cluster, writes, coupling).await?;
     let started = starts.into_iter().filter(|id| !unsent.contains(id)).collect();
-    Ok(Pass { look, wanted, next, started, wrote, requeue: requeue.max(half_seen) })
+    Ok(PassOutcome { live_state: look, wanted, next, started, wrote, requeue: requeue.max(half_seen) })
 }
 
 /// Takes in what is paused, and nothing else: what whoever stands by has to know.
@@ -170,40 +177,40 @@ async fn note_pauses<C: Cluster>(
     now: Timestamp,
 ) -> Result<(), ClusterError> {
     let observed = cluster.observe().await?;
-    state.pauses.see(&mut state.recall.assess(desired, &observed, now), now);
+    state.pauses.record_and_restore(&mut state.recall.assess(desired, &observed, now), now);
     Ok(())
 }
 
 /// What a pass would do, run ahead to the end.
-pub fn plan(desired: &DesiredState, look: &LiveState, wanted: &[Wanted]) -> Plan {
+pub fn simulate_plan(desired: &DesiredState, look: &LiveState, wanted: &[ServiceTarget]) -> Plan {
     let took: Vec<PastDuration> = look.services.iter().map(|seen| assess::took(seen)).collect();
-    Plan::of(situation(desired, look, wanted), &took)
+    Plan::simulate(plan_input(desired, look, wanted), &took)
 }
 
-fn situation<'a>(desired: &'a DesiredState, look: &'a LiveState, wanted: &'a [Wanted]) -> PlanInput<'a> {
-    let evidence = (desired.pins.settings.unseen == Unseen::Refuse).then(|| desired.evidence());
+fn plan_input<'a>(desired: &'a DesiredState, look: &'a LiveState, wanted: &'a [ServiceTarget]) -> PlanInput<'a> {
+    let evidence = (desired.pins.settings.unseen == UnseenPolicy::Refuse).then(|| desired.evidence());
     PlanInput { graph: &desired.graph, wanted, live: &look.live, lockstep: &desired.lockstep, evidence }
 }
 
-fn judge(
+fn assess_and_target(
     desired: &Desired,
     state: &mut ControllerState,
     observed: &Observation,
     now: Timestamp,
-) -> (LiveState, Vec<Wanted>) {
+) -> (LiveState, Vec<ServiceTarget>) {
     let mut look = state.recall.assess(desired, observed, now);
     state.correct(&mut look);
     state.add_unacknowledged(&mut look, now);
     state.pin_moves.see(desired, &mut look);
-    state.pauses.see(&mut look, now);
+    state.pauses.record_and_restore(&mut look, now);
     state.corrections.see(&mut look, now);
     let wanted = targets(desired, &look);
     (look, wanted)
 }
 
 /// The writes by which what does not start lets go of a history that was rewritten.
-fn rebases(desired: &Desired, look: &LiveState, starts: &[Id]) -> Vec<(Id, Write)> {
-    let seen = |id: Id| &look.services[id.index()];
+fn commit_adoptions(desired: &Desired, look: &LiveState, starts: &[ServiceId]) -> Vec<(ServiceId, WorkloadWrite)> {
+    let seen = |id: ServiceId| &look.services[id.index()];
     let stays = desired.graph.ids().filter(|id| !seen(*id).to_record && !starts.contains(id));
-    write::named(stays, |id| write::rebase(desired, seen(id)))
+    write::named(stays, |id| write::commit_adoption_writes(desired, seen(id)))
 }

@@ -28,15 +28,15 @@ mod worktree;
 
 pub use access::{Access, Credentials};
 pub use error::{Reach, SourceError};
-pub use index::Index;
+pub use index::HistoryIndex;
 pub use land::{
-    Beside, Destination, Identity, LandError, Landed, Landing, Message, Origin, Outcome, Overtaken, Proposed,
-    SentChanges, branch_name, change_id, race,
+    Beside, CloneOrigin, CommitIdentity, CommitMessage, Destination, LandError, LandedCommit, Landing, Outcome,
+    Overtaken, PushedProposal, SentChanges, branch_name, change_id, race,
 };
-pub use location::Location;
-pub use merge::merge;
+pub use location::RepositoryLocation;
+pub use merge::three_way_merge;
 pub use open::find_root;
 pub use repository::{Below, Source};
-pub use resolve::Relation;
-pub use tree::Scope;
-pub use url::Url;
+pub use resolve::TipRelation;
+pub use tree::FileScope;
+pub use url::RemoteUrl;

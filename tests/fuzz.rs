@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pintle::source::{Access, Location, Message, Source};
-use pintle_core::edit::{EarlierRevision, Edit, NewHold, RevisionFiles, edit};
-use pintle_core::git::{CommitId, Content, File, content_id};
-use pintle_core::pins::{self, Held, Pin, Reading, ServiceName};
+use pintle::source::{Access, CommitMessage, RepositoryLocation, Source};
+use pintle_core::edit::{EarlierRevision, Edit, NewHold, RevisionFiles, apply_edits};
+use pintle_core::git::{CommitId, FileContent, RepoFile, blob_id};
+use pintle_core::pins::{self, HeldVersions, ParsedRevision, Pin, ServiceName};
 
 use crate::common::chance::Chance;
 use crate::common::git::TestRepo;
@@ -111,8 +111,8 @@ fn file(chance: &mut Chance) -> String {
 
 /// A revision: the file, beside two services that it may need.
 struct Repo {
-    files: Vec<File>,
-    reading: Reading,
+    files: Vec<RepoFile>,
+    reading: ParsedRevision,
 }
 
 impl Repo {
@@ -120,22 +120,22 @@ impl Repo {
         let other = "version: \"2.0.0\"\nimage: ghcr.io/acme/x\n";
         let file = |(name, text): (&str, &str)| {
             let (path, bytes) = (format!("services/{name}.yaml").into(), text.as_bytes());
-            File { path, blob: content_id(bytes), content: Content::Bytes(bytes.into()) }
+            RepoFile { path, blob: blob_id(bytes), content: FileContent::Bytes(bytes.into()) }
         };
-        let files: Vec<File> = [("checkout", text), ("inventory", other), ("payments", other)].map(file).into();
-        let reading = pins::read("", &files);
+        let files: Vec<RepoFile> = [("checkout", text), ("inventory", other), ("payments", other)].map(file).into();
+        let reading = pins::parse_revision("", &files);
         Self { files, reading }
     }
 
     /// What the edit makes of the file, if it is made.
     fn after(&self, one: Edit) -> Option<String> {
         let said = RevisionFiles { root: "", files: &self.files, reading: &self.reading, known: None };
-        let edited = edit(&said, &[(checkout(), one)]).ok()?;
+        let edited = apply_edits(&said, &[(checkout(), one)]).ok()?;
         let before = || self.files[0].content.clone();
         match edited.files.first() {
             Some(file) => String::from_utf8(file.content.as_ref()?.to_vec()).ok(),
             None => {
-                if let Content::Bytes(bytes) = before() {
+                if let FileContent::Bytes(bytes) = before() {
                     String::from_utf8(bytes.to_vec()).ok()
                 } else {
                     None
@@ -185,7 +185,7 @@ fn an_edit_of_any_file_changes_what_is_meant_or_nothing() {
             let back = Repo::of(&after).after(pin(now.unwrap().pin.version.as_str()));
             assert_eq!(back.map(|it| Repo::of(&it).pins()), Some(repo.pins()), "{tell}: {after:?}");
         }
-        let versions = Held::Above("1.9".parse().unwrap());
+        let versions = HeldVersions::Above("1.9".parse().unwrap());
         let hold = NewHold { versions, reason: "it: # says \"no\"".to_owned(), by: None, until: None };
         if let Some(held) = repo.after(Edit::Hold(hold)).filter(|_| now.is_some_and(|now| now.hold.is_none())) {
             *made.entry("hold").or_default() += 1;
@@ -209,7 +209,8 @@ fn any_commit_is_read_and_known_again_by_its_id() {
     let made = TestRepo::with(&[("a", "1")]);
     let repo = git2::Repository::open(made.path()).unwrap();
     let cache = tempfile::tempdir().unwrap();
-    let source = Source::open(&Location::parse(&made.location()).unwrap(), &Access::new(cache.path())).unwrap();
+    let source =
+        Source::open(&RepositoryLocation::parse(&made.location()).unwrap(), &Access::new(cache.path())).unwrap();
     let base = made.head();
     let tree = made.git(&["rev-parse", "HEAD^{tree}"]);
     let words = [
@@ -235,13 +236,14 @@ fn any_commit_is_read_and_known_again_by_its_id() {
             |count: usize| (0..chance.below(count)).map(|_| words[chance.below(words.len())]).collect::<String>();
         let (subject, body, value) = (text(4), text(12), text(3));
         let id = format!("{number:016x}");
-        let message = Message { subject, body, trailers: vec![("Pintle-Services", value)] }.of_change(&id).to_text();
+        let message =
+            CommitMessage { subject, body, trailers: vec![("Pintle-Services", value)] }.with_change_id(&id).to_text();
         let mut object =
             format!("tree {tree}\nparent {base}\nauthor {} <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n{message}", "A")
                 .into_bytes();
         let known = write(&repo, &object);
-        assert_eq!(source.find_change(&id, base, known).unwrap(), Some(known), "input {number}: {message:?}");
-        assert_eq!(source.find_change("0000", base, known).unwrap(), None, "input {number}: {message:?}");
+        assert_eq!(source.find_commit_of_change(&id, base, known).unwrap(), Some(known), "input {number}: {message:?}");
+        assert_eq!(source.find_commit_of_change("0000", base, known).unwrap(), None, "input {number}: {message:?}");
         // And what nobody would write: any bytes anywhere.
         for _ in 0..=chance.below(6) {
             let at = chance.below(object.len());
@@ -251,7 +253,7 @@ fn any_commit_is_read_and_known_again_by_its_id() {
         if let Ok(commit) = source.resolve(&odd.to_hex()) {
             assert!(!commit.subject.contains('\n') && commit.subject.chars().count() <= 1000, "input {number}");
         }
-        let _ = source.find_change(&id, base, odd);
+        let _ = source.find_commit_of_change(&id, base, odd);
     });
     println!("commits: {tried}");
 }

@@ -7,7 +7,7 @@ mod whole;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pintle::source::{Access, Index, Location, Source};
+use pintle::source::{Access, HistoryIndex, RepositoryLocation, Source};
 use pintle_core::git::CommitId;
 use pintle_core::history::History;
 use pintle_core::pins::{Layout, Pin, ServiceName, Settings};
@@ -34,7 +34,8 @@ impl Desk {
     }
 
     fn source(&self) -> Source {
-        Source::open(&Location::parse(&self.repo.location()).unwrap(), &Access::new(self.cache.path())).unwrap()
+        Source::open(&RepositoryLocation::parse(&self.repo.location()).unwrap(), &Access::new(self.cache.path()))
+            .unwrap()
     }
 
     fn pin(&self, service: &str, version: &str) -> CommitId {
@@ -44,7 +45,7 @@ impl Desk {
     /// Loads the index, extends it to HEAD, saves it; with the number of commits it had to visit.
     fn index(&self) -> (Arc<History>, usize) {
         let source = self.source();
-        let mut index = Index::load(&source, "main", &self.layout);
+        let mut index = HistoryIndex::load(&source, "main", &self.layout);
         let visited = index.extend(&source, self.repo.head(), &self.layout).unwrap();
         index.save().unwrap();
         (Arc::clone(index.history()), visited)

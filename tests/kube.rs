@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pintle::cli::remedy_command;
-use pintle::cluster::kube::{Connect, Patience};
-use pintle::cluster::{Cluster, ClusterError, Kube, Observation, Write, Written};
+use pintle::cluster::kube::{ConnectOptions, Timeouts};
+use pintle::cluster::{Cluster, ClusterError, KubeCluster, Observation, WorkloadWrite, WriteReceipt};
 use pintle_core::git::CommitId;
 use pintle_core::pins::{WorkloadKind, WorkloadRef};
 use pintle_core::running::Running;
-use pintle_core::verify::{self, Change, Health, Verdict};
+use pintle_core::verify::{self, ChangeTiming, Verdict, WorkloadHealth};
 use pintle_core::version::Version;
-use pintle_core::workload::{State, Workload, WorkloadId};
+use pintle_core::workload::{StateAnnotation, Workload, WorkloadId};
 
 use crate::common::control_plane::ControlPlane;
 use crate::common::limit::EMERGENCY;
@@ -29,7 +29,7 @@ use crate::common::namespace::Namespace;
 /// A namespace, and Pintle looking at workloads in it.
 struct Scene {
     ns: Namespace,
-    kube: Kube,
+    kube: KubeCluster,
 }
 
 impl Scene {
@@ -39,7 +39,7 @@ impl Scene {
         let ns = plane.namespace(prefix).await;
         prepare(&ns).await;
         let kube = connect(plane).await;
-        kube.scope(&objects.iter().map(|object| id(&ns, object)).collect());
+        kube.watch_workloads(&objects.iter().map(|object| id(&ns, object)).collect());
         Self { ns, kube }
     }
 
@@ -58,7 +58,7 @@ impl Scene {
     }
 
     /// What is sent to give the first container another tag.
-    async fn write(&self, object: &str, tag: &str) -> Write {
+    async fn write(&self, object: &str, tag: &str) -> WorkloadWrite {
         let seen = self.kube.observe().await.unwrap();
         let id = self.id(object);
         write_of(&seen.workloads[&id], id, tag)
@@ -70,11 +70,11 @@ impl Scene {
     }
 
     /// Writes, again where the status changed in between.
-    async fn apply(&self, object: &str, tag: &str) -> Written {
+    async fn apply(&self, object: &str, tag: &str) -> WriteReceipt {
         loop {
-            match self.kube.apply(&self.write(object, tag).await).await {
+            match self.kube.write_workload(&self.write(object, tag).await).await {
                 Ok(written) => return written,
-                Err(ClusterError::Stale(_)) => {}
+                Err(ClusterError::Conflict(_)) => {}
                 Err(error) => panic!("{error}"),
             }
         }
@@ -89,15 +89,15 @@ impl Scene {
                 return found;
             }
             assert!(Instant::now() < deadline, "not \"{what}\" after {EMERGENCY:?}; last seen:\n{seen:#?}");
-            self.kube.changed(Duration::from_secs(1)).await.unwrap();
+            self.kube.wait_for_change(Duration::from_secs(1)).await.unwrap();
         }
     }
 
-    async fn until_settled(&self, object: &str) -> Health {
+    async fn until_settled(&self, object: &str) -> WorkloadHealth {
         self.until_health(object, "settled", |health| health.settled).await
     }
 
-    async fn until_health(&self, object: &str, what: &str, holds: impl Fn(&Health) -> bool) -> Health {
+    async fn until_health(&self, object: &str, what: &str, holds: impl Fn(&WorkloadHealth) -> bool) -> WorkloadHealth {
         let id = self.id(object);
         self.until(what, |seen| Some(health(seen, &id)).filter(&holds)).await
     }
@@ -106,36 +106,36 @@ impl Scene {
     fn live(&self, seen: &Observation, object: &str) -> String {
         let id = self.id(object);
         let (workload, pods) = (seen.workloads.get(&id), seen.pods.get(&id));
-        match verify::live(&id, workload.map(AsRef::as_ref), pods.map(Vec::as_slice), None, &["app"]) {
+        match verify::live_images(&id, workload.map(AsRef::as_ref), pods.map(Vec::as_slice), None, &["app"]) {
             None => "not known".to_owned(),
             Some(live) => live.iter().map(show).collect::<Vec<_>>().join(" "),
         }
     }
 }
 
-async fn connect(plane: &ControlPlane) -> Kube {
-    Kube::connect(&patient(plane.kubeconfig())).await.unwrap()
+async fn connect(plane: &ControlPlane) -> KubeCluster {
+    KubeCluster::connect(&patient(plane.kubeconfig())).await.unwrap()
 }
 
 /// Waits for any answer, but sees watches end and go on all the time.
-fn patient(kubeconfig: PathBuf) -> Connect {
-    let patience = Patience {
-        answer: EMERGENCY,
+fn patient(kubeconfig: PathBuf) -> ConnectOptions {
+    let patience = Timeouts {
+        request: EMERGENCY,
         write: EMERGENCY,
-        silence: Duration::from_secs(5),
-        pods: Duration::from_secs(20),
-        anew: Duration::from_secs(600),
-        grace: EMERGENCY,
+        watch_silence: Duration::from_secs(5),
+        pod_watch: Duration::from_secs(20),
+        resync_interval: Duration::from_secs(600),
+        unreachable_grace: EMERGENCY,
     };
-    Connect { kubeconfig: Some(kubeconfig), patience, ..Connect::default() }
+    ConnectOptions { kubeconfig: Some(kubeconfig), timeouts: patience, ..ConnectOptions::default() }
 }
 
 /// For tests that wait for a silent server to be noticed. A busy server may be taken for a silent one.
-fn impatient(kubeconfig: PathBuf) -> Connect {
+fn impatient(kubeconfig: PathBuf) -> ConnectOptions {
     let mut to = patient(kubeconfig);
-    to.patience.answer = Duration::from_secs(2);
-    to.patience.silence = Duration::from_secs(2);
-    to.patience.grace = Duration::from_secs(2);
+    to.timeouts.request = Duration::from_secs(2);
+    to.timeouts.watch_silence = Duration::from_secs(2);
+    to.timeouts.unreachable_grace = Duration::from_secs(2);
     to
 }
 
@@ -150,32 +150,37 @@ fn id(ns: &Namespace, object: &str) -> WorkloadId {
     WorkloadId { namespace: ns.name.clone(), workload: WorkloadRef { kind, name: name.to_owned() } }
 }
 
-fn write_of(workload: &Workload, id: WorkloadId, tag: &str) -> Write {
+fn write_of(workload: &Workload, id: WorkloadId, tag: &str) -> WorkloadWrite {
     let container = &workload.containers[0];
-    let repository = container.image.as_ref().unwrap().familiar();
+    let repository = container.image.as_ref().unwrap().short_repository();
     let image = format!("{repository}:{tag}").parse().unwrap();
-    Write {
+    WorkloadWrite {
         id,
-        seen: Arc::new(workload.clone()),
+        expected: Arc::new(workload.clone()),
         images: vec![(container.name.clone(), false, image)],
         state: state(tag),
     }
 }
 
-fn state(version: &str) -> State {
-    State {
-        schema: State::SCHEMA,
+fn state(version: &str) -> StateAnnotation {
+    StateAnnotation {
+        schema: StateAnnotation::SCHEMA,
         instance: "test".to_owned(),
         commit: CommitId::from([7; 20]),
         version: Version::new(version).unwrap(),
         proven: Vec::new(),
-        rewritten: None,
+        image_rewrite: None,
     }
 }
 
-fn health(seen: &Observation, id: &WorkloadId) -> Health {
+fn health(seen: &Observation, id: &WorkloadId) -> WorkloadHealth {
     let pods = seen.pods.get(id).map(Vec::as_slice);
-    verify::health(id, seen.workloads.get(id).map(AsRef::as_ref), pods, &Change::none(Timestamp::now()))
+    verify::workload_health(
+        id,
+        seen.workloads.get(id).map(AsRef::as_ref),
+        pods,
+        &ChangeTiming::without_change(Timestamp::now()),
+    )
 }
 
 fn show(running: &Running) -> String {
@@ -187,7 +192,7 @@ fn show(running: &Running) -> String {
 }
 
 /// What a health says to somebody who waits: the message, and what to type.
-fn words(health: &Health) -> String {
+fn words(health: &WorkloadHealth) -> String {
     match &health.verdict {
         Verdict::Wait(Some(remedy)) => format!("{}\n{}", health.reason, remedy_command(remedy)),
         _ => health.reason.to_string(),

@@ -6,7 +6,7 @@ mod mirror;
 
 use std::path::Path;
 
-use pintle::source::{Access, Location, Reach, Scope, Source, SourceError};
+use pintle::source::{Access, FileScope, Reach, RepositoryLocation, Source, SourceError};
 use tempfile::TempDir;
 
 use crate::common::git::{TestRepo, git};
@@ -62,12 +62,12 @@ impl Forge {
 }
 
 fn open(url: &str, access: &Access) -> Source {
-    Source::open(&Location::parse_with_plain_http(url).unwrap(), access).unwrap()
+    Source::open(&RepositoryLocation::parse_with_plain_http(url).unwrap(), access).unwrap()
 }
 
 fn content(source: &Source) -> String {
     let tip = source.tip(None).unwrap().id;
-    format!("{:?}", source.files(tip, Scope::All).unwrap().files[0].content)
+    format!("{:?}", source.files(tip, FileScope::All).unwrap().files[0].content)
 }
 
 fn reach(error: &SourceError) -> Reach {

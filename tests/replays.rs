@@ -3,14 +3,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
 use jiff::{SignedDuration, Timestamp};
-use pintle::source::{Access, Index, Location, Scope, Source};
-use pintle_core::change::{ChangeKind, line};
+use pintle::source::{Access, FileScope, HistoryIndex, RepositoryLocation, Source};
+use pintle_core::change::{ChangeKind, pin_moves};
 use pintle_core::desired::DesiredState;
-use pintle_core::edit::{EarlierRevision, Edit, RevisionFiles, edit};
-use pintle_core::git::{Commit, CommitId, Content, File, FileChange, content_id};
-use pintle_core::history::{History, Record};
-use pintle_core::pins::{self, Layout, Pin, Reading, ServiceName, Settings};
-use pintle_core::rollback::{HoldPolicy, Member, Refusal, Request, Revert, RollbackInput, RollbackTarget, revert};
+use pintle_core::edit::{EarlierRevision, Edit, RevisionFiles, apply_edits};
+use pintle_core::git::{Commit, CommitId, FileChange, FileContent, RepoFile, blob_id};
+use pintle_core::history::{History, PinRecord};
+use pintle_core::pins::{self, Layout, ParsedRevision, Pin, ServiceName, Settings};
+use pintle_core::rollback::{
+    HoldPolicy, Member, Request, Revert, RollbackError, RollbackInput, RollbackTarget, plan_revert,
+};
 use pintle_core::version::{Version, Versioning};
 use tempfile::TempDir;
 
@@ -25,7 +27,7 @@ struct Govuk {
     folder: TempDir,
     source: Source,
     history: Arc<History>,
-    settings: File,
+    settings: RepoFile,
 }
 
 /// What goes back at a revision, and the files that change.
@@ -58,8 +60,8 @@ impl Govuk {
         let settings = file("pintle.yaml", &format!("apiVersion: pintle.dev/v1alpha1\n{pattern}\n"));
         let (read, _) = Settings::read(&settings.path, bytes(&settings));
         let layout = Layout::new("", &read.unwrap(), []);
-        let source = Source::open(&Location::Path(clone), &Access::new(folder.path())).unwrap();
-        let mut index = Index::load(&source, "main", &layout);
+        let source = Source::open(&RepositoryLocation::Path(clone), &Access::new(folder.path())).unwrap();
+        let mut index = HistoryIndex::load(&source, "main", &layout);
         index.extend(&source, source.tip(None).unwrap().id, &layout).unwrap();
         Self { folder, source, history: Arc::clone(index.history()), settings }
     }
@@ -75,11 +77,11 @@ impl Govuk {
     }
 
     /// What a revision says of some services, and the bytes that say it.
-    fn files(&self, at: CommitId, services: &BTreeSet<ServiceName>) -> (Vec<File>, Reading) {
+    fn files(&self, at: CommitId, services: &BTreeSet<ServiceName>) -> (Vec<RepoFile>, ParsedRevision) {
         let paths: Vec<Arc<str>> = services.iter().map(|name| format!("{FOLDER}/{name}").into()).collect();
-        let mut files = self.source.files(at, Scope::Paths(&paths)).unwrap().files;
+        let mut files = self.source.files(at, FileScope::Paths(&paths)).unwrap().files;
         files.push(self.settings.clone());
-        let reading = pins::read("", &files);
+        let reading = pins::parse_revision("", &files);
         (files, reading)
     }
 
@@ -97,7 +99,7 @@ impl Govuk {
         let edits: Vec<_> =
             revert.members.iter().map(|member| (member.service.clone(), self.restore(member))).collect();
         let said = RevisionFiles { root: "", files: &files, reading: &reading, known: None };
-        let edited = edit(&said, &edits).map_err(|refusal| refusal.message.clone())?;
+        let edited = apply_edits(&said, &edits).map_err(|refusal| refusal.message.clone())?;
         Ok(Rollback { revert, files: edited.files })
     }
 
@@ -114,37 +116,37 @@ impl Govuk {
     }
 }
 
-fn file(path: &str, text: &str) -> File {
-    File { path: path.into(), blob: content_id(text.as_bytes()), content: Content::Bytes(text.as_bytes().into()) }
+fn file(path: &str, text: &str) -> RepoFile {
+    RepoFile { path: path.into(), blob: blob_id(text.as_bytes()), content: FileContent::Bytes(text.as_bytes().into()) }
 }
 
-fn bytes(file: &File) -> &[u8] {
-    let Content::Bytes(bytes) = &file.content else { panic!("{} is no file", file.path) };
+fn bytes(file: &RepoFile) -> &[u8] {
+    let FileContent::Bytes(bytes) = &file.content else { panic!("{} is no file", file.path) };
     bytes
 }
 
 /// The history of some services, up to a place.
 fn of_services(history: &History, services: &BTreeSet<ServiceName>, until: u32) -> History {
     let records = services.iter().flat_map(|name| history.records(name).iter().map(move |record| (name, record)));
-    let mut records: Vec<(&ServiceName, &Record)> = records.filter(|(_, record)| record.position <= until).collect();
+    let mut records: Vec<(&ServiceName, &PinRecord)> = records.filter(|(_, record)| record.position <= until).collect();
     records.sort_by_key(|(_, record)| record.position);
     let mut part = History::default();
     for (name, record) in records {
-        part.push(name, &record.commit, record.pin.as_deref().cloned());
-        part.reach(Arc::clone(&record.commit));
+        part.record_pin(name, &record.commit, record.pin.as_deref().cloned());
+        part.set_tip(Arc::clone(&record.commit));
     }
     part
 }
 
-fn goes_back(pins: pins::Pins, history: Arc<History>, request: &Request) -> Result<Revert, Refusal> {
+fn goes_back(pins: pins::Pins, history: Arc<History>, request: &Request) -> Result<Revert, RollbackError> {
     let commit = history.tip().unwrap().id;
     let desired = DesiredState::new(commit, pins, history, String::new());
     let DesiredState { pins, history, graph, lockstep, .. } = &desired;
-    let wanted: Vec<_> = graph.ids().map(|id| desired.wanted(id)).collect();
-    let (live, proven) = (&desired.live_at(pins), &BTreeMap::new());
+    let wanted: Vec<_> = graph.ids().map(|id| desired.target(id)).collect();
+    let (live, proven) = (&desired.live_settled_at(pins), &BTreeMap::new());
     let wanted = &wanted;
     let known = RollbackInput { pins, history, graph, lockstep, wanted, live, proven, evidence: None };
-    revert(known, request, HoldPolicy::None)
+    plan_revert(known, request, HoldPolicy::None)
 }
 
 fn number(version: &Version) -> Option<u32> {
@@ -157,7 +159,7 @@ fn lines(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
 }
 
 /// Each move of a pin, as numbers in its service's records.
-fn moves(records: &[Record]) -> impl Iterator<Item = (usize, &Pin, &Pin)> {
+fn moves(records: &[PinRecord]) -> impl Iterator<Item = (usize, &Pin, &Pin)> {
     let pairs = records.windows(2).zip(1..);
     let pinned = pairs.filter_map(|(pair, at)| Some((at, pair[0].pin.as_deref()?, pair[1].pin.as_deref()?)));
     pinned.filter(|(_, from, to)| from.version != to.version)
@@ -171,8 +173,8 @@ fn the_default_target_is_mostly_what_people_went_back_to() {
     let history = &govuk.history;
     let (mut returns, mut numbered, mut same, mut refused) = (0, 0, 0, 0);
     for (name, records) in history.services() {
-        let order = history.order(name, Some(Versioning::History));
-        for (at, one) in line(records, &order).iter().enumerate() {
+        let order = history.version_order(name, Some(Versioning::History));
+        for (at, one) in pin_moves(records, &order).iter().enumerate() {
             if !matches!(one.kind, Some(ChangeKind::Return(std::cmp::Ordering::Less))) {
                 continue;
             }
@@ -187,7 +189,7 @@ fn the_default_target_is_mostly_what_people_went_back_to() {
                 &format!("version: \"{version}\"\nimage: {}\n", image.repository()),
             );
             let request = Request::Services(vec![name.clone()], RollbackTarget::Good);
-            match goes_back(pins::read("", &[pinned]).pins, Arc::new(history), &request) {
+            match goes_back(pins::parse_revision("", &[pinned]).pins, Arc::new(history), &request) {
                 Ok(revert) => same += usize::from(Some(&revert.members[0].to) == one.to.as_deref()),
                 Err(_) => refused += 1,
             }
@@ -208,12 +210,12 @@ fn a_bump_is_taken_back_after_a_week_where_text_conflicts() {
     let repo = git2::Repository::open(govuk.folder.path().join("pins.git")).unwrap();
     let end = history.tip().unwrap().time - WEEK;
     let bumps = history.services().flat_map(|(_, records)| moves(records).map(|(at, ..)| &records[at]));
-    let bumps: Vec<&Record> = bumps.filter(|record| record.commit.time < end).collect();
+    let bumps: Vec<&PinRecord> = bumps.filter(|record| record.commit.time < end).collect();
     let mut draw = Chance(7);
     let (mut of_text, mut of_pins) = (Count::default(), Count::default());
     let work = WorkTree::of(govuk.folder.path());
     for number in 0..300 {
-        let Record { commit, position, .. } = bumps[draw.below(bumps.len())];
+        let PinRecord { commit, position, .. } = bumps[draw.below(bumps.len())];
         let (place, tip) = govuk.at(commit.time + WEEK);
         let text = reverts(&repo, commit.id, tip.id);
         if number % 30 == 0 {
@@ -224,9 +226,9 @@ fn a_bump_is_taken_back_after_a_week_where_text_conflicts() {
             Text::Nothing => of_text.nothing += 1,
             Text::Reverted => of_text.done += 1,
         }
-        let moved = |records: &[Record]| records.iter().any(|record| record.position == *position);
+        let moved = |records: &[PinRecord]| records.iter().any(|record| record.position == *position);
         let services = history.services().filter(|(_, records)| moved(records)).map(|(name, _)| name.clone()).collect();
-        let place_of = |history: &History| history.position(commit.id).unwrap();
+        let place_of = |history: &History| history.position_of(commit.id).unwrap();
         let rollback = govuk
             .rolls_back((tip.id, place), &services, |history| Request::Moved(place_of(history)..=place_of(history)));
         match rollback {

@@ -1,25 +1,25 @@
 //! Repositories made by git, read by Pintle: names, files, the working tree.
 
-use pintle::source::{Access, Location, Relation, Scope, Source, SourceError, find_root};
-use pintle_core::git::{CommitId, Content, Listing};
+use pintle::source::{Access, FileScope, RepositoryLocation, Source, SourceError, TipRelation, find_root};
+use pintle_core::git::{CommitId, FileContent, FileListing};
 
 use crate::common::git::{TestRepo, git};
 
 /// The repository as a user who names its path gets it.
 fn open(repo: &TestRepo) -> Source {
-    Source::open(&Location::parse(&repo.location()).unwrap(), &Access::new("/nonexistent")).unwrap()
+    Source::open(&RepositoryLocation::parse(&repo.location()).unwrap(), &Access::new("/nonexistent")).unwrap()
 }
 
 /// `path=text` of each file, for comparing whole listings.
-fn shown(listing: &Listing) -> Vec<String> {
-    let text = |content: &Content| match content {
-        Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+fn shown(listing: &FileListing) -> Vec<String> {
+    let text = |content: &FileContent| match content {
+        FileContent::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         other => format!("{other:?}"),
     };
     listing.files.iter().map(|file| format!("{}={}", file.path, text(&file.content))).collect()
 }
 
-fn paths(listing: &Listing) -> Vec<&str> {
+fn paths(listing: &FileListing) -> Vec<&str> {
     listing.files.iter().map(|file| file.path.as_ref()).collect()
 }
 
@@ -45,9 +45,9 @@ fn files_are_read_from_the_wanted_folders_only() {
         ("docs/d.md", "d"),
     ]);
     let source = open(&repo);
-    let listing = source.files(repo.head(), Scope::Folder("services")).unwrap();
+    let listing = source.files(repo.head(), FileScope::Folder("services")).unwrap();
     assert_eq!(shown(&listing), ["services/a.yaml=a", "services/deep/b.yaml=b"]);
-    assert_eq!(paths(&source.files(repo.head(), Scope::All).unwrap()).len(), 5);
+    assert_eq!(paths(&source.files(repo.head(), FileScope::All).unwrap()).len(), 5);
     assert_eq!(&*source.file(repo.head(), "docs/d.md").unwrap().unwrap().path, "docs/d.md");
     assert_eq!(source.file(repo.head(), "docs").unwrap(), None);
     assert_eq!(source.file(repo.head(), "docs/e.md").unwrap(), None);
@@ -59,9 +59,9 @@ fn changes_name_only_what_differs() {
     let first = repo.head();
     repo.write("s/b", "2").write("s/e", "1").write("t/d", "2").remove("s/c");
     let second = repo.commit("Change");
-    let changes = open(&repo).changed(first, second, Scope::Folder("s")).unwrap();
-    assert_eq!(shown(&changes.now), ["s/b=2", "s/e=1"]);
-    assert_eq!(changes.gone, ["s/c".into()]);
+    let changes = open(&repo).changed_files(first, second, FileScope::Folder("s")).unwrap();
+    assert_eq!(shown(&changes.changed), ["s/b=2", "s/e=1"]);
+    assert_eq!(changes.removed, ["s/c".into()]);
 }
 
 #[test]
@@ -70,10 +70,10 @@ fn a_file_may_become_a_folder_and_back() {
     let first = repo.head();
     let second = repo.remove("s/x").save("s/x/inner", "deep");
     let source = open(&repo);
-    let there = source.changed(first, second, Scope::Folder("s")).unwrap();
-    assert_eq!((shown(&there.now), there.gone), (vec!["s/x/inner=deep".to_owned()], vec!["s/x".into()]));
-    let back = source.changed(second, first, Scope::Folder("s")).unwrap();
-    assert_eq!((shown(&back.now), back.gone), (vec!["s/x=file".to_owned()], vec!["s/x/inner".into()]));
+    let there = source.changed_files(first, second, FileScope::Folder("s")).unwrap();
+    assert_eq!((shown(&there.changed), there.removed), (vec!["s/x/inner=deep".to_owned()], vec!["s/x".into()]));
+    let back = source.changed_files(second, first, FileScope::Folder("s")).unwrap();
+    assert_eq!((shown(&back.changed), back.removed), (vec!["s/x=file".to_owned()], vec!["s/x/inner".into()]));
 }
 
 #[test]
@@ -89,17 +89,17 @@ fn links_submodules_and_giants_are_named_not_read() {
     repo.git(&["commit", "--quiet", "-m", "Odd files"]);
     let source = open(&repo);
     let expected = ["s/giant=TooLarge(8388609)", "s/link=Symlink", "s/module=Submodule", "s/plain=x"];
-    assert_eq!(shown(&source.files(repo.head(), Scope::Folder("s")).unwrap()), expected);
+    assert_eq!(shown(&source.files(repo.head(), FileScope::Folder("s")).unwrap()), expected);
     std::fs::create_dir_all(repo.path().join("s/module/.git")).unwrap();
     repo.write("s/module/inner", "not ours");
     let expected = ["s/giant=TooLarge(8388609)", "s/link=Symlink", "s/plain=x"];
-    assert_eq!(shown(&source.worktree_files(Scope::Folder("s")).unwrap()), expected);
+    assert_eq!(shown(&source.worktree_files(FileScope::Folder("s")).unwrap()), expected);
 }
 
 #[test]
 fn a_blob_beyond_the_memory_limit_is_too_large_not_an_error() {
     let repo = TestRepo::with(&[("s/monster", "x".repeat(70 << 20).as_str())]);
-    let listing = open(&repo).files(repo.head(), Scope::Folder("s")).unwrap();
+    let listing = open(&repo).files(repo.head(), FileScope::Folder("s")).unwrap();
     assert_eq!(shown(&listing), ["s/monster=TooLarge(73400320)"]);
 }
 
@@ -112,7 +112,9 @@ fn paths_that_are_not_utf8_are_left_out_with_a_warning() {
     std::fs::write(repo.path().join(name), "x").unwrap();
     let id = repo.commit("Odd name");
     let source = open(&repo);
-    for listing in [source.files(id, Scope::Folder("s")).unwrap(), source.worktree_files(Scope::Folder("s")).unwrap()] {
+    for listing in
+        [source.files(id, FileScope::Folder("s")).unwrap(), source.worktree_files(FileScope::Folder("s")).unwrap()]
+    {
         assert_eq!(paths(&listing), ["s/a"]);
         assert_eq!(listing.problems.len(), 1);
         assert!(!listing.problems[0].place.path.contains('\u{1b}'), "{:?}", listing.problems);
@@ -123,8 +125,8 @@ fn paths_that_are_not_utf8_are_left_out_with_a_warning() {
 fn the_working_tree_has_the_ids_that_git_gives() {
     let repo = TestRepo::with(&[("pintle.yaml", "p"), ("s/a", "1"), ("t/x", "1")]);
     let source = open(&repo);
-    let committed = source.files(repo.head(), Scope::Folder("s")).unwrap();
-    let here = source.worktree_files(Scope::Folder("s")).unwrap();
+    let committed = source.files(repo.head(), FileScope::Folder("s")).unwrap();
+    let here = source.worktree_files(FileScope::Folder("s")).unwrap();
     assert_eq!(here, committed);
     assert_eq!(here.files[0].blob.to_hex(), repo.git(&["rev-parse", "HEAD:s/a"]));
     assert_eq!(source.worktree_file("s/a").unwrap().as_ref(), Some(&here.files[0]));
@@ -136,7 +138,7 @@ fn the_working_tree_has_the_ids_that_git_gives() {
 fn a_dirty_working_tree_names_what_is_not_committed() {
     let repo = TestRepo::with(&[("s/a", "1\n"), ("s/b", "1"), ("s/c", "1"), ("t/d", "1")]);
     let source = open(&repo);
-    let dirty = || source.dirty(Scope::Folder("s")).unwrap();
+    let dirty = || source.dirty_paths(FileScope::Folder("s")).unwrap();
     assert!(dirty().is_empty());
     repo.write("s/a", "1\r\n");
     assert!(dirty().is_empty(), "git may have written CRLF at its checkout");
@@ -144,7 +146,7 @@ fn a_dirty_working_tree_names_what_is_not_committed() {
     assert_eq!(dirty(), ["s/b".into(), "s/c".into(), "s/new".into()]);
     let empty = TestRepo::new();
     empty.write("x", "1");
-    assert_eq!(open(&empty).dirty(Scope::All).unwrap(), ["x".into()]);
+    assert_eq!(open(&empty).dirty_paths(FileScope::All).unwrap(), ["x".into()]);
 }
 
 #[test]
@@ -200,7 +202,7 @@ fn an_empty_repository_says_so() {
 fn what_is_no_repository_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
-        Source::open(&Location::parse(folder.path().to_str().unwrap()).unwrap(), &Access::new("/nonexistent"))
+        Source::open(&RepositoryLocation::parse(folder.path().to_str().unwrap()).unwrap(), &Access::new("/nonexistent"))
             .unwrap_err()
     };
     assert!(matches!(open(), SourceError::Open { .. }));
@@ -227,17 +229,17 @@ fn a_rewritten_branch_is_told_from_one_that_went_on() {
     repo.checkout("main").save("c", "1");
     let merged = repo.merge("topic");
     let source = open(&repo);
-    let relation = |from, to| source.relation(from, to).unwrap();
-    assert_eq!(relation(old, old), Relation::Same);
-    assert_eq!(relation(old, merged), Relation::Forward { commits: 2 });
-    assert_eq!(relation(topic, merged), Relation::Forward { commits: 2 });
+    let relation = |from, to| source.relation_to_tip(from, to).unwrap();
+    assert_eq!(relation(old, old), TipRelation::Same);
+    assert_eq!(relation(old, merged), TipRelation::Ahead { commits: 2 });
+    assert_eq!(relation(topic, merged), TipRelation::Ahead { commits: 2 });
     assert!(source.is_ancestor(topic, merged).unwrap() && !source.is_ancestor(merged, topic).unwrap());
     repo.git(&["reset", "--quiet", "--hard", &base.to_hex()]);
     let rewritten = repo.save("a", "3");
-    assert_eq!(relation(old, rewritten), Relation::Rewritten { merge_base: Some(base) });
-    assert_eq!(relation(CommitId::from([7; 20]), rewritten), Relation::Unknown);
+    assert_eq!(relation(old, rewritten), TipRelation::Rewritten { merge_base: Some(base) });
+    assert_eq!(relation(CommitId::from([7; 20]), rewritten), TipRelation::Unknown);
     repo.git(&["checkout", "--quiet", "--orphan", "other"]);
-    assert_eq!(relation(old, repo.commit("Unrelated")), Relation::Rewritten { merge_base: None });
+    assert_eq!(relation(old, repo.commit("Unrelated")), TipRelation::Rewritten { merge_base: None });
 }
 
 #[test]
@@ -247,15 +249,16 @@ fn a_shallow_clone_can_be_read() {
     let clone = tempfile::tempdir().unwrap();
     let url = format!("file://{}", repo.location());
     assert!(git(clone.path()).args(["clone", "-q", "--depth=2", &url, "."]).status().unwrap().success());
-    let source = Source::open(&Location::Path(clone.path().to_owned()), &Access::new("/nonexistent")).unwrap();
+    let source =
+        Source::open(&RepositoryLocation::Path(clone.path().to_owned()), &Access::new("/nonexistent")).unwrap();
     assert!(source.is_shallow());
     assert_eq!(source.tip(None).unwrap().id, tip);
-    assert_eq!(source.relation(old, tip).unwrap(), Relation::Unknown);
-    assert_eq!(source.relation(middle, tip).unwrap(), Relation::Forward { commits: 1 });
-    assert_eq!(source.relation(tip, middle).unwrap(), Relation::Rewritten { merge_base: Some(middle) });
-    assert_eq!(source.back_to(tip, |id| id == middle).unwrap(), Some(middle));
-    assert_eq!(source.back_to(tip, |id| id == old).unwrap(), None);
-    assert_eq!(source.relation(tip, tip).unwrap(), Relation::Same);
+    assert_eq!(source.relation_to_tip(old, tip).unwrap(), TipRelation::Unknown);
+    assert_eq!(source.relation_to_tip(middle, tip).unwrap(), TipRelation::Ahead { commits: 1 });
+    assert_eq!(source.relation_to_tip(tip, middle).unwrap(), TipRelation::Rewritten { merge_base: Some(middle) });
+    assert_eq!(source.nearest_ancestor(tip, |id| id == middle).unwrap(), Some(middle));
+    assert_eq!(source.nearest_ancestor(tip, |id| id == old).unwrap(), None);
+    assert_eq!(source.relation_to_tip(tip, tip).unwrap(), TipRelation::Same);
     let beyond = source.resolve("HEAD~2").unwrap_err().to_string();
     assert!(beyond.contains("or it lies outside this shallow clone: git fetch --unshallow"), "{beyond}");
 }

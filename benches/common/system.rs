@@ -2,7 +2,7 @@
 
 use pintle_core::image::Image;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Live, RolloutProgress};
+use pintle_core::plan::{LiveService, RolloutProgress};
 use pintle_core::running::Running;
 use pintle_core::version::Version;
 
@@ -17,11 +17,19 @@ pub(crate) fn name(service: usize) -> ServiceName {
 }
 
 pub(crate) fn image(service: usize, version: &Version) -> Image {
-    Image::render(&format!("ghcr.io/acme/{}", name(service)), version.as_str(), None).expect("an image")
+    Image::from_parts(&format!("ghcr.io/acme/{}", name(service)), version.as_str(), None).expect("an image")
 }
 
 /// It runs, and nothing of it moves.
-pub(crate) fn settled(running: Running) -> Live {
+pub(crate) fn settled(running: Running) -> LiveService {
     let (running, spec) = (vec![running.clone()], vec![running]);
-    Live { running, spec, progress: RolloutProgress::Still, ready: true, pods: 3, surge: 1, is_drift: false }
+    LiveService {
+        running,
+        spec,
+        progress: RolloutProgress::Still,
+        ready: true,
+        replaced_pods: 3,
+        surge_pods: 1,
+        is_drift: false,
+    }
 }

@@ -11,10 +11,10 @@ use pintle_core::git::CommitId;
 use pintle_core::history::History;
 use pintle_core::pins::{Pins, Runtime};
 
-use super::exit::Failure;
-use super::host::host;
+use super::exit::CommandError;
+use super::host::open_local_runtime;
 use super::session::{block_on, connect};
-use crate::cli::config::Config;
+use crate::cli::config::CliConfig;
 use crate::cluster::{Cluster, ClusterError, Observation};
 use crate::controller::Desired;
 
@@ -40,7 +40,7 @@ type Answer = Result<(BestEffortSnapshot, bool), ClusterError>;
 /// # Errors
 /// Why there is no answer, in words.
 pub(super) fn best_effort_snapshot(
-    config: &Config,
+    config: &CliConfig,
     (commit, pins, history): (CommitId, Pins, Arc<History>),
     whole: impl Fn(&Desired, &Observation) -> bool + Send + 'static,
 ) -> Result<Option<BestEffortSnapshot>, String> {
@@ -56,12 +56,12 @@ pub(super) fn best_effort_snapshot(
                 }
                 Runtime::Local => {
                     let desired = Desired::from(DesiredState::new(commit, pins, history, String::new()));
-                    let host = host(&config, &desired, None)?;
+                    let host = open_local_runtime(&config, &desired, None)?;
                     look(&host, host.server(), desired, (&whole, &tell)).await
                 }
             }
         });
-        let looked = looked.unwrap_or_else(|Failure { message, .. }| Err(ClusterError::Config(message)));
+        let looked = looked.unwrap_or_else(|CommandError { message, .. }| Err(ClusterError::ConnectionConfig(message)));
         if let Err(error) = looked {
             // Nobody listens any more where it took too long.
             let _ = tell.send(Err(error));
@@ -84,7 +84,7 @@ async fn look(
         if tell.send(Ok((snapshot, is_whole))).is_err() || is_whole {
             return Ok(());
         }
-        cluster.changed(PATIENCE).await?;
+        cluster.wait_for_change(PATIENCE).await?;
     }
 }
 

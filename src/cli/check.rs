@@ -8,18 +8,18 @@ use std::time::Instant;
 
 use clap::Args;
 use jiff::Timestamp;
-use pintle_core::check::{Findings, Joined, findings};
-use pintle_core::git::{CommitId, Content, File};
-use pintle_core::pins::{Settings, Unseen, settings_path};
-use pintle_core::problem::{self, Place, Problem, Severity, line_col};
+use pintle_core::check::{Findings, UnseenPair, findings};
+use pintle_core::git::{CommitId, FileContent, RepoFile};
+use pintle_core::pins::{Settings, UnseenPolicy, settings_path};
+use pintle_core::problem::{self, FilePlace, Problem, Severity, line_col};
 use pintle_core::remedy::Remedy;
 use serde::Serialize;
 
 use super::describe::advised;
-use super::exit::{Exit, Failure, help};
-use super::load::{Loaded, Revision, load, load_worktree, say_stale};
-use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing, counted, styled};
-use crate::cli::config::Config;
+use super::exit::{CommandError, CommandExit, help};
+use super::load::{LoadedRevision, Revision, load, load_worktree, warn_if_stale};
+use super::output::{BAD_STYLE, BUSY_STYLE, DIM_STYLE, GOOD_STYLE, Output, OutputArgs, counted, styled};
+use crate::cli::config::CliConfig;
 
 /// Report everything that is wrong with the pins
 ///
@@ -29,20 +29,20 @@ use crate::cli::config::Config;
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle check\npintle check --rev origin/main\npintle check --output json | jq '.problems[].message'",
-    &[Exit::Ok, Exit::Error, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage],
 ))]
-pub(super) struct Check {
+pub(super) struct CheckCommand {
     /// Check this revision instead of the working tree
     #[arg(long)]
     rev: Option<String>,
     #[command(flatten)]
-    printing: Printing,
+    printing: OutputArgs,
 }
 
 /// `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+struct CheckJson {
     /// The commit; null for the working tree.
     commit: Option<String>,
     services: usize,
@@ -57,17 +57,17 @@ struct ProblemJson {
     severity: &'static str,
     service: Option<String>,
     #[serde(flatten)]
-    at: At,
+    at: PlaceJson,
     message: String,
     hint: Option<String>,
     /// The hint as a code and its parts, where it is a command.
     remedy: Option<Remedy>,
-    also: Vec<Also>,
+    also: Vec<RelatedPlaceJson>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct At {
+struct PlaceJson {
     path: Arc<str>,
     line: Option<usize>,
     column: Option<usize>,
@@ -75,29 +75,29 @@ struct At {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Also {
+struct RelatedPlaceJson {
     #[serde(flatten)]
-    at: At,
+    at: PlaceJson,
     label: String,
 }
 
-impl Check {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl CheckCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let start = Instant::now();
         let loaded = match &self.rev {
             Some(rev) => load(config, Some(rev))?,
             None => load_worktree(config)?,
         };
-        say_stale(loaded.stale.as_ref(), output);
+        warn_if_stale(loaded.fetch_error.as_ref(), output);
         let problems = problems(config, &loaded)?;
-        let report = report(&loaded.at, &problems);
-        let exit = if report.errors > 0 { Exit::Error } else { Exit::Ok };
+        let report = report(&loaded.revision, &problems);
+        let exit = if report.errors > 0 { CommandExit::Error } else { CommandExit::Ok };
         output.result(self.printing.output, &report, |output| {
-            let lookup = |path: &str| loaded.at.bytes(path);
+            let lookup = |path: &str| loaded.revision.content_of(path);
             for problem in &problems {
-                output.line(problem::render(std::slice::from_ref(problem), &lookup, output.is_colored()));
+                output.line(problem::render_problems(std::slice::from_ref(problem), &lookup, output.is_colored()));
             }
-            if pins_nothing_yet(config, &loaded.at) {
+            if pins_nothing_yet(config, &loaded.revision) {
                 output.line("To have the first files written: pintle init\n");
             }
             output.line(summary(&report, start));
@@ -107,31 +107,32 @@ impl Check {
 }
 
 /// Whether the repository knows nothing of Pintle. Without `pintle.yaml` its path is the place of one problem only: 0 pins.
-fn pins_nothing_yet(config: &Config, at: &Revision) -> bool {
+fn pins_nothing_yet(config: &CliConfig, at: &Revision) -> bool {
     let path = &at.reading.pins.settings.place.path;
     let has_none = at.reading.problems.iter().any(|problem| problem.place.path == *path);
-    has_none && config.root.is_empty() && !at.has_settings()
+    has_none && config.pin_folder.is_empty() && !at.has_settings()
 }
 
 /// What the files say wrong, then what does not fit, by path and place.
-fn problems(config: &Config, loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
-    let Findings { mut problems, unseen } = findings(&loaded.at.said(&config.root), &loaded.history, Timestamp::now());
+fn problems(config: &CliConfig, loaded: &LoadedRevision) -> Result<Vec<Problem>, CommandError> {
+    let Findings { mut problems, unseen } =
+        findings(&loaded.revision.revision_files(&config.pin_folder), &loaded.history, Timestamp::now());
     problems.extend(refused(config, loaded, unseen)?);
-    problem::sort(&mut problems);
+    problem::sort_problems(&mut problems);
     Ok(problems.into_iter().map(advised).collect())
 }
 
 /// The pairs that were refused when they were put together: what was let through then runs by now.
-fn refused(config: &Config, loaded: &Loaded, pairs: Vec<Joined>) -> Result<Vec<Problem>, Failure> {
-    let path = settings_path(&config.root);
+fn refused(config: &CliConfig, loaded: &LoadedRevision, pairs: Vec<UnseenPair>) -> Result<Vec<Problem>, CommandError> {
+    let path = settings_path(&config.pin_folder);
     let mut refused_at: BTreeMap<CommitId, bool> = BTreeMap::new();
     let mut problems = Vec::new();
-    for Joined { problem, by } in pairs {
+    for UnseenPair { problem, commit: by } in pairs {
         let is_refused = match by.map(|by| by.id) {
             None => true,
             Some(commit) => match refused_at.entry(commit) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(new) => *new.insert(policy(loaded.source.file(commit, &path)?) == Unseen::Refuse),
+                Entry::Vacant(new) => *new.insert(policy(loaded.source.file(commit, &path)?) == UnseenPolicy::Refuse),
             },
         };
         problems.extend(is_refused.then_some(problem));
@@ -140,19 +141,25 @@ fn refused(config: &Config, loaded: &Loaded, pairs: Vec<Joined>) -> Result<Vec<P
 }
 
 /// What settings say of pairs that were never seen.
-fn policy(settings: Option<File>) -> Unseen {
-    let Some(File { path, content: Content::Bytes(bytes), .. }) = settings else { return Settings::default().unseen };
+fn policy(settings: Option<RepoFile>) -> UnseenPolicy {
+    let Some(RepoFile { path, content: FileContent::Bytes(bytes), .. }) = settings else {
+        return Settings::default().unseen;
+    };
     Settings::read(&path, &bytes).0.unwrap_or_default().unseen
 }
 
-fn report(at: &Revision, problems: &[Problem]) -> Report {
-    let place = |place: &Place| {
-        let start = place.span.as_ref().and_then(|span| Some(line_col(at.bytes(&place.path)?, span.start)));
-        At { path: Arc::clone(&place.path), line: start.map(|start| start.0), column: start.map(|start| start.1) }
+fn report(at: &Revision, problems: &[Problem]) -> CheckJson {
+    let place = |place: &FilePlace| {
+        let start = place.span.as_ref().and_then(|span| Some(line_col(at.content_of(&place.path)?, span.start)));
+        PlaceJson {
+            path: Arc::clone(&place.path),
+            line: start.map(|start| start.0),
+            column: start.map(|start| start.1),
+        }
     };
     let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
     let pins = &at.reading.pins;
-    Report {
+    CheckJson {
         commit: at.commit.as_ref().map(|commit| commit.id.to_hex()),
         services: pins.services.len() + pins.broken.len(),
         errors: count(Severity::Error),
@@ -166,20 +173,24 @@ fn report(at: &Revision, problems: &[Problem]) -> Report {
                 message: problem.message.clone(),
                 hint: problem.hint.clone(),
                 remedy: problem.remedy.clone(),
-                also: problem.also.iter().map(|(at, label)| Also { at: place(at), label: label.clone() }).collect(),
+                also: problem
+                    .also
+                    .iter()
+                    .map(|(at, label)| RelatedPlaceJson { at: place(at), label: label.clone() })
+                    .collect(),
             })
             .collect(),
     }
 }
 
-fn summary(report: &Report, start: Instant) -> String {
+fn summary(report: &CheckJson, start: Instant) -> String {
     let (errors, warnings) = (counted(report.errors, "error"), counted(report.warnings, "warning"));
     let verdict = match (report.errors, report.warnings) {
-        (0, 0) => styled(GOOD, "no problems"),
-        (0, _) => styled(BUSY, warnings),
-        (_, 0) => styled(BAD, errors),
-        (_, _) => format!("{}, {}", styled(BAD, errors), styled(BUSY, warnings)),
+        (0, 0) => styled(GOOD_STYLE, "no problems"),
+        (0, _) => styled(BUSY_STYLE, warnings),
+        (_, 0) => styled(BAD_STYLE, errors),
+        (_, _) => format!("{}, {}", styled(BAD_STYLE, errors), styled(BUSY_STYLE, warnings)),
     };
-    let took = styled(DIM, format_args!("({} ms)", start.elapsed().as_millis()));
+    let took = styled(DIM_STYLE, format_args!("({} ms)", start.elapsed().as_millis()));
     format!("{}: {verdict} {took}", counted(report.services, "service"))
 }

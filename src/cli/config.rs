@@ -6,14 +6,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice};
-use pintle_core::pins::SETTINGS;
+use pintle_core::pins::SETTINGS_FILE;
 
-use crate::source::{Access, Location, SourceError, find_root};
+use crate::source::{Access, RepositoryLocation, SourceError, find_root};
 
 /// The flags that every command takes, as typed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Where, for every command")]
-pub(super) struct Typed {
+pub(super) struct GlobalArgs {
     /// The pin repository [default: the one around the current folder]
     #[arg(long, global = true, value_name = "PATH|URL")]
     pub repo: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Typed {
     #[arg(short, long, global = true, value_name = "NAME")]
     pub namespace: Option<String>,
     /// Where mirrors and indexes are kept.
-    #[arg(long, global = true, value_name = "DIR", env = CACHE_VARIABLE, hide_env_values = true, help = CACHE_HELP)]
+    #[arg(long, global = true, value_name = "DIR", env = CACHE_DIR_VARIABLE, hide_env_values = true, help = CACHE_DIR_HELP)]
     pub cache_dir: Option<PathBuf>,
     /// When to use colour.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help = COLOR_HELP)]
@@ -45,11 +45,11 @@ pub(super) struct Typed {
 
 /// What is meant.
 #[derive(Debug, Clone)]
-pub(super) struct Config {
+pub(super) struct CliConfig {
     /// Where the pin repository is.
-    pub location: Location,
+    pub location: RepositoryLocation,
     /// The folder of the pins in it; empty for the repository itself.
-    pub root: String,
+    pub pin_folder: String,
     /// The branch; none for the one that HEAD is on.
     pub branch: Option<String>,
     /// How the repository is reached.
@@ -59,7 +59,7 @@ pub(super) struct Config {
     /// For services that name no namespace.
     pub namespace: Option<String>,
     /// Where the local runtime remembers what it runs; none where no home is known.
-    pub state: Option<PathBuf>,
+    pub state_folder: Option<PathBuf>,
     /// Who typed it, as the system knows them.
     pub user: String,
 }
@@ -72,64 +72,75 @@ pub enum ConfigError {
     Source(#[from] SourceError),
     /// Read `--path`.
     #[error("--path {0:?} does not lie in the repository")]
-    Path(String),
+    PinFolder(String),
     /// Looked for the current folder.
     #[error("the current folder cannot be told: {0}")]
-    Here(std::io::Error),
+    CurrentFolder(std::io::Error),
     /// Looked for the cache folder.
-    #[error("there is no cache folder: none of --cache-dir, {CACHE_VARIABLE}, XDG_CACHE_HOME and HOME is set")]
-    Cache,
+    #[error("there is no cache folder: none of --cache-dir, {CACHE_DIR_VARIABLE}, XDG_CACHE_HOME and HOME is set")]
+    NoCacheFolder,
 }
 
-const CACHE_VARIABLE: &str = "PINTLE_CACHE_DIR";
-const CACHE_HELP: &str =
+const CACHE_DIR_VARIABLE: &str = "PINTLE_CACHE_DIR";
+const CACHE_DIR_HELP: &str =
     "Where mirrors and indexes are kept; it can be deleted [default: $XDG_CACHE_HOME/pintle or ~/.cache/pintle]";
 const COLOR_HELP: &str = "When to use colour; auto heeds NO_COLOR and whether stdout is a terminal";
 
-impl Config {
+impl CliConfig {
     /// Finds out what is meant.
     ///
     /// # Errors
     /// It means nothing.
-    pub(super) fn resolve(typed: &Typed) -> Result<Self, ConfigError> {
-        let Typed { repo, path, branch, dangerous_plain_http, context, namespace, cache_dir, color: _, verbose: _ } =
-            typed;
+    pub(super) fn resolve(typed: &GlobalArgs) -> Result<Self, ConfigError> {
+        let GlobalArgs {
+            repo,
+            path,
+            branch,
+            dangerous_plain_http,
+            context,
+            namespace,
+            cache_dir,
+            color: _,
+            verbose: _,
+        } = typed;
         let (location, start) = locate(repo.as_deref(), *dangerous_plain_http)?;
         let root = match path {
-            Some(path) => inside(path).ok_or_else(|| ConfigError::Path(path.clone()))?,
+            Some(path) => inside(path).ok_or_else(|| ConfigError::PinFolder(path.clone()))?,
             None => start.as_deref().and_then(|start| nearest(&location, start)).unwrap_or_default(),
         };
         Ok(Self {
             location,
-            root,
+            pin_folder: root,
             branch: branch.clone(),
             access: Access::new(cache(cache_dir.as_deref())?),
             context: context.clone(),
             namespace: namespace.clone(),
-            state: state(),
+            state_folder: state(),
             user: user(),
         })
     }
 }
 
 /// Where the repository is, and for one of this host the folder from which it was found.
-fn locate(repo: Option<&str>, plain_http: bool) -> Result<(Location, Option<PathBuf>), ConfigError> {
-    let parse = if plain_http { Location::parse_with_plain_http } else { Location::parse };
-    let here = || env::current_dir().map_err(ConfigError::Here);
+fn locate(repo: Option<&str>, plain_http: bool) -> Result<(RepositoryLocation, Option<PathBuf>), ConfigError> {
+    let parse = if plain_http { RepositoryLocation::parse_with_plain_http } else { RepositoryLocation::parse };
+    let here = || env::current_dir().map_err(ConfigError::CurrentFolder);
     let start = match repo.map(parse).transpose()? {
-        Some(Location::Path(path)) => here()?.join(path),
+        Some(RepositoryLocation::Path(path)) => here()?.join(path),
         Some(url) => return Ok((url, None)),
         None => here()?,
     };
-    Ok((Location::Path(find_root(&start)?), Some(start)))
+    Ok((RepositoryLocation::Path(find_root(&start)?), Some(start)))
 }
 
 /// The folder of the nearest `pintle.yaml` from `start` upwards, as a path in the repository.
-fn nearest(location: &Location, start: &Path) -> Option<String> {
-    let Location::Path(root) = location else { return None };
+fn nearest(location: &RepositoryLocation, start: &Path) -> Option<String> {
+    let RepositoryLocation::Path(root) = location else { return None };
     let (root, start) = (root.canonicalize().ok()?, start.canonicalize().ok()?);
-    let folder =
-        start.ancestors().take_while(|folder| folder.starts_with(&root)).find(|folder| folder.join(SETTINGS).is_file());
+    let folder = start
+        .ancestors()
+        .take_while(|folder| folder.starts_with(&root))
+        .find(|folder| folder.join(SETTINGS_FILE).is_file());
     inside(folder?.strip_prefix(&root).ok()?.to_str()?)
 }
 
@@ -156,16 +167,16 @@ fn state() -> Option<PathBuf> {
 /// The cache folder: the flag or its variable, else what the XDG Base Directory Specification says.
 fn cache(named: Option<&Path>) -> Result<PathBuf, ConfigError> {
     let folder = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from);
-    if let (Some(named), Some(variable)) = (named, folder(CACHE_VARIABLE))
+    if let (Some(named), Some(variable)) = (named, folder(CACHE_DIR_VARIABLE))
         && named != variable
     {
-        tracing::info!("--cache-dir {} wins over {CACHE_VARIABLE} {}", named.display(), variable.display());
+        tracing::info!("--cache-dir {} wins over {CACHE_DIR_VARIABLE} {}", named.display(), variable.display());
     }
     named
         .map(Path::to_owned)
         .or_else(|| folder("XDG_CACHE_HOME").filter(|home| home.is_absolute()).map(|home| home.join("pintle")))
         .or_else(|| folder("HOME").map(|home| home.join(".cache/pintle")))
-        .ok_or(ConfigError::Cache)
+        .ok_or(ConfigError::NoCacheFolder)
 }
 
 #[cfg(test)]

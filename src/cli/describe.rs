@@ -15,9 +15,9 @@ pub use health::remedy_command;
 pub(in crate::cli) use hold::{clock, on_hold};
 use jiff::Timestamp;
 pub(in crate::cli) use parts::health_parts;
-use pintle_core::graph::{EdgeId, Id};
+use pintle_core::graph::{EdgeId, ServiceId};
 use pintle_core::image::Image;
-use pintle_core::plan::{Step, Wait, WaitReason};
+use pintle_core::plan::{EdgeWait, PlanStep, WaitReason};
 use pintle_core::problem::display_safe;
 use pintle_core::running::Running;
 pub(in crate::cli) use report::{ChangeReport, CircleReport, EstimateReport, RestReport, UnderWayReport};
@@ -65,19 +65,19 @@ impl<'a> Describe<'a> {
     }
 
     /// The name of a service.
-    pub(crate) fn name(self, id: Id) -> &'a str {
+    pub(crate) fn name(self, id: ServiceId) -> &'a str {
         self.desired.graph.name(id).as_str()
     }
 
     /// Where a service runs; none where that is not known.
-    pub(crate) fn namespace(self, id: Id) -> Option<String> {
+    pub(crate) fn namespace(self, id: ServiceId) -> Option<String> {
         let namespace = self.desired.namespace_of(self.desired.service(id)?);
         (!namespace.is_empty()).then(|| namespace.to_owned())
     }
 
     /// What a service runs: the version, or the image where that was never pinned, or where the version alone does not
     /// tell it from what is pinned.
-    pub(crate) fn running(self, id: Id, running: &Running) -> String {
+    pub(crate) fn running(self, id: ServiceId, running: &Running) -> String {
         match running {
             Running::Absent => "nothing".to_owned(),
             Running::Unreadable(text) => text.clone(),
@@ -89,43 +89,43 @@ impl<'a> Describe<'a> {
     }
 
     /// What shall run, beside what runs: the version, or the image where the version alone does not tell them apart.
-    pub(crate) fn beside(self, id: Id, running: &[Running]) -> String {
+    pub(crate) fn beside(self, id: ServiceId, running: &[Running]) -> String {
         let images = running.iter().find_map(|one| self.images(id, one));
         images.map_or_else(|| self.version(id), |[_, pinned]| pinned)
     }
 
     /// The image that runs and the pinned one, where they differ and the version does not.
-    fn images(self, id: Id, running: &Running) -> Option<[String; 2]> {
+    fn images(self, id: ServiceId, running: &Running) -> Option<[String; 2]> {
         let pin = &self.desired.service(id)?.pin;
         match running {
             Running::Image(image, Some(version)) if pin.version == *version && pin.image != *image => {
-                Some(Image::apart(image, &pin.image))
+                Some(Image::distinguish(image, &pin.image))
             }
             _ => None,
         }
     }
 
     /// All that a service runs.
-    pub(crate) fn all(self, id: Id, running: &[Running]) -> String {
+    pub(crate) fn all(self, id: ServiceId, running: &[Running]) -> String {
         running.iter().map(|one| self.running(id, one)).collect::<Vec<_>>().join(" and ")
     }
 
     /// A service at its pinned version; at the one pinned last where its file cannot be read.
-    pub(crate) fn target(self, id: Id) -> String {
+    pub(crate) fn target(self, id: ServiceId) -> String {
         let name = self.name(id);
         self.desired.version(id).map_or_else(|| name.to_owned(), |version| format!("{name} {version}"))
     }
 
     /// The version alone; nothing where none was ever read.
-    pub(crate) fn version(self, id: Id) -> String {
+    pub(crate) fn version(self, id: ServiceId) -> String {
         self.desired.version(id).map(ToString::to_string).unwrap_or_default()
     }
 
     /// What a service waits for, as the end of a sentence that begins with "waits".
-    pub(crate) fn wait(self, id: Id, wait: &Wait) -> String {
+    pub(crate) fn wait(self, id: ServiceId, wait: &EdgeWait) -> String {
         let on = self.name(wait.on);
         let is_consumer = self.desired.graph.edge(wait.edge).consumer == id;
-        match &wait.because {
+        match &wait.reason {
             WaitReason::Incompatible(Running::Absent) => {
                 format!("until {on} runs: {}", self.need_of_target(id, wait.edge))
             }
@@ -151,17 +151,17 @@ impl<'a> Describe<'a> {
     }
 
     /// A circle of waits, with the way out.
-    pub(crate) fn circle(self, circle: &[(Id, Wait)]) -> String {
+    pub(crate) fn circle(self, circle: &[(ServiceId, EdgeWait)]) -> String {
         format!("no safe order: {}. {}", self.links(circle).join("; "), self.way_out(circle))
     }
 
     /// Each wait of a circle.
-    pub(crate) fn links(self, circle: &[(Id, Wait)]) -> Vec<String> {
+    pub(crate) fn links(self, circle: &[(ServiceId, EdgeWait)]) -> Vec<String> {
         circle.iter().map(|(id, wait)| format!("{} waits {}", self.target(*id), self.wait(*id, wait))).collect()
     }
 
     /// What breaks a circle of waits.
-    pub(crate) fn way_out(self, circle: &[(Id, Wait)]) -> String {
+    pub(crate) fn way_out(self, circle: &[(ServiceId, EdgeWait)]) -> String {
         let names: Vec<&str> = circle.iter().map(|(id, _)| self.name(*id)).collect();
         format!(
             "Pin a version between that accepts both sides first, or allow an unsafe moment: `lockstep: [[{}]]`",
@@ -170,30 +170,30 @@ impl<'a> Describe<'a> {
     }
 
     /// A step in one line.
-    pub(crate) fn step(self, id: Id, step: &Step) -> String {
+    pub(crate) fn step(self, id: ServiceId, step: &PlanStep) -> String {
         match step {
-            Step::Start(None) => "starts".to_owned(),
-            Step::Start(Some(_)) => "starts together with its lockstep group".to_owned(),
-            Step::UnderWay => "under way".to_owned(),
-            Step::Failed(reason) => format!("failed: {}", self.health(reason)),
-            Step::Waits(waits) => {
+            PlanStep::Start(None) => "starts".to_owned(),
+            PlanStep::Start(Some(_)) => "starts together with its lockstep group".to_owned(),
+            PlanStep::UnderWay => "under way".to_owned(),
+            PlanStep::Failed(reason) => format!("failed: {}", self.health(reason)),
+            PlanStep::Waits(waits) => {
                 let words: Vec<String> = waits.iter().map(|wait| self.wait(id, wait)).collect();
                 format!("waits {}", words.join("; and "))
             }
-            Step::Held(reason) => format!("held: {}", self.held(id, reason)),
-            Step::Refused(circle) => format!("refused: {}", self.circle(circle)),
+            PlanStep::Held(reason) => format!("held: {}", self.held(id, reason)),
+            PlanStep::Refused(circle) => format!("refused: {}", self.circle(circle)),
         }
     }
 
-    fn need_of_target(self, consumer: Id, edge: EdgeId) -> String {
+    fn need_of_target(self, consumer: ServiceId, edge: EdgeId) -> String {
         let provider = self.name(self.desired.graph.edge(edge).provider);
-        let need = self.desired.version(consumer).and_then(|version| self.desired.graph.need(edge, version));
+        let need = self.desired.version(consumer).and_then(|version| self.desired.graph.required_range(edge, version));
         format!("{} needs {provider} {}", self.target(consumer), need.map(ToString::to_string).unwrap_or_default())
     }
 
     fn need(self, edge: EdgeId, running: &Running) -> Option<String> {
         let Running::Image(_, Some(version)) = running else { return None };
-        self.desired.graph.need(edge, version).map(ToString::to_string)
+        self.desired.graph.required_range(edge, version).map(ToString::to_string)
     }
 }
 
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn for_people_a_sentence_stays_on_one_line_and_steers_no_terminal() {
-        let pins = pins::read("", &[]).pins;
+        let pins = pins::parse_revision("", &[]).pins;
         let state = DesiredState::new(CommitId::from([7; 20]), pins, Arc::new(History::default()), String::new());
         let desired = Desired::from(state);
         let said = "exit code 1: panic:\n\u{1b}[31mred";

@@ -3,52 +3,52 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use pintle_core::graph::{Graph, Id};
+use pintle_core::graph::{Graph, ServiceId};
 use serde::Serialize;
 
-use super::exit::{Exit, Failure, help};
-use super::host::{load_local, place};
-use super::output::{Output, Printing, counted};
-use super::progress::Progress;
+use super::exit::{CommandError, CommandExit, help};
+use super::host::{load_local, local_paths};
+use super::output::{Output, OutputArgs, counted};
+use super::progress::ProgressNote;
 use super::session::block_on;
-use crate::cli::config::Config;
-use crate::cluster::local::LocalHost;
+use crate::cli::config::CliConfig;
+use crate::cluster::local::LocalRuntime;
 
 /// Stop everything that the local runtime has started
 ///
 /// Consumers end before what they need, and services that are pinned no more with the first. What ignores SIGTERM for 10 s
 /// is killed. The next `pintle apply` starts everything again.
 #[derive(Debug, Args)]
-#[command(after_help = help("pintle down", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub(super) struct Down {
+#[command(after_help = help("pintle down", &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage]))]
+pub(super) struct DownCommand {
     #[command(flatten)]
-    printing: Printing,
+    printing: OutputArgs,
 }
 
 /// What became of a service.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Stopped {
+struct StoppedServiceJson {
     service: String,
     /// Why it still runs.
     error: Option<String>,
 }
 
-impl Down {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl DownCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let loaded = load_local(config, "pintle down", "kubectl scale or kubectl delete ends a workload")?;
-        let pins = &loaded.at.reading.pins;
-        let graph = Graph::of(pins, &loaded.history);
-        let names = |wave: Vec<Id>| wave.into_iter().map(|id| graph.name(id).to_string()).collect();
+        let pins = &loaded.revision.reading.pins;
+        let graph = Graph::from_pins(pins, &loaded.history);
+        let names = |wave: Vec<ServiceId>| wave.into_iter().map(|id| graph.name(id).to_string()).collect();
         let order: Vec<Vec<String>> = graph.consumers_first().into_iter().map(names).collect();
-        let place = place(config, &pins.settings)?;
+        let place = local_paths(config, &pins.settings)?;
         let stopped = block_on(async {
-            let host = LocalHost::change(place, BTreeMap::new(), "pintle down")?;
-            let _stopping = Progress::of("stopping services");
-            Ok::<_, Failure>(host.down(&order).await)
+            let host = LocalRuntime::open_locked(place, BTreeMap::new(), "pintle down")?;
+            let _stopping = ProgressNote::of("stopping services");
+            Ok::<_, CommandError>(host.stop_all(&order).await)
         })??;
-        let stopped = stopped.into_iter().map(|(service, done)| Stopped { service, error: done.err() });
-        let stopped: Vec<Stopped> = stopped.collect();
+        let stopped = stopped.into_iter().map(|(service, done)| StoppedServiceJson { service, error: done.err() });
+        let stopped: Vec<StoppedServiceJson> = stopped.collect();
         output.result(self.printing.output, &stopped, |output| {
             for it in &stopped {
                 match &it.error {
@@ -63,6 +63,6 @@ impl Down {
                 counted(done, "service") + " stopped."
             });
         })?;
-        Ok(if stopped.iter().any(|it| it.error.is_some()) { Exit::Error } else { Exit::Ok })
+        Ok(if stopped.iter().any(|it| it.error.is_some()) { CommandExit::Error } else { CommandExit::Ok })
     }
 }

@@ -9,17 +9,17 @@ use pintle_core::git::Commit;
 use pintle_core::pins::Pins;
 
 use super::best_effort::{BestEffortSnapshot, best_effort_snapshot};
-use super::load::Loaded;
+use super::load::LoadedRevision;
 use super::output::Output;
-use crate::cli::config::Config;
+use crate::cli::config::CliConfig;
 use crate::cluster::{ClusterError, Observation};
 use crate::controller::{ClusterEvidence, Desired, assess};
 
 /// Asks the cluster at hand. If it does not answer, warns with what there is `instead`, and why.
 pub(super) fn ask_cluster(
-    config: &Config,
+    config: &CliConfig,
     tip: &Commit,
-    (pins, loaded): (&Pins, &Loaded),
+    (pins, loaded): (&Pins, &LoadedRevision),
     instead: &str,
     output: &mut Output,
 ) -> ClusterEvidence {

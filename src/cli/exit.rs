@@ -8,7 +8,7 @@ use crate::source::{LandError, SourceError};
 /// How a command ended; the number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
+pub enum CommandExit {
     /// Done; in sync.
     Ok = 0,
     /// It failed, or what was checked has errors.
@@ -25,18 +25,18 @@ pub enum Exit {
 
 /// Why a command failed, at the edge of the program.
 #[derive(Debug)]
-pub struct Failure {
+pub struct CommandError {
     /// The kind, which is the exit code.
-    pub exit: Exit,
+    pub exit: CommandExit,
     /// What failed, without a full stop.
     pub message: String,
     /// One way out.
     pub hint: Option<String>,
     /// What was looked for may lie before where a shallow clone begins.
-    pub deeper: bool,
+    pub may_need_unshallow: bool,
 }
 
-impl Exit {
+impl CommandExit {
     /// For `--help`.
     fn meaning(self) -> &'static str {
         match self {
@@ -50,41 +50,41 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<CommandExit> for ExitCode {
+    fn from(exit: CommandExit) -> Self {
         Self::from(exit as u8)
     }
 }
 
 /// What follows the flags in `--help`: examples, and the exit codes that the command can give.
-pub(super) fn help(examples: &str, exits: &[Exit]) -> String {
+pub(super) fn help(examples: &str, exits: &[CommandExit]) -> String {
     let examples: Vec<String> = examples.lines().map(|line| format!("  {}", line.trim())).collect();
     let exits: Vec<String> = exits.iter().map(|exit| format!("  {:<2}  {}", *exit as u8, exit.meaning())).collect();
     format!("Examples:\n{}\n\nExit codes:\n{}", examples.join("\n"), exits.join("\n"))
 }
 
-impl Failure {
+impl CommandError {
     /// It failed.
     pub fn error(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Error, message: message.into(), hint: None, deeper: false }
+        Self { exit: CommandExit::Error, message: message.into(), hint: None, may_need_unshallow: false }
     }
 
     /// A rule of the pins refuses it.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Refused, ..Self::error(message) }
+        Self { exit: CommandExit::Refused, ..Self::error(message) }
     }
 
     /// What was typed means nothing.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, ..Self::error(message) }
+        Self { exit: CommandExit::Usage, ..Self::error(message) }
     }
 
     /// What there is not may lie before where a shallow clone begins.
     #[must_use]
-    pub fn cut_off(self) -> Self {
+    pub fn suspect_shallow_clone(self) -> Self {
         let message = format!("{}; and this is a shallow clone, whose history begins late", self.message);
         let hint = Some("git fetch --unshallow, then type it again".to_owned());
-        Self { exit: self.exit, message, hint, deeper: true }
+        Self { exit: self.exit, message, hint, may_need_unshallow: true }
     }
 
     /// Message and hint in one line, for a log.
@@ -100,25 +100,25 @@ impl Failure {
     }
 }
 
-impl From<SourceError> for Failure {
+impl From<SourceError> for CommandError {
     fn from(error: SourceError) -> Self {
         Self::from_source(&error)
     }
 }
 
-impl Failure {
+impl CommandError {
     /// Builds a failure of an error that others go on to hold.
     pub(super) fn from_source(error: &SourceError) -> Self {
         let exit = match error {
-            SourceError::Location { .. } | SourceError::BranchName { .. } => Exit::Usage,
-            _ => Exit::Error,
+            SourceError::Location { .. } | SourceError::BranchName { .. } => CommandExit::Usage,
+            _ => CommandExit::Error,
         };
-        let deeper = matches!(error, SourceError::Revision { deeper: true, .. });
-        Self { exit, message: error.to_string(), hint: error.hint(), deeper }
+        let may_need_unshallow = matches!(error, SourceError::Revision { may_be_before_shallow: true, .. });
+        Self { exit, message: error.to_string(), hint: error.hint(), may_need_unshallow }
     }
 }
 
-impl From<LandError> for Failure {
+impl From<LandError> for CommandError {
     fn from(error: LandError) -> Self {
         match error {
             LandError::Source(error) => error.into(),
@@ -127,14 +127,18 @@ impl From<LandError> for Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
         let message = error.to_string();
         match error {
             ConfigError::Source(error) => error.into(),
-            ConfigError::Path(_) => Self::usage(message).hint("name a folder of the repository, such as envs/prod"),
-            ConfigError::Here(_) => Self::error(message).hint("go to a folder that exists, or name --repo <path|url>"),
-            ConfigError::Cache => Self::usage(message).hint("name one: --cache-dir <dir>"),
+            ConfigError::PinFolder(_) => {
+                Self::usage(message).hint("name a folder of the repository, such as envs/prod")
+            }
+            ConfigError::CurrentFolder(_) => {
+                Self::error(message).hint("go to a folder that exists, or name --repo <path|url>")
+            }
+            ConfigError::NoCacheFolder => Self::usage(message).hint("name one: --cache-dir <dir>"),
         }
     }
 }

@@ -6,11 +6,11 @@ mod tree;
 use clap::{Args, ValueEnum};
 use pintle_core::graph::Links;
 
-use super::exit::{Exit, Failure, help};
+use super::exit::{CommandError, CommandExit, help};
 use super::load::load;
-use super::output::{Format, Output, Printing};
-use super::words::known;
-use crate::cli::config::Config;
+use super::output::{Output, OutputArgs, OutputFormat};
+use super::words::known_service;
+use crate::cli::config::CliConfig;
 
 /// Show who needs whom, and which versions
 ///
@@ -19,9 +19,9 @@ use crate::cli::config::Config;
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle graph\npintle graph checkout --rev HEAD~1\npintle graph --format dot | dot -Tsvg > graph.svg",
-    &[Exit::Ok, Exit::Error, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage],
 ))]
-pub(super) struct Graph {
+pub(super) struct GraphCommand {
     /// Only this service, what it needs and what needs it
     #[arg(value_name = "SERVICE")]
     service: Option<String>,
@@ -30,13 +30,13 @@ pub(super) struct Graph {
     rev: Option<String>,
     /// How it is drawn
     #[arg(long, default_value = "tree", conflicts_with = "output")]
-    format: Drawing,
+    format: GraphFormat,
     #[command(flatten)]
-    printing: Printing,
+    printing: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Drawing {
+enum GraphFormat {
     /// Lines of text.
     Tree,
     /// For Graphviz.
@@ -45,26 +45,26 @@ enum Drawing {
     Mermaid,
 }
 
-impl Graph {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl GraphCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let loaded = load(config, self.rev.as_deref())?;
-        loaded.warn(output);
-        let links = Links::of(&loaded.at.reading.pins, &loaded.history);
-        let from = self.service.as_ref().map(|typed| known(typed, links.names())).transpose()?;
+        loaded.warn_if_outdated(output);
+        let links = Links::of(&loaded.revision.reading.pins, &loaded.history);
+        let from = self.service.as_ref().map(|typed| known_service(typed, links.names())).transpose()?;
         let links = match &from {
             Some(service) => links.around(service),
             None => links,
         };
         match (self.printing.output, self.format) {
-            (Format::Table, Drawing::Tree) => {
-                for line in tree::lines(&links, from.as_ref()) {
+            (OutputFormat::Table, GraphFormat::Tree) => {
+                for line in tree::tree_lines(&links, from.as_ref()) {
                     output.line(line);
                 }
             }
-            (Format::Table, Drawing::Dot) => output.write(format_args!("{}", drawn::dot(&links))),
-            (Format::Table, Drawing::Mermaid) => output.write(format_args!("{}", drawn::mermaid(&links))),
+            (OutputFormat::Table, GraphFormat::Dot) => output.write(format_args!("{}", drawn::dot(&links))),
+            (OutputFormat::Table, GraphFormat::Mermaid) => output.write(format_args!("{}", drawn::mermaid(&links))),
             (format, _) => output.result(format, &links, |_| {})?,
         }
-        Ok(Exit::Ok)
+        Ok(CommandExit::Ok)
     }
 }

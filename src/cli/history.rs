@@ -14,12 +14,12 @@ use entries::HistoryEntries;
 use jiff::Timestamp;
 use pintle_core::change::ChangeKind;
 
-use super::exit::{Exit, Failure, help};
+use super::exit::{CommandError, CommandExit, help};
 use super::load::load;
-use super::output::{BAD, BUSY, DIM, GOOD, Output, Printing};
-use super::table::Cell;
-use super::words::known;
-use crate::cli::config::Config;
+use super::output::{BAD_STYLE, BUSY_STYLE, DIM_STYLE, GOOD_STYLE, Output, OutputArgs};
+use super::table::TableCell;
+use super::words::known_service;
+use crate::cli::config::CliConfig;
 
 /// Show the pins that a service had, newest first
 ///
@@ -30,9 +30,9 @@ use crate::cli::config::Config;
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle history checkout\npintle history --limit 50\npintle history checkout --output json",
-    &[Exit::Ok, Exit::Error, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage],
 ))]
-pub(super) struct History {
+pub(super) struct HistoryCommand {
     /// The service; without one, the last moves of all
     #[arg(value_name = "SERVICE")]
     service: Option<String>,
@@ -43,14 +43,14 @@ pub(super) struct History {
     #[arg(long, value_name = "N", default_value = "20")]
     limit: usize,
     #[command(flatten)]
-    printing: Printing,
+    printing: OutputArgs,
 }
 
-impl History {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl HistoryCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let loaded = load(config, self.rev.as_deref())?;
-        loaded.warn(output);
-        let known = |typed: &String| known(typed, loaded.history.services().map(|(name, _)| name));
+        loaded.warn_if_outdated(output);
+        let known = |typed: &String| known_service(typed, loaded.history.services().map(|(name, _)| name));
         let service = self.service.as_ref().map(known).transpose()?;
         let proofs = proven::ask(config, &loaded, service.as_ref(), output);
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
@@ -68,18 +68,18 @@ impl History {
         if more > 0 {
             output.note(format_args!("… and {more} more: --limit 0 shows all"));
         }
-        Ok(Exit::Ok)
+        Ok(CommandExit::Ok)
     }
 }
 
 /// The word for a move, with an arrow where it goes up or down.
-pub(super) fn word(kind: Option<ChangeKind>) -> Cell {
-    let Some(kind) = kind else { return Cell::new(DIM, "needs") };
-    let (arrow, style) = match kind.direction() {
-        Ordering::Greater => ("↑ ", GOOD),
-        Ordering::Less => ("↓ ", BUSY),
-        Ordering::Equal if kind == ChangeKind::Release => ("", BAD),
+pub(super) fn change_cell(kind: Option<ChangeKind>) -> TableCell {
+    let Some(kind) = kind else { return TableCell::new(DIM_STYLE, "needs") };
+    let (arrow, style) = match kind.version_direction() {
+        Ordering::Greater => ("↑ ", GOOD_STYLE),
+        Ordering::Less => ("↓ ", BUSY_STYLE),
+        Ordering::Equal if kind == ChangeKind::Release => ("", BAD_STYLE),
         Ordering::Equal => ("", anstyle::Style::new()),
     };
-    Cell::new(style, format!("{arrow}{kind}"))
+    TableCell::new(style, format!("{arrow}{kind}"))
 }

@@ -6,17 +6,17 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use pintle_core::edit::{Edit, NewHold};
-use pintle_core::graph::order_of;
-use pintle_core::pins::{Held, Service, ServiceName};
-use pintle_core::version::{Range, RangeError, Version};
+use pintle_core::graph::version_order;
+use pintle_core::pins::{HeldVersions, Service, ServiceName};
+use pintle_core::version::{RangeError, Version, VersionRange};
 
-use super::exit::{Exit, Failure, help};
+use super::exit::{CommandError, CommandExit, help};
 use super::land::{Land, Proposal};
-use super::load::Loaded;
+use super::load::LoadedRevision;
 use super::output::Output;
-use super::words::{held, known, was_held, when};
-use crate::cli::config::Config;
-use crate::source::Message;
+use super::words::{held_text, known_service, past_hold_text, utc_minute};
+use crate::cli::config::CliConfig;
+use crate::source::CommitMessage;
 
 /// Keep versions of a service from running, until somebody releases it
 ///
@@ -26,9 +26,9 @@ use crate::source::Message;
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle hold payments 2.0.3 --reason 'all above 2.0.3 lose refunds'\npintle hold payments '=2.2.1' --reason INC-46\npintle hold payments '>=2.1, <2.1.4' --reason INC-47 --until 2026-12-01",
-    &[Exit::Ok, Exit::Error, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage],
 ))]
-pub(super) struct Hold {
+pub(super) struct HoldCommand {
     /// The service
     service: String,
     /// A version: all above it are held, and it may itself run; or a range: '=2.2.1' holds that one alone
@@ -50,36 +50,36 @@ pub(super) struct Hold {
 /// Where what is pinned is what the hold keeps from running, it starts then, and that is said first. To pin another version
 /// and end the hold by one commit: pintle pin SERVICE VERSION --release.
 #[derive(Debug, Args)]
-#[command(after_help = help("pintle release payments", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub(super) struct Release {
+#[command(after_help = help("pintle release payments", &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage]))]
+pub(super) struct ReleaseCommand {
     /// The service
     service: String,
     #[command(flatten)]
     land: Land,
 }
 
-impl Hold {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl HoldCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let versions = versions(&self.versions)?;
         let until = self.until.as_deref().map(|text| time(text, Timestamp::now())).transpose()?;
         if self.reason.trim().is_empty() {
-            return Err(Failure::usage("--reason is empty").hint("say why, for those who meet the hold"));
+            return Err(CommandError::usage("--reason is empty").hint("say why, for those who meet the hold"));
         }
         self.land.run(config, output, |loaded, output| {
-            let service = known(&self.service, names(loaded))?;
+            let service = known_service(&self.service, names(loaded))?;
             let by = Some(loaded.source.identity()?.name().to_owned());
             let new = NewHold { versions: versions.clone(), reason: self.reason.trim().to_owned(), by, until };
-            let new = match loaded.at.reading.pins.services.get(&service) {
-                Some(service) => new.beside_present(service, &order_of(service, &loaded.history)),
+            let new = match loaded.revision.reading.pins.services.get(&service) {
+                Some(service) => new.beside_present(service, &version_order(service, &loaded.history)),
                 None => new,
             };
-            let message = Message {
-                subject: format!("Hold {service} {}", held(&new.versions)),
+            let message = CommitMessage {
+                subject: format!("Hold {service} {}", held_text(&new.versions)),
                 body: new.reason.clone(),
                 trailers: vec![("Pintle-Services", service.to_string())],
             };
-            let already = format!("{service} is held {} already", held(&new.versions));
-            if let Some(service) = loaded.at.reading.pins.services.get(&service) {
+            let already = format!("{service} is held {} already", held_text(&new.versions));
+            if let Some(service) = loaded.revision.reading.pins.services.get(&service) {
                 say(service, &new, loaded, output);
             }
             let stem = format!("hold-{service}");
@@ -88,14 +88,14 @@ impl Hold {
     }
 }
 
-impl Release {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl ReleaseCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         self.land.run(config, output, |loaded, output| {
-            let service = known(&self.service, names(loaded))?;
+            let service = known_service(&self.service, names(loaded))?;
             warn_of_start(loaded, &service, output);
-            let hold = loaded.at.reading.pins.services.get(&service).and_then(|service| service.hold.as_ref());
-            let was = hold.map(was_held);
-            let message = Message {
+            let hold = loaded.revision.reading.pins.services.get(&service).and_then(|service| service.hold.as_ref());
+            let was = hold.map(past_hold_text);
+            let message = CommitMessage {
                 subject: format!("Release {service}"),
                 body: was.unwrap_or_default(),
                 trailers: vec![("Pintle-Services", service.to_string())],
@@ -108,10 +108,10 @@ impl Release {
 }
 
 /// What a hold comes to.
-fn say(service: &Service, new: &NewHold, loaded: &Loaded, output: &mut Output) {
+fn say(service: &Service, new: &NewHold, loaded: &LoadedRevision, output: &mut Output) {
     let (name, pinned) = (&service.name, &service.pin.version);
-    output.note(format_args!("{name} is held {} from then on", held(&new.versions)));
-    if new.versions.catch(pinned, &order_of(service, &loaded.history)) {
+    output.note(format_args!("{name} is held {} from then on", held_text(&new.versions)));
+    if new.versions.contains(pinned, &version_order(service, &loaded.history)) {
         output.note(format_args!(
             "  {pinned}, which is pinned, stays as it is where it runs, and starts nowhere else: go back with pintle \
              rollback {name}"
@@ -120,10 +120,10 @@ fn say(service: &Service, new: &NewHold, loaded: &Loaded, output: &mut Output) {
 }
 
 /// The end of a hold starts what it kept from running.
-fn warn_of_start(loaded: &Loaded, name: &ServiceName, output: &mut Output) {
-    let Some(service) = loaded.at.reading.pins.services.get(name) else { return };
+fn warn_of_start(loaded: &LoadedRevision, name: &ServiceName, output: &mut Output) {
+    let Some(service) = loaded.revision.reading.pins.services.get(name) else { return };
     let pinned = &service.pin.version;
-    if service.hold.as_ref().is_some_and(|hold| hold.catches(pinned, &order_of(service, &loaded.history))) {
+    if service.hold.as_ref().is_some_and(|hold| hold.blocks(pinned, &version_order(service, &loaded.history))) {
         output.warn(format_args!(
             "{name} {pinned}, which is pinned, is what this hold keeps from running: it starts then\n  hint: to pin \
              another version in the same commit: pintle pin {name} VERSION --release"
@@ -131,24 +131,24 @@ fn warn_of_start(loaded: &Loaded, name: &ServiceName, output: &mut Output) {
     }
 }
 
-fn names(loaded: &Loaded) -> impl Iterator<Item = &ServiceName> {
-    let pins = &loaded.at.reading.pins;
+fn names(loaded: &LoadedRevision) -> impl Iterator<Item = &ServiceName> {
+    let pins = &loaded.revision.reading.pins;
     pins.services.keys().chain(pins.broken.keys())
 }
 
 /// A version means all above it.
-fn versions(typed: &str) -> Result<Held, Failure> {
+fn versions(typed: &str) -> Result<HeldVersions, CommandError> {
     if let Ok(version) = Version::new(typed) {
-        return Ok(Held::Above(version));
+        return Ok(HeldVersions::Above(version));
     }
-    typed.parse::<Range>().map(Held::Versions).map_err(|RangeError { message, hint, .. }| {
-        let failure = Failure::usage(format!("{typed:?} is neither a version nor a range: {message}"));
-        Failure { hint: hint.or_else(|| Some("write 2.0.3, or '>=2.1, <2.1.4'".to_owned())), ..failure }
+    typed.parse::<VersionRange>().map(HeldVersions::Versions).map_err(|RangeError { message, hint, .. }| {
+        let failure = CommandError::usage(format!("{typed:?} is neither a version nor a range: {message}"));
+        CommandError { hint: hint.or_else(|| Some("write 2.0.3, or '>=2.1, <2.1.4'".to_owned())), ..failure }
     })
 }
 
 /// `2026-12-01`, `2026-12-01T10:00`, the same with a zone, or `3d` from now.
-fn time(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+fn time(typed: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
     let in_zone = || typed.parse::<Timestamp>().ok();
     let in_utc = || typed.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     let days = || typed.strip_suffix('d')?.parse::<i64>().ok()?.checked_mul(24).map(|hours| format!("{hours}h"));
@@ -159,13 +159,13 @@ fn time(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let time = in_zone().or_else(in_utc).or_else(from_now);
     let wrong = match time {
         Some(time) if time > now => return Ok(time),
-        Some(time) => format!("--until {typed:?} has passed: {} UTC", when(time)),
+        Some(time) => format!("--until {typed:?} has passed: {} UTC", utc_minute(time)),
         None if typed.starts_with(|c: char| c.is_ascii_digit()) && typed.contains('-') => {
             format!("--until {typed:?}: there is no such date or time")
         }
         None => format!("--until {typed:?} is not a time"),
     };
-    Err(Failure::usage(wrong).hint("write a time that is to come as in 2026-12-01, 2026-12-01T10:00Z, 12h or 3d"))
+    Err(CommandError::usage(wrong).hint("write a time that is to come as in 2026-12-01, 2026-12-01T10:00Z, 12h or 3d"))
 }
 
 #[cfg(test)]
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_version_holds_what_is_above_it_and_a_range_itself() {
-        assert!(matches!(versions("2.0.3"), Ok(Held::Above(_))));
-        assert!(matches!(versions(">=2.1, <2.1.4"), Ok(Held::Versions(_))));
+        assert!(matches!(versions("2.0.3"), Ok(HeldVersions::Above(_))));
+        assert!(matches!(versions(">=2.1, <2.1.4"), Ok(HeldVersions::Versions(_))));
         assert!(versions(">=").is_err());
     }
 }

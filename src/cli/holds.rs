@@ -3,35 +3,35 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use pintle_core::pins::{Held, Hold, Service, ServiceName};
+use pintle_core::pins::{HeldVersions, Hold, Service, ServiceName};
 use pintle_core::problem::display_safe;
 use pintle_core::version::Version;
 use serde::Serialize;
 
-use super::exit::{Exit, Failure, help};
-use super::load::{Revision, open, say_stale};
-use super::output::{BUSY, DIM, NAME, Output, Printing};
-use super::table::{Cell, Head, Table};
-use super::words::{held, when};
-use crate::cli::config::Config;
+use super::exit::{CommandError, CommandExit, help};
+use super::load::{Revision, open_repository, warn_if_stale};
+use super::output::{BUSY_STYLE, DIM_STYLE, NAME_STYLE, Output, OutputArgs};
+use super::table::{ColumnHead, Table, TableCell};
+use super::words::{held_text, utc_minute};
+use crate::cli::config::CliConfig;
 
 /// Show what is held, by whom, and why
 #[derive(Debug, Args)]
-#[command(after_help = help("pintle holds\npintle holds --output json", &[Exit::Ok, Exit::Error, Exit::Usage]))]
-pub(super) struct Holds {
+#[command(after_help = help("pintle holds\npintle holds --output json", &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage]))]
+pub(super) struct HoldsCommand {
     #[command(flatten)]
-    printing: Printing,
+    printing: OutputArgs,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'s> {
+struct HeldServiceJson<'s> {
     service: &'s ServiceName,
     pinned: &'s Version,
     held: String,
     /// The parts of that.
     #[serde(flatten)]
-    versions: &'s Held,
+    versions: &'s HeldVersions,
     reason: Option<&'s str>,
     by: Option<&'s str>,
     until: Option<Timestamp>,
@@ -39,15 +39,15 @@ struct Shown<'s> {
     overdue: bool,
 }
 
-impl Holds {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let opened = open(config)?;
-        let at = Revision::read(&opened.source, &config.root, Some(opened.tip()?))?;
-        say_stale(opened.stale.as_ref(), output);
-        at.warn(output);
+impl HoldsCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
+        let opened = open_repository(config)?;
+        let at = Revision::read(&opened.source, &config.pin_folder, Some(opened.tip()?))?;
+        warn_if_stale(opened.fetch_error.as_ref(), output);
+        at.warn_if_unusable(output);
         let now = Timestamp::now();
         let services = at.reading.pins.services.values();
-        let holds: Vec<Shown<'_>> =
+        let holds: Vec<HeldServiceJson<'_>> =
             services.filter_map(|service| shown(service, service.hold.as_ref()?, now)).collect();
         output.result(self.printing.output, &holds, |output| {
             if holds.is_empty() {
@@ -56,16 +56,16 @@ impl Holds {
                 table(&holds).print(output);
             }
         })?;
-        Ok(Exit::Ok)
+        Ok(CommandExit::Ok)
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends a chain of what may be absent")]
-fn shown<'s>(service: &'s Service, hold: &'s Hold, now: Timestamp) -> Option<Shown<'s>> {
-    Some(Shown {
+fn shown<'s>(service: &'s Service, hold: &'s Hold, now: Timestamp) -> Option<HeldServiceJson<'s>> {
+    Some(HeldServiceJson {
         service: &service.name,
         pinned: &service.pin.version,
-        held: held(&hold.versions),
+        held: held_text(&hold.versions),
         versions: &hold.versions,
         reason: hold.reason.as_deref(),
         by: hold.by.as_deref(),
@@ -74,24 +74,24 @@ fn shown<'s>(service: &'s Service, hold: &'s Hold, now: Timestamp) -> Option<Sho
     })
 }
 
-fn table(holds: &[Shown<'_>]) -> Table {
+fn table(holds: &[HeldServiceJson<'_>]) -> Table {
     let mut table = Table::new(vec![
-        Head::whole("SERVICE"),
-        Head::whole("PINNED"),
-        Head::whole("HELD"),
-        Head::whole("UNTIL (UTC)"),
-        Head::cut("BY"),
-        Head::cut("REASON"),
+        ColumnHead::fixed("SERVICE"),
+        ColumnHead::fixed("PINNED"),
+        ColumnHead::fixed("HELD"),
+        ColumnHead::fixed("UNTIL (UTC)"),
+        ColumnHead::cut("BY"),
+        ColumnHead::cut("REASON"),
     ]);
     for hold in holds {
         let safe = |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |text| display_safe(text, 200));
-        let until = match hold.until.map(when) {
-            None => Cell::new(DIM, "released"),
-            Some(until) if hold.overdue => Cell::new(BUSY, format!("{until} (passed)")),
+        let until = match hold.until.map(utc_minute) {
+            None => TableCell::new(DIM_STYLE, "released"),
+            Some(until) if hold.overdue => TableCell::new(BUSY_STYLE, format!("{until} (passed)")),
             Some(until) => until.into(),
         };
         table.row(vec![
-            Cell::new(NAME, hold.service.as_str()),
+            TableCell::new(NAME_STYLE, hold.service.as_str()),
             hold.pinned.as_str().into(),
             hold.held.as_str().into(),
             until,

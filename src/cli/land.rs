@@ -10,21 +10,21 @@ use clap::Args;
 use destination::{DestinationArgs, announce, decide_anew};
 use jiff::Timestamp;
 pub(super) use outcome::CommitOutcome;
-use pintle_core::check::{check, joined};
+use pintle_core::check::{check_pins, unseen_pairs};
 use pintle_core::edit::{Edit, Edited, edit_on, in_words, overlay};
 use pintle_core::git::{CommitId, FileChange};
 use pintle_core::graph::Graph;
-use pintle_core::pins::{Reading, ServiceName, Unseen};
-use pintle_core::problem::{Problem, Severity, located};
+use pintle_core::pins::{ParsedRevision, ServiceName, UnseenPolicy};
+use pintle_core::problem::{Problem, Severity, one_line_message};
 
 use super::describe::advised;
-use super::diff::{FileDiff, edited};
-use super::exit::{Exit, Failure};
-use super::load::{Loaded, load_fresh};
-use super::output::{Output, Printing};
-use super::progress::Progress;
-use crate::cli::config::Config;
-use crate::source::{Credentials, Destination, Landing, Message, SentChanges, branch_name, change_id, race};
+use super::diff::{FileDiff, diff_edited};
+use super::exit::{CommandError, CommandExit};
+use super::load::{LoadedRevision, load_fresh};
+use super::output::{Output, OutputArgs};
+use super::progress::ProgressNote;
+use crate::cli::config::CliConfig;
+use crate::source::{CommitMessage, Credentials, Destination, Landing, SentChanges, branch_name, change_id, race};
 
 /// Whether to ask, and how far a commit goes.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ pub(super) struct Land {
     #[command(flatten)]
     route: DestinationArgs,
     #[command(flatten)]
-    printing: Printing,
+    printing: OutputArgs,
 }
 
 /// What is to be committed.
@@ -47,7 +47,7 @@ pub(super) struct Proposal {
     /// What they make of the tip, where somebody had to know that already.
     pub edited: Option<Edited>,
     /// What the commit says.
-    pub message: Message,
+    pub message: CommitMessage,
     /// What it does, as the name of a branch begins: `pin-web-1.2`.
     pub stem: String,
     /// What is said where all is so already.
@@ -74,10 +74,10 @@ impl Land {
     /// Lands what `propose` makes of the tip. Where somebody is faster, it is asked again, with the new tip.
     pub(super) fn run(
         &self,
-        config: &Config,
+        config: &CliConfig,
         output: &mut Output,
-        propose: impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
-    ) -> Result<Exit, Failure> {
+        propose: impl FnMut(&LoadedRevision, &mut Output) -> Result<Proposal, CommandError>,
+    ) -> Result<CommandExit, CommandError> {
         let done = self.land(config, output, propose)?;
         self.tell(&done, output)
     }
@@ -85,10 +85,10 @@ impl Land {
     /// [`Land::run`], save that the result is not printed yet.
     pub(super) fn land(
         &self,
-        config: &Config,
+        config: &CliConfig,
         output: &mut Output,
-        mut propose: impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
-    ) -> Result<CommitOutcome, Failure> {
+        mut propose: impl FnMut(&LoadedRevision, &mut Output) -> Result<Proposal, CommandError>,
+    ) -> Result<CommitOutcome, CommandError> {
         let mut config = config.clone();
         config.access.credentials = Credentials::Helper;
         let (mut agreed, mut sent) = (None, SentChanges::default());
@@ -98,11 +98,11 @@ impl Land {
     /// Decides, shows, asks and lands; none where a remote has moved on meanwhile.
     fn once(
         &self,
-        config: &Config,
+        config: &CliConfig,
         output: &mut Output,
         (agreed, sent): (&mut Option<String>, &mut SentChanges),
-        propose: &mut impl FnMut(&Loaded, &mut Output) -> Result<Proposal, Failure>,
-    ) -> Result<Option<CommitOutcome>, Failure> {
+        propose: &mut impl FnMut(&LoadedRevision, &mut Output) -> Result<Proposal, CommandError>,
+    ) -> Result<Option<CommitOutcome>, CommandError> {
         let loaded = load_fresh(config, "nothing is committed on")?;
         let tip = tip(&loaded)?;
         let landing = loaded.source.landing(config.branch.as_deref())?;
@@ -115,8 +115,8 @@ impl Land {
             None => edited_by(config, &loaded, &proposal)?,
         };
         let Proposal { message, stem, already, review, told, .. } = proposal;
-        let id = message.id().map_or_else(|| change_id(tip, &files), str::to_owned);
-        let (message, way) = (message.of_change(&id), self.route.destination(&landing, &branch_name(&stem, &id))?);
+        let id = message.change_id().map_or_else(|| change_id(tip, &files), str::to_owned);
+        let (message, way) = (message.with_change_id(&id), self.route.destination(&landing, &branch_name(&stem, &id))?);
         if files.is_empty() {
             match review {
                 Some(review) => output.aside(review.show),
@@ -127,7 +127,9 @@ impl Land {
         if let Err(error) = way.check(&landing, &files) {
             return decide_anew(&way, error, (&landing, tip), output);
         }
-        let diff = |file: &FileChange| edited(&file.path, loaded.at.bytes(&file.path), file.content.as_deref());
+        let diff = |file: &FileChange| {
+            diff_edited(&file.path, loaded.revision.content_of(&file.path), file.content.as_deref())
+        };
         let diffs: Vec<FileDiff> = files.iter().map(diff).collect();
         let review = review.unwrap_or_else(|| Review::of(&diffs));
         if agreed.as_ref() != Some(&review.essence) {
@@ -137,7 +139,7 @@ impl Land {
             *agreed = Some(review.essence);
         }
         sent.record(id, tip);
-        let pushing = Progress::of("pushing");
+        let pushing = ProgressNote::of("pushing");
         let outcome = way.commit((&landing, tip), &files, &message);
         drop(pushing);
         match outcome {
@@ -147,7 +149,7 @@ impl Land {
     }
 
     /// How results are printed.
-    pub(super) fn printing(&self) -> Printing {
+    pub(super) fn printing(&self) -> OutputArgs {
         self.printing
     }
 
@@ -157,23 +159,24 @@ impl Land {
     }
 
     /// Asks, unless that was answered by a flag: but that was no answer to what has become another question.
-    fn agree(&self, what: &str, again: bool, output: &mut Output) -> Result<(), Failure> {
+    fn agree(&self, what: &str, again: bool, output: &mut Output) -> Result<(), CommandError> {
         if self.yes && again {
-            let failure =
-                Failure::error("the branch has moved on meanwhile, and this is not what it was: nothing was committed");
+            let failure = CommandError::error(
+                "the branch has moved on meanwhile, and this is not what it was: nothing was committed",
+            );
             return Err(failure.hint("look at it, then type it again"));
         }
-        if self.yes || self.route.patch || output.agreed(what)? {
+        if self.yes || self.route.patch || output.confirm(what)? {
             Ok(())
         } else {
-            Err(Failure::error("nothing was changed"))
+            Err(CommandError::error("nothing was changed"))
         }
     }
 
     /// Prints the result.
-    pub(super) fn tell(&self, done: &CommitOutcome, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn tell(&self, done: &CommitOutcome, output: &mut Output) -> Result<CommandExit, CommandError> {
         done.print(self.printing.output, output)?;
-        Ok(Exit::Ok)
+        Ok(CommandExit::Ok)
     }
 }
 
@@ -181,7 +184,7 @@ impl Proposal {
     /// One edit, which is looked at as a diff.
     pub(super) fn of_one(
         (service, edit): (ServiceName, Edit),
-        message: Message,
+        message: CommitMessage,
         stem: String,
         already: String,
     ) -> Self {
@@ -189,7 +192,7 @@ impl Proposal {
     }
 
     /// Edits that are still to be added.
-    pub(super) fn of_edits(message: Message, stem: String) -> Self {
+    pub(super) fn of_edits(message: CommitMessage, stem: String) -> Self {
         let (beneath, edits) = (Vec::new(), Vec::new());
         Self { beneath, edits, edited: None, message, stem, already: String::new(), review: None, told: None }
     }
@@ -209,29 +212,29 @@ impl Review {
     }
 }
 
-fn tip(loaded: &Loaded) -> Result<CommitId, Failure> {
-    let tip = loaded.at.commit.as_ref().map(|commit| commit.id);
-    tip.ok_or_else(|| Failure::error("there is no commit to go on from"))
+fn tip(loaded: &LoadedRevision) -> Result<CommitId, CommandError> {
+    let tip = loaded.revision.commit.as_ref().map(|commit| commit.id);
+    tip.ok_or_else(|| CommandError::error("there is no commit to go on from"))
 }
 
-fn edited_by(config: &Config, loaded: &Loaded, proposal: &Proposal) -> Result<Edited, Failure> {
-    let (tip, beneath) = (loaded.at.said(&config.root), &proposal.beneath);
+fn edited_by(config: &CliConfig, loaded: &LoadedRevision, proposal: &Proposal) -> Result<Edited, CommandError> {
+    let (tip, beneath) = (loaded.revision.revision_files(&config.pin_folder), &proposal.beneath);
     edit_on(&tip, beneath, &proposal.edits).map_err(|refusal| {
-        let failure = Failure::error(in_words(&refusal, &overlay(tip.files, beneath)));
-        Failure { hint: advised(*refusal).hint, ..failure }
+        let failure = CommandError::error(in_words(&refusal, &overlay(tip.files, beneath)));
+        CommandError { hint: advised(*refusal).hint, ..failure }
     })
 }
 
 /// What would be wrong then, and where it goes.
 fn foresee(
-    loaded: &Loaded,
+    loaded: &LoadedRevision,
     landing: &Landing<'_>,
-    (after, way): (&Reading, &Destination<'_>),
+    (after, way): (&ParsedRevision, &Destination<'_>),
     output: &mut Output,
-) -> Result<(), Failure> {
-    let before: BTreeSet<String> = problems(loaded, &loaded.at.reading).map(|problem| problem.message).collect();
+) -> Result<(), CommandError> {
+    let before: BTreeSet<String> = problems(loaded, &loaded.revision.reading).map(|problem| problem.message).collect();
     for problem in problems(loaded, after).filter(|problem| !before.contains(&problem.message)) {
-        output.warn(located(&problem, loaded.at.bytes(&problem.place.path).unwrap_or_default()));
+        output.warn(one_line_message(&problem, loaded.revision.content_of(&problem.place.path).unwrap_or_default()));
     }
     // Who cannot commit is told before anything is asked.
     loaded.source.identity()?;
@@ -240,12 +243,12 @@ fn foresee(
 }
 
 /// The errors of a revision, in the light of its history.
-fn problems(loaded: &Loaded, reading: &Reading) -> impl Iterator<Item = Problem> {
+fn problems(loaded: &LoadedRevision, reading: &ParsedRevision) -> impl Iterator<Item = Problem> {
     let (pins, history) = (&reading.pins, &loaded.history);
-    let graph = Graph::of(pins, history);
-    let mut found = check(pins, &graph, history, Timestamp::now());
-    if pins.settings.unseen == Unseen::Refuse {
-        found.extend(joined(pins, &graph, history).into_iter().map(|pair| pair.problem));
+    let graph = Graph::from_pins(pins, history);
+    let mut found = check_pins(pins, &graph, history, Timestamp::now());
+    if pins.settings.unseen == UnseenPolicy::Refuse {
+        found.extend(unseen_pairs(pins, &graph, history).into_iter().map(|pair| pair.problem));
     }
     found.into_iter().filter(|problem| problem.severity == Severity::Error)
 }

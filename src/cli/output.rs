@@ -10,19 +10,19 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::exit::Failure;
+use super::exit::CommandError;
 
 /// `--output`, for commands that print results.
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Printing {
+pub(super) struct OutputArgs {
     /// How results are printed
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    pub output: Format,
+    pub output: OutputFormat,
 }
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For people.
     Table,
     /// For programs.
@@ -41,19 +41,19 @@ pub struct Output {
     failed: Option<io::Error>,
     closed: bool,
     /// What is written is no result: it is collected here, and goes to stderr at once.
-    aside: Option<String>,
+    redirected: Option<String>,
 }
 
 /// Good, done, healthy.
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const GOOD_STYLE: Style = AnsiColor::Green.on_default();
 /// In progress, about to change, to be looked at.
-pub(super) const BUSY: Style = AnsiColor::Yellow.on_default();
+pub(super) const BUSY_STYLE: Style = AnsiColor::Yellow.on_default();
 /// Failed, refused, removed.
-pub(super) const BAD: Style = AnsiColor::Red.on_default();
+pub(super) const BAD_STYLE: Style = AnsiColor::Red.on_default();
 /// A name that the eye looks for.
-pub(super) const NAME: Style = Style::new().bold();
+pub(super) const NAME_STYLE: Style = Style::new().bold();
 /// What is there for completeness.
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const DIM_STYLE: Style = Style::new().dimmed();
 
 /// `text` in a style.
 pub(super) fn styled(style: Style, text: impl Display) -> String {
@@ -71,10 +71,10 @@ impl Output {
         Self {
             out: AutoStream::new(io::stdout(), choice),
             err: AutoStream::new(io::stderr(), choice),
-            width: width(),
+            width: terminal_width(),
             failed: None,
             closed: false,
-            aside: None,
+            redirected: None,
         }
     }
 
@@ -95,7 +95,7 @@ impl Output {
 
     /// Writes text to stdout.
     pub fn write(&mut self, text: Arguments<'_>) {
-        if let Some(aside) = &mut self.aside {
+        if let Some(aside) = &mut self.redirected {
             let _ = aside.write_fmt(text);
             return;
         }
@@ -116,9 +116,9 @@ impl Output {
 
     /// Prints what a result would be printed by to stderr: it is to be looked at before the result.
     pub fn aside(&mut self, print: impl FnOnce(&mut Self)) {
-        self.aside = Some(String::new());
+        self.redirected = Some(String::new());
         print(self);
-        let text = self.aside.take().unwrap_or_default();
+        let text = self.redirected.take().unwrap_or_default();
         self.say(&text);
     }
 
@@ -136,7 +136,7 @@ impl Output {
     /// Writes a line to stderr, whether or not anybody reads it.
     pub fn note(&mut self, text: impl Display) {
         let text = format!("{text}\n");
-        match &mut self.aside {
+        match &mut self.redirected {
             Some(aside) => aside.push_str(&text),
             None => self.say(&text),
         }
@@ -144,7 +144,7 @@ impl Output {
 
     /// Warns on stderr.
     pub fn warn(&mut self, text: impl Display) {
-        self.note(format_args!("{}: {text}", styled(BUSY.bold(), "warning")));
+        self.note(format_args!("{}: {text}", styled(BUSY_STYLE.bold(), "warning")));
     }
 
     /// Asks on stderr, without a line end.
@@ -153,27 +153,27 @@ impl Output {
     }
 
     /// Asks whether to go on; without a terminal, nobody is there to answer. `look_at` says what to look at first.
-    pub fn agreed(&mut self, look_at: &str) -> Result<bool, Failure> {
+    pub fn confirm(&mut self, look_at: &str) -> Result<bool, CommandError> {
         if !io::stdin().is_terminal() {
             let hint = format!("look at the {look_at}, then add --yes");
-            return Err(Failure::usage("there is no terminal to ask").hint(hint));
+            return Err(CommandError::usage("there is no terminal to ask").hint(hint));
         }
         Ok(matches!(self.answer("Continue? [yN] ")?.as_str(), "y" | "Y" | "yes"))
     }
 
     /// Asks why; without a terminal, `flag` is the only way to say it.
-    pub fn asked_why(&mut self, flag: &str) -> Result<String, Failure> {
+    pub fn ask_reason(&mut self, flag: &str) -> Result<String, CommandError> {
         if !io::stdin().is_terminal() {
-            return Err(Failure::usage("there is no terminal to ask why").hint(format!("add {flag}")));
+            return Err(CommandError::usage("there is no terminal to ask why").hint(format!("add {flag}")));
         }
         self.answer("Why? ")
     }
 
-    fn answer(&mut self, question: &str) -> Result<String, Failure> {
+    fn answer(&mut self, question: &str) -> Result<String, CommandError> {
         self.ask(question);
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
-        read.map_err(|error| Failure::error(format!("no answer: {error}")))?;
+        read.map_err(|error| CommandError::error(format!("no answer: {error}")))?;
         Ok(answer.trim().to_owned())
     }
 
@@ -195,15 +195,15 @@ impl Output {
     /// Prints a result: `text` for people, else the value.
     pub fn result(
         &mut self,
-        format: Format,
+        format: OutputFormat,
         value: &impl Serialize,
         text: impl FnOnce(&mut Self),
-    ) -> Result<(), Failure> {
-        let unprintable = |error: &dyn Display| Failure::error(format!("the result cannot be printed: {error}"));
+    ) -> Result<(), CommandError> {
+        let unprintable = |error: &dyn Display| CommandError::error(format!("the result cannot be printed: {error}"));
         match format {
-            Format::Table => text(self),
-            Format::Json => self.line(serde_json::to_string_pretty(value).map_err(|error| unprintable(&error))?),
-            Format::Yaml => {
+            OutputFormat::Table => text(self),
+            OutputFormat::Json => self.line(serde_json::to_string_pretty(value).map_err(|error| unprintable(&error))?),
+            OutputFormat::Yaml => {
                 let yaml = serde_yaml::to_string(value).map_err(|error| unprintable(&error))?;
                 self.write(format_args!("{yaml}"));
             }
@@ -212,39 +212,41 @@ impl Output {
     }
 
     /// Whether a result that is printed again takes the place of the one before.
-    pub fn is_in_place(&self, format: Format) -> bool {
-        format == Format::Table && io::stdout().is_terminal()
+    pub fn is_in_place(&self, format: OutputFormat) -> bool {
+        format == OutputFormat::Table && io::stdout().is_terminal()
     }
 
     /// Makes way for a result that is printed again: on a terminal in place of the one before, elsewhere below it.
-    pub fn anew(&mut self, format: Format) {
+    pub fn start_redraw(&mut self, format: OutputFormat) {
         match format {
             // ECMA-48: CUP, ED. They are no colours, and must not go with them.
-            Format::Table if self.is_in_place(format) => {
+            OutputFormat::Table if self.is_in_place(format) => {
                 let _ = io::stdout().write_all(b"\x1b[H\x1b[2J");
             }
-            Format::Table => self.line(""),
-            Format::Json => {}
-            Format::Yaml => self.line("---"),
+            OutputFormat::Table => self.line(""),
+            OutputFormat::Json => {}
+            OutputFormat::Yaml => self.line("---"),
         }
     }
 
     /// Says why the command failed.
-    pub fn failure(&mut self, failure: &Failure) {
-        self.note(format_args!("{}: {}", styled(BAD.bold(), "error"), failure.message));
+    pub fn failure(&mut self, failure: &CommandError) {
+        self.note(format_args!("{}: {}", styled(BAD_STYLE.bold(), "error"), failure.message));
         if let Some(hint) = &failure.hint {
-            self.note(format_args!("  {} {hint}", styled(DIM, "hint:")));
+            self.note(format_args!("  {} {hint}", styled(DIM_STYLE, "hint:")));
         }
     }
 
     /// The end: what could not be written to stdout.
-    pub fn finish(&mut self) -> Result<(), Failure> {
-        self.failed.take().map_or(Ok(()), |error| Err(Failure::error(format!("stdout cannot be written: {error}"))))
+    pub fn take_stdout_error(&mut self) -> Result<(), CommandError> {
+        self.failed
+            .take()
+            .map_or(Ok(()), |error| Err(CommandError::error(format!("stdout cannot be written: {error}"))))
     }
 }
 
 /// `COLUMNS` is what shells and tests say; else the terminal is asked.
-fn width() -> Option<usize> {
+fn terminal_width() -> Option<usize> {
     let terminal = || io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     terminal().map(|(terminal_size::Width(width), _)| usize::from(width))
 }

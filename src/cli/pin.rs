@@ -2,20 +2,20 @@
 
 use clap::Args;
 use pintle_core::edit::Edit;
-use pintle_core::graph::order_of;
+use pintle_core::graph::version_order;
 use pintle_core::image::Digest;
 use pintle_core::pins::{Service, ServiceName};
-use pintle_core::problem::{Problem, located};
-use pintle_core::version::{Range, Version};
+use pintle_core::problem::{Problem, one_line_message};
+use pintle_core::version::{Version, VersionRange};
 
 use super::describe::on_hold;
-use super::exit::{Exit, Failure, help};
+use super::exit::{CommandError, CommandExit, help};
 use super::land::{Land, Proposal};
-use super::load::Loaded;
+use super::load::LoadedRevision;
 use super::output::Output;
-use super::words::{known, was_held};
-use crate::cli::config::Config;
-use crate::source::Message;
+use super::words::{known_service, past_hold_text};
+use crate::cli::config::CliConfig;
+use crate::source::CommitMessage;
 
 /// Pin a version: edit its line, commit, push
 ///
@@ -26,9 +26,9 @@ use crate::source::Message;
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle pin payments 2.1.0\npintle pin checkout 1.8.2 --needs 'payments=>=2.1, <3'\npintle pin payments 2.4.2 --release\npintle pin web 3.5.0@sha256:… --yes --commit-only",
-    &[Exit::Ok, Exit::Error, Exit::Refused, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Refused, CommandExit::Usage],
 ))]
-pub(super) struct Pin {
+pub(super) struct PinCommand {
     /// The service
     service: String,
     /// The version; for a service that is pinned by digest, as VERSION@DIGEST
@@ -43,21 +43,26 @@ pub(super) struct Pin {
     land: Land,
 }
 
-impl Pin {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl PinCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let (version, digest) = self.version()?;
         self.land.run(config, output, |loaded, _| self.propose(loaded, &version, digest.as_ref()))
     }
 
-    fn propose(&self, loaded: &Loaded, version: &Version, digest: Option<&Digest>) -> Result<Proposal, Failure> {
-        let pins = &loaded.at.reading.pins;
+    fn propose(
+        &self,
+        loaded: &LoadedRevision,
+        version: &Version,
+        digest: Option<&Digest>,
+    ) -> Result<Proposal, CommandError> {
+        let pins = &loaded.revision.reading.pins;
         let names = || pins.services.keys().chain(pins.broken.keys());
-        let service = known(&self.service, names())?;
+        let service = known_service(&self.service, names())?;
         let needs = self.needs.iter().map(|typed| {
             let (provider, range) = need(typed)?;
-            Ok((known(provider, names())?, range))
+            Ok((known_service(provider, names())?, range))
         });
-        let needs = needs.collect::<Result<Vec<(ServiceName, Range)>, Failure>>()?;
+        let needs = needs.collect::<Result<Vec<(ServiceName, VersionRange)>, CommandError>>()?;
         let pinned = pins.services.get(&service);
         if let Some(pinned) = pinned.filter(|_| !self.release) {
             self.refuse_held(loaded, pinned, version)?;
@@ -66,8 +71,8 @@ impl Pin {
         let mut body = before.map(|before| format!("{service} {before} -> {version}\n")).unwrap_or_default();
         body.extend(needs.iter().map(|(provider, range)| format!("It needs {provider} {range}.\n")));
         let ends = pinned.and_then(|pinned| pinned.hold.as_ref()).filter(|_| self.release);
-        body.extend(ends.map(|hold| format!("{}\n", was_held(hold))));
-        let message = Message {
+        body.extend(ends.map(|hold| format!("{}\n", past_hold_text(hold))));
+        let message = CommitMessage {
             subject: format!("Pin {service} {version}"),
             body,
             trailers: vec![("Pintle-Services", service.to_string())],
@@ -82,12 +87,15 @@ impl Pin {
     }
 
     /// It would not run, and keep what is pinned beside it from running.
-    fn refuse_held(&self, loaded: &Loaded, service: &Service, version: &Version) -> Result<(), Failure> {
-        let mut order = order_of(service, &loaded.history);
+    fn refuse_held(&self, loaded: &LoadedRevision, service: &Service, version: &Version) -> Result<(), CommandError> {
+        let mut order = version_order(service, &loaded.history);
         order.append(version.clone());
-        let Some(hold) = service.hold.as_ref().filter(|hold| hold.catches(version, &order)) else { return Ok(()) };
+        let Some(hold) = service.hold.as_ref().filter(|hold| hold.blocks(version, &order)) else { return Ok(()) };
         let problem = Problem::error(format!("{} {}", service.name, on_hold(version, hold)), hold.at.clone());
-        let failure = Failure::refused(located(&problem, loaded.at.bytes(&hold.at.path).unwrap_or_default()));
+        let failure = CommandError::refused(one_line_message(
+            &problem,
+            loaded.revision.content_of(&hold.at.path).unwrap_or_default(),
+        ));
         let hint = format!(
             "where it mends that, end the hold in the same commit: pintle pin {} {} --release",
             service.name, self.version
@@ -95,28 +103,28 @@ impl Pin {
         Err(failure.hint(hint))
     }
 
-    fn version(&self) -> Result<(Version, Option<Digest>), Failure> {
+    fn version(&self) -> Result<(Version, Option<Digest>), CommandError> {
         let (version, digest) = self.version.split_once('@').map_or((&*self.version, None), |(v, d)| (v, Some(d)));
         let version = Version::new(version).map_err(|error| {
-            let failure = Failure::usage(format!("{version:?} is not a version: {error}"));
-            Failure { hint: error.hint(), ..failure }
+            let failure = CommandError::usage(format!("{version:?} is not a version: {error}"));
+            CommandError { hint: error.hint(), ..failure }
         })?;
         let digest = digest.map(str::parse).transpose().map_err(|error: pintle_core::image::ImageError| {
-            Failure::usage(error.to_string()).hint("write VERSION@sha256:…, as the registry shows it")
+            CommandError::usage(error.to_string()).hint("write VERSION@sha256:…, as the registry shows it")
         })?;
         Ok((version, digest))
     }
 }
 
 /// `payments=>=2.1, <3`.
-fn need(typed: &str) -> Result<(&str, Range), Failure> {
+fn need(typed: &str) -> Result<(&str, VersionRange), CommandError> {
     let hint = "write it as in --needs 'payments=>=2.1, <3'";
     let Some((provider, range)) = typed.split_once('=') else {
-        return Err(Failure::usage(format!("{typed:?} does not say which versions are needed")).hint(hint));
+        return Err(CommandError::usage(format!("{typed:?} does not say which versions are needed")).hint(hint));
     };
     let range = range.trim().parse().map_err(|error: pintle_core::version::RangeError| {
-        let failure = Failure::usage(format!("--needs {typed:?}: {}", error.message));
-        Failure { hint: error.hint.or_else(|| Some(hint.to_owned())), ..failure }
+        let failure = CommandError::usage(format!("--needs {typed:?}: {}", error.message));
+        CommandError { hint: error.hint.or_else(|| Some(hint.to_owned())), ..failure }
     })?;
     Ok((provider.trim(), range))
 }

@@ -6,22 +6,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What is done in less is not worth a word.
-const PATIENCE: Duration = Duration::from_secs(2);
+const QUIET_PERIOD: Duration = Duration::from_secs(2);
 
 /// Something that may take long; it is over when this is dropped.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct ProgressNote {
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Progress {
+impl ProgressNote {
     /// It starts now.
     pub(super) fn of(what: impl Into<String>) -> Self {
         let what = what.into();
         let (over, wait) = channel::<()>();
         let tell = move || {
-            if wait.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+            if wait.recv_timeout(QUIET_PERIOD) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
             let mut err = stderr();
@@ -29,7 +29,7 @@ impl Progress {
                 let _ = writeln!(err, "{what} …");
                 return;
             }
-            let mut seconds = PATIENCE.as_secs();
+            let mut seconds = QUIET_PERIOD.as_secs();
             loop {
                 let _ = write!(err, "\r\x1b[2K{what} … {seconds} s");
                 let _ = err.flush();
@@ -46,7 +46,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressNote {
     fn drop(&mut self) {
         drop(self.over.take());
         if let Some(thread) = self.thread.take() {

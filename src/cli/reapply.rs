@@ -7,14 +7,14 @@ use pintle_core::git::Commit;
 use pintle_core::pins::ServiceName;
 use pintle_core::rollback::{HoldPolicy, newest_rollback};
 
-use super::deepen::deepening;
-use super::exit::{Exit, Failure, help};
+use super::deepen::retry_unshallowed;
+use super::exit::{CommandError, CommandExit, help};
 use super::land::Land;
-use super::load::Loaded;
+use super::load::LoadedRevision;
 use super::output::Output;
 use super::rollback::{Kind, Reason, RollbackPreview, RollbackQuery, lift, propose, undone, why_none};
-use super::wait::After;
-use crate::cli::config::Config;
+use super::wait::AfterCommitArgs;
+use crate::cli::config::CliConfig;
 
 /// Undo a rollback: its services go forward again, and its holds end
 ///
@@ -24,9 +24,9 @@ use crate::cli::config::Config;
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle reapply\npintle reapply payments --reason 'refunds are mended'\npintle reapply 3f2a91c0 --yes --reason INC-47",
-    &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Unhealthy, CommandExit::Refused, CommandExit::Usage],
 ))]
-pub(super) struct Reapply {
+pub(super) struct ReapplyCommand {
     /// The rollback, or the newest one that moved this service [default: the newest one of the branch]
     #[arg(value_name = "COMMIT|SERVICE")]
     which: Option<String>,
@@ -36,16 +36,16 @@ pub(super) struct Reapply {
     #[command(flatten)]
     land: Land,
     #[command(flatten)]
-    after: After,
+    after: AfterCommitArgs,
 }
 
-impl Reapply {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl ReapplyCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let (mut why, mut refused) = (Reason::typed(self.reason.as_deref(), &self.land)?, false);
-        let done = deepening(config, output, |output| {
+        let done = retry_unshallowed(config, output, |output| {
             self.land.land(config, output, |loaded, output| {
                 let undone = undone(config, loaded, self.commit(loaded)?)?;
-                let (request, pins) = (undone.request(), undone.without_holds(loaded.at.pins(config)));
+                let (request, pins) = (undone.request(), undone.without_holds(loaded.revision.pins(config)));
                 let question = RollbackQuery {
                     kind: Kind::Reapply,
                     request,
@@ -68,16 +68,16 @@ impl Reapply {
             })
         })?;
         if refused {
-            return Ok(Exit::Refused);
+            return Ok(CommandExit::Refused);
         }
-        self.after.run(config, &self.land, &done, output)
+        self.after.follow_up(config, &self.land, &done, output)
     }
 
     /// The rollback that was named, else the newest one.
-    fn commit(&self, loaded: &Loaded) -> Result<Arc<Commit>, Failure> {
+    fn commit(&self, loaded: &LoadedRevision) -> Result<Arc<Commit>, CommandError> {
         let typed = self.which.as_deref();
         let service = typed.and_then(|typed| ServiceName::new(typed).ok());
-        let service = service.filter(|service| loaded.at.reading.pins.services.contains_key(service));
+        let service = service.filter(|service| loaded.revision.reading.pins.services.contains_key(service));
         match typed.filter(|_| service.is_none()) {
             Some(revision) => Ok(Arc::new(loaded.source.resolve(revision)?)),
             None => newest(loaded, service.as_ref()),
@@ -86,11 +86,12 @@ impl Reapply {
 }
 
 /// The newest rollback, of a service where one is named.
-fn newest(loaded: &Loaded, service: Option<&ServiceName>) -> Result<Arc<Commit>, Failure> {
+fn newest(loaded: &LoadedRevision, service: Option<&ServiceName>) -> Result<Arc<Commit>, CommandError> {
     let found = newest_rollback(&loaded.history, service, |commit| loaded.source.is_rollback(commit)).cloned();
     found.ok_or_else(|| {
         let of = service.map(|service| format!(" of {service}")).unwrap_or_default();
-        let failure = Failure::error(format!("there is no rollback{of} on this branch"));
-        loaded.as_far_as_known(failure.hint("a commit by git revert is undone by its name: pintle reapply COMMIT"))
+        let failure = CommandError::error(format!("there is no rollback{of} on this branch"));
+        loaded
+            .suspect_shallow_clone(failure.hint("a commit by git revert is undone by its name: pintle reapply COMMIT"))
     })
 }

@@ -16,21 +16,23 @@ use ask::What;
 use clap::{ArgGroup, Args, ValueEnum};
 use jiff::Timestamp;
 use json::{RollbackJson, to_json};
-use pintle_core::edit::edit;
+use pintle_core::edit::apply_edits;
 use pintle_core::git::{Commit, FileChange};
 use pintle_core::pins::{Pins, ServiceName};
-use pintle_core::rollback::{HoldPolicy, Message, Request, Revert, RollbackTarget, UndoneRollback, taken_back_last};
+use pintle_core::rollback::{
+    HoldPolicy, Request, Revert, RollbackMessage, RollbackTarget, UndoneRollback, taken_back_last,
+};
 pub(super) use preview::RollbackPreview;
 pub(super) use undo::{lift, undone, why_none};
 
-use super::deepen::deepening;
-use super::exit::{Exit, Failure, help};
+use super::deepen::retry_unshallowed;
+use super::exit::{CommandError, CommandExit, help};
 use super::land::{Land, Proposal, Review};
-use super::load::{Loaded, load};
+use super::load::{LoadedRevision, load};
 use super::output::Output;
 use super::plan::text::described;
-use super::wait::After;
-use crate::cli::config::Config;
+use super::wait::AfterCommitArgs;
+use crate::cli::config::CliConfig;
 use crate::source;
 
 /// Take services back: one commit on the tip, which is rolled out like any other
@@ -47,7 +49,7 @@ use crate::source;
 #[command(group = ArgGroup::new("what").required(true).args(["services", "all", "revert"]))]
 #[command(after_help = help(
     "pintle rollback payments --dry-run\npintle rollback payments --to 2.0.3 --reason 'INC-47: refunds are booked twice'\npintle rollback --all --to 2h --yes --reason INC-47 --wait\npintle rollback --revert HEAD~3..HEAD\npintle rollback payments --adopt\npintle rollback payments --seen --dry-run",
-    &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Refused, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Unhealthy, CommandExit::Refused, CommandExit::Usage],
 ))]
 pub(super) struct Rollback {
     #[command(flatten)]
@@ -67,7 +69,7 @@ pub(super) struct Rollback {
     #[command(flatten)]
     land: Land,
     #[command(flatten)]
-    after: After,
+    after: AfterCommitArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,28 +83,28 @@ enum Hold {
 }
 
 impl Rollback {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         if self.dry_run {
-            deepening(config, output, |output| self.show(config, output))
+            retry_unshallowed(config, output, |output| self.show(config, output))
         } else {
             self.land(config, output)
         }
     }
 
-    fn show(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+    fn show(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let loaded = load(config, None)?;
-        loaded.warn(output);
-        loaded.at.usable()?;
-        loaded.say_uncommitted(output)?;
+        loaded.warn_if_outdated(output);
+        loaded.revision.refuse_if_unusable()?;
+        loaded.warn_of_uncommitted(output)?;
         let question = self.question(config, &loaded, output)?;
         let told = RollbackPreview::of(config, &loaded, question, output, |_| Ok(self.reason.clone()))?;
         output.result(self.land.printing().output, &RollbackJson::of(&told), |output| text::print(&told, output))?;
-        Ok(if told.is_refused() { Exit::Refused } else { Exit::Ok })
+        Ok(if told.is_refused() { CommandExit::Refused } else { CommandExit::Ok })
     }
 
-    fn land(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+    fn land(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let (mut why, mut refused) = (Reason::typed(self.reason.as_deref(), &self.land)?, false);
-        let done = deepening(config, output, |output| {
+        let done = retry_unshallowed(config, output, |output| {
             self.land.land(config, output, |loaded, output| {
                 let question = self.question(config, loaded, output)?;
                 let told = RollbackPreview::of(config, loaded, question, output, |output| why.get(output).map(Some))?;
@@ -111,12 +113,17 @@ impl Rollback {
             })
         })?;
         if refused {
-            return Ok(Exit::Refused);
+            return Ok(CommandExit::Refused);
         }
-        self.after.run(config, &self.land, &done, output)
+        self.after.follow_up(config, &self.land, &done, output)
     }
 
-    fn question(&self, config: &Config, loaded: &Loaded, output: &mut Output) -> Result<RollbackQuery, Failure> {
+    fn question(
+        &self,
+        config: &CliConfig,
+        loaded: &LoadedRevision,
+        output: &mut Output,
+    ) -> Result<RollbackQuery, CommandError> {
         let mut request = ask::request(&self.what, loaded, Timestamp::now())?;
         // Who types it twice, or beside somebody else, does not mean to go back twice.
         if let Request::Services(services, RollbackTarget::Good) = &mut request {
@@ -125,7 +132,7 @@ impl Rollback {
         let ends = self.what.revert.as_ref().map(|typed| ask::ends(typed, loaded)).transpose()?.flatten();
         let besides = ends.as_ref().filter(|_| self.what.include_config);
         let besides = besides.map(|ends| config::besides(config, loaded, ends)).transpose()?;
-        let pins = besides.as_ref().map_or_else(|| loaded.at.pins(config), |besides| besides.pins.clone());
+        let pins = besides.as_ref().map_or_else(|| loaded.revision.pins(config), |besides| besides.pins.clone());
         let besides = besides.map(|besides| besides.files);
         let (kind, holding, seen) = (Kind::Rollback, self.hold.into(), self.seen);
         Ok(RollbackQuery { kind, request, holding, pins, ends, besides, seen })
@@ -133,7 +140,7 @@ impl Rollback {
 }
 
 /// Whether the last thing that moved a service was a rollback; it says so.
-fn is_back(service: &ServiceName, loaded: &Loaded, output: &mut Output) -> bool {
+fn is_back(service: &ServiceName, loaded: &LoadedRevision, output: &mut Output) -> bool {
     let is_rollback = |commit| loaded.source.is_rollback(commit);
     let Some((commit, pin)) = taken_back_last(&loaded.history, service, is_rollback) else { return false };
     let by = described(commit);
@@ -189,7 +196,7 @@ impl Kind {
         format!("{what}-{}-{}{more}", first.service, first.to.version)
     }
 
-    fn message(self, message: Message) -> Message {
+    fn message(self, message: RollbackMessage) -> RollbackMessage {
         match self {
             Self::Rollback => message,
             Self::Reapply => message.of_reapply(),
@@ -201,23 +208,23 @@ impl Kind {
 pub(super) struct Reason(Option<String>);
 
 impl Reason {
-    pub(super) fn typed(typed: Option<&str>, land: &Land) -> Result<Self, Failure> {
+    pub(super) fn typed(typed: Option<&str>, land: &Land) -> Result<Self, CommandError> {
         match typed.map(str::trim) {
-            Some("") => Err(Failure::usage("--reason is empty").hint("say why, for those who meet the commit")),
+            Some("") => Err(CommandError::usage("--reason is empty").hint("say why, for those who meet the commit")),
             None if land.yes() => {
-                Err(Failure::usage("--yes needs a reason").hint("add --reason TEXT: it stands in the commit"))
+                Err(CommandError::usage("--yes needs a reason").hint("add --reason TEXT: it stands in the commit"))
             }
             typed => Ok(Self(typed.map(str::to_owned))),
         }
     }
 
-    pub(super) fn get(&mut self, output: &mut Output) -> Result<String, Failure> {
+    pub(super) fn get(&mut self, output: &mut Output) -> Result<String, CommandError> {
         if let Some(reason) = &self.0 {
             return Ok(reason.clone());
         }
-        let reason = output.asked_why("--reason TEXT and --yes")?;
+        let reason = output.ask_reason("--reason TEXT and --yes")?;
         if reason.is_empty() {
-            return Err(Failure::error("without a reason nothing was changed"));
+            return Err(CommandError::error("without a reason nothing was changed"));
         }
         self.0 = Some(reason.clone());
         Ok(reason)
@@ -230,23 +237,23 @@ impl Reason {
 
 /// The edits and the message by which what is told lands.
 pub(super) fn propose(
-    config: &Config,
-    loaded: &Loaded,
+    config: &CliConfig,
+    loaded: &LoadedRevision,
     mut told: RollbackPreview,
     reason: &str,
     undone: Option<&UndoneRollback>,
-) -> Result<Proposal, Failure> {
+) -> Result<Proposal, CommandError> {
     let (mut edits, mut edited) = match told.restores.take() {
         Some((edits, edited)) => (edits, Some(edited)),
         None => (edits::restores(config, loaded, &told.revert.members)?, None),
     };
     let restored = edits.len();
     let by = if told.revert.holds.is_empty() { None } else { Some(loaded.source.identity()?.name().to_owned()) };
-    edits.extend(told.revert.hold_edits(&loaded.at.reading.pins, reason, by.as_deref()));
+    edits.extend(told.revert.hold_edits(&loaded.revision.reading.pins, reason, by.as_deref()));
     edits.extend(undone.into_iter().flat_map(UndoneRollback::hold_edits));
     edited = edited.filter(|_| edits.len() == restored);
     if let Some(undone) = undone {
-        edited = edited.or_else(|| edit(&loaded.at.said(&config.root), &edits).ok());
+        edited = edited.or_else(|| apply_edits(&loaded.revision.revision_files(&config.pin_folder), &edits).ok());
         let commit = undone.commit.id;
         if let Some(edited) = &edited
             && loaded.source.undoes_exactly(&edited.files, commit)?
@@ -258,8 +265,8 @@ pub(super) fn propose(
     let essence = told.revert.fingerprint(&beneath);
     let mut besides = undone.map(undo::in_words).unwrap_or_default();
     besides.extend(edits::muted(config, loaded, &edits));
-    let Message { subject, body, trailers } = told.message.clone();
-    let message = source::Message { subject, body: body.join("\n\n"), trailers };
+    let RollbackMessage { subject, body, trailers } = told.message.clone();
+    let message = source::CommitMessage { subject, body: body.join("\n\n"), trailers };
     let stem = told.kind.stem(&told.revert);
     let shown = Some(to_json(&told)?);
     let show = Box::new(move |output: &mut Output| {

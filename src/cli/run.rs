@@ -13,47 +13,47 @@ use pintle_core::desired::DesiredState;
 use tokio::sync::{mpsc, watch};
 
 use self::branch::describe;
-use self::end::End;
-use self::log::{Format, Log};
-use super::exit::{Exit, Failure, help};
+use self::end::ShutdownSignal;
+use self::log::{LogFormat, RunLog};
+use super::exit::{CommandError, CommandExit, help};
 use super::load::load;
 use super::output::Output;
 use super::refused_history::in_one_line;
 use super::session::{self, ClusterCommand, OpenHost, Session};
-use crate::cli::config::Config;
-use crate::cluster::{Cluster, ClusterError, Lead, Leadership, LocalHost, Observation, Says};
+use crate::cli::config::CliConfig;
+use crate::cluster::{Cluster, ClusterError, HolderStatus, LeaderElection, Leadership, LocalRuntime, Observation};
 use crate::controller::event::Event;
 use crate::controller::{
-    BranchFollower, BranchFollowerArgs, BranchState, ControllerArgs, ControllerStatus, FollowerOutputs, HistoryGuard,
-    PassReport, PollTrigger, RepositoryEvent, Schedule, local_services, run_controller,
+    BranchFollower, BranchFollowerArgs, BranchState, ControllerArgs, ControllerStatus, CronSchedule, FollowerOutputs,
+    HistoryGuard, PassReport, PollTrigger, RepositoryEvent, local_services, run_controller,
 };
 
 /// How long it is waited until something can be begun with, where nothing can.
-const AGAIN: Duration = Duration::from_secs(5);
+const START_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Keep what is pinned: follow commits, correct drift, for ever
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle run\npintle run --repo https://git.example.com/acme/pins.git --interval 30s\npintle run --schedule '0 6 * * MON-FRI Europe/Berlin'",
-    &[Exit::Ok, Exit::Error, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Usage],
 ))]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     /// Ask a remote so often where the branch is; a repository on this disk is followed at once
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = interval)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_interval)]
     interval: Duration,
     /// Look at everything anew at these times, and correct the drift of services whose policy is `schedule`: a cron
     /// expression and a time zone
-    #[arg(long, value_name = "CRON ZONE", value_parser = Schedule::parse)]
-    schedule: Option<Schedule>,
+    #[arg(long, value_name = "CRON ZONE", value_parser = CronSchedule::parse)]
+    schedule: Option<CronSchedule>,
     /// Go on although the branch was rewritten from OLD to NEW
     #[arg(long, value_name = "OLD..NEW")]
     accept_rewrite: Option<String>,
     /// Log lines for people, or JSON [default: for people on a terminal]
     #[arg(long, value_name = "FORMAT")]
-    log: Option<Format>,
+    log: Option<LogFormat>,
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+fn parse_interval(text: &str) -> Result<Duration, String> {
     let signed: jiff::SignedDuration = text.parse().map_err(|_| "durations look like 30s, 5m, 1h".to_owned())?;
     let span = Duration::try_from(signed).map_err(|_| "it is below zero".to_owned())?;
     let allowed = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
@@ -62,21 +62,21 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 /// A run, until it is told to end.
 struct RunCommand<'r> {
-    run: &'r Run,
-    end: End,
+    run: &'r RunArgs,
+    end: ShutdownSignal,
 }
 
 impl ClusterCommand for RunCommand<'_> {
     const CHANGES: Option<&'static str> = Some("pintle run");
 
-    async fn open_host(&self, open: impl OpenHost, output: &mut Output) -> Result<LocalHost, Failure> {
+    async fn open_host(&self, open: impl OpenHost, output: &mut Output) -> Result<LocalRuntime, CommandError> {
         let mut told = false;
         loop {
             match open(Self::CHANGES) {
                 Err(ClusterError::Locked(holder)) => {
                     if !std::mem::replace(&mut told, true) {
                         let why = format!("{holder} is the one writer");
-                        Log::new(output, self.run.log).tell(None, &Event::StandsBy { why });
+                        RunLog::new(output, self.run.log).tell(None, &Event::StandingBy { why });
                     }
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
@@ -87,14 +87,14 @@ impl ClusterCommand for RunCommand<'_> {
 
     async fn run_on<C: Cluster>(
         &self,
-        config: &Config,
+        config: &CliConfig,
         session: Session<C>,
         output: &mut Output,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<CommandExit, CommandError> {
         let Self { run, end } = self;
         let _at_work = end.at_work();
-        let log = Mutex::new(Log::new(output, run.log));
-        let lead = session.cluster.lead(&session.lease(), "run");
+        let log = Mutex::new(RunLog::new(output, run.log));
+        let lead = session.cluster.campaign(&session.lease(), "run");
         let (told, repository) = mpsc::unbounded_channel();
         let branch = watch::Sender::new(first_state(&session));
         let follower = follower(config, &session)?;
@@ -103,17 +103,17 @@ impl ClusterCommand for RunCommand<'_> {
         wanted.mark_changed();
         let source = Arc::new(Mutex::new(session.loaded.source.clone()));
         let mut guard = HistoryGuard::new(Arc::clone(&source), run.accept_rewrite.clone());
-        let outputs = FollowerOutputs { branch, says: lead.says.clone(), source, events: told };
+        let outputs = FollowerOutputs { branch, says: lead.status.clone(), source, events: told };
         let spawned = follower.spawn(run.interval, outputs);
-        let trigger = spawned.map_err(|error| Failure::error(format!("no thread: {error}")))?;
+        let trigger = spawned.map_err(|error| CommandError::error(format!("no thread: {error}")))?;
         let args = ControllerArgs {
             branch: wanted,
             stop: end.told(),
-            lead: lead.state.clone(),
+            lead: lead.leadership.clone(),
             times: time.subscribe(),
             scope: |desired: &DesiredState| {
-                session.cluster.scope(&desired.all_workloads());
-                session.host.iter().for_each(|host| host.serve(local_services(desired)));
+                session.cluster.watch_workloads(&desired.all_workloads());
+                session.host.iter().for_each(|host| host.set_services(local_services(desired)));
             },
             guard: move |desired: &DesiredState, observed: &Observation| {
                 guard.check(desired, observed).map_err(|refusal| in_one_line(&refusal))
@@ -121,31 +121,31 @@ impl ClusterCommand for RunCommand<'_> {
         };
         tokio::select! {
             () = run_controller(&session.cluster, args, |report| tell(&log, &lead, &report)) => {}
-            never = beside(&log, repository, lead.state.clone()) => match never {},
+            never = report_side_events(&log, repository, lead.leadership.clone()) => match never {},
             never = run.on_schedule(&trigger, &time) => match never {},
         }
         locked(&log).tell(None, &Event::Stopping);
         lead.release().await;
-        Ok(Exit::Ok)
+        Ok(CommandExit::Ok)
     }
 }
 
-impl Run {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
-        let (mut told, until) = (None, RunCommand { run: self, end: End::listen()? });
+impl RunArgs {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
+        let (mut told, until) = (None, RunCommand { run: self, end: ShutdownSignal::listen()? });
         loop {
-            let begun = load(config, None).and_then(|loaded| loaded.at.usable().map(|()| loaded));
+            let begun = load(config, None).and_then(|loaded| loaded.revision.refuse_if_unusable().map(|()| loaded));
             let done = begun.and_then(|loaded| session::run(&until, config, loaded, output));
             match done {
                 // What failed was about to end.
-                Err(_) if *until.end.told().borrow() => return Ok(Exit::Ok),
-                Err(failure) if failure.exit == Exit::Error => {
+                Err(_) if *until.end.told().borrow() => return Ok(CommandExit::Ok),
+                Err(failure) if failure.exit == CommandExit::Error => {
                     let why = failure.in_one_line();
                     if told.as_ref() != Some(&why) {
-                        Log::new(output, self.log).tell(None, &Event::HeldAll { why: why.clone() });
+                        RunLog::new(output, self.log).tell(None, &Event::HeldAll { why: why.clone() });
                         told = Some(why);
                     }
-                    std::thread::sleep(AGAIN);
+                    std::thread::sleep(START_RETRY_INTERVAL);
                 }
                 done => return done,
             }
@@ -168,39 +168,39 @@ impl Run {
 
 /// What is kept until the repository says more; what was fetched at some time before is not known to be pinned still.
 fn first_state<C>(session: &Session<C>) -> BranchState {
-    match &session.loaded.stale {
+    match &session.loaded.fetch_error {
         None => BranchState::Pins(Arc::new(session.desired.clone())),
         Some(error) => BranchState::Held(format!("{error}; nothing is done until it answers")),
     }
 }
 
 /// Follows the branch from what was loaded.
-fn follower<C>(config: &Config, session: &Session<C>) -> Result<BranchFollower, Failure> {
+fn follower<C>(config: &CliConfig, session: &Session<C>) -> Result<BranchFollower, CommandError> {
     let args = BranchFollowerArgs {
         source: session.loaded.source.clone(),
         branch: config.branch.clone(),
-        root: config.root.clone(),
+        root: config.pin_folder.clone(),
         namespace: config.namespace.clone(),
-        known: session.loaded.at.known.clone(),
-        is_stale: session.loaded.stale.is_some(),
+        known: session.loaded.revision.known.clone(),
+        is_stale: session.loaded.fetch_error.is_some(),
         describe,
     };
     Ok(BranchFollower::new(args, &session.desired)?)
 }
 
-fn locked<'l, 'o>(log: &'l Mutex<Log<'o>>) -> MutexGuard<'l, Log<'o>> {
+fn locked<'l, 'o>(log: &'l Mutex<RunLog<'o>>) -> MutexGuard<'l, RunLog<'o>> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Logs what a pass showed, and says on the lease how everything stands.
-fn tell(log: &Mutex<Log<'_>>, lead: &Lead, report: &PassReport<'_>) {
+fn tell(log: &Mutex<RunLog<'_>>, lead: &LeaderElection, report: &PassReport<'_>) {
     let revision = report.desired.map(|desired| desired.commit);
     for event in report.events {
         locked(log).tell(report.desired, event);
     }
-    lead.says.send_if_modified(|says| {
+    lead.status.send_if_modified(|says| {
         let before = says.clone();
-        let says = says.get_or_insert_with(Says::default);
+        let says = says.get_or_insert_with(HolderStatus::default);
         says.revision = revision;
         says.held = if let ControllerStatus::Held(why) = report.status { Some(why.to_owned()) } else { None };
         says.refused = report.refused.iter().map(|(name, why)| (name.to_string(), why.clone())).collect();
@@ -209,21 +209,21 @@ fn tell(log: &Mutex<Log<'_>>, lead: &Lead, report: &PassReport<'_>) {
 }
 
 /// Logs what does not come from passes: the repository, and who else is the one writer.
-async fn beside(
-    log: &Mutex<Log<'_>>,
+async fn report_side_events(
+    log: &Mutex<RunLog<'_>>,
     mut repository: mpsc::UnboundedReceiver<RepositoryEvent>,
     mut lead: watch::Receiver<Leadership>,
 ) -> std::convert::Infallible {
     loop {
         tokio::select! {
             Some(told) = repository.recv() => match told {
-                RepositoryEvent::Silent(why) => locked(log).tell(None, &Event::NoGit { why }),
-                RepositoryEvent::Answers => locked(log).tell(None, &Event::Git),
+                RepositoryEvent::Silent(why) => locked(log).tell(None, &Event::GitUnreachable { why }),
+                RepositoryEvent::Answers => locked(log).tell(None, &Event::GitReachable),
             },
             Ok(()) = lead.changed() => {
                 let event = match lead.borrow_and_update().clone() {
-                    Leadership::Theirs(why) => Event::StandsBy { why: format!("{why} is the one writer") },
-                    Leadership::Unknown(Some(why)) => Event::StandsBy { why },
+                    Leadership::Theirs(why) => Event::StandingBy { why: format!("{why} is the one writer") },
+                    Leadership::Unknown(Some(why)) => Event::StandingBy { why },
                     Leadership::Ours | Leadership::Unknown(None) => continue,
                 };
                 locked(log).tell(None, &event);

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use pintle_core::pins::{service_schema, settings_schema};
 
-use super::exit::{Exit, help};
+use super::exit::{CommandExit, help};
 use super::output::Output;
 
 /// Print the JSON Schema of a kind of file, for editors
@@ -12,29 +12,29 @@ use super::output::Output;
     "pintle schema service > service.schema.json\n\
      # then, in the first line of services/checkout.yaml:\n\
      # yaml-language-server: $schema=../service.schema.json",
-    &[Exit::Ok, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Usage],
 ))]
-pub(super) struct Schema {
+pub(super) struct SchemaCommand {
     /// Which file
     #[arg(value_name = "FILE")]
-    file: Kind,
+    file: SchemaKind,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
+enum SchemaKind {
     /// pintle.yaml
     Settings,
     /// services/NAME.yaml
     Service,
 }
 
-impl Schema {
-    pub(super) fn run(&self, output: &mut Output) -> Exit {
+impl SchemaCommand {
+    pub(super) fn run(&self, output: &mut Output) -> CommandExit {
         let schema = match self.file {
-            Kind::Settings => settings_schema(),
-            Kind::Service => service_schema(),
+            SchemaKind::Settings => settings_schema(),
+            SchemaKind::Service => service_schema(),
         };
         output.line(schema.trim_end());
-        Exit::Ok
+        CommandExit::Ok
     }
 }

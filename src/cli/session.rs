@@ -9,14 +9,14 @@ use pintle_core::git::{Commit, CommitId};
 use pintle_core::history::History;
 use pintle_core::pins::{Pins, Runtime};
 
-use super::exit::{Exit, Failure};
-use super::host::host;
-use super::load::Loaded;
+use super::exit::{CommandError, CommandExit};
+use super::host::open_local_runtime;
+use super::load::LoadedRevision;
 use super::output::Output;
-use super::progress::Progress;
-use crate::cli::config::Config;
-use crate::cluster::kube::{Connect, Kube};
-use crate::cluster::{Cluster, ClusterError, LeaseName, LocalHost};
+use super::progress::ProgressNote;
+use crate::cli::config::CliConfig;
+use crate::cluster::kube::{ConnectOptions, KubeCluster};
+use crate::cluster::{Cluster, ClusterError, LeaseName, LocalRuntime};
 use crate::controller::{Desired, Snapshot, check_history, take_snapshot, written_commits};
 
 /// A command that looks at the cluster, whichever that is.
@@ -26,38 +26,38 @@ pub(super) trait ClusterCommand {
 
     /// Opens the local runtime, to change something where the command does. Where another process has locked it, that is
     /// an error, unless the command knows better.
-    async fn open_host(&self, open: impl OpenHost, _output: &mut Output) -> Result<LocalHost, Failure> {
+    async fn open_host(&self, open: impl OpenHost, _output: &mut Output) -> Result<LocalRuntime, CommandError> {
         Ok(open(Self::CHANGES)?)
     }
 
     /// Carries it out.
     async fn run_on<C: Cluster>(
         &self,
-        config: &Config,
+        config: &CliConfig,
         session: Session<C>,
         output: &mut Output,
-    ) -> Result<Exit, Failure>;
+    ) -> Result<CommandExit, CommandError>;
 }
 
 /// Opens the local runtime; what is done, where something is changed.
-pub(super) trait OpenHost: Fn(Option<&str>) -> Result<LocalHost, ClusterError> {}
+pub(super) trait OpenHost: Fn(Option<&str>) -> Result<LocalRuntime, ClusterError> {}
 
-impl<T: Fn(Option<&str>) -> Result<LocalHost, ClusterError>> OpenHost for T {}
+impl<T: Fn(Option<&str>) -> Result<LocalRuntime, ClusterError>> OpenHost for T {}
 
 /// Carries a command out where a revision says that its services run. Where the remote could not be reached,
 /// `loaded.stale` says so, and nothing may be written.
 pub(super) fn run<T: ClusterCommand>(
     command: &T,
-    config: &Config,
-    loaded: Loaded,
+    config: &CliConfig,
+    loaded: LoadedRevision,
     output: &mut Output,
-) -> Result<Exit, Failure> {
-    let commit = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
-    let (id, pins, history) = (commit.id, loaded.at.pins(config), Arc::clone(&loaded.history));
+) -> Result<CommandExit, CommandError> {
+    let commit = loaded.revision.commit.clone().ok_or_else(|| CommandError::error("a revision is needed"))?;
+    let (id, pins, history) = (commit.id, loaded.revision.pins(config), Arc::clone(&loaded.history));
     let running = async {
         match pins.settings.runtime {
             Runtime::Kubernetes => {
-                let connecting = Progress::of("connecting to the cluster");
+                let connecting = ProgressNote::of("connecting to the cluster");
                 let (desired, cluster) = connect(config, id, pins, history).await?;
                 drop(connecting);
                 let server = cluster.server().to_owned();
@@ -65,11 +65,13 @@ pub(super) fn run<T: ClusterCommand>(
             }
             Runtime::Local => {
                 let desired = Desired::from(DesiredState::new(id, pins, history, String::new()));
-                let host = command.open_host(|changes: Option<&str>| host(config, &desired, changes), output).await?;
+                let host = command
+                    .open_host(|changes: Option<&str>| open_local_runtime(config, &desired, changes), output)
+                    .await?;
                 let (cluster, server) = (host.clone(), host.server().to_owned());
                 let session = Session { commit, desired, cluster, server, loaded, host: Some(host.clone()) };
                 let done = command.run_on(config, session, output).await;
-                host.finish().await;
+                host.wait_until_done().await;
                 done
             }
         }
@@ -88,28 +90,32 @@ pub(super) struct Session<C> {
     /// Its name in messages.
     pub server: String,
     /// Where the pins come from.
-    pub loaded: Loaded,
+    pub loaded: LoadedRevision,
     /// The local runtime, which must be told what another revision says is run.
-    pub host: Option<LocalHost>,
+    pub host: Option<LocalRuntime>,
 }
 
 /// Runs what talks to the cluster.
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    Ok(runtime.map_err(|error| Failure::error(format!("no threads: {error}")))?.block_on(future))
+    Ok(runtime.map_err(|error| CommandError::error(format!("no threads: {error}")))?.block_on(future))
 }
 
 /// Connects to the cluster in which these pins run, and watches their workloads.
 pub(super) async fn connect(
-    config: &Config,
+    config: &CliConfig,
     commit: CommitId,
     pins: Pins,
     history: Arc<History>,
-) -> Result<(Desired, Kube), ClusterError> {
-    let to = Connect { context: config.context.clone(), namespace: config.namespace.clone(), ..Connect::default() };
-    let cluster = Kube::connect(&to).await?;
+) -> Result<(Desired, KubeCluster), ClusterError> {
+    let to = ConnectOptions {
+        context: config.context.clone(),
+        namespace: config.namespace.clone(),
+        ..ConnectOptions::default()
+    };
+    let cluster = KubeCluster::connect(&to).await?;
     let desired = Desired::from(DesiredState::new(commit, pins, history, cluster.namespace().to_owned()));
-    cluster.scope(&desired.all_workloads());
+    cluster.watch_workloads(&desired.all_workloads());
     Ok((desired, cluster))
 }
 
@@ -122,8 +128,8 @@ impl<C: Cluster> Session<C> {
     }
 
     /// A picture in which the pods of everything unsettled are known.
-    pub(super) async fn see(&self) -> Result<Snapshot, Failure> {
-        let _looking = Progress::of(format!("looking at {}", self.server));
+    pub(super) async fn see(&self) -> Result<Snapshot, CommandError> {
+        let _looking = ProgressNote::of(format!("looking at {}", self.server));
         Ok(take_snapshot(&self.cluster, &self.desired).await?)
     }
 
@@ -133,13 +139,13 @@ impl<C: Cluster> Session<C> {
         &self,
         snapshot: &Snapshot,
         accepted: Option<&str>,
-    ) -> Result<BTreeSet<CommitId>, Failure> {
+    ) -> Result<BTreeSet<CommitId>, CommandError> {
         let written = written_commits(&self.desired, &snapshot.observed);
         Ok(check_history(&self.loaded.source, self.commit.id, &written, accepted)?)
     }
 }
 
-impl From<ClusterError> for Failure {
+impl From<ClusterError> for CommandError {
     fn from(error: ClusterError) -> Self {
         let hint = match &error {
             ClusterError::NoCluster(_) => Some("name one in KUBECONFIG; `pintle plan --from REV` needs no cluster"),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::exit::{Exit, Failure};
+use super::exit::{CommandError, CommandExit};
 use crate::cluster::local;
 
 /// Start a process, and note how it ends
@@ -19,8 +19,9 @@ pub(super) struct Shim {
 }
 
 impl Shim {
-    pub(super) fn run(&self) -> Result<Exit, Failure> {
-        local::run_shim(&self.log, &self.run).map_err(|error| Failure::error(format!("it cannot be kept: {error}")))?;
-        Ok(Exit::Ok)
+    pub(super) fn run(&self) -> Result<CommandExit, CommandError> {
+        local::run_shim(&self.log, &self.run)
+            .map_err(|error| CommandError::error(format!("it cannot be kept: {error}")))?;
+        Ok(CommandExit::Ok)
     }
 }

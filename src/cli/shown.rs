@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
-use pintle_core::change::{ChangeKind, NeedMoved};
+use pintle_core::change::{ChangeKind, NeedChange};
 use pintle_core::pins::ServiceName;
 use serde::Serialize;
 
-use super::words::need;
+use super::words::need_text;
 
 /// How a pin moved.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ShownKind {
+pub(super) struct ChangeKindJson {
     /// `needs` where the pin did not move.
     kind: &'static str,
     direction: Option<&'static str>,
@@ -20,19 +20,19 @@ pub(super) struct ShownKind {
 /// A need that moved.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ShownNeed {
+pub(super) struct NeedMoveJson {
     provider: ServiceName,
     from: Option<String>,
     to: Option<String>,
 }
 
-impl ShownKind {
+impl ChangeKindJson {
     /// Only the name is another one.
     pub(super) const RENAME: Self = Self { kind: "rename", direction: None };
 
     /// What is told of it.
     pub(super) fn of(kind: Option<ChangeKind>) -> Self {
-        let direction = kind.and_then(|kind| match kind.direction() {
+        let direction = kind.and_then(|kind| match kind.version_direction() {
             Ordering::Greater => Some("up"),
             Ordering::Less => Some("down"),
             Ordering::Equal => None,
@@ -41,10 +41,10 @@ impl ShownKind {
     }
 }
 
-impl ShownNeed {
+impl NeedMoveJson {
     /// What is told of it.
-    pub(super) fn of(moved: &NeedMoved) -> Self {
-        let NeedMoved { provider, from, to } = moved;
-        Self { provider: provider.clone(), from: from.as_ref().map(need), to: to.as_ref().map(need) }
+    pub(super) fn of(moved: &NeedChange) -> Self {
+        let NeedChange { provider, from, to } = moved;
+        Self { provider: provider.clone(), from: from.as_ref().map(need_text), to: to.as_ref().map(need_text) }
     }
 }

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use report::SuspectsReport;
 
 use super::evidence::ask_cluster;
-use super::exit::{Exit, Failure, help};
+use super::exit::{CommandError, CommandExit, help};
 use super::load::load;
-use super::output::{Output, Printing};
-use super::words::{TIMES, known, moment};
-use crate::cli::config::Config;
+use super::output::{Output, OutputArgs};
+use super::words::{TIME_FORMATS, known_service, parse_time};
+use crate::cli::config::CliConfig;
 use crate::controller::{ClusterEvidence, SuspicionInput};
 
 /// Show what may be the cause of an alarm, the likeliest first
@@ -28,9 +28,9 @@ use crate::controller::{ClusterEvidence, SuspicionInput};
 #[derive(Debug, Args)]
 #[command(after_help = help(
     "pintle suspects\npintle suspects --since 2h\npintle suspects checkout --output json",
-    &[Exit::Ok, Exit::Error, Exit::Unhealthy, Exit::Usage],
+    &[CommandExit::Ok, CommandExit::Error, CommandExit::Unhealthy, CommandExit::Usage],
 ))]
-pub(super) struct Suspects {
+pub(super) struct SuspectsCommand {
     /// Services that alarm, by what else you know
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
@@ -38,21 +38,21 @@ pub(super) struct Suspects {
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     #[command(flatten)]
-    printing: Printing,
+    printing: OutputArgs,
 }
 
-impl Suspects {
-    pub(super) fn run(&self, config: &Config, output: &mut Output) -> Result<Exit, Failure> {
+impl SuspectsCommand {
+    pub(super) fn run(&self, config: &CliConfig, output: &mut Output) -> Result<CommandExit, CommandError> {
         let now = Timestamp::now();
         let loaded = load(config, None)?;
-        loaded.warn(output);
-        loaded.at.usable()?;
-        let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
+        loaded.warn_if_outdated(output);
+        loaded.revision.refuse_if_unusable()?;
+        let tip = loaded.revision.commit.clone().ok_or_else(|| CommandError::error("a revision is needed"))?;
         let since = self.since.as_deref().map(|typed| since(typed, now)).transpose()?;
-        let services = &loaded.at.reading.pins.services;
-        let named = self.services.iter().map(|typed| known(typed, services.keys()));
+        let services = &loaded.revision.reading.pins.services;
+        let named = self.services.iter().map(|typed| known_service(typed, services.keys()));
         let named = named.collect::<Result<BTreeSet<_>, _>>()?;
-        let pins = loaded.at.pins(config);
+        let pins = loaded.revision.pins(config);
         let seen = ask_cluster(config, &tip, (&pins, &loaded), "health is not known", output);
         let ClusterEvidence { desired, look, observed, proven, .. } = &seen;
         let input = SuspicionInput { desired, look, observed: observed.as_ref(), proven, named: &named, since, now };
@@ -62,11 +62,11 @@ impl Suspects {
         );
         let report = SuspectsReport::new(&seen, &suspicion, since);
         output.result(self.printing.output, &report, |output| text::print(&report, now, output))?;
-        Ok(if suspicion.alarms.is_empty() { Exit::Ok } else { Exit::Unhealthy })
+        Ok(if suspicion.alarms.is_empty() { CommandExit::Ok } else { CommandExit::Unhealthy })
     }
 }
 
-fn since(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    let wrong = || Failure::usage(format!("--since {typed:?} is no time")).hint(format!("write {TIMES}"));
-    moment(typed, now).ok_or_else(wrong)
+fn since(typed: &str, now: Timestamp) -> Result<Timestamp, CommandError> {
+    let wrong = || CommandError::usage(format!("--since {typed:?} is no time")).hint(format!("write {TIME_FORMATS}"));
+    parse_time(typed, now).ok_or_else(wrong)
 }

@@ -5,61 +5,61 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::output::{DIM, Output};
+use super::output::{DIM_STYLE, Output};
 
 /// No column is cut below this.
-const NARROWEST: usize = 8;
-const GAP: usize = 2;
+const MIN_COLUMN_WIDTH: usize = 8;
+const COLUMN_GAP: usize = 2;
 
 /// A table under construction.
 #[derive(Debug)]
 pub(super) struct Table {
-    heads: Vec<Head>,
-    rows: Vec<Row>,
+    heads: Vec<ColumnHead>,
+    rows: Vec<TableRow>,
 }
 
 /// The head of a column.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
+pub(super) struct ColumnHead {
     name: &'static str,
     /// Whether it may be cut: names and texts may, what one copies may not.
-    cut: bool,
+    may_be_cut: bool,
 }
 
 /// One piece of text in a style.
 #[derive(Debug, Clone)]
-pub(super) struct Cell {
+pub(super) struct TableCell {
     text: String,
     style: Style,
 }
 
 #[derive(Debug)]
-enum Row {
-    Cells(Vec<Cell>),
+enum TableRow {
+    Cells(Vec<TableCell>),
     /// A line below a row that belongs to it.
-    Note(Cell),
+    Note(TableCell),
 }
 
-impl Head {
+impl ColumnHead {
     /// A column that is always shown whole.
-    pub(super) const fn whole(name: &'static str) -> Self {
-        Self { name, cut: false }
+    pub(super) const fn fixed(name: &'static str) -> Self {
+        Self { name, may_be_cut: false }
     }
 
     /// A column that is cut where the terminal is too narrow.
     pub(super) const fn cut(name: &'static str) -> Self {
-        Self { name, cut: true }
+        Self { name, may_be_cut: true }
     }
 }
 
-impl Cell {
+impl TableCell {
     /// Text in a style.
     pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
         Self { text: text.into(), style }
     }
 }
 
-impl<T: Into<String>> From<T> for Cell {
+impl<T: Into<String>> From<T> for TableCell {
     fn from(text: T) -> Self {
         Self::new(Style::new(), text)
     }
@@ -67,18 +67,18 @@ impl<T: Into<String>> From<T> for Cell {
 
 impl Table {
     /// An empty table.
-    pub(super) fn new(heads: Vec<Head>) -> Self {
+    pub(super) fn new(heads: Vec<ColumnHead>) -> Self {
         Self { heads, rows: Vec::new() }
     }
 
     /// Adds a row: a cell for each head.
-    pub(super) fn row(&mut self, cells: Vec<Cell>) {
-        self.rows.push(Row::Cells(cells));
+    pub(super) fn row(&mut self, cells: Vec<TableCell>) {
+        self.rows.push(TableRow::Cells(cells));
     }
 
     /// Adds a line to the last row.
-    pub(super) fn note(&mut self, text: impl Into<Cell>) {
-        self.rows.push(Row::Note(text.into()));
+    pub(super) fn note(&mut self, text: impl Into<TableCell>) {
+        self.rows.push(TableRow::Note(text.into()));
     }
 
     /// Prints it.
@@ -91,11 +91,11 @@ impl Table {
     /// The lines, for a terminal of that many columns.
     fn lines(&self, columns: Option<usize>) -> Vec<String> {
         let widths = self.widths(columns);
-        let heads: Vec<Cell> = self.heads.iter().map(|head| Cell::new(DIM, head.name)).collect();
+        let heads: Vec<TableCell> = self.heads.iter().map(|head| TableCell::new(DIM_STYLE, head.name)).collect();
         let mut lines = vec![line(&heads, &widths)];
         lines.extend(self.rows.iter().map(|row| match row {
-            Row::Cells(cells) => line(cells, &widths),
-            Row::Note(note) => format!("  {}{}{:#}", note.style, note.text, note.style),
+            TableRow::Cells(cells) => line(cells, &widths),
+            TableRow::Note(note) => format!("  {}{}{:#}", note.style, note.text, note.style),
         }));
         lines
     }
@@ -104,7 +104,7 @@ impl Table {
     fn widths(&self, columns: Option<usize>) -> Vec<Option<usize>> {
         let mut widths: Vec<usize> = self.heads.iter().map(|head| head.name.width()).collect();
         for row in &self.rows {
-            let Row::Cells(cells) = row else { continue };
+            let TableRow::Cells(cells) = row else { continue };
             for (width, cell) in widths.iter_mut().zip(cells) {
                 *width = (*width).max(cell.text.width());
             }
@@ -113,15 +113,17 @@ impl Table {
         let Some(columns) = columns else { return widths };
         let total = |widths: &[Option<usize>]| {
             let shown = widths.iter().flatten();
-            shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1)
+            shown.clone().sum::<usize>() + COLUMN_GAP * shown.count().saturating_sub(1)
         };
-        let whole = |(at, width): (usize, &Option<usize>)| width.filter(|_| !self.heads[at].cut);
+        let whole = |(at, width): (usize, &Option<usize>)| width.filter(|_| !self.heads[at].may_be_cut);
         let fits_whole = total(&widths.iter().enumerate().map(whole).collect::<Vec<_>>()) <= columns;
         while total(&widths) > columns {
-            let cut = |at: &usize| self.heads[*at].cut && widths[*at].is_some();
+            let cut = |at: &usize| self.heads[*at].may_be_cut && widths[*at].is_some();
             let widest = (0..widths.len()).filter(cut).max_by_key(|at| widths[*at]);
             match widest {
-                Some(widest) if widths[widest] > Some(NARROWEST) => widths[widest] = widths[widest].map(|it| it - 1),
+                Some(widest) if widths[widest] > Some(MIN_COLUMN_WIDTH) => {
+                    widths[widest] = widths[widest].map(|it| it - 1);
+                }
                 // All are as narrow as can be: the last of them is left out, if what is never cut fits at all.
                 Some(last) if fits_whole => widths[last] = None,
                 _ => break,
@@ -132,14 +134,14 @@ impl Table {
 }
 
 /// The cells in their columns; nothing after the last one.
-fn line(cells: &[Cell], widths: &[Option<usize>]) -> String {
+fn line(cells: &[TableCell], widths: &[Option<usize>]) -> String {
     let mut line = String::new();
-    let shown: Vec<(&Cell, usize)> =
+    let shown: Vec<(&TableCell, usize)> =
         cells.iter().zip(widths).filter_map(|(cell, width)| Some((cell, (*width)?))).collect();
     let last = shown.iter().rposition(|(cell, _)| !cell.text.is_empty()).unwrap_or_default();
     for (at, (cell, width)) in shown.into_iter().enumerate().take(last + 1) {
         let text = fitted(&cell.text, width);
-        let gap = if at == last { 0 } else { width - text.width().min(width) + GAP };
+        let gap = if at == last { 0 } else { width - text.width().min(width) + COLUMN_GAP };
         let _ = write!(line, "{}{text}{:#}{:gap$}", cell.style, cell.style, "");
     }
     line
@@ -167,7 +169,8 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let mut table = Table::new(vec![Head::whole("VERSION"), Head::cut("AUTHOR"), Head::cut("SUBJECT")]);
+        let mut table =
+            Table::new(vec![ColumnHead::fixed("VERSION"), ColumnHead::cut("AUTHOR"), ColumnHead::cut("SUBJECT")]);
         table.row(vec!["1.0".into(), "Ada".into(), "Pin the first version there is".into()]);
         table.row(vec!["1.0.1".into(), "山田太郎".into(), "Fix".into()]);
         table.note("needs payments");

@@ -6,7 +6,7 @@ use clap::ColorChoice;
 use tracing_subscriber::EnvFilter;
 
 /// Starts to log: warnings without `-v`, what is done with it, details with two, everything with three.
-pub(super) fn start(verbose: u8, color: ColorChoice) {
+pub(super) fn start_logging(verbose: u8, color: ColorChoice) {
     let level = match verbose {
         // What its client says of broken connections is told as an event, once.
         0 => "warn,kube_client=off",

@@ -3,19 +3,19 @@
 use clap::Args;
 use tokio::sync::watch;
 
-use super::apply::{Apply, fresh, moved_on, shown, stopped};
-use super::exit::{Exit, Failure};
+use super::apply::{ApplyCommand, load_for_apply, moved_tip, run_with_live_view, stop_on_ctrl_c};
+use super::exit::{CommandError, CommandExit};
 use super::land::{CommitOutcome, Land};
 use super::output::Output;
-use super::progress::Progress;
+use super::progress::ProgressNote;
 use super::session::{self, ClusterCommand, Session};
-use crate::cli::config::Config;
+use crate::cli::config::CliConfig;
 use crate::cluster::{Cluster, Leadership};
 use crate::controller::{ControllerState, RolloutArgs, wait_for_writer};
 
 /// What comes after the commit.
 #[derive(Debug, Args)]
-pub(super) struct After {
+pub(super) struct AfterCommitArgs {
     /// Follow the rollout to its end, by whoever is the one writer, and exit by its outcome
     #[arg(long, conflicts_with_all = ["propose", "patch"])]
     wait: bool,
@@ -24,39 +24,39 @@ pub(super) struct After {
     apply: bool,
 }
 
-impl After {
+impl AfterCommitArgs {
     /// Goes on from what has landed.
-    pub(super) fn run(
+    pub(super) fn follow_up(
         &self,
-        config: &Config,
+        config: &CliConfig,
         land: &Land,
         done: &CommitOutcome,
         output: &mut Output,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<CommandExit, CommandError> {
         if !self.wait && !self.apply {
             return land.tell(done, output);
         }
         done.words().into_iter().for_each(|words| output.note(words));
-        let apply = Apply::agreed_to(land.printing());
+        let apply = ApplyCommand::already_confirmed(land.printing());
         if self.apply {
             return apply.run(config, output);
         }
-        session::run(&Wait(apply), config, fresh(config, output)?, output)
+        session::run(&FollowRollout(apply), config, load_for_apply(config, output)?, output)
     }
 }
 
 /// An apply that writes nothing, and looks at what the one writer does.
-struct Wait(Apply);
+struct FollowRollout(ApplyCommand);
 
-impl ClusterCommand for Wait {
+impl ClusterCommand for FollowRollout {
     const CHANGES: Option<&'static str> = None;
 
     async fn run_on<C: Cluster>(
         &self,
-        config: &Config,
+        config: &CliConfig,
         mut session: Session<C>,
         output: &mut Output,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<CommandExit, CommandError> {
         let holder = writer(&session, output).await?;
         output.note(format_args!("{holder} is the one writer: this follows what it does"));
         let sight = session.see().await?;
@@ -64,24 +64,24 @@ impl ClusterCommand for Wait {
         state.survey(&session.cluster, &session.desired, &sight.look).await?;
         // Nothing is led here: whoever is that writer, or the next one, goes on writing.
         let (_others, lead) = watch::channel(Leadership::Theirs(holder));
-        let args = RolloutArgs { stop: stopped(), lead, patience: self.0.timeout, state };
-        let outcome = shown(&session, args, output).await?;
-        let newer = moved_on(&mut session, config);
-        self.0.tell(&session, &outcome, newer.as_ref(), output)
+        let args = RolloutArgs { stop: stop_on_ctrl_c(), lead, patience: self.0.timeout, state };
+        let outcome = run_with_live_view(&session, args, output).await?;
+        let newer = moved_tip(&mut session, config);
+        self.0.print_outcome(&session, &outcome, newer.as_ref(), output)
     }
 }
 
 /// Who is the one writer: somebody who has given a sign of life.
-async fn writer(session: &Session<impl Cluster>, output: &mut Output) -> Result<String, Failure> {
+async fn writer(session: &Session<impl Cluster>, output: &mut Output) -> Result<String, CommandError> {
     let lease = session.lease();
-    let _looking = Progress::of("looking who rolls it out");
+    let _looking = ProgressNote::of("looking who rolls it out");
     let on_absent = || {
         output.note("Nobody rolls it out yet: start pintle run, or type: pintle apply. This waits for a minute.");
     };
     let instance = &lease.instance;
     let nobody = || {
         let words = "nobody rolls it out: for a minute no `pintle run` of the instance";
-        Failure::error(format!("{words} `{instance}` was at work")).hint("roll it out from here: pintle apply")
+        CommandError::error(format!("{words} `{instance}` was at work")).hint("roll it out from here: pintle apply")
     };
     wait_for_writer(&session.cluster, &lease, on_absent).await?.ok_or_else(nobody)
 }

@@ -32,61 +32,74 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use log::Follow;
+pub use log::LogFollower;
 use pintle_core::image::Image;
-use pintle_core::pins::Local;
+use pintle_core::pins::LocalSpec;
 use pintle_core::version::Version;
-use pintle_core::workload::{Pause, Workload, WorkloadId};
+use pintle_core::workload::{PauseAnnotation, Workload, WorkloadId};
 pub use shim::run_shim;
 
-use self::engine::Engine;
-use super::{Cluster, ClusterError, Lead, Leader, Leadership, LeaseName, Observation, Write, Written};
+use self::engine::LocalEngine;
+use super::{
+    Cluster, ClusterError, LeaderElection, Leadership, LeaseHolder, LeaseName, Observation, WorkloadWrite, WriteReceipt,
+};
 
 /// The folders of a local runtime.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct LocalPaths {
     /// The state folder, created at the first start of a process.
-    pub folder: PathBuf,
+    pub state_folder: PathBuf,
     /// The working directory of programs.
-    pub home: PathBuf,
+    pub working_folder: PathBuf,
     /// The executable that runs shims: this program.
     pub shim: PathBuf,
 }
 
 /// The pinned state of one service.
 #[derive(Debug, Clone)]
-pub struct Served {
+pub struct LocalServiceSpec {
     pub version: Version,
     /// The image reference that represents the version.
     pub image: Image,
     /// How to run it; none for a service deployed elsewhere.
-    pub local: Option<Arc<Local>>,
+    pub local: Option<Arc<LocalSpec>>,
     /// The time limit of a change, if the pin sets one.
     pub timeout: Option<Duration>,
     /// Earlier pinned versions with their image references.
-    pub past: Vec<(Version, Image)>,
+    pub past_pins: Vec<(Version, Image)>,
 }
 
 #[derive(Clone)]
-pub struct LocalHost {
-    engine: Arc<Engine>,
+pub struct LocalRuntime {
+    engine: Arc<LocalEngine>,
     name: String,
 }
 
-impl LocalHost {
+impl LocalRuntime {
     /// Opens the runtime for reading, without a lock.
-    pub fn look(place: Place, services: BTreeMap<WorkloadId, Served>) -> Result<Self, ClusterError> {
+    pub fn open_read_only(
+        place: LocalPaths,
+        services: BTreeMap<WorkloadId, LocalServiceSpec>,
+    ) -> Result<Self, ClusterError> {
         Self::open(place, services, None)
     }
 
     /// Opens the runtime for changes, and holds its lock while the value lives. `command` names the holder to others.
-    pub fn change(place: Place, services: BTreeMap<WorkloadId, Served>, command: &str) -> Result<Self, ClusterError> {
+    pub fn open_locked(
+        place: LocalPaths,
+        services: BTreeMap<WorkloadId, LocalServiceSpec>,
+        command: &str,
+    ) -> Result<Self, ClusterError> {
         Self::open(place, services, Some(command))
     }
 
-    fn open(place: Place, services: BTreeMap<WorkloadId, Served>, command: Option<&str>) -> Result<Self, ClusterError> {
-        let name = format!("the processes of this host ({})", place.folder.display());
-        Ok(Self { engine: Engine::start(place, services, command)?, name })
+    fn open(
+        place: LocalPaths,
+        services: BTreeMap<WorkloadId, LocalServiceSpec>,
+        command: Option<&str>,
+    ) -> Result<Self, ClusterError> {
+        let name = format!("the processes of this host ({})", place.state_folder.display());
+        Ok(Self { engine: LocalEngine::start(place, services, command)?, name })
     }
 
     /// Returns the cluster's name in messages.
@@ -95,58 +108,63 @@ impl LocalHost {
     }
 
     /// Sets the pinned services.
-    pub fn serve(&self, services: BTreeMap<WorkloadId, Served>) {
-        self.engine.serve(services);
+    pub fn set_services(&self, services: BTreeMap<WorkloadId, LocalServiceSpec>) {
+        self.engine.set_services(services);
     }
 
     /// Waits until started changes are complete: old processes have ended or were killed, and new ones have replaced
     /// them.
-    pub async fn finish(&self) {
+    pub async fn wait_until_done(&self) {
         self.engine.finish().await;
     }
 
     /// Stops every service ever started here: the given ones in this order, all others at once. Returns each stopped
     /// service with its result.
-    pub async fn down(&self, order: &[Vec<String>]) -> Vec<(String, Result<(), String>)> {
+    pub async fn stop_all(&self, order: &[Vec<String>]) -> Vec<(String, Result<(), String>)> {
         self.engine.down(order).await
     }
 }
 
 /// Returns the log of a service below a state folder.
-pub fn log_of(folder: &Path, service: &str) -> PathBuf {
-    folder::Folder::new(folder.to_owned()).log(service)
+pub fn log_path(folder: &Path, service: &str) -> PathBuf {
+    folder::StateFolder::new(folder.to_owned()).log(service)
 }
 
-impl Cluster for LocalHost {
+impl Cluster for LocalRuntime {
     async fn observe(&self) -> Result<Observation, ClusterError> {
         self.engine.observe().await
     }
 
-    async fn changed(&self, at_most: Duration) -> Result<(), ClusterError> {
-        self.engine.changed(at_most).await;
+    async fn wait_for_change(&self, at_most: Duration) -> Result<(), ClusterError> {
+        self.engine.wait_for_change(at_most).await;
         Ok(())
     }
 
-    async fn apply(&self, write: &Write) -> Result<Written, ClusterError> {
+    async fn write_workload(&self, write: &WorkloadWrite) -> Result<WriteReceipt, ClusterError> {
         self.engine.write(write)
     }
 
     /// Reports the lock of the folder, which replaces an election.
-    fn lead(&self, _lease: &LeaseName, _what: &str) -> Lead {
+    fn campaign(&self, _lease: &LeaseName, _what: &str) -> LeaderElection {
         let other = || self.engine.holder().map_or_else(String::new, |leader| leader.holder);
-        Lead::settled(if self.engine.lock.is_some() { Leadership::Ours } else { Leadership::Theirs(other()) })
+        LeaderElection::decided(if self.engine.lock.is_some() { Leadership::Ours } else { Leadership::Theirs(other()) })
     }
 
-    async fn leader(&self, _lease: &LeaseName) -> Result<Option<Leader>, ClusterError> {
+    async fn lease_holder(&self, _lease: &LeaseName) -> Result<Option<LeaseHolder>, ClusterError> {
         Ok(self.engine.holder())
     }
 
-    async fn pause(&self, id: &WorkloadId, _seen: &Workload, pause: Option<&Pause>) -> Result<(), ClusterError> {
+    async fn set_pause(
+        &self,
+        id: &WorkloadId,
+        _seen: &Workload,
+        pause: Option<&PauseAnnotation>,
+    ) -> Result<(), ClusterError> {
         self.engine.pause(id, pause)
     }
 
     /// Always succeeds: local services have no field managers.
-    async fn would_conflict(&self, _write: &Write) -> Result<(), ClusterError> {
+    async fn check_field_ownership(&self, _write: &WorkloadWrite) -> Result<(), ClusterError> {
         Ok(())
     }
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 use pintle_core::image::Image;
 use pintle_core::pins::Service;
-use pintle_core::plan::{Live, Obstacle, RolloutProgress, Suppression};
+use pintle_core::plan::{LiveService, Obstacle, RolloutProgress, Suppression};
 use pintle_core::running::Running;
-use pintle_core::verify::{self, Change, Health, HealthStatus, NoContainer, Verdict};
-use pintle_core::workload::{Container, FIELD_MANAGER, State, Strategy, Workload, WorkloadId};
+use pintle_core::verify::{self, ChangeTiming, HealthStatus, MissingContainer, Verdict, WorkloadHealth};
+use pintle_core::workload::{Container, FIELD_MANAGER, RolloutStrategy, StateAnnotation, Workload, WorkloadId};
 
 use super::desired::Desired;
 use super::drift::suppression;
@@ -22,10 +22,10 @@ use crate::cluster::{ClusterError, Observation};
 /// One service; without its live set where its pods have not been looked at.
 pub(super) fn assess_service(
     desired: &Desired,
-    id: Id,
+    id: ServiceId,
     observed: &Observation,
     now: Timestamp,
-) -> (Option<Live>, ServiceStatus) {
+) -> (Option<LiveService>, ServiceStatus) {
     let Some(service) = desired.service(id) else { return (Some(unreadable(desired, id)), ServiceStatus::default()) };
     let (live, mut seen) = assess_writable(desired, service, observed, now);
     seen.suppression = suppression(desired, id, &seen, live.as_ref(), now);
@@ -34,10 +34,10 @@ pub(super) fn assess_service(
 }
 
 /// A service whose file cannot be read: it runs what it pinned last, as far as is known, and is not written.
-fn unreadable(desired: &Desired, id: Id) -> Live {
+fn unreadable(desired: &Desired, id: ServiceId) -> LiveService {
     let Some(pin) = desired.history.last_pin(desired.graph.name(id)) else { return absent() };
     let running = vec![Running::pinned(pin)];
-    Live { spec: running.clone(), running, ready: true, ..absent() }
+    LiveService { spec: running.clone(), running, ready: true, ..absent() }
 }
 
 /// The service; without its live set where its pods have not been looked at.
@@ -46,14 +46,14 @@ fn assess_writable(
     service: &Service,
     observed: &Observation,
     now: Timestamp,
-) -> (Option<Live>, ServiceStatus) {
+) -> (Option<LiveService>, ServiceStatus) {
     let instance = &desired.pins.settings.instance;
     let target = Running::pinned(&service.pin);
     let mut seen = ServiceStatus::default();
     let (mut running, mut spec) = (BTreeSet::new(), BTreeSet::new());
     let mut unseen = false;
     let ids = desired.workloads(service);
-    if let Some(why) = ids.iter().find_map(|id| observed.unknown.get(id)) {
+    if let Some(why) = ids.iter().find_map(|id| observed.unobservable.get(id)) {
         let (live, seen) = unknown(desired, service, target, why);
         return (Some(live), seen);
     }
@@ -65,8 +65,8 @@ fn assess_writable(
         running.extend(one.running.into_iter().flatten().map(label));
         let workload = one.seen.workload.as_deref();
         seen.obstacle = seen.obstacle.or(one.obstacle).or_else(|| foreign(workload, instance, &id));
-        let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.holds(now));
-        seen.ended = seen.ended.max(workload.and_then(|it| it.pause.as_ref()?.ends()));
+        let pause = workload.and_then(|it| it.pause.clone()).filter(|pause| pause.is_active(now));
+        seen.ended = seen.ended.max(workload.and_then(|it| it.pause.as_ref()?.grace_end()));
         seen.pause = seen.pause.into_iter().chain(pause).max_by_key(|pause| pause.until);
         seen.manual_change =
             seen.manual_change.into_iter().chain(one.seen.manual_change.clone()).max_by_key(|hand| hand.at);
@@ -74,7 +74,7 @@ fn assess_writable(
     }
     if service.external && seen.workloads.iter().all(|it| it.workload.is_none()) {
         let running = vec![target.clone()];
-        return (Some(Live { spec: running.clone(), running, ready: true, ..absent() }), seen);
+        return (Some(LiveService { spec: running.clone(), running, ready: true, ..absent() }), seen);
     }
     if unseen {
         return (None, seen);
@@ -86,10 +86,10 @@ fn assess_writable(
     let (running, spec) = (or_absent(running), or_absent(spec));
     let motion = motion(&mut seen, &running, &spec, &target);
     let objects = || seen.workloads.iter().filter_map(|it| it.workload.as_deref());
-    let live = Live {
+    let live = LiveService {
         ready: objects().any(|workload| workload.status.ready.unwrap_or(0) > 0),
-        pods: objects().map(pods).sum(),
-        surge: objects().map(surge).sum(),
+        replaced_pods: objects().map(pods).sum(),
+        surge_pods: objects().map(surge).sum(),
         is_drift: seen.drifted,
         running,
         spec,
@@ -99,11 +99,11 @@ fn assess_writable(
 }
 
 /// A service that cannot be looked at: it may run whatever was ever pinned, or anything else, and is not written.
-fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (Live, ServiceStatus) {
+fn unknown(desired: &Desired, service: &Service, target: Running, why: &ClusterError) -> (LiveService, ServiceStatus) {
     let pinned = desired.history.records(&service.name).iter().filter_map(|record| record.pin.as_deref());
     let mut running: BTreeSet<Running> = pinned.map(Running::pinned).collect();
     running.extend([target.clone(), Running::Unreadable("unknown".to_owned())]);
-    let live = Live { running: running.into_iter().collect(), spec: vec![target], ..absent() };
+    let live = LiveService { running: running.into_iter().collect(), spec: vec![target], ..absent() };
     let unanswered = matches!(why, ClusterError::Unreachable(_));
     (
         live,
@@ -136,9 +136,9 @@ fn assess_workload(
     };
     let names: Vec<&str> = containers.iter().map(String::as_str).collect();
     let written = workload.as_deref().and_then(written);
-    let is_proven = workload.as_deref().and_then(|it| it.state.as_ref()).is_some_and(State::is_proven);
-    let change = Change { written: written.filter(|_| !is_proven), timeout: service.pin.verify.timeout, now };
-    let idle = observed.idle.get(id);
+    let is_proven = workload.as_deref().and_then(|it| it.state.as_ref()).is_some_and(StateAnnotation::is_proven);
+    let change = ChangeTiming { written_at: written.filter(|_| !is_proven), timeout: service.pin.verify.timeout, now };
+    let idle = observed.idle_reasons.get(id);
     let absent = || BTreeSet::from([Running::Absent]);
     let spec = match &workload {
         None => absent(),
@@ -150,14 +150,20 @@ fn assess_workload(
     One {
         spec,
         running: match idle {
-            Some(_) => Some(verify::of_pods(pods.unwrap_or_default(), &names).chain(absent()).collect()),
-            None => verify::live(id, workload.as_deref(), pods, observed.templates.get(id).map(Vec::as_slice), &names),
+            Some(_) => Some(verify::pod_images(pods.unwrap_or_default(), &names).chain(absent()).collect()),
+            None => verify::live_images(
+                id,
+                workload.as_deref(),
+                pods,
+                observed.templates.get(id).map(Vec::as_slice),
+                &names,
+            ),
         },
         obstacle,
         seen: WorkloadStatus {
             health: idle.map_or_else(
-                || verify::health(id, workload.as_deref(), pods, &change),
-                |why| Health::idle(why.clone()),
+                || verify::workload_health(id, workload.as_deref(), pods, &change),
+                |why| WorkloadHealth::missing(why.clone()),
             ),
             id: id.clone(),
             manual_change: workload.as_deref().and_then(|it| manual_change(desired, service, it, &containers)),
@@ -177,11 +183,11 @@ fn containers_of<'w>(
     service: &Service,
     id: &WorkloadId,
     workload: &'w Workload,
-) -> Result<Vec<&'w Container>, NoContainer> {
-    let find = |image: &Image| verify::containers_of(id, workload, service.containers.as_deref(), image);
+) -> Result<Vec<&'w Container>, MissingContainer> {
+    let find = |image: &Image| verify::service_containers(id, workload, service.containers.as_deref(), image);
     find(&service.pin.image).or_else(|none| {
         let before = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
-        let made = workload.state.iter().filter_map(|state| Some(&state.rewritten.as_ref()?.to));
+        let made = workload.state.iter().filter_map(|state| Some(&state.image_rewrite.as_ref()?.to));
         let by_image = before.map(|pin| &pin.image).chain(made).find_map(|image| find(image).ok());
         by_image.or_else(|| rewritten(desired, service, workload)).ok_or(none)
     })
@@ -189,7 +195,7 @@ fn containers_of<'w>(
 
 /// The containers whose image Pintle has applied and that run something of no other service: what it wrote was rewritten.
 fn rewritten<'w>(desired: &Desired, service: &Service, workload: &'w Workload) -> Option<Vec<&'w Container>> {
-    let applied = workload.managers.iter().find(|manager| manager.applied && manager.name == FIELD_MANAGER)?;
+    let applied = workload.image_managers.iter().find(|manager| manager.applied && manager.name == FIELD_MANAGER)?;
     let of_others = |image: &Image| {
         let mut others = desired.pins.services.values().filter(|other| other.name != service.name);
         others.any(|other| other.pin.image.repository() == image.repository())
@@ -201,7 +207,12 @@ fn rewritten<'w>(desired: &Desired, service: &Service, workload: &'w Workload) -
 
 /// When Pintle wrote it last.
 fn written(workload: &Workload) -> Option<Timestamp> {
-    workload.managers.iter().filter(|manager| manager.name == FIELD_MANAGER).filter_map(|manager| manager.time).max()
+    workload
+        .image_managers
+        .iter()
+        .filter(|manager| manager.name == FIELD_MANAGER)
+        .filter_map(|manager| manager.time)
+        .max()
 }
 
 fn foreign(workload: Option<&Workload>, instance: &str, id: &WorkloadId) -> Option<Obstacle> {
@@ -212,7 +223,7 @@ fn foreign(workload: Option<&Workload>, instance: &str, id: &WorkloadId) -> Opti
 /// Finds the version of an image that was found: what is pinned now, else what history says.
 fn labelled(desired: &Desired, service: &Service, workload: Option<&Workload>, found: Running) -> Running {
     let Running::Image(there, _) = found else { return found };
-    let image = workload.map_or_else(|| there.clone(), |workload| workload.sent(&there));
+    let image = workload.map_or_else(|| there.clone(), |workload| workload.image_as_written(&there));
     let pinned = Some(&service.pin.version).filter(|_| image == service.pin.image);
     let version = pinned.or_else(|| desired.history.version_of_image(&service.name, &image)).cloned();
     Running::Image(if version.is_some() { image } else { there }, version)
@@ -249,8 +260,8 @@ fn pods(workload: &Workload) -> u32 {
 
 fn surge(workload: &Workload) -> u32 {
     match workload.strategy {
-        Strategy::Rolling { surge } => u32::try_from(surge).unwrap_or(0),
-        Strategy::Recreate | Strategy::OnDelete | Strategy::Partition(_) => 0,
+        RolloutStrategy::Rolling { surge } => u32::try_from(surge).unwrap_or(0),
+        RolloutStrategy::Recreate | RolloutStrategy::OnDelete | RolloutStrategy::Partition(_) => 0,
     }
 }
 

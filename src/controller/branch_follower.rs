@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::git::{Commit, CommitId};
-use pintle_core::pins::{Known, Pins, Settings};
+use pintle_core::pins::{FragmentCache, Pins, Settings};
 use tokio::sync::{mpsc, watch};
 
 pub use self::poll::PollTrigger;
@@ -17,8 +17,8 @@ use self::poll::{wait_for_poll, watch_refs};
 pub use self::problem::BranchProblem;
 use self::problem::Outage;
 use super::{BranchState, Desired};
-use crate::cluster::Says;
-use crate::source::{Index, Location, Source, SourceError};
+use crate::cluster::HolderStatus;
+use crate::source::{HistoryIndex, RepositoryLocation, Source, SourceError};
 
 /// After so long without an answer, and three intervals at least, nothing new starts (design, I10).
 const SILENCE_BEFORE_HOLD: Duration = Duration::from_secs(300);
@@ -34,7 +34,7 @@ pub struct BranchFollowerArgs {
     /// The namespace that was typed; it goes before the one of the settings.
     pub namespace: Option<String>,
     /// The files of the revision that was read first.
-    pub known: Known,
+    pub known: FragmentCache,
     /// The remote did not answer when that revision was read.
     pub is_stale: bool,
     /// Makes sentences of problems.
@@ -46,7 +46,7 @@ pub struct FollowerOutputs {
     /// What the loop is to keep.
     pub branch: watch::Sender<BranchState>,
     /// What the holder of the lease says of itself.
-    pub says: watch::Sender<Option<Says>>,
+    pub says: watch::Sender<Option<HolderStatus>>,
     /// The newest state of the repository.
     pub source: Arc<Mutex<Source>>,
     /// Whether the repository answers.
@@ -67,7 +67,7 @@ pub struct BranchFollower {
     args: BranchFollowerArgs,
     /// The revision that was read last; its files stand in `args.known`.
     read: CommitId,
-    index: Index,
+    index: HistoryIndex,
     /// The index on disk lacks some of what this one holds.
     is_index_dirty: bool,
     /// The revision that the loop was given; none where reading the newest one failed.
@@ -88,7 +88,7 @@ impl BranchFollower {
     pub fn new(args: BranchFollowerArgs, desired: &Desired) -> Result<Self, SourceError> {
         let branch = branch_name(&args)?;
         Ok(Self {
-            index: Index::load(&args.source, &branch, &args.known.layout),
+            index: HistoryIndex::load(&args.source, &branch, &args.known.layout),
             is_index_dirty: false,
             read: desired.commit,
             tip: Some(desired.commit),
@@ -139,7 +139,7 @@ impl BranchFollower {
         *outputs.source.lock().unwrap_or_else(PoisonError::into_inner) = self.args.source.clone();
         outputs.says.send_modify(|says| {
             let says = says.get_or_insert_default();
-            (says.asked, says.silent) = (Some(timestamp()), None);
+            (says.repository_answered_at, says.repository_error) = (Some(timestamp()), None);
         });
         let answers_again = std::mem::take(&mut self.is_silent);
         if answers_again {
@@ -156,7 +156,7 @@ impl BranchFollower {
     fn note_silence(&mut self, error: SourceError, patience: Duration, outputs: &FollowerOutputs) {
         let outage = Outage { is_cache: self.is_cache_error(&error), error };
         let why = outage.to_string();
-        outputs.says.send_modify(|says| says.get_or_insert_default().silent = Some(why.clone()));
+        outputs.says.send_modify(|says| says.get_or_insert_default().repository_error = Some(why.clone()));
         if !std::mem::replace(&mut self.is_silent, true) {
             let _ = outputs.events.send(RepositoryEvent::Silent(why));
         }
@@ -167,7 +167,7 @@ impl BranchFollower {
 
     /// Whether a remote's mirror cannot be written, which says nothing of the remote.
     fn is_cache_error(&self, error: &SourceError) -> bool {
-        let is_url = matches!(self.args.source.location(), Location::Url(_));
+        let is_url = matches!(self.args.source.location(), RepositoryLocation::Url(_));
         is_url && matches!(error, SourceError::File { .. } | SourceError::Open { .. })
     }
 
@@ -206,11 +206,11 @@ impl BranchFollower {
         if let Some(why) = at.reading.unusable {
             return Ok(self.held(&BranchProblem::Unusable { commit: tip.id, why }));
         }
-        if known.layout.fingerprint() != at.known.layout.fingerprint() {
-            self.index = Index::load(source, &branch_name(&self.args)?, &at.known.layout);
+        if known.layout.fingerprint() != at.fragments.layout.fingerprint() {
+            self.index = HistoryIndex::load(source, &branch_name(&self.args)?, &at.fragments.layout);
         }
-        self.is_index_dirty |= self.index.extend(source, tip.id, &at.known.layout)? > 0;
-        (self.read, self.args.known) = (tip.id, at.known);
+        self.is_index_dirty |= self.index.extend(source, tip.id, &at.fragments.layout)? > 0;
+        (self.read, self.args.known) = (tip.id, at.fragments);
         Ok(self.branch_state(tip.id, at.reading.pins))
     }
 

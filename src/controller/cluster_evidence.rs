@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pintle_core::change::Move;
+use pintle_core::change::PinMove;
 use pintle_core::desired::DesiredState;
 use pintle_core::pins::{Pins, ServiceName};
-use pintle_core::version::Order;
-use pintle_core::workload::{Proven, proven_by_all};
+use pintle_core::version::VersionOrder;
+use pintle_core::workload::{ProvenVersion, proven_by_all};
 
 use super::{Desired, LiveState, assess, assess_pins};
 use crate::cluster::{ClusterError, Observation};
@@ -24,7 +24,7 @@ pub struct ClusterEvidence {
     /// What was observed, if it was whole.
     pub observed: Option<Observation>,
     /// What each service has proven; nothing where no cluster was asked.
-    pub proven: BTreeMap<ServiceName, Vec<Proven>>,
+    pub proven: BTreeMap<ServiceName, Vec<ProvenVersion>>,
     /// The cluster that answered.
     pub server: Option<String>,
 }
@@ -51,12 +51,18 @@ impl ClusterEvidence {
     }
 
     /// Returns the proof of what a move of a service pinned. A proof from an earlier time of the same version is none.
-    pub fn proof(&self, source: &Source, (service, order): (&ServiceName, &Order), one: &Move) -> Option<&Proven> {
+    pub fn proof(
+        &self,
+        source: &Source,
+        (service, order): (&ServiceName, &VersionOrder),
+        one: &PinMove,
+    ) -> Option<&ProvenVersion> {
         let pin = one.to.as_ref()?;
-        let is_it = |proven: &&Proven| {
+        let is_it = |proven: &&ProvenVersion| {
             order.compare(&proven.version, &pin.version).map_or(proven.version == pin.version, Ordering::is_eq)
                 && (proven.commit == one.commit.id
-                    || source.knows(proven.commit) && source.is_ancestor(one.commit.id, proven.commit).unwrap_or(false))
+                    || source.has_commit(proven.commit)
+                        && source.is_ancestor(one.commit.id, proven.commit).unwrap_or(false))
         };
         self.proven.get(service)?.iter().filter(is_it).max_by_key(|proven| proven.at)
     }
@@ -69,8 +75,8 @@ impl ClusterEvidence {
 pub fn proven_versions(
     desired: &DesiredState,
     observed: &Observation,
-) -> Result<BTreeMap<ServiceName, Vec<Proven>>, ClusterError> {
-    if let Some(error) = observed.unknown.values().next() {
+) -> Result<BTreeMap<ServiceName, Vec<ProvenVersion>>, ClusterError> {
+    if let Some(error) = observed.unobservable.values().next() {
         return Err(error.clone());
     }
     let Pins { settings, services, .. } = &desired.pins;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 use pintle_core::plan::{SuppressedBy, Suppression};
 use pintle_core::workload::WorkloadId;
 
@@ -23,7 +23,7 @@ pub(super) struct Corrections {
 
 impl Corrections {
     /// Of the services that start, what somebody has moved is corrected.
-    pub(super) fn begin(&mut self, look: &LiveState, starts: &[Id], now: Timestamp) {
+    pub(super) fn begin(&mut self, look: &LiveState, starts: &[ServiceId], now: Timestamp) {
         let moved =
             starts.iter().flat_map(|id| &look.services[id.index()].workloads).filter(|it| it.manual_change.is_some());
         self.sent = moved.map(|it| (it.id.clone(), now)).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pintle_core::desired::DesiredState;
 use pintle_core::git::CommitId;
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 
 /// The desired state of one revision, and the options of the run that keeps it.
 #[derive(Debug, Clone)]
@@ -24,9 +24,9 @@ pub struct RunOptions {
     pub abandoned_commits: BTreeSet<CommitId>,
     /// The services that somebody named: only they are written, and their drift at once, whatever policy and grace say.
     /// None where nobody named any.
-    pub selected: Option<BTreeSet<Id>>,
+    pub selected: Option<BTreeSet<ServiceId>>,
     /// The services whose schedule has come: their drift is corrected.
-    pub scheduled: BTreeSet<Id>,
+    pub scheduled: BTreeSet<ServiceId>,
 }
 
 impl Desired {

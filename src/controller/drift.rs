@@ -2,9 +2,9 @@
 //! and with courtesy to people. Pure.
 
 use jiff::{SignedDuration, Timestamp};
-use pintle_core::graph::Id;
-use pintle_core::pins::{Drift, DriftPolicy, withheld};
-use pintle_core::plan::{Correction, Live, ManualChange, SuppressedBy, Suppression};
+use pintle_core::graph::ServiceId;
+use pintle_core::pins::{DriftAction, DriftPolicy, withheld};
+use pintle_core::plan::{Correction, LiveService, ManualChange, SuppressedBy, Suppression};
 use pintle_core::running::Running;
 
 use super::desired::Desired;
@@ -13,9 +13,9 @@ use super::status::ServiceStatus;
 /// Returns why a service is left as it is at this time; none where it is not.
 pub(super) fn suppression(
     desired: &Desired,
-    id: Id,
+    id: ServiceId,
     seen: &ServiceStatus,
-    live: Option<&Live>,
+    live: Option<&LiveService>,
     now: Timestamp,
 ) -> Option<Suppression> {
     let service = desired.service(id)?;
@@ -29,15 +29,15 @@ pub(super) fn suppression(
         return None;
     }
     // Who does not write it at all corrects nothing either.
-    let writable = seen.obstacle.is_none() && withheld(service, desired.graph.order(id)).is_none();
+    let writable = seen.obstacle.is_none() && withheld(service, desired.graph.version_order(id)).is_none();
     let change = seen.manual_change.as_ref().filter(|_| seen.drifted && writable && !seen.is_called_back())?;
     let is_moved = |spec: &&Running| !matches!(spec, Running::Image(image, _) if *image == service.pin.image);
     let moved: Vec<Running> = live?.spec.iter().filter(is_moved).cloned().collect();
     let policy = service.drift.unwrap_or(desired.pins.settings.drift);
-    let (correction, until) = match policy.policy {
-        Drift::Report => (Correction::Never, None),
-        Drift::Schedule if !desired.options.scheduled.contains(&id) => (Correction::AtSchedule, None),
-        Drift::Correct | Drift::Schedule => {
+    let (correction, until) = match policy.action {
+        DriftAction::Report => (Correction::Never, None),
+        DriftAction::Schedule if !desired.options.scheduled.contains(&id) => (Correction::AtSchedule, None),
+        DriftAction::Correct | DriftAction::Schedule => {
             let until = grace(policy, change, &moved).filter(|until| now < *until)?;
             (Correction::AfterGrace, Some(until))
         }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{HoldReason, Wait};
+use pintle_core::plan::{EdgeWait, HoldReason};
 use pintle_core::running::Running;
 use pintle_core::verify::{HealthReason, WorkloadRemedy};
 use pintle_core::version::Version;
@@ -25,7 +25,7 @@ pub enum Event {
         /// The service.
         service: ServiceName,
         /// For what, and why.
-        waits: Vec<Wait>,
+        waits: Vec<EdgeWait>,
     },
     /// The write was accepted: the new version starts.
     NewStarting {
@@ -67,7 +67,7 @@ pub enum Event {
         reasons: Vec<HealthReason>,
     },
     /// It was down, and a pod of it is ready again.
-    Back {
+    Recovered {
         /// The service.
         service: ServiceName,
         /// The version.
@@ -92,7 +92,7 @@ pub enum Event {
         not_started: Vec<ServiceName>,
     },
     /// Only a human can move it.
-    NeedsYou {
+    NeedsAction {
         /// The service.
         service: ServiceName,
         /// What it waits for.
@@ -112,7 +112,7 @@ pub enum Event {
         /// The service.
         service: ServiceName,
         /// The circle of waits.
-        circle: Vec<(Id, Wait)>,
+        circle: Vec<(ServiceId, EdgeWait)>,
     },
     /// The cluster does not answer. Everything is held until it does.
     Unreachable {
@@ -127,28 +127,28 @@ pub enum Event {
         why: String,
     },
     /// What held everything has passed.
-    HeldNoMore,
+    AllReleased,
     /// Everything runs what is pinned.
     InSync {
         /// How many services that are.
         services: usize,
     },
     /// Another revision is kept from now on.
-    Revision {
+    RevisionChanged {
         /// The first line of its message.
         subject: String,
     },
     /// The repository does not answer. What was pinned last is kept.
-    NoGit {
+    GitUnreachable {
         /// What it said.
         why: String,
     },
     /// The repository answers again.
-    Git,
+    GitReachable,
     /// This process is the one writer from now on.
-    Leads,
+    LeadershipAcquired,
     /// Another process is the one writer.
-    StandsBy {
+    StandingBy {
         /// Its name, where it is known, or why nothing is.
         why: String,
     },
@@ -167,22 +167,22 @@ impl Event {
             | Self::OldGone { service, .. }
             | Self::Verified { service, .. }
             | Self::Down { service, .. }
-            | Self::Back { service, .. }
+            | Self::Recovered { service, .. }
             | Self::DependenciesUpdated { service, .. }
             | Self::Failed { service, .. }
-            | Self::NeedsYou { service, .. }
+            | Self::NeedsAction { service, .. }
             | Self::Held { service, .. }
             | Self::Refused { service, .. } => Some(service),
             Self::Unreachable { .. }
             | Self::Reachable
             | Self::HeldAll { .. }
-            | Self::HeldNoMore
+            | Self::AllReleased
             | Self::InSync { .. }
-            | Self::Revision { .. }
-            | Self::NoGit { .. }
-            | Self::Git
-            | Self::Leads
-            | Self::StandsBy { .. }
+            | Self::RevisionChanged { .. }
+            | Self::GitUnreachable { .. }
+            | Self::GitReachable
+            | Self::LeadershipAcquired
+            | Self::StandingBy { .. }
             | Self::Stopping => None,
         }
     }

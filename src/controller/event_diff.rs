@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::Step;
+use pintle_core::plan::PlanStep;
 use pintle_core::running::Running;
 use pintle_core::verify::Verdict;
 
-use super::Pass;
+use super::PassOutcome;
 use super::desired::Desired;
 use super::status::ServiceStatus;
 use crate::controller::event::Event;
@@ -18,11 +18,11 @@ use crate::controller::event::Event;
 /// Compares each pass with the ones before it.
 #[derive(Debug, Default)]
 pub(super) struct EventDiff {
-    known: BTreeMap<Id, Known>,
+    known: BTreeMap<ServiceId, Known>,
     /// Who was said to be down.
-    down: BTreeSet<Id>,
+    down: BTreeSet<ServiceId>,
     /// Who started in this pass, by what they waited for.
-    released: BTreeMap<Id, Vec<ServiceName>>,
+    released: BTreeMap<ServiceId, Vec<ServiceName>>,
 }
 
 /// What was told of a service.
@@ -36,9 +36,9 @@ struct Known {
     started: Option<Timestamp>,
     stopping: bool,
     /// Whom it waits for.
-    on: BTreeSet<Id>,
+    on: BTreeSet<ServiceId>,
     /// Whom it was said to wait for.
-    waited: BTreeSet<Id>,
+    waited: BTreeSet<ServiceId>,
     /// The last standing that was told: failed, held, refused, needs somebody.
     last: Option<Event>,
 }
@@ -49,7 +49,7 @@ pub(super) struct PassContext<'a> {
     /// What is wanted.
     pub desired: &'a Desired,
     /// What was seen and done.
-    pub pass: &'a Pass,
+    pub pass: &'a PassOutcome,
     /// When.
     pub now: Timestamp,
 }
@@ -59,9 +59,9 @@ impl EventDiff {
     pub(super) fn events(&mut self, scene: PassContext<'_>) -> Vec<Event> {
         let PassContext { pass, .. } = scene;
         let mut events = Vec::new();
-        let moving: BTreeSet<Id> = pass.next.steps.iter().map(|&(id, _)| id).collect();
-        if pass.look.unseen.is_empty() {
-            let arrived: Vec<Id> = self.known.keys().copied().filter(|id| !moving.contains(id)).collect();
+        let moving: BTreeSet<ServiceId> = pass.next.steps.iter().map(|&(id, _)| id).collect();
+        if pass.live_state.unseen.is_empty() {
+            let arrived: Vec<ServiceId> = self.known.keys().copied().filter(|id| !moving.contains(id)).collect();
             for id in arrived {
                 self.arrived(scene, id, &mut events);
             }
@@ -77,39 +77,39 @@ impl EventDiff {
         events
     }
 
-    fn step(&mut self, scene: PassContext<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
+    fn step(&mut self, scene: PassContext<'_>, id: ServiceId, step: &PlanStep, events: &mut Vec<Event>) {
         let PassContext { desired, pass, now } = scene;
         let name = || desired.graph.name(id).clone();
         let known = self.known.entry(id).or_default();
         known.find(scene, id, step, events);
         let standing = match step {
-            Step::Start(_) if pass.started.contains(&id) => {
+            PlanStep::Start(_) if pass.started.contains(&id) => {
                 known.started = Some(now);
                 for on in std::mem::take(&mut known.on) {
                     self.released.entry(on).or_default().push(name());
                 }
                 Some(Event::NewStarting { service: name(), version: desired.version(id).cloned() })
             }
-            Step::Waits(waits) => {
+            PlanStep::Waits(waits) => {
                 known.on = waits.iter().map(|wait| wait.on).collect();
                 // Why it waits for the same neighbour changes as that goes its way; that is no news.
                 let is_news = known.on.iter().any(|on| !known.waited.contains(on));
                 known.waited.extend(&known.on);
                 is_news.then(|| Event::Waits { service: name(), waits: waits.clone() })
             }
-            Step::UnderWay => needs_you(&pass.look.services[id.index()], &name()),
-            Step::Failed(reason) => Some(Event::Failed {
+            PlanStep::UnderWay => needs_you(&pass.live_state.services[id.index()], &name()),
+            PlanStep::Failed(reason) => Some(Event::Failed {
                 service: name(),
                 version: desired.version(id).cloned(),
                 reason: reason.clone(),
                 not_started: waiting_on(desired, pass, id),
             }),
-            Step::Held(reason) => Some(Event::Held { service: name(), reason: reason.clone() }),
-            Step::Refused(circle) if circle.iter().all(|&(other, _)| id <= other) => {
+            PlanStep::Held(reason) => Some(Event::Held { service: name(), reason: reason.clone() }),
+            PlanStep::Refused(circle) if circle.iter().all(|&(other, _)| id <= other) => {
                 Some(Event::Refused { service: name(), circle: circle.clone() })
             }
             // The first of the circle tells it for all.
-            Step::Start(_) | Step::Refused(_) => None,
+            PlanStep::Start(_) | PlanStep::Refused(_) => None,
         };
         if standing.is_some() && known.last != standing {
             known.last.clone_from(&standing);
@@ -119,28 +119,28 @@ impl EventDiff {
     }
 
     /// Who runs what is pinned, and is down or back without anybody having moved it. What moves is told by its steps.
-    fn settled(&mut self, scene: PassContext<'_>, moving: &BTreeSet<Id>, events: &mut Vec<Event>) {
+    fn settled(&mut self, scene: PassContext<'_>, moving: &BTreeSet<ServiceId>, events: &mut Vec<Event>) {
         let PassContext { desired, pass, .. } = scene;
         self.down.retain(|id| !moving.contains(id));
-        for (id, live) in desired.graph.ids().zip(&pass.look.live).filter(|(id, _)| !moving.contains(id)) {
-            let is_down = live.pods > 0 && !live.ready;
+        for (id, live) in desired.graph.ids().zip(&pass.live_state.live).filter(|(id, _)| !moving.contains(id)) {
+            let is_down = live.replaced_pods > 0 && !live.ready;
             if is_down == self.down.contains(&id) {
                 continue;
             }
             let (service, version) = (desired.graph.name(id).clone(), desired.version(id).cloned());
             if is_down {
                 self.down.insert(id);
-                let workloads = pass.look.services[id.index()].workloads.iter();
+                let workloads = pass.live_state.services[id.index()].workloads.iter();
                 let reasons = workloads.map(|it| it.health.reason.clone()).collect();
                 events.push(Event::Down { service, version, reasons });
             } else {
                 self.down.remove(&id);
-                events.push(Event::Back { service, version });
+                events.push(Event::Recovered { service, version });
             }
         }
     }
 
-    fn arrived(&mut self, scene: PassContext<'_>, id: Id, events: &mut Vec<Event>) {
+    fn arrived(&mut self, scene: PassContext<'_>, id: ServiceId, events: &mut Vec<Event>) {
         let PassContext { desired, now, .. } = scene;
         let Some(mut known) = self.known.remove(&id) else { return };
         if matches!(known.last, Some(Event::Held { .. } | Event::Refused { .. })) && known.started.is_none() {
@@ -157,13 +157,13 @@ impl EventDiff {
 impl Known {
     /// What is to leave, each time that it is to: what was held may run something else than before when it goes on, and what
     /// is written anew does. Of what runs already, and is not well yet or any more, nothing is found.
-    fn find(&mut self, scene: PassContext<'_>, id: Id, step: &Step, events: &mut Vec<Event>) {
+    fn find(&mut self, scene: PassContext<'_>, id: ServiceId, step: &PlanStep, events: &mut Vec<Event>) {
         let PassContext { desired, pass, .. } = scene;
-        let is_held = matches!(step, Step::Held(_));
+        let is_held = matches!(step, PlanStep::Held(_));
         if is_held || std::mem::replace(&mut self.found, true) && !pass.started.contains(&id) {
             return;
         }
-        let live = &pass.look.live[id.index()];
+        let live = &pass.live_state.live[id.index()];
         let target = pass.wanted[id.index()].target();
         let leaving = live.running.iter().filter(|running| Some(*running) != target);
         let new: Vec<Running> = leaving.filter(|running| !self.old.contains(running)).cloned().collect();
@@ -176,13 +176,13 @@ impl Known {
     }
 
     /// Old versions that are ending, or gone.
-    fn leave(&mut self, scene: PassContext<'_>, id: Id, events: &mut Vec<Event>) {
+    fn leave(&mut self, scene: PassContext<'_>, id: ServiceId, events: &mut Vec<Event>) {
         let PassContext { desired, pass, .. } = scene;
-        let live = &pass.look.live[id.index()];
+        let live = &pass.live_state.live[id.index()];
         let service = || desired.graph.name(id).clone();
         let gone: Vec<Running> = self.old.iter().filter(|old| !live.running.contains(old)).cloned().collect();
         let old_runs = self.old.iter().any(|old| *old != Running::Absent);
-        let ending = pass.look.services[id.index()].workloads.iter().any(|it| it.ending);
+        let ending = pass.live_state.services[id.index()].workloads.iter().any(|it| it.ending);
         if !self.stopping && old_runs && (ending || !gone.is_empty()) {
             self.stopping = true;
             events.push(Event::OldStopping { service: service(), old: self.old.iter().cloned().collect() });
@@ -202,29 +202,29 @@ fn rank(event: &Event) -> u8 {
         Event::Unreachable { .. }
         | Event::Reachable
         | Event::HeldAll { .. }
-        | Event::HeldNoMore
-        | Event::Revision { .. }
-        | Event::NoGit { .. }
-        | Event::Git
-        | Event::Leads
-        | Event::StandsBy { .. }
+        | Event::AllReleased
+        | Event::RevisionChanged { .. }
+        | Event::GitUnreachable { .. }
+        | Event::GitReachable
+        | Event::LeadershipAcquired
+        | Event::StandingBy { .. }
         | Event::Stopping => 0,
         Event::OldStopping { .. } | Event::OldGone { .. } => 1,
-        Event::Verified { .. } | Event::Back { .. } => 2,
+        Event::Verified { .. } | Event::Recovered { .. } => 2,
         Event::TargetFound { .. } | Event::DependenciesUpdated { .. } => 3,
         Event::NewStarting { .. } => 4,
         Event::Waits { .. } => 5,
         Event::Failed { .. }
         | Event::Down { .. }
-        | Event::NeedsYou { .. }
+        | Event::NeedsAction { .. }
         | Event::Held { .. }
         | Event::Refused { .. } => 6,
         Event::InSync { .. } => 7,
     }
 }
 
-fn waiting_on(desired: &Desired, pass: &Pass, id: Id) -> Vec<ServiceName> {
-    let waits_on = |step: &Step| matches!(step, Step::Waits(waits) if waits.iter().any(|wait| wait.on == id));
+fn waiting_on(desired: &Desired, pass: &PassOutcome, id: ServiceId) -> Vec<ServiceName> {
+    let waits_on = |step: &PlanStep| matches!(step, PlanStep::Waits(waits) if waits.iter().any(|wait| wait.on == id));
     let waiting = pass.next.steps.iter().filter(|(_, step)| waits_on(step));
     waiting.map(|&(other, _)| desired.graph.name(other).clone()).collect()
 }
@@ -233,7 +233,7 @@ fn needs_you(seen: &ServiceStatus, service: &ServiceName) -> Option<Event> {
     seen.workloads.iter().find_map(|it| match &it.health.verdict {
         Verdict::Wait(Some(remedy)) => {
             let (reason, remedy) = (it.health.reason.clone(), remedy.clone());
-            Some(Event::NeedsYou { service: service.clone(), reason, remedy })
+            Some(Event::NeedsAction { service: service.clone(), reason, remedy })
         }
         _ => None,
     })

@@ -7,7 +7,7 @@ use pintle_core::desired::DesiredState;
 use pintle_core::git::CommitId;
 
 use crate::cluster::Observation;
-use crate::source::{Relation, Source, SourceError};
+use crate::source::{Source, SourceError, TipRelation};
 
 /// Why the history guard lets nothing be written.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub fn check_history(
 ) -> Result<BTreeSet<CommitId>, HistoryRefusal> {
     let accepted = accepted.map(|range| accepted_commit(range, tip, written)).transpose()?;
     let (mut abandoned, mut newest) = (BTreeSet::new(), None);
-    let behind = source.leading_to(tip, written)?;
+    let behind = source.ancestors_among(tip, written)?;
     for &old in written.difference(&behind) {
         if accepted == Some(old) || accepted.map_or(Ok(false), |accepted| leads_to(source, old, accepted))? {
             abandoned.insert(old);
@@ -55,7 +55,7 @@ pub fn check_history(
         }
     }
     let Some(old) = newest else { return Ok(abandoned) };
-    refusal_of(source.relation(old, tip)?, old, tip, source).map_or(Ok(abandoned), Err)
+    refusal_of(source.relation_to_tip(old, tip)?, old, tip, source).map_or(Ok(abandoned), Err)
 }
 
 /// Returns the commits that the workloads of the pins were written at.
@@ -67,15 +67,19 @@ pub fn written_commits(desired: &DesiredState, observed: &Observation) -> BTreeS
 }
 
 fn leads_to(source: &Source, old: CommitId, new: CommitId) -> Result<bool, SourceError> {
-    Ok(source.knows(old) && source.knows(new) && source.is_ancestor(old, new)?)
+    Ok(source.has_commit(old) && source.has_commit(new) && source.is_ancestor(old, new)?)
 }
 
-fn refusal_of(relation: Relation, written: CommitId, tip: CommitId, source: &Source) -> Option<HistoryRefusal> {
+fn refusal_of(relation: TipRelation, written: CommitId, tip: CommitId, source: &Source) -> Option<HistoryRefusal> {
     match relation {
-        Relation::Same | Relation::Forward { .. } => None,
-        Relation::Rewritten { merge_base: Some(base) } if base == tip => Some(HistoryRefusal::Older { written, tip }),
-        Relation::Rewritten { .. } => Some(HistoryRefusal::Rewritten { written, tip }),
-        Relation::Unknown => Some(HistoryRefusal::Unknown { written, tip, repository: source.location().to_string() }),
+        TipRelation::Same | TipRelation::Ahead { .. } => None,
+        TipRelation::Rewritten { merge_base: Some(base) } if base == tip => {
+            Some(HistoryRefusal::Older { written, tip })
+        }
+        TipRelation::Rewritten { .. } => Some(HistoryRefusal::Rewritten { written, tip }),
+        TipRelation::Unknown => {
+            Some(HistoryRefusal::Unknown { written, tip, repository: source.location().to_string() })
+        }
     }
 }
 

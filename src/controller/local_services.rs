@@ -6,10 +6,10 @@ use pintle_core::desired::DesiredState;
 use pintle_core::pins::Service;
 use pintle_core::workload::WorkloadId;
 
-use crate::cluster::local::Served;
+use crate::cluster::local::LocalServiceSpec;
 
 /// Returns what the local runtime serves for each workload of the pins.
-pub fn local_services(desired: &DesiredState) -> BTreeMap<WorkloadId, Served> {
+pub fn local_services(desired: &DesiredState) -> BTreeMap<WorkloadId, LocalServiceSpec> {
     let services = desired.pins.services.values().filter(|service| !service.external);
     let served = services.flat_map(|service| {
         let served = local_service(desired, service);
@@ -18,13 +18,13 @@ pub fn local_services(desired: &DesiredState) -> BTreeMap<WorkloadId, Served> {
     served.collect()
 }
 
-fn local_service(desired: &DesiredState, service: &Service) -> Served {
+fn local_service(desired: &DesiredState, service: &Service) -> LocalServiceSpec {
     let pins = desired.history.records(&service.name).iter().rev().filter_map(|record| record.pin.as_deref());
-    Served {
+    LocalServiceSpec {
         version: service.pin.version.clone(),
         image: service.pin.image.clone(),
         local: service.pin.local.clone(),
         timeout: service.pin.verify.timeout,
-        past: pins.map(|pin| (pin.version.clone(), pin.image.clone())).collect(),
+        past_pins: pins.map(|pin| (pin.version.clone(), pin.image.clone())).collect(),
     }
 }

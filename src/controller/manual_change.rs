@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pintle_core::image::Image;
 use pintle_core::pins::{Pin, Service};
 use pintle_core::plan::ManualChange;
-use pintle_core::workload::{FIELD_MANAGER, Manager, Workload};
+use pintle_core::workload::{FIELD_MANAGER, FieldManager, Workload};
 
 use super::desired::Desired;
 
@@ -21,11 +21,11 @@ pub(super) fn manual_change(
     workload: &Workload,
     containers: &[String],
 ) -> Option<ManualChange> {
-    if !workload.ours {
+    if !workload.is_managed {
         return None;
     }
     let moved = workload.containers.iter().filter(|it| containers.contains(&it.name));
-    let is_pinned = |image: &Image| workload.sent(image) == service.pin.image;
+    let is_pinned = |image: &Image| workload.image_as_written(image) == service.pin.image;
     let moved = moved.filter(|it| !it.image.as_ref().is_some_and(is_pinned));
     let owners = moved.filter_map(|it| newest(workload, &it.name)).filter(|owner| owner.name != FIELD_MANAGER);
     let by = owners.max_by_key(|owner| owner.time)?;
@@ -40,8 +40,8 @@ pub(super) fn manual_change(
 }
 
 /// The newest owner of a container's image.
-fn newest<'w>(workload: &'w Workload, container: &String) -> Option<&'w Manager> {
-    workload.managers.iter().find(|manager| manager.containers.contains(container))
+fn newest<'w>(workload: &'w Workload, container: &String) -> Option<&'w FieldManager> {
+    workload.image_managers.iter().find(|manager| manager.containers.contains(container))
 }
 
 /// When the pin became what it is.

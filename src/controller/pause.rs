@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
-use pintle_core::graph::Id;
-use pintle_core::workload::{Pause, WorkloadId};
+use pintle_core::graph::ServiceId;
+use pintle_core::workload::{PauseAnnotation, WorkloadId};
 
 use super::{Desired, take_snapshot};
 use crate::cluster::{Cluster, ClusterError};
@@ -29,7 +29,7 @@ pub enum PauseError {
 }
 
 /// The services that can be paused.
-pub fn pausable_services(desired: &DesiredState) -> Vec<Id> {
+pub fn pausable_services(desired: &DesiredState) -> Vec<ServiceId> {
     desired.graph.ids().filter(|&id| desired.service(id).is_some_and(|it| !it.external)).collect()
 }
 
@@ -40,8 +40,8 @@ pub fn pausable_services(desired: &DesiredState) -> Vec<Id> {
 pub async fn pause_service(
     cluster: &impl Cluster,
     desired: &DesiredState,
-    id: Id,
-    pause: Option<&Pause>,
+    id: ServiceId,
+    pause: Option<&PauseAnnotation>,
 ) -> Result<bool, PauseError> {
     let service = desired.service(id).ok_or(PauseError::Broken)?;
     if service.external {
@@ -50,7 +50,7 @@ pub async fn pause_service(
     let mut was_paused = false;
     for workload in desired.workloads(service) {
         let before = pause_workload(cluster, &workload, pause).await.map_err(PauseError::Cluster)?;
-        was_paused |= before.is_some_and(|before| before.holds(Timestamp::now()));
+        was_paused |= before.is_some_and(|before| before.is_active(Timestamp::now()));
     }
     Ok(was_paused)
 }
@@ -59,23 +59,23 @@ pub async fn pause_service(
 async fn pause_workload(
     cluster: &impl Cluster,
     id: &WorkloadId,
-    pause: Option<&Pause>,
-) -> Result<Option<Pause>, ClusterError> {
-    let mut stale = ClusterError::Stale(id.clone());
+    pause: Option<&PauseAnnotation>,
+) -> Result<Option<PauseAnnotation>, ClusterError> {
+    let mut stale = ClusterError::Conflict(id.clone());
     for _ in 0..STALE_TRIES {
         let observed = cluster.observe().await?;
-        if let Some(why) = observed.unknown.get(id) {
+        if let Some(why) = observed.unobservable.get(id) {
             return Err(why.clone());
         }
-        let seen = observed.workloads.get(id).ok_or_else(|| ClusterError::Missing(id.clone()))?;
+        let seen = observed.workloads.get(id).ok_or_else(|| ClusterError::NotFound(id.clone()))?;
         if pause.is_none() && seen.pause.is_none() {
             return Ok(None);
         }
-        match cluster.pause(id, seen, pause).await {
-            Err(error @ ClusterError::Stale(_)) => stale = error,
+        match cluster.set_pause(id, seen, pause).await {
+            Err(error @ ClusterError::Conflict(_)) => stale = error,
             answered => return answered.map(|()| seen.pause.clone()),
         }
-        cluster.changed_but_for_pods(STALE_WAIT).await?;
+        cluster.wait_for_workload_change(STALE_WAIT).await?;
     }
     Err(stale)
 }
@@ -91,7 +91,7 @@ pub async fn end_graces(cluster: &impl Cluster, desired: &Desired, user: &str) -
         for it in seen.workloads.iter().filter(|_| seen.pause.is_none()) {
             let moved = it.manual_change.as_ref().map(|hand| hand.at.unwrap_or_default().max(Timestamp::now()));
             let Some(at) = moved else { continue };
-            pause_workload(cluster, &it.id, Some(&Pause::ended(user.to_owned(), at))).await?;
+            pause_workload(cluster, &it.id, Some(&PauseAnnotation::ending_grace(user.to_owned(), at))).await?;
         }
     }
     Ok(())

@@ -6,29 +6,29 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pintle_core::plan::Suppression;
-use pintle_core::workload::{Pause, Workload, WorkloadId};
+use pintle_core::workload::{PauseAnnotation, Workload, WorkloadId};
 
 use super::manual_change::UNDO;
 use super::status::LiveState;
 
 /// The pauses that were seen.
 #[derive(Debug, Default)]
-pub(super) struct Pauses {
-    seen: BTreeMap<WorkloadId, Sighting>,
+pub(super) struct PauseLog {
+    seen: BTreeMap<WorkloadId, ObservedPause>,
     /// What was seen and is dropped, and the workload as it is.
-    dropped: Vec<(WorkloadId, Arc<Workload>, Pause)>,
+    dropped: Vec<(WorkloadId, Arc<Workload>, PauseAnnotation)>,
 }
 
 /// A pause, and the workload that it was seen on.
 #[derive(Debug)]
-struct Sighting {
-    pause: Pause,
+struct ObservedPause {
+    pause: PauseAnnotation,
     on: Arc<Workload>,
 }
 
-impl Pauses {
+impl PauseLog {
     /// Takes in what is paused; what an undo has dropped holds on.
-    pub(super) fn see(&mut self, look: &mut LiveState, now: Timestamp) {
+    pub(super) fn record_and_restore(&mut self, look: &mut LiveState, now: Timestamp) {
         self.dropped.clear();
         for seen in &mut look.services {
             let mut dropped = None;
@@ -38,8 +38,8 @@ impl Pauses {
                 if let Some(known) = known {
                     self.dropped.push((it.id.clone(), Arc::clone(workload), known.pause.clone()));
                     dropped = Some(known.pause.clone());
-                } else if let Some(pause) = workload.pause.clone().filter(|pause| pause.holds(now)) {
-                    self.seen.insert(it.id.clone(), Sighting { pause, on: Arc::clone(workload) });
+                } else if let Some(pause) = workload.pause.clone().filter(|pause| pause.is_active(now)) {
+                    self.seen.insert(it.id.clone(), ObservedPause { pause, on: Arc::clone(workload) });
                 } else {
                     self.seen.remove(&it.id);
                 }
@@ -54,17 +54,18 @@ impl Pauses {
     }
 
     /// What is to be written back: each pause, and the workload that it is to be written over.
-    pub(super) fn dropped(&self) -> &[(WorkloadId, Arc<Workload>, Pause)] {
+    pub(super) fn dropped(&self) -> &[(WorkloadId, Arc<Workload>, PauseAnnotation)] {
         &self.dropped
     }
 }
 
-impl Sighting {
+impl ObservedPause {
     /// An undo since has dropped it, or put an older one in its place. Where nothing was undone, somebody has ended it.
     fn is_dropped(&self, workload: &Workload, now: Timestamp) -> bool {
         let is_gone = workload.pause.as_ref().is_none_or(|there| there.at < self.pause.at);
-        let by_undo = workload.managers.first().is_some_and(|manager| manager.name == UNDO);
-        let moved = workload.managers.first() != self.on.managers.first() || workload.containers != self.on.containers;
-        is_gone && by_undo && moved && workload.uid == self.on.uid && self.pause.holds(now)
+        let by_undo = workload.image_managers.first().is_some_and(|manager| manager.name == UNDO);
+        let moved = workload.image_managers.first() != self.on.image_managers.first()
+            || workload.containers != self.on.containers;
+        is_gone && by_undo && moved && workload.uid == self.on.uid && self.pause.is_active(now)
     }
 }

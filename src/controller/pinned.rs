@@ -12,7 +12,7 @@ use super::status::LiveState;
 pub fn assess_pins(desired: &DesiredState, pins: &Pins) -> LiveState {
     LiveState {
         at: Timestamp::UNIX_EPOCH,
-        live: desired.live_at(pins),
+        live: desired.live_settled_at(pins),
         services: vec![Arc::default(); desired.graph.len()],
         unseen: Vec::new(),
     }

@@ -4,15 +4,16 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pintle_core::graph::Id;
-use pintle_core::plan::{self, Step, Wanted};
+use pintle_core::graph::ServiceId;
+use pintle_core::plan::{self, PlanStep, ServiceTarget};
 use pintle_core::verify::Verdict;
 use tokio::sync::watch;
 
 use super::event_diff::{EventDiff, PassContext};
 use super::throttle::PassThrottle;
 use super::{
-    ControllerState, Desired, Interrupt, LiveState, Mode, Pass, Requeue, WorkloadStatus, pass, situation, write,
+    ControllerState, Desired, Interrupt, LiveState, Mode, PassOutcome, Requeue, WorkloadStatus, plan_input, run_pass,
+    write,
 };
 use crate::cluster::{Cluster, ClusterError, Leadership};
 use crate::controller::event::Event;
@@ -40,7 +41,7 @@ pub struct RolloutArgs {
 #[derive(Debug)]
 pub struct RolloutOutcome {
     /// The last pass: how everything stands.
-    pub last: Pass,
+    pub last: PassOutcome,
     /// Somebody stopped it.
     pub stopped: bool,
     /// Nothing happened for too long.
@@ -53,9 +54,10 @@ pub struct RolloutOutcome {
 
 impl RolloutOutcome {
     /// The outcome of doing nothing.
-    pub fn still(desired: &Desired, look: LiveState, wanted: Vec<Wanted>) -> Self {
-        let next = plan::next(situation(desired, &look, &wanted));
-        let last = Pass { look, wanted, next, started: Vec::new(), wrote: false, requeue: Requeue::Await };
+    pub fn still(desired: &Desired, look: LiveState, wanted: Vec<ServiceTarget>) -> Self {
+        let next = plan::next(plan_input(desired, &look, &wanted));
+        let last =
+            PassOutcome { live_state: look, wanted, next, started: Vec::new(), wrote: false, requeue: Requeue::Await };
         Self { last, stopped: false, out_of_patience: false, verified: 0, looked_on: false }
     }
 }
@@ -68,7 +70,7 @@ pub async fn run_until_settled<C: Cluster>(
     cluster: &C,
     desired: &Desired,
     mut args: RolloutArgs,
-    mut tell: impl FnMut(Option<&Pass>, &[Event]),
+    mut tell: impl FnMut(Option<&PassOutcome>, &[Event]),
 ) -> Result<RolloutOutcome, ClusterError> {
     let mut teller = EventDiff::default();
     let (mut last_news, mut silent, mut verified) = (Timestamp::now(), false, 0);
@@ -90,7 +92,7 @@ pub async fn run_until_settled<C: Cluster>(
         } else {
             Mode::Write
         };
-        match pass(cluster, desired, &mut args.state, now, |_| mode).await {
+        match run_pass(cluster, desired, &mut args.state, now, |_| mode).await {
             Ok(last) => {
                 let rest =
                     if last.wrote { Duration::ZERO } else { throttle.delay_after(began.elapsed(), Instant::now()) };
@@ -109,7 +111,7 @@ pub async fn run_until_settled<C: Cluster>(
                     wait(cluster, &mut args, stopped, rest).await;
                 }
             }
-            Err(ClusterError::NotLeading) => wait(cluster, &mut args, stopped, Duration::ZERO).await,
+            Err(ClusterError::LeaseNotHeld) => wait(cluster, &mut args, stopped, Duration::ZERO).await,
             Err(ClusterError::Unreachable(why)) if !stopped && !out_of_patience => {
                 if !silent {
                     tell(None, &[Event::Unreachable { why }]);
@@ -123,10 +125,10 @@ pub async fn run_until_settled<C: Cluster>(
 }
 
 /// Somebody has stopped the run, and it is known how everything stands.
-fn stops(pass: &Pass, stopped_at: Option<Timestamp>, now: Timestamp) -> bool {
+fn stops(pass: &PassOutcome, stopped_at: Option<Timestamp>, now: Timestamp) -> bool {
     let Some(stopped_at) = stopped_at else { return false };
     let waited = Duration::try_from(now.duration_since(stopped_at)).unwrap_or_default();
-    pass.look.unseen.is_empty() || waited > LAST_LOOK
+    pass.live_state.unseen.is_empty() || waited > LAST_LOOK
 }
 
 /// Until the cluster changes, `rest` at least, the right to write does, somebody stops the run that was not `stopped`
@@ -145,7 +147,7 @@ async fn wait<C: Cluster>(cluster: &C, args: &mut RolloutArgs, stopped: bool, re
     };
     let changed = async {
         tokio::time::sleep(rest).await;
-        if cluster.changed(TICK).await.is_err() {
+        if cluster.wait_for_change(TICK).await.is_err() {
             tokio::time::sleep(TICK).await;
         }
     };
@@ -157,14 +159,18 @@ async fn wait<C: Cluster>(cluster: &C, args: &mut RolloutArgs, stopped: bool, re
 }
 
 /// Nothing starts, nothing is still to be seen, and whatever is under way has ended, or waits for somebody.
-fn is_done(desired: &Desired, pass: &Pass) -> bool {
+fn is_done(desired: &Desired, pass: &PassOutcome) -> bool {
     let waits_for_somebody = |it: &WorkloadStatus| matches!(it.health.verdict, Verdict::Wait(Some(_)));
-    let is_over = |(id, step): &(Id, Step)| match step {
-        Step::Start(_) => false,
-        Step::UnderWay => pass.look.services[id.index()].workloads.iter().any(waits_for_somebody),
-        Step::Failed(_) | Step::Waits(_) | Step::Held(_) | Step::Refused(_) => true,
+    let is_over = |(id, step): &(ServiceId, PlanStep)| match step {
+        PlanStep::Start(_) => false,
+        PlanStep::UnderWay => pass.live_state.services[id.index()].workloads.iter().any(waits_for_somebody),
+        PlanStep::Failed(_) | PlanStep::Waits(_) | PlanStep::Held(_) | PlanStep::Refused(_) => true,
     };
-    let recorded = pass.look.services.iter().all(|seen| !seen.to_record && write::rebase(desired, seen).is_empty());
-    let answered = pass.look.services.iter().all(|seen| !seen.unanswered);
+    let recorded = pass
+        .live_state
+        .services
+        .iter()
+        .all(|seen| !seen.to_record && write::commit_adoption_writes(desired, seen).is_empty());
+    let answered = pass.live_state.services.iter().all(|seen| !seen.unanswered);
     pass.requeue == Requeue::Await && answered && recorded && pass.next.steps.iter().all(is_over)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pintle_core::desired::DesiredState;
 use pintle_core::git::Commit;
 use pintle_core::pins::ServiceName;
-use pintle_core::plan::{Plan, Step};
+use pintle_core::plan::{Plan, PlanStep};
 
 use super::{Desired, RolloutOutcome};
 
@@ -25,12 +25,12 @@ pub enum RolloutResult {
 impl RolloutResult {
     /// Judges what is left of the plan at the end.
     pub fn of(outcome: &RolloutOutcome, left: &Plan) -> Self {
-        let any = |is: fn(&Step) -> bool| left.unreached.iter().any(|(_, step)| is(step));
-        let is_refused = |step: &Step| match step {
-            Step::Held(reason) => !reason.is_by_choice(),
-            step => matches!(step, Step::Refused(_) | Step::Waits(_)),
+        let any = |is: fn(&PlanStep) -> bool| left.unreached.iter().any(|(_, step)| is(step));
+        let is_refused = |step: &PlanStep| match step {
+            PlanStep::Held(reason) => !reason.is_by_choice(),
+            step => matches!(step, PlanStep::Refused(_) | PlanStep::Waits(_)),
         };
-        let has_failed = any(|step| matches!(step, Step::Failed(_)));
+        let has_failed = any(|step| matches!(step, PlanStep::Failed(_)));
         match () {
             () if outcome.stopped => Self::Stopped,
             () if has_failed || outcome.out_of_patience || !left.under_way.is_empty() => Self::Unhealthy,
@@ -53,7 +53,7 @@ pub fn commit_to_revert(desired: &DesiredState, outcome: &RolloutOutcome, servic
     let name = ServiceName::new(service).ok()?;
     let [.., before, record] = desired.history.records(&name) else { return None };
     let (_, pin) = (before.pin.as_ref()?, record.pin.as_ref()?);
-    let seen = &outcome.last.look.services[desired.graph.id(&name)?.index()];
+    let seen = &outcome.last.live_state.services[desired.graph.id(&name)?.index()];
     let states = seen.workloads.iter().filter_map(|it| it.workload.as_deref()?.state.as_ref());
     let ran = states.flat_map(|state| &state.proven).any(|proven| proven.version == pin.version);
     (!ran).then(|| Arc::clone(&record.commit))

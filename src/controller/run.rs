@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
 use pintle_core::git::CommitId;
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 use pintle_core::pins::ServiceName;
 use tokio::sync::watch;
 
@@ -18,7 +18,7 @@ use self::delay::{LONGEST_DELAY, PassDelay, wait_for_pass};
 use super::event_diff::{EventDiff, PassContext};
 use super::rollout::TICK;
 use super::throttle::PassThrottle;
-use super::{ControllerState, Desired, Interrupt, Mode, Pass, Requeue, RunOptions, note_pauses, pass};
+use super::{ControllerState, Desired, Interrupt, Mode, PassOutcome, Requeue, RunOptions, note_pauses, run_pass};
 use crate::cluster::{Cluster, ClusterError, Leadership, Observation};
 use crate::controller::event::Event;
 
@@ -74,7 +74,7 @@ pub struct PassReport<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum ControllerStatus<'a> {
     /// As the pass shows.
-    Seen(&'a Pass),
+    Seen(&'a PassOutcome),
     /// Everything is held, for this reason.
     Held(&'a str),
     /// Nothing is known of it yet.
@@ -121,7 +121,7 @@ where
         if args.times.has_changed().unwrap_or(false) {
             args.times.mark_unchanged();
             controller.time = Some(Instant::now());
-            cluster.look_anew();
+            cluster.resync();
         }
         // A clone has seen what its original has: it tells of what comes after.
         let (stop, branch) = (args.stop.clone(), args.branch.clone());
@@ -154,7 +154,7 @@ impl ControllerLoop {
             self.state.pin_moves.note_revision(&desired.state, Timestamp::now());
             self.teller = EventDiff::default();
             let subject = desired.history.tip().map(|tip| tip.subject.to_string()).unwrap_or_default();
-            let events = [Event::Revision { subject }];
+            let events = [Event::RevisionChanged { subject }];
             let status = if self.leads { ControllerStatus::Begins } else { ControllerStatus::StandsBy };
             tell(PassReport { desired: Some(desired), status, refused: BTreeMap::new(), events: &events });
         }
@@ -169,7 +169,7 @@ impl ControllerLoop {
                 desired,
                 status: ControllerStatus::Begins,
                 refused: BTreeMap::new(),
-                events: &[Event::Leads],
+                events: &[Event::LeadershipAcquired],
             });
         }
     }
@@ -196,7 +196,7 @@ impl ControllerLoop {
             guarded = guard(&desired, observed);
             if guarded.as_ref() == Ok(&desired.options.abandoned_commits) { Mode::Write } else { Mode::Observe }
         };
-        match pass(cluster, &desired, &mut self.state, now, mode).await {
+        match run_pass(cluster, &desired, &mut self.state, now, mode).await {
             Ok(pass) => {
                 match guarded {
                     Err(why) => {
@@ -222,9 +222,9 @@ impl ControllerLoop {
                 } else {
                     self.throttle.delay_after(began.elapsed(), Instant::now())
                 };
-                self.delay(&pass, least).until(pass.look.wake(), now)
+                self.delay(&pass, least).until(pass.live_state.wake(), now)
             }
-            Err(ClusterError::NotLeading) => PassDelay::SHORT,
+            Err(ClusterError::LeaseNotHeld) => PassDelay::SHORT,
             Err(error) => {
                 if !std::mem::replace(&mut self.silent, true) {
                     let why = match error {
@@ -248,9 +248,9 @@ impl ControllerLoop {
 
     /// Whose drift is corrected although it waits for the schedule, where that is others than before: what has drifted when
     /// it is time, until it is back.
-    fn scheduled(&mut self, desired: &Desired, pass: &Pass) -> Option<BTreeSet<Id>> {
-        let has_drifted = |id: &Id| pass.look.services[id.index()].drifted;
-        let scheduled: BTreeSet<Id> = if pass.look.unseen.is_empty() && self.time.take().is_some() {
+    fn scheduled(&mut self, desired: &Desired, pass: &PassOutcome) -> Option<BTreeSet<ServiceId>> {
+        let has_drifted = |id: &ServiceId| pass.live_state.services[id.index()].drifted;
+        let scheduled: BTreeSet<ServiceId> = if pass.live_state.unseen.is_empty() && self.time.take().is_some() {
             desired.graph.ids().filter(has_drifted).collect()
         } else {
             desired.options.scheduled.iter().copied().filter(has_drifted).collect()
@@ -259,12 +259,12 @@ impl ControllerLoop {
     }
 
     /// A workload that has changed and is not seen to: its watch lags, or has lost something.
-    fn note_stale(&mut self, cluster: &impl Cluster, pass: &Pass) {
+    fn note_stale(&mut self, cluster: &impl Cluster, pass: &PassOutcome) {
         self.lost = 0;
-        let is_stale = pass.requeue == Requeue::OnChange && pass.look.unseen.is_empty();
+        let is_stale = pass.requeue == Requeue::OnChange && pass.live_state.unseen.is_empty();
         self.stale = if is_stale { self.stale + 1 } else { 0 };
         if self.stale > 1 {
-            cluster.look_anew();
+            cluster.resync();
             self.stale = 0;
         }
     }
@@ -281,12 +281,12 @@ impl ControllerLoop {
         }
     }
 
-    fn seen(&mut self, desired: &Desired, pass: &Pass, now: Timestamp, tell: &mut impl FnMut(PassReport<'_>)) {
+    fn seen(&mut self, desired: &Desired, pass: &PassOutcome, now: Timestamp, tell: &mut impl FnMut(PassReport<'_>)) {
         let mut events: Vec<Event> = Vec::new();
         events.extend(std::mem::take(&mut self.silent).then_some(Event::Reachable));
-        events.extend(self.held.take().map(|_| Event::HeldNoMore));
+        events.extend(self.held.take().map(|_| Event::AllReleased));
         events.extend(self.teller.events(PassContext { desired, pass, now }));
-        let in_sync = pass.next.steps.is_empty() && pass.look.unseen.is_empty();
+        let in_sync = pass.next.steps.is_empty() && pass.live_state.unseen.is_empty();
         if in_sync && !std::mem::replace(&mut self.in_sync, in_sync) {
             events.push(Event::InSync { services: desired.graph.len() });
         }
@@ -296,9 +296,9 @@ impl ControllerLoop {
         tell(PassReport { desired: Some(desired), status: ControllerStatus::Seen(pass), refused, events: &events });
     }
 
-    fn delay(&self, pass: &Pass, least: Duration) -> PassDelay {
-        let to_record = || pass.look.services.iter().any(|seen| seen.to_record || seen.unanswered);
-        let moves = pass.next.in_motion() || to_record() || self.state.has_unacknowledged_writes();
+    fn delay(&self, pass: &PassOutcome, least: Duration) -> PassDelay {
+        let to_record = || pass.live_state.services.iter().any(|seen| seen.to_record || seen.unanswered);
+        let moves = pass.next.is_moving() || to_record() || self.state.has_unacknowledged_writes();
         match pass.requeue {
             Requeue::Now => PassDelay::NONE,
             Requeue::Await if !moves && self.state.refusals().next().is_none() => {

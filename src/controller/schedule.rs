@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 /// A cron expression with its time zone, such as `0 6 * * MON-FRI Europe/Berlin`.
 #[derive(Debug, Clone)]
-pub struct Schedule(Crontab);
+pub struct CronSchedule(Crontab);
 
-impl Schedule {
+impl CronSchedule {
     /// Reads one.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parsed = parse_crontab(text);
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn the_zone_decides_when_it_is_six_oclock() {
-        let schedule = Schedule::parse("0 6 * * * Europe/Berlin").unwrap();
+        let schedule = CronSchedule::parse("0 6 * * * Europe/Berlin").unwrap();
         let until = |now: &str| schedule.until_next(now.parse().unwrap());
         assert_eq!(until("2026-01-05T04:59:00Z"), Some(Duration::from_secs(60)));
         // Summer time.
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn what_is_no_expression_is_refused_with_what_is_meant() {
         for wrong in ["", "daily", "0 6 * *", "0 6 * * *", "0 25 * * * UTC", "0 6 * * * Nowhere/Else"] {
-            let why = Schedule::parse(wrong).unwrap_err();
+            let why = CronSchedule::parse(wrong).unwrap_err();
             assert!(why.contains("0 6 * * MON-FRI UTC"), "{wrong}: {why}");
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pintle_core::git::CommitId;
-use pintle_core::plan::Live;
+use pintle_core::plan::LiveService;
 use pintle_core::workload::WorkloadId;
 
 use super::assess::assess_service;
@@ -19,7 +19,7 @@ pub(super) struct SettledCache {
     /// The revision that they were looked at for.
     of: Option<CommitId>,
     /// By the services' numbers; none of those that do not rest.
-    resting: Vec<Option<(Live, Arc<ServiceStatus>)>>,
+    resting: Vec<Option<(LiveService, Arc<ServiceStatus>)>>,
 }
 
 impl SettledCache {
@@ -68,6 +68,6 @@ fn is_unchanged(seen: &ServiceStatus, observed: &Observation) -> bool {
 
 /// The workload itself is all that there is to see of it.
 fn shows_alone(id: &WorkloadId, observed: &Observation) -> bool {
-    let Observation { workloads: _, pods, templates, idle, unknown } = observed;
+    let Observation { workloads: _, pods, templates, idle_reasons: idle, unobservable: unknown } = observed;
     !(pods.contains_key(id) || templates.contains_key(id) || idle.contains_key(id) || unknown.contains_key(id))
 }

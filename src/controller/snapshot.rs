@@ -31,6 +31,6 @@ pub async fn take_snapshot(cluster: &impl Cluster, desired: &Desired) -> Result<
         if look.unseen.is_empty() || begun.elapsed() > SNAPSHOT_TIMEOUT {
             return Ok(Snapshot { observed, look });
         }
-        cluster.changed(SNAPSHOT_TIMEOUT).await?;
+        cluster.wait_for_change(SNAPSHOT_TIMEOUT).await?;
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use pintle_core::desired::DesiredState;
-use pintle_core::graph::Id;
-use pintle_core::plan::{Obstacle, Wanted};
+use pintle_core::graph::ServiceId;
+use pintle_core::plan::{Obstacle, ServiceTarget};
 use pintle_core::running::Running;
 use pintle_core::workload::{Workload, WorkloadId};
 
@@ -16,14 +16,14 @@ use super::corrections::Corrections;
 use super::desired::Desired;
 use super::image_rewrites::Rewrites;
 use super::interrupt::{Interrupt, WriteCoupling};
-use super::pauses::Pauses;
+use super::pauses::PauseLog;
 use super::pin_moves::PinMoveLog;
 use super::settled_cache::SettledCache;
 use super::status::{LiveState, WorkloadStatus};
 use super::targets::targets;
 use super::write::{self, first_writes, named};
-use super::{CONCURRENCY, Requeue};
-use crate::cluster::{Cluster, ClusterError, Write};
+use super::{MAX_CONCURRENT_WRITES, Requeue};
+use crate::cluster::{Cluster, ClusterError, WorkloadWrite};
 
 /// How long a record waits at most while many services are under way.
 const UNRECORDED: SignedDuration = SignedDuration::from_secs(300);
@@ -32,7 +32,7 @@ const UNRECORDED: SignedDuration = SignedDuration::from_secs(300);
 #[derive(Debug, Default)]
 pub struct ControllerState {
     /// Services that the cluster refused to write, and why, until it is tried again.
-    refused: BTreeMap<Id, ClusterError>,
+    refused: BTreeMap<ServiceId, ClusterError>,
     /// Writes that were sent and not answered: they count as live until it is seen what became of them.
     unacknowledged: BTreeMap<WorkloadId, UnacknowledgedWrite>,
     /// Workloads that were asked for their owner.
@@ -40,11 +40,11 @@ pub struct ControllerState {
     /// When this process wrote a workload.
     began: BTreeMap<WorkloadId, Timestamp>,
     /// When services whose arrival is not recorded yet were seen to have arrived.
-    arrived: BTreeMap<Id, Timestamp>,
+    arrived: BTreeMap<ServiceId, Timestamp>,
     /// How the services looked that rest.
     pub(super) recall: SettledCache,
     /// The pauses that this process has seen.
-    pub(super) pauses: Pauses,
+    pub(super) pauses: PauseLog,
     /// The moves by hand that this process has corrected.
     pub(super) corrections: Corrections,
     /// The pins that have moved since this process began.
@@ -82,7 +82,7 @@ impl ControllerState {
     }
 
     /// What this process was refused, by service: nobody else knows it.
-    pub fn refusals(&self) -> impl Iterator<Item = (Id, &ClusterError)> {
+    pub fn refusals(&self) -> impl Iterator<Item = (ServiceId, &ClusterError)> {
         self.refused.iter().map(|(&id, error)| (id, error))
     }
 
@@ -95,11 +95,11 @@ impl ControllerState {
         look: &LiveState,
     ) -> Result<(), ClusterError> {
         let wanted = targets(desired, look);
-        let differs = |id: &Id| match &wanted[id.index()] {
-            Wanted::Target(target) => look.live[id.index()].spec != [target.clone()],
-            Wanted::Held(..) => false,
+        let differs = |id: &ServiceId| match &wanted[id.index()] {
+            ServiceTarget::Run(target) => look.live[id.index()].spec != [target.clone()],
+            ServiceTarget::Held(..) => false,
         };
-        let changing: Vec<Id> = desired.graph.ids().filter(differs).collect();
+        let changing: Vec<ServiceId> = desired.graph.ids().filter(differs).collect();
         self.ask(cluster, first_writes(desired, look, &changing)).await.map(drop)
     }
 
@@ -115,11 +115,11 @@ impl ControllerState {
     pub(super) async fn ask<C: Cluster>(
         &mut self,
         cluster: &C,
-        writes: Vec<(Id, Write)>,
+        writes: Vec<(ServiceId, WorkloadWrite)>,
     ) -> Result<Requeue, ClusterError> {
         let new = writes.into_iter().filter(|(_, write)| !self.asked.contains(&write.id));
-        let asked = new.map(|(id, write)| async move { (id, cluster.would_conflict(&write).await, write) });
-        let mut answers = futures::stream::iter(asked.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
+        let asked = new.map(|(id, write)| async move { (id, cluster.check_field_ownership(&write).await, write) });
+        let mut answers = futures::stream::iter(asked.collect::<Vec<_>>()).buffer_unordered(MAX_CONCURRENT_WRITES);
         let mut requeue = Requeue::Await;
         while let Some((id, answer, write)) = answers.next().await {
             match answer {
@@ -144,15 +144,15 @@ impl ControllerState {
         look: &LiveState,
         busy: bool,
         now: Timestamp,
-    ) -> Vec<(Id, Timestamp)> {
-        let to_record = |id: &Id| look.services[id.index()].to_record;
+    ) -> Vec<(ServiceId, Timestamp)> {
+        let to_record = |id: &ServiceId| look.services[id.index()].to_record;
         self.arrived.retain(|id, _| to_record(id));
         let known = self.arrived.len();
         for id in desired.graph.ids().filter(to_record) {
             self.arrived.entry(id).or_insert(now);
         }
         // Many records take seconds: that they have arrived is told before.
-        if self.arrived.len() > known.max(CONCURRENCY) {
+        if self.arrived.len() > known.max(MAX_CONCURRENT_WRITES) {
             return Vec::new();
         }
         let is_due = |at: &Timestamp| !busy || now.duration_since(*at) > UNRECORDED;
@@ -163,9 +163,9 @@ impl ControllerState {
     pub(super) async fn pause_again<C: Cluster>(&self, cluster: &C) -> Result<Requeue, ClusterError> {
         let mut requeue = Requeue::Await;
         for (id, workload, pause) in self.pauses.dropped() {
-            match cluster.pause(id, workload, Some(pause)).await {
+            match cluster.set_pause(id, workload, Some(pause)).await {
                 Ok(()) => requeue = Requeue::Now,
-                Err(ClusterError::Stale(_) | ClusterError::Missing(_)) => requeue = requeue.max(Requeue::OnChange),
+                Err(ClusterError::Conflict(_) | ClusterError::NotFound(_)) => requeue = requeue.max(Requeue::OnChange),
                 Err(error @ ClusterError::Unreachable(_)) => return Err(error),
                 // This process goes by it all the same.
                 Err(error) => tracing::warn!("the pause of {id} is not written back: {error}"),
@@ -179,11 +179,11 @@ impl ControllerState {
         &mut self,
         desired: &DesiredState,
         look: &LiveState,
-        starts: &[Id],
+        starts: &[ServiceId],
         now: Timestamp,
-    ) -> Vec<(Id, Write)> {
+    ) -> Vec<(ServiceId, WorkloadWrite)> {
         self.corrections.begin(look, starts, now);
-        let writes = named(starts.iter().copied(), |id| write::start(desired, id, &look.services[id.index()]));
+        let writes = named(starts.iter().copied(), |id| write::start_writes(desired, id, &look.services[id.index()]));
         self.began.extend(writes.iter().map(|(_, write)| (write.id.clone(), now)));
         writes
     }
@@ -193,10 +193,10 @@ impl ControllerState {
         &self,
         desired: &Desired,
         look: &LiveState,
-        arrivals: Vec<(Id, Timestamp)>,
-    ) -> Vec<(Id, Write)> {
-        let of = |(id, at): (Id, Timestamp)| {
-            let writes = write::record(desired, id, &look.services[id.index()], at, &self.began);
+        arrivals: Vec<(ServiceId, Timestamp)>,
+    ) -> Vec<(ServiceId, WorkloadWrite)> {
+        let of = |(id, at): (ServiceId, Timestamp)| {
+            let writes = write::record_writes(desired, id, &look.services[id.index()], at, &self.began);
             writes.into_iter().map(move |write| (id, write))
         };
         arrivals.into_iter().flat_map(of).collect()
@@ -207,21 +207,21 @@ impl ControllerState {
     pub(super) async fn send<C: Cluster>(
         &mut self,
         cluster: &C,
-        writes: Vec<(Id, Write)>,
-        coupling: impl Fn(Id) -> WriteCoupling,
-    ) -> Result<(Requeue, BTreeSet<Id>), ClusterError> {
+        writes: Vec<(ServiceId, WorkloadWrite)>,
+        coupling: impl Fn(ServiceId) -> WriteCoupling,
+    ) -> Result<(Requeue, BTreeSet<ServiceId>), ClusterError> {
         let interrupt = std::mem::take(&mut self.interrupt);
         // Who gives no answer is sent no more than is on its way already.
         let is_lost = Cell::new(false);
-        let goes = |id: Id| {
+        let goes = |id: ServiceId| {
             let coupling = coupling(id);
             coupling == WriteCoupling::Group || !is_lost.get() && !interrupt.stops(coupling)
         };
         let sent = writes.into_iter().map(|(id, write)| async move {
-            let answer = if goes(id) { Some(cluster.apply(&write).await) } else { None };
+            let answer = if goes(id) { Some(cluster.write_workload(&write).await) } else { None };
             (id, answer, write)
         });
-        let mut answers = futures::stream::iter(sent.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
+        let mut answers = futures::stream::iter(sent.collect::<Vec<_>>()).buffer_unordered(MAX_CONCURRENT_WRITES);
         let (mut requeue, mut lost, mut unsent) = (Requeue::Await, None, BTreeSet::new());
         while let Some((id, answer, write)) = answers.next().await {
             let learned = match answer {
@@ -252,23 +252,23 @@ impl ControllerState {
     /// Takes in why a write did not succeed. One bad service stops no other; only silence is an error.
     pub(super) fn record_write_error(
         &mut self,
-        id: Id,
-        write: &Write,
+        id: ServiceId,
+        write: &WorkloadWrite,
         error: ClusterError,
     ) -> Result<Requeue, ClusterError> {
         match error {
             ClusterError::Unreachable(_) => {
                 let image = write.images.first().map(|(_, _, image)| image.clone());
                 let running = image.map(|image| Running::Image(image, Some(write.state.version.clone())));
-                let before = Arc::clone(&write.seen);
+                let before = Arc::clone(&write.expected);
                 let unanswered = running.map(|running| UnacknowledgedWrite { before, running, since: None });
                 self.unacknowledged.extend(unanswered.map(|unanswered| (write.id.clone(), unanswered)));
                 Err(error)
             }
             // Nothing was sent, nor is anything while the lease is not held.
-            ClusterError::NotLeading => Err(error),
+            ClusterError::LeaseNotHeld => Err(error),
             // It is judged by what it has become.
-            ClusterError::Stale(_) | ClusterError::Missing(_) => Ok(Requeue::OnChange),
+            ClusterError::Conflict(_) | ClusterError::NotFound(_) => Ok(Requeue::OnChange),
             error => {
                 self.refused.insert(id, error);
                 Ok(Requeue::Now)
@@ -289,7 +289,7 @@ impl ControllerState {
     /// Adds to what is live what may be by now.
     pub(super) fn add_unacknowledged(&mut self, look: &mut LiveState, now: Timestamp) {
         let unchanged = |it: &WorkloadStatus, before: &Workload| {
-            it.workload.as_ref().is_some_and(|workload| workload.is_but_for_its_status(before))
+            it.workload.as_ref().is_some_and(|workload| workload.equals_ignoring_status(before))
         };
         for (seen, live) in look.services.iter().zip(&mut look.live) {
             for it in &seen.workloads {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pintle_core::graph::Id;
-use pintle_core::plan::{Live, ManualChange, Obstacle, RolloutProgress, Suppression};
+use pintle_core::graph::ServiceId;
+use pintle_core::plan::{LiveService, ManualChange, Obstacle, RolloutProgress, Suppression};
 use pintle_core::running::Running;
-use pintle_core::verify::Health;
-use pintle_core::workload::{Pause, Workload, WorkloadId};
+use pintle_core::verify::WorkloadHealth;
+use pintle_core::workload::{PauseAnnotation, Workload, WorkloadId};
 
 /// The cluster as one revision sees it; entries stand by the numbers of the graph.
 #[derive(Debug, Clone)]
@@ -15,16 +15,16 @@ pub struct LiveState {
     /// When it was judged.
     pub at: Timestamp,
     /// What `next` needs to know of each service.
-    pub live: Vec<Live>,
+    pub live: Vec<LiveService>,
     /// What else is known of each service.
     pub services: Vec<Arc<ServiceStatus>>,
     /// Services that are unsettled and whose pods are not known yet. Nothing is decided before they are.
-    pub unseen: Vec<Id>,
+    pub unseen: Vec<ServiceId>,
 }
 
 impl LiveState {
     /// Adds how the next service looks; without its live set where its pods have not been looked at.
-    pub(super) fn push(&mut self, id: Id, live: Option<Live>, seen: Arc<ServiceStatus>) {
+    pub(super) fn push(&mut self, id: ServiceId, live: Option<LiveService>, seen: Arc<ServiceStatus>) {
         self.unseen.extend(live.is_none().then_some(id));
         self.live.push(live.unwrap_or_else(absent));
         self.services.push(seen);
@@ -50,7 +50,7 @@ pub struct ServiceStatus {
     /// It runs something else than was written, although the pin did not move.
     pub drifted: bool,
     /// Until when nobody writes it, where that is not over.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseAnnotation>,
     /// Until when moves by hand are corrected at once, because somebody has asked for that.
     pub ended: Option<Timestamp>,
     /// Who has moved it, where it drifted.
@@ -65,7 +65,7 @@ pub struct WorkloadStatus {
     /// Which.
     pub id: WorkloadId,
     /// How it is.
-    pub health: Health,
+    pub health: WorkloadHealth,
     /// The object; none where it does not exist.
     pub workload: Option<Arc<Workload>>,
     /// The names of the service's containers in it.
@@ -94,15 +94,15 @@ impl ServiceStatus {
 }
 
 /// Nothing runs, as far as is known.
-pub(super) fn absent() -> Live {
+pub(super) fn absent() -> LiveService {
     let running = vec![Running::Absent];
-    Live {
+    LiveService {
         spec: running.clone(),
         running,
         progress: RolloutProgress::Still,
         ready: false,
-        pods: 0,
-        surge: 0,
+        replaced_pods: 0,
+        surge_pods: 0,
         is_drift: false,
     }
 }

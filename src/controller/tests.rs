@@ -6,16 +6,17 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
-use pintle_core::git::{Commit, CommitId, Content, File, content_id};
+use pintle_core::git::{Commit, CommitId, FileContent, RepoFile, blob_id};
 use pintle_core::history::History;
 use pintle_core::pins::{self, WorkloadKind, WorkloadRef};
-use pintle_core::plan::{RolloutProgress, Step, next};
+use pintle_core::plan::{PlanStep, RolloutProgress, next};
 use pintle_core::version::Version;
 use pintle_core::workload::{
-    Condition, Container, Manager, Pod, PodIssue, Proven, State, Status, Strategy, Workload, WorkloadId,
+    Condition, Container, FieldManager, Pod, PodIssue, ProvenVersion, ReportedStatus, RolloutStrategy, StateAnnotation,
+    Workload, WorkloadId,
 };
 
-use super::{Desired, LiveState, assess, plan, situation, targets};
+use super::{Desired, LiveState, assess, plan_input, simulate_plan, targets};
 use crate::cli::describe::{Describe, PlanReport};
 use crate::cluster::Observation;
 
@@ -29,9 +30,9 @@ mod state;
 
 const COMMIT: [u8; 20] = [7; 20];
 
-fn file(path: &str, text: String) -> File {
-    let blob = content_id(text.as_bytes());
-    File { path: path.into(), blob, content: Content::Bytes(text.into_bytes().into()) }
+fn file(path: &str, text: String) -> RepoFile {
+    let blob = blob_id(text.as_bytes());
+    RepoFile { path: path.into(), blob, content: FileContent::Bytes(text.into_bytes().into()) }
 }
 
 fn commit() -> Commit {
@@ -47,7 +48,7 @@ fn desired(rest: &str) -> Desired {
             "version: \"5\"\nimage: acme/checkout\ndependsOn: {payments: \">=2\"}\n".to_owned(),
         ),
     ];
-    let reading = pins::read("", &files);
+    let reading = pins::parse_revision("", &files);
     assert!(reading.unusable.is_none(), "{:?}", reading.problems);
     Desired::from(DesiredState::new(
         CommitId::from(COMMIT),
@@ -66,7 +67,7 @@ fn settled(image: &str) -> Workload {
         message: String::new(),
         updated: None,
     };
-    let status = Status {
+    let status = ReportedStatus {
         observed_generation: Some(3),
         replicas: Some(2),
         updated: Some(2),
@@ -77,7 +78,7 @@ fn settled(image: &str) -> Workload {
             condition("Progressing", "NewReplicaSetAvailable"),
             condition("Available", "MinimumReplicasAvailable"),
         ],
-        ..Status::default()
+        ..ReportedStatus::default()
     };
     Workload {
         uid: "1".to_owned(),
@@ -87,49 +88,49 @@ fn settled(image: &str) -> Workload {
         containers: vec![container(image)],
         state: None,
         pause: None,
-        ours: false,
-        managers: Vec::new(),
+        is_managed: false,
+        image_managers: Vec::new(),
         replicas: Some(2),
-        strategy: Strategy::Rolling { surge: 1 },
+        strategy: RolloutStrategy::Rolling { surge: 1 },
         paused: false,
         status,
     }
 }
 
 /// The history of a branch whose only commit pinned this.
-fn pinned(files: &[File]) -> History {
+fn pinned(files: &[RepoFile]) -> History {
     let commit = Arc::new(commit());
     let mut history = History::default();
-    for (name, service) in pins::read("", files).pins.services {
-        history.push(&name, &commit, Some(service.pin));
+    for (name, service) in pins::parse_revision("", files).pins.services {
+        history.record_pin(&name, &commit, Some(service.pin));
     }
     history
 }
 
 fn container(image: &str) -> Container {
-    Container { name: "app".to_owned(), image: image.parse().ok(), written: image.to_owned(), init: false }
+    Container { name: "app".to_owned(), image: image.parse().ok(), written_image: image.to_owned(), init: false }
 }
 
 /// Written by Pintle at this version, and verified or not.
 fn written(mut workload: Workload, version: &str, verified: bool) -> Workload {
     let (version, commit) = (Version::new(version).unwrap(), CommitId::from(COMMIT));
-    let proof = Proven { version: version.clone(), commit, at: Timestamp::UNIX_EPOCH, took_ms: 1 };
-    let state = State {
-        schema: State::SCHEMA,
+    let proof = ProvenVersion { version: version.clone(), commit, at: Timestamp::UNIX_EPOCH, took_ms: 1 };
+    let state = StateAnnotation {
+        schema: StateAnnotation::SCHEMA,
         instance: "default".to_owned(),
         commit,
         version,
         proven: Vec::new(),
-        rewritten: None,
+        image_rewrite: None,
     };
-    workload.state = Some(if verified { state.prove(proof) } else { state });
-    workload.ours = true;
-    workload.managers = vec![manager("pintle")];
+    workload.state = Some(if verified { state.with_proof(proof) } else { state });
+    workload.is_managed = true;
+    workload.image_managers = vec![manager("pintle")];
     workload
 }
 
-fn manager(name: &str) -> Manager {
-    Manager {
+fn manager(name: &str) -> FieldManager {
+    FieldManager {
         name: name.to_owned(),
         time: Some(Timestamp::UNIX_EPOCH),
         applied: true,
@@ -198,7 +199,7 @@ fn said(desired: &Desired, look: &LiveState) -> String {
     text += if it.to_record { ", to be recorded" } else { "" };
     text += if it.drifted { ", drifted" } else { "" };
     let wanted = targets(desired, look);
-    let report = PlanReport::of(desired, look, &plan(desired, look, &wanted), Vec::new());
+    let report = PlanReport::of(desired, look, &simulate_plan(desired, look, &wanted), Vec::new());
     for change in report.stages.iter().flatten() {
         let _ = write!(text, "\n{}: {} -> {} ({})", change.service, change.from, change.to, change.kind);
     }
@@ -223,12 +224,12 @@ fn what_was_never_written_is_taken_as_it_is() {
 #[test]
 fn images_are_named_where_the_version_alone_does_not_tell_them_apart() {
     let files = |image: &str| [file("services/payments.yaml", format!("version: \"2\"\nimage: {image}\n"))];
-    let before = pins::read("", &files("old/payments")).pins;
+    let before = pins::parse_revision("", &files("old/payments")).pins;
     let (name, service) = before.services.first_key_value().unwrap();
     let mut history = History::default();
-    history.push(name, &Arc::new(commit()), Some(service.pin.clone()));
-    let pins = pins::read("", &files("new/payments")).pins;
-    history.push(name, &Arc::new(commit()), Some(pins.services[name].pin.clone()));
+    history.record_pin(name, &Arc::new(commit()), Some(service.pin.clone()));
+    let pins = pins::parse_revision("", &files("new/payments")).pins;
+    history.record_pin(name, &Arc::new(commit()), Some(pins.services[name].pin.clone()));
     let moved = Desired::from(DesiredState::new(CommitId::from(COMMIT), pins, Arc::new(history), "shop".to_owned()));
     let mut observed = Observation::default();
     observed.workloads.insert(id("payments"), Arc::new(settled("old/payments:2")));
@@ -262,7 +263,7 @@ fn a_broken_pod_of_what_was_written_fails_and_of_what_was_verified_does_not() {
 #[test]
 fn what_somebody_else_wrote_since_is_drift() {
     let mut by_hand = written(settled("acme/payments:1"), "2", true);
-    by_hand.managers.insert(0, manager("kubectl-set"));
+    by_hand.image_managers.insert(0, manager("kubectl-set"));
     assert_snapshot!(says("", Some(by_hand), None), @"
     runs acme/payments:1 (never pinned), Still, drifted
     payments: acme/payments:1 (never pinned) -> 2 (drift)
@@ -306,7 +307,7 @@ fn what_cannot_be_looked_at_may_run_anything_and_is_not_written() {
     let mut observed = Observation::default();
     observed.workloads.insert(id("checkout"), Arc::new(settled("acme/checkout:4")));
     let why = crate::cluster::ClusterError::Forbidden("deployments is forbidden".to_owned());
-    observed.unknown.insert(id("payments"), why);
+    observed.unobservable.insert(id("payments"), why);
     assert_snapshot!(seen(&desired(""), &observed), @"
     runs 2 and unknown, Still
     checkout is Waiting: waits until payments unknown is gone: checkout 5 needs payments >=2
@@ -321,7 +322,7 @@ fn a_service_whose_file_cannot_be_read_is_taken_to_run_what_it_pinned_last() {
         [file("services/payments.yaml", payments), file("services/checkout.yaml", checkout.to_owned())]
     };
     let history = pinned(&files("version: \"5\"\nimage: acme/checkout\ndependsOn: {payments: \"<2\"}\n"));
-    let pins = pins::read("", &files("verison: \"6\"\n")).pins;
+    let pins = pins::parse_revision("", &files("verison: \"6\"\n")).pins;
     let broken = Desired::from(DesiredState::new(CommitId::from(COMMIT), pins, Arc::new(history), "shop".to_owned()));
     let mut observed = Observation::default();
     observed.workloads.insert(id("payments"), Arc::new(settled("acme/payments:1")));
@@ -355,8 +356,8 @@ fn a_provider_whose_pods_are_never_ready_is_repaired_though_its_consumer_rejects
         let wanted = targets(&desired, &look);
         let words = Describe::new(&desired, look.at);
         let payments = desired.graph.ids().find(|&id| words.name(id) == "payments").unwrap();
-        match next(situation(&desired, &look, &wanted)).of(payments) {
-            Some(Step::Start(_)) => "starts".to_owned(),
+        match next(plan_input(&desired, &look, &wanted)).step_of(payments) {
+            Some(PlanStep::Start(_)) => "starts".to_owned(),
             Some(step) => words.step(payments, step),
             None => "is there".to_owned(),
         }

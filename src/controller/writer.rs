@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::cluster::{Cluster, ClusterError, Lead, Leader, Leadership, LeaseName};
+use crate::cluster::{Cluster, ClusterError, LeaderElection, Leadership, LeaseHolder, LeaseName};
 
 /// How long a command waits for a writer to give a sign of life.
 const WRITER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -17,8 +17,8 @@ const LEASE_POLL: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Why the lease cannot be had or read.
-pub async fn other_writer(lead: &mut Lead) -> Result<Option<String>, String> {
-    let known = lead.state.wait_for(|state| *state != Leadership::Unknown(None)).await;
+pub async fn other_writer(lead: &mut LeaderElection) -> Result<Option<String>, String> {
+    let known = lead.leadership.wait_for(|state| *state != Leadership::Unknown(None)).await;
     match known.map(|state| state.clone()) {
         Ok(Leadership::Theirs(holder)) => Ok(Some(holder)),
         Ok(Leadership::Unknown(Some(why))) => Err(why),
@@ -37,14 +37,14 @@ pub async fn wait_for_writer(
     on_absent: impl FnOnce(),
 ) -> Result<Option<String>, ClusterError> {
     let begun = Instant::now();
-    let mut first = cluster.leader(lease).await?;
+    let mut first = cluster.lease_holder(lease).await?;
     if first.as_ref().is_none_or(|leader| leader.silent_since(Timestamp::now()).is_some()) {
         on_absent();
     }
     while begun.elapsed() < WRITER_TIMEOUT {
-        match (cluster.leader(lease).await?, &first) {
+        match (cluster.lease_holder(lease).await?, &first) {
             // A process of this host is seen to live.
-            (Some(Leader { holder, renewed: None, .. }), _) => return Ok(Some(holder)),
+            (Some(LeaseHolder { holder, renewed: None, .. }), _) => return Ok(Some(holder)),
             (Some(now), Some(before)) if now.holder != before.holder || now.renewed != before.renewed => {
                 return Ok(Some(now.holder));
             }

@@ -8,10 +8,10 @@ use gix::credentials::helper::Action;
 use gix::credentials::protocol::{Context, Outcome};
 use gix::sec::identity::Account;
 
-use super::{Credentials, Url};
+use super::{Credentials, RemoteUrl};
 
 /// Answers gix's request for credentials. The two other actions, store and erase, are ignored.
-pub(super) fn answer(action: &Action, url: &Url, credentials: &Credentials) -> Option<Outcome> {
+pub(super) fn answer(action: &Action, url: &RemoteUrl, credentials: &Credentials) -> Option<Outcome> {
     let Action::Get(context) = action else { return None };
     if !is_for(context, url) {
         return None;
@@ -28,7 +28,7 @@ pub(super) fn answer(action: &Action, url: &Url, credentials: &Credentials) -> O
 }
 
 /// Returns whether the request comes from the server the user named, not from one it redirected to.
-fn is_for(context: &Context, url: &Url) -> bool {
+fn is_for(context: &Context, url: &RemoteUrl) -> bool {
     let asked = context.url.as_ref().map(ToString::to_string).unwrap_or_default();
     let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/").to_ascii_lowercase();
     origin(&asked) == origin(&url.fetch)

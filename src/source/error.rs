@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use pintle_core::git::CommitId;
 use pintle_core::problem::display_safe;
 
-pub(super) type Result<T, E = SourceError> = std::result::Result<T, E>;
+pub(super) type SourceResult<T, E = SourceError> = std::result::Result<T, E>;
 
 /// A failed attempt to read the repository.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The location typed by the user is invalid.
-    #[error("{shown:?} is not a repository that can be used: {why}")]
+    #[error("{typed:?} is not a repository that can be used: {why}")]
     Location {
         /// The text as typed, without credentials.
-        shown: String,
+        typed: String,
         /// The violated rule.
         why: &'static str,
         hint: &'static str,
@@ -44,7 +44,7 @@ pub enum SourceError {
         name: String,
         location: String,
         /// Similar names.
-        near: Vec<String>,
+        similar: Vec<String>,
     },
     #[error("{name:?} is both a branch and a tag")]
     Ambiguous { name: String },
@@ -55,9 +55,9 @@ pub enum SourceError {
         location: String,
         why: String,
         /// Similar names.
-        near: Vec<String>,
+        similar: Vec<String>,
         /// Whether the commit may lie beyond the boundary of a shallow clone.
-        deeper: bool,
+        may_be_before_shallow: bool,
     },
     /// An object could not be read.
     #[error("cannot read {what} of {location}: {why}")]
@@ -67,13 +67,13 @@ pub enum SourceError {
         location: String,
         why: String,
     },
-    #[error("{location} cannot be reached: {why}{}", since.map(|since| format!(" (last reached {since:.0})")).unwrap_or_default())]
+    #[error("{location} cannot be reached: {why}{}", last_reached.map(|since| format!(" (last reached {since:.0})")).unwrap_or_default())]
     Unreachable {
         location: String,
         /// The cause, in one line.
         why: String,
         /// The last successful contact; none if there was none.
-        since: Option<Timestamp>,
+        last_reached: Option<Timestamp>,
         kind: Reach,
     },
     #[error("{location} has no working tree")]
@@ -133,7 +133,7 @@ impl SourceError {
             Self::ObjectFormat { .. } => "use a repository with SHA-1 ids (git init --object-format=sha1)",
             Self::Empty { .. } => "commit the pins first; until then nothing is changed",
             Self::BranchName { .. } => "name a branch such as main; other revisions go to --rev",
-            Self::NoBranch { near, .. } | Self::Revision { near, .. } if !near.is_empty() => {
+            Self::NoBranch { similar: near, .. } | Self::Revision { similar: near, .. } if !near.is_empty() => {
                 return Some(format!("did you mean {}?", near.join(", ")));
             }
             Self::NoBranch { .. } => "see `git branch --all` there",
@@ -164,7 +164,7 @@ impl Reach {
 }
 
 /// Returns gix's whole error chain as one line that is safe to print.
-pub(super) fn say(error: &gix::Error) -> String {
+pub(super) fn gix_error_text(error: &gix::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for error in error.iter_errors() {
         let part = error.to_string();
@@ -176,11 +176,11 @@ pub(super) fn say(error: &gix::Error) -> String {
 }
 
 /// Builds the error for an unreadable object.
-pub(super) fn unread(what: impl Into<String>, location: &impl Display, error: &gix::Error) -> SourceError {
-    SourceError::Read { what: what.into(), location: location.to_string(), why: say(error) }
+pub(super) fn object_error(what: impl Into<String>, location: &impl Display, error: &gix::Error) -> SourceError {
+    SourceError::Read { what: what.into(), location: location.to_string(), why: gix_error_text(error) }
 }
 
 /// Builds the error for an unreadable commit.
-pub(super) fn unread_commit(id: CommitId, location: &impl Display, error: &gix::Error) -> SourceError {
-    unread(format!("the commit {}", id.short()), location, error)
+pub(super) fn commit_error(id: CommitId, location: &impl Display, error: &gix::Error) -> SourceError {
+    object_error(format!("the commit {}", id.short()), location, error)
 }

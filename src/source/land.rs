@@ -21,19 +21,19 @@ mod write;
 
 use std::sync::Arc;
 
-pub use deepen::Origin;
+pub use deepen::CloneOrigin;
 pub use destination::{Destination, Outcome, Overtaken, branch_name};
 pub use error::LandError;
-use error::Result;
+use error::LandResult;
 use git2::{Oid, Repository};
-pub use identity::Identity;
-pub use message::{Message, change_id};
+pub use identity::CommitIdentity;
+pub use message::{CommitMessage, change_id};
 use pintle_core::git::{CommitId, FileChange};
-pub use propose::{Beside, Proposed};
+pub use propose::{Beside, PushedProposal};
 pub use race::{SentChanges, race};
-use upstream::Upstream;
+use upstream::UpstreamBranch;
 
-use super::{Location, Source, SourceError};
+use super::{RepositoryLocation, Source, SourceError};
 
 /// A branch on which a commit can land.
 pub struct Landing<'s> {
@@ -41,21 +41,21 @@ pub struct Landing<'s> {
     repo: Repository,
     /// The plain name.
     branch: String,
-    upstream: Option<Upstream>,
+    upstream: Option<UpstreamBranch>,
     /// Whether the working tree has this branch checked out.
     checked_out: bool,
 }
 
 /// A commit that has landed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Landed {
+pub struct LandedCommit {
     pub commit: CommitId,
     /// The plain name.
     pub branch: String,
     /// The remote branch that also has the commit.
     pub pushed_to: Option<String>,
     /// Why the clone could not follow, if only the remote has the commit.
-    pub behind: Option<String>,
+    pub clone_not_updated_reason: Option<String>,
 }
 
 impl Source {
@@ -63,15 +63,15 @@ impl Source {
     ///
     /// # Errors
     /// There is no such branch, HEAD is detached, or the branch's remote cannot be used.
-    pub fn landing(&self, branch: Option<&str>) -> Result<Landing<'_>> {
+    pub fn landing(&self, branch: Option<&str>) -> LandResult<Landing<'_>> {
         let branch = branch.map_or_else(|| self.default_branch(), |branch| Ok(branch.to_owned()))?;
         if branch == "HEAD" {
             return Err(LandError::Detached { location: self.location.to_string() });
         }
         let path = self.repo().path().to_owned();
         let path = self.worktree().map_or(path, ToOwned::to_owned);
-        let repo = Repository::open(&path).map_err(|error| LandError::git("open the repository", &error))?;
-        let upstream = Upstream::of(&self.location, &repo, &branch)?;
+        let repo = Repository::open(&path).map_err(|error| LandError::from_git("open the repository", &error))?;
+        let upstream = UpstreamBranch::of(&self.location, &repo, &branch)?;
         let head =
             repo.find_reference("HEAD").ok().and_then(|head| head.symbolic_target().ok().flatten().map(str::to_owned));
         let checked_out = self.worktree().is_some() && head == Some(full(&branch));
@@ -92,11 +92,11 @@ impl Landing<'_> {
 
     /// Returns whether a commit can stay here without a push.
     pub fn is_clone(&self) -> bool {
-        matches!(self.source.location, Location::Path(_))
+        matches!(self.source.location, RepositoryLocation::Path(_))
     }
 
     /// Counts the commits that the upstream lacked at the last fetch. A push includes them.
-    pub fn unpushed(&self) -> usize {
+    pub fn unpushed_commits(&self) -> usize {
         let tracked = self.upstream.as_ref().and_then(|upstream| upstream.tracked(&self.repo));
         let tip = self.repo.refname_to_id(&full(&self.branch)).ok();
         let ahead = tip.zip(tracked).and_then(|(tip, tracked)| self.repo.graph_ahead_behind(tip, tracked).ok());
@@ -108,52 +108,52 @@ impl Landing<'_> {
     ///
     /// # Errors
     /// The obstacle.
-    pub fn check(&self, files: &[FileChange], push: bool) -> Result<()> {
+    pub fn refuse_if_blocked(&self, files: &[FileChange], push: bool) -> LandResult<()> {
         if self.checked_out {
-            clone::clean(&self.repo, &paths(files))?;
+            clone::refuse_if_dirty(&self.repo, &paths(files))?;
         } else {
-            self.shown_nowhere()?;
+            self.refuse_if_in_other_worktree()?;
         }
-        if push { self.goes_on() } else { Ok(()) }
+        if push { self.refuse_if_diverged() } else { Ok(()) }
     }
 
-    fn shown_nowhere(&self) -> Result<()> {
-        let folder = clone::elsewhere(&self.repo, &full(&self.branch));
-        folder.map_or(Ok(()), |folder| Err(LandError::Elsewhere { branch: self.branch.clone(), folder }))
+    fn refuse_if_in_other_worktree(&self) -> LandResult<()> {
+        let folder = clone::other_worktree_on(&self.repo, &full(&self.branch));
+        folder.map_or(Ok(()), |folder| Err(LandError::CheckedOutElsewhere { branch: self.branch.clone(), folder }))
     }
 
     /// Checks that the branch descends from the upstream's tip at the last fetch.
     ///
     /// # Errors
     /// The two have diverged.
-    pub fn goes_on(&self) -> Result<()> {
+    pub fn refuse_if_diverged(&self) -> LandResult<()> {
         let tracked = self.upstream.as_ref().and_then(|upstream| Some((upstream, upstream.tracked(&self.repo)?)));
         let Some((upstream, tracked)) = tracked else { return Ok(()) };
-        let fail = |error| LandError::git("compare the branch with its upstream", &error);
+        let fail = |error| LandError::from_git("compare the branch with its upstream", &error);
         let tip = self.repo.refname_to_id(&full(&self.branch)).map_err(fail)?;
         if tip == tracked || self.repo.graph_descendant_of(tip, tracked).map_err(fail)? {
             return Ok(());
         }
-        Err(LandError::Parted { branch: self.branch.clone(), remote: upstream.name.clone() })
+        Err(LandError::Diverged { branch: self.branch.clone(), remote: upstream.name.clone() })
     }
 
     /// Writes the commit on `tip` and lands it: first at the upstream if it is pushed, then in the clone.
     ///
     /// # Errors
-    /// Neither the clone nor the remote has changed, except after [`LandError::Unsure`].
-    pub fn land(&self, tip: CommitId, files: &[FileChange], message: &str, push: bool) -> Result<Landed> {
+    /// Neither the clone nor the remote has changed, except after [`LandError::PushUnconfirmed`].
+    pub fn land(&self, tip: CommitId, files: &[FileChange], message: &str, push: bool) -> LandResult<LandedCommit> {
         // 1. Uncommitted work of the user stays untouched.
-        self.check(files, push)?;
-        self.still_at(tip)?;
+        self.refuse_if_blocked(files, push)?;
+        self.refuse_if_moved(tip)?;
         // 2. The commit object, not yet referenced.
         let who = self.source.identity()?;
-        let commit = write::commit(&self.repo, (oid(tip), files), message, &who)?;
-        let commit = self.source.signed(commit, &who)?;
+        let commit = write::write_commit(&self.repo, (oid(tip), files), message, &who)?;
+        let commit = self.source.sign_commit(commit, &who)?;
         // 3. The remote, if its branch is still at the evaluated tip.
         let pushed_to = match self.upstream.as_ref().filter(|_| push) {
             Some(upstream) => {
-                let expected = push::expected(self.source, &self.repo, upstream, oid(tip));
-                push::push(self.source, &self.repo, upstream, (expected, commit))?;
+                let expected = push::expected_remote_tip(self.source, &self.repo, upstream, oid(tip));
+                push::push_commit(self.source, &self.repo, upstream, (expected, commit))?;
                 Some(upstream.name.clone())
             }
             None if push => return Err(LandError::NoUpstream { branch: self.branch.clone() }),
@@ -161,8 +161,8 @@ impl Landing<'_> {
         };
         // 4. The clone, on the same condition.
         let followed = if self.is_clone() {
-            let why = format!("commit (pintle): {}", write::subject(&self.repo, commit));
-            self.follow([oid(tip), commit], &paths(files), (&who, &why))
+            let why = format!("commit (pintle): {}", write::commit_subject(&self.repo, commit));
+            self.advance_clone([oid(tip), commit], &paths(files), (&who, &why))
         } else {
             Ok(())
         };
@@ -170,29 +170,41 @@ impl Landing<'_> {
             Err(error) if pushed_to.is_none() => return Err(error),
             followed => followed.err().map(|error| error.to_string()),
         };
-        Ok(Landed { commit: id(commit), branch: self.branch.clone(), pushed_to, behind })
+        Ok(LandedCommit {
+            commit: id(commit),
+            branch: self.branch.clone(),
+            pushed_to,
+            clone_not_updated_reason: behind,
+        })
     }
 
     /// Checks that the clone's branch is still at the evaluated tip.
-    fn still_at(&self, tip: CommitId) -> Result<()> {
+    fn refuse_if_moved(&self, tip: CommitId) -> LandResult<()> {
         if !self.is_clone() {
             return Ok(());
         }
-        let now =
-            self.repo.refname_to_id(&full(&self.branch)).map_err(|error| LandError::git("read the branch", &error))?;
+        let now = self
+            .repo
+            .refname_to_id(&full(&self.branch))
+            .map_err(|error| LandError::from_git("read the branch", &error))?;
         if now == oid(tip) { Ok(()) } else { Err(LandError::Moved { branch: self.branch.clone(), now: id(now) }) }
     }
 
     /// Moves the branch from one commit to another, together with index and working tree.
-    fn follow(&self, [tip, commit]: [Oid; 2], files: &[Arc<str>], (who, why): (&Identity, &str)) -> Result<()> {
-        let fail = |error| LandError::git("move the branch", &error);
+    fn advance_clone(
+        &self,
+        [tip, commit]: [Oid; 2],
+        files: &[Arc<str>],
+        (who, why): (&CommitIdentity, &str),
+    ) -> LandResult<()> {
+        let fail = |error| LandError::from_git("move the branch", &error);
         let full = full(&self.branch);
         let mut moving = self.repo.transaction().map_err(fail)?;
         moving.lock_ref(&full).map_err(fail)?;
         // Checked again under the lock, where nobody else can move it.
-        self.still_at(id(tip))?;
+        self.refuse_if_moved(id(tip))?;
         if self.checked_out {
-            clone::bring(&self.repo, commit, files)?;
+            clone::check_out_files(&self.repo, commit, files)?;
         }
         let committer = who.committer().map_err(fail)?;
         moving.set_target(&full, commit, Some(&committer), why).map_err(fail)?;

@@ -3,45 +3,45 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::error::Result;
-use super::{SourceError, Url, url};
+use super::error::SourceResult;
+use super::{RemoteUrl, SourceError, url};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Location {
+pub enum RepositoryLocation {
     /// A repository on this host, read in place.
     Path(PathBuf),
     /// A remote, mirrored in the cache.
-    Url(Url),
+    Url(RemoteUrl),
 }
 
-impl Location {
+impl RepositoryLocation {
     /// Parses a location typed by the user. Plain http is refused, because anyone on the path could change what is
     /// deployed.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> SourceResult<Self> {
         Self::read(text, false)
     }
 
     /// Parses a location and accepts plain http.
-    pub fn parse_with_plain_http(text: &str) -> Result<Self> {
+    pub fn parse_with_plain_http(text: &str) -> SourceResult<Self> {
         Self::read(text, true)
     }
 
-    fn read(text: &str, plain_http: bool) -> Result<Self> {
-        let refuse = |(why, hint)| SourceError::Location { shown: redact(text), why, hint };
+    fn read(text: &str, plain_http: bool) -> SourceResult<Self> {
+        let refuse = |(why, hint)| SourceError::Location { typed: redact(text), why, hint };
         if text.is_empty() {
-            return Err(refuse(("it is empty", url::FORMS)));
+            return Err(refuse(("it is empty", url::LOCATION_FORMS)));
         }
         if text.starts_with('-') {
             return Err(refuse(("it begins with a dash, like an option", "write ./-name for such a folder")));
         }
         if text.chars().any(char::is_control) {
-            return Err(refuse(("it has control characters", url::FORMS)));
+            return Err(refuse(("it has control characters", url::LOCATION_FORMS)));
         }
         let colon = text.find(':').filter(|colon| !text[..*colon].contains(['/', '\\']));
         match (text.split_once("://"), colon) {
             (Some((scheme, rest)), _) => url::url(scheme, rest, plain_http).map(Self::Url).map_err(refuse),
             (None, Some(colon)) if text[colon..].starts_with("::") => {
-                Err(refuse(("transport helpers run programs", url::FORMS)))
+                Err(refuse(("transport helpers run programs", url::LOCATION_FORMS)))
             }
             // On Windows, a single letter is a drive, not a host.
             (None, Some(colon)) if !(cfg!(windows) && colon == 1) => {
@@ -52,7 +52,7 @@ impl Location {
     }
 
     /// Returns the name of the location's cache folder, unique and readable.
-    pub fn slug(&self) -> String {
+    pub fn cache_folder_name(&self) -> String {
         let normal = self.to_normal();
         let readable: String = normal
             .rsplit_once("://")
@@ -61,7 +61,7 @@ impl Location {
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
             .collect();
         let tail: String = readable.chars().skip(readable.len().saturating_sub(40)).collect();
-        format!("{}-{}", &pintle_core::git::content_id(normal.as_bytes()).to_hex()[..16], tail.trim_matches('-'))
+        format!("{}-{}", &pintle_core::git::blob_id(normal.as_bytes()).to_hex()[..16], tail.trim_matches('-'))
     }
 
     fn to_normal(&self) -> String {
@@ -72,7 +72,7 @@ impl Location {
     }
 }
 
-impl fmt::Display for Location {
+impl fmt::Display for RepositoryLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => write!(f, "{}", path.display()),
@@ -94,16 +94,16 @@ fn redact(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Location;
+    use super::RepositoryLocation;
 
     fn normal(text: &str) -> String {
-        Location::parse(text).unwrap().to_normal()
+        RepositoryLocation::parse(text).unwrap().to_normal()
     }
 
     #[test]
     fn paths_stay_as_they_are() {
         for path in ["pins", "./a:b", "/srv/pins.git", "../x", "a/b:c", "."] {
-            assert_eq!(Location::parse(path).unwrap(), Location::Path(path.into()), "{path}");
+            assert_eq!(RepositoryLocation::parse(path).unwrap(), RepositoryLocation::Path(path.into()), "{path}");
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_slug_is_readable_and_tells_remotes_apart() {
-        let slug = |text| Location::parse(text).unwrap().slug();
+        let slug = |text| RepositoryLocation::parse(text).unwrap().cache_folder_name();
         assert!(slug("https://git.example.com/acme/pins").ends_with("-git-example-com-acme-pins"));
         assert_ne!(slug("https://a/b-c"), slug("https://a/b/c"));
         assert_eq!(slug("https://a/b"), slug("https://A/b.git"));
@@ -161,7 +161,7 @@ mod tests {
             "https://.a/x",
         ];
         for text in bad {
-            assert!(Location::parse(text).is_err(), "{text}");
+            assert!(RepositoryLocation::parse(text).is_err(), "{text}");
         }
         let secret = [
             "https://u:hunter2@a/x",
@@ -174,9 +174,9 @@ mod tests {
             "hunter2@@a:x",
         ];
         for text in secret {
-            let error = Location::parse(text).unwrap_err();
+            let error = RepositoryLocation::parse(text).unwrap_err();
             assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("hunter2"), "{text}: {error}");
         }
-        assert!(Location::parse_with_plain_http("http://a/b").is_ok());
+        assert!(RepositoryLocation::parse_with_plain_http("http://a/b").is_ok());
     }
 }

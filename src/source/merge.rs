@@ -6,13 +6,13 @@ use git2::{MergeFileInput, MergeFileOptions, merge_file};
 use similar::{ChangeTag, TextDiff};
 
 /// The length of conflict markers. It exceeds markers in the file itself, so real conflicts stay recognisable.
-const MARKER: u16 = 60;
+const CONFLICT_MARKER_LENGTH: u16 = 60;
 
 /// Applies to `ours` the change that leads from `base` to `theirs`.
 ///
 /// # Errors
 /// The conflicting lines of `ours`, counted from one.
-pub fn merge([base, ours, theirs]: [&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclusive<usize>>> {
+pub fn three_way_merge([base, ours, theirs]: [&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclusive<usize>>> {
     let everything = || vec![1..=ours.split(|byte| *byte == b'\n').count()];
     // Initialises libgit2, which `merge_file` does not do by itself, unlike all other functions.
     drop(git2::Buf::new());
@@ -23,7 +23,7 @@ pub fn merge([base, ours, theirs]: [&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclu
     });
     let [base, ours_in, theirs] = &mut inputs;
     let mut options = MergeFileOptions::new();
-    options.marker_size(MARKER);
+    options.marker_size(CONFLICT_MARKER_LENGTH);
     let merged = merge_file(base, ours_in, theirs, Some(&mut options)).map_err(|_| everything())?;
     if merged.is_automergeable() {
         return Ok(merged.content().to_vec());
@@ -34,7 +34,7 @@ pub fn merge([base, ours, theirs]: [&[u8]; 3]) -> Result<Vec<u8>, Vec<RangeInclu
 
 /// Returns the lines of `ours` inside the conflicts of the merged text.
 fn conflicts(ours: &str, merged: &str) -> Vec<RangeInclusive<usize>> {
-    let marker = |sign: char| sign.to_string().repeat(MARKER.into());
+    let marker = |sign: char| sign.to_string().repeat(CONFLICT_MARKER_LENGTH.into());
     let (begin, middle) = (marker('<'), marker('='));
     let (mut found, mut at, mut inside) = (Vec::new(), 1, None);
     for change in TextDiff::from_lines(ours, merged).iter_all_changes() {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn merged(texts: [&str; 3]) -> Result<String, Vec<RangeInclusive<usize>>> {
-        merge(texts.map(str::as_bytes)).map(|bytes| String::from_utf8(bytes).unwrap())
+        three_way_merge(texts.map(str::as_bytes)).map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
     #[test]

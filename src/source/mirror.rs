@@ -12,63 +12,63 @@ use std::time::{Duration, Instant};
 use gix::ThreadSafeRepository;
 use jiff::Timestamp;
 
-use super::error::{Result, say};
+use super::error::{SourceResult, gix_error_text};
 use super::open::open_to_receive;
-use super::remote::{Failure, Remote};
-use super::{Access, Location, SourceError, Url, open as opened};
+use super::remote::{FetchFailure, RemoteFetcher};
+use super::{Access, RemoteUrl, RepositoryLocation, SourceError, open as opened};
 
 /// The maximum number of packs. Every fetch adds one, and each slows down all reads.
-const PACKS: usize = 50;
+const MAX_PACKS_BEFORE_GC: usize = 50;
 
 /// The file in the mirror that records the last successful contact.
-pub(super) const REACHED: &str = "pintle-reached";
+pub(super) const LAST_REACHED_FILE: &str = "pintle-reached";
 
 /// Opens the mirror of a remote. A missing or unreadable mirror becomes an empty one.
-pub(super) fn open(location: &Location, access: &Access) -> Result<ThreadSafeRepository> {
+pub(super) fn open(location: &RepositoryLocation, access: &Access) -> SourceResult<ThreadSafeRepository> {
     let path = folder(location, access);
     // Only writing needs the lock; another process may be fetching for minutes.
-    opened::open(&path).or_else(|_| {
+    opened::open_isolated(&path).or_else(|_| {
         let _lock = lock(&path, access.answer_within)?;
-        opened::open(&path).or_else(|_| init(&path))
+        opened::open_isolated(&path).or_else(|_| init(&path))
     })
 }
 
-pub(super) struct Mirror<'a> {
-    pub(super) url: &'a Url,
+pub(super) struct RemoteMirror<'a> {
+    pub(super) url: &'a RemoteUrl,
     pub(super) access: &'a Access,
     pub(super) path: PathBuf,
 }
 
-impl Mirror<'_> {
+impl RemoteMirror<'_> {
     /// Fetches into the mirror, and compacts it.
-    pub(super) fn update(&self, branch: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn update(&self, branch: Option<&str>) -> SourceResult<(), FetchFailure> {
         self.sync(&self.path, branch)?;
-        if packs(&self.path) > PACKS && !collect_garbage(&self.path) {
+        if packs(&self.path) > MAX_PACKS_BEFORE_GC && !collect_garbage(&self.path) {
             return self.renew(branch);
         }
         Ok(())
     }
 
     /// Fetches everything into a new folder, which then replaces the mirror.
-    pub(super) fn renew(&self, branch: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn renew(&self, branch: Option<&str>) -> SourceResult<(), FetchFailure> {
         let (new, old) = (self.path.with_extension("new"), self.path.with_extension("old"));
-        let local = |error: SourceError| Failure::Damaged(error.to_string());
+        let local = |error: SourceError| FetchFailure::Damaged(error.to_string());
         init(&new).map_err(local)?;
         self.sync(&new, branch)?;
         let swap = discard(&old)
             .and_then(|()| if self.path.exists() { std::fs::rename(&self.path, &old) } else { Ok(()) })
             .and_then(|()| std::fs::rename(&new, &self.path))
             .and_then(|()| discard(&old));
-        swap.map_err(|error| Failure::Damaged(format!("cannot replace {}: {error}", self.path.display())))
+        swap.map_err(|error| FetchFailure::Damaged(format!("cannot replace {}: {error}", self.path.display())))
     }
 
     /// Lists the remote's branch, and fetches it if it moved.
-    fn sync(&self, path: &Path, branch: Option<&str>) -> Result<(), Failure> {
-        let damaged = |error: gix::Error| Failure::Damaged(say(&error));
-        let local = |error: std::io::Error| Failure::Damaged(format!("cannot write {}: {error}", path.display()));
-        let repo = open_to_receive(path).map_err(|error| Failure::Damaged(error.to_string()))?;
-        let remote = Remote { repo: &repo, url: self.url, access: self.access };
-        let answer = remote.ask(branch)?;
+    fn sync(&self, path: &Path, branch: Option<&str>) -> SourceResult<(), FetchFailure> {
+        let damaged = |error: gix::Error| FetchFailure::Damaged(gix_error_text(&error));
+        let local = |error: std::io::Error| FetchFailure::Damaged(format!("cannot write {}: {error}", path.display()));
+        let repo = open_to_receive(path).map_err(|error| FetchFailure::Damaged(error.to_string()))?;
+        let remote = RemoteFetcher { repo: &repo, url: self.url, access: self.access };
+        let answer = remote.find_branch(branch)?;
         let full = format!("refs/heads/{}", answer.branch);
         let here = repo.try_find_reference(full.as_str()).map_err(damaged)?;
         if here.and_then(|here| here.try_id().map(gix::Id::detach)) != Some(answer.tip) {
@@ -82,24 +82,24 @@ impl Mirror<'_> {
         if branch.is_none() {
             replace(&path.join("HEAD"), &format!("ref: {full}\n")).map_err(local)?;
         }
-        replace(&path.join(REACHED), &Timestamp::now().to_string()).map_err(local)
+        replace(&path.join(LAST_REACHED_FILE), &Timestamp::now().to_string()).map_err(local)
     }
 }
 
 /// Returns the mirror's folder in the cache.
-pub(super) fn folder(location: &Location, access: &Access) -> PathBuf {
-    access.cache.join("mirror").join(location.slug() + ".git")
+pub(super) fn folder(location: &RepositoryLocation, access: &Access) -> PathBuf {
+    access.cache.join("mirror").join(location.cache_folder_name() + ".git")
 }
 
 /// Creates an empty repository and discards whatever the folder held.
-pub(super) fn init(path: &Path) -> Result<ThreadSafeRepository> {
+pub(super) fn init(path: &Path) -> SourceResult<ThreadSafeRepository> {
     let fail = |error| SourceError::File { attempt: "replace", path: path.to_owned(), error };
     discard(path).map_err(fail)?;
     std::fs::create_dir_all(path).map_err(fail)?;
     let options = gix::open::Options::isolated();
     ThreadSafeRepository::init_opts(path, gix::create::Kind::Bare, gix::create::Options::default(), options)
-        .map_err(|error| SourceError::Open { path: path.to_owned(), why: say(&error) })?;
-    opened::open(path)
+        .map_err(|error| SourceError::Open { path: path.to_owned(), why: gix_error_text(&error) })?;
+    opened::open_isolated(path)
 }
 
 fn discard(path: &Path) -> std::io::Result<()> {
@@ -119,7 +119,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Locks the mirror against other processes while the returned file is open. The system releases the lock of a killed
 /// process.
-pub(super) fn lock(mirror: &Path, patience: Duration) -> Result<File> {
+pub(super) fn lock(mirror: &Path, patience: Duration) -> SourceResult<File> {
     let path = mirror.with_extension("lock");
     let fail = |error| SourceError::File { attempt: "lock", path: path.clone(), error };
     std::fs::create_dir_all(mirror.parent().unwrap_or(mirror)).map_err(fail)?;

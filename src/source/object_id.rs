@@ -6,26 +6,26 @@ use pintle_core::git::{BlobId, CommitId};
 /// Converts between object ids of the core and of gix. Both are SHA-1, as repositories with another object format are
 /// refused when opened.
 pub(super) trait GixId {
-    fn of(id: ObjectId) -> Self;
-    fn object(self) -> ObjectId;
+    fn from_gix(id: ObjectId) -> Self;
+    fn to_gix(self) -> ObjectId;
 }
 
 impl GixId for CommitId {
-    fn of(id: ObjectId) -> Self {
+    fn from_gix(id: ObjectId) -> Self {
         bytes_of(id).into()
     }
 
-    fn object(self) -> ObjectId {
+    fn to_gix(self) -> ObjectId {
         ObjectId::Sha1(*self.as_bytes())
     }
 }
 
 impl GixId for BlobId {
-    fn of(id: ObjectId) -> Self {
+    fn from_gix(id: ObjectId) -> Self {
         bytes_of(id).into()
     }
 
-    fn object(self) -> ObjectId {
+    fn to_gix(self) -> ObjectId {
         ObjectId::Sha1(*self.as_bytes())
     }
 }

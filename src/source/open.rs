@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use gix::sec::Trust;
 
 use super::SourceError;
-use super::error::{Result, say};
+use super::error::{SourceResult, gix_error_text};
 
 /// The memory limit for one object, in bytes. It exceeds [`super::FILE_LIMIT`] because trees may be larger than files.
-const OBJECT_LIMIT: usize = 64 << 20;
+const MAX_OBJECT_BYTES: usize = 64 << 20;
 
 /// The memory limit for one object of a received pack, in bytes.
-const RECEIVE_LIMIT: usize = 2 << 30;
+const MAX_RECEIVED_OBJECT_BYTES: usize = 2 << 30;
 
 /// Returns the root of the repository around a folder: its working tree, or the repository itself if it is bare.
-pub fn find_root(start: &Path) -> Result<PathBuf> {
+pub fn find_root(start: &Path) -> SourceResult<PathBuf> {
     let none = |_| SourceError::NoRepository { path: start.to_owned() };
     let start = std::path::absolute(start).map_err(|_| SourceError::NoRepository { path: start.to_owned() })?;
     let (found, _) = gix::discover::upwards(&start).map_err(none)?;
@@ -23,16 +23,16 @@ pub fn find_root(start: &Path) -> Result<PathBuf> {
 }
 
 /// Opens a repository with only its own configuration. No program it configures is ever run.
-pub(super) fn open(path: &Path) -> Result<gix::ThreadSafeRepository> {
-    open_with(path, OBJECT_LIMIT)
+pub(super) fn open_isolated(path: &Path) -> SourceResult<gix::ThreadSafeRepository> {
+    open_with(path, MAX_OBJECT_BYTES)
 }
 
 /// Opens a repository for receiving.
-pub(super) fn open_to_receive(path: &Path) -> Result<gix::Repository> {
-    open_with(path, RECEIVE_LIMIT).map(|shared| shared.to_thread_local())
+pub(super) fn open_to_receive(path: &Path) -> SourceResult<gix::Repository> {
+    open_with(path, MAX_RECEIVED_OBJECT_BYTES).map(|shared| shared.to_thread_local())
 }
 
-fn open_with(path: &Path, limit: usize) -> Result<gix::ThreadSafeRepository> {
+fn open_with(path: &Path, limit: usize) -> SourceResult<gix::ThreadSafeRepository> {
     let limit = format!("gitoxide.objects.allocLimit={limit}");
     let options = gix::open::Options::isolated()
         // Volumes in containers belong to other users. Git's ownership check only guards programs in the configuration,
@@ -40,7 +40,7 @@ fn open_with(path: &Path, limit: usize) -> Result<gix::ThreadSafeRepository> {
         .with(Trust::Full)
         .config_overrides([limit.as_str(), "gitoxide.objects.noReplace=true"]);
     options.open(path).map_err(|error| {
-        let why = say(&error);
+        let why = gix_error_text(&error);
         if why.contains("sha256") {
             SourceError::ObjectFormat { path: path.to_owned() }
         } else {

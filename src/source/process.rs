@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::url::Scheme;
-use super::{Access, Url};
+use super::url::UrlScheme;
+use super::{Access, RemoteUrl};
 
 /// A running program connected to the remote. Dropping it kills the program.
-pub(super) struct Process {
+pub(super) struct TransportProcess {
     child: Arc<Mutex<Child>>,
-    late: Arc<AtomicBool>,
+    timed_out: Arc<AtomicBool>,
     errors: Option<JoinHandle<String>>,
     /// Dropping it cancels the timeout.
     _waiting: Sender<()>,
@@ -23,27 +23,27 @@ pub(super) struct Process {
 
 /// The Git service requested from the remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum GitService {
     /// `git-upload-pack`: sends objects to a fetch.
-    Upload,
+    UploadPack,
     /// `git-receive-pack`: receives objects of a push.
-    Receive,
+    ReceivePack,
 }
 
 /// Starts the program for a URL.
-pub(super) fn start(
-    url: &Url,
+pub(super) fn spawn_transport(
+    url: &RemoteUrl,
     access: &Access,
     within: Duration,
-    side: Side,
-) -> std::io::Result<(Process, ChildStdout, ChildStdin)> {
+    side: GitService,
+) -> std::io::Result<(TransportProcess, ChildStdout, ChildStdin)> {
     let mut command = match url.scheme {
-        Scheme::Ssh => ssh(url, access, side),
-        Scheme::File | Scheme::Http | Scheme::Https => file(url, side),
+        UrlScheme::Ssh => ssh(url, access, side),
+        UrlScheme::File | UrlScheme::Http | UrlScheme::Https => file(url, side),
     };
     command.env("GIT_TERMINAL_PROMPT", "0");
     // Protocol version 2 does not cover pushes.
-    if side == Side::Upload {
+    if side == GitService::UploadPack {
         command.env("GIT_PROTOCOL", "version=2");
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -60,15 +60,15 @@ pub(super) fn start(
     let child = Arc::new(Mutex::new(child));
     let late = Arc::new(AtomicBool::new(false));
     let (dog, whistle) = (Arc::clone(&child), Arc::clone(&late));
-    let waiting = after(within, move || {
+    let waiting = run_after(within, move || {
         whistle.store(true, Ordering::Relaxed);
         end(&dog);
     });
-    Ok((Process { child, late, errors: Some(errors), _waiting: waiting }, stdout, stdin))
+    Ok((TransportProcess { child, timed_out: late, errors: Some(errors), _waiting: waiting }, stdout, stdin))
 }
 
 /// Runs an action after a delay, unless the returned sender is dropped first.
-pub(super) fn after(time: Duration, act: impl FnOnce() + Send + 'static) -> Sender<()> {
+pub(super) fn run_after(time: Duration, act: impl FnOnce() + Send + 'static) -> Sender<()> {
     let (waiting, watched) = channel();
     std::thread::spawn(move || {
         if watched.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
@@ -78,7 +78,7 @@ pub(super) fn after(time: Duration, act: impl FnOnce() + Send + 'static) -> Send
     waiting
 }
 
-impl Process {
+impl TransportProcess {
     /// Kills the program. Returns whether it exceeded the time limit, and its standard error.
     pub(super) fn finish(mut self) -> (bool, String) {
         // A program whose remote has hung up exits by itself; its last error message is worth a short wait.
@@ -91,11 +91,11 @@ impl Process {
         }
         end(&self.child);
         let errors = self.errors.take().and_then(|errors| errors.join().ok());
-        (self.late.load(Ordering::Relaxed), errors.unwrap_or_default())
+        (self.timed_out.load(Ordering::Relaxed), errors.unwrap_or_default())
     }
 }
 
-impl Drop for Process {
+impl Drop for TransportProcess {
     fn drop(&mut self) {
         end(&self.child);
     }
@@ -112,7 +112,7 @@ fn end(child: &Mutex<Child>) {
 }
 
 /// Builds `ssh -o … [-p port] [user@]host "git-upload-pack '<path>'"`. The user's ssh configuration applies.
-fn ssh(url: &Url, access: &Access, side: Side) -> Command {
+fn ssh(url: &RemoteUrl, access: &Access, side: GitService) -> Command {
     let (program, options) = access.ssh.split_first().map_or(("ssh", &[][..]), |(first, rest)| (first.as_str(), rest));
     let mut command = Command::new(program);
     command.args(options);
@@ -124,7 +124,7 @@ fn ssh(url: &Url, access: &Access, side: Side) -> Command {
         command.args(["-p", &port.to_string()]);
     }
     // ssh takes an IPv6 address without brackets.
-    command.arg("--").arg(url.server.replace(['[', ']'], ""));
+    command.arg("--").arg(url.authority.replace(['[', ']'], ""));
     // The parser excludes quotes from the path. The remote shell expands a leading `~`.
     let (home, path) = match url.path.strip_prefix('~') {
         Some(rest) => {
@@ -134,24 +134,24 @@ fn ssh(url: &Url, access: &Access, side: Side) -> Command {
     };
     let slash = if home.is_empty() { "" } else { "/" };
     let service = match side {
-        Side::Upload => "git-upload-pack",
-        Side::Receive => "git-receive-pack",
+        GitService::UploadPack => "git-upload-pack",
+        GitService::ReceivePack => "git-receive-pack",
     };
     command.arg(format!("{service} {home}{slash}'{path}'"));
     command
 }
 
-fn file(url: &Url, side: Side) -> Command {
+fn file(url: &RemoteUrl, side: GitService) -> Command {
     let mut command = Command::new("git");
     match side {
-        Side::Upload => command.arg("upload-pack"),
-        Side::Receive => command.arg("receive-pack"),
+        GitService::UploadPack => command.arg("upload-pack"),
+        GitService::ReceivePack => command.arg("receive-pack"),
     };
     command.arg("--").arg(&url.path);
     command
 }
 
 /// Returns the program for a URL, for messages.
-pub(super) fn program<'a>(url: &Url, access: &'a Access) -> &'a str {
-    if url.scheme == Scheme::Ssh { access.ssh.first().map_or("ssh", String::as_str) } else { "git" }
+pub(super) fn program<'a>(url: &RemoteUrl, access: &'a Access) -> &'a str {
+    if url.scheme == UrlScheme::Ssh { access.ssh.first().map_or("ssh", String::as_str) } else { "git" }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pintle_core::git::CommitId;
 
-use super::error::Result;
+use super::error::SourceResult;
 use super::{SourceError, mirror, open};
 
 /// A repository that shares the clone's objects and has the same shallow boundary.
@@ -18,12 +18,12 @@ pub(super) struct Quarantine {
     /// The file of the clone's shallow boundary.
     shallow: PathBuf,
     /// Its content at the start.
-    before: Option<Vec<u8>>,
+    shallow_before: Option<Vec<u8>>,
 }
 
 impl Quarantine {
     /// Creates a quarantine. `tip` is advertised to the remote as present.
-    pub(super) fn of(clone: &gix::Repository, tip: CommitId) -> Result<Self> {
+    pub(super) fn create(clone: &gix::Repository, tip: CommitId) -> SourceResult<Self> {
         let common = std::path::absolute(clone.common_dir()).map_err(failed("look for", clone.common_dir()))?;
         let objects = common.join("objects");
         // `git prune` removes folders with this prefix.
@@ -31,19 +31,19 @@ impl Quarantine {
         let shallow = common.join("shallow");
         let before = content(&shallow)?;
         mirror::init(&path)?;
-        let new = Self { path, objects, shallow, before };
+        let new = Self { path, objects, shallow, shallow_before: before };
         new.write("objects/info/alternates", format!("{}\n", new.objects.display()).as_bytes())?;
         new.write("refs/heads/here", format!("{tip}\n").as_bytes())?;
-        new.before.as_ref().map_or(Ok(()), |before| new.write("shallow", before))?;
+        new.shallow_before.as_ref().map_or(Ok(()), |before| new.write("shallow", before))?;
         Ok(new)
     }
 
-    pub(super) fn open(&self) -> Result<gix::Repository> {
+    pub(super) fn open(&self) -> SourceResult<gix::Repository> {
         open::open_to_receive(&self.path)
     }
 
     /// Moves the received packs into the clone and updates its shallow boundary.
-    pub(super) fn take_over(self) -> Result<()> {
+    pub(super) fn migrate(self) -> SourceResult<()> {
         let (from, to) = (self.path.join("objects/pack"), self.objects.join("pack"));
         let entries = std::fs::read_dir(&from).map_err(failed("read the folder", &from))?;
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -54,15 +54,15 @@ impl Quarantine {
             std::fs::rename(&file, &target).map_err(failed("move to its place", &file))?;
         }
         let now = content(&self.path.join("shallow"))?;
-        if now == self.before { Ok(()) } else { self.begin_at(now.as_deref()) }
+        if now == self.shallow_before { Ok(()) } else { self.write_shallow_file(now.as_deref()) }
     }
 
     /// Updates the shallow boundary under git's own lock, if nobody else has changed it.
-    fn begin_at(&self, now: Option<&[u8]>) -> Result<()> {
+    fn write_shallow_file(&self, now: Option<&[u8]>) -> SourceResult<()> {
         let lock = self.shallow.with_extension("lock");
         let file = File::options().write(true).create_new(true).open(&lock).map_err(failed("lock", &lock))?;
         let change = || {
-            if content(&self.shallow)? != self.before {
+            if content(&self.shallow)? != self.shallow_before {
                 return Err(failed("change", &self.shallow)(Error::other("somebody else has changed it meanwhile")));
             }
             let changed = match now {
@@ -75,7 +75,7 @@ impl Quarantine {
         change().inspect_err(|_| drop(std::fs::remove_file(&lock)))
     }
 
-    fn write(&self, file: &str, content: &[u8]) -> Result<()> {
+    fn write(&self, file: &str, content: &[u8]) -> SourceResult<()> {
         let path = self.path.join(file);
         let folder = path.parent().unwrap_or(&path);
         std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, content)).map_err(failed("write", &path))
@@ -89,7 +89,7 @@ impl Drop for Quarantine {
 }
 
 /// Returns a file's content; none if it does not exist.
-fn content(path: &Path) -> Result<Option<Vec<u8>>> {
+fn content(path: &Path) -> SourceResult<Option<Vec<u8>>> {
     match std::fs::read(path) {
         Ok(content) => Ok(Some(content)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

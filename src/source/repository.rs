@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 
-use super::error::Result;
+use super::error::SourceResult;
 use super::open::open_to_receive;
-use super::{Access, Location};
+use super::{Access, RepositoryLocation};
 
 /// The size of the cache of unpacked objects, in bytes. Reading 10,000 files takes 16 ms with it and 122 ms without.
 const PACK_CACHE: usize = 16 << 20;
@@ -21,29 +21,29 @@ pub enum Below {
 /// An open repository. Its methods block.
 #[derive(Debug, Clone)]
 pub struct Source {
-    pub(super) location: Location,
+    pub(super) location: RepositoryLocation,
     pub(super) access: Access,
     /// Reopened by each fetch, because a long-lived handle fails after about 32 fetches.
     pub(super) shared: gix::ThreadSafeRepository,
 }
 
 impl Source {
-    pub fn location(&self) -> &Location {
+    pub fn location(&self) -> &RepositoryLocation {
         &self.location
     }
 
     /// Returns the working tree; none for a bare repository and for a remote.
     pub fn worktree(&self) -> Option<&Path> {
         match self.location {
-            Location::Path(_) => self.shared.work_dir(),
-            Location::Url(_) => None,
+            RepositoryLocation::Path(_) => self.shared.work_dir(),
+            RepositoryLocation::Url(_) => None,
         }
     }
 
     /// Returns the folders that change when a branch of a local repository moves. A remote has none, because its mirror
     /// moves only when fetched.
     pub fn folders_of_refs(&self) -> Vec<(PathBuf, Below)> {
-        let Location::Path(_) = self.location else { return Vec::new() };
+        let RepositoryLocation::Path(_) = self.location else { return Vec::new() };
         let repo = self.shared.to_thread_local();
         let (git, common) = (repo.git_dir().to_owned(), repo.common_dir().to_owned());
         // HEAD and packed-refs lie directly in the git folder. Its subfolders hold objects, which need no watch.
@@ -62,7 +62,7 @@ impl Source {
     }
 
     /// Returns a handle for receiving objects.
-    pub(super) fn receiving(&self) -> Result<gix::Repository> {
+    pub(super) fn receiving(&self) -> SourceResult<gix::Repository> {
         open_to_receive(self.shared.to_thread_local().path())
     }
 }

@@ -5,63 +5,63 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pintle_core::git::content_id;
+use pintle_core::git::blob_id;
 use pintle_core::history::{History, StoredHistory};
 use pintle_core::pins::{Layout, ServiceName};
 use serde::{Deserialize, Serialize};
 
-use super::error::Result;
-use super::tree::Leaf;
-use super::{Location, Source, SourceError};
+use super::error::SourceResult;
+use super::tree::TreeEntry;
+use super::{RepositoryLocation, Source, SourceError};
 
 /// The header of an index file. An index of another Pintle version is rebuilt.
-const FORMAT: &str = concat!("pintle-index 3 ", env!("CARGO_PKG_VERSION"));
+const INDEX_FORMAT: &str = concat!("pintle-index 3 ", env!("CARGO_PKG_VERSION"));
 
 /// The number of indexes kept per repository: one for each branch and layout in use, and some to experiment.
-const KEPT: usize = 16;
+const MAX_KEPT_INDEXES: usize = 16;
 
 /// A pin file: its path, its object, and the services it mentions.
-pub(super) type KnownFile = (Arc<str>, Leaf, Vec<ServiceName>);
+pub(super) type StoredFile = (Arc<str>, TreeEntry, Vec<ServiceName>);
 
 /// The content of an index file.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredIndex {
     history: StoredHistory,
-    files: Vec<KnownFile>,
+    files: Vec<StoredFile>,
 }
 
 /// Returns the file of a branch's index. Everything that affects the content is part of its name.
 pub(super) fn path(source: &Source, branch: &str, layout: &Layout) -> PathBuf {
     let place = match source.location() {
-        Location::Path(path) => {
-            Location::Path(source.repo().common_dir().canonicalize().unwrap_or_else(|_| path.clone()))
+        RepositoryLocation::Path(path) => {
+            RepositoryLocation::Path(source.repo().common_dir().canonicalize().unwrap_or_else(|_| path.clone()))
         }
-        url @ Location::Url(_) => url.clone(),
+        url @ RepositoryLocation::Url(_) => url.clone(),
     };
     // Unshallowing a clone makes its history longer.
     let cut = source.repo().shallow_commits().ok().flatten();
     let cut: Vec<String> = cut.iter().flat_map(|cut| cut.iter()).map(ToString::to_string).collect();
     let key = format!("{branch}\0{}{}", layout.fingerprint(), cut.join(" "));
-    source.access.cache.join("index").join(place.slug()).join(content_id(key.as_bytes()).to_hex() + ".json")
+    source.access.cache.join("index").join(place.cache_folder_name()).join(blob_id(key.as_bytes()).to_hex() + ".json")
 }
 
 /// Loads the index; none if it is missing, damaged or of another version.
-pub(super) fn load(path: &Path) -> Option<(History, Vec<KnownFile>)> {
+pub(super) fn load(path: &Path) -> Option<(History, Vec<StoredFile>)> {
     let text = std::fs::read(path).ok()?;
     let stored = parse(&text);
     if stored.is_none() {
         tracing::debug!(path = %path.display(), "the index cannot be used and is built anew");
     }
-    stored.map(|Stored { history, files }| (history.restore(), files))
+    stored.map(|StoredIndex { history, files }| (history.restore(), files))
 }
 
 /// Writes the index atomically, so that readers find either the old one or the new one.
-pub(super) fn save(path: &Path, history: &History, files: Vec<KnownFile>) -> Result<()> {
+pub(super) fn save(path: &Path, history: &History, files: Vec<StoredFile>) -> SourceResult<()> {
     let Some(history) = StoredHistory::of(history) else { return Ok(()) };
-    let stored = Stored { history, files };
+    let stored = StoredIndex { history, files };
     let fail = |error| SourceError::File { attempt: "write the index", path: path.to_owned(), error };
     let body = serde_json::to_vec(&stored).map_err(|error| fail(error.into()))?;
-    let mut text = format!("{FORMAT} {:016x}\n", checksum(&body)).into_bytes();
+    let mut text = format!("{INDEX_FORMAT} {:016x}\n", checksum(&body)).into_bytes();
     text.extend_from_slice(&body);
     let folder = path.parent().unwrap_or(path);
     std::fs::create_dir_all(folder).map_err(fail)?;
@@ -71,10 +71,10 @@ pub(super) fn save(path: &Path, history: &History, files: Vec<KnownFile>) -> Res
     Ok(())
 }
 
-fn parse(text: &[u8]) -> Option<Stored> {
+fn parse(text: &[u8]) -> Option<StoredIndex> {
     let end = text.iter().position(|byte| *byte == b'\n')?;
     let (head, body) = (std::str::from_utf8(&text[..end]).ok()?, &text[end + 1..]);
-    let sum = head.strip_prefix(FORMAT)?.trim();
+    let sum = head.strip_prefix(INDEX_FORMAT)?.trim();
     if sum != format!("{:016x}", checksum(body)) {
         return None;
     }
@@ -94,7 +94,7 @@ fn sweep(folder: &Path) {
     let mut files: Vec<_> =
         entries.flatten().filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
     files.sort_by(|a, b| b.cmp(a));
-    for (_, old) in files.into_iter().skip(KEPT) {
+    for (_, old) in files.into_iter().skip(MAX_KEPT_INDEXES) {
         let _ = std::fs::remove_file(old);
     }
 }

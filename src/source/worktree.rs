@@ -9,18 +9,18 @@ use std::sync::Arc;
 
 use gix::bstr::ByteSlice as _;
 use gix::path::os_str_into_bstr;
-use pintle_core::git::{BlobId, Content, FILE_LIMIT, File, Listing, content_id};
-use pintle_core::problem::{Place, Problem};
+use pintle_core::git::{BlobId, FileContent, FileListing, MAX_FILE_BYTES, RepoFile, blob_id};
+use pintle_core::problem::{FilePlace, Problem};
 
-use super::error::Result;
-use super::tree::{LeafKind, Scope, not_utf8};
+use super::error::SourceResult;
+use super::tree::{FileScope, TreeEntryKind, not_utf8};
 use super::{Source, SourceError};
 
 impl Source {
     /// Returns the files of the working tree in a scope, sorted by path.
-    pub fn worktree_files(&self, scope: Scope<'_>) -> Result<Listing> {
+    pub fn worktree_files(&self, scope: FileScope<'_>) -> SourceResult<FileListing> {
         let root = self.root()?;
-        let mut listing = Listing::default();
+        let mut listing = FileListing::default();
         let mut pending = vec![String::new()];
         while let Some(folder) = pending.pop() {
             let path = root.join(&folder);
@@ -36,10 +36,10 @@ impl Source {
                     continue;
                 };
                 let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-                let kind = entry.file_type().map(|kind| (kind.is_dir(), scope.wants(&path)));
+                let kind = entry.file_type().map(|kind| (kind.is_dir(), scope.includes(&path)));
                 match kind {
                     _ if name.eq_ignore_ascii_case(".git") => {}
-                    Ok((true, _)) if !scope.enters(&path) => {}
+                    Ok((true, _)) if !scope.may_contain(&path) => {}
                     // Files of a nested repository do not belong to this one.
                     Ok((true, _)) if entry.path().join(".git").exists() => {}
                     Ok((true, _)) => pending.push(path),
@@ -53,7 +53,7 @@ impl Source {
     }
 
     /// Returns one file of the working tree; none if the path is missing or a folder.
-    pub fn worktree_file(&self, path: &str) -> Result<Option<File>> {
+    pub fn worktree_file(&self, path: &str) -> SourceResult<Option<RepoFile>> {
         let root = self.root()?;
         if root.join(path).symlink_metadata().map_or(true, |found| found.is_dir()) {
             return Ok(None);
@@ -63,7 +63,7 @@ impl Source {
     }
 
     /// Returns the names in a folder of the working tree, without those that are not UTF-8.
-    pub fn worktree_names(&self, folder: &str) -> Result<Vec<String>> {
+    pub fn worktree_names(&self, folder: &str) -> SourceResult<Vec<String>> {
         let path = self.root()?.join(folder);
         let fail = |error| SourceError::File { attempt: "read the folder", path: path.clone(), error };
         let entries = std::fs::read_dir(&path).map_err(fail)?;
@@ -71,10 +71,10 @@ impl Source {
     }
 
     /// Returns the paths in a scope where the working tree differs from HEAD: changed, new or deleted.
-    pub fn dirty(&self, scope: Scope<'_>) -> Result<Vec<Arc<str>>> {
+    pub fn dirty_paths(&self, scope: FileScope<'_>) -> SourceResult<Vec<Arc<str>>> {
         let here = self.worktree_files(scope)?.files;
         let committed = match self.tip(None) {
-            Ok(head) => self.leaves(head.id, scope)?,
+            Ok(head) => self.tree_entries(head.id, scope)?,
             Err(SourceError::Empty { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
@@ -86,51 +86,51 @@ impl Source {
                 dirty.push(file.path);
             }
         }
-        let gone = committed.into_iter().filter(|(_, leaf)| leaf.kind != LeafKind::Submodule);
+        let gone = committed.into_iter().filter(|(_, leaf)| leaf.kind != TreeEntryKind::Submodule);
         dirty.extend(gone.map(|(path, _)| Arc::from(path)));
         dirty.sort();
         Ok(dirty)
     }
 
-    fn root(&self) -> Result<&Path> {
+    fn root(&self) -> SourceResult<&Path> {
         self.worktree().ok_or_else(|| SourceError::NoWorktree { location: self.location.to_string() })
     }
 }
 
-fn add(listing: &mut Listing, root: &Path, path: &str) {
+fn add(listing: &mut FileListing, root: &Path, path: &str) {
     match read(root, path) {
         Ok(file) => listing.files.push(file),
         // A socket, or a file deleted since the folder was read.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {}
         Err(error) => {
-            let problem = Problem::error(format!("cannot read the file: {error}"), Place::file(&path.into()));
+            let problem = Problem::error(format!("cannot read the file: {error}"), FilePlace::whole_file(&path.into()));
             listing.problems.push(problem.hint("look at its permissions"));
         }
     }
 }
 
-fn read(root: &Path, path: &str) -> std::io::Result<File> {
+fn read(root: &Path, path: &str) -> std::io::Result<RepoFile> {
     let file = root.join(path);
     let metadata = file.symlink_metadata()?;
     let (blob, content) = if metadata.is_symlink() {
         let target = std::fs::read_link(&file)?;
-        (content_id(target.as_os_str().as_encoded_bytes()), Content::Symlink)
+        (blob_id(target.as_os_str().as_encoded_bytes()), FileContent::Symlink)
     } else if !metadata.is_file() {
         return Err(ErrorKind::Unsupported.into());
-    } else if metadata.len() > FILE_LIMIT {
+    } else if metadata.len() > MAX_FILE_BYTES {
         // Ids must be equal only for equal contents, so this one is unique to the path and size.
-        (content_id(format!("{path}\0{}", metadata.len()).as_bytes()), Content::TooLarge(metadata.len()))
+        (blob_id(format!("{path}\0{}", metadata.len()).as_bytes()), FileContent::TooLarge(metadata.len()))
     } else {
         // One spare byte lets the second read detect the end.
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-        std::fs::File::open(&file)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
-        (content_id(&bytes), Content::Bytes(bytes.into()))
+        std::fs::File::open(&file)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+        (blob_id(&bytes), FileContent::Bytes(bytes.into()))
     };
-    Ok(File { path: path.into(), blob, content })
+    Ok(RepoFile { path: path.into(), blob, content })
 }
 
 /// Returns whether a file equals the committed one, also if git converted LF to CRLF at checkout.
-fn is_checkout_of(file: &File, committed: BlobId) -> bool {
-    let Content::Bytes(bytes) = &file.content else { return file.blob == committed };
-    file.blob == committed || bytes.contains_str("\r\n") && content_id(&bytes.replace("\r\n", "\n")) == committed
+fn is_checkout_of(file: &RepoFile, committed: BlobId) -> bool {
+    let FileContent::Bytes(bytes) = &file.content else { return file.blob == committed };
+    file.blob == committed || bytes.contains_str("\r\n") && blob_id(&bytes.replace("\r\n", "\n")) == committed
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pintle::source::{Access, Index, Location, Source};
+use pintle::source::{Access, HistoryIndex, RepositoryLocation, Source};
 use pintle_core::git::CommitId;
 
 use super::{Desk, layout, line, name, pinned, version};
@@ -35,7 +35,7 @@ fn a_file_that_was_read_by_an_earlier_process_still_counts() {
     desk.index();
     desk.repo.save("deploy/shop.yaml", "tag: \"1.1.0\"\n");
     let history = desk.history();
-    assert!(!history.needs(&name("shop"), &version("1.1.0")).unwrap().is_empty());
+    assert!(!history.needs_of(&name("shop"), &version("1.1.0")).unwrap().is_empty());
     let moved = desk.repo.save("services/shop.yaml", "dependsOn: {db: \"^2.0\"}\n");
     assert_eq!(line(&desk.history(), "shop").last(), Some(&pinned(moved, "1.1.0")));
 }
@@ -54,7 +54,7 @@ fn a_rewritten_branch_is_indexed_from_where_it_was_rewritten() {
     let (history, visited) = desk.index();
     assert_eq!(visited, 2);
     assert_eq!(line(&history, "shop"), [pinned(first, "1.0.0"), pinned(other, "2.0.0")]);
-    assert!(!history.needs(&name("web"), &version("1.1.0")).unwrap().is_empty(), "its other file is known again");
+    assert!(!history.needs_of(&name("web"), &version("1.1.0")).unwrap().is_empty(), "its other file is known again");
     assert_eq!(desk.index(), (history, 0), "and kept");
     desk.repo.git(&["checkout", "--quiet", "--orphan", "fresh"]);
     let orphan = desk.pin("shop", "3.0.0");
@@ -73,8 +73,9 @@ fn an_older_revision_or_a_branch_from_one_costs_what_lies_between() {
     for (revision, visited) in [(commits[2], 0), (still, 1), (topic, 1)] {
         let cold = tempfile::tempdir().unwrap();
         let at = |cache: &Path| {
-            let source = Source::open(&Location::parse(&desk.repo.location()).unwrap(), &Access::new(cache)).unwrap();
-            let mut index = Index::load(&source, "main", &desk.layout);
+            let source =
+                Source::open(&RepositoryLocation::parse(&desk.repo.location()).unwrap(), &Access::new(cache)).unwrap();
+            let mut index = HistoryIndex::load(&source, "main", &desk.layout);
             let visited = index.extend(&source, revision, &desk.layout).unwrap();
             index.save().unwrap();
             (Arc::clone(index.history()), visited)
@@ -111,7 +112,7 @@ fn an_index_of_another_layout_or_branch_is_not_used() {
     desk.index();
     let other = Desk { layout: layout(r#"[{files: "x/{service}", key: a, image: "b/{service}"}]"#), ..desk };
     assert_eq!(other.index().1, 1);
-    assert_eq!(Index::load(&other.source(), "release", &other.layout).history().tip(), None);
+    assert_eq!(HistoryIndex::load(&other.source(), "release", &other.layout).history().tip(), None);
 }
 
 #[test]
@@ -131,12 +132,12 @@ fn old_indexes_and_leftovers_of_the_killed_are_swept() {
 
 /// Indexes a repository until it is killed.
 fn index_for_ever(repo: &Path, cache: &Path) -> ! {
-    let source = Source::open(&Location::Path(repo.into()), &Access::new(cache)).unwrap();
+    let source = Source::open(&RepositoryLocation::Path(repo.into()), &Access::new(cache)).unwrap();
     let layout = layout("");
     let (tip, start) = (source.tip(None).unwrap().id, source.resolve("HEAD~20").unwrap().id);
     loop {
         for commit in [start, tip] {
-            let mut index = Index::load(&source, "main", &layout);
+            let mut index = HistoryIndex::load(&source, "main", &layout);
             index.extend(&source, commit, &layout).unwrap();
             index.save().unwrap();
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pintle::source::{Access, Index, Location, Source};
+use pintle::source::{Access, HistoryIndex, RepositoryLocation, Source};
 
 use super::{Desk, line, name, pinned, service_file, version};
 use crate::common::git::{git, text};
@@ -22,11 +22,11 @@ fn records_follow_a_service_to_its_end() {
     let expected = [pinned(first, "1.0.0"), pinned(second, "1.1.0"), pinned(back, "1.0.0"), (gone, None)];
     assert_eq!(line(&history, "shop"), expected);
     let shop = name("shop");
-    assert_eq!(history.current(&shop), None);
+    assert_eq!(history.current_pin(&shop), None);
     assert_eq!(history.moves().len(), 5);
-    assert_eq!(history.first(&shop, &version("1.0.0")).unwrap().id, first);
-    assert_eq!(history.newest(&shop, &version("1.0.0")).unwrap().commit.id, back);
-    assert_eq!(history.pinned_at(&shop, history.position(second).unwrap()).unwrap().version, version("1.1.0"));
+    assert_eq!(history.first_commit(&shop, &version("1.0.0")).unwrap().id, first);
+    assert_eq!(history.newest_record(&shop, &version("1.0.0")).unwrap().commit.id, back);
+    assert_eq!(history.pinned_at(&shop, history.position_of(second).unwrap()).unwrap().version, version("1.1.0"));
     let image = &history.records(&shop)[1].pin.as_ref().unwrap().image;
     assert_eq!(history.version_of_image(&shop, image), Some(&version("1.1.0")));
     assert_eq!(history.records(&name("never")), []);
@@ -40,10 +40,10 @@ fn what_a_version_needs_is_what_its_newest_record_says() {
     desk.repo.save("services/shop.yaml", needs("^2.0"));
     desk.pin("shop", "2.0.0");
     let history = desk.history();
-    let needs = history.needs(&name("shop"), &version("1.0.0")).unwrap();
+    let needs = history.needs_of(&name("shop"), &version("1.0.0")).unwrap();
     assert!(format!("{needs:?}").contains("^2.0"), "{needs:?}");
-    assert!(history.needs(&name("shop"), &version("2.0.0")).unwrap().is_empty());
-    assert_eq!(history.needs(&name("shop"), &version("9.9.9")), None);
+    assert!(history.needs_of(&name("shop"), &version("2.0.0")).unwrap().is_empty());
+    assert_eq!(history.needs_of(&name("shop"), &version("9.9.9")), None);
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn a_renamed_service_goes_on_with_its_history() {
     desk.repo.remove("services/cart.yaml");
     let last = desk.pin("trolley", "1.3.0");
     let to = [("basket", "cart"), ("cart", "trolley")].map(|(old, new)| (name(old), name(new)));
-    let history = Arc::unwrap_or_clone(desk.history()).renamed(&BTreeMap::from(to));
+    let history = Arc::unwrap_or_clone(desk.history()).join_renamed(&BTreeMap::from(to));
     let basket = [pinned(first, "1.0.0"), pinned(second, "1.1.0")];
     let images = [pinned(renamed, "1.1.0"), pinned(third, "1.2.0"), pinned(last, "1.3.0")];
     assert_eq!(line(&history, "trolley"), [&basket[..], &images[..]].concat());
-    assert_eq!(history.first(&name("trolley"), &version("1.0.0")).unwrap().id, first);
-    assert_eq!(history.current(&name("basket")).unwrap().version, version("7.0.0"));
+    assert_eq!(history.first_commit(&name("trolley"), &version("1.0.0")).unwrap().id, first);
+    assert_eq!(history.current_pin(&name("basket")).unwrap().version, version("7.0.0"));
     let circle = [("basket", "cart"), ("cart", "basket")].map(|(old, new)| (name(old), name(new)));
-    let _ = Arc::unwrap_or_clone(desk.history()).renamed(&BTreeMap::from(circle));
+    let _ = Arc::unwrap_or_clone(desk.history()).join_renamed(&BTreeMap::from(circle));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_commit_that_moved_nothing_leads_to_one_that_did() {
     let moved = desk.pin("shop", "1.0.0");
     let later = desk.repo.save("README.md", "1");
     let (source, history) = (desk.source(), desk.history());
-    let nearest = |commit| source.back_to(commit, |id| history.position(id).is_some()).unwrap();
+    let nearest = |commit| source.nearest_ancestor(commit, |id| history.position_of(id).is_some()).unwrap();
     assert_eq!(nearest(later), Some(moved));
     assert_eq!(nearest(moved), Some(moved));
     assert_eq!(nearest(source.resolve("HEAD~2").unwrap().id), None);
@@ -123,8 +123,9 @@ fn a_shallow_clone_begins_where_it_was_cut() {
     let clone = tempfile::tempdir().unwrap();
     let url = format!("file://{}", desk.repo.location());
     text(git(clone.path()).args(["clone", "-q", "--depth=2", &url, "."]).output().unwrap());
-    let source = Source::open(&Location::Path(clone.path().to_owned()), &Access::new(desk.cache.path())).unwrap();
-    let mut index = Index::load(&source, "main", &desk.layout);
+    let source =
+        Source::open(&RepositoryLocation::Path(clone.path().to_owned()), &Access::new(desk.cache.path())).unwrap();
+    let mut index = HistoryIndex::load(&source, "main", &desk.layout);
     assert_eq!(index.extend(&source, third, &desk.layout).unwrap(), 2);
     assert_eq!(line(index.history(), "shop"), [pinned(second, "1.1.0"), pinned(third, "1.2.0")]);
 }

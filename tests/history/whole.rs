@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pintle::source::{Access, Index, Location, Scope, Source};
+use pintle::source::{Access, FileScope, HistoryIndex, RepositoryLocation, Source};
 use pintle_core::git::CommitId;
-use pintle_core::pins::{Fragment, Pin, ServiceName, pin_of};
+use pintle_core::pins::{Fragment, Pin, ServiceName, assemble_pin};
 
 use super::{Desk, layout, line, pinned, service_file};
 use crate::common::chance::Chance;
@@ -36,12 +36,12 @@ fn brute_force(desk: &Desk) -> BTreeMap<ServiceName, Vec<(CommitId, Option<Strin
     let commits = desk.repo.git(&["rev-list", "--first-parent", "--reverse", "HEAD"]);
     let mut records: BTreeMap<ServiceName, Vec<(CommitId, Option<Pin>)>> = BTreeMap::new();
     for commit in commits.lines().map(|hex| CommitId::try_from(hex.to_owned()).unwrap()) {
-        let files = source.files(commit, Scope::Pins(&desk.layout)).unwrap().files;
+        let files = source.files(commit, FileScope::Pins(&desk.layout)).unwrap().files;
         let fragments: Vec<_> = files.iter().map(|file| Fragment::read(file, &desk.layout)).collect();
         let mut services: BTreeSet<_> = fragments.iter().flat_map(Fragment::services).cloned().collect();
         services.extend(records.keys().cloned());
         for service in services {
-            let pin = pin_of(&service, &fragments);
+            let pin = assemble_pin(&service, &fragments);
             let known = records.get(&service).and_then(|line| line.last()).and_then(|(_, pin)| pin.clone());
             if pin != known {
                 records.entry(service).or_default().push((commit, pin));
@@ -93,14 +93,14 @@ fn govuk_is_indexed_as_git_shows_it() {
     let pins = "charts/app-config/image-tags/production";
     let layout =
         layout(&format!(r#"[{{files: "{pins}/{{service}}", key: image_tag, image: "ghcr.io/alphagov/{{service}}"}}]"#));
-    let source = Source::open(&Location::Path(clone.clone()), &Access::new(folder.path())).unwrap();
-    let mut index = Index::load(&source, "main", &layout);
+    let source = Source::open(&RepositoryLocation::Path(clone.clone()), &Access::new(folder.path())).unwrap();
+    let mut index = HistoryIndex::load(&source, "main", &layout);
     let visited = index.extend(&source, source.tip(None).unwrap().id, &layout).unwrap();
     let history = index.history();
     assert_eq!(visited.to_string(), run(&clone, &["rev-list", "--first-parent", "--count", "main"]));
-    assert_eq!(history.services().filter(|(service, _)| history.current(service).is_some()).count(), 55);
+    assert_eq!(history.services().filter(|(service, _)| history.current_pin(service).is_some()).count(), 55);
     index.save().unwrap();
-    assert_eq!(Index::load(&source, "main", &layout).history(), history);
+    assert_eq!(HistoryIndex::load(&source, "main", &layout).history(), history);
 
     // Each line that git says was added to publisher's file is a record, and no other is.
     let log = run(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pintle::cluster::{Cluster, ClusterError, Kube, Observation};
+use pintle::cluster::{Cluster, ClusterError, KubeCluster, Observation};
 use pintle_core::pins::{WorkloadKind, WorkloadRef};
 use pintle_core::workload::WorkloadId;
 use serde_json::{Value, json};
@@ -57,9 +57,9 @@ impl Fake {
         Self { kubeconfig, _folder: folder }
     }
 
-    async fn connect(&self) -> Kube {
-        let kube = Kube::connect(&patient(self.kubeconfig.clone())).await.unwrap();
-        kube.scope(&scope(&[id("a"), id("b")]));
+    async fn connect(&self) -> KubeCluster {
+        let kube = KubeCluster::connect(&patient(self.kubeconfig.clone())).await.unwrap();
+        kube.watch_workloads(&scope(&[id("a"), id("b")]));
         kube
     }
 }
@@ -156,10 +156,10 @@ fn page(objects: &[Value], next: &str) -> Reply {
 
 /// The images that are seen.
 fn images(seen: &Observation) -> String {
-    seen.workloads.values().map(|workload| workload.containers[0].written.as_str()).collect::<Vec<_>>().join(" ")
+    seen.workloads.values().map(|workload| workload.containers[0].written_image.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-async fn until(kube: &Kube, expected: &str) {
+async fn until(kube: &KubeCluster, expected: &str) {
     let deadline = Instant::now() + EMERGENCY;
     loop {
         let seen = kube.observe().await.unwrap();
@@ -167,7 +167,7 @@ async fn until(kube: &Kube, expected: &str) {
             return;
         }
         assert!(Instant::now() < deadline, "not {expected}: {seen:#?}");
-        kube.changed(Duration::from_millis(500)).await.unwrap();
+        kube.wait_for_change(Duration::from_millis(500)).await.unwrap();
     }
 }
 
@@ -249,9 +249,9 @@ async fn what_a_watch_has_lost_is_found_by_the_next_list() {
         Reply::Stream(vec![event("ADDED", &deployment("a", version, tag)), end_of_list(5)])
     });
     let mut to = patient(fake.kubeconfig.clone());
-    to.patience.anew = Duration::from_millis(500);
-    let kube = Kube::connect(&to).await.unwrap();
-    kube.scope(&scope(&[id("a")]));
+    to.timeouts.resync_interval = Duration::from_millis(500);
+    let kube = KubeCluster::connect(&to).await.unwrap();
+    kube.watch_workloads(&scope(&[id("a")]));
     until(&kube, "test/a:1").await;
     until(&kube, "test/a:2").await;
 }
@@ -272,8 +272,8 @@ async fn a_server_that_asks_for_patience_gets_it() {
 #[tokio::test]
 async fn a_proxys_error_page_is_told_by_its_first_line() {
     let fake = Fake::start(|_| Reply::Answer(502, "<html><h1>Bad Gateway</h1>\n<p>more</p></html>".to_owned()));
-    let kube = Kube::connect(&impatient(fake.kubeconfig.clone())).await.unwrap();
-    kube.scope(&scope(&[id("a"), id("b")]));
+    let kube = KubeCluster::connect(&impatient(fake.kubeconfig.clone())).await.unwrap();
+    kube.watch_workloads(&scope(&[id("a"), id("b")]));
     let error = kube.observe().await.unwrap_err();
     let ClusterError::Unreachable(words) = error else { panic!("{error}") };
     assert!(words.contains("): status 502: <html><h1>Bad Gateway</h1>, since 20"), "{words}");
@@ -309,13 +309,13 @@ async fn where_ending_pods_are_not_reported_pods_are_looked_at_once() {
     let settled = |seen: &Observation| super::health(seen, &id("a")).settled;
     while !kube.observe().await.is_ok_and(|seen| settled(&seen)) {
         assert!(Instant::now() < deadline);
-        kube.changed(Duration::from_millis(100)).await.unwrap();
+        kube.wait_for_change(Duration::from_millis(100)).await.unwrap();
     }
     // The first watch is silent, so it ends; the next brings a change of the same generation.
     let said = |seen: &Observation| seen.workloads[&id("a")].resource_version == "8";
     while !kube.observe().await.is_ok_and(|seen| said(&seen)) {
         assert!(Instant::now() < deadline);
-        kube.changed(Duration::from_millis(100)).await.unwrap();
+        kube.wait_for_change(Duration::from_millis(100)).await.unwrap();
     }
     assert!(settled(&kube.observe().await.unwrap()));
     assert_eq!(looked.load(Ordering::SeqCst), 1);
@@ -326,15 +326,15 @@ async fn a_kubeconfig_without_the_context_and_a_server_that_is_gone_are_named() 
     let fake = Fake::start(|_| version("35"));
     let mut to = patient(fake.kubeconfig.clone());
     to.context = Some("prod".to_owned());
-    let error = Kube::connect(&to).await.map(drop).unwrap_err();
-    assert_eq!(error, ClusterError::Config("the kubeconfig has no context `prod`; it has fake".to_owned()));
+    let error = KubeCluster::connect(&to).await.map(drop).unwrap_err();
+    assert_eq!(error, ClusterError::ConnectionConfig("the kubeconfig has no context `prod`; it has fake".to_owned()));
 
     let text = std::fs::read_to_string(&fake.kubeconfig).unwrap();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut config: Value = serde_json::from_str(&text).unwrap();
     config["clusters"][0]["cluster"]["server"] = json!(format!("http://{gone}"));
     std::fs::write(&fake.kubeconfig, config.to_string()).unwrap();
-    let error = Kube::connect(&patient(fake.kubeconfig.clone())).await.map(drop).unwrap_err();
+    let error = KubeCluster::connect(&patient(fake.kubeconfig.clone())).await.map(drop).unwrap_err();
     let expected =
         format!("the API server does not answer: context fake (http://{gone}): Connection refused (os error 111)");
     assert_eq!(error.to_string(), expected);
@@ -343,6 +343,6 @@ async fn a_kubeconfig_without_the_context_and_a_server_that_is_gone_are_named() 
 #[tokio::test]
 async fn a_server_that_is_too_old_is_told_so() {
     let fake = Fake::of_version("28+", |_| version("28+"));
-    let error = Kube::connect(&patient(fake.kubeconfig.clone())).await.map(drop).unwrap_err().to_string();
+    let error = KubeCluster::connect(&patient(fake.kubeconfig.clone())).await.map(drop).unwrap_err().to_string();
     assert!(error.ends_with(") is Kubernetes 1.28+; Pintle needs 1.33 or newer"), "{error}");
 }

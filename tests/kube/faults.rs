@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use kube::api::PostParams;
 use kube::core::Request;
-use pintle::cluster::kube::Connect;
-use pintle::cluster::{Cluster, ClusterError, Kube, Observation};
+use pintle::cluster::kube::ConnectOptions;
+use pintle::cluster::{Cluster, ClusterError, KubeCluster, Observation};
 use pintle_core::workload::WorkloadId;
 use serde_json::{Value, json};
 
@@ -15,11 +15,11 @@ use crate::common::limit::EMERGENCY;
 use crate::common::namespace::Namespace;
 
 /// Pintle as a user who may do what a role in each of the namespaces says.
-async fn as_nobody(plane: &ControlPlane, folder: &tempfile::TempDir) -> Kube {
+async fn as_nobody(plane: &ControlPlane, folder: &tempfile::TempDir) -> KubeCluster {
     let text = plane.kubeconfig_text().replace("\"token\": \"test\"", "\"token\": \"test\", \"as\": \"nobody\"");
     let path = folder.path().join("kubeconfig");
     std::fs::write(&path, text).unwrap();
-    Kube::connect(&patient(path)).await.unwrap()
+    KubeCluster::connect(&patient(path)).await.unwrap()
 }
 
 async fn grant(ns: &Namespace, rules: Value) {
@@ -39,7 +39,7 @@ async fn grant(ns: &Namespace, rules: Value) {
 }
 
 /// Waits for what `look` finds in the picture. Where silence is noticed soon, a busy server counts as silent at times.
-async fn until<T>(kube: &Kube, what: &str, look: impl Fn(&Observation) -> Option<T>) -> T {
+async fn until<T>(kube: &KubeCluster, what: &str, look: impl Fn(&Observation) -> Option<T>) -> T {
     let deadline = Instant::now() + EMERGENCY;
     loop {
         let seen = kube.observe().await;
@@ -52,12 +52,12 @@ async fn until<T>(kube: &Kube, what: &str, look: impl Fn(&Observation) -> Option
             Err(error) => assert!(matches!(error, ClusterError::Unreachable(_)), "{error}"),
         }
         assert!(Instant::now() < deadline, "not \"{what}\": {seen:#?}");
-        kube.changed(Duration::from_millis(500)).await.unwrap();
+        kube.wait_for_change(Duration::from_millis(500)).await.unwrap();
     }
 }
 
 fn why(seen: &Observation, id: &WorkloadId) -> Option<String> {
-    seen.unknown.get(id).map(ToString::to_string)
+    seen.unobservable.get(id).map(ToString::to_string)
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn missing_rights_are_told_in_the_servers_words_and_concern_their_namespac
     let folder = tempfile::tempdir().unwrap();
     let kube = as_nobody(plane, &folder).await;
     let (hidden, shown) = (id(&dark, "deployment/checkout"), id(&bright, "deployment/checkout"));
-    kube.scope(&scope(&[hidden.clone(), shown.clone()]));
+    kube.watch_workloads(&scope(&[hidden.clone(), shown.clone()]));
 
     let seen = kube.observe().await.unwrap();
     assert_eq!(seen.workloads.keys().collect::<Vec<_>>(), [&shown]);
@@ -86,9 +86,9 @@ async fn missing_rights_are_told_in_the_servers_words_and_concern_their_namespac
 
     // May see, may not write.
     let write = super::write_of(&seen.workloads[&shown], shown.clone(), "2");
-    let error = kube.apply(&write).await.unwrap_err();
+    let error = kube.write_workload(&write).await.unwrap_err();
     assert!(matches!(&error, ClusterError::Forbidden(words) if words.contains("cannot patch resource")), "{error:?}");
-    let error = kube.would_conflict(&write).await.unwrap_err();
+    let error = kube.check_field_ownership(&write).await.unwrap_err();
     assert!(matches!(&error, ClusterError::Forbidden(words) if words.contains("cannot patch resource")), "{error:?}");
 
     // May not see the pods of what is not settled: nothing is known of it then.
@@ -110,7 +110,7 @@ async fn a_namespace_that_does_not_exist_is_told_and_one_that_is_created_is_seen
     let kube = connect(plane).await;
     let mut nowhere = id(&plane.namespace("kube-somewhere").await, "deployment/checkout");
     nowhere.namespace += "-else";
-    kube.scope(&scope(&[nowhere.clone()]));
+    kube.watch_workloads(&scope(&[nowhere.clone()]));
     let words = until(&kube, "told", |seen| why(seen, &nowhere)).await;
     let way_out = "create it, or name another one (`namespace:`, --namespace)";
     assert_eq!(words, format!("namespace {} does not exist: {way_out}", nowhere.namespace));
@@ -130,8 +130,8 @@ async fn a_server_that_hangs_or_is_gone_is_noticed_and_what_it_knows_is_seen_aga
     ns.run("deployment/checkout", "test/checkout:1", 2).await;
     ns.run("statefulset/db", "test/db:1", 1).await;
     let objects = scope(&[id(&ns, "deployment/checkout"), id(&ns, "statefulset/db")]);
-    let kube = Kube::connect(&undisturbed(&plane)).await.unwrap();
-    kube.scope(&objects);
+    let kube = KubeCluster::connect(&undisturbed(&plane)).await.unwrap();
+    kube.watch_workloads(&objects);
     let scene = Scene { ns, kube };
     scene.until_settled("deployment/checkout").await;
     scene.until_settled("statefulset/db").await;
@@ -140,17 +140,17 @@ async fn a_server_that_hangs_or_is_gone_is_noticed_and_what_it_knows_is_seen_aga
     let made = requests_of_a_change(&plane, &scene).await;
     assert_eq!(made, [("applies", 2), ("watches of pods", 1), ("lists of pods", 0)]);
 
-    let hasty = Kube::connect(&impatient(plane.kubeconfig())).await.unwrap();
-    hasty.scope(&objects);
+    let hasty = KubeCluster::connect(&impatient(plane.kubeconfig())).await.unwrap();
+    hasty.watch_workloads(&objects);
     // One that bears silence for longer notices as well, where something is awaited.
     scene.ns.set_image("deployment/checkout", "test/checkout:3-never-ready").await;
     let checkout = scene.id("deployment/checkout");
     let mut patient = impatient(plane.kubeconfig());
-    (patient.patience.silence, patient.patience.pods) = (Duration::from_secs(600), Duration::from_secs(3));
-    let patient = Kube::connect(&patient).await.unwrap();
-    patient.scope(&scope(std::slice::from_ref(&checkout)));
+    (patient.timeouts.watch_silence, patient.timeouts.pod_watch) = (Duration::from_secs(600), Duration::from_secs(3));
+    let patient = KubeCluster::connect(&patient).await.unwrap();
+    patient.watch_workloads(&scope(std::slice::from_ref(&checkout)));
     until(&patient, "its pods are seen", |seen| seen.pods.get(&checkout).map(drop)).await;
-    until(&hasty, "all is seen", |seen| seen.unknown.is_empty().then_some(())).await;
+    until(&hasty, "all is seen", |seen| seen.unobservable.is_empty().then_some(())).await;
 
     // Hangs: connections stay open, nothing comes.
     plane.pause(Part::Apiserver);
@@ -169,34 +169,34 @@ async fn a_server_that_hangs_or_is_gone_is_noticed_and_what_it_knows_is_seen_aga
 }
 
 /// For somebody who counts requests: no watch ends but by what happens.
-fn undisturbed(plane: &ControlPlane) -> Connect {
+fn undisturbed(plane: &ControlPlane) -> ConnectOptions {
     let mut to = patient(plane.kubeconfig());
-    (to.patience.silence, to.patience.pods) = (EMERGENCY, EMERGENCY);
+    (to.timeouts.watch_silence, to.timeouts.pod_watch) = (EMERGENCY, EMERGENCY);
     to
 }
 
 /// Waits until the server is said to be unreachable, for this reason.
-async fn until_unreachable(kube: &Kube, why: &str) -> String {
+async fn until_unreachable(kube: &KubeCluster, why: &str) -> String {
     let deadline = Instant::now() + EMERGENCY;
     loop {
         let seen = kube.observe().await;
         match &seen {
             Err(ClusterError::Unreachable(words)) if words.contains(why) => return words.clone(),
             Err(error) => assert!(matches!(error, ClusterError::Unreachable(_)), "{error}"),
-            Ok(seen) => assert_eq!(seen.workloads.len() + seen.unknown.len(), 2, "never an empty picture"),
+            Ok(seen) => assert_eq!(seen.workloads.len() + seen.unobservable.len(), 2, "never an empty picture"),
         }
         assert!(Instant::now() < deadline, "not noticed: {seen:#?}");
-        kube.changed(Duration::from_millis(500)).await.unwrap();
+        kube.wait_for_change(Duration::from_millis(500)).await.unwrap();
     }
 }
 
 /// What happens after the server is back is seen, by who noticed that it was away too, and it can be written to.
-async fn heals(scene: &Scene, hasty: &Kube, after: &str) {
-    until(hasty, "all is seen again", |seen| seen.unknown.is_empty().then_some(())).await;
+async fn heals(scene: &Scene, hasty: &KubeCluster, after: &str) {
+    until(hasty, "all is seen again", |seen| seen.unobservable.is_empty().then_some(())).await;
     scene.ns.set_image("deployment/checkout", &format!("test/checkout:{after}")).await;
     let id = scene.id("deployment/checkout");
     let written = format!("test/checkout:{after}");
-    let is_seen = |seen: &Observation| (seen.workloads.get(&id)?.containers[0].written == written).then_some(());
+    let is_seen = |seen: &Observation| (seen.workloads.get(&id)?.containers[0].written_image == written).then_some(());
     until(hasty, "what was written", is_seen).await;
     until(&scene.kube, "what was written", is_seen).await;
     scene.until_settled("deployment/checkout").await;
@@ -205,13 +205,13 @@ async fn heals(scene: &Scene, hasty: &Kube, after: &str) {
 }
 
 /// Writes, again where the status changed in between or the server is busy.
-async fn write(kube: &Kube, id: &WorkloadId, tag: &str) {
+async fn write(kube: &KubeCluster, id: &WorkloadId, tag: &str) {
     let deadline = Instant::now() + EMERGENCY;
     loop {
         let seen = until(kube, "the workload", |seen| seen.workloads.get(id).cloned()).await;
-        match kube.apply(&super::write_of(&seen, id.clone(), tag)).await {
+        match kube.write_workload(&super::write_of(&seen, id.clone(), tag)).await {
             Ok(_) => return,
-            Err(error) => assert!(matches!(error, ClusterError::Stale(_) | ClusterError::Unreachable(_)), "{error}"),
+            Err(error) => assert!(matches!(error, ClusterError::Conflict(_) | ClusterError::Unreachable(_)), "{error}"),
         }
         assert!(Instant::now() < deadline, "not written");
     }
@@ -223,12 +223,12 @@ async fn requests_of_a_change(plane: &ControlPlane, scene: &Scene) -> [(&'static
     scene.until_settled("deployment/checkout").await;
     let mut write = scene.write("deployment/checkout", "2").await;
     "proven".clone_into(&mut write.state.instance);
-    scene.kube.apply(&write).await.unwrap();
+    scene.kube.write_workload(&write).await.unwrap();
     scene.until_settled("deployment/checkout").await;
     // A watch is counted at its end: when somebody waits, and nothing is left to be seen by it.
     let deadline = Instant::now() + EMERGENCY;
     loop {
-        scene.kube.changed(Duration::from_millis(300)).await.unwrap();
+        scene.kube.wait_for_change(Duration::from_millis(300)).await.unwrap();
         let after = requests(&plane.metrics().await);
         let made: [_; 3] = std::array::from_fn(|it| (after[it].0, after[it].1 - before[it].1));
         if made[1].1 > 0 {

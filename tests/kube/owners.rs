@@ -26,12 +26,12 @@ async fn apply(ns: &Namespace, manager: &str, manifest: Value) {
 async fn what_an_engine_has_applied_is_never_taken_from_it() {
     for manager in ["argocd-controller", "kustomize-controller", "helm", "acme-deployer"] {
         let scene = applied_by("kube-owned", manager).await;
-        let owned = ClusterError::Owned { id: scene.id("deployment/checkout"), manager: manager.to_owned() };
+        let owned = ClusterError::FieldOwned { id: scene.id("deployment/checkout"), field_manager: manager.to_owned() };
         // The same value too, since the first different one would be a conflict.
         for tag in ["1", "2"] {
             assert_eq!(question(&scene, tag).await, Err(owned.clone()));
             let write = scene.write("deployment/checkout", tag).await;
-            assert_eq!(scene.kube.apply(&write).await, Err(owned.clone()));
+            assert_eq!(scene.kube.write_workload(&write).await, Err(owned.clone()));
         }
         assert_eq!(scene.ns.image("deployment/checkout").await, "test/checkout:1");
     }
@@ -43,7 +43,10 @@ async fn what_an_engine_wrote_from_the_clients_side_is_not_taken_from_it_either(
     set_image_as(&scene, "argocd-controller").await;
     scene.until_settled("deployment/checkout").await;
     let error = question(&scene, "3").await.unwrap_err();
-    assert!(matches!(&error, ClusterError::Owned { manager, .. } if manager == "argocd-controller"), "{error:?}");
+    assert!(
+        matches!(&error, ClusterError::FieldOwned { field_manager, .. } if field_manager == "argocd-controller"),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -83,8 +86,8 @@ async fn an_engine_that_owns_other_fields_is_no_hindrance() {
 /// Asks, again where the status changed in between.
 async fn question(scene: &Scene, tag: &str) -> Result<(), ClusterError> {
     loop {
-        match scene.kube.would_conflict(&scene.write("deployment/checkout", tag).await).await {
-            Err(ClusterError::Stale(_)) => {}
+        match scene.kube.check_field_ownership(&scene.write("deployment/checkout", tag).await).await {
+            Err(ClusterError::Conflict(_)) => {}
             answer => return answer,
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pintle::cluster::{Cluster, Observation};
-use pintle_core::verify::{Change, Health, HealthStatus, Verdict};
+use pintle_core::verify::{ChangeTiming, HealthStatus, Verdict, WorkloadHealth};
 use serde_json::{Value, json};
 
 use super::{Scene, words};
@@ -55,7 +55,7 @@ async fn a_broken_image_fails_with_the_pods_words_before_any_limit_and_going_bac
     let scene = Scene::checkout("kube-broken", 2).await;
     scene.apply("deployment/checkout", "2-broken").await;
     // Nothing else can fail it: no limit of time is given.
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
+    let failed = |health: &WorkloadHealth| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
     assert_eq!(health.status, HealthStatus::Degraded);
     let expected = "container app: ImagePullBackOff: Back-off pulling image \"test/checkout:2-broken\": ErrImagePull";
@@ -76,7 +76,7 @@ async fn pods_are_watched_only_for_whoever_asks_for_them() {
     for _ in 0..2 {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(1) {
-            scene.kube.changed_but_for_pods(Duration::from_millis(100)).await.unwrap();
+            scene.kube.wait_for_workload_change(Duration::from_millis(100)).await.unwrap();
             assert!(!watched(&scene.kube.observe().await.unwrap()));
         }
         scene.until("pods", |seen| watched(seen).then_some(())).await;
@@ -87,7 +87,7 @@ async fn pods_are_watched_only_for_whoever_asks_for_them() {
 async fn a_crash_loop_fails_with_its_restarts_and_its_last_words() {
     let scene = Scene::checkout("kube-crash", 1).await;
     scene.apply("deployment/checkout", "2-crash").await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
+    let failed = |health: &WorkloadHealth| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
     let said = health.reason.to_string();
     let (_, words) = said.split_once(", ").unwrap();
@@ -98,7 +98,7 @@ async fn a_crash_loop_fails_with_its_restarts_and_its_last_words() {
 async fn what_becomes_ready_and_then_fails_is_seen_to_fail() {
     let scene = Scene::checkout("kube-later", 1).await;
     scene.apply("deployment/checkout", "2-ready-then-fail").await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
+    let failed = |health: &WorkloadHealth| matches!(health.verdict, Verdict::Fail);
     scene.until_health("deployment/checkout", "failed", failed).await;
 }
 
@@ -110,7 +110,7 @@ async fn kubernetes_giving_up_is_believed() {
         ns.create_as_is("deployment/checkout", manifest).await;
     })
     .await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
+    let failed = |health: &WorkloadHealth| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("deployment/checkout", "failed", failed).await;
     assert_eq!(health.reason.to_string(), "Kubernetes gave up waiting: 0 of 1 pod available");
     // Set back, the old verdict still stands in the status for a moment: it must not count against the new version.
@@ -118,9 +118,9 @@ async fn kubernetes_giving_up_is_believed() {
     let id = scene.id("deployment/checkout");
     let change = |seen: &Observation| {
         let workload = &seen.workloads[&id];
-        let written = workload.managers.iter().find(|manager| manager.name == "pintle").unwrap().time;
-        let change = Change { written, timeout: None, now: jiff::Timestamp::now() };
-        pintle_core::verify::health(&id, Some(workload), seen.pods.get(&id).map(Vec::as_slice), &change)
+        let written = workload.image_managers.iter().find(|manager| manager.name == "pintle").unwrap().time;
+        let change = ChangeTiming { written_at: written, timeout: None, now: jiff::Timestamp::now() };
+        pintle_core::verify::workload_health(&id, Some(workload), seen.pods.get(&id).map(Vec::as_slice), &change)
     };
     scene
         .until("settled", |seen| {
@@ -142,12 +142,12 @@ async fn a_stateful_set_rolls_out_and_its_broken_pod_waits_to_be_deleted() {
     assert_eq!(scene.until_settled("statefulset/db").await.reason.to_string(), "3 pods, available");
 
     scene.apply("statefulset/db", "3-broken").await;
-    let failed = |health: &Health| matches!(health.verdict, Verdict::Fail);
+    let failed = |health: &WorkloadHealth| matches!(health.verdict, Verdict::Fail);
     let health = scene.until_health("statefulset/db", "failed", failed).await;
     assert!(health.reason.to_string().starts_with("pod db-2, container app: ImagePullBackOff"), "{}", health.reason);
 
     scene.apply("statefulset/db", "2").await;
-    let waits = |health: &Health| words(health).contains('\n');
+    let waits = |health: &WorkloadHealth| words(health).contains('\n');
     let health = scene.until_health("statefulset/db", "waits for a human", waits).await;
     let expected = format!("kubectl delete pod db-2 -n {}", scene.ns.name);
     assert_eq!(words(&health).lines().last(), Some(expected.as_str()));
@@ -181,7 +181,7 @@ async fn on_delete_waits_for_an_operator_pod_by_pod() {
         scene.until_settled(object).await;
         scene.apply(object, "2").await;
     }
-    let waits = |health: &Health| words(health).contains("\nkubectl delete pod ");
+    let waits = |health: &WorkloadHealth| words(health).contains("\nkubectl delete pod ");
     for left in ["2 pods", "1 pod"] {
         let health = scene
             .until_health("statefulset/db", left, |health| waits(health) && health.reason.to_string().contains(left))
@@ -214,7 +214,7 @@ async fn a_partition_waits_for_an_operator() {
     .await;
     scene.until_settled("statefulset/db").await;
     scene.apply("statefulset/db", "2").await;
-    let waits = |health: &Health| words(health).contains("\nkubectl patch ");
+    let waits = |health: &WorkloadHealth| words(health).contains("\nkubectl patch ");
     let health = scene.until_health("statefulset/db", "waits for a human", waits).await;
     assert_eq!(health.reason.to_string(), "waits for an operator: its partition keeps 2 pods on the old revision");
     let command = words(&health).lines().last().unwrap().to_owned();
@@ -227,11 +227,11 @@ async fn a_partition_waits_for_an_operator() {
 async fn a_paused_deployment_waits_to_be_resumed() {
     let scene = Scene::checkout("kube-paused", 1).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"paused": true}})).await;
-    let paused = |health: &Health| health.status == HealthStatus::Suspended;
+    let paused = |health: &WorkloadHealth| health.status == HealthStatus::Suspended;
     let health = scene.until_health("deployment/checkout", "paused", paused).await;
     assert!(health.settled, "{health:?}");
     scene.apply("deployment/checkout", "2").await;
-    let waits = |health: &Health| words(health).contains('\n');
+    let waits = |health: &WorkloadHealth| words(health).contains('\n');
     let health = scene.until_health("deployment/checkout", "waits for a human", waits).await;
     let expected = format!("kubectl rollout resume deployment/checkout -n {}", scene.ns.name);
     assert_eq!(words(&health).lines().last(), Some(expected.as_str()));
@@ -245,13 +245,13 @@ async fn a_paused_deployment_waits_to_be_resumed() {
 async fn scaled_to_zero_and_back() {
     let scene = Scene::checkout("kube-zero", 2).await;
     merge(&scene, "deployment/checkout", json!({"spec": {"replicas": 0}})).await;
-    let rests = |health: &Health| health.status == HealthStatus::Suspended;
+    let rests = |health: &WorkloadHealth| health.status == HealthStatus::Suspended;
     let health = scene.until_health("deployment/checkout", "at rest", rests).await;
     assert_eq!((health.settled, health.verdict), (true, Verdict::Pass));
     scene.apply("deployment/checkout", "2").await;
     scene.until_settled("deployment/checkout").await;
     merge(&scene, "deployment/checkout", json!({"spec": {"replicas": 2}})).await;
-    let all = |health: &Health| health.settled && health.reason.to_string() == "2 pods, available";
+    let all = |health: &WorkloadHealth| health.settled && health.reason.to_string() == "2 pods, available";
     scene.until_health("deployment/checkout", "all there", all).await;
 }
 

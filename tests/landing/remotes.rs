@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
-use pintle::source::{Access, Credentials, LandError, Location, Source};
+use pintle::source::{Access, Credentials, LandError, RepositoryLocation, Source};
 use pintle_core::git::FileChange;
 
 use crate::common::git_http::{GitServer, Identity, Mood};
@@ -186,7 +186,7 @@ fn ssh_remotes_are_pushed_to_by_the_systems_ssh() {
 }
 
 fn open(url: &str, access: &Access) -> Source {
-    Source::open(&Location::parse_with_plain_http(url).unwrap(), access).unwrap()
+    Source::open(&RepositoryLocation::parse_with_plain_http(url).unwrap(), access).unwrap()
 }
 
 fn change() -> [FileChange; 1] {

@@ -7,7 +7,7 @@ mod transports;
 use std::fmt::Display;
 use std::process::Command;
 
-use pintle::source::{Access, Location, Source};
+use pintle::source::{Access, RepositoryLocation, Source};
 use tempfile::TempDir;
 
 use crate::common::git::{git, text};
@@ -85,6 +85,6 @@ impl<'s> Shallow<'s> {
     }
 
     fn source(&self, access: &Access) -> Source {
-        Source::open(&Location::Path(self.folder.path().to_owned()), access).unwrap()
+        Source::open(&RepositoryLocation::Path(self.folder.path().to_owned()), access).unwrap()
     }
 }

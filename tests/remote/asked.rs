@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pintle::source::{Access, Credentials, Reach, Relation, SourceError};
+use pintle::source::{Access, Credentials, Reach, SourceError, TipRelation};
 
 use super::{Forge, content, open, reach};
 use crate::common::git_http::{GitServer, Identity, Mood};
@@ -28,7 +28,7 @@ fn http_asks_first_and_fetches_what_moved() {
     let old = source.tip(None).unwrap().id;
     let new = source.fetch(None).unwrap().id;
     assert_eq!(new, forge.repo.head());
-    assert_eq!(source.relation(old, new).unwrap(), Relation::Forward { commits: 1 });
+    assert_eq!(source.relation_to_tip(old, new).unwrap(), TipRelation::Ahead { commits: 1 });
     let mut other = open(&server.url("pins.git"), &forge.access());
     assert_eq!(other.tip(None).unwrap().id, new, "the cache is shared");
     assert_eq!(other.fetch(Some("main")).unwrap().id, new);

@@ -1,6 +1,6 @@
 //! Branches, tags and ids of remotes, and how they come and go.
 
-use pintle::source::{Relation, SourceError};
+use pintle::source::{SourceError, TipRelation};
 
 use super::{Forge, open};
 
@@ -15,7 +15,7 @@ fn a_force_pushed_branch_is_followed_and_told() {
     forge.push("3");
     let new = source.fetch(None).unwrap().id;
     assert_eq!(new, forge.repo.head());
-    assert_eq!(source.relation(old, new).unwrap(), Relation::Rewritten { merge_base: Some(base) });
+    assert_eq!(source.relation_to_tip(old, new).unwrap(), TipRelation::Rewritten { merge_base: Some(base) });
 }
 
 #[test]

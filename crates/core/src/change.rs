@@ -13,13 +13,16 @@ mod undo;
 use std::cmp::Ordering;
 use std::fmt;
 
-pub use between::{Moved, NeedMoved, between, needs_between};
-pub use line::{Move, line, moves_newest_first};
-pub use undo::{Act, Named, REAPPLY, REVERT, Undo, undo, without_number};
+pub use between::{NeedChange, ServiceChange, changes_between, need_changes_between};
+pub use line::{PinMove, moves_newest_first, pin_moves};
+pub use undo::{
+    REAPPLY_SUBJECT_PREFIX, REVERT_SUBJECT_PREFIX, UndoClaim, UndoKind, UndoReference, undo_claim,
+    without_pull_request_number,
+};
 
 use crate::image::Image;
 use crate::pins::Pin;
-use crate::version::{Order, Version};
+use crate::version::{Version, VersionOrder};
 
 /// The kind of a change of what is pinned, or of what runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub enum ChangeKind {
 
 /// One end of a change: a pin or a running image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct End<'a> {
+pub struct ChangeEnd<'a> {
     /// `None` if the image was never pinned.
     pub version: Option<&'a Version>,
     pub image: &'a Image,
@@ -52,7 +55,12 @@ pub struct End<'a> {
 impl ChangeKind {
     /// Returns the kind of change between two ends; `None` if they are equal. `pinned_before` states whether the
     /// version at `to` was pinned at any time before `from`.
-    pub fn of(from: Option<End<'_>>, to: Option<End<'_>>, order: &Order, pinned_before: bool) -> Option<Self> {
+    pub fn between(
+        from: Option<ChangeEnd<'_>>,
+        to: Option<ChangeEnd<'_>>,
+        order: &VersionOrder,
+        pinned_before: bool,
+    ) -> Option<Self> {
         let (from, to) = match (from, to) {
             (None, None) => return None,
             (None, Some(_)) => return Some(Self::Deploy),
@@ -73,7 +81,7 @@ impl ChangeKind {
     }
 
     /// Returns whether the change leads to a newer or an older version; `Equal` if to neither.
-    pub fn direction(self) -> Ordering {
+    pub fn version_direction(self) -> Ordering {
         match self {
             Self::Upgrade => Ordering::Greater,
             Self::Downgrade => Ordering::Less,
@@ -101,7 +109,7 @@ impl fmt::Display for ChangeKind {
     }
 }
 
-impl<'a> From<&'a Pin> for End<'a> {
+impl<'a> From<&'a Pin> for ChangeEnd<'a> {
     fn from(pin: &'a Pin) -> Self {
         Self { version: Some(&pin.version), image: &pin.image }
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::evidence::Evidence;
 use crate::git::CommitId;
-use crate::graph::{Graph, Id};
+use crate::graph::{Graph, ServiceId};
 use crate::history::History;
-use crate::pins::{Local, Pins, Runtime, Service, ServiceName, WorkloadRef, withheld};
-use crate::plan::{HoldReason, Live, RolloutProgress, Wanted};
+use crate::pins::{LocalSpec, Pins, Runtime, Service, ServiceName, WorkloadRef, withheld};
+use crate::plan::{HoldReason, LiveService, RolloutProgress, ServiceTarget};
 use crate::running::Running;
 use crate::version::Version;
 use crate::workload::WorkloadId;
@@ -25,7 +25,7 @@ pub struct DesiredState {
     /// Who needs whom, for all services of the pins, broken ones too.
     pub graph: Graph,
     /// The settings' lockstep groups.
-    pub lockstep: Vec<Vec<Id>>,
+    pub lockstep: Vec<Vec<ServiceId>>,
     /// For services that name no namespace, nor do the settings; empty where no cluster was asked.
     pub namespace: String,
 }
@@ -33,19 +33,19 @@ pub struct DesiredState {
 impl DesiredState {
     /// Puts pins and history together. `namespace` is that of the context.
     pub fn new(commit: CommitId, pins: Pins, history: Arc<History>, namespace: String) -> Self {
-        let graph = Graph::of(&pins, &history);
+        let graph = Graph::from_pins(&pins, &history);
         let ids = |group: &Vec<ServiceName>| group.iter().filter_map(|name| graph.id(name)).collect();
         let lockstep = pins.settings.lockstep.iter().map(ids).collect();
         Self { commit, pins, history, graph, lockstep, namespace }
     }
 
     /// The service of a number; none where its file cannot be used.
-    pub fn service(&self, id: Id) -> Option<&Service> {
+    pub fn service(&self, id: ServiceId) -> Option<&Service> {
         self.pins.services.get(self.graph.name(id))
     }
 
     /// Returns the pinned version of a service; the last that could be read where its file has errors.
-    pub fn version(&self, id: Id) -> Option<&Version> {
+    pub fn version(&self, id: ServiceId) -> Option<&Version> {
         let last = || self.history.last_pin(self.graph.name(id)).map(Arc::as_ref);
         self.service(id).map(|service| &service.pin).or_else(last).map(|pin| &pin.version)
     }
@@ -74,24 +74,24 @@ impl DesiredState {
     }
 
     /// Returns the live states in which `pins` are all settled: a plan without a cluster, for the check of a pull request.
-    pub fn live_at(&self, pins: &Pins) -> Vec<Live> {
+    pub fn live_settled_at(&self, pins: &Pins) -> Vec<LiveService> {
         self.graph.ids().map(|id| self.live_as_pinned(pins, id)).collect()
     }
 
     /// Returns what the pins alone want of a service.
-    pub fn wanted(&self, id: Id) -> Wanted {
+    pub fn target(&self, id: ServiceId) -> ServiceTarget {
         let Some(service) = self.service(id) else {
             let why = self.pins.broken.get(self.graph.name(id)).cloned().unwrap_or_default();
-            return Wanted::Held(None, HoldReason::BrokenFile(why));
+            return ServiceTarget::Held(None, HoldReason::BrokenFile(why));
         };
         let target = Running::pinned(&service.pin);
-        match withheld(service, self.graph.order(id)) {
-            Some(why) => Wanted::Held(Some(target), HoldReason::Withheld(why)),
-            None => Wanted::Target(target),
+        match withheld(service, self.graph.version_order(id)) {
+            Some(why) => ServiceTarget::Held(Some(target), HoldReason::Withheld(why)),
+            None => ServiceTarget::Run(target),
         }
     }
 
-    fn live_as_pinned(&self, pins: &Pins, id: Id) -> Live {
+    fn live_as_pinned(&self, pins: &Pins, id: ServiceId) -> LiveService {
         let name = self.graph.name(id);
         let earlier = self.service(id).and_then(|service| service.formerly.as_ref());
         let service = pins.services.get(name).or_else(|| pins.services.get(earlier?));
@@ -99,13 +99,13 @@ impl DesiredState {
         let recorded = || pins.broken.get(name).and_then(|_| self.history.last_pin(name)).map(Arc::as_ref);
         let running = service.map(|service| &service.pin).or_else(recorded).map_or(Running::Absent, Running::pinned);
         let surge = u32::from(self.pins.settings.runtime == Runtime::Kubernetes || service.is_some_and(is_rolling));
-        Live {
+        LiveService {
             running: vec![running.clone()],
             spec: vec![running],
             progress: RolloutProgress::Still,
             ready: true,
-            pods: 1,
-            surge,
+            replaced_pods: 1,
+            surge_pods: surge,
             is_drift: false,
         }
     }
@@ -113,5 +113,5 @@ impl DesiredState {
 
 /// The new process of the local runtime starts beside the old one.
 fn is_rolling(service: &Service) -> bool {
-    matches!(service.pin.local.as_deref(), Some(Local::Process { rolling: true, .. }))
+    matches!(service.pin.local.as_deref(), Some(LocalSpec::Process { rolling: true, .. }))
 }

@@ -8,11 +8,11 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::graph::{EdgeId, Graph};
-use crate::history::{History, Record};
+use crate::history::{History, PinRecord};
 use crate::pins::ServiceName;
 use crate::remedy::Remedy;
 use crate::running::Label;
-use crate::version::{Range, Version};
+use crate::version::{Version, VersionRange};
 
 /// The evidence that history has for pairs of versions.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +23,15 @@ pub struct Evidence<'a> {
 
 /// A consumer and a provider, each at a version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Pair {
+pub struct VersionPair {
     pub consumer: ServiceName,
     /// The version of the consumer.
-    pub version: Version,
+    #[serde(rename = "version")]
+    pub consumer_version: Version,
     pub provider: ServiceName,
     /// The version of the provider.
-    pub beside: Version,
+    #[serde(rename = "beside")]
+    pub provider_version: Version,
 }
 
 impl<'a> Evidence<'a> {
@@ -40,41 +42,42 @@ impl<'a> Evidence<'a> {
 
     /// Returns whether two versions were pinned together for at least `soak`. Only intervals that have ended count:
     /// otherwise, a commit would become its own evidence as time passes.
-    fn seen(self, pair: [(&ServiceName, &Version); 2]) -> bool {
+    fn is_seen(self, pair: [(&ServiceName, &Version); 2]) -> bool {
         let soak = SignedDuration::try_from(self.soak).unwrap_or(SignedDuration::MAX);
-        let together = self.history.together(pair);
+        let together = self.history.intervals_together(pair);
         let mut lasted = together.iter().filter_map(|it| Some(it.until.as_ref()?.time.duration_since(it.from.time)));
         lasted.any(|lasted| lasted >= soak)
     }
 
     /// Returns the remedy for a user who knows that the pair is compatible.
-    pub fn remedy(self, graph: &Graph, pair: &Pair) -> Remedy {
+    pub fn remedy(self, graph: &Graph, pair: &VersionPair) -> Remedy {
         let from = self.compatible_from(graph, pair).clone();
-        let Pair { consumer, version, provider, .. } = pair.clone();
+        let VersionPair { consumer, consumer_version: version, provider, .. } = pair.clone();
         Remedy::StateNeed { consumer, version, provider, from }
     }
 
     /// Returns the oldest of the pair's provider version and all that were pinned together with this consumer version.
     ///
     /// A statement of compatibility from that version on does not reject versions that history has already accepted.
-    pub fn compatible_from<'v>(self, graph: &Graph, pair: &'v Pair) -> &'v Version
+    pub fn compatible_from<'v>(self, graph: &Graph, pair: &'v VersionPair) -> &'v Version
     where
         'a: 'v,
     {
-        let order = graph.id(&pair.provider).map(|id| graph.order(id));
+        let order = graph.id(&pair.provider).map(|id| graph.version_order(id));
         let is_older = |a: &Version, b: &Version| order.and_then(|order| order.compare(a, b)) == Some(Ordering::Less);
-        self.stood_beside(pair).fold(&pair.beside, |from, other| if is_older(other, from) { other } else { from })
+        self.stood_beside(pair)
+            .fold(&pair.provider_version, |from, other| if is_older(other, from) { other } else { from })
     }
 
     /// Returns the versions of the provider that were pinned while the consumer was pinned at this version.
-    fn stood_beside(self, pair: &Pair) -> impl Iterator<Item = &'a Version> {
+    fn stood_beside(self, pair: &VersionPair) -> impl Iterator<Item = &'a Version> {
         let [consumer, provider] = [&pair.consumer, &pair.provider].map(|name| self.history.records(name));
         let ends = consumer.iter().skip(1).map(|record| record.position).chain([u32::MAX]);
         let stood = consumer
             .iter()
             .zip(ends)
-            .filter(|(record, _)| record.pin.as_ref().is_some_and(|pin| pin.version == pair.version));
-        let beside = move |(record, end): (&Record, u32)| {
+            .filter(|(record, _)| record.pin.as_ref().is_some_and(|pin| pin.version == pair.consumer_version));
+        let beside = move |(record, end): (&PinRecord, u32)| {
             let first = provider.partition_point(|other| other.position <= record.position).saturating_sub(1);
             provider[first..].iter().take_while(move |other| other.position < end)
         };
@@ -83,23 +86,23 @@ impl<'a> Evidence<'a> {
 
     /// Returns the pair on an edge if it lacks evidence: the consumer needs the provider, no range covers the need, and
     /// the two versions were never seen together. Pairs outside a range are reported elsewhere.
-    pub fn lacks(self, graph: &Graph, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<Pair> {
+    pub fn unseen_pair(self, graph: &Graph, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<VersionPair> {
         let (Label::Version(version), Label::Version(beside)) = (x, y) else { return None };
-        graph.need(edge, version).filter(|range| Range::is_any(range))?;
+        graph.required_range(edge, version).filter(|range| VersionRange::is_any(range))?;
         let ends = graph.edge(edge);
         let [consumer, provider] = [ends.consumer, ends.provider].map(|id| graph.name(id));
-        let seen = self.seen([(consumer, version), (provider, beside)]);
-        (!seen).then(|| Pair {
+        let seen = self.is_seen([(consumer, version), (provider, beside)]);
+        (!seen).then(|| VersionPair {
             consumer: consumer.clone(),
-            version: version.clone(),
+            consumer_version: version.clone(),
             provider: provider.clone(),
-            beside: beside.clone(),
+            provider_version: beside.clone(),
         })
     }
 }
 
-impl fmt::Display for Pair {
+impl fmt::Display for VersionPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} with {} {}", self.consumer, self.version, self.provider, self.beside)
+        write!(f, "{} {} with {} {}", self.consumer, self.consumer_version, self.provider, self.provider_version)
     }
 }

@@ -31,11 +31,11 @@ pub struct Commit {
 
 /// A file of a revision or of the working tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+pub struct RepoFile {
     /// The path from the root of the repository.
     pub path: Arc<str>,
     pub blob: BlobId,
-    pub content: Content,
+    pub content: FileContent,
 }
 
 /// A change to one file of a revision.
@@ -49,28 +49,28 @@ pub struct FileChange {
 
 /// Selected files of a revision or of the working tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
+pub struct FileListing {
     /// The files, sorted by path.
-    pub files: Vec<File>,
+    pub files: Vec<RepoFile>,
     /// The files left out, with the reasons.
     pub problems: Vec<Problem>,
 }
 
 /// The changes between two commits, limited to the selected files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
+pub struct TreeChanges {
     /// The added and modified files.
-    pub now: Listing,
+    pub changed: FileListing,
     /// The paths of the removed files.
-    pub gone: Vec<Arc<str>>,
+    pub removed: Vec<Arc<str>>,
 }
 
 /// The largest file that is read, in bytes. A pin file of 8 MiB is a mistake.
-pub const FILE_LIMIT: u64 = 8 << 20;
+pub const MAX_FILE_BYTES: u64 = 8 << 20;
 
 /// The kind of object at a path, and the content of a regular file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum FileContent {
     Bytes(Arc<[u8]>),
     /// A regular file above the limit, with its size in bytes. It was not read.
     TooLarge(u64),
@@ -127,7 +127,7 @@ impl From<[u8; 20]> for BlobId {
 }
 
 /// Returns the blob id that Git gives to a content.
-pub fn content_id(content: &[u8]) -> BlobId {
+pub fn blob_id(content: &[u8]) -> BlobId {
     let mut hasher = sha1dc::Hasher::new();
     hasher.update(format!("blob {}\0", content.len()).as_bytes());
     hasher.update(content);

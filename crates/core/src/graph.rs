@@ -14,17 +14,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use links::{Link, Links};
-pub use of::order_of;
-pub use part::Part;
-use rule::{Rule, reaches};
+pub use of::version_order;
+pub use part::Subgraph;
+use rule::{EdgeRule, is_at_least};
 
 use crate::pins::{DependsOn, Need, ServiceName};
 use crate::running::Label;
-use crate::version::{Order, Range, Version};
+use crate::version::{Version, VersionOrder, VersionRange};
 
 /// The index of a service in a [`Graph`]. Indices sort as names do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Id(u32);
+pub struct ServiceId(u32);
 
 /// The index of an edge in a [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,11 +32,11 @@ pub struct EdgeId(u32);
 
 /// The input of a [`Graph`] for one service: all that is known of its versions.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct ServiceNode {
     pub name: ServiceName,
-    pub order: Order,
+    pub order: VersionOrder,
     /// The needs in the current pins. Tables among them apply to all versions.
-    pub now: Arc<DependsOn>,
+    pub current_needs: Arc<DependsOn>,
     /// The needs of each version, as of the newest revision that pins it.
     pub versions: Vec<(Version, Arc<DependsOn>)>,
 }
@@ -45,23 +45,23 @@ pub struct Node {
 #[derive(Debug, Clone)]
 pub struct Graph {
     names: Vec<ServiceName>,
-    orders: Vec<Order>,
+    orders: Vec<VersionOrder>,
     edges: Vec<Edge>,
     /// For each service, the edges in which it is the consumer.
-    needs: Vec<Vec<EdgeId>>,
+    provider_edges: Vec<Vec<EdgeId>>,
     /// For each service, the edges in which it is the provider.
-    needed: Vec<Vec<EdgeId>>,
+    consumer_edges: Vec<Vec<EdgeId>>,
 }
 
 /// A need of one service for another, in some version.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    pub consumer: Id,
-    pub provider: Id,
-    rule: Arc<Rule>,
+    pub consumer: ServiceId,
+    pub provider: ServiceId,
+    rule: Arc<EdgeRule>,
 }
 
-impl Id {
+impl ServiceId {
     /// Returns the index into a vector with one entry for each service.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -70,23 +70,25 @@ impl Id {
 
 impl Graph {
     /// Builds the graph. Needs for services that are not among the nodes are left out; the `pins` module reports them.
-    pub fn new(mut nodes: Vec<Node>) -> Self {
+    pub fn new(mut nodes: Vec<ServiceNode>) -> Self {
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
-        let numbers: HashMap<&ServiceName, Id> = nodes.iter().zip(0..).map(|(node, n)| (&node.name, Id(n))).collect();
-        let edges: Vec<Edge> = nodes.iter().zip(0..).flat_map(|(node, n)| edges_of(node, Id(n), &numbers)).collect();
+        let numbers: HashMap<&ServiceName, ServiceId> =
+            nodes.iter().zip(0..).map(|(node, n)| (&node.name, ServiceId(n))).collect();
+        let edges: Vec<Edge> =
+            nodes.iter().zip(0..).flat_map(|(node, n)| edges_of(node, ServiceId(n), &numbers)).collect();
         let (names, orders) = nodes.into_iter().map(|node| (node.name, node.order)).unzip();
-        Self::of_parts(names, orders, edges)
+        Self::from_parts(names, orders, edges)
     }
 
     /// Builds the graph from sorted names, orders parallel to them, and edges sorted by consumer.
-    fn of_parts(names: Vec<ServiceName>, orders: Vec<Order>, edges: Vec<Edge>) -> Self {
-        let mut needs = vec![Vec::new(); names.len()];
-        let mut needed = vec![Vec::new(); names.len()];
+    fn from_parts(names: Vec<ServiceName>, orders: Vec<VersionOrder>, edges: Vec<Edge>) -> Self {
+        let mut provider_edges = vec![Vec::new(); names.len()];
+        let mut consumer_edges = vec![Vec::new(); names.len()];
         for (edge, n) in edges.iter().zip(0..) {
-            needs[edge.consumer.index()].push(EdgeId(n));
-            needed[edge.provider.index()].push(EdgeId(n));
+            provider_edges[edge.consumer.index()].push(EdgeId(n));
+            consumer_edges[edge.provider.index()].push(EdgeId(n));
         }
-        Self { names, orders, edges, needs, needed }
+        Self { names, orders, edges, provider_edges, consumer_edges }
     }
 
     /// Returns the number of services.
@@ -99,20 +101,20 @@ impl Graph {
     }
 
     /// Returns all services, sorted by name.
-    pub fn ids(&self) -> impl Iterator<Item = Id> + use<> {
-        (0..u32::try_from(self.names.len()).unwrap_or(u32::MAX)).map(Id)
+    pub fn ids(&self) -> impl Iterator<Item = ServiceId> + use<> {
+        (0..u32::try_from(self.names.len()).unwrap_or(u32::MAX)).map(ServiceId)
     }
 
-    pub fn id(&self, name: &ServiceName) -> Option<Id> {
+    pub fn id(&self, name: &ServiceName) -> Option<ServiceId> {
         let at = self.names.binary_search(name).ok()?;
-        u32::try_from(at).ok().map(Id)
+        u32::try_from(at).ok().map(ServiceId)
     }
 
-    pub fn name(&self, id: Id) -> &ServiceName {
+    pub fn name(&self, id: ServiceId) -> &ServiceName {
         &self.names[id.index()]
     }
 
-    pub fn order(&self, id: Id) -> &Order {
+    pub fn version_order(&self, id: ServiceId) -> &VersionOrder {
         &self.orders[id.index()]
     }
 
@@ -125,65 +127,65 @@ impl Graph {
     }
 
     /// Returns the edges to the providers of a service.
-    pub fn needs(&self, id: Id) -> &[EdgeId] {
-        &self.needs[id.index()]
+    pub fn needs(&self, id: ServiceId) -> &[EdgeId] {
+        &self.provider_edges[id.index()]
     }
 
     /// Returns the edges to the consumers of a service.
-    pub fn needed(&self, id: Id) -> &[EdgeId] {
-        &self.needed[id.index()]
+    pub fn needed(&self, id: ServiceId) -> &[EdgeId] {
+        &self.consumer_edges[id.index()]
     }
 
     /// Returns all edges of a service, each with the service at the other end.
-    pub fn around(&self, id: Id) -> impl Iterator<Item = (EdgeId, Id)> + '_ {
+    pub fn neighbours(&self, id: ServiceId) -> impl Iterator<Item = (EdgeId, ServiceId)> + '_ {
         let providers = self.needs(id).iter().map(|&edge| (edge, self.edge(edge).provider));
         let consumers = self.needed(id).iter().map(|&edge| (edge, self.edge(edge).consumer));
         providers.chain(consumers)
     }
 
     /// Returns the range that version `x` of the consumer needs; `None` if it does not need the provider.
-    pub fn need(&self, edge: EdgeId, x: &Version) -> Option<&Range> {
+    pub fn required_range(&self, edge: EdgeId, x: &Version) -> Option<&VersionRange> {
         let edge = self.edge(edge);
-        edge.rule.need(x, self.order(edge.consumer))
+        edge.rule.required_range(x, self.version_order(edge.consumer))
     }
 
     /// Returns whether `x` of the consumer is compatible with `y` of the provider.
     ///
     /// A consumer version that was never pinned needs nothing. A provider version that was never pinned satisfies only
-    /// [`Range::any`].
-    pub fn ok(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> bool {
-        self.unmet(edge, x, y).is_none()
+    /// [`VersionRange::any`].
+    pub fn is_compatible(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> bool {
+        self.unmet_range(edge, x, y).is_none()
     }
 
     /// Returns the range that `x` of the consumer needs, if `y` of the provider does not satisfy it.
-    pub fn unmet(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<&Range> {
+    pub fn unmet_range(&self, edge: EdgeId, x: Label<'_>, y: Label<'_>) -> Option<&VersionRange> {
         let Label::Version(x) = x else { return None };
-        let range = self.need(edge, x)?;
+        let range = self.required_range(edge, x)?;
         let is_met = match y {
             Label::Absent => false,
             Label::Unknown => range.is_any(),
-            Label::Version(y) => range.contains(y, self.order(self.edge(edge).provider)),
+            Label::Version(y) => range.contains(y, self.version_order(self.edge(edge).provider)),
         };
         (!is_met).then_some(range)
     }
 }
 
 impl Edge {
-    pub fn opposite(&self, id: Id) -> Id {
+    pub fn other_end(&self, id: ServiceId) -> ServiceId {
         if self.consumer == id { self.provider } else { self.consumer }
     }
 }
 
-fn edges_of(node: &Node, consumer: Id, numbers: &HashMap<&ServiceName, Id>) -> Vec<Edge> {
-    let mut rules: BTreeMap<Id, Rule> = BTreeMap::new();
-    for (provider, need) in node.now.iter() {
+fn edges_of(node: &ServiceNode, consumer: ServiceId, numbers: &HashMap<&ServiceName, ServiceId>) -> Vec<Edge> {
+    let mut rules: BTreeMap<ServiceId, EdgeRule> = BTreeMap::new();
+    for (provider, need) in node.current_needs.iter() {
         if let (Some(&provider), Need::Table(rows)) = (numbers.get(provider), need) {
             let mut rows = rows.clone();
             rows.sort_by(|(a, _), (b, _)| node.order.compare(a, b).unwrap_or(Ordering::Equal));
-            rules.insert(provider, Rule::Table(rows));
+            rules.insert(provider, EdgeRule::Table(rows));
         }
     }
-    let mut by_version: BTreeMap<Id, BTreeMap<Version, Range>> = BTreeMap::new();
+    let mut by_version: BTreeMap<ServiceId, BTreeMap<Version, VersionRange>> = BTreeMap::new();
     for (version, depends_on) in &node.versions {
         for (provider, need) in depends_on.iter() {
             let Some(provider) = numbers.get(provider).filter(|provider| !rules.contains_key(provider)) else {
@@ -197,14 +199,14 @@ fn edges_of(node: &Node, consumer: Id, numbers: &HashMap<&ServiceName, Id>) -> V
             rows.extend(range.map(|range| (version.clone(), range.clone())));
         }
     }
-    rules.extend(by_version.into_iter().map(|(provider, rows)| (provider, Rule::Versions(rows.into()))));
+    rules.extend(by_version.into_iter().map(|(provider, rows)| (provider, EdgeRule::Versions(rows.into()))));
     rules.into_iter().map(|(provider, rule)| Edge { consumer, provider, rule: Arc::new(rule) }).collect()
 }
 
 /// Returns the row of the newest version not newer than `x`. The rows need not be sorted.
-fn row_of<'a>(order: &Order, rows: &'a [(Version, Range)], x: &Version) -> Option<&'a Range> {
+fn row_of<'a>(order: &VersionOrder, rows: &'a [(Version, VersionRange)], x: &Version) -> Option<&'a VersionRange> {
     rows.iter()
-        .filter(|(from, _)| reaches(order, x, from))
+        .filter(|(from, _)| is_at_least(order, x, from))
         .max_by(|(a, _), (b, _)| order.compare(a, b).unwrap_or(Ordering::Equal))
         .map(|(_, range)| range)
 }

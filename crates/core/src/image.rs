@@ -19,11 +19,11 @@ use crate::printable::show_ascii;
 /// The registry of a name without one.
 const DEFAULT_REGISTRY: &str = "docker.io";
 /// The folder of that registry's official images.
-const OFFICIAL: &str = "library/";
+const OFFICIAL_NAMESPACE: &str = "library/";
 /// The tag of a name without tag and digest.
 const DEFAULT_TAG: &str = "latest";
 /// The length of a shortened digest: the algorithm and twelve digits, enough for people to tell digests apart.
-const BRIEF_DIGEST: usize = "sha256:".len() + 12;
+const SHORT_DIGEST_BYTES: usize = "sha256:".len() + 12;
 
 /// An image reference. References are equal if their normal forms are, and are printed in the familiar short form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ impl Image {
     ///
     /// # Errors
     /// A part that the grammar refuses, including a tag inside `repository`.
-    pub fn render(repository: &str, tag: &str, digest: Option<&str>) -> Result<Self, ImageError> {
+    pub fn from_parts(repository: &str, tag: &str, digest: Option<&str>) -> Result<Self, ImageError> {
         let digest = digest.map(str::parse).transpose()?;
         Ok(Self { repository: normal_repository(repository)?, tag: Some(valid_tag(tag)?), digest })
     }
@@ -95,11 +95,11 @@ impl Image {
     }
 
     /// Returns the familiar short form of the repository, such as `nginx`.
-    pub fn familiar(&self) -> &str {
+    pub fn short_repository(&self) -> &str {
         let Some(path) = self.repository.strip_prefix(DEFAULT_REGISTRY).and_then(|rest| rest.strip_prefix('/')) else {
             return &self.repository;
         };
-        match path.strip_prefix(OFFICIAL) {
+        match path.strip_prefix(OFFICIAL_NAMESPACE) {
             Some(name) if !name.contains('/') => name,
             _ if path.split_once('/').is_some_and(|(first, _)| !is_host(first)) => path,
             _ => &self.repository,
@@ -114,16 +114,17 @@ impl Image {
 
     /// Returns the shortest forms that tell two images apart. An equal repository is left out, and digests are
     /// shortened.
-    pub fn apart(one: &Self, other: &Self) -> [String; 2] {
-        let within = |digest| [one.beside(other, digest), other.beside(one, digest)];
-        let brief = within(BRIEF_DIGEST);
+    pub fn distinguish(one: &Self, other: &Self) -> [String; 2] {
+        let within = |digest| [one.difference_from(other, digest), other.difference_from(one, digest)];
+        let brief = within(SHORT_DIGEST_BYTES);
         if brief[0] == brief[1] { within(usize::MAX) } else { brief }
     }
 
     /// Returns the parts that may differ from another image, with at most `digest` characters of the digest.
-    fn beside(&self, other: &Self, digest: usize) -> String {
-        let (_, tag, whole) = self.normal();
-        let mut text = if self.repository == other.repository { String::new() } else { self.familiar().to_owned() };
+    fn difference_from(&self, other: &Self, digest: usize) -> String {
+        let (_, tag, whole) = self.normal_form();
+        let mut text =
+            if self.repository == other.repository { String::new() } else { self.short_repository().to_owned() };
         let mut add = |separator: &str, part: &str| {
             text.push_str(if text.is_empty() { "" } else { separator });
             text.push_str(part);
@@ -138,7 +139,7 @@ impl Image {
     }
 
     /// Returns the normal form for comparison.
-    fn normal(&self) -> (&str, Option<&str>, Option<&Digest>) {
+    fn normal_form(&self) -> (&str, Option<&str>, Option<&Digest>) {
         let default = self.digest.is_none().then_some(DEFAULT_TAG);
         (&self.repository, self.tag().or(default), self.digest())
     }
@@ -196,7 +197,7 @@ fn normal_repository(text: &str) -> Result<Arc<str>, ImageError> {
     if let Some(wrong) = path.split('/').find(|part| !is_path_part(part)) {
         return Err(ImageError::Path(wrong.to_owned()));
     }
-    let official = if registry == DEFAULT_REGISTRY && !path.contains('/') { OFFICIAL } else { "" };
+    let official = if registry == DEFAULT_REGISTRY && !path.contains('/') { OFFICIAL_NAMESPACE } else { "" };
     let repository = format!("{registry}/{official}{path}");
     if repository.len() > 255 {
         return Err(ImageError::LongRepository(repository.len()));
@@ -247,7 +248,7 @@ fn valid_tag(tag: &str) -> Result<Arc<str>, ImageError> {
 
 impl fmt::Display for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.familiar())?;
+        f.write_str(self.short_repository())?;
         if let Some(tag) = &self.tag {
             write!(f, ":{tag}")?;
         }
@@ -270,7 +271,7 @@ impl fmt::Display for Digest {
 
 impl PartialEq for Image {
     fn eq(&self, other: &Self) -> bool {
-        self.normal() == other.normal()
+        self.normal_form() == other.normal_form()
     }
 }
 
@@ -278,7 +279,7 @@ impl Eq for Image {}
 
 impl Hash for Image {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.normal().hash(state);
+        self.normal_form().hash(state);
     }
 }
 
@@ -290,7 +291,7 @@ impl PartialOrd for Image {
 
 impl Ord for Image {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.normal().cmp(&other.normal())
+        self.normal_form().cmp(&other.normal_form())
     }
 }
 

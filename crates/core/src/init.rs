@@ -26,9 +26,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use edges::Edge;
+pub use edges::ProposedEdge;
 pub use files::Proposed;
-pub use owners::Owned;
+pub use owners::EngineOwnership;
 pub use propose::propose;
 
 use serde::Serialize;
@@ -38,7 +38,7 @@ use crate::workload::{Workload, WorkloadId};
 
 /// The options of a proposal.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wish<'w> {
+pub struct InitOptions<'w> {
     /// Folder of the pins in the repository; empty for the repository root.
     pub root: &'w str,
     /// The environment to pin, if the repository has several.
@@ -46,47 +46,47 @@ pub struct Wish<'w> {
     /// The namespace of the services, if the user named one.
     pub namespace: Option<&'w str>,
     /// The workloads in the cluster, if one was reached.
-    pub live: Option<&'w Live>,
+    pub live: Option<&'w NamespaceWorkloads>,
 }
 
 /// The workloads that run in a namespace.
 #[derive(Debug, Clone, Default)]
-pub struct Live {
+pub struct NamespaceWorkloads {
     pub namespace: String,
     pub workloads: BTreeMap<WorkloadId, Arc<Workload>>,
 }
 
 /// The error for a repository with several environments, of which none was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct AmbiguousEnvironment {
     /// The requested environment, if the repository does not have it.
-    pub wanted: Option<String>,
+    pub requested: Option<String>,
     pub environments: Vec<String>,
 }
 
 /// The proposed files, and notes about them.
 #[derive(Debug, Clone, Default)]
-pub struct Proposal {
+pub struct InitProposal {
     /// The namespace of most services, if known.
     pub namespace: Option<String>,
     /// The environment whose versions are pinned; `None` if the repository has no environments.
     pub environment: Option<String>,
     /// The files to write, by path.
-    pub files: Vec<NewFile>,
+    pub files: Vec<ProposedFile>,
     /// The patterns, each with the number of services it finds.
     pub patterns: Vec<(Proposed, usize)>,
     /// The services that are pinned.
     pub services: BTreeSet<ServiceName>,
     /// The proposed needs, by consumer.
-    pub edges: BTreeMap<ServiceName, Vec<Edge>>,
+    pub edges: BTreeMap<ServiceName, Vec<ProposedEdge>>,
     /// All edges, including those of existing files: consumer, provider.
-    pub linked: BTreeSet<(ServiceName, ServiceName)>,
+    pub all_edges: BTreeSet<(ServiceName, ServiceName)>,
     /// Names that are not pinned, with the reason.
-    pub left: Vec<Left>,
+    pub unpinned: Vec<UnpinnedItem>,
     /// Services whose image fields another field manager owns.
-    pub owned: Vec<Owned>,
+    pub engine_ownership: Vec<EngineOwnership>,
     /// Unreadable files, with the reason.
-    pub skipped: Vec<String>,
+    pub unreadable_files: Vec<String>,
     /// Objects with images that Pintle does not manage, such as `CronJob report`, with their files.
     pub unsupported: Vec<(String, Arc<str>)>,
     /// Number of files that were read.
@@ -97,7 +97,7 @@ pub struct Proposal {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NewFile {
+pub struct ProposedFile {
     /// Path from the root of the repository.
     pub path: String,
     pub text: String,
@@ -109,13 +109,15 @@ pub struct NewFile {
 /// A service or a Compose file that is not pinned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Left {
+pub struct UnpinnedItem {
     /// The name of the service as in its files, or the path of the file.
-    pub what: String,
-    pub why: String,
+    #[serde(rename = "what")]
+    pub item: String,
+    #[serde(rename = "why")]
+    pub reason: String,
 }
 
-impl Wish<'_> {
+impl InitOptions<'_> {
     /// Returns the path relative to the folder of the pins; `None` if it is outside.
     fn inner<'p>(&self, path: &'p str) -> Option<&'p str> {
         if self.root.is_empty() { Some(path) } else { path.strip_prefix(self.root)?.strip_prefix('/') }

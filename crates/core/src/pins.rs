@@ -3,7 +3,7 @@
 //! Each file is read on its own into a [`Fragment`], and [`assemble`] combines the fragments into [`Pins`]. A commit
 //! that changes one file therefore costs the reading of one file. The history index relies on this to follow a service.
 //! The [`Layout`] decides which files hold pins. It comes from the [`Settings`] and from the `pin:` keys of service
-//! files, which are therefore read first. [`read_from`] runs all of these steps.
+//! files, which are therefore read first. [`load_revision`] runs all of these steps.
 //!
 //! YAML is parsed into a tree that keeps the spelling and place of every value. serde would turn `1.10` into a number,
 //! and stop at the first problem. Pintle's own files are read strictly. Files of other tools are read by their
@@ -36,27 +36,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use assemble::{Reading, assemble, pin_of, read_all};
+pub use assemble::{ParsedRevision, assemble_pin, assemble_revision, read_fragments};
 pub use fragment::Fragment;
 pub use hold::{Withheld, withheld};
-pub use idle::Names;
+pub use idle::FolderNames;
 use jiff::Timestamp;
 pub use keypath::{KeyPath, KeyPathError};
-pub use layout::{Layout, misnamed_settings, settings_path};
+pub use layout::{Layout, misnamed_settings_path, settings_path};
 pub(crate) use reader::parse_file;
-pub use revision::{Contents, Files, Known, read, read_again, read_from};
+pub use revision::{FileSource, FragmentCache, RevisionContents, load_revision, parse_revision, reparse_revision};
 pub use schema::{service_schema, settings_schema};
 use serde::{Deserialize, Serialize};
 pub use suggest::did_you_mean;
-pub(crate) use yaml::{Entry, Meaning, Tree, Value, meaning};
+pub(crate) use yaml::{MapEntry, ScalarMeaning, YamlTree, YamlValue, scalar_meaning};
 
 use crate::image::Image;
-use crate::problem::Place;
+use crate::problem::FilePlace;
 pub use crate::service_name::{NameError, ServiceName};
-use crate::version::{Range, Version, Versioning};
+use crate::version::{Version, VersionRange, Versioning};
 
 /// The name of the settings file.
-pub const SETTINGS: &str = "pintle.yaml";
+pub const SETTINGS_FILE: &str = "pintle.yaml";
 
 /// All pins and settings of one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +91,11 @@ pub struct Service {
     /// Its earlier name. The service inherits the history of that name.
     pub formerly: Option<ServiceName>,
     /// The place of the version, which a release or a rollback edits.
-    pub version_at: Place,
+    pub version_at: FilePlace,
     /// The place of each need, for messages.
-    pub needs_at: BTreeMap<ServiceName, NeedAt>,
+    pub needs_at: BTreeMap<ServiceName, NeedPlaces>,
     /// The place of `rollbackFloor`, for messages.
-    pub rollback_floor_at: Option<Place>,
+    pub rollback_floor_at: Option<FilePlace>,
 }
 
 /// The part of a service that belongs to its version. A rollback restores it.
@@ -106,8 +106,8 @@ pub struct Pin {
     pub image: Image,
     pub depends_on: Arc<DependsOn>,
     /// When a change to this version counts as verified.
-    pub verify: Verify,
-    pub local: Option<Arc<Local>>,
+    pub verify: VerifySettings,
+    pub local: Option<Arc<LocalSpec>>,
 }
 
 /// The needs of a service, by provider: the value of `dependsOn`.
@@ -116,18 +116,18 @@ pub type DependsOn = BTreeMap<ServiceName, Need>;
 /// The versions of one provider that a consumer accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Need {
-    /// The range that the version pinned in the same file needs. A plain list of names means [`Range::any`].
-    Range(Range),
+    /// The range that the version pinned in the same file needs. A plain list of names means [`VersionRange::any`].
+    Range(VersionRange),
     /// The range that applies from each consumer version on. Rows keep the order of the file.
-    Table(Vec<(Version, Range)>),
+    Table(Vec<(Version, VersionRange)>),
 }
 
 /// The places of a [`Need`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeedAt {
-    pub provider: Place,
+pub struct NeedPlaces {
+    pub provider: FilePlace,
     /// The places of the ranges, in the order of the rows. Empty where a plain list names the provider only.
-    pub ranges: Vec<Place>,
+    pub ranges: Vec<FilePlace>,
 }
 
 /// A workload as users write it: `deployment/checkout`.
@@ -150,7 +150,7 @@ pub enum WorkloadKind {
 
 /// The value of `verify:`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verify {
+pub struct VerifySettings {
     /// The time a change may take before it counts as failed. Without it, Kubernetes' `progressDeadlineSeconds`
     /// decides.
     pub timeout: Option<Duration>,
@@ -160,35 +160,35 @@ pub struct Verify {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hold {
     #[serde(flatten)]
-    pub versions: Held,
+    pub versions: HeldVersions,
     pub reason: Option<String>,
     pub by: Option<String>,
     /// The expected end of the hold. A hold past this time still applies, and is reported as overdue.
     pub until: Option<Timestamp>,
     /// The place of the hold, for messages.
     #[serde(skip)]
-    pub at: Place,
+    pub at: FilePlace,
 }
 
 /// The versions that a [`Hold`] excludes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Held {
+pub enum HeldVersions {
     Above(Version),
-    Versions(Range),
+    Versions(VersionRange),
 }
 
 /// The drift policy of a service or of the repository: the value of `drift:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DriftPolicy {
-    pub policy: Drift,
+    pub action: DriftAction,
     /// How long a manual change to a version that was pinned before is left in place.
     pub hand_grace: Duration,
 }
 
 /// The reaction to drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drift {
+pub enum DriftAction {
     /// Writes the pin at once.
     Correct,
     /// Reports the drift, and writes nothing.
@@ -199,7 +199,7 @@ pub enum Drift {
 
 /// How the local runtime runs a service: the value of `local:`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Local {
+pub enum LocalSpec {
     Process {
         /// The program and its arguments. `{version}` is replaced by the version.
         run: Vec<String>,
@@ -245,17 +245,17 @@ pub struct Settings {
     /// to be good up to this long before its last verification.
     pub soak: Duration,
     /// The reaction to pairs of versions that were never pinned together.
-    pub unseen: Unseen,
+    pub unseen: UnseenPolicy,
     /// Groups of services that may start together where no safe order exists.
     pub lockstep: Vec<Vec<ServiceName>>,
     /// The place of the `lockstep` key, for messages.
-    pub lockstep_at: Option<Place>,
+    pub lockstep_at: Option<FilePlace>,
     /// The patterns for versions in files of other tools.
-    pub pins: Vec<Pattern>,
+    pub pins: Vec<PinPattern>,
     /// A revision without any pin is intended, not an accident.
     pub allow_empty: bool,
     /// The settings file as a whole, for messages.
-    pub place: Place,
+    pub place: FilePlace,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,7 +267,7 @@ pub enum Runtime {
 
 /// The reaction to pairs of versions that were never pinned together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unseen {
+pub enum UnseenPolicy {
     Ignore,
     /// The plan names the pairs.
     Warn,
@@ -278,7 +278,7 @@ pub enum Unseen {
 /// A pattern for versions in files that exist already: an entry of `pins:` in `pintle.yaml`, or `pin:` in a service
 /// file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
+pub struct PinPattern {
     /// The paths of the files. `{service}` captures the name of the service, and `*` matches any part of a file name.
     pub files: String,
     /// The value in each file.
@@ -289,12 +289,12 @@ pub struct Pattern {
     /// The one service that the pattern pins, for `pin:` in a service file.
     pub service: Option<ServiceName>,
     /// The place of `files`, for messages.
-    pub files_at: Place,
+    pub files_at: FilePlace,
     /// The place of `key`, for messages.
-    pub key_at: Place,
+    pub key_at: FilePlace,
 }
 
-/// The meaning of the value that a [`Pattern`] finds.
+/// The meaning of the value that a [`PinPattern`] finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
     Version,
@@ -311,13 +311,13 @@ impl Pin {
 
 impl std::fmt::Display for WorkloadRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.kind.name(), self.name)
+        write!(f, "{}/{}", self.kind.as_str(), self.name)
     }
 }
 
 impl WorkloadKind {
     /// Returns the name that kubectl uses.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Deployment => "deployment",
             Self::StatefulSet => "statefulset",

@@ -16,28 +16,28 @@ mod waits;
 
 use std::time::Duration;
 
-pub use ahead::{Change, Estimate, Plan, Stage};
+pub use ahead::{Estimate, Plan, PlannedChange, Stage};
 pub use hold::{Correction, HoldReason, ManualChange, Obstacle, SuppressedBy, Suppression};
 pub use neighbourhood::Neighbourhood;
 pub use next::next;
 
 use crate::evidence::Evidence;
-use crate::graph::{EdgeId, Graph, Id};
+use crate::graph::{EdgeId, Graph, ServiceId};
 use crate::running::Running;
 use crate::verify::HealthReason;
 
 /// What is wanted of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ServiceTarget {
     /// This is pinned.
-    Target(Running),
+    Run(Running),
     /// It is not to be written, and why; what is pinned, where that can be read.
     Held(Option<Running>, HoldReason),
 }
 
 /// What is known of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Live {
+pub struct LiveService {
     /// The live set; never empty.
     pub running: Vec<Running>,
     /// What its workloads' specifications say: one, or several where they differ.
@@ -47,9 +47,9 @@ pub struct Live {
     /// A pod of it is ready.
     pub ready: bool,
     /// Pods that a change replaces.
-    pub pods: u32,
+    pub replaced_pods: u32,
     /// Pods above these while it is replaced.
-    pub surge: u32,
+    pub surge_pods: u32,
     /// It ran its target, and was moved away from it by hand.
     pub is_drift: bool,
 }
@@ -67,7 +67,7 @@ pub enum RolloutProgress {
 
 /// What [`next`] says of a service whose live set is not its target alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum PlanStep {
     /// It starts now; with a number, together with the others of that lockstep group.
     Start(Option<usize>),
     /// It is written, and neither verified nor failed.
@@ -75,22 +75,22 @@ pub enum Step {
     /// It is written and has failed.
     Failed(HealthReason),
     /// It starts when all of these have passed.
-    Waits(Vec<Wait>),
+    Waits(Vec<EdgeWait>),
     /// It is not written.
     Held(HoldReason),
     /// No order exists: the shortest cycle of waits through it, each on the one after it, the last on the first.
-    Refused(Vec<(Id, Wait)>),
+    Refused(Vec<(ServiceId, EdgeWait)>),
 }
 
 /// One thing that a service waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wait {
+pub struct EdgeWait {
     /// Whom it waits for.
-    pub on: Id,
+    pub on: ServiceId,
     /// By which edge.
     pub edge: EdgeId,
     /// Why.
-    pub because: WaitReason,
+    pub reason: WaitReason,
 }
 
 /// Why a service waits for a neighbour.
@@ -110,7 +110,7 @@ pub enum WaitReason {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Next {
     /// The services and what is said of each.
-    pub steps: Vec<(Id, Step)>,
+    pub steps: Vec<(ServiceId, PlanStep)>,
 }
 
 /// All that [`next`] looks at.
@@ -119,11 +119,11 @@ pub struct PlanInput<'a> {
     /// Who needs whom.
     pub graph: &'a Graph,
     /// What is wanted of each service.
-    pub wanted: &'a [Wanted],
+    pub wanted: &'a [ServiceTarget],
     /// What is known of each service.
-    pub live: &'a [Live],
+    pub live: &'a [LiveService],
     /// Groups that may start together where no safe order exists.
-    pub lockstep: &'a [Vec<Id>],
+    pub lockstep: &'a [Vec<ServiceId>],
     /// What tells that targets were seen together, where only such ones fit.
     pub evidence: Option<Evidence<'a>>,
 }
@@ -133,27 +133,27 @@ pub type PastDuration = Option<Duration>;
 
 impl Next {
     /// The services that start now.
-    pub fn starts(&self) -> impl Iterator<Item = Id> + '_ {
-        self.steps.iter().filter(|(_, step)| matches!(step, Step::Start(_))).map(|&(id, _)| id)
+    pub fn starts(&self) -> impl Iterator<Item = ServiceId> + '_ {
+        self.steps.iter().filter(|(_, step)| matches!(step, PlanStep::Start(_))).map(|&(id, _)| id)
     }
 
     /// What is said of a service; none where it is where it should be.
-    pub fn of(&self, id: Id) -> Option<&Step> {
+    pub fn step_of(&self, id: ServiceId) -> Option<&PlanStep> {
         let at = self.steps.binary_search_by_key(&id, |&(id, _)| id).ok()?;
         Some(&self.steps[at].1)
     }
 
     /// Something is on its way: another look is worth while.
-    pub fn in_motion(&self) -> bool {
-        self.steps.iter().any(|(_, step)| matches!(step, Step::Start(_) | Step::UnderWay))
+    pub fn is_moving(&self) -> bool {
+        self.steps.iter().any(|(_, step)| matches!(step, PlanStep::Start(_) | PlanStep::UnderWay))
     }
 }
 
-impl Wanted {
+impl ServiceTarget {
     /// What is pinned, held or not.
     pub fn target(&self) -> Option<&Running> {
         match self {
-            Self::Target(target) => Some(target),
+            Self::Run(target) => Some(target),
             Self::Held(target, _) => target.as_ref(),
         }
     }

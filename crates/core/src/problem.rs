@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use render::{line_col, located, render};
+pub use render::{line_col, one_line_message, render_problems};
 
 pub use crate::printable::{display_safe, show};
 use crate::remedy::Remedy;
@@ -30,9 +30,9 @@ pub struct Problem {
     pub service: Option<ServiceName>,
     /// The message, which names the object and has no full stop.
     pub message: String,
-    pub place: Place,
+    pub place: FilePlace,
     /// Related places, each with a label such as "first pinned here".
-    pub also: Vec<(Place, String)>,
+    pub also: Vec<(FilePlace, String)>,
     /// A remedy in the files.
     pub hint: Option<String>,
     /// A remedy that is a command.
@@ -41,16 +41,16 @@ pub struct Problem {
 
 /// A place in a file of the pin repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePlace {
     /// The path from the root of the repository.
     pub path: Arc<str>,
     /// The bytes concerned. None for the file as a whole.
     pub span: Option<Range<usize>>,
 }
 
-impl Place {
+impl FilePlace {
     /// Returns the place of a file as a whole.
-    pub fn file(path: &Arc<str>) -> Self {
+    pub fn whole_file(path: &Arc<str>) -> Self {
         Self { path: Arc::clone(path), span: None }
     }
 
@@ -62,7 +62,7 @@ impl Place {
 
 impl Problem {
     /// Builds an error at a place.
-    pub fn error(message: impl Into<String>, place: Place) -> Self {
+    pub fn error(message: impl Into<String>, place: FilePlace) -> Self {
         Self {
             severity: Severity::Error,
             service: None,
@@ -75,7 +75,7 @@ impl Problem {
     }
 
     /// Builds a warning at a place.
-    pub fn warning(message: impl Into<String>, place: Place) -> Self {
+    pub fn warning(message: impl Into<String>, place: FilePlace) -> Self {
         Self { severity: Severity::Warning, ..Self::error(message, place) }
     }
 
@@ -95,22 +95,22 @@ impl Problem {
 
     /// Sets the service concerned.
     #[must_use]
-    pub fn of(mut self, service: &ServiceName) -> Self {
+    pub fn for_service(mut self, service: &ServiceName) -> Self {
         self.service = Some(service.clone());
         self
     }
 
     /// Adds a related place.
     #[must_use]
-    pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
+    pub fn also(mut self, place: FilePlace, label: impl Into<String>) -> Self {
         self.also.push((place, label.into()));
         self
     }
 }
 
 /// Removes the second report of a problem between two places: the first one names both. The problems must be sorted.
-pub fn once(problems: &mut Vec<Problem>) {
-    let mut told: HashMap<String, Vec<Place>> = HashMap::new();
+pub fn drop_mirrored(problems: &mut Vec<Problem>) {
+    let mut told: HashMap<String, Vec<FilePlace>> = HashMap::new();
     problems.retain(|problem| {
         let is_told = told.get(&problem.message).is_some_and(|places| places.contains(&problem.place));
         if !is_told && !problem.also.is_empty() {
@@ -122,7 +122,7 @@ pub fn once(problems: &mut Vec<Problem>) {
 }
 
 /// Sorts problems by path and place. Those of a file as a whole come first.
-pub fn sort(problems: &mut [Problem]) {
+pub fn sort_problems(problems: &mut [Problem]) {
     let start = |problem: &Problem| problem.place.span.as_ref().map(|span| span.start);
     problems.sort_by(|one, two| (&one.place.path, start(one)).cmp(&(&two.place.path, start(two))));
 }

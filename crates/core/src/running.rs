@@ -38,7 +38,7 @@ impl Running {
     /// Returns what a container runs, before history is asked for its version.
     pub fn in_container(container: &Container) -> Self {
         let image = container.image.clone();
-        image.map_or_else(|| Self::Unreadable(container.written.clone()), |image| Self::Image(image, None))
+        image.map_or_else(|| Self::Unreadable(container.written_image.clone()), |image| Self::Image(image, None))
     }
 
     /// What compatibility knows of it.

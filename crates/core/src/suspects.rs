@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 pub use last_change::{ChangeCause, LastChange, RunningMove, UndoAction};
 
-use crate::graph::{EdgeId, Graph, Id};
+use crate::graph::{EdgeId, Graph, ServiceId};
 
 /// The facts from which suspects are ranked.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +22,13 @@ pub struct SuspectInput<'a> {
     /// The edges that count: needs of versions that run or are about to run.
     pub needed: &'a BTreeSet<EdgeId>,
     /// The time of the last change of each service; services that never changed are absent.
-    pub changed: &'a BTreeMap<Id, Timestamp>,
+    pub changed: &'a BTreeMap<ServiceId, Timestamp>,
     /// The services that alarm; `None` if that is unknown.
-    pub alarms: Option<&'a BTreeSet<Id>>,
+    pub alarms: Option<&'a BTreeSet<ServiceId>>,
     /// The health of unchanged pods, for services in the middle of a change.
-    pub peers: &'a BTreeMap<Id, Peers>,
+    pub peers: &'a BTreeMap<ServiceId, PeerHealth>,
     /// The time of the last verification of each service, if known.
-    pub verified: &'a BTreeMap<Id, Timestamp>,
+    pub verified: &'a BTreeMap<ServiceId, Timestamp>,
     /// The time within which a fault shows after a change: the settings' `soak`.
     pub soak: Duration,
     /// Changes up to this time are not suspect. Takes precedence over verifications.
@@ -38,7 +38,7 @@ pub struct SuspectInput<'a> {
 
 /// The health of the pods still on the old version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peers {
+pub enum PeerHealth {
     /// All pods are healthy.
     Well,
     /// No pod is healthy.
@@ -48,49 +48,51 @@ pub enum Peers {
 /// A service that may be the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    pub service: Id,
+    pub service: ServiceId,
     /// Time of the change.
-    pub changed: Timestamp,
+    pub changed_at: Timestamp,
     /// Health of the pods still on the old version, if the service alarms. If they are healthy, shared causes are ruled
     /// out; if they are not, the change itself is.
-    pub peers: Option<Peers>,
+    pub peers: Option<PeerHealth>,
     /// The shortest path from each service that alarms to this one, both included, shortest first. Empty if it is
     /// unknown which services alarm.
-    pub ways: Vec<Vec<Id>>,
+    pub paths: Vec<Vec<ServiceId>>,
 }
 
 /// Changes younger than this count as equally recent: clocks differ, and a release takes some time.
-const MOMENT: SignedDuration = SignedDuration::from_mins(1);
+const MIN_CHANGE_AGE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Returns the suspects, likeliest first.
 ///
 /// The health of the pods on the old version decides first. Then comes the age of the change, multiplied by the
 /// distance to the nearest alarm plus one.
-pub fn suspects(input: SuspectInput<'_>) -> Vec<Suspect> {
+pub fn ranked_suspects(input: SuspectInput<'_>) -> Vec<Suspect> {
     let mut suspects = match input.alarms {
         Some(alarms) => by_alarms(input, alarms),
         None => by_change(input),
     };
     suspects.sort_by_cached_key(|it| {
-        let passed = input.now.duration_since(it.changed).max(MOMENT).as_secs();
+        let passed = input.now.duration_since(it.changed_at).max(MIN_CHANGE_AGE).as_secs();
         let steps = i64::try_from(it.distance() + 1).unwrap_or(i64::MAX);
         let unlikely = match it.peers {
-            Some(Peers::Well) => 0,
+            Some(PeerHealth::Well) => 0,
             None => 1,
-            Some(Peers::Unwell) => 2,
+            Some(PeerHealth::Unwell) => 2,
         };
-        (unlikely, passed.saturating_mul(steps), it.distance(), Reverse(it.ways.len()), it.service)
+        (unlikely, passed.saturating_mul(steps), it.distance(), Reverse(it.paths.len()), it.service)
     });
     suspects
 }
 
 fn by_change(input: SuspectInput<'_>) -> Vec<Suspect> {
     let recent = input.changed.iter().filter(|(_, changed)| input.since.is_none_or(|since| **changed > since));
-    recent.map(|(&service, &changed)| Suspect { service, changed, peers: None, ways: Vec::new() }).collect()
+    recent
+        .map(|(&service, &changed)| Suspect { service, changed_at: changed, peers: None, paths: Vec::new() })
+        .collect()
 }
 
-fn by_alarms(input: SuspectInput<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
-    let mut ways: BTreeMap<Id, Vec<Vec<Id>>> = BTreeMap::new();
+fn by_alarms(input: SuspectInput<'_>, alarms: &BTreeSet<ServiceId>) -> Vec<Suspect> {
+    let mut ways: BTreeMap<ServiceId, Vec<Vec<ServiceId>>> = BTreeMap::new();
     for &alarm in alarms {
         let good = input.since.or_else(|| was_good(input, alarm));
         for (service, way) in leads(input, alarm) {
@@ -100,23 +102,23 @@ fn by_alarms(input: SuspectInput<'_>, alarms: &BTreeSet<Id>) -> Vec<Suspect> {
             }
         }
     }
-    let suspect = |(service, mut ways): (Id, Vec<Vec<Id>>)| {
+    let suspect = |(service, mut ways): (ServiceId, Vec<Vec<ServiceId>>)| {
         ways.sort_by_key(|way| (way.len(), way.first().copied()));
         let peers = input.peers.get(&service).copied().filter(|_| alarms.contains(&service));
-        Some(Suspect { service, changed: *input.changed.get(&service)?, peers, ways })
+        Some(Suspect { service, changed_at: *input.changed.get(&service)?, peers, paths: ways })
     };
     ways.into_iter().filter_map(suspect).collect()
 }
 
 /// Returns the time up to which the state of a service is known to be good: `soak` before its last verification. A
 /// provider may have turned bad within the soak without an effect on that verification.
-fn was_good(input: SuspectInput<'_>, service: Id) -> Option<Timestamp> {
+fn was_good(input: SuspectInput<'_>, service: ServiceId) -> Option<Timestamp> {
     let soak = SignedDuration::try_from(input.soak).unwrap_or(SignedDuration::MAX);
     input.verified.get(&service)?.checked_sub(soak).ok()
 }
 
 /// Returns a service and all its direct and indirect providers, each with the shortest path to it.
-fn leads(input: SuspectInput<'_>, from: Id) -> BTreeMap<Id, Vec<Id>> {
+fn leads(input: SuspectInput<'_>, from: ServiceId) -> BTreeMap<ServiceId, Vec<ServiceId>> {
     let mut ways = BTreeMap::from([(from, vec![from])]);
     let mut queue = VecDeque::from([from]);
     while let Some(id) = queue.pop_front() {
@@ -135,7 +137,7 @@ fn leads(input: SuspectInput<'_>, from: Id) -> BTreeMap<Id, Vec<Id>> {
 impl Suspect {
     /// Returns the number of edges to the nearest service that alarms.
     pub fn distance(&self) -> usize {
-        self.ways.first().map_or(0, |way| way.len() - 1)
+        self.paths.first().map_or(0, |way| way.len() - 1)
     }
 }
 
@@ -144,9 +146,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::graph::Node;
+    use crate::graph::ServiceNode;
     use crate::pins::{DependsOn, Need, ServiceName};
-    use crate::version::{Order, Version};
+    use crate::version::{Version, VersionOrder};
 
     /// web -> checkout -> payments -> ledger, checkout -> inventory; mail has no edges.
     fn shop() -> Graph {
@@ -162,7 +164,12 @@ mod tests {
         let node = |(of, needs): (&str, &[&str])| {
             let needs: DependsOn = needs.iter().map(|it| (name(it), Need::Range("*".parse().unwrap()))).collect();
             let versions = vec![(Version::new("1").unwrap(), Arc::new(needs))];
-            Node { name: name(of), order: Order::choose(None, []), now: Arc::default(), versions }
+            ServiceNode {
+                name: name(of),
+                order: VersionOrder::choose(None, []),
+                current_needs: Arc::default(),
+                versions,
+            }
         };
         Graph::new(needs.into_iter().map(node).collect())
     }
@@ -174,7 +181,7 @@ mod tests {
 
     /// As [`says`], with the health of pods that have not changed yet.
     fn says_beside(
-        peers: &[(&str, Peers)],
+        peers: &[(&str, PeerHealth)],
         alarms: Option<&str>,
         changed: &str,
         verified: &str,
@@ -188,7 +195,7 @@ mod tests {
             pairs.map(|(name, minutes)| (id(name), ago(minutes.parse().unwrap()))).collect::<BTreeMap<_, _>>()
         };
         let alarms = alarms.map(|names| names.split_whitespace().map(id).collect::<BTreeSet<_>>());
-        let suspects = suspects(SuspectInput {
+        let suspects = ranked_suspects(SuspectInput {
             graph: &graph,
             needed: &graph.edges().collect(),
             changed: &times(changed),
@@ -241,12 +248,16 @@ mod tests {
 
     #[test]
     fn a_change_whose_older_pods_are_well_is_the_likeliest_and_one_whose_older_pods_are_not_the_least() {
-        let says = |peers: &[(&str, Peers)]| {
+        let says = |peers: &[(&str, PeerHealth)]| {
             says_beside(peers, Some("checkout payments"), "checkout=60 payments=5 ledger=60", "", None)
         };
         assert_eq!(says(&[]), "payments 0, checkout 0, ledger 1");
-        assert_eq!(says(&[("checkout", Peers::Well)]), "checkout 0, payments 0, ledger 1");
-        assert_eq!(says(&[("payments", Peers::Unwell)]), "checkout 0, ledger 1, payments 0");
-        assert_eq!(says(&[("ledger", Peers::Well)]), "payments 0, checkout 0, ledger 1", "it does not alarm itself");
+        assert_eq!(says(&[("checkout", PeerHealth::Well)]), "checkout 0, payments 0, ledger 1");
+        assert_eq!(says(&[("payments", PeerHealth::Unwell)]), "checkout 0, ledger 1, payments 0");
+        assert_eq!(
+            says(&[("ledger", PeerHealth::Well)]),
+            "payments 0, checkout 0, ledger 1",
+            "it does not alarm itself"
+        );
     }
 }

@@ -15,22 +15,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-pub use live::{NoContainer, containers_of, live, of_pods};
+pub use live::{MissingContainer, live_images, pod_images, service_containers};
 pub use reason::{HealthReason, Milestone, Obstruction, UnreadyPod};
-pub use rollout::{is_rolled_out, settled};
+pub use rollout::{is_rolled_out, is_settled};
 use serde::Serialize;
 
-use self::pods::Sight;
-use self::rollout::{Rollout, Stop};
+use self::pods::PodGenerations;
+use self::rollout::{RolloutState, RolloutStop};
 use crate::workload::{Pod, Workload, WorkloadId};
 
 /// How long pods may be unready where a service does not say how long its changes may take: as long as a Deployment may
 /// take to get on, by Kubernetes' own default.
-const PATIENCE: Duration = Duration::from_secs(600);
+const DEFAULT_UNREADY_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The health of one workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
+pub struct WorkloadHealth {
     /// Argo CD's word for it.
     pub status: HealthStatus,
     /// Why.
@@ -59,7 +59,7 @@ pub enum HealthStatus {
     Unknown,
 }
 
-/// What the health of a workload means for a change to it; why is [`Health::reason`].
+/// What the health of a workload means for a change to it; why is [`WorkloadHealth::reason`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It has arrived. Where the word is not Healthy (scaled to 0), nothing has been proven by it.
@@ -90,9 +90,9 @@ pub enum WorkloadRemedy {
 
 /// The change that is judged.
 #[derive(Debug, Clone, Copy)]
-pub struct Change {
+pub struct ChangeTiming {
     /// When it was written, by the API server's clock; none where nothing was.
-    pub written: Option<Timestamp>,
+    pub written_at: Option<Timestamp>,
     /// How long it may take.
     pub timeout: Option<Duration>,
     /// The time of judgement.
@@ -100,56 +100,69 @@ pub struct Change {
 }
 
 /// The health of a workload; `pods` are none where they were not looked at.
-pub fn health(id: &WorkloadId, workload: Option<&Workload>, pods: Option<&[Arc<Pod>]>, change: &Change) -> Health {
+pub fn workload_health(
+    id: &WorkloadId,
+    workload: Option<&Workload>,
+    pods: Option<&[Arc<Pod>]>,
+    change: &ChangeTiming,
+) -> WorkloadHealth {
     let Some(workload) = workload else {
-        return Health::waits(HealthStatus::Missing, HealthReason::Missing { workload: id.clone() });
+        return WorkloadHealth::waits(HealthStatus::Missing, HealthReason::Missing { workload: id.clone() });
     };
     if workload.deleting {
-        return Health::waits(HealthStatus::Progressing, HealthReason::Deleting);
+        return WorkloadHealth::waits(HealthStatus::Progressing, HealthReason::Deleting);
     }
     let kind = id.workload.kind;
-    match rollout::of(kind, workload) {
-        Rollout::Garbled(why) => Health::inconclusive(HealthStatus::Unknown, why),
-        Rollout::Unseen => unseen(change),
-        Rollout::Done => match rollout::ending(kind, workload, pods) {
-            Some(why) => Health::waits(HealthStatus::Progressing, why),
+    match rollout::rollout_state(kind, workload) {
+        RolloutState::Inconsistent(why) => WorkloadHealth::inconclusive(HealthStatus::Unknown, why),
+        RolloutState::Unobserved => unobserved_health(change),
+        RolloutState::Complete => match rollout::ending_pods(kind, workload, pods) {
+            Some(why) => WorkloadHealth::waits(HealthStatus::Progressing, why),
             None => done(id, workload),
         },
-        Rollout::Going(why) => going(id, workload, pods, change, Going { why, stop: None }),
-        Rollout::Stopped(why, stop) => going(id, workload, pods, change, Going { why, stop: Some(stop) }),
+        RolloutState::UnderWay(why) => going(id, workload, pods, change, UnfinishedRollout { why, stop: None }),
+        RolloutState::Stopped(why, stop) => {
+            going(id, workload, pods, change, UnfinishedRollout { why, stop: Some(stop) })
+        }
     }
 }
 
 /// A rollout that has not arrived.
-struct Going {
+struct UnfinishedRollout {
     why: HealthReason,
-    stop: Option<Stop>,
+    stop: Option<RolloutStop>,
 }
 
 /// Its controller has not seen the last change: what it reports, and the pods there are, say nothing about that.
-fn unseen(change: &Change) -> Health {
+fn unobserved_health(change: &ChangeTiming) -> WorkloadHealth {
     let why = HealthReason::Unobserved;
     if change.overdue() {
-        return Health::inconclusive(HealthStatus::Progressing, change.too_long(why));
+        return WorkloadHealth::inconclusive(HealthStatus::Progressing, change.too_long(why));
     }
-    Health::waits(HealthStatus::Progressing, why)
+    WorkloadHealth::waits(HealthStatus::Progressing, why)
 }
 
-fn done(id: &WorkloadId, workload: &Workload) -> Health {
-    let pods = rollout::wanted(id.workload.kind, workload);
+fn done(id: &WorkloadId, workload: &Workload) -> WorkloadHealth {
+    let pods = rollout::desired_pods(id.workload.kind, workload);
     let (word, reason) = match pods {
         0 => (HealthStatus::Suspended, HealthReason::ScaledToZero),
         _ if workload.paused => (HealthStatus::Suspended, HealthReason::PausedAtRest { pods }),
         _ => (HealthStatus::Healthy, HealthReason::Available { pods }),
     };
-    Health { status: word, reason, settled: true, verdict: Verdict::Pass }
+    WorkloadHealth { status: word, reason, settled: true, verdict: Verdict::Pass }
 }
 
 /// What is certain comes first, then what waits for a human, then what lacks time.
-fn going(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>, change: &Change, going: Going) -> Health {
-    let sight = Sight::of(id.workload.kind, workload, pods.unwrap_or_default(), change.now);
+fn going(
+    id: &WorkloadId,
+    workload: &Workload,
+    pods: Option<&[Arc<Pod>]>,
+    change: &ChangeTiming,
+    going: UnfinishedRollout,
+) -> WorkloadHealth {
+    let sight = PodGenerations::of(id.workload.kind, workload, pods.unwrap_or_default(), change.now);
     if let Some(pod) = sight.broken() {
-        return Health::fails(HealthReason::PodFailed { pod });
+        return WorkloadHealth::fails(HealthReason::PodFailed { pod });
     }
     if let Some(stop) = going.stop {
         return stopped(id, going.why, stop, &sight);
@@ -157,40 +170,40 @@ fn going(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>, change
     if let Some(pod) = sight.stuck() {
         let reason = HealthReason::PodStuck { pod: sight.unready(pod) };
         let verdict = Verdict::Wait(Some(delete(id, pod)));
-        return Health { status: HealthStatus::Degraded, reason, settled: false, verdict };
+        return WorkloadHealth { status: HealthStatus::Degraded, reason, settled: false, verdict };
     }
-    let lack = rollout::lack(workload).or_else(|| sight.lack());
+    let lack = rollout::creation_failure(workload).or_else(|| sight.lack());
     let is_lack = lack.is_some();
     let why = match lack.or_else(|| sight.trouble()) {
         Some(by) => HealthReason::Obstructed { progress: Box::new(going.why), by },
         None => going.why,
     };
-    if rollout::gave_up(workload, change.written) {
+    if rollout::exceeded_deadline(workload, change.written_at) {
         return over(HealthReason::GaveUp { why: Box::new(why) }, is_lack);
     }
     if pods.is_some() && change.overdue() {
         return over(change.too_long(why), is_lack);
     }
-    let patience = change.timeout.unwrap_or(PATIENCE);
+    let patience = change.timeout.unwrap_or(DEFAULT_UNREADY_TIMEOUT);
     if sight.is_down_for(patience) {
         let patience = SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX);
         return over(HealthReason::NeverReady { patience, why: Box::new(why) }, is_lack);
     }
-    Health::waits(HealthStatus::Progressing, why)
+    WorkloadHealth::waits(HealthStatus::Progressing, why)
 }
 
 /// Time is up: the version's failure, unless the cluster lacked something.
-fn over(why: HealthReason, lack: bool) -> Health {
-    if lack { Health::inconclusive(HealthStatus::Degraded, why) } else { Health::fails(why) }
+fn over(why: HealthReason, lack: bool) -> WorkloadHealth {
+    if lack { WorkloadHealth::inconclusive(HealthStatus::Degraded, why) } else { WorkloadHealth::fails(why) }
 }
 
-fn stopped(id: &WorkloadId, reason: HealthReason, stop: Stop, sight: &Sight<'_>) -> Health {
+fn stopped(id: &WorkloadId, reason: HealthReason, stop: RolloutStop, sight: &PodGenerations<'_>) -> WorkloadHealth {
     let remedy = match stop {
-        Stop::Paused => Some(WorkloadRemedy::ResumeRollout(id.clone())),
-        Stop::OnDelete => sight.oldest().map(|pod| delete(id, pod)),
-        Stop::Partition => Some(WorkloadRemedy::ClearPartition(id.clone())),
+        RolloutStop::Paused => Some(WorkloadRemedy::ResumeRollout(id.clone())),
+        RolloutStop::OnDelete => sight.oldest().map(|pod| delete(id, pod)),
+        RolloutStop::Partition => Some(WorkloadRemedy::ClearPartition(id.clone())),
     };
-    Health { status: HealthStatus::Suspended, reason, settled: false, verdict: Verdict::Wait(remedy) }
+    WorkloadHealth { status: HealthStatus::Suspended, reason, settled: false, verdict: Verdict::Wait(remedy) }
 }
 
 fn delete(id: &WorkloadId, pod: &Pod) -> WorkloadRemedy {
@@ -211,27 +224,27 @@ impl HealthStatus {
     }
 }
 
-impl Change {
+impl ChangeTiming {
     /// No change: health alone is asked for.
-    pub fn none(now: Timestamp) -> Self {
-        Self { written: None, timeout: None, now }
+    pub fn without_change(now: Timestamp) -> Self {
+        Self { written_at: None, timeout: None, now }
     }
 
     fn overdue(&self) -> bool {
-        let (Some(written), Some(timeout)) = (self.written, self.timeout) else { return false };
+        let (Some(written), Some(timeout)) = (self.written_at, self.timeout) else { return false };
         Duration::try_from(self.now.duration_since(written)).is_ok_and(|passed| passed > timeout)
     }
 
     fn too_long(&self, why: HealthReason) -> HealthReason {
-        let written = self.written.unwrap_or(self.now);
+        let written = self.written_at.unwrap_or(self.now);
         let after = SignedDuration::from_secs(self.now.duration_since(written).as_secs());
         HealthReason::Overdue { after, why: Box::new(why) }
     }
 }
 
-impl Health {
+impl WorkloadHealth {
     /// Nothing runs of it until it is written.
-    pub fn idle(message: String) -> Self {
+    pub fn missing(message: String) -> Self {
         Self::waits(HealthStatus::Missing, HealthReason::Idle { message })
     }
 

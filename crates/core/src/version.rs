@@ -1,6 +1,6 @@
 //! Pinned versions, their orders, and the ranges that consumers declare.
 //!
-//! A service's earlier versions come from the history, through [`Order`].
+//! A service's earlier versions come from the history, through [`VersionOrder`].
 
 /// Implements equality, hashing, display and serde for a type that is parsed once and represented by its text.
 macro_rules! is_its_text {
@@ -62,8 +62,8 @@ use std::{
     sync::Arc,
 };
 
-pub use order::{Order, Versioning};
-pub use range::Range;
+pub use order::{VersionOrder, Versioning};
+pub use range::VersionRange;
 pub use range_error::RangeError;
 pub use semver::SemverProblem;
 use serde::Deserialize;
@@ -73,23 +73,23 @@ const MAX_LENGTH: usize = 128;
 
 /// A pinned version. The spelling is kept: `1.10` is never 1.1.
 ///
-/// Versions are equal if their texts are equal. [`Ord`] compares the texts, for deterministic maps. An [`Order`]
+/// Versions are equal if their texts are equal. [`Ord`] compares the texts, for deterministic maps. An [`VersionOrder`]
 /// decides which version is newer. Cloning is cheap.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Version(Arc<Inner>);
+pub struct Version(Arc<VersionData>);
 
-struct Inner {
+struct VersionData {
     text: Box<str>,
     /// The hash of the text, computed once for tables with many versions.
     hash: u64,
     /// Parsed once, so that a range check costs a few integer comparisons.
-    semver: Option<semver::Key>,
+    semver: Option<semver::SemverKey>,
 }
 
 impl Version {
     /// Parses a version: 1 to 128 printable characters without white space and without the signs of ranges. Further
-    /// rules for tags apply where the tag is rendered. Rules for semantic versions are in [`Order::check`].
+    /// rules for tags apply where the tag is rendered. Rules for semantic versions are in [`VersionOrder::check`].
     pub fn new(text: &str) -> Result<Self, VersionError> {
         let length = text.chars().count();
         if length == 0 {
@@ -109,7 +109,11 @@ impl Version {
         }
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
-        Ok(Self(Arc::new(Inner { text: text.into(), hash: hasher.finish(), semver: semver::parse(text).ok() })))
+        Ok(Self(Arc::new(VersionData {
+            text: text.into(),
+            hash: hasher.finish(),
+            semver: semver::parse_semver(text).ok(),
+        })))
     }
 
     /// Returns the text as it is pinned.
@@ -122,7 +126,7 @@ impl Version {
         self.0.hash
     }
 
-    fn semver(&self) -> Option<&semver::Key> {
+    fn semver(&self) -> Option<&semver::SemverKey> {
         self.0.semver.as_ref()
     }
 }
@@ -180,12 +184,12 @@ impl VersionError {
 
 /// A run of ASCII digits, compared as a number of any size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Digits<'a> {
+struct DigitRun<'a> {
     length: usize,
     digits: &'a str,
 }
 
-impl<'a> Digits<'a> {
+impl<'a> DigitRun<'a> {
     const ZERO: Self = Self { length: 0, digits: "" };
 
     fn new(digits: &'a str) -> Self {

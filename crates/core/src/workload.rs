@@ -5,10 +5,10 @@ mod pause;
 mod state;
 
 use jiff::Timestamp;
-pub use owner::{FIELD_MANAGER, may_take_over, ownership_remedy};
-pub use pause::Pause;
+pub use owner::{FIELD_MANAGER, may_take_field_from, ownership_remedy};
+pub use pause::PauseAnnotation;
 use serde::Serialize;
-pub use state::{Proven, Rewritten, State, proven_by_all};
+pub use state::{ImageRewrite, ProvenVersion, StateAnnotation, proven_by_all};
 
 use crate::image::Image;
 use crate::pins::{WorkloadKind, WorkloadRef};
@@ -34,20 +34,20 @@ pub struct Workload {
     /// The containers of the pod template, init containers too.
     pub containers: Vec<Container>,
     /// Pintle's annotation. None if it is missing or cannot be read.
-    pub state: Option<State>,
+    pub state: Option<StateAnnotation>,
     /// The pause on the workload, expired or not.
-    pub pause: Option<Pause>,
+    pub pause: Option<PauseAnnotation>,
     /// Pintle has applied to the workload at some time, now or before.
-    pub ours: bool,
+    pub is_managed: bool,
     /// The field managers of the image fields, newest first.
-    pub managers: Vec<Manager>,
+    pub image_managers: Vec<FieldManager>,
     /// The desired replicas. None for a DaemonSet.
     pub replicas: Option<i32>,
-    pub strategy: Strategy,
+    pub strategy: RolloutStrategy,
     /// `spec.paused` of a Deployment.
     pub paused: bool,
     /// The status that its controller reports.
-    pub status: Status,
+    pub status: ReportedStatus,
 }
 
 /// A container of a pod template or of a pod.
@@ -57,13 +57,13 @@ pub struct Container {
     /// The parsed image. None if the text is no image reference.
     pub image: Option<Image>,
     /// The image exactly as the object holds it.
-    pub written: String,
+    pub written_image: String,
     pub init: bool,
 }
 
 /// A field manager that owns an image field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manager {
+pub struct FieldManager {
     /// The manager's name, such as `kubectl-set` or `argocd-controller`.
     pub name: String,
     /// The time of its last write.
@@ -76,7 +76,7 @@ pub struct Manager {
 
 /// How a workload replaces its pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Strategy {
+pub enum RolloutStrategy {
     /// New pods start before old ones end.
     Rolling {
         /// Pods above the desired replicas, rounded up as Kubernetes does.
@@ -92,7 +92,7 @@ pub enum Strategy {
 
 /// The status from a workload's controller. Absent numbers stay absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
+pub struct ReportedStatus {
     /// The generation that the status describes.
     pub observed_generation: Option<i64>,
     /// All pods: `replicas`, or `currentNumberScheduled` of a DaemonSet.
@@ -185,21 +185,21 @@ impl std::fmt::Display for WorkloadId {
 impl Workload {
     /// Returns whether two observations are equal apart from the resource version and the status. A decision on one
     /// then holds for the other, because their pods can have the same templates only.
-    pub fn is_but_for_its_status(&self, other: &Self) -> bool {
+    pub fn equals_ignoring_status(&self, other: &Self) -> bool {
         let (resource_version, status) = (other.resource_version.clone(), other.status.clone());
         self.resource_version == other.resource_version || Self { resource_version, status, ..self.clone() } == *other
     }
 
     /// Returns the image as Pintle wrote it, if an admission webhook rewrote it to `there`. Otherwise returns `there`.
-    pub fn sent(&self, there: &Image) -> Image {
-        let rewritten = self.state.as_ref().and_then(|state| state.rewritten.as_ref());
-        rewritten.and_then(|rewritten| rewritten.sent(there)).unwrap_or_else(|| there.clone())
+    pub fn image_as_written(&self, there: &Image) -> Image {
+        let rewritten = self.state.as_ref().and_then(|state| state.image_rewrite.as_ref());
+        rewritten.and_then(|rewritten| rewritten.image_as_written(there)).unwrap_or_else(|| there.clone())
     }
 }
 
 impl Pod {
     /// Returns whether containers of the pod run or may still start. A finished pod leaves only its object.
-    pub fn runs(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         !matches!(self.phase.as_str(), "Succeeded" | "Failed")
     }
 }

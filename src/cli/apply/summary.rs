@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pintle_core::git::Commit;
 use pintle_core::problem::display_safe;
 
-use super::MovedOn;
+use super::MovedTip;
 use crate::cli::describe::{PlanReport, RestReport, Standing};
 use crate::cli::plan::text;
 use crate::cli::session::Session;
@@ -17,7 +17,7 @@ pub(super) fn final_summary(
     session: &Session<impl Cluster>,
     left: &PlanReport,
     (outcome, result): (&RolloutOutcome, RolloutResult),
-    moved: Option<&MovedOn>,
+    moved: Option<&MovedTip>,
 ) -> String {
     let mut lines = interruptions(outcome);
     lines.extend(under_way(left));
@@ -31,7 +31,7 @@ pub(super) fn final_summary(
     lines.extend(next_commands(session, left, outcome));
     lines.extend(completion(session, left, (outcome, result), moved));
     lines.extend(
-        moved.map(|MovedOn { branch, to }| format!("{branch} has moved on to {} meanwhile: pintle apply", to.short())),
+        moved.map(|MovedTip { branch, to }| format!("{branch} has moved on to {} meanwhile: pintle apply", to.short())),
     );
     lines.join("\n").trim_end().to_owned()
 }
@@ -99,7 +99,7 @@ fn completion(
     session: &Session<impl Cluster>,
     left: &PlanReport,
     (outcome, result): (&RolloutOutcome, RolloutResult),
-    moved: Option<&MovedOn>,
+    moved: Option<&MovedTip>,
 ) -> Option<String> {
     let (verified, is_selection) = (outcome.verified, session.desired.options.selected.is_some());
     if left.is_empty() {

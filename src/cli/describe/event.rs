@@ -11,13 +11,13 @@ use serde_json::Value;
 use super::Describe;
 use super::health::remedy_command;
 use super::parts::health_parts;
-use crate::cli::output::{BAD, BUSY, GOOD, NAME, styled};
-use crate::cli::words::took as in_units;
+use crate::cli::output::{BAD_STYLE, BUSY_STYLE, GOOD_STYLE, NAME_STYLE, styled};
+use crate::cli::words::seconds_text as in_units;
 use crate::controller::event::Event;
 
 /// Describes an event in one line: the steps that a textbook names. Events of services come with their revision.
 pub(in crate::cli) fn line(event: &Event, describe: Option<Describe<'_>>) -> String {
-    let name = |service: &ServiceName| styled(NAME, service);
+    let name = |service: &ServiceName| styled(NAME_STYLE, service);
     let say =
         |sentence: &dyn Fn(Describe<'_>) -> String| describe.map(|it| it.both(sentence).brief).unwrap_or_default();
     let why = || say(&|it| it.reasons_of(event).join(joint(event)));
@@ -32,13 +32,13 @@ pub(in crate::cli) fn line(event: &Event, describe: Option<Describe<'_>>) -> Str
         Event::OldGone { service, .. } => format!("{} {} gone", name(service), why()),
         Event::Verified { service, version, took } => {
             let took = took.map(|took| format!(" after {}", in_units(took.as_secs_f64()))).unwrap_or_default();
-            format!("{} {} {}{took}", name(service), text(version.as_ref()), styled(GOOD, "verified"))
+            format!("{} {} {}{took}", name(service), text(version.as_ref()), styled(GOOD_STYLE, "verified"))
         }
         Event::Down { service, version, .. } => {
-            format!("{} {} is {}: {}", name(service), text(version.as_ref()), styled(BAD, "down"), why())
+            format!("{} {} is {}: {}", name(service), text(version.as_ref()), styled(BAD_STYLE, "down"), why())
         }
-        Event::Back { service, version } => {
-            format!("{} {} is {}", name(service), text(version.as_ref()), styled(GOOD, "back"))
+        Event::Recovered { service, version } => {
+            format!("{} {} is {}", name(service), text(version.as_ref()), styled(GOOD_STYLE, "back"))
         }
         Event::DependenciesUpdated { service, released } => {
             format!("{} dependencies updated: released {}", name(service), list(released))
@@ -46,13 +46,19 @@ pub(in crate::cli) fn line(event: &Event, describe: Option<Describe<'_>>) -> Str
         Event::Failed { service, version, not_started, .. } => {
             let rest =
                 if not_started.is_empty() { String::new() } else { format!("; not started: {}", list(not_started)) };
-            format!("{} {} {}: {}{rest}", name(service), text(version.as_ref()), styled(BAD, "failed"), why())
+            format!("{} {} {}: {}{rest}", name(service), text(version.as_ref()), styled(BAD_STYLE, "failed"), why())
         }
-        Event::NeedsYou { service, remedy, .. } => {
-            format!("{} {}: {}; type: {}", name(service), styled(BUSY, "waits for you"), why(), remedy_command(remedy))
+        Event::NeedsAction { service, remedy, .. } => {
+            format!(
+                "{} {}: {}; type: {}",
+                name(service),
+                styled(BUSY_STYLE, "waits for you"),
+                why(),
+                remedy_command(remedy)
+            )
         }
-        Event::Held { service, .. } => format!("{} {}: {}", name(service), styled(BUSY, "held"), why()),
-        Event::Refused { service, .. } => format!("{} {}: {}", name(service), styled(BAD, "refused"), why()),
+        Event::Held { service, .. } => format!("{} {}: {}", name(service), styled(BUSY_STYLE, "held"), why()),
+        Event::Refused { service, .. } => format!("{} {}: {}", name(service), styled(BAD_STYLE, "refused"), why()),
         run => of_run(run),
     }
 }
@@ -62,20 +68,20 @@ fn of_run(event: &Event) -> String {
     match event {
         Event::Unreachable { why } => {
             let why = display_safe(why, usize::MAX);
-            format!("{}: {why}; everything is held", styled(BAD, "the cluster does not answer"))
+            format!("{}: {why}; everything is held", styled(BAD_STYLE, "the cluster does not answer"))
         }
         Event::Reachable => "the cluster answers again".to_owned(),
-        Event::HeldAll { why } => format!("{}: {why}", styled(BAD, "everything is held")),
-        Event::HeldNoMore => "held no more".to_owned(),
-        Event::InSync { services: 1 } => format!("{}: 1 service runs what is pinned", styled(GOOD, "in sync")),
+        Event::HeldAll { why } => format!("{}: {why}", styled(BAD_STYLE, "everything is held")),
+        Event::AllReleased => "held no more".to_owned(),
+        Event::InSync { services: 1 } => format!("{}: 1 service runs what is pinned", styled(GOOD_STYLE, "in sync")),
         Event::InSync { services } => {
-            format!("{}: {services} services run what is pinned", styled(GOOD, "in sync"))
+            format!("{}: {services} services run what is pinned", styled(GOOD_STYLE, "in sync"))
         }
-        Event::Revision { subject } => format!("revision: {subject}"),
-        Event::NoGit { why } => format!("{}: {why}", styled(BAD, "the repository does not answer")),
-        Event::Git => "the repository answers again".to_owned(),
-        Event::Leads => "this is the one writer".to_owned(),
-        Event::StandsBy { why } => format!("{}: {why}", styled(BUSY, "stands by")),
+        Event::RevisionChanged { subject } => format!("revision: {subject}"),
+        Event::GitUnreachable { why } => format!("{}: {why}", styled(BAD_STYLE, "the repository does not answer")),
+        Event::GitReachable => "the repository answers again".to_owned(),
+        Event::LeadershipAcquired => "this is the one writer".to_owned(),
+        Event::StandingBy { why } => format!("{}: {why}", styled(BUSY_STYLE, "stands by")),
         Event::Stopping => "told to end: nothing more is written".to_owned(),
         _ => String::new(),
     }
@@ -105,7 +111,7 @@ impl Serialize for EventJson<'_> {
                 map.serialize_entry("to", &to)?;
             }
             Event::Waits { .. } => map.serialize_entry("why", &reasons())?,
-            Event::NewStarting { version, .. } | Event::Back { version, .. } => {
+            Event::NewStarting { version, .. } | Event::Recovered { version, .. } => {
                 map.serialize_entry("version", &text(version.as_ref()))?;
             }
             Event::OldStopping { .. } | Event::OldGone { .. } => map.serialize_entry("version", &why())?,
@@ -123,17 +129,24 @@ impl Serialize for EventJson<'_> {
                 map.serialize_entry("words", &why())?;
                 map.serialize_entry("notStarted", not_started)?;
             }
-            Event::NeedsYou { remedy, .. } => {
+            Event::NeedsAction { remedy, .. } => {
                 map.serialize_entry("why", &why())?;
                 map.serialize_entry("command", &remedy_command(remedy))?;
             }
             Event::Held { .. } | Event::Refused { .. } => map.serialize_entry("why", &why())?,
-            Event::Unreachable { why } | Event::HeldAll { why } | Event::NoGit { why } | Event::StandsBy { why } => {
+            Event::Unreachable { why }
+            | Event::HeldAll { why }
+            | Event::GitUnreachable { why }
+            | Event::StandingBy { why } => {
                 map.serialize_entry("why", why)?;
             }
             Event::InSync { services } => map.serialize_entry("services", services)?,
-            Event::Revision { subject } => map.serialize_entry("subject", subject)?,
-            Event::Reachable | Event::HeldNoMore | Event::Git | Event::Leads | Event::Stopping => {}
+            Event::RevisionChanged { subject } => map.serialize_entry("subject", subject)?,
+            Event::Reachable
+            | Event::AllReleased
+            | Event::GitReachable
+            | Event::LeadershipAcquired
+            | Event::Stopping => {}
         }
         let parts = describe.map(|it| it.parts_of(event)).unwrap_or_default();
         if !parts.is_empty() {
@@ -158,7 +171,7 @@ impl Describe<'_> {
             Event::OldStopping { old, .. } => vec![self.all(id, old)],
             Event::OldGone { old, .. } => vec![self.running(id, old)],
             Event::Down { reasons, .. } => reasons.iter().map(|reason| self.health(reason)).collect(),
-            Event::Failed { reason, .. } | Event::NeedsYou { reason, .. } => vec![self.health(reason)],
+            Event::Failed { reason, .. } | Event::NeedsAction { reason, .. } => vec![self.health(reason)],
             Event::Held { reason, .. } => vec![self.held(id, reason)],
             Event::Refused { circle, .. } => vec![self.circle(circle)],
             _ => Vec::new(),
@@ -170,7 +183,7 @@ impl Describe<'_> {
         match event {
             Event::Waits { waits, .. } => waits.iter().map(|wait| self.wait_parts(wait)).collect(),
             Event::Down { reasons, .. } => reasons.iter().map(health_parts).collect(),
-            Event::Failed { reason, .. } | Event::NeedsYou { reason, .. } => vec![health_parts(reason)],
+            Event::Failed { reason, .. } | Event::NeedsAction { reason, .. } => vec![health_parts(reason)],
             Event::Held { reason, .. } => vec![self.hold_parts(reason)],
             Event::Refused { circle, .. } => vec![self.circle_parts(circle)],
             _ => Vec::new(),
@@ -192,22 +205,22 @@ fn code(event: &Event) -> &'static str {
         Event::OldGone { .. } => "oldGone",
         Event::Verified { .. } => "verified",
         Event::Down { .. } => "down",
-        Event::Back { .. } => "back",
+        Event::Recovered { .. } => "back",
         Event::DependenciesUpdated { .. } => "dependenciesUpdated",
         Event::Failed { .. } => "failed",
-        Event::NeedsYou { .. } => "needsYou",
+        Event::NeedsAction { .. } => "needsYou",
         Event::Held { .. } => "held",
         Event::Refused { .. } => "refused",
         Event::Unreachable { .. } => "unreachable",
         Event::Reachable => "reachable",
         Event::HeldAll { .. } => "heldAll",
-        Event::HeldNoMore => "heldNoMore",
+        Event::AllReleased => "heldNoMore",
         Event::InSync { .. } => "inSync",
-        Event::Revision { .. } => "revision",
-        Event::NoGit { .. } => "noGit",
-        Event::Git => "git",
-        Event::Leads => "leads",
-        Event::StandsBy { .. } => "standsBy",
+        Event::RevisionChanged { .. } => "revision",
+        Event::GitUnreachable { .. } => "noGit",
+        Event::GitReachable => "git",
+        Event::LeadershipAcquired => "leads",
+        Event::StandingBy { .. } => "standsBy",
         Event::Stopping => "stopping",
     }
 }

@@ -1,13 +1,13 @@
 //! Why a service is not written, in sentences with the way out.
 
 use jiff::Timestamp;
-use pintle_core::evidence::Pair;
-use pintle_core::graph::{EdgeId, Id};
-use pintle_core::pins::{Held, Hold, ServiceName, Withheld};
+use pintle_core::evidence::VersionPair;
+use pintle_core::graph::{EdgeId, ServiceId};
+use pintle_core::pins::{HeldVersions, Hold, ServiceName, Withheld};
 use pintle_core::plan::{Correction, HoldReason, ManualChange, Obstacle, SuppressedBy, Suppression};
 use pintle_core::running::Running;
 use pintle_core::version::Version;
-use pintle_core::workload::State;
+use pintle_core::workload::StateAnnotation;
 
 use super::Describe;
 use super::rollback::remedy;
@@ -22,8 +22,8 @@ pub(in crate::cli) fn clock(time: Timestamp, now: Timestamp) -> String {
 /// `2.1.0 is on hold by Ada (above 2.0.3): loses refunds`.
 pub(in crate::cli) fn on_hold(version: &Version, hold: &Hold) -> String {
     let versions = match &hold.versions {
-        Held::Above(limit) => format!("above {limit}"),
-        Held::Versions(range) => range.in_words(),
+        HeldVersions::Above(limit) => format!("above {limit}"),
+        HeldVersions::Versions(range) => range.in_words(),
     };
     let by = hold.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
     let reason = hold.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -33,7 +33,7 @@ pub(in crate::cli) fn on_hold(version: &Version, hold: &Hold) -> String {
 
 impl Describe<'_> {
     /// Describes why a service is held, with the way out.
-    pub(crate) fn held(self, id: Id, reason: &HoldReason) -> String {
+    pub(crate) fn held(self, id: ServiceId, reason: &HoldReason) -> String {
         match reason {
             HoldReason::Withheld(withheld) => self.withheld(id, withheld),
             HoldReason::BrokenFile(problem) => problem.clone(),
@@ -47,7 +47,7 @@ impl Describe<'_> {
         }
     }
 
-    fn withheld(self, id: Id, withheld: &Withheld) -> String {
+    fn withheld(self, id: ServiceId, withheld: &Withheld) -> String {
         match withheld {
             Withheld::External => "deployed elsewhere (`external: true`)".to_owned(),
             Withheld::BelowFloor { pinned, floor } => format!(
@@ -60,7 +60,7 @@ impl Describe<'_> {
     }
 
     /// Describes why a service is left as it is.
-    pub(crate) fn suppressed(self, id: Id, Suppression { by, until }: &Suppression) -> String {
+    pub(crate) fn suppressed(self, id: ServiceId, Suppression { by, until }: &Suppression) -> String {
         let name = self.name(id);
         let until = until.map(|until| clock(until, self.now)).unwrap_or_default();
         match by {
@@ -86,7 +86,7 @@ impl Describe<'_> {
         }
     }
 
-    fn drift(self, id: Id, change: &ManualChange, moved: &[Running], then: &str) -> String {
+    fn drift(self, id: ServiceId, change: &ManualChange, moved: &[Running], then: &str) -> String {
         let (name, runs, pinned) = (self.name(id), self.all(id, moved), self.beside(id, moved));
         let manager = &change.manager;
         let who = if change.is_human() { format!("hand ({manager})") } else { manager.clone() };
@@ -112,8 +112,8 @@ impl Describe<'_> {
     }
 
     /// Describes two versions of which nothing says that they fit, with the way out.
-    fn unseen(self, pair: &Pair) -> String {
-        let Pair { consumer, version, provider, beside } = pair;
+    fn unseen(self, pair: &VersionPair) -> String {
+        let VersionPair { consumer, consumer_version: version, provider, provider_version: beside } = pair;
         let graph = &self.desired.graph;
         let is_pinned = |name: &ServiceName, version: &Version| {
             graph.id(name).and_then(|id| self.desired.version(id)) == Some(version)
@@ -134,7 +134,7 @@ fn described(obstacle: &Obstacle) -> String {
         Obstacle::NoContainer(none) => format!("{none}: name them with `containers:`"),
         Obstacle::OtherInstance { workload, instance } => format!(
             "{workload} belongs to the instance {instance}: pin it there, or remove its annotation {}",
-            State::ANNOTATION
+            StateAnnotation::ANNOTATION
         ),
         Obstacle::Unreadable(message) => format!("it cannot be looked at: {message}"),
         Obstacle::Refused(message) => message.clone(),

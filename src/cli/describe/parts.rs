@@ -1,38 +1,38 @@
 //! Reasons as programs read them: a code and its parts.
 
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 use pintle_core::pins::Withheld;
-use pintle_core::plan::{Correction, HoldReason, Obstacle, Step, SuppressedBy, Suppression, Wait, WaitReason};
+use pintle_core::plan::{Correction, EdgeWait, HoldReason, Obstacle, PlanStep, SuppressedBy, Suppression, WaitReason};
 use pintle_core::verify::HealthReason;
 use serde_json::{Value, json};
 
 use super::Describe;
-use crate::cli::words::held;
+use crate::cli::words::held_text;
 
 impl Describe<'_> {
     /// Returns the parts of a step that is not a start.
-    pub(in crate::cli) fn step_parts(self, step: &Step) -> Value {
+    pub(in crate::cli) fn step_parts(self, step: &PlanStep) -> Value {
         match step {
-            Step::Held(reason) => self.hold_parts(reason),
-            Step::Failed(reason) => health_parts(reason),
-            Step::Waits(waits) => {
+            PlanStep::Held(reason) => self.hold_parts(reason),
+            PlanStep::Failed(reason) => health_parts(reason),
+            PlanStep::Waits(waits) => {
                 json!({"code": "waits", "for": waits.iter().map(|it| self.wait_parts(it)).collect::<Vec<_>>()})
             }
-            Step::Refused(circle) => self.circle_parts(circle),
-            Step::Start(_) | Step::UnderWay => Value::Null,
+            PlanStep::Refused(circle) => self.circle_parts(circle),
+            PlanStep::Start(_) | PlanStep::UnderWay => Value::Null,
         }
     }
 
     /// Returns the parts of a circle of waits.
-    pub(in crate::cli) fn circle_parts(self, circle: &[(Id, Wait)]) -> Value {
+    pub(in crate::cli) fn circle_parts(self, circle: &[(ServiceId, EdgeWait)]) -> Value {
         let services: Vec<&str> = circle.iter().map(|(id, _)| self.name(*id)).collect();
         json!({"code": "noSafeOrder", "services": services})
     }
 
     /// Returns the parts of a wait.
-    pub(in crate::cli) fn wait_parts(self, wait: &Wait) -> Value {
+    pub(in crate::cli) fn wait_parts(self, wait: &EdgeWait) -> Value {
         let service = self.name(wait.on);
-        match &wait.because {
+        match &wait.reason {
             WaitReason::Incompatible(running) => {
                 json!({"code": "incompatible", "service": service, "runs": self.running(wait.on, running)})
             }
@@ -58,9 +58,9 @@ impl Describe<'_> {
             HoldReason::Unseen(pair) => json!({
                 "code": "unseen",
                 "consumer": pair.consumer,
-                "version": pair.version,
+                "version": pair.consumer_version,
                 "provider": pair.provider,
-                "beside": pair.beside,
+                "beside": pair.provider_version,
             }),
             HoldReason::Lockstep(id) => json!({"code": "lockstep", "member": self.name(*id)}),
         }
@@ -80,7 +80,7 @@ fn withheld_parts(withheld: &Withheld) -> Value {
         Withheld::OnHold { pinned, hold } => json!({
             "code": "onHold",
             "pinned": pinned,
-            "versions": held(&hold.versions),
+            "versions": held_text(&hold.versions),
             "by": hold.by,
             "until": hold.until,
             "reason": hold.reason,

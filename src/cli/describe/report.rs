@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pintle_core::change::{ChangeKind, End};
-use pintle_core::graph::Id;
-use pintle_core::plan::{Change, Estimate, HoldReason, Plan, Step, SuppressedBy, Wait};
+use pintle_core::change::{ChangeEnd, ChangeKind};
+use pintle_core::graph::ServiceId;
+use pintle_core::plan::{EdgeWait, Estimate, HoldReason, Plan, PlanStep, PlannedChange, SuppressedBy};
 use pintle_core::running::Running;
 use pintle_core::verify::{Verdict, WorkloadRemedy};
 use serde::Serialize;
@@ -166,7 +166,7 @@ impl PlanReport {
     /// Puts a plan into words.
     pub(crate) fn of(desired: &Desired, look: &LiveState, plan: &Plan, released: Vec<String>) -> Self {
         let describe = Describe::new(desired, look.at);
-        let change = |change: &Change| change_report(describe, look, change);
+        let change = |change: &PlannedChange| change_report(describe, look, change);
         let services = desired.pins.services.values();
         let namespaces: BTreeSet<&str> = services.map(|service| desired.namespace_of(service)).collect();
         let only = namespaces.first().filter(|name| namespaces.len() == 1 && !name.is_empty());
@@ -194,7 +194,7 @@ impl PlanReport {
     }
 }
 
-fn under_way_report(describe: Describe<'_>, look: &LiveState, id: Id) -> UnderWayReport {
+fn under_way_report(describe: Describe<'_>, look: &LiveState, id: ServiceId) -> UnderWayReport {
     let healths = || look.services[id.index()].workloads.iter().map(|it| &it.health);
     let remedied = healths().find_map(|health| match &health.verdict {
         Verdict::Wait(Some(remedy)) => Some((health, Some(remedy))),
@@ -213,7 +213,7 @@ fn under_way_report(describe: Describe<'_>, look: &LiveState, id: Id) -> UnderWa
     }
 }
 
-fn change_report(describe: Describe<'_>, look: &LiveState, change: &Change) -> ChangeReport {
+fn change_report(describe: Describe<'_>, look: &LiveState, change: &PlannedChange) -> ChangeReport {
     let id = change.service;
     let drifted = look.services[id.index()].drifted;
     let kind = || kind(describe.desired, id, &change.from).map_or("update", ChangeKind::as_str);
@@ -223,32 +223,32 @@ fn change_report(describe: Describe<'_>, look: &LiveState, change: &Change) -> C
         from: describe.all(id, &change.from),
         to: describe.beside(id, &change.from),
         kind: if drifted { "drift" } else { kind() },
-        waits: change.waits.iter().map(|wait| describe.both(|it| it.wait(id, wait))).collect(),
-        wait_reasons: change.waits.iter().map(|wait| describe.wait_parts(wait)).collect(),
+        waits: change.awaited.iter().map(|wait| describe.both(|it| it.wait(id, wait))).collect(),
+        wait_reasons: change.awaited.iter().map(|wait| describe.wait_parts(wait)).collect(),
         lockstep: change.lockstep.is_some(),
     }
 }
 
 /// What leads from what runs to what is pinned; of several that run, from the one that was there first.
-fn kind(desired: &Desired, id: Id, from: &[Running]) -> Option<ChangeKind> {
+fn kind(desired: &Desired, id: ServiceId, from: &[Running]) -> Option<ChangeKind> {
     let pin = &desired.service(id)?.pin;
     let from = from.iter().find_map(|running| match running {
-        Running::Image(image, version) if *image != pin.image => Some(End { version: version.as_ref(), image }),
+        Running::Image(image, version) if *image != pin.image => Some(ChangeEnd { version: version.as_ref(), image }),
         _ => None,
     });
     let records = desired.history.records(desired.graph.name(id));
     let before = records.split_last().map_or(&[][..], |(_, before)| before);
     let returns = before.iter().filter_map(|record| record.pin.as_deref()).any(|old| old.version == pin.version);
-    ChangeKind::of(from, Some(End::from(pin)), desired.graph.order(id), returns)
+    ChangeKind::between(from, Some(ChangeEnd::from(pin)), desired.graph.version_order(id), returns)
 }
 
-fn rest_report(describe: Describe<'_>, look: &LiveState, id: Id, step: &Step) -> Option<RestReport> {
+fn rest_report(describe: Describe<'_>, look: &LiveState, id: ServiceId, step: &PlanStep) -> Option<RestReport> {
     let standing = match step {
-        Step::Failed(_) => Standing::Failed,
-        Step::Refused(_) => Standing::Refused,
-        Step::Held(_) => Standing::Held,
-        Step::Waits(_) => Standing::Waiting,
-        Step::Start(_) | Step::UnderWay => return None,
+        PlanStep::Failed(_) => Standing::Failed,
+        PlanStep::Refused(_) => Standing::Refused,
+        PlanStep::Held(_) => Standing::Held,
+        PlanStep::Waits(_) => Standing::Waiting,
+        PlanStep::Start(_) | PlanStep::UnderWay => return None,
     };
     let running = &look.live[id.index()].running;
     Some(RestReport {
@@ -259,26 +259,26 @@ fn rest_report(describe: Describe<'_>, look: &LiveState, id: Id, step: &Step) ->
         pinned: describe.desired.service(id).map(|_| describe.beside(id, running)),
         why: describe.both(|it| why(it, id, step)),
         reason: describe.step_parts(step),
-        by_choice: matches!(step, Step::Held(reason) if reason.is_by_choice()),
+        by_choice: matches!(step, PlanStep::Held(reason) if reason.is_by_choice()),
     })
 }
 
 /// Why a service is not reached; that it is not is said by its standing.
-fn why(describe: Describe<'_>, id: Id, step: &Step) -> String {
+fn why(describe: Describe<'_>, id: ServiceId, step: &PlanStep) -> String {
     match step {
-        Step::Held(reason) => describe.held(id, reason),
-        Step::Refused(circle) => {
+        PlanStep::Held(reason) => describe.held(id, reason),
+        PlanStep::Refused(circle) => {
             let others = circle.iter().filter(|(other, _)| *other != id).map(|(other, _)| describe.name(*other));
             format!("there is no safe order for it and {}", others.collect::<Vec<_>>().join(", "))
         }
-        Step::Failed(reason) => describe.health(reason),
+        PlanStep::Failed(reason) => describe.health(reason),
         _ => describe.step(id, step),
     }
 }
 
 fn paused(describe: Describe<'_>, look: &LiveState, plan: &Plan) -> Vec<PausedReport> {
-    let is_rest = |id: Id| plan.unreached.iter().any(|(other, _)| *other == id);
-    let report = |id: Id| {
+    let is_rest = |id: ServiceId| plan.unreached.iter().any(|(other, _)| *other == id);
+    let report = |id: ServiceId| {
         let stay = look.services[id.index()].suppression.as_ref().filter(|_| !is_rest(id))?;
         matches!(stay.by, SuppressedBy::Pause(_)).then(|| PausedReport {
             service: describe.name(id).to_owned(),
@@ -292,10 +292,10 @@ fn paused(describe: Describe<'_>, look: &LiveState, plan: &Plan) -> Vec<PausedRe
 /// Each circle once, told from its first service on.
 fn circles(describe: Describe<'_>, plan: &Plan) -> Vec<CircleReport> {
     let first = plan.unreached.iter().filter_map(|(id, step)| match step {
-        Step::Refused(circle) if circle.iter().all(|(other, _)| id <= other) => Some(circle),
+        PlanStep::Refused(circle) if circle.iter().all(|(other, _)| id <= other) => Some(circle),
         _ => None,
     });
-    let report = |circle: &Vec<(Id, Wait)>| CircleReport {
+    let report = |circle: &Vec<(ServiceId, EdgeWait)>| CircleReport {
         services: circle.iter().map(|(id, _)| describe.name(*id).to_owned()).collect(),
         waits: describe.links(circle),
         way_out: describe.way_out(circle),
@@ -304,7 +304,14 @@ fn circles(describe: Describe<'_>, plan: &Plan) -> Vec<CircleReport> {
 }
 
 fn estimate_report(estimate: Estimate) -> EstimateReport {
-    let Estimate { together, one_by_one, assumed, services, replaced, surge } = estimate;
+    let Estimate {
+        in_parallel: together,
+        one_at_a_time: one_by_one,
+        assumed_durations: assumed,
+        services,
+        replaced_pods: replaced,
+        peak_extra_pods: surge,
+    } = estimate;
     EstimateReport {
         seconds: seconds(together),
         one_by_one_seconds: seconds(one_by_one),

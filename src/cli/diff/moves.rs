@@ -3,29 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pintle_core::change::{ChangeKind, Moved};
+use pintle_core::change::{ChangeKind, ServiceChange};
 use pintle_core::git::Commit;
 use pintle_core::image::Image;
 use pintle_core::pins::{Pin, Service, ServiceName};
 use pintle_core::version::Version;
 use serde::{Serialize, Serializer};
 
-use super::text::{FileDiff, files};
-use crate::cli::history::word;
+use super::text::{FileDiff, file_diffs};
+use crate::cli::history::change_cell;
 use crate::cli::load::Revision;
-use crate::cli::output::{BUSY, DIM, NAME, Output, counted, styled};
-use crate::cli::shown::{ShownKind, ShownNeed};
-use crate::cli::table::{Cell, Head, Table};
-use crate::cli::words::{image_moved, need_moved};
+use crate::cli::output::{BUSY_STYLE, DIM_STYLE, NAME_STYLE, Output, counted, styled};
+use crate::cli::shown::{ChangeKindJson, NeedMoveJson};
+use crate::cli::table::{ColumnHead, Table, TableCell};
+use crate::cli::words::{image_move_text, need_move_text};
 
 /// What moved between two revisions; also `--output json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub(super) struct DiffReport {
     from: Option<Arc<Commit>>,
     to: Option<Arc<Commit>>,
     #[serde(serialize_with = "shown")]
-    moved: Vec<Moved>,
+    moved: Vec<ServiceChange>,
     /// Services that one of the revisions has with errors: how they moved is not known.
     unreadable: BTreeSet<ServiceName>,
     files: Vec<FileDiff>,
@@ -33,32 +33,32 @@ pub(super) struct Report {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'m> {
+struct MovedPinJson<'m> {
     service: &'m ServiceName,
     #[serde(skip_serializing_if = "Option::is_none")]
     renamed_from: Option<&'m ServiceName>,
     #[serde(flatten)]
-    kind: ShownKind,
-    from: Option<End<'m>>,
-    to: Option<End<'m>>,
-    needs: Vec<ShownNeed>,
+    kind: ChangeKindJson,
+    from: Option<PinJson<'m>>,
+    to: Option<PinJson<'m>>,
+    needs: Vec<NeedMoveJson>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct End<'m> {
+struct PinJson<'m> {
     version: &'m Version,
     image: &'m Image,
 }
 
-impl Report {
-    pub(super) fn of(old: &Revision, new: &Revision, moved: Vec<Moved>) -> Self {
+impl DiffReport {
+    pub(super) fn of(old: &Revision, new: &Revision, moved: Vec<ServiceChange>) -> Self {
         let broken = [old, new].into_iter().flat_map(|revision| revision.reading.pins.broken.keys().cloned());
         Self {
             from: old.commit.clone(),
             to: new.commit.clone(),
             unreadable: broken.collect(),
-            files: files([&old.files, &new.files], &moved, true),
+            files: file_diffs([&old.files, &new.files], &moved, true),
             moved,
         }
     }
@@ -78,8 +78,8 @@ impl Report {
             output.line("");
         }
         for name in &self.unreadable {
-            let note = styled(BUSY, "has errors in one of the revisions: how it moved is not known");
-            output.line(format_args!("{} {note}", styled(NAME, name)));
+            let note = styled(BUSY_STYLE, "has errors in one of the revisions: how it moved is not known");
+            output.line(format_args!("{} {note}", styled(NAME_STYLE, name)));
         }
         let mut was_long = true;
         for file in &self.files {
@@ -92,19 +92,19 @@ impl Report {
     }
 }
 
-fn shown<S: Serializer>(moved: &[Moved], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(moved.iter().map(Shown::of))
+fn shown<S: Serializer>(moved: &[ServiceChange], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(moved.iter().map(MovedPinJson::of))
 }
 
-impl<'m> Shown<'m> {
-    fn of(moved: &'m Moved) -> Self {
+impl<'m> MovedPinJson<'m> {
+    fn of(moved: &'m ServiceChange) -> Self {
         let end = |service: &'m Option<Service>| {
             let Pin { version, image, .. } = &service.as_ref()?.pin;
-            Some(End { version, image })
+            Some(PinJson { version, image })
         };
         let kind = match (&moved.renamed_from, moved.kind) {
-            (Some(_), None) => ShownKind::RENAME,
-            (_, kind) => ShownKind::of(kind),
+            (Some(_), None) => ChangeKindJson::RENAME,
+            (_, kind) => ChangeKindJson::of(kind),
         };
         Self {
             service: &moved.name,
@@ -112,38 +112,47 @@ impl<'m> Shown<'m> {
             kind,
             from: end(&moved.from),
             to: end(&moved.to),
-            needs: moved.needs.iter().map(ShownNeed::of).collect(),
+            needs: moved.need_changes.iter().map(NeedMoveJson::of).collect(),
         }
     }
 }
 
-fn table(moved: &[Moved]) -> Table {
-    let mut table =
-        Table::new(vec![Head::whole("SERVICE"), Head::whole("FROM"), Head::whole("TO"), Head::whole("MOVE")]);
+fn table(moved: &[ServiceChange]) -> Table {
+    let mut table = Table::new(vec![
+        ColumnHead::fixed("SERVICE"),
+        ColumnHead::fixed("FROM"),
+        ColumnHead::fixed("TO"),
+        ColumnHead::fixed("MOVE"),
+    ]);
     for one in moved {
         let pins = [&one.from, &one.to].map(|service| service.as_ref().map(|service| &service.pin));
         let versions = pins.map(|pin| pin.map_or("-", |pin| pin.version.as_str()).to_owned());
         let [from, to] = versions;
         let kind = match (&one.renamed_from, one.kind) {
-            (Some(_), None) => Cell::from("rename"),
-            (_, kind) => word(kind),
+            (Some(_), None) => TableCell::from("rename"),
+            (_, kind) => change_cell(kind),
         };
-        table.row(vec![Cell::new(NAME, one.name.as_str()), Cell::new(DIM, from), to.into(), kind]);
+        table.row(vec![
+            TableCell::new(NAME_STYLE, one.name.as_str()),
+            TableCell::new(DIM_STYLE, from),
+            to.into(),
+            kind,
+        ]);
         if let Some(earlier) = &one.renamed_from {
-            table.note(Cell::new(DIM, format!("was named {earlier}")));
+            table.note(TableCell::new(DIM_STYLE, format!("was named {earlier}")));
         }
         if let ([Some(from), Some(to)], Some(ChangeKind::Image)) = (pins, one.kind) {
-            table.note(Cell::new(DIM, image_moved(&from.image, &to.image)));
+            table.note(TableCell::new(DIM_STYLE, image_move_text(&from.image, &to.image)));
         }
-        for needs in &one.needs {
-            table.note(Cell::new(DIM, need_moved(needs)));
+        for needs in &one.need_changes {
+            table.note(TableCell::new(DIM_STYLE, need_move_text(needs)));
         }
     }
     table
 }
 
 /// `3 services: 2 upgrades, 1 return`.
-fn summary(moved: &[Moved]) -> String {
+fn summary(moved: &[ServiceChange]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for one in moved {
         let word =

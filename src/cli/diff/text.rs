@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pintle_core::change::Moved;
-use pintle_core::git::{Content, File};
+use pintle_core::change::ServiceChange;
+use pintle_core::git::{FileContent, RepoFile};
 use pintle_core::pins::Service;
 use pintle_core::problem::display_safe;
-use pintle_core::problem::{Place, line_col};
+use pintle_core::problem::{FilePlace, line_col};
 use serde::Serialize;
 use similar::{Change, ChangeTag, TextDiff};
 
-use crate::cli::output::{BAD, DIM, GOOD, NAME, Output, counted, styled};
+use crate::cli::output::{BAD_STYLE, DIM_STYLE, GOOD_STYLE, NAME_STYLE, Output, counted, styled};
 
 /// Longer lines are cut.
-const LINE: usize = 200;
+const MAX_LINE_CHARS: usize = 200;
 
 /// What is new of one file; also `--output json`. Files that are new or gone as a whole are named only: the moves tell
 /// what they pin.
@@ -26,27 +26,27 @@ pub(crate) struct FileDiff {
     status: &'static str,
     /// The number of its lines, or of those it had.
     lines: usize,
-    hunks: Vec<Hunk>,
+    hunks: Vec<DiffHunk>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Hunk {
+struct DiffHunk {
     header: String,
     /// Each with its sign: ` `, `-` or `+`.
     lines: Vec<String>,
 }
 
 /// The lines of one side, by path and number from zero, that the moves have told.
-type Told = BTreeSet<(Arc<str>, usize)>;
+type ToldLines = BTreeSet<(Arc<str>, usize)>;
 
 /// The files that differ in lines that no move tells. `whole`: whether lines that a move tells are shown among these.
-pub(super) fn files([old, new]: [&[File]; 2], moved: &[Moved], whole: bool) -> Vec<FileDiff> {
+pub(super) fn file_diffs([old, new]: [&[RepoFile]; 2], moved: &[ServiceChange], whole: bool) -> Vec<FileDiff> {
     let told = [
         told(old, moved.iter().filter_map(|moved| moved.from.as_ref())),
         told(new, moved.iter().filter_map(|moved| moved.to.as_ref())),
     ];
-    let mut sides: BTreeMap<&Arc<str>, [Option<&File>; 2]> = BTreeMap::new();
+    let mut sides: BTreeMap<&Arc<str>, [Option<&RepoFile>; 2]> = BTreeMap::new();
     for (side, files) in [old, new].into_iter().enumerate() {
         for file in files {
             sides.entry(&file.path).or_default()[side] = Some(file);
@@ -57,10 +57,10 @@ pub(super) fn files([old, new]: [&[File]; 2], moved: &[Moved], whole: bool) -> V
 }
 
 /// Where the pins that moved are written: their versions and their needs.
-fn told<'s>(files: &[File], services: impl Iterator<Item = &'s Service>) -> Told {
-    let line = |place: &Place| {
+fn told<'s>(files: &[RepoFile], services: impl Iterator<Item = &'s Service>) -> ToldLines {
+    let line = |place: &FilePlace| {
         let file = files.iter().find(|file| file.path == place.path)?;
-        let Content::Bytes(bytes) = &file.content else { return None };
+        let FileContent::Bytes(bytes) = &file.content else { return None };
         let (line, _) = line_col(bytes, place.span.as_ref()?.start);
         Some((Arc::clone(&place.path), line - 1))
     };
@@ -69,7 +69,7 @@ fn told<'s>(files: &[File], services: impl Iterator<Item = &'s Service>) -> Told
     places.filter_map(line).collect()
 }
 
-fn file(path: &Arc<str>, sides: [Option<&File>; 2], (told, whole): (&[Told; 2], bool)) -> Option<FileDiff> {
+fn file(path: &Arc<str>, sides: [Option<&RepoFile>; 2], (told, whole): (&[ToldLines; 2], bool)) -> Option<FileDiff> {
     let [old, new] = sides.map(|file| file.map(shown).unwrap_or_default());
     let named =
         |status, text: &str| FileDiff { path: Arc::clone(path), status, lines: text.lines().count(), hunks: vec![] };
@@ -88,7 +88,7 @@ fn file(path: &Arc<str>, sides: [Option<&File>; 2], (told, whole): (&[Told; 2], 
 }
 
 /// All that an edit changes in a file; a file that is new or gone is shown whole.
-pub(crate) fn edited(path: &Arc<str>, old: Option<&[u8]>, new: Option<&[u8]>) -> FileDiff {
+pub(crate) fn diff_edited(path: &Arc<str>, old: Option<&[u8]>, new: Option<&[u8]>) -> FileDiff {
     let status = match (old, new) {
         (None, _) => "added",
         (_, None) => "removed",
@@ -99,19 +99,23 @@ pub(crate) fn edited(path: &Arc<str>, old: Option<&[u8]>, new: Option<&[u8]>) ->
 }
 
 /// The places that differ, but for those of which all is told already; `whole`: with the lines that are.
-fn hunks(old: &str, new: &str, is_told: impl Fn(&Change<&str>) -> bool, whole: bool) -> Vec<Hunk> {
+fn hunks(old: &str, new: &str, is_told: impl Fn(&Change<&str>) -> bool, whole: bool) -> Vec<DiffHunk> {
     let diff = TextDiff::from_lines(old, new);
     let mut unified = diff.unified_diff();
     let hunks = unified.context_radius(2).iter_hunks();
     hunks
         .filter(|hunk| !hunk.iter_changes().all(|change| change.tag() == ChangeTag::Equal || is_told(&change)))
-        .map(|hunk| Hunk {
+        .map(|hunk| DiffHunk {
             header: hunk.header().to_string(),
             lines: hunk
                 .iter_changes()
                 .filter(|change| whole || change.tag() == ChangeTag::Equal || !is_told(change))
                 .map(|change| {
-                    format!("{}{}", change.tag(), display_safe(change.value().trim_end_matches(['\r', '\n']), LINE))
+                    format!(
+                        "{}{}",
+                        change.tag(),
+                        display_safe(change.value().trim_end_matches(['\r', '\n']), MAX_LINE_CHARS)
+                    )
                 })
                 .collect(),
         })
@@ -119,12 +123,12 @@ fn hunks(old: &str, new: &str, is_told: impl Fn(&Change<&str>) -> bool, whole: b
 }
 
 /// The text of a file, or what it is instead.
-fn shown(file: &File) -> String {
+fn shown(file: &RepoFile) -> String {
     match &file.content {
-        Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Content::TooLarge(size) => format!("(a file of {size} bytes)\n"),
-        Content::Symlink => "(a symbolic link)\n".to_owned(),
-        Content::Submodule => "(a submodule)\n".to_owned(),
+        FileContent::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        FileContent::TooLarge(size) => format!("(a file of {size} bytes)\n"),
+        FileContent::Symlink => "(a symbolic link)\n".to_owned(),
+        FileContent::Submodule => "(a submodule)\n".to_owned(),
     }
 }
 
@@ -143,17 +147,17 @@ impl FileDiff {
 
     /// The same, line by line.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let path = styled(NAME, display_safe(&self.path, LINE));
+        let path = styled(NAME_STYLE, display_safe(&self.path, MAX_LINE_CHARS));
         let mut lines = vec![match (self.status, self.hunks.as_slice()) {
             ("changed", _) => path,
             (status, []) => format!("{path} {status}, {}", counted(self.lines, "line")),
             (status, _) => format!("{path} {status}"),
         }];
         for hunk in &self.hunks {
-            lines.push(styled(DIM, &hunk.header));
+            lines.push(styled(DIM_STYLE, &hunk.header));
             lines.extend(hunk.lines.iter().map(|line| match line.as_bytes().first() {
-                Some(b'-') => styled(BAD, line),
-                Some(b'+') => styled(GOOD, line),
+                Some(b'-') => styled(BAD_STYLE, line),
+                Some(b'+') => styled(GOOD_STYLE, line),
                 _ => line.clone(),
             }));
         }

@@ -5,27 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use pintle_core::graph::{Link, Links};
 use pintle_core::pins::ServiceName;
 
-use crate::cli::output::{BAD, DIM, NAME, styled};
+use crate::cli::output::{BAD_STYLE, DIM_STYLE, NAME_STYLE, styled};
 
 /// Deeper levels would be more indentation than text.
-const DEEPEST: usize = 60;
+const MAX_DRAWN_DEPTH: usize = 60;
 
 /// The lines of the tree: of all services, from those that nothing needs; or of one, downwards and then upwards.
-pub(super) fn lines(links: &Links, from: Option<&ServiceName>) -> Vec<String> {
+pub(super) fn tree_lines(links: &Links, from: Option<&ServiceName>) -> Vec<String> {
     let Some(service) = from else {
-        let mut tree = Tree::new(links, false);
+        let mut tree = TreeDrawing::new(links, false);
         for root in roots(links) {
             tree.grow(root);
         }
         return tree.drawing;
     };
-    let mut tree = Tree::new(links, false);
+    let mut tree = TreeDrawing::new(links, false);
     tree.grow(service);
     let mut drawing = tree.drawing;
-    let mut upwards = Tree::new(links, true);
+    let mut upwards = TreeDrawing::new(links, true);
     upwards.grow(service);
     if upwards.drawing.len() > 1 {
-        drawing.extend([String::new(), styled(DIM, "needed by")]);
+        drawing.extend([String::new(), styled(DIM_STYLE, "needed by")]);
         drawing.extend(upwards.drawing.into_iter().skip(1));
     }
     drawing
@@ -53,7 +53,7 @@ fn roots(links: &Links) -> Vec<&ServiceName> {
     roots
 }
 
-struct Tree<'a> {
+struct TreeDrawing<'a> {
     links: &'a Links,
     next: BTreeMap<&'a ServiceName, Vec<&'a Link>>,
     upwards: bool,
@@ -62,7 +62,7 @@ struct Tree<'a> {
 }
 
 /// A line to be drawn: whose, by which link, and behind which bars.
-struct Twig<'a> {
+struct TreeBranch<'a> {
     link: &'a Link,
     bars: String,
     last: bool,
@@ -70,7 +70,7 @@ struct Twig<'a> {
     above: Vec<&'a ServiceName>,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> TreeDrawing<'a> {
     fn new(links: &'a Links, upwards: bool) -> Self {
         let next = links.by_service(upwards);
         Self { links, next, upwards, drawn: BTreeSet::new(), drawing: Vec::new() }
@@ -86,12 +86,12 @@ impl<'a> Tree<'a> {
             let note = match () {
                 () if twig.above.contains(&other) => "  (circle)",
                 () if self.drawn.contains(other) && has_more => "  (above)",
-                () if twig.above.len() > DEEPEST && has_more => "  (and deeper)",
+                () if twig.above.len() > MAX_DRAWN_DEPTH && has_more => "  (and deeper)",
                 () => "",
             };
             let branch = if twig.last { "└─ " } else { "├─ " };
-            let front = styled(DIM, format_args!("{}{branch}", twig.bars));
-            self.drawing.push(format!("{front}{}  {}{}", self.title(other), need(twig.link), styled(DIM, note)));
+            let front = styled(DIM_STYLE, format_args!("{}{branch}", twig.bars));
+            self.drawing.push(format!("{front}{}  {}{}", self.title(other), need(twig.link), styled(DIM_STYLE, note)));
             if note.is_empty() && self.drawn.insert(other) {
                 let bars = format!("{}{}", twig.bars, if twig.last { "   " } else { "│  " });
                 pending.extend(self.twigs(other, &bars, &twig.above));
@@ -100,23 +100,25 @@ impl<'a> Tree<'a> {
     }
 
     /// What grows below a service, the first of it on top of the stack.
-    fn twigs(&self, name: &'a ServiceName, bars: &str, above: &[&'a ServiceName]) -> Vec<Twig<'a>> {
+    fn twigs(&self, name: &'a ServiceName, bars: &str, above: &[&'a ServiceName]) -> Vec<TreeBranch<'a>> {
         let above: Vec<_> = above.iter().copied().chain([name]).collect();
         let links = self.next.get(name).into_iter().flatten().rev().enumerate();
-        links.map(|(at, link)| Twig { link, bars: bars.to_owned(), last: at == 0, above: above.clone() }).collect()
+        links
+            .map(|(at, link)| TreeBranch { link, bars: bars.to_owned(), last: at == 0, above: above.clone() })
+            .collect()
     }
 
     fn title(&self, name: &ServiceName) -> String {
         match self.links.services.get(name).and_then(Option::as_ref) {
-            Some(version) => format!("{} {version}", styled(NAME, name)),
-            None => format!("{} {}", styled(NAME, name), styled(BAD, "has errors")),
+            Some(version) => format!("{} {version}", styled(NAME_STYLE, name)),
+            None => format!("{} {}", styled(NAME_STYLE, name), styled(BAD_STYLE, "has errors")),
         }
     }
 }
 
 fn need(link: &Link) -> String {
     match link.fits {
-        Some(false) => styled(BAD, format_args!("{} does not fit", link.range)),
-        Some(true) | None => styled(DIM, &link.range),
+        Some(false) => styled(BAD_STYLE, format_args!("{} does not fit", link.range)),
+        Some(true) | None => styled(DIM_STYLE, &link.range),
     }
 }

@@ -1,11 +1,11 @@
 //! The moves that are shown, each with what its commit takes back and with what the cluster has verified of it.
 
-use pintle_core::change::{Move, moves_newest_first};
+use pintle_core::change::{PinMove, moves_newest_first};
 use pintle_core::pins::ServiceName;
 
-use super::proven::{Proof, Proofs};
-use super::undone::{Messages, Undone};
-use crate::cli::load::Loaded;
+use super::proven::{ClusterProofs, PinProof};
+use super::undone::{MessageReader, UndoneCommits};
+use crate::cli::load::LoadedRevision;
 
 /// Moves of one service or of all, newest first.
 #[derive(Debug)]
@@ -19,23 +19,23 @@ pub(super) struct HistoryEntries {
 #[derive(Debug)]
 pub(super) struct HistoryEntry {
     pub(super) service: ServiceName,
-    pub(super) one: Move,
-    pub(super) proven: Option<Proof>,
+    pub(super) one: PinMove,
+    pub(super) proven: Option<PinProof>,
     /// What its commit takes back.
-    pub(super) undoes: Option<Undone>,
+    pub(super) undoes: Option<UndoneCommits>,
 }
 
 impl HistoryEntries {
     pub(super) fn new(
-        loaded: &Loaded,
+        loaded: &LoadedRevision,
         service: Option<&ServiceName>,
         limit: usize,
-        mut proofs: Option<Proofs>,
+        mut proofs: Option<ClusterProofs>,
     ) -> Self {
-        let all = moves_newest_first(&loaded.history, &loaded.at.reading.pins, service);
+        let all = moves_newest_first(&loaded.history, &loaded.revision.reading.pins, service);
         let (total, cluster) = (all.len(), proofs.as_ref().map(|proofs| proofs.cluster.clone()));
-        let mut messages = Messages::of(loaded);
-        let entry = |(service, one): (&ServiceName, Move)| {
+        let mut messages = MessageReader::of(loaded);
+        let entry = |(service, one): (&ServiceName, PinMove)| {
             let proven = proofs.as_mut().and_then(|proofs| proofs.take(&loaded.source, service, &one));
             HistoryEntry { service: service.clone(), proven, undoes: messages.undone(&one.commit), one }
         };

@@ -1,7 +1,7 @@
 //! Each pin that one service had.
 
 use jiff::{SignedDuration, Timestamp};
-use pintle_core::change::{ChangeKind, Move};
+use pintle_core::change::{ChangeKind, PinMove};
 use pintle_core::git::Commit;
 use pintle_core::image::Image;
 use pintle_core::pins::ServiceName;
@@ -9,14 +9,14 @@ use pintle_core::problem::display_safe;
 use pintle_core::version::Version;
 use serde::Serialize;
 
+use super::change_cell;
 use super::entries::{HistoryEntries, HistoryEntry};
-use super::proven::Proof;
-use super::undone::Undone;
-use super::word;
-use crate::cli::output::{DIM, NAME};
-use crate::cli::shown::{ShownKind, ShownNeed};
-use crate::cli::table::{Cell, Head, Table};
-use crate::cli::words::{author, how_long, image_moved, need_moved, when};
+use super::proven::PinProof;
+use super::undone::UndoneCommits;
+use crate::cli::output::{DIM_STYLE, NAME_STYLE};
+use crate::cli::shown::{ChangeKindJson, NeedMoveJson};
+use crate::cli::table::{ColumnHead, Table, TableCell};
+use crate::cli::words::{author_name, image_move_text, need_move_text, short_duration, utc_minute};
 
 /// `--output json`.
 #[derive(Debug, Serialize)]
@@ -36,14 +36,14 @@ struct PinJson<'t> {
     image: Option<&'t Image>,
     from: Option<&'t Version>,
     #[serde(flatten)]
-    kind: ShownKind,
-    needs: Vec<ShownNeed>,
+    kind: ChangeKindJson,
+    needs: Vec<NeedMoveJson>,
     commit: &'t Commit,
     until: Option<&'t Commit>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    undoes: Option<&'t Undone>,
+    undoes: Option<&'t UndoneCommits>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    proven: Option<Proof>,
+    proven: Option<PinProof>,
 }
 
 impl<'t> ServiceHistoryJson<'t> {
@@ -53,10 +53,10 @@ impl<'t> ServiceHistoryJson<'t> {
             version: one.to.as_ref().map(|pin| &pin.version),
             image: one.to.as_ref().map(|pin| &pin.image),
             from: one.from.as_ref().map(|pin| &pin.version),
-            kind: ShownKind::of(one.kind),
-            needs: one.needs.iter().map(ShownNeed::of).collect(),
+            kind: ChangeKindJson::of(one.kind),
+            needs: one.need_changes.iter().map(NeedMoveJson::of).collect(),
             commit: &one.commit,
-            until: one.until.as_deref(),
+            until: one.superseded_by.as_deref(),
             undoes: undoes.as_ref(),
             proven: *proven,
         };
@@ -67,38 +67,46 @@ impl<'t> ServiceHistoryJson<'t> {
 
 /// For people.
 pub(super) fn table(entries: &HistoryEntries, now: Timestamp) -> Table {
-    let mut heads = vec![Head::whole("VERSION"), Head::whole("MOVE"), Head::whole("COMMIT"), Head::cut("AUTHOR")];
-    heads.extend([Head::whole("WHEN (UTC)"), Head::whole("STOOD")]);
-    heads.extend(entries.cluster.as_ref().map(|_| Head::whole("PROVEN")));
-    heads.push(Head::cut("SUBJECT"));
+    let mut heads = vec![
+        ColumnHead::fixed("VERSION"),
+        ColumnHead::fixed("MOVE"),
+        ColumnHead::fixed("COMMIT"),
+        ColumnHead::cut("AUTHOR"),
+    ];
+    heads.extend([ColumnHead::fixed("WHEN (UTC)"), ColumnHead::fixed("STOOD")]);
+    heads.extend(entries.cluster.as_ref().map(|_| ColumnHead::fixed("PROVEN")));
+    heads.push(ColumnHead::cut("SUBJECT"));
     let mut table = Table::new(heads);
     for HistoryEntry { one, proven, undoes, .. } in &entries.moves {
-        let version = one.to.as_ref().map_or(Cell::new(DIM, "none"), |pin| Cell::new(NAME, pin.version.as_str()));
+        let version = one
+            .to
+            .as_ref()
+            .map_or(TableCell::new(DIM_STYLE, "none"), |pin| TableCell::new(NAME_STYLE, pin.version.as_str()));
         let commit = &one.commit;
-        let mut row = vec![version, word(one.kind), commit.id.short().into(), author(commit).into()];
-        row.extend([when(commit.time).into(), stood(one, now)]);
-        row.extend(entries.cluster.as_ref().map(|_| Proof::cell(*proven, now)));
-        row.push(Cell::new(DIM, display_safe(&commit.subject, 100)));
+        let mut row = vec![version, change_cell(one.kind), commit.id.short().into(), author_name(commit).into()];
+        row.extend([utc_minute(commit.time).into(), stood(one, now)]);
+        row.extend(entries.cluster.as_ref().map(|_| PinProof::cell(*proven, now)));
+        row.push(TableCell::new(DIM_STYLE, display_safe(&commit.subject, 100)));
         table.row(row);
         if let Some(undoes) = undoes {
-            table.note(Cell::new(DIM, undoes.in_words()));
+            table.note(TableCell::new(DIM_STYLE, undoes.in_words()));
         }
         if let (Some(from), Some(to), Some(ChangeKind::Image)) = (&one.from, &one.to, one.kind) {
-            table.note(Cell::new(DIM, image_moved(&from.image, &to.image)));
+            table.note(TableCell::new(DIM_STYLE, image_move_text(&from.image, &to.image)));
         }
-        for needs in &one.needs {
-            table.note(Cell::new(DIM, need_moved(needs)));
+        for needs in &one.need_changes {
+            table.note(TableCell::new(DIM_STYLE, need_move_text(needs)));
         }
     }
     table
 }
 
 /// How long it was pinned; commits carry the time of whoever made them, so it can only be told, not computed with.
-fn stood(one: &Move, now: Timestamp) -> Cell {
-    let lasted = |until: Timestamp| how_long(until.duration_since(one.commit.time).max(SignedDuration::ZERO));
-    match &one.until {
+fn stood(one: &PinMove, now: Timestamp) -> TableCell {
+    let lasted = |until: Timestamp| short_duration(until.duration_since(one.commit.time).max(SignedDuration::ZERO));
+    match &one.superseded_by {
         Some(until) => lasted(until.time).into(),
-        None if one.stands() => Cell::new(NAME, format!("{} so far", lasted(now))),
+        None if one.is_current() => TableCell::new(NAME_STYLE, format!("{} so far", lasted(now))),
         None => "".into(),
     }
 }

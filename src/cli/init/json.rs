@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pintle_core::init::{Edge, Left, NewFile, Owned, Proposal};
+use pintle_core::init::{EngineOwnership, InitProposal, ProposedEdge, ProposedFile, UnpinnedItem};
 use pintle_core::pins::ServiceName;
 use serde::Serialize;
 
@@ -13,20 +13,20 @@ pub(super) struct ProposalJson<'p> {
     environment: Option<&'p str>,
     services: &'p BTreeSet<ServiceName>,
     edges: Vec<EdgeJson<'p>>,
-    files: &'p [NewFile],
-    left: &'p [Left],
-    owned: &'p [Owned],
+    files: &'p [ProposedFile],
+    left: &'p [UnpinnedItem],
+    owned: &'p [EngineOwnership],
 }
 
 #[derive(Debug, Serialize)]
 struct EdgeJson<'p> {
     consumer: &'p ServiceName,
     #[serde(flatten)]
-    edge: &'p Edge,
+    edge: &'p ProposedEdge,
 }
 
-impl<'p> From<&'p Proposal> for ProposalJson<'p> {
-    fn from(proposal: &'p Proposal) -> Self {
+impl<'p> From<&'p InitProposal> for ProposalJson<'p> {
+    fn from(proposal: &'p InitProposal) -> Self {
         let edges = proposal.edges.iter();
         let edges = edges.flat_map(|(consumer, edges)| edges.iter().map(move |edge| EdgeJson { consumer, edge }));
         Self {
@@ -34,8 +34,8 @@ impl<'p> From<&'p Proposal> for ProposalJson<'p> {
             services: &proposal.services,
             edges: edges.collect(),
             files: &proposal.files,
-            left: &proposal.left,
-            owned: &proposal.owned,
+            left: &proposal.unpinned,
+            owned: &proposal.engine_ownership,
         }
     }
 }

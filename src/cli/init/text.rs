@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use pintle_core::init::{NewFile, Proposal};
-use pintle_core::pins::{SETTINGS, ServiceName};
+use pintle_core::init::{InitProposal, ProposedFile};
+use pintle_core::pins::{SETTINGS_FILE, ServiceName};
 use pintle_core::problem::{display_safe, show};
 
-use crate::cli::output::{BUSY, GOOD, NAME, Output, counted, styled};
+use crate::cli::output::{BUSY_STYLE, GOOD_STYLE, NAME_STYLE, Output, counted, styled};
 
 /// The files, what is left, whose the images are, and the counts.
-pub(super) fn tell(proposal: &Proposal, dry_run: bool, output: &mut Output) {
+pub(super) fn tell(proposal: &InitProposal, dry_run: bool, output: &mut Output) {
     let templates = match proposal.templates {
         0 => String::new(),
         count => format!(", passed over {}", counted(count, "template")),
@@ -18,34 +18,34 @@ pub(super) fn tell(proposal: &Proposal, dry_run: bool, output: &mut Output) {
     let (read, services) = (counted(proposal.read, "YAML file"), counted(proposal.services.len(), "service"));
     output.line(format_args!("Read {read}{templates}: {services}{environment}."));
     for file in &proposal.files {
-        let NewFile { path, text, exists } = file;
+        let ProposedFile { path, text, exists } = file;
         match (exists, dry_run) {
-            (false, false) if path.ends_with(SETTINGS) => {
-                output.line(format_args!("  {} {path}{}", styled(GOOD, "wrote"), found(proposal)));
+            (false, false) if path.ends_with(SETTINGS_FILE) => {
+                output.line(format_args!("  {} {path}{}", styled(GOOD_STYLE, "wrote"), found(proposal)));
             }
-            (false, false) => output.line(format_args!("  {} {path}", styled(GOOD, "wrote"))),
+            (false, false) => output.line(format_args!("  {} {path}", styled(GOOD_STYLE, "wrote"))),
             (false, true) => {
-                output.line(format_args!("\n{}", styled(NAME, format_args!("# {path}"))));
+                output.line(format_args!("\n{}", styled(NAME_STYLE, format_args!("# {path}"))));
                 output.write(format_args!("{text}"));
             }
-            (true, _) if path.ends_with(SETTINGS) => {
-                output.line(format_args!("  {} {path}", styled(BUSY, "left alone")));
+            (true, _) if path.ends_with(SETTINGS_FILE) => {
+                output.line(format_args!("  {} {path}", styled(BUSY_STYLE, "left alone")));
             }
             (true, dry) => {
                 if dry {
                     output.line("");
                 }
-                output.line(format_args!("  {} {path}; it could say:", styled(BUSY, "left alone")));
+                output.line(format_args!("  {} {path}; it could say:", styled(BUSY_STYLE, "left alone")));
                 text.lines().for_each(|line| output.line(format_args!("      {line}")));
             }
         }
     }
     tell_left(proposal, output);
-    for owned in &proposal.owned {
+    for owned in &proposal.engine_ownership {
         let services: Vec<&str> = owned.services.iter().map(ServiceName::as_str).collect();
-        let title = styled(BUSY, format_args!("{} owns the images of", owned.manager));
+        let title = styled(BUSY_STYLE, format_args!("{} owns the images of", owned.manager));
         output.line(format_args!("\n{title} {}", listed(&services)));
-        output.line(format_args!("  to let Pintle move them: {}", owned.way_out));
+        output.line(format_args!("  to let Pintle move them: {}", owned.remedy));
     }
     output.line("");
     if !dry_run && proposal.files.iter().any(|file| !file.exists) {
@@ -55,17 +55,17 @@ pub(super) fn tell(proposal: &Proposal, dry_run: bool, output: &mut Output) {
 }
 
 /// What the patterns find.
-fn found(proposal: &Proposal) -> String {
+fn found(proposal: &InitProposal) -> String {
     let services: usize = proposal.patterns.iter().map(|(_, services)| services).sum();
     let patterns = counted(proposal.patterns.len(), "pattern");
     if services == 0 { String::new() } else { format!(": {patterns} for {}", counted(services, "service")) }
 }
 
 /// `150 services, 87 edges between 61 of them; 89 have none: pintle graph`.
-fn counts(proposal: &Proposal) -> String {
+fn counts(proposal: &InitProposal) -> String {
     let all = proposal.services.len();
-    let edges = proposal.linked.len();
-    let linked: BTreeSet<_> = proposal.linked.iter().flat_map(|(consumer, provider)| [consumer, provider]).collect();
+    let edges = proposal.all_edges.len();
+    let linked: BTreeSet<_> = proposal.all_edges.iter().flat_map(|(consumer, provider)| [consumer, provider]).collect();
     let none = match all - linked.len() {
         1 => "1 has none".to_owned(),
         none => format!("{none} have none"),
@@ -76,20 +76,20 @@ fn counts(proposal: &Proposal) -> String {
 
 fn listed(names: &[&str]) -> String {
     /// More are counted.
-    const MOST: usize = 8;
-    match names.len().checked_sub(MOST) {
-        Some(rest) if rest > 0 => format!("{} and {rest} more", names[..MOST].join(", ")),
+    const MAX_LISTED_SERVICES: usize = 8;
+    match names.len().checked_sub(MAX_LISTED_SERVICES) {
+        Some(rest) if rest > 0 => format!("{} and {rest} more", names[..MAX_LISTED_SERVICES].join(", ")),
         _ => names.join(", "),
     }
 }
 
 /// What is not pinned, and what was not read.
-pub(super) fn tell_left(proposal: &Proposal, output: &mut Output) {
-    let title = |output: &mut Output, text: &str| output.line(format_args!("\n{}", styled(BUSY, text)));
-    if !proposal.left.is_empty() {
+pub(super) fn tell_left(proposal: &InitProposal, output: &mut Output) {
+    let title = |output: &mut Output, text: &str| output.line(format_args!("\n{}", styled(BUSY_STYLE, text)));
+    if !proposal.unpinned.is_empty() {
         title(output, "Not pinned");
-        for left in &proposal.left {
-            output.line(format_args!("  {}: {}", show(&left.what), display_safe(&left.why, 500)));
+        for left in &proposal.unpinned {
+            output.line(format_args!("  {}: {}", show(&left.item), display_safe(&left.reason, 500)));
         }
     }
     if !proposal.unsupported.is_empty() {
@@ -98,9 +98,9 @@ pub(super) fn tell_left(proposal: &Proposal, output: &mut Output) {
             output.line(format_args!("  {} ({})", show(object), show(path)));
         }
     }
-    if !proposal.skipped.is_empty() {
+    if !proposal.unreadable_files.is_empty() {
         title(output, "Not read");
-        for skipped in &proposal.skipped {
+        for skipped in &proposal.unreadable_files {
             output.line(format_args!("  {skipped}"));
         }
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use pintle_core::git::CommitId;
 
 use super::outcome::CommitOutcome;
-use crate::cli::exit::Failure;
+use crate::cli::exit::CommandError;
 use crate::cli::output::{Output, counted};
 use crate::source::{Destination, LandError, Landing, Overtaken};
 
@@ -28,17 +28,21 @@ pub(super) struct DestinationArgs {
 
 impl DestinationArgs {
     /// What is meant; `name` is that of a branch of its own, where none was typed.
-    pub(super) fn destination<'l>(&self, landing: &'l Landing<'l>, name: &str) -> Result<Destination<'l>, Failure> {
+    pub(super) fn destination<'l>(
+        &self,
+        landing: &'l Landing<'l>,
+        name: &str,
+    ) -> Result<Destination<'l>, CommandError> {
         if self.patch {
             return Ok(Destination::Patch);
         }
         if let Some(typed) = &self.propose {
             let name = if typed.is_empty() { name } else { typed };
-            return Ok(Destination::Proposal(Box::new(landing.beside(name)?)));
+            return Ok(Destination::Proposal(Box::new(landing.proposal_branch(name)?)));
         }
         match landing.upstream() {
             Some(_) if self.commit_only && !landing.is_clone() => {
-                let failure = Failure::usage("--commit-only needs a clone of your own to commit in");
+                let failure = CommandError::usage("--commit-only needs a clone of your own to commit in");
                 Err(failure.hint("leave it out, or clone the repository and name it: --repo PATH"))
             }
             None if self.push => Err(LandError::NoUpstream { branch: landing.branch().to_owned() }.into()),
@@ -54,7 +58,7 @@ pub(super) fn decide_anew(
     error: LandError,
     at: (&Landing<'_>, CommitId),
     output: &mut Output,
-) -> Result<Option<CommitOutcome>, Failure> {
+) -> Result<Option<CommitOutcome>, CommandError> {
     let Overtaken { remote, followed } = destination.catch_up_after(error, at)?;
     match followed {
         Some(branch) => {
@@ -67,7 +71,7 @@ pub(super) fn decide_anew(
 
 /// Says where the commit will go.
 pub(super) fn announce(destination: &Destination<'_>, landing: &Landing<'_>, output: &mut Output) {
-    let (branch, unpushed) = (landing.branch(), landing.unpushed());
+    let (branch, unpushed) = (landing.branch(), landing.unpushed_commits());
     let along = match (destination, landing.upstream()) {
         (Destination::Patch, _) => return,
         (Destination::Proposal(beside), _) => {

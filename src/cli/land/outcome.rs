@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::diff::FileDiff;
-use crate::cli::exit::Failure;
-use crate::cli::output::{Format, Output};
-use crate::source::{Landed, Landing, Outcome, Proposed};
+use crate::cli::exit::CommandError;
+use crate::cli::output::{Output, OutputFormat};
+use crate::source::{LandedCommit, Landing, Outcome, PushedProposal};
 
 /// What has become of a proposal.
 pub(crate) struct CommitOutcome {
@@ -50,9 +50,9 @@ impl CommitOutcome {
         }
     }
 
-    fn landed(landed: Landed, landing: &Landing<'_>) -> Self {
+    fn landed(landed: LandedCommit, landing: &Landing<'_>) -> Self {
         let words = Some(closing(&landed, landing));
-        let Landed { commit, branch, pushed_to, behind } = landed;
+        let LandedCommit { commit, branch, pushed_to, clone_not_updated_reason: behind } = landed;
         let report = CommitJson { commit: Some(commit), branch, pushed_to, behind, ..CommitJson::default() };
         Self { report, words }
     }
@@ -60,12 +60,23 @@ impl CommitOutcome {
     /// The commit is there already.
     pub(super) fn arrived(commit: CommitId, landing: &Landing<'_>) -> Self {
         let pushed_to = landing.upstream().map(str::to_owned);
-        Self::landed(Landed { commit, branch: landing.branch().to_owned(), pushed_to, behind: None }, landing)
+        Self::landed(
+            LandedCommit { commit, branch: landing.branch().to_owned(), pushed_to, clone_not_updated_reason: None },
+            landing,
+        )
     }
 
-    fn proposed(proposed: Proposed) -> Self {
+    fn proposed(proposed: PushedProposal) -> Self {
         let words = Some(open(&proposed));
-        let Proposed { commit, branch, base, pushed_to, known: _, page: compare_url, pull: _ } = proposed;
+        let PushedProposal {
+            commit,
+            branch,
+            base,
+            pushed_to,
+            already_existed: _,
+            pull_request_page: compare_url,
+            pull_command: _,
+        } = proposed;
         let (commit, pushed_to, base) = (Some(commit), Some(pushed_to), Some(base));
         let report = CommitJson { commit, branch, pushed_to, base, compare_url, ..CommitJson::default() };
         Self { report, words }
@@ -89,12 +100,12 @@ impl CommitOutcome {
         self.words.as_deref()
     }
 
-    pub(super) fn print(&self, format: Format, output: &mut Output) -> Result<(), Failure> {
+    pub(super) fn print(&self, format: OutputFormat, output: &mut Output) -> Result<(), CommandError> {
         output.result(format, &self.report, |output| self.words.iter().for_each(|words| output.line(words)))
     }
 }
 
-fn closing(landed: &Landed, landing: &Landing<'_>) -> String {
+fn closing(landed: &LandedCommit, landing: &Landing<'_>) -> String {
     let (commit, branch) = (landed.commit.short(), &landed.branch);
     match (&landed.pushed_to, landing.upstream()) {
         (Some(remote), _) if landing.is_clone() => format!("Committed {commit} on {branch}, pushed to {remote}."),
@@ -105,8 +116,16 @@ fn closing(landed: &Landed, landing: &Landing<'_>) -> String {
 }
 
 /// How somebody takes what is proposed.
-fn open(proposed: &Proposed) -> String {
-    let Proposed { commit, branch, base, pushed_to, known, page, pull } = proposed;
+fn open(proposed: &PushedProposal) -> String {
+    let PushedProposal {
+        commit,
+        branch,
+        base,
+        pushed_to,
+        already_existed: known,
+        pull_request_page: page,
+        pull_command: pull,
+    } = proposed;
     let there = match known {
         false => format!("Pushed {} as {pushed_to}.", commit.short()),
         true => format!("{pushed_to} is there already, with this change: {}.", commit.short()),

@@ -9,8 +9,8 @@ use pintle_core::problem::display_safe;
 use crate::cli::describe::{
     ChangeReport, CircleReport, EstimateReport, PlanReport, RestReport, Standing, UnderWayReport,
 };
-use crate::cli::output::{BAD, BUSY, DIM, GOOD, NAME, counted, styled};
-use crate::cli::words::took;
+use crate::cli::output::{BAD_STYLE, BUSY_STYLE, DIM_STYLE, GOOD_STYLE, NAME_STYLE, counted, styled};
+use crate::cli::words::seconds_text;
 
 /// Where all of it runs, after what it is compared with.
 fn namespace(report: &PlanReport) -> String {
@@ -34,17 +34,17 @@ pub(crate) fn body(report: &PlanReport) -> String {
         let _ = writeln!(text, "\nUnder way: {}", under_way(report));
     }
     let width = |text: fn(&ChangeReport) -> &str| {
-        report.stages.iter().flatten().map(|it| text(it).len().min(WIDEST)).max().unwrap_or(0)
+        report.stages.iter().flatten().map(|it| text(it).len().min(MAX_COLUMN_CHARS)).max().unwrap_or(0)
     };
     let widths = [width(|it| &it.service), width(|it| &it.from), width(|it| &it.to)];
     for (stage, number) in report.stages.iter().zip(1..) {
         let starts = if number == 1 { "starts now" } else { "each starts when what it waits for has passed" };
-        let _ = writeln!(text, "\nStage {number} {}", styled(DIM, format_args!("({starts})")));
+        let _ = writeln!(text, "\nStage {number} {}", styled(DIM_STYLE, format_args!("({starts})")));
         for change in stage {
             change_text(&mut text, change, &place(report, change.namespace.as_deref()), widths);
         }
     }
-    for (title, standing) in TITLES {
+    for (title, standing) in UNREACHED_TITLES {
         rest_text(&mut text, title, report, standing);
     }
     for circle in &report.circles {
@@ -61,7 +61,7 @@ pub(crate) fn body(report: &PlanReport) -> String {
         let _ = writeln!(text, "\nPaused");
     }
     for it in &report.paused {
-        let _ = writeln!(text, "  {}: {}", styled(NAME, &it.service), it.why.brief);
+        let _ = writeln!(text, "  {}: {}", styled(NAME_STYLE, &it.service), it.why.brief);
     }
     unseen_text(&mut text, &report.unseen);
     let _ = write!(text, "\n{}", summary(report));
@@ -80,9 +80,9 @@ fn under_way(report: &PlanReport) -> String {
 }
 
 /// Longer names and images do not push apart what stands in the other lines.
-const WIDEST: usize = 24;
+const MAX_COLUMN_CHARS: usize = 24;
 
-const TITLES: [(&str, Standing); 4] = [
+const UNREACHED_TITLES: [(&str, Standing); 4] = [
     ("Failed", Standing::Failed),
     ("Refused", Standing::Refused),
     ("Held", Standing::Held),
@@ -91,19 +91,23 @@ const TITLES: [(&str, Standing); 4] = [
 
 fn change_text(text: &mut String, change: &ChangeReport, place: &str, [name, from, to]: [usize; 3]) {
     let ChangeReport { service, namespace: _, from: runs, to: target, kind, waits, wait_reasons: _, lockstep } = change;
-    let service = styled(NAME, format_args!("{service:name$}"));
+    let service = styled(NAME_STYLE, format_args!("{service:name$}"));
     let arrow = styled(style_of(kind), format_args!("{runs:>from$} -> {target:to$}"));
-    let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}{}", styled(DIM, place));
+    let _ = writeln!(text, "  ~ {service}  {arrow}  {kind}{}", styled(DIM_STYLE, place));
     for wait in waits {
         let _ = writeln!(text, "      waits {}", wait.brief);
     }
     if *lockstep {
-        let _ = writeln!(text, "      {}", styled(BAD, "starts together with its lockstep group: unsafe for a moment"));
+        let _ = writeln!(
+            text,
+            "      {}",
+            styled(BAD_STYLE, "starts together with its lockstep group: unsafe for a moment")
+        );
     }
 }
 
 fn style_of(kind: &str) -> Style {
-    if kind == "drift" { BAD } else { BUSY }
+    if kind == "drift" { BAD_STYLE } else { BUSY_STYLE }
 }
 
 fn rest_text(text: &mut String, title: &str, report: &PlanReport, standing: Standing) {
@@ -114,8 +118,8 @@ fn rest_text(text: &mut String, title: &str, report: &PlanReport, standing: Stan
         for it in alike {
             let pinned = it.pinned.as_ref().map(|version| format!("pinned {version}, ")).unwrap_or_default();
             let place = place(report, it.namespace.as_deref());
-            let service = styled(NAME, &it.service);
-            let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD, "!"), it.runs);
+            let service = styled(NAME_STYLE, &it.service);
+            let _ = writeln!(text, "  {} {service} ({pinned}runs {}{place})", styled(BAD_STYLE, "!"), it.runs);
         }
         let _ = writeln!(text, "      {why}");
     }
@@ -134,23 +138,23 @@ pub(crate) fn told_once(rest: &[RestReport], standing: Standing) -> Vec<(Vec<&Re
 }
 
 /// So many pairs are named; a program is told all.
-const UNSEEN: usize = 5;
+const MAX_LISTED_PAIRS: usize = 5;
 
 fn unseen_text(text: &mut String, pairs: &[String]) {
     if !pairs.is_empty() {
         let _ = writeln!(text, "\nOn the way, and never seen together");
     }
-    for pair in pairs.iter().take(UNSEEN) {
-        let _ = writeln!(text, "  {} {pair}", styled(BUSY, "?"));
+    for pair in pairs.iter().take(MAX_LISTED_PAIRS) {
+        let _ = writeln!(text, "  {} {pair}", styled(BUSY_STYLE, "?"));
     }
-    if pairs.len() > UNSEEN {
-        let _ = writeln!(text, "    and {} more", pairs.len() - UNSEEN);
+    if pairs.len() > MAX_LISTED_PAIRS {
+        let _ = writeln!(text, "    and {} more", pairs.len() - MAX_LISTED_PAIRS);
     }
 }
 
 /// A circle of waits: each on a line, then what breaks it.
 pub(crate) fn circle_text(text: &mut String, circle: &CircleReport) {
-    let _ = writeln!(text, "\nNo safe order for {}", styled(NAME, circle.services.join(", ")));
+    let _ = writeln!(text, "\nNo safe order for {}", styled(NAME_STYLE, circle.services.join(", ")));
     for wait in &circle.waits {
         let _ = writeln!(text, "      {wait}");
     }
@@ -160,7 +164,7 @@ pub(crate) fn circle_text(text: &mut String, circle: &CircleReport) {
 /// The last line: what the plan comes to.
 pub(crate) fn summary(report: &PlanReport) -> String {
     if report.is_empty() {
-        return styled(GOOD, "Nothing to do: everything runs what is pinned.") + "\n";
+        return styled(GOOD_STYLE, "Nothing to do: everything runs what is pinned.") + "\n";
     }
     let count = |standing| report.rest.iter().filter(|it| it.standing == standing).count();
     let mut parts = vec![match report.changes() {
@@ -188,8 +192,8 @@ fn estimate(it: &EstimateReport) -> String {
         all if all == it.services => ", 30s assumed for each".to_owned(),
         some => format!(", 30s assumed for {some} of them"),
     };
-    let together = took(it.seconds);
-    let one_by_one = took(it.one_by_one_seconds);
+    let together = seconds_text(it.seconds);
+    let one_by_one = seconds_text(it.one_by_one_seconds);
     let most = if it.extra_pods == 0 { "none".to_owned() } else { format!("at most {}", it.extra_pods) };
     format!(
         "\nTakes about {together} (one by one: {one_by_one}{assumed}); replaces {}, {most} above the usual number.",
@@ -235,7 +239,7 @@ pub(crate) fn markdown(revision: &Commit, against: &str, report: &PlanReport) ->
 /// What a table of changes does not show, in Markdown.
 fn notes(report: &PlanReport) -> Vec<String> {
     let mut notes = Vec::new();
-    for (title, standing) in TITLES {
+    for (title, standing) in UNREACHED_TITLES {
         for (alike, why) in told_once(&report.rest, standing) {
             let name = |it: &&RestReport| format!("**{}**{}", it.service, place(report, it.namespace.as_deref()));
             let names: Vec<String> = alike.iter().map(name).collect();

@@ -9,11 +9,11 @@ use pintle_core::pins::ServiceName;
 use pintle_core::problem::display_safe;
 use pintle_core::rollback::{ConfigRefusal, ConfigRevert, revert_config};
 
-use crate::cli::config::Config;
+use crate::cli::config::CliConfig;
 use crate::cli::diff::{self, FileDiff};
-use crate::cli::exit::Failure;
-use crate::cli::load::{Loaded, Revision};
-use crate::source::merge;
+use crate::cli::exit::CommandError;
+use crate::cli::load::{LoadedRevision, Revision};
+use crate::source::three_way_merge;
 
 /// The other lines that go back with these pins; and those of which `--include-config` would take back more, where it can.
 #[derive(Default)]
@@ -24,17 +24,17 @@ pub(super) struct Lines {
 
 /// Whatever these edits change beside pins, on the tip with other lines in it; and what these would that are not in it.
 pub(super) fn lines(
-    config: &Config,
-    loaded: &Loaded,
+    config: &CliConfig,
+    loaded: &LoadedRevision,
     edits: &[(ServiceName, Edit)],
     [beneath, more]: [&[FileChange]; 2],
-) -> Result<Lines, Failure> {
-    let tip = loaded.at.said(&config.root);
+) -> Result<Lines, CommandError> {
+    let tip = loaded.revision.revision_files(&config.pin_folder);
     let after = |beneath: &[FileChange]| {
         let words = |refusal| edit::in_words(&refusal, &overlay(tip.files, beneath));
         let Edited { files, reading } =
-            edit_on(&tip, beneath, edits).map_err(|refusal| Failure::error(words(*refusal)))?;
-        Ok::<_, Failure>((overlay(tip.files, &files), reading.pins))
+            edit_on(&tip, beneath, edits).map_err(|refusal| CommandError::error(words(*refusal)))?;
+        Ok::<_, CommandError>((overlay(tip.files, &files), reading.pins))
     };
     let (files, pins) = after(beneath)?;
     let now = (&*files, &pins);
@@ -49,17 +49,22 @@ pub(super) fn lines(
 }
 
 /// Takes back what the commits between these two have changed, but for pins.
-pub(super) fn besides(config: &Config, loaded: &Loaded, ends: &[Arc<Commit>; 2]) -> Result<ConfigRevert, Failure> {
-    let root = config.root.as_str();
+pub(super) fn besides(
+    config: &CliConfig,
+    loaded: &LoadedRevision,
+    ends: &[Arc<Commit>; 2],
+) -> Result<ConfigRevert, CommandError> {
+    let root = config.pin_folder.as_str();
     let earlier = |Revision { files, reading, .. }| Arc::new(EarlierRevision { root: root.to_owned(), files, reading });
-    let [before, after] = diff::read(&loaded.source, root, ends, &loaded.at)?.map(earlier);
-    let mut reverted = revert_config(&loaded.at.said(root), [&before, &after], &merge).map_err(|why| refused(&why))?;
+    let [before, after] = diff::read_both(&loaded.source, root, ends, &loaded.revision)?.map(earlier);
+    let mut reverted = revert_config(&loaded.revision.revision_files(root), [&before, &after], &three_way_merge)
+        .map_err(|why| refused(&why))?;
     let settings = &mut reverted.pins.settings;
     settings.namespace = config.namespace.clone().or(settings.namespace.take());
     Ok(reverted)
 }
 
-fn refused(refusal: &ConfigRefusal) -> Failure {
+fn refused(refusal: &ConfigRefusal) -> CommandError {
     let why = match refusal {
         ConfigRefusal::Edit(problem) => problem.clone(),
         ConfigRefusal::Unusable(why) => format!("with these lines as they were, {why}"),
@@ -71,7 +76,7 @@ fn refused(refusal: &ConfigRefusal) -> Failure {
             format!("{}:{lines}: changed by the reverted commits, and otherwise since", display_safe(path, 200))
         }
     };
-    Failure::error(format!("--include-config: {why}"))
+    CommandError::error(format!("--include-config: {why}"))
         .hint("leave out --include-config, and take these lines back by hand")
 }
 

@@ -2,34 +2,40 @@
 #![expect(clippy::disallowed_methods, reason = "the edge of the program tells the time")]
 
 use jiff::Timestamp;
-use pintle_core::evidence::Pair;
-use pintle_core::rollback::{HoldPolicy, Refusal, Request, Revert, RollbackInput, revert, unseen};
+use pintle_core::evidence::VersionPair;
+use pintle_core::rollback::{HoldPolicy, Request, Revert, RollbackError, RollbackInput, plan_revert, unseen_pairs};
 
 use crate::cli::describe::remedy;
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::load::Loaded;
+use crate::cli::exit::{CommandError, CommandExit};
+use crate::cli::load::LoadedRevision;
 use crate::controller::{ClusterEvidence, Desired, LiveState, assess, assess_pins, targets};
 
 impl ClusterEvidence {
     /// Decides what goes back; where `only_seen`, no two come together that were never seen so.
-    pub(super) fn revert(&self, request: &Request, holding: HoldPolicy, only_seen: bool) -> Result<Revert, Refusal> {
+    pub(super) fn revert(
+        &self,
+        request: &Request,
+        holding: HoldPolicy,
+        only_seen: bool,
+    ) -> Result<Revert, RollbackError> {
         let wanted = targets(&self.desired, &self.look);
         let evidence = only_seen.then(|| self.desired.evidence());
         let known = RollbackInput::at(&self.desired, (&wanted, &self.look.live), &self.proven);
-        revert(RollbackInput { evidence, ..known }, request, holding)
+        plan_revert(RollbackInput { evidence, ..known }, request, holding)
     }
 
     /// Refuses targets that are not proven, where a proven version was pinned before a shallow clone begins.
-    pub(super) fn proven_here(&self, revert: &Revert, loaded: &Loaded) -> Result<(), Failure> {
+    pub(super) fn proven_here(&self, revert: &Revert, loaded: &LoadedRevision) -> Result<(), CommandError> {
         let unknown = revert.proof_beyond_history(&loaded.history, &self.proven);
         let Some((service, version)) = unknown.filter(|_| loaded.source.is_shallow()) else { return Ok(()) };
-        Err(Failure::error(format!("{service} {version} is proven, and when it was pinned is not known")).cut_off())
+        Err(CommandError::error(format!("{service} {version} is proven, and when it was pinned is not known"))
+            .suspect_shallow_clone())
     }
 
     /// Returns the pairs that were never seen together, where the settings want that told.
-    pub(super) fn unseen(&self, revert: &Revert) -> Vec<Pair> {
+    pub(super) fn unseen(&self, revert: &Revert) -> Vec<VersionPair> {
         let known = RollbackInput::at(&self.desired, (&[], &self.look.live), &self.proven);
-        unseen(known, revert, self.desired.evidence())
+        unseen_pairs(known, revert, self.desired.evidence())
     }
 
     /// Returns what will be wanted after the commit, and what runs as that sees it.
@@ -44,8 +50,8 @@ impl ClusterEvidence {
 }
 
 /// Says why nothing goes back, with the way out.
-pub(super) fn refused(refusal: &Refusal, loaded: &Loaded) -> Failure {
-    let exit = if refusal.is_by_rule() { Exit::Refused } else { Exit::Error };
-    let failure = Failure { exit, ..Failure::error(refusal.to_string()) }.hint(remedy(&refusal.remedy()));
-    if refusal.is_of_history() { loaded.as_far_as_known(failure) } else { failure }
+pub(super) fn refused(refusal: &RollbackError, loaded: &LoadedRevision) -> CommandError {
+    let exit = if refusal.is_blocked_by_rule() { CommandExit::Refused } else { CommandExit::Error };
+    let failure = CommandError { exit, ..CommandError::error(refusal.to_string()) }.hint(remedy(&refusal.remedy()));
+    if refusal.may_be_outside_history() { loaded.suspect_shallow_clone(failure) } else { failure }
 }

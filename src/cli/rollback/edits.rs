@@ -3,32 +3,32 @@
 use std::sync::Arc;
 
 use pintle_core::edit::{self, EarlierRevision, Edit};
-use pintle_core::git::{Commit, CommitId, File};
+use pintle_core::git::{Commit, CommitId, RepoFile};
 use pintle_core::pins::{Service, ServiceName};
 use pintle_core::rollback::{EarlierFiles, Member, RestoreError, earlier_revision, restores as restored};
 
-use crate::cli::config::Config;
-use crate::cli::exit::Failure;
-use crate::cli::load::{Loaded, Revision};
-use crate::cli::output::{NAME, styled};
-use crate::source::{Scope, SourceError};
+use crate::cli::config::CliConfig;
+use crate::cli::exit::CommandError;
+use crate::cli::load::{LoadedRevision, Revision};
+use crate::cli::output::{NAME_STYLE, styled};
+use crate::source::{FileScope, SourceError};
 
 /// Says which markers of Flux are muted with the holds.
-pub(super) fn muted(config: &Config, loaded: &Loaded, edits: &[(ServiceName, Edit)]) -> Vec<String> {
-    let tip = loaded.at.said(&config.root);
-    let words = |name| format!("  and Flux does not write {} meanwhile: its marker is muted", styled(NAME, name));
-    edit::muted(&tip, edits).into_iter().map(words).collect()
+pub(super) fn muted(config: &CliConfig, loaded: &LoadedRevision, edits: &[(ServiceName, Edit)]) -> Vec<String> {
+    let tip = loaded.revision.revision_files(&config.pin_folder);
+    let words = |name| format!("  and Flux does not write {} meanwhile: its marker is muted", styled(NAME_STYLE, name));
+    edit::muted_services(&tip, edits).into_iter().map(words).collect()
 }
 
 /// Returns the edits that restore each member's version-bound keys.
 pub(super) fn restores(
-    config: &Config,
-    loaded: &Loaded,
+    config: &CliConfig,
+    loaded: &LoadedRevision,
     members: &[Member],
-) -> Result<Vec<(ServiceName, Edit)>, Failure> {
-    let root = config.root.as_str();
+) -> Result<Vec<(ServiceName, Edit)>, CommandError> {
+    let root = config.pin_folder.as_str();
     let whole = |commit: &Arc<Commit>| {
-        let settings = Some(&loaded.at.reading.pins.settings);
+        let settings = Some(&loaded.revision.reading.pins.settings);
         let Revision { files, reading, .. } =
             Revision::read_with(&loaded.source, root, Some(Arc::clone(commit)), settings)?;
         Ok(EarlierRevision { root: root.to_owned(), files, reading })
@@ -37,14 +37,14 @@ pub(super) fn restores(
         Ok(parent) => Ok(Some(parent.id)),
         // A shallow clone may end there.
         Err(SourceError::Revision { .. }) => Ok(None),
-        Err(error) => Err(Failure::from(error)),
+        Err(error) => Err(CommandError::from(error)),
     };
     let earlier = EarlierFiles { parent: &parent, files: &|when, paths| files(loaded, when, paths), whole: &whole };
-    restored(&loaded.at.said(root), &loaded.history, members, &earlier).map_err(|error| match error {
+    restored(&loaded.revision.revision_files(root), &loaded.history, members, &earlier).map_err(|error| match error {
         RestoreError::Read(failure) => failure,
         RestoreError::NotFound { service, pin, commit } => {
             let (version, at) = (pin.version, commit.id.short());
-            Failure::error(format!("how {service} {version} was pinned at {at} cannot be read any more"))
+            CommandError::error(format!("how {service} {version} was pinned at {at} cannot be read any more"))
                 .hint(format!("pin it: pintle pin {service} {version}"))
         }
     })
@@ -52,14 +52,16 @@ pub(super) fn restores(
 
 /// Reads what an earlier revision says of some services.
 pub(super) fn earlier(
-    config: &Config,
-    loaded: &Loaded,
+    config: &CliConfig,
+    loaded: &LoadedRevision,
     when: CommitId,
     services: &[&Service],
-) -> Result<EarlierRevision, Failure> {
-    earlier_revision(&loaded.at.said(&config.root), when, services, &|when, paths| files(loaded, when, paths))
+) -> Result<EarlierRevision, CommandError> {
+    earlier_revision(&loaded.revision.revision_files(&config.pin_folder), when, services, &|when, paths| {
+        files(loaded, when, paths)
+    })
 }
 
-fn files(loaded: &Loaded, when: CommitId, paths: &[Arc<str>]) -> Result<Vec<File>, Failure> {
-    Ok(loaded.source.files(when, Scope::Paths(paths))?.files)
+fn files(loaded: &LoadedRevision, when: CommitId, paths: &[Arc<str>]) -> Result<Vec<RepoFile>, CommandError> {
+    Ok(loaded.source.files(when, FileScope::Paths(paths))?.files)
 }

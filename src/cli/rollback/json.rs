@@ -1,10 +1,10 @@
 //! What programs are told of a rollback: `--output json` and `yaml`.
 
 use jiff::Timestamp;
-use pintle_core::evidence::Pair;
+use pintle_core::evidence::VersionPair;
 use pintle_core::git::Commit;
 use pintle_core::image::Image;
-use pintle_core::pins::{Held, Pin, ServiceName};
+use pintle_core::pins::{HeldVersions, Pin, ServiceName};
 use pintle_core::remedy::Remedy;
 use pintle_core::rollback::{Member, MemberReason, Objection, SkipReason, Skipped, Unmet};
 use pintle_core::version::Version;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::RollbackPreview;
 use crate::cli::describe::PlanReport;
 use crate::cli::diff::FileDiff;
-use crate::cli::exit::Failure;
+use crate::cli::exit::CommandError;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +30,7 @@ pub(super) struct RollbackJson<'t> {
     /// Pairs of versions that would be together and were never pinned so for `soak`.
     unseen: Vec<String>,
     /// The parts of these.
-    unseen_pairs: &'t [Pair],
+    unseen_pairs: &'t [VersionPair],
     /// The nearest set of which all pairs were seen together, where it is another one: what `--seen` takes.
     seen: Option<Vec<MemberJson<'t>>>,
     /// Whether every set of services was considered.
@@ -96,7 +96,7 @@ struct SkippedJson<'t> {
 struct HoldJson<'t> {
     service: &'t ServiceName,
     #[serde(flatten)]
-    held: &'t Held,
+    held: &'t HeldVersions,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,9 +106,9 @@ struct MessageJson<'t> {
 }
 
 /// Returns what programs are told, beside the commit.
-pub(super) fn to_json(told: &RollbackPreview) -> Result<serde_json::Value, Failure> {
+pub(super) fn to_json(told: &RollbackPreview) -> Result<serde_json::Value, CommandError> {
     let shown = serde_json::to_value(RollbackJson::of(told));
-    shown.map_err(|error| Failure::error(format!("the result cannot be printed: {error}")))
+    shown.map_err(|error| CommandError::error(format!("the result cannot be printed: {error}")))
 }
 
 impl<'t> RollbackJson<'t> {
@@ -165,7 +165,7 @@ impl<'t> MemberJson<'t> {
             why: why.to_string(),
             reason: why,
             commit: &target.commit,
-            proven: proven.as_ref().map(|it| ProofJson { at: it.at, seconds: it.took().as_secs_f64() }),
+            proven: proven.as_ref().map(|it| ProofJson { at: it.at, seconds: it.rollout_duration().as_secs_f64() }),
             passed_over: passed_over
                 .iter()
                 .map(|(version, reason)| PassedOverJson { version, why: reason.to_string(), reason })

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use pintle_core::edit::{Edit, Edited, edit};
-use pintle_core::evidence::Pair;
+use pintle_core::edit::{Edit, Edited, apply_edits};
+use pintle_core::evidence::VersionPair;
 use pintle_core::git::{Commit, CommitId, FileChange};
 use pintle_core::pins::{self, ServiceName};
 use pintle_core::problem::display_safe;
-use pintle_core::rollback::{Inverse, Message, Request, Revert, RollbackTarget, Skipped, inverse};
+use pintle_core::rollback::{
+    Request, Revert, RevertedCommit, RollbackMessage, RollbackTarget, Skipped, exactly_reverted_commit,
+};
 
 use super::{Kind, RollbackQuery, config, decided, edits};
-use crate::cli::config::Config;
+use crate::cli::config::CliConfig;
 use crate::cli::describe::PlanReport;
 use crate::cli::diff::FileDiff;
 use crate::cli::evidence::ask_cluster;
-use crate::cli::exit::Failure;
-use crate::cli::load::Loaded;
+use crate::cli::exit::CommandError;
+use crate::cli::load::LoadedRevision;
 use crate::cli::output::Output;
 use crate::controller::{self, Desired, targets};
 
@@ -30,10 +32,10 @@ pub(in crate::cli) struct RollbackPreview {
     /// The plan from what runs, or from the pins at the tip, to the pins as they will be.
     pub(super) plan: PlanReport,
     /// Pairs that come together and were never seen so.
-    pub(super) unseen: Vec<Pair>,
+    pub(super) unseen: Vec<VersionPair>,
     /// The nearest set of which all pairs were seen, where it is another one.
     pub(super) seen: Option<Revert>,
-    pub(in crate::cli) message: Message,
+    pub(in crate::cli) message: RollbackMessage,
     /// Other lines that go back with the pins.
     pub(super) files: Vec<FileDiff>,
     /// Other lines that `--include-config` would take back too.
@@ -46,21 +48,21 @@ pub(in crate::cli) struct RollbackPreview {
 
 impl RollbackPreview {
     pub(in crate::cli) fn of(
-        config: &Config,
-        loaded: &Loaded,
+        config: &CliConfig,
+        loaded: &LoadedRevision,
         question: RollbackQuery,
         output: &mut Output,
-        reason: impl FnOnce(&mut Output) -> Result<Option<String>, Failure>,
-    ) -> Result<Self, Failure> {
+        reason: impl FnOnce(&mut Output) -> Result<Option<String>, CommandError>,
+    ) -> Result<Self, CommandError> {
         let RollbackQuery { kind, request, holding, pins, ends, besides, seen: only_seen } = question;
-        let tip = loaded.at.commit.clone().ok_or_else(|| Failure::error("a revision is needed"))?;
+        let tip = loaded.revision.commit.clone().ok_or_else(|| CommandError::error("a revision is needed"))?;
         let seen = ask_cluster(config, &tip, (&pins, loaded), "targets from Git alone", output);
         if matches!(request, Request::Services(_, RollbackTarget::Running)) && seen.observed.is_none() {
-            let failure = Failure::error("--adopt needs to see what runs, and there is no cluster that shows it");
+            let failure = CommandError::error("--adopt needs to see what runs, and there is no cluster that shows it");
             return Err(failure.hint("name the version: --to VERSION"));
         }
         let policy = seen.desired.pins.settings.unseen;
-        let only_seen = only_seen || policy == pins::Unseen::Refuse;
+        let only_seen = only_seen || policy == pins::UnseenPolicy::Refuse;
         let revert = seen.revert(&request, holding, only_seen).map_err(|refusal| decided::refused(&refusal, loaded))?;
         if matches!(request, Request::Services(_, RollbackTarget::Good)) {
             seen.proven_here(&revert, loaded)?;
@@ -71,9 +73,9 @@ impl RollbackPreview {
         let reason = if revert.is_empty() { None } else { reason(output)? };
         let (desired, look) = seen.after(&revert);
         let wanted = targets(&desired, &look);
-        let plan = controller::plan(&desired, &look, &wanted);
+        let plan = controller::simulate_plan(&desired, &look, &wanted);
         let plan = PlanReport::of(&desired, &look, &plan, Vec::new());
-        let inverse = inverse(&revert, &loaded.history);
+        let inverse = exactly_reverted_commit(&revert, &loaded.history);
         let besides = besides.filter(|_| !revert.is_empty());
         let ends = ends.filter(|_| !revert.is_empty());
         let is_told = ends.is_some();
@@ -91,13 +93,14 @@ impl RollbackPreview {
         let lines = is_told.then(|| config::lines(config, loaded, &edits, beneath)).transpose()?;
         let config::Lines { taken: files, left: not_taken } = lines.unwrap_or_default();
         let restores = inverse.as_ref().and_then(|_| {
-            let edited = edit(&loaded.at.said(&config.root), &edits).ok()?;
+            let edited = apply_edits(&loaded.revision.revision_files(&config.pin_folder), &edits).ok()?;
             Some((edits, edited))
         });
         let is_whole = |commit: CommitId| loaded.source.undoes_exactly(&restores.as_ref()?.1.files, commit).ok();
-        let inverse = inverse.filter(|Inverse(commit)| is_whole(commit.id) == Some(true));
+        let inverse = inverse.filter(|RevertedCommit(commit)| is_whole(commit.id) == Some(true));
         let instance = &desired.pins.settings.instance;
-        let message = Message::of(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
+        let message =
+            RollbackMessage::for_revert(&revert, &loaded.history, instance, reason.as_deref(), inverse.as_ref());
         let unseen = seen.unseen(&revert);
         let nearest = (!unseen.is_empty()).then(|| seen.revert(&request, holding, true).ok()).flatten();
         let nearest = nearest.filter(|nearest| nearest.members != revert.members);

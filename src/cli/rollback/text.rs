@@ -2,21 +2,21 @@
 
 use std::fmt::Write as _;
 
-use pintle_core::pins::Held;
+use pintle_core::pins::HeldVersions;
 use pintle_core::rollback::{Member, Revert, Skipped};
 
 use super::RollbackPreview;
 use crate::cli::describe::remedy;
 use crate::cli::diff::FileDiff;
-use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, styled};
+use crate::cli::output::{BAD_STYLE, BUSY_STYLE, DIM_STYLE, NAME_STYLE, Output, styled};
 use crate::cli::plan::text::{body, described};
-use crate::cli::words::{how_long, took, when};
+use crate::cli::words::{seconds_text, short_duration, utc_minute};
 
 /// So many nearer pins that were not taken are told of each service.
-const PASSED_OVER: usize = 3;
+const MAX_LISTED_PASSED_OVER: usize = 3;
 
 /// Longer versions do not push apart what stands in the other lines.
-const WIDEST: usize = 24;
+const MAX_VERSION_CHARS: usize = 24;
 
 pub(super) fn print(told: &RollbackPreview, output: &mut Output) {
     let RollbackPreview {
@@ -66,10 +66,11 @@ pub(super) fn print(told: &RollbackPreview, output: &mut Output) {
     output.write(format_args!("{}", indented.collect::<String>()));
     for (service, held) in &revert.holds {
         let versions = match held {
-            Held::Above(limit) => format!("above {limit}"),
-            Held::Versions(range) => range.in_words(),
+            HeldVersions::Above(limit) => format!("above {limit}"),
+            HeldVersions::Versions(range) => range.in_words(),
         };
-        output.line(format_args!("  and {} is held {versions} until somebody releases it", styled(NAME, service)));
+        output
+            .line(format_args!("  and {} is held {versions} until somebody releases it", styled(NAME_STYLE, service)));
     }
 }
 
@@ -86,24 +87,25 @@ fn lines(title: &str, files: &[FileDiff], output: &mut Output) {
 fn members(told: &RollbackPreview) -> String {
     let mut text = String::new();
     let all = &told.revert.members;
-    let width = |part: fn(&Member) -> &str| all.iter().map(|it| part(it).len().min(WIDEST)).max().unwrap_or(0);
+    let width =
+        |part: fn(&Member) -> &str| all.iter().map(|it| part(it).len().min(MAX_VERSION_CHARS)).max().unwrap_or(0);
     let (name, from, to) =
         (width(|it| it.service.as_str()), width(|it| it.from.version.as_str()), width(|it| it.to.version.as_str()));
     for it in all {
-        let service = styled(NAME, format_args!("{:name$}", it.service.as_str()));
+        let service = styled(NAME_STYLE, format_args!("{:name$}", it.service.as_str()));
         let [left, right] = [&it.from, &it.to].map(|pin| pin.version.as_str());
-        let arrow = styled(BUSY, format_args!("{left:>from$} -> {right:to$}"));
+        let arrow = styled(BUSY_STYLE, format_args!("{left:>from$} -> {right:to$}"));
         let _ = writeln!(text, "  ~ {service}  {arrow}  {}", it.why);
-        let _ = writeln!(text, "      {}", styled(DIM, target(told, it)));
+        let _ = writeln!(text, "      {}", styled(DIM_STYLE, target(told, it)));
         if told.cluster.is_some() && it.proven.is_none() {
-            let _ = writeln!(text, "      {}", styled(BUSY, "not known to have been verified there"));
+            let _ = writeln!(text, "      {}", styled(BUSY_STYLE, "not known to have been verified there"));
         }
-        for (version, objection) in it.passed_over.iter().take(PASSED_OVER) {
-            let _ = writeln!(text, "      {}", styled(DIM, format_args!("not {version}: it {objection}")));
+        for (version, objection) in it.passed_over.iter().take(MAX_LISTED_PASSED_OVER) {
+            let _ = writeln!(text, "      {}", styled(DIM_STYLE, format_args!("not {version}: it {objection}")));
         }
-        let more = it.passed_over.len().saturating_sub(PASSED_OVER);
+        let more = it.passed_over.len().saturating_sub(MAX_LISTED_PASSED_OVER);
         if more > 0 {
-            let _ = writeln!(text, "      {}", styled(DIM, format_args!("nor the {more} pins before that")));
+            let _ = writeln!(text, "      {}", styled(DIM_STYLE, format_args!("nor the {more} pins before that")));
         }
     }
     text
@@ -115,13 +117,17 @@ fn target(told: &RollbackPreview, member: &Member) -> String {
     let records = told.desired.history.records(&member.service);
     let next = records.iter().find(|record| record.position > member.target.position);
     let stood = next.map(|next| next.commit.time.duration_since(commit.time));
-    let stood = stood.filter(jiff::SignedDuration::is_positive).map(|stood| format!(", stood {}", how_long(stood)));
-    let proven = member
-        .proven
-        .as_ref()
-        .map(|proven| format!("; verified there {} UTC, in {}", when(proven.at), took(proven.took().as_secs_f64())));
+    let stood =
+        stood.filter(jiff::SignedDuration::is_positive).map(|stood| format!(", stood {}", short_duration(stood)));
+    let proven = member.proven.as_ref().map(|proven| {
+        format!(
+            "; verified there {} UTC, in {}",
+            utc_minute(proven.at),
+            seconds_text(proven.rollout_duration().as_secs_f64())
+        )
+    });
     let [stood, proven] = [stood, proven].map(Option::unwrap_or_default);
-    format!("pinned {} UTC by {}{stood}{proven}", when(commit.time), described(commit))
+    format!("pinned {} UTC by {}{stood}{proven}", utc_minute(commit.time), described(commit))
 }
 
 /// What does not go back, and what is not right besides.
@@ -130,12 +136,12 @@ fn rest(revert: &Revert, output: &mut Output) {
         output.line("\nStays");
     }
     for it in &revert.skipped {
-        output.line(format_args!("  {} {}: {}", styled(BAD, "!"), styled(NAME, &it.service), it.why));
+        output.line(format_args!("  {} {}: {}", styled(BAD_STYLE, "!"), styled(NAME_STYLE, &it.service), it.why));
     }
     if !revert.elsewhere.is_empty() {
         output.line("\nNot met at the tip, and not repaired by this");
     }
     for unmet in &revert.elsewhere {
-        output.line(format_args!("  {} {unmet}", styled(BAD, "!")));
+        output.line(format_args!("  {} {unmet}", styled(BAD_STYLE, "!")));
     }
 }

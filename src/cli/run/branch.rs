@@ -1,13 +1,13 @@
 //! Says why the branch gives nothing to keep, and what to type.
 
-use crate::cli::exit::Failure;
+use crate::cli::exit::CommandError;
 use crate::cli::load::unusable;
 use crate::controller::BranchProblem;
 
 /// Makes a sentence of a problem.
 pub(super) fn describe(problem: &BranchProblem) -> String {
     match problem {
-        BranchProblem::Source(error) => Failure::from_source(error).in_one_line(),
+        BranchProblem::Source(error) => CommandError::from_source(error).in_one_line(),
         BranchProblem::Silent { minutes, outage } => {
             format!("the repository has not answered for more than {minutes} minutes: {outage}")
         }

@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::cli::exit::Failure;
+use crate::cli::exit::CommandError;
 
 /// What tells a run to end.
-pub(super) struct End {
+pub(super) struct ShutdownSignal {
     told: watch::Receiver<bool>,
     at_work: Arc<AtomicBool>,
 }
 
 /// Something is under way that is to be brought to an end, until this is dropped.
-pub(super) struct AtWork<'e>(&'e End);
+pub(super) struct GracefulShutdown<'e>(&'e ShutdownSignal);
 
-impl End {
+impl ShutdownSignal {
     /// Listens in a thread of its own: much of what a run does before its first pass blocks. The process ends at once
     /// while nothing is under way, and when it is told twice.
-    pub(super) fn listen() -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::error(format!("no signals: {error}"));
+    pub(super) fn listen() -> Result<Self, CommandError> {
+        let failed = |error: std::io::Error| CommandError::error(format!("no signals: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
         let (mut terminate, mut interrupt) = {
             let _inside = runtime.enter();
@@ -53,13 +53,13 @@ impl End {
     }
 
     /// From here on it is brought to an end in order.
-    pub(super) fn at_work(&self) -> AtWork<'_> {
+    pub(super) fn at_work(&self) -> GracefulShutdown<'_> {
         self.at_work.store(true, Ordering::SeqCst);
-        AtWork(self)
+        GracefulShutdown(self)
     }
 }
 
-impl Drop for AtWork<'_> {
+impl Drop for GracefulShutdown<'_> {
     fn drop(&mut self) {
         self.0.at_work.store(false, Ordering::SeqCst);
     }

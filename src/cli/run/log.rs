@@ -10,13 +10,13 @@ use pintle_core::git::CommitId;
 use serde::Serialize;
 
 use crate::cli::describe::{Describe, EventJson, line};
-use crate::cli::output::{DIM, Output, styled};
+use crate::cli::output::{DIM_STYLE, Output, styled};
 use crate::controller::Desired;
 use crate::controller::event::Event;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum LogFormat {
     /// Lines for people.
     Text,
     /// One JSON object a line.
@@ -24,14 +24,14 @@ pub(super) enum Format {
 }
 
 /// The log of one run.
-pub(super) struct Log<'a> {
+pub(super) struct RunLog<'a> {
     output: &'a mut Output,
-    format: Format,
+    format: LogFormat,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
+struct LogLineJson<'a> {
     time: Timestamp,
     level: &'static str,
     revision: Option<CommitId>,
@@ -40,10 +40,10 @@ struct Line<'a> {
     event: EventJson<'a>,
 }
 
-impl<'a> Log<'a> {
+impl<'a> RunLog<'a> {
     /// On stderr; by what stderr is where no format is asked for.
-    pub(super) fn new(output: &'a mut Output, format: Option<Format>) -> Self {
-        let usual = || if std::io::stderr().is_terminal() { Format::Text } else { Format::Json };
+    pub(super) fn new(output: &'a mut Output, format: Option<LogFormat>) -> Self {
+        let usual = || if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
         Self { format: format.unwrap_or_else(usual), output }
     }
 
@@ -55,14 +55,14 @@ impl<'a> Log<'a> {
         let of = revision.map(CommitId::short).unwrap_or_default();
         let level = level(event);
         match self.format {
-            Format::Text => {
+            LogFormat::Text => {
                 let time = now.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
-                self.output.note(format_args!("{} {words}", styled(DIM, format_args!("{time} {of:<8}"))));
+                self.output.note(format_args!("{} {words}", styled(DIM_STYLE, format_args!("{time} {of:<8}"))));
             }
-            Format::Json => {
+            LogFormat::Json => {
                 let message = anstream::adapter::strip_str(&words).to_string();
                 let event = EventJson { event, describe };
-                let line = Line { time: now, level, revision, message, event };
+                let line = LogLineJson { time: now, level, revision, message, event };
                 // All of it is text and numbers.
                 let text = serde_json::to_string(&line).unwrap_or_default();
                 self.output.note(text);
@@ -76,8 +76,8 @@ fn level(event: &Event) -> &'static str {
         Event::Failed { .. } | Event::HeldAll { .. } | Event::Unreachable { .. } => "error",
         Event::Held { .. }
         | Event::Refused { .. }
-        | Event::NeedsYou { .. }
-        | Event::NoGit { .. }
+        | Event::NeedsAction { .. }
+        | Event::GitUnreachable { .. }
         | Event::Down { .. } => "warn",
         _ => "info",
     }

@@ -1,15 +1,15 @@
 //! How one service stands.
 
 use jiff::Timestamp;
-use pintle_core::graph::Id;
-use pintle_core::plan::{HoldReason, Step};
+use pintle_core::graph::ServiceId;
+use pintle_core::plan::{HoldReason, PlanStep};
 use pintle_core::verify::HealthStatus;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::describe::{Describe, Sentence, health_parts};
 use crate::cluster::{ClusterError, Observation};
-use crate::controller::{Desired, Pass};
+use crate::controller::{Desired, PassOutcome};
 
 /// How one service stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,7 +37,12 @@ pub(super) struct StatusRow {
 
 impl StatusRow {
     /// Describes a service; `when` it would start.
-    pub(super) fn new(desired: &Desired, id: Id, (pass, observed): (&Pass, &Observation), when: &str) -> Self {
+    pub(super) fn new(
+        desired: &Desired,
+        id: ServiceId,
+        (pass, observed): (&PassOutcome, &Observation),
+        when: &str,
+    ) -> Self {
         let row = row(desired, id, pass, when);
         if !lacks_namespace(desired, id, observed) {
             return row;
@@ -47,24 +52,24 @@ impl StatusRow {
 }
 
 /// Whether the namespace of a service does not exist: then nothing of it does.
-fn lacks_namespace(desired: &Desired, id: Id, observed: &Observation) -> bool {
+fn lacks_namespace(desired: &Desired, id: ServiceId, observed: &Observation) -> bool {
     let workloads = desired.service(id).map(|service| desired.workloads(service)).unwrap_or_default();
-    let mut unknown = workloads.iter().filter_map(|id| observed.unknown.get(id));
-    unknown.any(|why| matches!(why, ClusterError::NoNamespace(_)))
+    let mut unknown = workloads.iter().filter_map(|id| observed.unobservable.get(id));
+    unknown.any(|why| matches!(why, ClusterError::NamespaceNotFound(_)))
 }
 
-fn row(desired: &Desired, id: Id, pass: &Pass, when: &str) -> StatusRow {
-    let describe = Describe::new(desired, pass.look.at);
-    let (seen, running) = (&pass.look.services[id.index()], pass.look.live[id.index()].running.as_slice());
+fn row(desired: &Desired, id: ServiceId, pass: &PassOutcome, when: &str) -> StatusRow {
+    let describe = Describe::new(desired, pass.live_state.at);
+    let (seen, running) = (&pass.live_state.services[id.index()], pass.live_state.live[id.index()].running.as_slice());
     let worst = seen.workloads.iter().map(|it| &it.health).max_by_key(|health| health.status.severity());
     let health = worst.map_or(HealthStatus::Unknown, |health| health.status);
-    let step = pass.next.of(id);
+    let step = pass.next.step_of(id);
     let reason = worst.filter(|health| health.status != HealthStatus::Healthy).map(|health| &health.reason);
     let stay = seen.suppression.as_ref().filter(|_| seen.pause.is_some());
     let health_of = |it: Describe<'_>| reason.map(|reason| it.health(reason)).unwrap_or_default();
     let why = match step {
-        Some(Step::UnderWay) => Some(describe.both(|it| format!("under way: {}", health_of(it)))),
-        Some(Step::Start(_)) => {
+        Some(PlanStep::UnderWay) => Some(describe.both(|it| format!("under way: {}", health_of(it)))),
+        Some(PlanStep::Start(_)) => {
             let missing = worst.filter(|health| health.status == HealthStatus::Missing);
             let why = |it: Describe<'_>| missing.map(|health| it.health(&health.reason) + "; ").unwrap_or_default();
             Some(describe.both(|it| why(it) + "starts " + when))
@@ -76,7 +81,7 @@ fn row(desired: &Desired, id: Id, pass: &Pass, when: &str) -> StatusRow {
         },
     };
     let parts = match (step, stay) {
-        (Some(Step::Held(_) | Step::Failed(_) | Step::Waits(_) | Step::Refused(_)), _) => {
+        (Some(PlanStep::Held(_) | PlanStep::Failed(_) | PlanStep::Waits(_) | PlanStep::Refused(_)), _) => {
             step.map(|step| describe.step_parts(step))
         }
         (None, Some(stay)) => Some(describe.hold_parts(&HoldReason::Suppressed(stay.clone()))),

@@ -8,10 +8,10 @@ use pintle_core::git::CommitId;
 use pintle_core::verify::HealthStatus;
 
 use super::StatusRow;
-use crate::cli::output::{BAD, BUSY, GOOD, NAME};
-use crate::cli::table::{Cell, Head, Table};
-use crate::cli::words::how_long;
-use crate::cluster::Leader;
+use crate::cli::output::{BAD_STYLE, BUSY_STYLE, GOOD_STYLE, NAME_STYLE};
+use crate::cli::table::{ColumnHead, Table, TableCell};
+use crate::cli::words::short_duration;
+use crate::cluster::LeaseHolder;
 
 /// What is in the way of several services: it is told once, for all of them.
 pub(super) fn shared(rows: &[StatusRow]) -> BTreeMap<&str, Vec<&str>> {
@@ -26,22 +26,22 @@ pub(super) fn shared(rows: &[StatusRow]) -> BTreeMap<&str, Vec<&str>> {
 pub(super) fn table(rows: &[StatusRow], shared: &BTreeMap<&str, Vec<&str>>, now: Timestamp) -> Table {
     let namespaces: BTreeSet<_> = rows.iter().filter_map(|row| row.namespace.as_ref()).collect();
     let several = namespaces.len() > 1;
-    let mut heads = vec![Head::whole("SERVICE")];
-    heads.extend(several.then_some(Head::whole("NAMESPACE")));
-    heads.extend(["PINNED", "RUNS", "HEALTH", "VERIFIED"].map(Head::whole));
+    let mut heads = vec![ColumnHead::fixed("SERVICE")];
+    heads.extend(several.then_some(ColumnHead::fixed("NAMESPACE")));
+    heads.extend(["PINNED", "RUNS", "HEALTH", "VERIFIED"].map(ColumnHead::fixed));
     let mut table = Table::new(heads);
     for row in rows {
         let style = match (row.in_sync, row.health) {
-            (_, HealthStatus::Degraded | HealthStatus::Missing) => BAD,
-            (true, HealthStatus::Healthy) => GOOD,
-            _ => BUSY,
+            (_, HealthStatus::Degraded | HealthStatus::Missing) => BAD_STYLE,
+            (true, HealthStatus::Healthy) => GOOD_STYLE,
+            _ => BUSY_STYLE,
         };
-        let age = row.since.map(|since| how_long(now.duration_since(since)) + " ago");
+        let age = row.since.map(|since| short_duration(now.duration_since(since)) + " ago");
         let or = |text: Option<&str>, otherwise: &str| text.unwrap_or(otherwise).to_owned();
-        let mut cells = vec![Cell::new(NAME, row.service.as_str())];
-        cells.extend(several.then(|| Cell::from(or(row.namespace.as_deref(), "?"))));
-        cells.extend([or(row.pinned.as_deref(), "?").into(), Cell::new(style, row.runs.as_str())]);
-        cells.extend([Cell::new(style, format!("{:?}", row.health)), or(age.as_deref(), "-").into()]);
+        let mut cells = vec![TableCell::new(NAME_STYLE, row.service.as_str())];
+        cells.extend(several.then(|| TableCell::from(or(row.namespace.as_deref(), "?"))));
+        cells.extend([or(row.pinned.as_deref(), "?").into(), TableCell::new(style, row.runs.as_str())]);
+        cells.extend([TableCell::new(style, format!("{:?}", row.health)), or(age.as_deref(), "-").into()]);
         table.row(cells);
         if let Some(why) = row.why.as_ref().filter(|why| !shared.contains_key(why.brief.as_str())) {
             table.note(&why.brief);
@@ -51,11 +51,11 @@ pub(super) fn table(rows: &[StatusRow], shared: &BTreeMap<&str, Vec<&str>>, now:
 }
 
 /// Who keeps it so, and how old its snapshot is.
-pub(super) fn writer_words(writer: Option<&Leader>, tip: CommitId, now: Timestamp) -> String {
-    let Some(Leader { holder, says, .. }) = writer else {
+pub(super) fn writer_words(writer: Option<&LeaseHolder>, tip: CommitId, now: Timestamp) -> String {
+    let Some(LeaseHolder { holder, status: says, .. }) = writer else {
         return "No pintle run is at work: nothing is corrected until the next pintle apply".to_owned();
     };
-    let ago = |time: Timestamp| how_long(now.duration_since(time)) + " ago";
+    let ago = |time: Timestamp| short_duration(now.duration_since(time)) + " ago";
     if let Some(renewed) = writer.and_then(|writer| writer.silent_since(now)) {
         return format!("{holder} has given no sign of life since {}: nothing is corrected", ago(renewed));
     }
@@ -65,7 +65,7 @@ pub(super) fn writer_words(writer: Option<&Leader>, tip: CommitId, now: Timestam
         Some(revision) => format!("{holder} is at {}, this is {}", revision.short(), tip.short()),
         None => format!("{holder} begins"),
     };
-    words.extend(match (&says.silent, says.asked) {
+    words.extend(match (&says.repository_error, says.repository_answered_at) {
         (Some(why), Some(asked)) => Some(format!("; the repository last answered it {}: {why}", ago(asked))),
         (Some(why), None) => Some(format!("; the repository does not answer it: {why}")),
         (None, asked) => asked.map(|asked| format!("; it asked the repository {}", ago(asked))),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pintle_core::change::Move;
+use pintle_core::change::PinMove;
 use pintle_core::git::Commit;
-use pintle_core::graph::Id;
+use pintle_core::graph::ServiceId;
 use pintle_core::image::Image;
 use pintle_core::pins::{Pin, ServiceName};
 use pintle_core::running::Running;
-use pintle_core::suspects::{ChangeCause, LastChange, Peers, Suspect, UndoAction};
+use pintle_core::suspects::{ChangeCause, LastChange, PeerHealth, Suspect, UndoAction};
 use serde::Serialize;
 
 use crate::cli::describe::{Describe, Sentence};
@@ -71,7 +71,7 @@ impl SuspectsReport {
 }
 
 impl AlarmReport {
-    fn new(seen: &ClusterEvidence, id: Id, alarm: &Alarm) -> Self {
+    fn new(seen: &ClusterEvidence, id: ServiceId, alarm: &Alarm) -> Self {
         let running = &seen.look.live[id.index()].running;
         let describe = Describe::new(&seen.desired, seen.look.at);
         let why = describe.both(|it| match alarm {
@@ -103,7 +103,7 @@ impl SuspectReport {
             service: service.clone(),
             from,
             to,
-            changed: suspect.changed,
+            changed: suspect.changed_at,
             commit,
             distance: suspect.distance(),
             why: reasons(seen, suspect, &change.cause),
@@ -113,16 +113,16 @@ impl SuspectReport {
 }
 
 /// What is pinned, and what runs instead.
-fn moved_by_hand(seen: &ClusterEvidence, id: Id) -> [String; 2] {
+fn moved_by_hand(seen: &ClusterEvidence, id: ServiceId) -> [String; 2] {
     let pinned = seen.desired.service(id).map(|service| service.pin.version.to_string()).unwrap_or_default();
     [pinned, Describe::new(&seen.desired, seen.look.at).all(id, &seen.look.live[id.index()].running)]
 }
 
 /// What was pinned before and after a move: the versions, or the images where the version is the same.
-fn ends(moved: &Move) -> [String; 2] {
+fn ends(moved: &PinMove) -> [String; 2] {
     let version = |pin: Option<&Arc<Pin>>| pin.map_or_else(|| "nothing".to_owned(), |pin| pin.version.to_string());
     match (&moved.from, &moved.to) {
-        (Some(from), Some(to)) if from.version == to.version => Image::apart(&from.image, &to.image),
+        (Some(from), Some(to)) if from.version == to.version => Image::distinguish(&from.image, &to.image),
         (from, to) => [version(from.as_ref()), version(to.as_ref())],
     }
 }
@@ -130,7 +130,7 @@ fn ends(moved: &Move) -> [String; 2] {
 /// Why the service is suspected.
 fn reasons(seen: &ClusterEvidence, suspect: &Suspect, cause: &ChangeCause) -> Vec<String> {
     let graph = &seen.desired.graph;
-    let way = |way: &Vec<Id>| {
+    let way = |way: &Vec<ServiceId>| {
         let names: Vec<&str> = way.iter().map(|id| graph.name(*id).as_str()).collect();
         match &names[..] {
             [] | [_] => "it alarms itself".to_owned(),
@@ -138,10 +138,10 @@ fn reasons(seen: &ClusterEvidence, suspect: &Suspect, cause: &ChangeCause) -> Ve
             [alarm, through @ .., _] => format!("{alarm} alarms and needs it through {}", through.join(", ")),
         }
     };
-    let mut why: Vec<String> = suspect.ways.iter().map(way).collect();
+    let mut why: Vec<String> = suspect.paths.iter().map(way).collect();
     why.extend(suspect.peers.map(|peers| match peers {
-        Peers::Well => "those of its pods that have not changed yet are well".to_owned(),
-        Peers::Unwell => "those of its pods that have not changed yet are not well either".to_owned(),
+        PeerHealth::Well => "those of its pods that have not changed yet are well".to_owned(),
+        PeerHealth::Unwell => "those of its pods that have not changed yet are not well either".to_owned(),
     }));
     if let (Some(_), ChangeCause::Commit { is_verified, .. }) = (&seen.server, cause) {
         let verified = "it was verified, so its own pods were well";

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::report::{SuspectReport, SuspectsReport};
-use crate::cli::output::{BAD, BUSY, DIM, NAME, Output, counted, styled};
+use crate::cli::output::{BAD_STYLE, BUSY_STYLE, DIM_STYLE, NAME_STYLE, Output, counted, styled};
 use crate::cli::plan::text::described;
-use crate::cli::words::how_long;
+use crate::cli::words::short_duration;
 
 /// So many suspects are shown; a program is told all.
-const SHOWN: usize = 10;
+const MAX_LISTED_SUSPECTS: usize = 10;
 
 pub(super) fn print(report: &SuspectsReport, now: Timestamp, output: &mut Output) {
     let SuspectsReport { cluster, since, services, alarms, suspects } = report;
@@ -22,8 +22,8 @@ pub(super) fn print(report: &SuspectsReport, now: Timestamp, output: &mut Output
     for it in alarms {
         output.line(format_args!(
             "  {} {}{} {}",
-            styled(BAD, "!"),
-            styled(NAME, &it.service),
+            styled(BAD_STYLE, "!"),
+            styled(NAME_STYLE, &it.service),
             if it.is_absent { String::new() } else { format!(" {}", it.runs) },
             it.why.brief
         ));
@@ -40,24 +40,27 @@ pub(super) fn print(report: &SuspectsReport, now: Timestamp, output: &mut Output
         [] => "No cluster says what alarms. Changed, the newest first",
         _ => "\nSuspects, the likeliest first",
     });
-    for (number, it) in suspects.iter().take(SHOWN).enumerate() {
+    for (number, it) in suspects.iter().take(MAX_LISTED_SUSPECTS).enumerate() {
         suspect(number + 1, it, now, output);
     }
-    if suspects.len() > SHOWN {
-        output.line(format_args!("  and {} more", suspects.len() - SHOWN));
+    if suspects.len() > MAX_LISTED_SUSPECTS {
+        output.line(format_args!("  and {} more", suspects.len() - MAX_LISTED_SUSPECTS));
     }
 }
 
 fn suspect(number: usize, it: &SuspectReport, now: Timestamp, output: &mut Output) {
-    let arrow = styled(BUSY, format_args!("{} -> {}", it.from, it.to));
+    let arrow = styled(BUSY_STYLE, format_args!("{} -> {}", it.from, it.to));
     let by = it.commit.as_ref().map_or_else(|| "by hand".to_owned(), |commit| format!("by {}", described(commit)));
-    let ago = how_long(now.duration_since(it.changed));
-    output.line(format_args!("  {number} {}  {arrow}  {ago} ago, {by}", styled(NAME, &it.service)));
+    let ago = short_duration(now.duration_since(it.changed));
+    output.line(format_args!("  {number} {}  {arrow}  {ago} ago, {by}", styled(NAME_STYLE, &it.service)));
     for why in &it.why {
-        output.line(format_args!("      {}", styled(DIM, why)));
+        output.line(format_args!("      {}", styled(DIM_STYLE, why)));
     }
     match &it.command {
         Some(command) => output.line(format_args!("      {command}")),
-        None => output.line(format_args!("      {}", styled(DIM, "it is its first pin: there is none to go back to"))),
+        None => {
+            output
+                .line(format_args!("      {}", styled(DIM_STYLE, "it is its first pin: there is none to go back to")));
+        }
     }
 }

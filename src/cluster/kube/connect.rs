@@ -10,60 +10,60 @@ use super::errors;
 use crate::cluster::ClusterError;
 
 /// The oldest supported minor version of Kubernetes 1, which the tests cover.
-const OLDEST: u32 = 33;
+const OLDEST_MINOR_VERSION: u32 = 33;
 
 /// The cluster to connect to.
 #[derive(Debug, Clone, Default)]
-pub struct Connect {
+pub struct ConnectOptions {
     /// The kubeconfig; none for `$KUBECONFIG`, `~/.kube/config`, or the service account of this pod.
     pub kubeconfig: Option<PathBuf>,
     /// The context; none for the current one.
     pub context: Option<String>,
     /// The default namespace of workloads; none for the context's.
     pub namespace: Option<String>,
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// Time limits of requests and watches.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// For the answer to a read.
-    pub answer: Duration,
+    pub request: Duration,
     /// For the answer to a write. Admission webhooks may take 30 s.
     pub write: Duration,
     /// For the next event of a watch. The server sends a bookmark about every minute, even without changes.
-    pub silence: Duration,
+    pub watch_silence: Duration,
     /// Lifetime of a pod watch, after which it is reopened. Pods are watched only while something is awaited, and a
     /// hanging server shows in the reopening request rather than in silence.
-    pub pods: Duration,
+    pub pod_watch: Duration,
     /// The resync interval of workloads, plus up to a half of it. A watch may have missed something.
-    pub anew: Duration,
+    pub resync_interval: Duration,
     /// Before an unreachable server is reported, because it may only be restarting.
-    pub grace: Duration,
+    pub unreachable_grace: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            answer: Duration::from_secs(10),
+            request: Duration::from_secs(10),
             write: Duration::from_secs(40),
-            silence: Duration::from_secs(90),
-            pods: Duration::from_secs(20),
-            anew: Duration::from_secs(600),
-            grace: Duration::from_secs(15),
+            watch_silence: Duration::from_secs(90),
+            pod_watch: Duration::from_secs(20),
+            resync_interval: Duration::from_secs(600),
+            unreachable_grace: Duration::from_secs(15),
         }
     }
 }
 
 /// A client, and the cluster's name in messages.
-pub(super) struct Connected {
+pub(super) struct KubeConnection {
     pub(super) client: Client,
     pub(super) server: String,
     pub(super) namespace: String,
 }
 
 /// Connects with one request.
-pub(super) async fn connect(to: &Connect) -> Result<Connected, ClusterError> {
+pub(super) async fn connect(to: &ConnectOptions) -> Result<KubeConnection, ClusterError> {
     let (mut config, context) = config(to).await?;
     let uri = &config.cluster_url;
     let address = uri.authority().map_or_else(String::new, |it| it.host().to_owned() + &port(it.port_u16()));
@@ -78,9 +78,10 @@ pub(super) async fn connect(to: &Connect) -> Result<Connected, ClusterError> {
     if let (Ok(name), Ok(value)) = ("user-agent".parse(), concat!("pintle/", env!("CARGO_PKG_VERSION")).parse()) {
         config.headers.push((name, value));
     }
-    let client = Client::try_from(config).map_err(|error| ClusterError::Config(format!("{server}: {error}")))?;
-    ask_version(&client, &server, to.patience.answer).await?;
-    Ok(Connected { client, server, namespace })
+    let client =
+        Client::try_from(config).map_err(|error| ClusterError::ConnectionConfig(format!("{server}: {error}")))?;
+    ask_version(&client, &server, to.timeouts.request).await?;
+    Ok(KubeConnection { client, server, namespace })
 }
 
 fn port(port: Option<u16>) -> String {
@@ -88,7 +89,7 @@ fn port(port: Option<u16>) -> String {
 }
 
 /// Returns the configuration and the name of its context; none inside a pod.
-async fn config(to: &Connect) -> Result<(Config, Option<String>), ClusterError> {
+async fn config(to: &ConnectOptions) -> Result<(Config, Option<String>), ClusterError> {
     let by_name = to.kubeconfig.as_ref().map(Kubeconfig::read_from).or_else(|| Kubeconfig::from_env().transpose());
     let is_named = by_name.is_some();
     let read = by_name.unwrap_or_else(Kubeconfig::read);
@@ -103,17 +104,17 @@ async fn config(to: &Connect) -> Result<(Config, Option<String>), ClusterError> 
             let inside = Config::incluster().ok().filter(|_| !explicit).map(|config| (config, None));
             return inside.ok_or_else(|| ClusterError::Kubeconfig { path, why: error.to_string() });
         }
-        Err(error) => return Err(ClusterError::Config(error.to_string())),
+        Err(error) => return Err(ClusterError::ConnectionConfig(error.to_string())),
     };
     let name = to.context.clone().or_else(|| file.current_context.clone()).unwrap_or_default();
     if !file.contexts.iter().any(|context| context.name == name) {
         let names: Vec<_> = file.contexts.iter().map(|context| context.name.as_str()).collect();
         let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        return Err(ClusterError::Config(format!("the kubeconfig has no context `{name}`; it has {there}")));
+        return Err(ClusterError::ConnectionConfig(format!("the kubeconfig has no context `{name}`; it has {there}")));
     }
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(file, &options).await;
-    let config = config.map_err(|error| ClusterError::Config(format!("context {name}: {error}")))?;
+    let config = config.map_err(|error| ClusterError::ConnectionConfig(format!("context {name}: {error}")))?;
     Ok((config, Some(name)))
 }
 
@@ -128,17 +129,19 @@ fn inside(why_not_outside: &str) -> Result<(Config, Option<String>), ClusterErro
 
 async fn ask_version(client: &Client, server: &str, patience: Duration) -> Result<(), ClusterError> {
     let version = match tokio::time::timeout(patience, client.apiserver_version()).await {
-        Err(_) => return Err(errors::no_answer(server, &format!("no answer within {patience:?}"))),
+        Err(_) => return Err(errors::no_answer_error(server, &format!("no answer within {patience:?}"))),
         // Without permission to read the version, the requests that matter will tell.
         Ok(Err(kube::Error::Api(status))) if status.code == 403 || status.code == 404 => return Ok(()),
-        Ok(Err(error)) => return Err(errors::of_read(server, &error)),
+        Ok(Err(error)) => return Err(errors::read_error(server, &error)),
         Ok(Ok(version)) => version,
     };
     // Providers report versions such as `33+`.
-    let minor = version.minor.trim_end_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or(OLDEST);
-    if version.major == "1" && minor < OLDEST {
+    let minor = version.minor.trim_end_matches(|it: char| !it.is_ascii_digit()).parse().unwrap_or(OLDEST_MINOR_VERSION);
+    if version.major == "1" && minor < OLDEST_MINOR_VERSION {
         let found = format!("{}.{}", version.major, version.minor);
-        return Err(ClusterError::Config(format!("{server} is Kubernetes {found}; Pintle needs 1.{OLDEST} or newer")));
+        return Err(ClusterError::ConnectionConfig(format!(
+            "{server} is Kubernetes {found}; Pintle needs 1.{OLDEST_MINOR_VERSION} or newer"
+        )));
     }
     Ok(())
 }

@@ -4,65 +4,65 @@ use std::error::Error as _;
 
 use kube::Error;
 use kube::core::Status;
-use pintle_core::workload::{WorkloadId, may_take_over};
+use pintle_core::workload::{WorkloadId, may_take_field_from};
 
 use crate::cluster::ClusterError;
 
 /// Translates the error of a read.
-pub(super) fn of_read(server: &str, error: &Error) -> ClusterError {
+pub(super) fn read_error(server: &str, error: &Error) -> ClusterError {
     match error {
         Error::Api(status) if status.code == 401 => unauthorized(server),
         Error::Api(status) if status.code == 403 => ClusterError::Forbidden(status.message.clone()),
-        Error::Api(status) => no_answer(server, &words(status)),
-        Error::Auth(_) => ClusterError::Config(format!("{server}: {}", root(error))),
-        _ => no_answer(server, &root(error)),
+        Error::Api(status) => no_answer_error(server, &status_message(status)),
+        Error::Auth(_) => ClusterError::ConnectionConfig(format!("{server}: {}", innermost_cause(error))),
+        _ => no_answer_error(server, &innermost_cause(error)),
     }
 }
 
 /// Translates the error of a write. A field manager conflict names the first manager that Pintle does not take over
 /// from.
-pub(super) fn of_write(server: &str, id: &WorkloadId, error: &Error) -> ClusterError {
-    let Error::Api(status) = error else { return of_read(server, error) };
+pub(super) fn write_error(server: &str, id: &WorkloadId, error: &Error) -> ClusterError {
+    let Error::Api(status) = error else { return read_error(server, error) };
     let id = id.clone();
-    let message = words(status);
+    let message = status_message(status);
     match status.code {
         401 => unauthorized(server),
-        404 => ClusterError::Missing(id),
+        404 => ClusterError::NotFound(id),
         409 => match conflicts(status).into_iter().next() {
-            Some((manager, _)) => ClusterError::Owned { id, manager },
+            Some((manager, _)) => ClusterError::FieldOwned { id, field_manager: manager },
             // The uid precondition failed: the object was replaced or deleted.
-            None if message.contains("UID") || message.contains("uid mismatch") => ClusterError::Missing(id),
-            None => ClusterError::Stale(id),
+            None if message.contains("UID") || message.contains("uid mismatch") => ClusterError::NotFound(id),
+            None => ClusterError::Conflict(id),
         },
-        422 if has_cause(status, "metadata.uid") => ClusterError::Missing(id),
+        422 if has_cause(status, "metadata.uid") => ClusterError::NotFound(id),
         403 if !by_admission(&message) => ClusterError::Forbidden(message),
         // A failing webhook concerns this object, not the API server.
-        500 if message.contains("webhook") => ClusterError::Refused { id, message },
-        429 | 500.. => no_answer(server, &message),
-        _ => ClusterError::Refused { id, message },
+        500 if message.contains("webhook") => ClusterError::Rejected { id, message },
+        429 | 500.. => no_answer_error(server, &message),
+        _ => ClusterError::Rejected { id, message },
     }
 }
 
 /// Translates the error of an ownership dry run: who owns the images, or that no write is possible. Rejections of the
 /// fictitious images themselves are ignored.
-pub(super) fn of_question(server: &str, id: &WorkloadId, error: &Error) -> Result<(), ClusterError> {
+pub(super) fn dry_run_error(server: &str, id: &WorkloadId, error: &Error) -> Result<(), ClusterError> {
     if let Error::Api(status) = error {
-        let mut others = conflicts(status).into_iter().filter(|(name, applied)| !may_take_over(name, *applied));
+        let mut others = conflicts(status).into_iter().filter(|(name, applied)| !may_take_field_from(name, *applied));
         if let Some((manager, _)) = others.next() {
-            return Err(ClusterError::Owned { id: id.clone(), manager });
+            return Err(ClusterError::FieldOwned { id: id.clone(), field_manager: manager });
         }
         if !conflicts(status).is_empty() {
             return Ok(());
         }
     }
-    match of_write(server, id, error) {
-        ClusterError::Refused { .. } => Ok(()),
+    match write_error(server, id, error) {
+        ClusterError::Rejected { .. } => Ok(()),
         error => Err(error),
     }
 }
 
 /// Builds the error for a missing answer.
-pub(super) fn no_answer(server: &str, why: &str) -> ClusterError {
+pub(super) fn no_answer_error(server: &str, why: &str) -> ClusterError {
     ClusterError::Unreachable(format!("{server}: {why}"))
 }
 
@@ -72,7 +72,7 @@ pub(super) fn is_gone(status: &Status) -> bool {
 }
 
 /// Returns whether the server does not support streaming lists.
-pub(super) fn knows_no_streaming(status: &Status) -> bool {
+pub(super) fn lacks_streaming_lists(status: &Status) -> bool {
     (status.code == 422 || status.code == 400) && status.message.contains("sendInitialEvents")
 }
 
@@ -105,7 +105,7 @@ fn unauthorized(server: &str) -> ClusterError {
 }
 
 /// Returns the server's message. Of a proxy's error page, only the first line is kept.
-fn words(status: &Status) -> String {
+fn status_message(status: &Status) -> String {
     let line = status.message.lines().next().unwrap_or_default();
     let line: String = line.chars().take(500).collect();
     let is_page = status.status.is_none() || status.reason == "Failed to parse error data";
@@ -113,7 +113,7 @@ fn words(status: &Status) -> String {
 }
 
 /// Returns the innermost cause, which is the specific one: `Connection refused`.
-fn root(error: &Error) -> String {
+fn innermost_cause(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

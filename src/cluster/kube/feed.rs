@@ -9,73 +9,73 @@ use crate::cluster::ClusterError;
 
 /// An event of a watch.
 #[derive(Debug, Clone)]
-pub(super) enum News<T> {
+pub(super) enum WatchUpdate<T> {
     /// A new list begins.
-    Listing,
+    ListStarted,
     /// An object of the new list.
-    Listed(T),
+    ListItem(T),
     /// The new list is complete. The error explains an empty list without a namespace.
-    Complete(Option<ClusterError>),
+    ListCompleted(Option<ClusterError>),
     /// An object was added or modified.
     Changed(T),
     /// An object was deleted.
-    Gone(T),
+    Deleted(T),
     /// A sign of life without a change.
     Alive,
     /// The server does not answer, or rejects the request.
     Failed(ClusterError),
 }
 
-impl<T> News<T> {
+impl<T> WatchUpdate<T> {
     /// Returns the object that was changed or deleted.
     pub(super) fn object(&self) -> Option<&T> {
         match self {
-            Self::Changed(object) | Self::Gone(object) => Some(object),
+            Self::Changed(object) | Self::Deleted(object) => Some(object),
             _ => None,
         }
     }
 
     /// Returns the same event with its object converted.
-    pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> News<U> {
+    pub(super) fn map_object<U>(self, read: impl FnOnce(T) -> U) -> WatchUpdate<U> {
         match self {
-            Self::Listing => News::Listing,
-            Self::Listed(object) => News::Listed(read(object)),
-            Self::Complete(why) => News::Complete(why),
-            Self::Changed(object) => News::Changed(read(object)),
-            Self::Gone(object) => News::Gone(read(object)),
-            Self::Alive => News::Alive,
-            Self::Failed(error) => News::Failed(error),
+            Self::ListStarted => WatchUpdate::ListStarted,
+            Self::ListItem(object) => WatchUpdate::ListItem(read(object)),
+            Self::ListCompleted(why) => WatchUpdate::ListCompleted(why),
+            Self::Changed(object) => WatchUpdate::Changed(read(object)),
+            Self::Deleted(object) => WatchUpdate::Deleted(read(object)),
+            Self::Alive => WatchUpdate::Alive,
+            Self::Failed(error) => WatchUpdate::Failed(error),
         }
     }
 }
 
 /// An object of a list.
-pub(super) trait Item {
+pub(super) trait CachedObject {
     fn name(&self) -> &str;
     fn uid(&self) -> &str;
     fn resource_version(&self) -> &str;
     /// Returns whether both are equal except for the resource version.
-    fn shows_same(&self, other: &Self) -> bool;
+    fn is_equivalent(&self, other: &Self) -> bool;
     /// Keeps what was inferred about the older version of the object.
-    fn inherit(&mut self, older: &Self);
+    fn carry_over(&mut self, older: &Self);
 }
 
 /// A list, and its reliability.
 #[derive(Debug)]
-pub(super) struct Feed<T> {
+pub(super) struct ResourceCache<T> {
     /// Distinguishes this watch from an earlier one of the same objects, whose last events may arrive late.
-    pub(super) number: u64,
+    pub(super) watch_id: u64,
     items: BTreeMap<String, T>,
     /// The list under construction. It becomes visible when it is complete: a partial list never stands for the whole.
-    listing: Option<BTreeMap<String, T>>,
+    pending_list: Option<BTreeMap<String, T>>,
     complete: bool,
-    trouble: Option<(Timestamp, ClusterError)>,
+    failure: Option<(Timestamp, ClusterError)>,
 }
 
-impl<T: Item> Feed<T> {
+impl<T: CachedObject> ResourceCache<T> {
     /// Creates an empty list.
-    pub(super) fn new(number: u64) -> Self {
-        Self { number, items: BTreeMap::new(), listing: None, complete: false, trouble: None }
+    pub(super) fn new(watch_id: u64) -> Self {
+        Self { watch_id, items: BTreeMap::new(), pending_list: None, complete: false, failure: None }
     }
 
     /// Returns the objects, once they are listed.
@@ -95,97 +95,97 @@ impl<T: Item> Feed<T> {
 
     /// Returns why the list is unreliable: at once if the server rejects requests, after `grace` if it does not answer.
     pub(super) fn trouble(&self, now: Timestamp, grace: Duration) -> Option<(Timestamp, &ClusterError)> {
-        let (since, error) = self.trouble.as_ref()?;
+        let (since, error) = self.failure.as_ref()?;
         let bearable = matches!(error, ClusterError::Unreachable(_))
             && Duration::try_from(now.duration_since(*since)).is_ok_and(|lasted| lasted < grace);
         (!bearable).then_some((*since, error))
     }
 
     /// Applies an event, and returns what changed.
-    pub(super) fn take(&mut self, news: News<T>, now: Timestamp) -> Difference {
+    pub(super) fn apply_update(&mut self, news: WatchUpdate<T>, now: Timestamp) -> CacheChange {
         match news {
-            News::Listing => {
-                self.listing = Some(BTreeMap::new());
-                Difference::None
+            WatchUpdate::ListStarted => {
+                self.pending_list = Some(BTreeMap::new());
+                CacheChange::None
             }
-            News::Listed(item) => {
-                self.listing.get_or_insert_default().insert(item.name().to_owned(), item);
-                Difference::None
+            WatchUpdate::ListItem(item) => {
+                self.pending_list.get_or_insert_default().insert(item.name().to_owned(), item);
+                CacheChange::None
             }
-            News::Complete(why) => self.complete(why, now),
-            News::Changed(item) => self.put(item),
-            News::Gone(item) => self.remove(&item),
-            News::Alive => self.alive(),
-            News::Failed(error) => {
-                let since = self.trouble.take().map_or(now, |(since, _)| since);
-                self.trouble = Some((since, error));
-                Difference::Trouble
+            WatchUpdate::ListCompleted(why) => self.complete(why, now),
+            WatchUpdate::Changed(item) => self.upsert(item),
+            WatchUpdate::Deleted(item) => self.remove(&item),
+            WatchUpdate::Alive => self.clear_failure(),
+            WatchUpdate::Failed(error) => {
+                let since = self.failure.take().map_or(now, |(since, _)| since);
+                self.failure = Some((since, error));
+                CacheChange::Reliability
             }
         }
     }
 
     /// Inserts an object, unless the list has a newer version of it.
-    pub(super) fn put(&mut self, mut item: T) -> Difference {
-        let healed = self.trouble.take().is_some();
+    pub(super) fn upsert(&mut self, mut item: T) -> CacheChange {
+        let healed = self.failure.take().is_some();
         let older = self.items.get(item.name());
         if older.is_some_and(|older| is_newer(older, &item)) {
-            return if healed { Difference::Trouble } else { Difference::None };
+            return if healed { CacheChange::Reliability } else { CacheChange::None };
         }
-        older.inspect(|older| item.inherit(older));
-        let same = older.is_some_and(|older| older.shows_same(&item));
+        older.inspect(|older| item.carry_over(older));
+        let same = older.is_some_and(|older| older.is_equivalent(&item));
         let name = item.name().to_owned();
         self.items.insert(name.clone(), item);
-        if same && !healed { Difference::None } else { Difference::One(name) }
+        if same && !healed { CacheChange::None } else { CacheChange::Object(name) }
     }
 
-    fn remove(&mut self, item: &T) -> Difference {
+    fn remove(&mut self, item: &T) -> CacheChange {
         if self.items.get(item.name()).is_none_or(|there| there.uid() != item.uid()) {
-            return Difference::None;
+            return CacheChange::None;
         }
         self.items.remove(item.name());
-        Difference::One(item.name().to_owned())
+        CacheChange::Object(item.name().to_owned())
     }
 
-    fn complete(&mut self, why: Option<ClusterError>, now: Timestamp) -> Difference {
-        let mut listed = self.listing.take().unwrap_or_default();
+    fn complete(&mut self, why: Option<ClusterError>, now: Timestamp) -> CacheChange {
+        let mut listed = self.pending_list.take().unwrap_or_default();
         for (name, older) in std::mem::take(&mut self.items) {
             let Some(item) = listed.get_mut(&name) else { continue };
             if is_newer(&older, item) {
                 *item = older;
             } else {
-                item.inherit(&older);
+                item.carry_over(&older);
             }
         }
-        (self.items, self.complete, self.trouble) = (listed, true, why.map(|why| (now, why)));
-        Difference::All
+        (self.items, self.complete, self.failure) = (listed, true, why.map(|why| (now, why)));
+        CacheChange::All
     }
 
     /// Records a sign of life. A missing namespace is disproved only by an object in it.
-    fn alive(&mut self) -> Difference {
-        if self.trouble.as_ref().is_none_or(|(_, error)| matches!(error, ClusterError::NoNamespace(_))) {
-            return Difference::None;
+    fn clear_failure(&mut self) -> CacheChange {
+        if self.failure.as_ref().is_none_or(|(_, error)| matches!(error, ClusterError::NamespaceNotFound(_))) {
+            return CacheChange::None;
         }
-        self.trouble = None;
-        Difference::Trouble
+        self.failure = None;
+        CacheChange::Reliability
     }
 }
 
 /// The change an event made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Difference {
+pub(super) enum CacheChange {
     /// No visible change.
     None,
     /// The object of this name.
-    One(String),
+    Object(String),
     /// Possibly all objects.
     All,
     /// The reliability of the list.
-    Trouble,
+    Reliability,
 }
 
 /// Returns whether both are one object and the first is newer. Resource versions are numbers: guaranteed since
 /// Kubernetes 1.35, and true before.
-fn is_newer<T: Item>(item: &T, than: &T) -> bool {
+fn is_newer<T: CachedObject>(item: &T, than: &T) -> bool {
     let number = |item: &T| item.resource_version().parse::<u64>().ok();
     item.uid() == than.uid() && number(item) > number(than) && number(than).is_some()
 }

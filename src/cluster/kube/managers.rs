@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use pintle_core::workload::{FIELD_MANAGER, Manager};
+use pintle_core::workload::{FIELD_MANAGER, FieldManager};
 use serde_json::Value;
 
 /// The field manager of pauses.
-pub(super) const PAUSER: &str = "pintle-pause";
+pub(super) const PAUSE_FIELD_MANAGER: &str = "pintle-pause";
 
 /// Returns the managers of image fields, newest first.
-pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
+pub(super) fn image_managers(entries: &[ManagedFieldsEntry]) -> Vec<FieldManager> {
     let mut managers: Vec<_> = entries.iter().filter_map(manager).collect();
     managers.sort_by_key(|manager| Reverse(manager.time));
     managers
@@ -18,20 +18,20 @@ pub(super) fn of_images(entries: &[ManagedFieldsEntry]) -> Vec<Manager> {
 
 /// Returns whether Pintle has applied this object. It keeps owning the container's name even after somebody else
 /// changed the image.
-pub(super) fn has_ours(entries: &[ManagedFieldsEntry]) -> bool {
+pub(super) fn has_pintle_fields(entries: &[ManagedFieldsEntry]) -> bool {
     entries
         .iter()
         .any(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.operation.as_deref() == Some("Apply"))
 }
 
-fn manager(entry: &ManagedFieldsEntry) -> Option<Manager> {
+fn manager(entry: &ManagedFieldsEntry) -> Option<FieldManager> {
     // Status and scale are irrelevant here.
     if entry.subresource.as_deref().is_some_and(|subresource| !subresource.is_empty()) {
         return None;
     }
     let pod = &entry.fields_v1.as_ref()?.0["f:spec"]["f:template"]["f:spec"];
     let containers: Vec<_> = ["f:containers", "f:initContainers"].iter().flat_map(|list| owned(&pod[list])).collect();
-    let manager = Manager {
+    let manager = FieldManager {
         name: entry.manager.clone().unwrap_or_default(),
         time: entry.time.as_ref().map(|time| time.0),
         applied: entry.operation.as_deref() == Some("Apply"),

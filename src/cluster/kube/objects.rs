@@ -7,7 +7,7 @@ use kube::core::{ApiResource, GroupVersionKind, Object};
 use pintle_core::pins::WorkloadKind;
 use serde::Deserialize;
 
-pub(super) type WorkloadObject = Object<WorkloadSpec, WorkloadStatus>;
+pub(super) type WorkloadObject = Object<WorkloadSpec, WorkloadStatusObject>;
 
 pub(super) type PodObject = Object<PodSpec, PodStatus>;
 
@@ -43,7 +43,7 @@ pub(super) struct WorkloadSpec {
     pub(super) replicas: Option<i32>,
     pub(super) paused: Option<bool>,
     pub(super) selector: Option<LabelSelector>,
-    pub(super) template: Option<Template>,
+    pub(super) template: Option<PodTemplateObject>,
     /// For a Deployment.
     pub(super) strategy: Option<UpdateStrategy>,
     /// For the other kinds.
@@ -52,7 +52,7 @@ pub(super) struct WorkloadSpec {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Template {
+pub(super) struct PodTemplateObject {
     pub(super) spec: Option<PodSpec>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct RollingUpdate {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct WorkloadStatus {
+pub(super) struct WorkloadStatusObject {
     pub(super) observed_generation: Option<i64>,
     pub(super) replicas: Option<i32>,
     pub(super) updated_replicas: Option<i32>,
@@ -140,20 +140,20 @@ pub(super) struct ContainerStatus {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ContainerState {
-    pub(super) waiting: Option<Waiting>,
-    pub(super) terminated: Option<Terminated>,
+    pub(super) waiting: Option<ContainerStateWaiting>,
+    pub(super) terminated: Option<ContainerStateTerminated>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Waiting {
+pub(super) struct ContainerStateWaiting {
     pub(super) reason: Option<String>,
     pub(super) message: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Terminated {
+pub(super) struct ContainerStateTerminated {
     pub(super) exit_code: Option<i32>,
     pub(super) reason: Option<String>,
     pub(super) message: Option<String>,

@@ -11,26 +11,26 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_core::pins::{WorkloadKind, WorkloadRef};
-use pintle_core::verify::settled;
+use pintle_core::verify::is_settled;
 use pintle_core::workload::{Left, Workload, WorkloadId};
 
 use self::left::Leaving;
-use self::owned::PodFeed;
-use self::templates::Templates;
-use super::feed::{Difference, Feed, News};
-use super::read::{Owner, SeenPod, SeenWorkload};
+use self::owned::PodCache;
+use self::templates::TemplateHistory;
+use super::feed::{CacheChange, ResourceCache, WatchUpdate};
+use super::read::{PodOwner, WatchedPod, WatchedWorkload};
 use crate::cluster::{ClusterError, Observation};
 
 /// The objects of one watch.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Subject {
+pub(super) enum WatchSubject {
     /// The workloads of a kind in a namespace.
     Workloads(String, WorkloadKind),
     /// The pods that match a selector.
     Pods {
         namespace: String,
         /// The workload and its selector; none for all pods of the namespace.
-        of: Option<(WorkloadRef, String)>,
+        workload: Option<(WorkloadRef, String)>,
     },
     /// The left templates of a workload. They are listed repeatedly, because no watch shows them.
     Left {
@@ -43,110 +43,111 @@ pub(super) enum Subject {
 
 /// The known state of the cluster.
 #[derive(Debug, Default)]
-pub(super) struct Picture {
+pub(super) struct ObjectStore {
     wanted: BTreeSet<WorkloadId>,
-    workloads: BTreeMap<String, BTreeMap<WorkloadKind, Feed<SeenWorkload>>>,
-    pods: BTreeMap<Subject, PodFeed>,
+    workloads: BTreeMap<String, BTreeMap<WorkloadKind, ResourceCache<WatchedWorkload>>>,
+    pods: BTreeMap<WatchSubject, PodCache>,
     /// The requested workloads that are not settled.
     unsettled: BTreeSet<WorkloadId>,
     /// The templates their pods can run, until the pods are listed.
-    templates: Templates,
+    templates: TemplateHistory,
     /// The templates that specifications have left and whose pods may still come.
     left: Leaving,
     /// Whether the set of needed pod watches may have changed.
-    other_pods: bool,
+    pod_watches_changed: bool,
 }
 
 /// The result of an assessment.
 #[derive(Debug)]
-pub(super) enum Look {
+pub(super) enum StoreView {
     /// Not everything is listed yet.
-    NotYet,
+    Incomplete,
     /// The server does not answer at all.
-    Nothing(ClusterError),
-    Seen(Observation),
+    Unreachable(ClusterError),
+    Complete(Observation),
 }
 
-impl Picture {
+impl ObjectStore {
     /// Sets the requested workloads.
-    pub(super) fn scope(&mut self, wanted: &BTreeSet<WorkloadId>) {
+    pub(super) fn set_wanted(&mut self, wanted: &BTreeSet<WorkloadId>) {
         let before = std::mem::replace(&mut self.wanted, wanted.clone());
         self.unsettled.retain(|id| wanted.contains(id));
         self.templates.retain(|id| wanted.contains(id));
         self.left.retain(|id| wanted.contains(id));
-        self.other_pods = true;
+        self.pod_watches_changed = true;
         for id in wanted {
             if !before.contains(id) {
                 self.follow_left(id, None, Timestamp::MIN);
             }
-            self.resettle_one(id);
+            self.update_unsettled_one(id);
         }
     }
 
     /// Returns the needed workload watches: one per requested kind and namespace.
-    pub(super) fn workload_subjects(&self) -> BTreeSet<Subject> {
-        self.wanted.iter().map(|id| Subject::Workloads(id.namespace.clone(), id.workload.kind)).collect()
+    pub(super) fn workload_subjects(&self) -> BTreeSet<WatchSubject> {
+        self.wanted.iter().map(|id| WatchSubject::Workloads(id.namespace.clone(), id.workload.kind)).collect()
     }
 
     /// Registers a new watch.
-    pub(super) fn begin(&mut self, subject: &Subject, number: u64) {
+    pub(super) fn add_watch(&mut self, subject: &WatchSubject, number: u64) {
         match subject {
-            Subject::Workloads(namespace, kind) => {
-                self.workloads.entry(namespace.clone()).or_default().insert(*kind, Feed::new(number));
+            WatchSubject::Workloads(namespace, kind) => {
+                self.workloads.entry(namespace.clone()).or_default().insert(*kind, ResourceCache::new(number));
             }
-            Subject::Pods { .. } => drop(self.pods.insert(subject.clone(), PodFeed::new(number))),
-            Subject::Left { .. } => {}
+            WatchSubject::Pods { .. } => drop(self.pods.insert(subject.clone(), PodCache::new(number))),
+            WatchSubject::Left { .. } => {}
         }
     }
 
     /// Forgets the objects of a watch.
-    pub(super) fn end(&mut self, subject: &Subject) {
+    pub(super) fn remove_watch(&mut self, subject: &WatchSubject) {
         match subject {
-            Subject::Workloads(namespace, kind) => {
+            WatchSubject::Workloads(namespace, kind) => {
                 if let Some(kinds) = self.workloads.get_mut(namespace) {
                     kinds.remove(kind);
                 }
             }
-            Subject::Pods { .. } => drop(self.pods.remove(subject)),
-            Subject::Left { .. } => {}
+            WatchSubject::Pods { .. } => drop(self.pods.remove(subject)),
+            WatchSubject::Left { .. } => {}
         }
     }
 
     /// Applies an event of a workload watch. Returns whether the visible state changed.
-    pub(super) fn take_workloads(
+    pub(super) fn apply_workload_update(
         &mut self,
         (namespace, kind): (&str, WorkloadKind),
         number: u64,
-        news: News<SeenWorkload>,
+        news: WatchUpdate<WatchedWorkload>,
         now: Timestamp,
     ) -> bool {
         let feed = self.workloads.get_mut(namespace).and_then(|kinds| kinds.get_mut(&kind));
-        let Some(feed) = feed.filter(|feed| feed.number == number) else { return false };
-        let is_seen =
-            |feed: &Feed<SeenWorkload>, name: &str| feed.item(name).is_some_and(|seen| seen.workload.state.is_some());
+        let Some(feed) = feed.filter(|feed| feed.watch_id == number) else { return false };
+        let is_seen = |feed: &ResourceCache<WatchedWorkload>, name: &str| {
+            feed.item(name).is_some_and(|seen| seen.workload.state.is_some())
+        };
         let before = news.object().and_then(|object| feed.item(&object.name)).map(|seen| Arc::clone(&seen.workload));
         let was_seen = before.as_ref().is_some_and(|workload| workload.state.is_some());
-        let all = if matches!(news, News::Complete(_)) { feed.items().map(all_of) } else { None };
-        let difference = feed.take(news, now);
+        let all = if matches!(news, WatchUpdate::ListCompleted(_)) { feed.items().map(all_of) } else { None };
+        let difference = feed.apply_update(news, now);
         let shows = match &difference {
-            Difference::None => false,
-            Difference::One(name) if was_seen || is_seen(feed, name) => true,
-            Difference::One(name) => {
+            CacheChange::None => false,
+            CacheChange::Object(name) if was_seen || is_seen(feed, name) => true,
+            CacheChange::Object(name) => {
                 let workload = WorkloadRef { kind, name: name.clone() };
                 self.wanted.contains(&WorkloadId { namespace: namespace.to_owned(), workload })
             }
-            Difference::All | Difference::Trouble => true,
+            CacheChange::All | CacheChange::Reliability => true,
         };
         match &difference {
-            Difference::One(name) => {
+            CacheChange::Object(name) => {
                 let workload = WorkloadRef { kind, name: name.clone() };
                 self.follow_left(&WorkloadId { namespace: namespace.to_owned(), workload }, before.as_deref(), now);
             }
-            Difference::All => self.compare_left((namespace, kind), &all.unwrap_or_default(), now),
-            Difference::None | Difference::Trouble => {}
+            CacheChange::All => self.compare_left((namespace, kind), &all.unwrap_or_default(), now),
+            CacheChange::None | CacheChange::Reliability => {}
         }
-        self.resettle(namespace, kind, &difference);
-        if let Difference::One(name) = difference {
+        self.update_unsettled(namespace, kind, &difference);
+        if let CacheChange::Object(name) = difference {
             let workload = WorkloadRef { kind, name };
             self.follow_templates(&WorkloadId { namespace: namespace.to_owned(), workload }, before.as_deref());
         }
@@ -154,55 +155,67 @@ impl Picture {
     }
 
     /// Applies an event of a pod watch. Returns whether the visible state changed.
-    pub(super) fn take_pods(&mut self, subject: &Subject, number: u64, news: News<SeenPod>, now: Timestamp) -> bool {
-        let Some(feed) = self.pods.get_mut(subject).filter(|feed| feed.number() == number) else { return false };
+    pub(super) fn apply_pod_update(
+        &mut self,
+        subject: &WatchSubject,
+        number: u64,
+        news: WatchUpdate<WatchedPod>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(feed) = self.pods.get_mut(subject).filter(|feed| feed.watch_id() == number) else { return false };
         let owner = news.object().and_then(|pod| pod.owner.clone());
-        let difference = feed.take(news, now);
-        self.other_pods |= difference == Difference::All;
+        let difference = feed.apply_update(news, now);
+        self.pod_watches_changed |= difference == CacheChange::All;
         // If the server does not report terminating pods, a Deployment is settled only once its pods show it.
         let concerned: Vec<WorkloadId> = match (&difference, owner, subject) {
-            (Difference::One(_), Some(Owner::Deployment(name)), Subject::Pods { namespace, .. }) => {
+            (CacheChange::Object(_), Some(PodOwner::Deployment(name)), WatchSubject::Pods { namespace, .. }) => {
                 let workload = WorkloadRef { kind: WorkloadKind::Deployment, name };
                 vec![WorkloadId { namespace: namespace.clone(), workload }]
             }
-            (Difference::None | Difference::One(_), ..) => Vec::new(),
-            (Difference::All | Difference::Trouble, ..) => self.unsettled.iter().cloned().collect(),
+            (CacheChange::None | CacheChange::Object(_), ..) => Vec::new(),
+            (CacheChange::All | CacheChange::Reliability, ..) => self.unsettled.iter().cloned().collect(),
         };
         for id in &concerned {
             if self.unsettled.contains(id) && self.reports_no_ending(id) {
-                self.resettle_one(id);
+                self.update_unsettled_one(id);
             }
         }
-        difference != Difference::None
+        difference != CacheChange::None
     }
 
     /// Returns whether the needed pod watches may have changed since the last call.
-    pub(super) fn needs_other_pods(&mut self) -> bool {
-        std::mem::take(&mut self.other_pods)
+    pub(super) fn take_pod_watches_changed(&mut self) -> bool {
+        std::mem::take(&mut self.pod_watches_changed)
     }
 
     /// Records that no pods are watched. The next caller that needs pods then requests all watches.
-    pub(super) fn note_no_pods(&mut self) {
-        self.other_pods = true;
+    pub(super) fn mark_pod_watches_changed(&mut self) {
+        self.pod_watches_changed = true;
     }
 
     /// Records the answer to a write over `before`, whether its watch event has arrived or not.
-    pub(super) fn wrote(&mut self, id: &WorkloadId, before: &Workload, mut seen: SeenWorkload, now: Timestamp) {
-        if before.containers == seen.workload.containers && settled(id, before, None) {
+    pub(super) fn record_write(
+        &mut self,
+        id: &WorkloadId,
+        before: &Workload,
+        mut seen: WatchedWorkload,
+        now: Timestamp,
+    ) {
+        if before.containers == seen.workload.containers && is_settled(id, before, None) {
             // An annotation increments a Deployment's generation. The fence proves that nothing else changed, so a
             // settled workload stays settled without a report of its controller.
-            seen.note_seen();
+            seen.mark_generation_observed();
         }
         let kinds = self.workloads.get_mut(&id.namespace);
         if let Some(feed) = kinds.and_then(|kinds| kinds.get_mut(&id.workload.kind)) {
             let told = feed.item(&id.workload.name).map(|seen| Arc::clone(&seen.workload));
-            feed.put(seen);
+            feed.upsert(seen);
             // The workload before the write may be newer than the last watch event, or older.
             if told.as_ref().is_some_and(|told| told.generation < before.generation) && self.wanted.contains(id) {
                 self.left.follow(id, told.as_deref(), Some(before), now);
             }
             self.follow_left(id, Some(before), now);
-            self.resettle_one(id);
+            self.update_unsettled_one(id);
             self.follow_templates(id, Some(before));
         }
     }
@@ -213,7 +226,7 @@ impl Picture {
     }
 
     /// Assembles the observation.
-    pub(super) fn look(&self, now: Timestamp, grace: Duration) -> Look {
+    pub(super) fn view(&self, now: Timestamp, grace: Duration) -> StoreView {
         let feeds = || {
             self.workloads
                 .iter()
@@ -226,29 +239,29 @@ impl Picture {
             if let Some((since, error)) = feed.trouble(now, grace) {
                 let error = with_since(error, since);
                 let unknown = self.wanted.iter().filter(|id| id.namespace == *namespace && id.workload.kind == kind);
-                observation.unknown.extend(unknown.map(|id| (id.clone(), error.clone())));
+                observation.unobservable.extend(unknown.map(|id| (id.clone(), error.clone())));
                 answers |= !matches!(error, ClusterError::Unreachable(_));
                 last = Some(error);
                 continue;
             }
-            let Some(items) = feed.items() else { return Look::NotYet };
+            let Some(items) = feed.items() else { return StoreView::Incomplete };
             answers = true;
             self.look_at(namespace, kind, items, &mut observation);
         }
         match last {
-            Some(error) if !answers => return Look::Nothing(error),
-            None if !answers => return Look::NotYet,
+            Some(error) if !answers => return StoreView::Unreachable(error),
+            None if !answers => return StoreView::Incomplete,
             _ => {}
         }
-        self.look_at_pods(&mut observation, now, grace);
-        Look::Seen(observation)
+        self.add_pods_to(&mut observation, now, grace);
+        StoreView::Complete(observation)
     }
 
     fn look_at(
         &self,
         namespace: &str,
         kind: WorkloadKind,
-        items: &BTreeMap<String, SeenWorkload>,
+        items: &BTreeMap<String, WatchedWorkload>,
         observation: &mut Observation,
     ) {
         for (name, seen) in items {
@@ -265,7 +278,7 @@ impl Picture {
         }
     }
 
-    fn seen(&self, id: &WorkloadId) -> Option<&SeenWorkload> {
+    fn seen(&self, id: &WorkloadId) -> Option<&WatchedWorkload> {
         self.workloads.get(&id.namespace)?.get(&id.workload.kind)?.item(&id.workload.name)
     }
 
@@ -274,44 +287,44 @@ impl Picture {
             && self.workload(id).is_some_and(|workload| workload.status.terminating.is_none())
     }
 
-    fn resettle(&mut self, namespace: &str, kind: WorkloadKind, difference: &Difference) {
+    fn update_unsettled(&mut self, namespace: &str, kind: WorkloadKind, difference: &CacheChange) {
         match difference {
-            Difference::None | Difference::Trouble => {}
-            Difference::All => {
-                self.other_pods = true;
+            CacheChange::None | CacheChange::Reliability => {}
+            CacheChange::All => {
+                self.pod_watches_changed = true;
                 let of_feed = |id: &&WorkloadId| id.namespace == namespace && id.workload.kind == kind;
                 let ids: Vec<_> = self.wanted.iter().filter(of_feed).cloned().collect();
                 for id in &ids {
-                    self.resettle_one(id);
+                    self.update_unsettled_one(id);
                 }
                 // A list does not show the versions in between.
                 self.templates.retain(|id| !of_feed(&id));
             }
-            Difference::One(name) => {
+            CacheChange::Object(name) => {
                 let workload = WorkloadRef { kind, name: name.clone() };
-                self.resettle_one(&WorkloadId { namespace: namespace.to_owned(), workload });
+                self.update_unsettled_one(&WorkloadId { namespace: namespace.to_owned(), workload });
             }
         }
     }
 
-    fn resettle_one(&mut self, id: &WorkloadId) {
+    fn update_unsettled_one(&mut self, id: &WorkloadId) {
         let Some(workload) = self.workload(id).filter(|_| self.wanted.contains(id)).map(Arc::clone) else {
-            self.other_pods |= self.unsettled.remove(id);
+            self.pod_watches_changed |= self.unsettled.remove(id);
             return;
         };
-        let is_settled = settled(id, &workload, self.pods_of(id).as_deref());
+        let is_settled = is_settled(id, &workload, self.pods_of(id).as_deref());
         if is_settled {
             self.left.settled(id, &workload);
         }
         if self.left.knows(id) {
             // The check depends on the state of the workload.
-            self.other_pods = true;
+            self.pod_watches_changed = true;
         }
         if !is_settled || self.left_of(id) != Left::Nothing {
-            self.other_pods |= self.unsettled.insert(id.clone());
+            self.pod_watches_changed |= self.unsettled.insert(id.clone());
             return;
         }
-        self.other_pods |= self.unsettled.remove(id);
+        self.pod_watches_changed |= self.unsettled.remove(id);
         if self.reports_no_ending(id) {
             self.note_none_ending(id);
         }
@@ -342,19 +355,19 @@ impl Picture {
 
     fn follow_templates(&mut self, id: &WorkloadId, before: Option<&Workload>) {
         let now = self.workload(id).filter(|_| self.unsettled.contains(id)).map(Arc::clone);
-        self.templates.follow(id, before, now.as_deref());
+        self.templates.track(id, before, now.as_deref());
     }
 
     /// Records that no pod is terminating, if the server does not report it, because the pods are no longer watched.
     fn note_none_ending(&mut self, id: &WorkloadId) {
         let feed = self.workloads.get_mut(&id.namespace).and_then(|kinds| kinds.get_mut(&id.workload.kind));
         if let Some(seen) = feed.and_then(|feed| feed.item_mut(&id.workload.name)) {
-            seen.note_none_ending();
+            seen.mark_none_terminating();
         }
     }
 }
 
-fn all_of(items: &BTreeMap<String, SeenWorkload>) -> BTreeMap<String, Arc<Workload>> {
+fn all_of(items: &BTreeMap<String, WatchedWorkload>) -> BTreeMap<String, Arc<Workload>> {
     items.iter().map(|(name, seen)| (name.clone(), Arc::clone(&seen.workload))).collect()
 }
 

@@ -7,15 +7,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::core::{Selector, SelectorExt};
 use pintle_core::pins::WorkloadKind;
-use pintle_core::workload::{Condition, Container, Pause, Pod, State, Status, Strategy, Workload};
+use pintle_core::workload::{
+    Condition, Container, PauseAnnotation, Pod, ReportedStatus, RolloutStrategy, StateAnnotation, Workload,
+};
 
 use super::managers;
-use super::objects::{ConditionObject, PodObject, PodSpec, UpdateStrategy, WorkloadObject, WorkloadStatus};
-use super::troubles::troubles;
+use super::objects::{ConditionObject, PodObject, PodSpec, UpdateStrategy, WorkloadObject, WorkloadStatusObject};
+use super::troubles::pod_issues;
 
 /// A workload and the selector of its pods.
 #[derive(Debug, Clone)]
-pub(super) struct SeenWorkload {
+pub(super) struct WatchedWorkload {
     pub(super) name: String,
     pub(super) workload: Arc<Workload>,
     /// None if it is invalid or would match every pod.
@@ -24,11 +26,11 @@ pub(super) struct SeenWorkload {
 
 /// A pod and its owner.
 #[derive(Debug, Clone)]
-pub(super) struct SeenPod {
+pub(super) struct WatchedPod {
     pub(super) pod: Arc<Pod>,
     pub(super) uid: String,
     pub(super) resource_version: String,
-    pub(super) owner: Option<Owner>,
+    pub(super) owner: Option<PodOwner>,
     labels: BTreeMap<String, String>,
 }
 
@@ -55,7 +57,7 @@ pub(super) struct Busy {
 
 /// The owner of a pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Owner {
+pub(super) enum PodOwner {
     /// A Deployment, by name, through one of its replica sets.
     Deployment(String),
     /// Another controller, by uid.
@@ -63,10 +65,10 @@ pub(super) enum Owner {
 }
 
 /// Converts the object of a workload.
-pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorkload {
+pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> WatchedWorkload {
     let (meta, spec) = (object.metadata, object.spec);
-    let state = meta.annotations.as_ref().and_then(|all| State::read(all.get(State::ANNOTATION)?));
-    let pause = meta.annotations.as_ref().and_then(|all| Pause::read(all.get(Pause::ANNOTATION)?));
+    let state = meta.annotations.as_ref().and_then(|all| StateAnnotation::read(all.get(StateAnnotation::ANNOTATION)?));
+    let pause = meta.annotations.as_ref().and_then(|all| PauseAnnotation::read(all.get(PauseAnnotation::ANNOTATION)?));
     let containers = containers(&spec.template.and_then(|template| template.spec).unwrap_or_default());
     let status = object.status.map(|status| read_status(kind, status)).unwrap_or_default();
     let pods = if kind == WorkloadKind::DaemonSet { status.desired } else { spec.replicas };
@@ -78,15 +80,15 @@ pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorklo
         containers,
         state,
         pause,
-        ours: managers::has_ours(meta.managed_fields.as_deref().unwrap_or_default()),
-        managers: managers::of_images(meta.managed_fields.as_deref().unwrap_or_default()),
+        is_managed: managers::has_pintle_fields(meta.managed_fields.as_deref().unwrap_or_default()),
+        image_managers: managers::image_managers(meta.managed_fields.as_deref().unwrap_or_default()),
         replicas: if kind == WorkloadKind::DaemonSet { None } else { spec.replicas },
         strategy: strategy(kind, spec.strategy.or(spec.update_strategy).unwrap_or_default(), pods.unwrap_or(1)),
         paused: spec.paused.unwrap_or(false),
         status,
     };
     let selector = spec.selector.and_then(|selector| Selector::try_from(selector).ok());
-    SeenWorkload {
+    WatchedWorkload {
         name: meta.name.unwrap_or_default(),
         workload: Arc::new(workload),
         selector: selector.filter(|selector| !selector.selects_all()),
@@ -94,7 +96,7 @@ pub(super) fn workload(kind: WorkloadKind, object: WorkloadObject) -> SeenWorklo
 }
 
 /// Converts the object of a pod.
-pub(super) fn pod(object: PodObject) -> SeenPod {
+pub(super) fn pod(object: PodObject) -> WatchedPod {
     let (meta, status) = (object.metadata, object.status.unwrap_or_default());
     let labels = meta.labels.unwrap_or_default();
     let readiness = status.conditions.iter().flatten().find(|condition| condition.kind.as_deref() == Some("Ready"));
@@ -109,14 +111,14 @@ pub(super) fn pod(object: PodObject) -> SeenPod {
         terminating: meta.deletion_timestamp.is_some(),
         created: meta.creation_timestamp.map(|time| time.0),
         template: labels.get("pod-template-hash").or_else(|| labels.get("controller-revision-hash")).cloned(),
-        issues: troubles(&status),
+        issues: pod_issues(&status),
     };
     let owners = meta.owner_references.unwrap_or_default();
-    SeenPod {
+    WatchedPod {
         pod: Arc::new(pod),
         uid: meta.uid.unwrap_or_default(),
         resource_version: meta.resource_version.unwrap_or_default(),
-        owner: owners.into_iter().find(|owner| owner.controller == Some(true)).map(Owner::of),
+        owner: owners.into_iter().find(|owner| owner.controller == Some(true)).map(PodOwner::of),
         labels,
     }
 }
@@ -142,11 +144,11 @@ impl Busy {
             owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone())
         };
         let pods: Vec<_> = pods.into_iter().map(|object| (owner(&object), pod(object).pod)).collect();
-        let runs = |of: &str| pods.iter().any(|(owner, pod)| owner.as_deref() == Some(of) && pod.runs());
+        let runs = |of: &str| pods.iter().any(|(owner, pod)| owner.as_deref() == Some(of) && pod.is_running());
         let with_sets = sets.is_some();
         let sets = sets.into_iter().flatten().filter(|set| set.owner.as_deref() == Some(uid));
         let templates = sets.filter(|set| !set.idle || runs(&set.uid)).map(|set| set.containers).collect();
-        let of_pods = pods.iter().filter(|(_, pod)| pod.runs()).map(|(_, pod)| pod.containers.clone());
+        let of_pods = pods.iter().filter(|(_, pod)| pod.is_running()).map(|(_, pod)| pod.containers.clone());
         Self { templates, pods: if with_sets { Vec::new() } else { of_pods.collect() }, with_sets }
     }
 
@@ -157,23 +159,23 @@ impl Busy {
     }
 }
 
-impl SeenPod {
+impl WatchedPod {
     /// Returns whether the workload's selector matches the pod and the workload owns it. The owner matters where
     /// selectors of workloads overlap.
-    pub(super) fn belongs_to(&self, seen: &SeenWorkload) -> bool {
+    pub(super) fn belongs_to(&self, seen: &WatchedWorkload) -> bool {
         let selected = || seen.selector.as_ref().is_some_and(|selector| selector.matches(&self.labels));
         self.owner.as_ref().is_some_and(|owner| seen.owners().contains(owner)) && selected()
     }
 }
 
-impl SeenWorkload {
+impl WatchedWorkload {
     /// Returns the forms in which its pods may name this workload as their owner.
-    pub(super) fn owners(&self) -> [Owner; 2] {
-        [Owner::Deployment(self.name.clone()), Owner::Uid(self.workload.uid.clone())]
+    pub(super) fn owners(&self) -> [PodOwner; 2] {
+        [PodOwner::Deployment(self.name.clone()), PodOwner::Uid(self.workload.uid.clone())]
     }
 }
 
-impl Owner {
+impl PodOwner {
     /// Reads the owner from a pod's controller reference. A replica set is named after its Deployment, plus a hash.
     fn of(controller: OwnerReference) -> Self {
         match controller.name.rsplit_once('-').filter(|_| controller.kind == "ReplicaSet") {
@@ -188,24 +190,24 @@ fn containers(spec: &PodSpec) -> Vec<Container> {
         let list = if init { &spec.init_containers } else { &spec.containers };
         list.iter().flatten().map(move |object| {
             let written = object.image.clone().unwrap_or_default();
-            Container { name: object.name.clone(), image: written.parse().ok(), written, init }
+            Container { name: object.name.clone(), image: written.parse().ok(), written_image: written, init }
         })
     };
     all(false).chain(all(true)).collect()
 }
 
-fn strategy(kind: WorkloadKind, strategy: UpdateStrategy, pods: i32) -> Strategy {
+fn strategy(kind: WorkloadKind, strategy: UpdateStrategy, pods: i32) -> RolloutStrategy {
     let rolling = strategy.rolling_update.unwrap_or_default();
     match (strategy.kind.as_deref(), kind) {
-        (Some("Recreate"), _) => Strategy::Recreate,
-        (Some("OnDelete"), _) => Strategy::OnDelete,
+        (Some("Recreate"), _) => RolloutStrategy::Recreate,
+        (Some("OnDelete"), _) => RolloutStrategy::OnDelete,
         (_, WorkloadKind::StatefulSet) => match rolling.partition {
-            Some(from) if from > 0 => Strategy::Partition(from),
-            _ => Strategy::Rolling { surge: 0 },
+            Some(from) if from > 0 => RolloutStrategy::Partition(from),
+            _ => RolloutStrategy::Rolling { surge: 0 },
         },
-        (_, WorkloadKind::DaemonSet) => Strategy::Rolling { surge: surge(rolling.max_surge, "0", pods) },
+        (_, WorkloadKind::DaemonSet) => RolloutStrategy::Rolling { surge: surge(rolling.max_surge, "0", pods) },
         (_, WorkloadKind::Deployment | WorkloadKind::Process) => {
-            Strategy::Rolling { surge: surge(rolling.max_surge, "25%", pods) }
+            RolloutStrategy::Rolling { surge: surge(rolling.max_surge, "25%", pods) }
         }
     }
 }
@@ -221,16 +223,16 @@ fn surge(max: Option<IntOrString>, default: &str, pods: i32) -> i32 {
     }
 }
 
-fn read_status(kind: WorkloadKind, status: WorkloadStatus) -> Status {
-    let common = Status {
+fn read_status(kind: WorkloadKind, status: WorkloadStatusObject) -> ReportedStatus {
+    let common = ReportedStatus {
         observed_generation: status.observed_generation,
         current_revision: status.current_revision,
         update_revision: status.update_revision,
         conditions: status.conditions.into_iter().flatten().map(condition).collect(),
-        ..Status::default()
+        ..ReportedStatus::default()
     };
     if kind == WorkloadKind::DaemonSet {
-        return Status {
+        return ReportedStatus {
             replicas: status.current_number_scheduled,
             updated: status.updated_number_scheduled,
             ready: status.number_ready,
@@ -239,7 +241,7 @@ fn read_status(kind: WorkloadKind, status: WorkloadStatus) -> Status {
             ..common
         };
     }
-    Status {
+    ReportedStatus {
         replicas: status.replicas,
         updated: status.updated_replicas,
         ready: status.ready_replicas,

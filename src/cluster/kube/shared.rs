@@ -16,16 +16,16 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
-use super::Patience;
+use super::Timeouts;
 use super::errors;
 use super::objects::{self, PodObject, WorkloadObject};
-use super::picture::{Look, Picture, Subject};
-use super::read::{self, Busy, SeenWorkload};
-use super::stream::Stream;
+use super::picture::{ObjectStore, StoreView, WatchSubject};
+use super::read::{self, Busy, WatchedWorkload};
+use super::stream::Reflector;
 use crate::cluster::{ClusterError, Observation};
 
 /// The interval at which a reader without a first observation checks its time limit.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const FIRST_LIST_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The delay before left templates are checked again. It doubles with each check.
 const LEFT_CHECK_DELAY: Duration = Duration::from_millis(25);
@@ -37,45 +37,55 @@ const MAX_LEFT_CHECK_DELAY: Duration = Duration::from_secs(30);
 const CONCURRENT_LEFT_CHECKS: usize = 8;
 
 /// The state shared by the watches and their reader.
-pub(super) struct Shared {
+pub(super) struct Informer {
     client: Client,
     server: String,
-    patience: Patience,
+    timeouts: Timeouts,
     runtime: Handle,
-    kept: Mutex<Kept>,
+    state: Mutex<InformerState>,
     /// Counts the visible changes.
     changes: watch::Sender<u64>,
     /// The count at the last observation.
-    looked: Mutex<u64>,
+    last_observed: Mutex<u64>,
     /// Counts the requested resyncs.
-    anew: watch::Sender<u64>,
+    resyncs: watch::Sender<u64>,
     /// Limits the concurrent checks of left templates.
     asks: Semaphore,
 }
 
 #[derive(Default)]
-struct Kept {
-    picture: Picture,
-    tasks: BTreeMap<Subject, AbortHandle>,
-    started: u64,
+struct InformerState {
+    store: ObjectStore,
+    tasks: BTreeMap<WatchSubject, AbortHandle>,
+    last_watch_id: u64,
     closed: bool,
 }
 
-impl Shared {
+impl Informer {
     /// Creates the state without any watch.
-    pub(super) fn new(client: Client, server: String, patience: Patience) -> Arc<Self> {
+    pub(super) fn new(client: Client, server: String, patience: Timeouts) -> Arc<Self> {
         let (runtime, changes) = (Handle::current(), watch::Sender::new(0));
         let (kept, looked, anew) = (Mutex::default(), Mutex::new(0), watch::Sender::new(0));
         let asks = Semaphore::new(CONCURRENT_LEFT_CHECKS);
-        Arc::new(Self { client, server, patience, runtime, kept, changes, looked, anew, asks })
+        Arc::new(Self {
+            client,
+            server,
+            timeouts: patience,
+            runtime,
+            state: kept,
+            changes,
+            last_observed: looked,
+            resyncs: anew,
+            asks,
+        })
     }
 
     /// Starts the watches for the requested workloads, and stops all others.
     pub(super) fn scope(self: &Arc<Self>, wanted: &BTreeSet<WorkloadId>) {
         let mut kept = self.kept();
-        kept.picture.scope(wanted);
-        let subjects = kept.picture.workload_subjects();
-        self.keep(&mut kept, &subjects, |subject| matches!(subject, Subject::Workloads(..)));
+        kept.store.set_wanted(wanted);
+        let subjects = kept.store.workload_subjects();
+        self.set_watches(&mut kept, &subjects, |subject| matches!(subject, WatchSubject::Workloads(..)));
         self.changes.send_modify(|count| *count += 1);
     }
 
@@ -83,12 +93,12 @@ impl Shared {
     pub(super) async fn observe(&self) -> Result<Observation, ClusterError> {
         let mut changes = self.changes.subscribe();
         loop {
-            *lock(&self.looked) = *changes.borrow_and_update();
-            let look = self.kept().picture.look(Timestamp::now(), self.patience.grace);
+            *lock(&self.last_observed) = *changes.borrow_and_update();
+            let look = self.kept().store.view(Timestamp::now(), self.timeouts.unreachable_grace);
             match look {
-                Look::Seen(observation) => return Ok(observation),
-                Look::Nothing(error) => return Err(error),
-                Look::NotYet => drop(tokio::time::timeout(LOOK_AGAIN, changes.changed()).await),
+                StoreView::Complete(observation) => return Ok(observation),
+                StoreView::Unreachable(error) => return Err(error),
+                StoreView::Incomplete => drop(tokio::time::timeout(FIRST_LIST_POLL_INTERVAL, changes.changed()).await),
             }
         }
     }
@@ -97,24 +107,24 @@ impl Shared {
     /// while drift is assessed, its controller already starts pods.
     pub(super) async fn changed(&self, at_most: Duration) {
         let mut changes = self.changes.subscribe();
-        let looked = *lock(&self.looked);
+        let looked = *lock(&self.last_observed);
         drop(tokio::time::timeout(at_most, changes.wait_for(|count| *count != looked)).await);
     }
 
     /// Returns a workload.
     pub(super) fn workload(&self, id: &WorkloadId) -> Option<Arc<Workload>> {
-        self.kept().picture.workload(id).map(Arc::clone)
+        self.kept().store.workload(id).map(Arc::clone)
     }
 
     /// Records the answer to a write over `before`.
-    pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: SeenWorkload) {
-        self.kept().picture.wrote(id, before, seen, Timestamp::now());
+    pub(super) fn wrote(&self, id: &WorkloadId, before: &Workload, seen: WatchedWorkload) {
+        self.kept().store.record_write(id, before, seen, Timestamp::now());
         self.changes.send_modify(|count| *count += 1);
     }
 
     /// Lists everything again. The known state stays until the new lists are complete.
     pub(super) fn look_anew(&self) {
-        self.anew.send_modify(|count| *count += 1);
+        self.resyncs.send_modify(|count| *count += 1);
     }
 
     /// Stops all watches.
@@ -126,38 +136,43 @@ impl Shared {
     }
 
     /// Applies an event of a watch.
-    fn hear(&self, take: impl FnOnce(&mut Picture, Timestamp) -> bool) {
-        if take(&mut self.kept().picture, Timestamp::now()) {
+    fn apply_update(&self, take: impl FnOnce(&mut ObjectStore, Timestamp) -> bool) {
+        if take(&mut self.kept().store, Timestamp::now()) {
             self.changes.send_modify(|count| *count += 1);
         }
     }
 
     /// Watches the pods of unsettled workloads. It is called only by a waiting reader: every write that needs no pods
     /// has been sent by then, and listing pods would delay its answer.
-    pub(super) fn keep_pods(self: &Arc<Self>) {
+    pub(super) fn update_pod_watches(self: &Arc<Self>) {
         let mut kept = self.kept();
-        if kept.picture.needs_other_pods() {
-            let mut subjects = kept.picture.pod_subjects();
-            subjects.extend(kept.picture.left_subjects());
-            self.keep(&mut kept, &subjects, |subject| !matches!(subject, Subject::Workloads(..)));
+        if kept.store.take_pod_watches_changed() {
+            let mut subjects = kept.store.pod_subjects();
+            subjects.extend(kept.store.left_subjects());
+            self.set_watches(&mut kept, &subjects, |subject| !matches!(subject, WatchSubject::Workloads(..)));
         }
     }
 
     /// Stops all pod watches until [`Self::keep_pods`] is called again.
-    pub(super) fn end_pods(self: &Arc<Self>) {
+    pub(super) fn stop_pod_watches(self: &Arc<Self>) {
         let mut kept = self.kept();
-        self.keep(&mut kept, &BTreeSet::new(), |subject| !matches!(subject, Subject::Workloads(..)));
-        kept.picture.note_no_pods();
+        self.set_watches(&mut kept, &BTreeSet::new(), |subject| !matches!(subject, WatchSubject::Workloads(..)));
+        kept.store.mark_pod_watches_changed();
     }
 
     /// Among the watches selected by `are`, stops those outside `subjects` and starts the missing ones.
-    fn keep(self: &Arc<Self>, kept: &mut Kept, subjects: &BTreeSet<Subject>, are: impl Fn(&Subject) -> bool) {
-        let Kept { picture, tasks, started, closed } = kept;
+    fn set_watches(
+        self: &Arc<Self>,
+        kept: &mut InformerState,
+        subjects: &BTreeSet<WatchSubject>,
+        are: impl Fn(&WatchSubject) -> bool,
+    ) {
+        let InformerState { store: picture, tasks, last_watch_id: started, closed } = kept;
         tasks.retain(|subject, task| {
             let keep = !are(subject) || subjects.contains(subject);
             if !keep {
                 task.abort();
-                picture.end(subject);
+                picture.remove_watch(subject);
             }
             keep
         });
@@ -166,33 +181,36 @@ impl Shared {
                 continue;
             }
             *started += 1;
-            picture.begin(subject, *started);
-            tasks.insert(subject.clone(), self.start(subject.clone(), *started));
+            picture.add_watch(subject, *started);
+            tasks.insert(subject.clone(), self.spawn_watch(subject.clone(), *started));
         }
     }
 
-    fn start(self: &Arc<Self>, subject: Subject, number: u64) -> AbortHandle {
+    fn spawn_watch(self: &Arc<Self>, subject: WatchSubject, number: u64) -> AbortHandle {
         let shared = Arc::clone(self);
         let task = match &subject {
-            Subject::Workloads(namespace, kind) => {
+            WatchSubject::Workloads(namespace, kind) => {
                 let (namespace, kind) = (namespace.clone(), *kind);
                 let namespaces = Some((Api::all(self.client.clone()), namespace.clone()));
                 let stream = self.stream(&namespace, &objects::resource(kind), namespaces);
-                self.runtime.spawn(stream.follow(move |news| {
-                    let news = news.map(|object| read::workload(kind, object));
-                    shared.hear(|picture, now| picture.take_workloads((&namespace, kind), number, news, now));
+                self.runtime.spawn(stream.run(move |news| {
+                    let news = news.map_object(|object| read::workload(kind, object));
+                    shared.apply_update(|picture, now| {
+                        picture.apply_workload_update((&namespace, kind), number, news, now)
+                    });
                 }))
             }
-            Subject::Pods { namespace, of } => {
+            WatchSubject::Pods { namespace, workload: of } => {
                 let labels = of.as_ref().map(|(_, labels)| labels.clone());
                 let stream = self.stream(namespace, &objects::pods(), None);
-                let stream = Stream { labels, lasts: Some(self.patience.pods), ..stream };
-                self.runtime.spawn(stream.follow(move |news| {
-                    let news = news.map(read::pod);
-                    shared.hear(|picture, now| picture.take_pods(&subject, number, news, now));
+                let stream =
+                    Reflector { label_selector: labels, watch_duration: Some(self.timeouts.pod_watch), ..stream };
+                self.runtime.spawn(stream.run(move |news| {
+                    let news = news.map_object(read::pod);
+                    shared.apply_update(|picture, now| picture.apply_pod_update(&subject, number, news, now));
                 }))
             }
-            Subject::Left { id, selector, .. } => {
+            WatchSubject::Left { id, selector, .. } => {
                 let (id, selector) = (id.clone(), selector.clone());
                 self.runtime.spawn(async move { shared.ask_for_left(&id, &selector).await })
             }
@@ -204,10 +222,12 @@ impl Shared {
     async fn ask_for_left(&self, id: &WorkloadId, selector: &str) {
         let mut rest = LEFT_CHECK_DELAY;
         loop {
-            let seen = self.kept().picture.asks_for_left(id);
+            let seen = self.kept().store.asks_for_left(id);
             if let Some(workload) = seen {
                 match self.busy(id, &workload.uid, selector).await {
-                    Ok(busy) => self.hear(|picture, now| picture.take_left(id, workload.generation, &busy, now)),
+                    Ok(busy) => {
+                        self.apply_update(|picture, now| picture.take_left(id, workload.generation, &busy, now));
+                    }
                     // The left templates stay. The watches report whether the server answers at all.
                     Err(error) => tracing::debug!("the left templates of {id} cannot be checked: {error}"),
                 }
@@ -246,9 +266,10 @@ impl Shared {
     }
 
     async fn answer<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterError> {
-        let silent = |_| errors::no_answer(&self.server, &format!("no answer within {:?}", self.patience.answer));
-        let answer = tokio::time::timeout(self.patience.answer, request).await.map_err(silent)?;
-        answer.map_err(|error| errors::of_read(&self.server, &error))
+        let silent =
+            |_| errors::no_answer_error(&self.server, &format!("no answer within {:?}", self.timeouts.request));
+        let answer = tokio::time::timeout(self.timeouts.request, request).await.map_err(silent)?;
+        answer.map_err(|error| errors::read_error(&self.server, &error))
     }
 
     fn stream<K>(
@@ -256,24 +277,24 @@ impl Shared {
         namespace: &str,
         resource: &ApiResource,
         namespaces: Option<(Api<k8s_openapi::api::core::v1::Namespace>, String)>,
-    ) -> Stream<K>
+    ) -> Reflector<K>
     where
         K: kube::Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>,
     {
         let api = Api::namespaced_with(self.client.clone(), namespace, resource);
-        Stream {
+        Reflector {
             api,
-            labels: None,
-            lasts: None,
+            label_selector: None,
+            watch_duration: None,
             namespace: namespaces,
             server: self.server.clone(),
-            patience: self.patience,
-            anew: self.anew.subscribe(),
+            timeouts: self.timeouts,
+            resyncs: self.resyncs.subscribe(),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        lock(&self.kept)
+    fn kept(&self) -> MutexGuard<'_, InformerState> {
+        lock(&self.state)
     }
 }
 

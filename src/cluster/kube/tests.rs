@@ -11,7 +11,7 @@ use pintle_core::pins::{WorkloadKind, WorkloadRef};
 use pintle_core::workload::WorkloadId;
 use serde_json::{Value, json};
 
-use super::read::SeenWorkload;
+use super::read::WatchedWorkload;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
@@ -45,6 +45,6 @@ fn object(name: &str) -> Value {
     })
 }
 
-fn seen(object: &Value) -> SeenWorkload {
+fn seen(object: &Value) -> WatchedWorkload {
     super::read::workload(WorkloadKind::Deployment, serde_json::from_value(object.clone()).unwrap())
 }

@@ -2,18 +2,18 @@
 
 use pintle_core::workload::PodIssue;
 
-use super::objects::{ConditionObject, ContainerStatus, PodStatus, Terminated};
+use super::objects::{ConditionObject, ContainerStateTerminated, ContainerStatus, PodStatus};
 
 /// The maximum length of a message; containers write their own last message.
-const MAX_CHARS: usize = 400;
+const MAX_ISSUE_CHARS: usize = 400;
 /// The maximum length of kubelet's messages, which repeat the image up to six times before the cause.
-const MAX_CHARS_OF_KUBELET: usize = 3000;
+const MAX_KUBELET_MESSAGE_CHARS: usize = 3000;
 
 /// Reasons to wait that are normal.
-const ORDINARY: &[&str] = &["", "ContainerCreating", "PodInitializing"];
+const ORDINARY_WAITING_REASONS: &[&str] = &["", "ContainerCreating", "PodInitializing"];
 
 /// Returns the issues of a pod: waiting containers first, then failed ones, then those of the pod as a whole.
-pub(super) fn troubles(status: &PodStatus) -> Vec<PodIssue> {
+pub(super) fn pod_issues(status: &PodStatus) -> Vec<PodIssue> {
     let containers = || status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
     let mut troubles: Vec<_> = containers().filter_map(waiting).collect();
     troubles.extend(containers().filter_map(ended));
@@ -25,7 +25,7 @@ pub(super) fn troubles(status: &PodStatus) -> Vec<PodIssue> {
 fn waiting(status: &ContainerStatus) -> Option<PodIssue> {
     let state = status.state.as_ref()?.waiting.as_ref()?;
     let reason = state.reason.clone().unwrap_or_default();
-    if ORDINARY.contains(&reason.as_str()) {
+    if ORDINARY_WAITING_REASONS.contains(&reason.as_str()) {
         return None;
     }
     // kubelet's message on a crash loop is only the back-off; the last termination explains more.
@@ -48,19 +48,24 @@ fn unscheduled(condition: &ConditionObject) -> Option<PodIssue> {
 
 fn of_container(status: &ContainerStatus, reason: String, message: &str) -> PodIssue {
     let restarts = status.restart_count.unwrap_or(0);
-    PodIssue { container: Some(status.name.clone()), reason, message: cut(message, MAX_CHARS_OF_KUBELET), restarts }
+    PodIssue {
+        container: Some(status.name.clone()),
+        reason,
+        message: cut(message, MAX_KUBELET_MESSAGE_CHARS),
+        restarts,
+    }
 }
 
 fn of_pod(reason: &str, message: Option<&str>) -> PodIssue {
     PodIssue {
         container: None,
         reason: reason.to_owned(),
-        message: cut(message.unwrap_or_default(), MAX_CHARS),
+        message: cut(message.unwrap_or_default(), MAX_ISSUE_CHARS),
         restarts: 0,
     }
 }
 
-fn last_words(state: &Terminated) -> String {
+fn last_words(state: &ContainerStateTerminated) -> String {
     let code = state.exit_code.unwrap_or_default();
     let reason = match state.reason.as_deref() {
         None | Some("" | "Error") => String::new(),
@@ -68,7 +73,7 @@ fn last_words(state: &Terminated) -> String {
     };
     let message = state.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
     let message = message.map(|message| format!(": {message}")).unwrap_or_default();
-    cut(&format!("exit code {code}{reason}{message}"), MAX_CHARS)
+    cut(&format!("exit code {code}{reason}{message}"), MAX_ISSUE_CHARS)
 }
 
 fn cut(text: &str, max: usize) -> String {

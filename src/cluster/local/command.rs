@@ -8,34 +8,37 @@ use pintle_core::problem::display_safe;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::record::Process;
+use super::record::ProcessId;
 
 /// A command to run.
 #[derive(Debug, Clone)]
-pub(super) struct Task {
-    pub(super) words: Vec<String>,
+pub(super) struct ServiceCommand {
+    pub(super) arguments: Vec<String>,
     /// The working directory.
-    pub(super) home: PathBuf,
+    pub(super) working_folder: PathBuf,
     /// Additional environment variables.
     pub(super) environment: Vec<(&'static str, String)>,
     /// The time limit, after which it is killed.
-    pub(super) within: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// Returns the command's output if it exits with code 0, else the reason.
-pub(super) async fn run(task: &Task) -> Result<String, String> {
-    let Some((program, arguments)) = task.words.split_first() else { return Err("no program is named".to_owned()) };
+pub(super) async fn run_command(task: &ServiceCommand) -> Result<String, String> {
+    let Some((program, arguments)) = task.arguments.split_first() else { return Err("no program is named".to_owned()) };
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(&task.home).envs(task.environment.iter().map(|(name, value)| (name, value)));
+    command
+        .args(arguments)
+        .current_dir(&task.working_folder)
+        .envs(task.environment.iter().map(|(name, value)| (name, value)));
     // A separate process group: Ctrl-C reaches Pintle alone, and the command's children are killed with it.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
-    let process = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Process::of);
-    let Ok(output) = timeout(task.within, child.wait_with_output()).await else {
+    let process = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(ProcessId::find);
+    let Ok(output) = timeout(task.timeout, child.wait_with_output()).await else {
         if let Some(process) = process {
             process.kill();
         }
-        return Err(format!("{program} does not end within {} s", task.within.as_secs()));
+        return Err(format!("{program} does not end within {} s", task.timeout.as_secs()));
     };
     let output = output.map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {

@@ -16,24 +16,24 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pintle_core::problem::display_safe;
-use pintle_core::workload::Pause;
+use pintle_core::workload::PauseAnnotation;
 use serde::{Deserialize, Serialize};
 
-use super::record::{Exit, How, Line, Process, Record, SCHEMA};
+use super::record::{ExitCause, ProcessExit, ProcessId, RECORD_SCHEMA, RunFileLine, ServiceRecord};
 
 /// The maximum size of a file; a longer one was not written by Pintle.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_STATE_FILE_BYTES: u64 = 1 << 20;
 
 /// The state folder of one instance.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
+pub(super) struct StateFolder {
     root: PathBuf,
 }
 
 /// The holder of the lock, written into the lock file for other processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Holder {
-    pub(super) process: Process,
+pub(super) struct LockHolder {
+    pub(super) process: ProcessId,
     /// The command line.
     command: String,
     since: Timestamp,
@@ -41,20 +41,20 @@ pub(super) struct Holder {
 
 /// The right to change the folder. It ends with the value or with the process, even if that is killed.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct StateFolderLock {
     _file: File,
 }
 
 /// The state of a process according to its run file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Life {
+pub(super) enum RunState {
     /// Being started.
-    Coming,
-    Runs(Process),
-    Ended(Exit),
+    Starting,
+    Running(ProcessId),
+    Ended(ProcessExit),
 }
 
-impl Folder {
+impl StateFolder {
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root }
     }
@@ -77,7 +77,7 @@ impl Folder {
     }
 
     /// Returns the record of a service; none if it was never started here.
-    pub(super) fn record(&self, service: &str) -> Result<Option<Record>, String> {
+    pub(super) fn record(&self, service: &str) -> Result<Option<ServiceRecord>, String> {
         let path = self.of(service).join("record");
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
@@ -86,10 +86,10 @@ impl Folder {
         };
         let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, &error))?;
         match value["schema"].as_u64() {
-            Some(schema) if schema == u64::from(SCHEMA) => {}
+            Some(schema) if schema == u64::from(RECORD_SCHEMA) => {}
             Some(schema) => {
                 return Err(format!(
-                    "{} is of version {schema}, this Pintle reads version {SCHEMA}: use the Pintle that wrote it",
+                    "{} is of version {schema}, this Pintle reads version {RECORD_SCHEMA}: use the Pintle that wrote it",
                     path.display()
                 ));
             }
@@ -99,7 +99,7 @@ impl Folder {
     }
 
     /// Writes the record of a service atomically.
-    pub(super) fn write(&self, service: &str, record: &Record) -> Result<(), String> {
+    pub(super) fn write(&self, service: &str, record: &ServiceRecord) -> Result<(), String> {
         let folder = self.of(service);
         let (path, new) = (folder.join("record"), folder.join("record.new"));
         make(&folder)?;
@@ -109,14 +109,14 @@ impl Folder {
     }
 
     /// Returns the pause of a service.
-    pub(super) fn pause(&self, service: &str) -> Option<Pause> {
+    pub(super) fn pause(&self, service: &str) -> Option<PauseAnnotation> {
         let text = read(&self.of(service).join("pause")).ok()?;
-        Pause::read(&String::from_utf8_lossy(&text))
+        PauseAnnotation::read(&String::from_utf8_lossy(&text))
     }
 
     /// Writes or removes the pause of a service. It has a file of its own that needs no lock, so a pause is possible at
     /// any time.
-    pub(super) fn write_pause(&self, service: &str, pause: Option<&Pause>) -> Result<(), String> {
+    pub(super) fn write_pause(&self, service: &str, pause: Option<&PauseAnnotation>) -> Result<(), String> {
         let folder = self.of(service);
         let (path, new) = (folder.join("pause"), folder.join("pause.new"));
         let written = match pause {
@@ -146,23 +146,23 @@ impl Folder {
     }
 
     /// Returns the state of a run.
-    pub(super) fn life(&self, service: &str, number: u32) -> Life {
+    pub(super) fn life(&self, service: &str, number: u32) -> RunState {
         let mut started = None;
         let text = read(&self.run(service, number)).unwrap_or_default();
         for line in String::from_utf8_lossy(&text).lines() {
             match serde_json::from_str(line) {
-                Ok(Line::Started(process)) => started = Some(process),
-                Ok(Line::Ended(exit)) => return Life::Ended(exit),
+                Ok(RunFileLine::Started(process)) => started = Some(process),
+                Ok(RunFileLine::Ended(exit)) => return RunState::Ended(exit),
                 // An incomplete line.
                 Err(_) => {}
             }
         }
         match started {
-            Some(process) if process.lives() => Life::Runs(process),
+            Some(process) if process.is_alive() => RunState::Running(process),
             // Its shim is about to record the exit.
-            Some(process) if self.is_kept(service, number) => Life::Runs(process),
-            None if self.is_kept(service, number) => Life::Coming,
-            _ => Life::Ended(Exit { at: Timestamp::now(), how: How::Unknown, said: String::new() }),
+            Some(process) if self.is_kept(service, number) => RunState::Running(process),
+            None if self.is_kept(service, number) => RunState::Starting,
+            _ => RunState::Ended(ProcessExit { at: Timestamp::now(), how: ExitCause::Unknown, said: String::new() }),
         }
     }
 
@@ -185,29 +185,30 @@ impl Folder {
     }
 
     /// Locks the folder for changes. If it is already locked, the error names the holder.
-    pub(super) fn lock(&self, command: &str) -> Result<Lock, Locked> {
-        make(&self.root).map_err(Locked::Unusable)?;
+    pub(super) fn lock(&self, command: &str) -> Result<StateFolderLock, LockError> {
+        make(&self.root).map_err(LockError::Unusable)?;
         let path = self.root.join("lock");
-        let unusable = |error: &io::Error| Locked::Unusable(named(&path, error));
+        let unusable = |error: &io::Error| LockError::Unusable(named(&path, error));
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(|error| unusable(&error))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Locked::By(self.holder())),
+            Err(TryLockError::WouldBlock) => return Err(LockError::HeldBy(self.holder())),
             Err(TryLockError::Error(error)) => return Err(unusable(&error)),
         }
-        let process = Process::this().ok_or_else(|| Locked::Unusable("this process cannot be found".to_owned()))?;
-        let holder = Holder { process, command: command.to_owned(), since: Timestamp::now() };
+        let process =
+            ProcessId::current().ok_or_else(|| LockError::Unusable("this process cannot be found".to_owned()))?;
+        let holder = LockHolder { process, command: command.to_owned(), since: Timestamp::now() };
         let written = file.set_len(0).and_then(|()| file.write_all(serde_json::json!(holder).to_string().as_bytes()));
         written.map_err(|error| unusable(&error))?;
-        Ok(Lock { _file: file })
+        Ok(StateFolderLock { _file: file })
     }
 
     /// Returns the current holder of the lock.
-    pub(super) fn holder(&self) -> Option<Holder> {
+    pub(super) fn holder(&self) -> Option<LockHolder> {
         let bytes = read(&self.root.join("lock")).ok()?;
-        let holder: Holder = serde_json::from_slice(&bytes).ok()?;
-        holder.process.lives().then_some(holder)
+        let holder: LockHolder = serde_json::from_slice(&bytes).ok()?;
+        holder.process.is_alive().then_some(holder)
     }
 
     fn of(&self, service: &str) -> PathBuf {
@@ -219,7 +220,7 @@ impl Folder {
     }
 }
 
-impl std::fmt::Display for Holder {
+impl std::fmt::Display for LockHolder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { process, command, since } = self;
         write!(f, "`{}` (pid {}, since {since:.0})", display_safe(command, 60), process.pid)
@@ -228,9 +229,9 @@ impl std::fmt::Display for Holder {
 
 /// Why the folder could not be locked.
 #[derive(Debug)]
-pub(super) enum Locked {
+pub(super) enum LockError {
     /// Another process holds it; none if its identity is unknown.
-    By(Option<Holder>),
+    HeldBy(Option<LockHolder>),
     /// The folder is not writable, with the reason.
     Unusable(String),
 }
@@ -242,7 +243,7 @@ fn make(folder: &Path) -> Result<(), String> {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_STATE_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

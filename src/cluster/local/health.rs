@@ -4,46 +4,48 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use pintle_core::pins::{Local, LocalHealth};
+use pintle_core::pins::{LocalHealth, LocalSpec};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::command::{Task, run};
-use super::listener::{Owner, acceptor, owner};
-use super::record::Process;
+use super::command::{ServiceCommand, run_command};
+use super::listener::{PortOwner, connection_owner, owner};
+use super::record::ProcessId;
 
 /// The time limit of a probe.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A health probe.
 #[derive(Debug, Clone)]
-pub(super) struct Question {
-    pub(super) local: std::sync::Arc<Local>,
-    pub(super) process: Process,
+pub(super) struct HealthProbe {
+    pub(super) local: std::sync::Arc<LocalSpec>,
+    pub(super) process: ProcessId,
     /// The age of the process.
     pub(super) age: Duration,
     /// Whether another process of the service may listen on the same port.
-    pub(super) shares: bool,
+    pub(super) shares_port: bool,
     /// The template for a health command.
-    pub(super) task: Task,
+    pub(super) command: ServiceCommand,
 }
 
 /// The age at which a process without any probe counts as healthy.
-const SETTLED: Duration = Duration::from_secs(1);
+const HEALTHY_WITHOUT_PROBE_AFTER: Duration = Duration::from_secs(1);
 
 /// Probes a process; the error explains why it is unhealthy.
-pub(super) async fn ask(question: &Question) -> Result<(), String> {
-    let Local::Process { port, health, .. } = &*question.local else { return Ok(()) };
+pub(super) async fn probe_health(question: &HealthProbe) -> Result<(), String> {
+    let LocalSpec::Process { port, health, .. } = &*question.local else { return Ok(()) };
     let connection = match *port {
         None => None,
         Some(port) => {
             let silent = |why| format!("nothing answers on port {port}: {why}");
             let stream = in_time(connect(port)).await.map_err(silent)?;
             match owner(port, &question.process) {
-                Owner::Another if question.shares => return Err(format!("it does not listen on port {port} yet")),
-                Owner::Another => return Err(format!("port {port} is taken by another process")),
-                Owner::Process | Owner::Nobody => {}
+                PortOwner::OtherProcess if question.shares_port => {
+                    return Err(format!("it does not listen on port {port} yet"));
+                }
+                PortOwner::OtherProcess => return Err(format!("port {port} is taken by another process")),
+                PortOwner::ThisProcess | PortOwner::Nobody => {}
             }
             Some((port, stream))
         }
@@ -54,12 +56,12 @@ pub(super) async fn ask(question: &Question) -> Result<(), String> {
             asked.map_err(|why| format!("GET http://127.0.0.1:{port}{path}: {why}"))
         }
         (Some(LocalHealth::Command(words)), _) => {
-            let task = Task { words: words.clone(), within: PATIENCE, ..question.task.clone() };
-            run(&task).await.map(drop).map_err(|why| format!("the health command: {why}"))
+            let task = ServiceCommand { arguments: words.clone(), timeout: PROBE_TIMEOUT, ..question.command.clone() };
+            run_command(&task).await.map(drop).map_err(|why| format!("the health command: {why}"))
         }
         (Some(LocalHealth::Tcp) | None, Some(_)) => Ok(()),
         (Some(LocalHealth::Http(_) | LocalHealth::Tcp) | None, None) => {
-            if question.age >= SETTLED {
+            if question.age >= HEALTHY_WITHOUT_PROBE_AFTER {
                 Ok(())
             } else {
                 Err("it has just started".to_owned())
@@ -69,20 +71,20 @@ pub(super) async fn ask(question: &Question) -> Result<(), String> {
 }
 
 async fn in_time<T>(asked: impl Future<Output = std::io::Result<T>>) -> Result<T, String> {
-    match timeout(PATIENCE, asked).await {
+    match timeout(PROBE_TIMEOUT, asked).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => Err(format!("no answer within {} s", PROBE_TIMEOUT.as_secs())),
     }
 }
 
 /// Returns whether the probed process itself has accepted the connection, and not another one sharing its port.
-async fn is_accepted(stream: &TcpStream, question: &Question) -> std::io::Result<bool> {
+async fn is_accepted(stream: &TcpStream, question: &HealthProbe) -> std::io::Result<bool> {
     let (server, client) = (stream.peer_addr()?, stream.local_addr()?);
     loop {
-        match acceptor(server, client, &question.process) {
-            Owner::Process => return Ok(true),
-            Owner::Another => return Ok(false),
-            Owner::Nobody => tokio::time::sleep(Duration::from_millis(2)).await,
+        match connection_owner(server, client, &question.process) {
+            PortOwner::ThisProcess => return Ok(true),
+            PortOwner::OtherProcess => return Ok(false),
+            PortOwner::Nobody => tokio::time::sleep(Duration::from_millis(2)).await,
         }
     }
 }
@@ -94,8 +96,8 @@ async fn connect(port: u16) -> std::io::Result<TcpStream> {
 }
 
 /// Sends a GET request; a 2xx status is healthy.
-async fn http(question: &Question, port: u16, mut stream: TcpStream, path: &str) -> std::io::Result<()> {
-    while question.shares && !is_accepted(&stream, question).await? {
+async fn http(question: &HealthProbe, port: u16, mut stream: TcpStream, path: &str) -> std::io::Result<()> {
+    while question.shares_port && !is_accepted(&stream, question).await? {
         stream = connect(port).await?;
     }
     let request =

@@ -3,55 +3,55 @@
 
 use std::net::SocketAddr;
 
-use super::record::Process;
+use super::record::ProcessId;
 #[cfg(target_os = "linux")]
 use super::sockets;
 
 /// The listener of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum PortOwner {
     /// The process or one of its children; also if it cannot be determined.
-    Process,
+    ThisProcess,
     /// Only other processes.
-    Another,
+    OtherProcess,
     Nobody,
 }
 
 /// Returns the listener of a port, which only Linux reveals.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn owner(_port: u16, _process: &Process) -> Owner {
-    Owner::Process
+pub(super) fn owner(_port: u16, _process: &ProcessId) -> PortOwner {
+    PortOwner::ThisProcess
 }
 
 /// Returns the listener of a port. `/proc/PID/fd` lists the open sockets of a process (proc(5)).
 #[cfg(target_os = "linux")]
-pub(super) fn owner(port: u16, process: &Process) -> Owner {
+pub(super) fn owner(port: u16, process: &ProcessId) -> PortOwner {
     owner_of(sockets::listening(port), process)
 }
 
 /// Returns which process accepted a client's connection; nobody while it is pending.
 #[cfg(target_os = "linux")]
-pub(super) fn acceptor(server: SocketAddr, client: SocketAddr, process: &Process) -> Owner {
+pub(super) fn connection_owner(server: SocketAddr, client: SocketAddr, process: &ProcessId) -> PortOwner {
     owner_of(sockets::accepted(server, client).map(|inode| inode.into_iter().collect()), process)
 }
 
 /// Returns which process accepted a connection, which only Linux reveals.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn acceptor(_server: SocketAddr, _client: SocketAddr, _process: &Process) -> Owner {
-    Owner::Process
+pub(super) fn acceptor(_server: SocketAddr, _client: SocketAddr, _process: &ProcessId) -> PortOwner {
+    PortOwner::ThisProcess
 }
 
 #[cfg(target_os = "linux")]
-fn owner_of(inodes: std::io::Result<Vec<u32>>, process: &Process) -> Owner {
+fn owner_of(inodes: std::io::Result<Vec<u32>>, process: &ProcessId) -> PortOwner {
     let inodes = match inodes {
         Ok(inodes) => inodes,
         Err(error) => {
             tracing::debug!("the kernel does not say who listens: {error}");
-            return Owner::Process;
+            return PortOwner::ThisProcess;
         }
     };
     if inodes.is_empty() {
-        return Owner::Nobody;
+        return PortOwner::Nobody;
     }
     let sockets: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
     let holds = |pid: i32| {
@@ -61,20 +61,20 @@ fn owner_of(inodes: std::io::Result<Vec<u32>>, process: &Process) -> Owner {
             .any(|link| link.to_str().is_some_and(|link| sockets.iter().any(|socket| link == socket)))
     };
     if holds(process.pid) || others_of_its_session(process).into_iter().any(holds) {
-        Owner::Process
+        PortOwner::ThisProcess
     } else {
-        Owner::Another
+        PortOwner::OtherProcess
     }
 }
 
 /// Returns the processes in the session that the shim created, which includes all children.
 #[cfg(target_os = "linux")]
-fn others_of_its_session(process: &Process) -> Vec<i32> {
-    use super::process::Stat;
-    let Some(session) = Stat::of(process.pid).map(|stat| stat.session) else { return Vec::new() };
+fn others_of_its_session(process: &ProcessId) -> Vec<i32> {
+    use super::process::ProcStat;
+    let Some(session) = ProcStat::of(process.pid).map(|stat| stat.session) else { return Vec::new() };
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.session == session)).collect()
+    pids.filter(|&pid| ProcStat::of(pid).is_some_and(|stat| stat.session == session)).collect()
 }
 
 #[cfg(test)]
@@ -87,25 +87,25 @@ mod tests {
     fn a_port_is_of_the_process_that_listens_there_of_another_or_of_nobody() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let this = Process::this().unwrap();
-        assert_eq!(owner(port, &this), Owner::Process);
+        let this = ProcessId::current().unwrap();
+        assert_eq!(owner(port, &this), PortOwner::ThisProcess);
         let mut child = std::process::Command::new("setsid").args(["sleep", "60"]).spawn().unwrap();
-        let other = Process::of(i32::try_from(child.id()).unwrap()).unwrap();
+        let other = ProcessId::find(i32::try_from(child.id()).unwrap()).unwrap();
         // The child belongs to this session until it has created its own.
-        while owner(port, &other) == Owner::Process {
+        while owner(port, &other) == PortOwner::ThisProcess {
             std::thread::yield_now();
         }
-        assert_eq!(owner(port, &other), Owner::Another);
+        assert_eq!(owner(port, &other), PortOwner::OtherProcess);
         let customer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         let (server, client) = (customer.peer_addr().unwrap(), customer.local_addr().unwrap());
-        assert_eq!(acceptor(server, client, &this), Owner::Nobody);
+        assert_eq!(connection_owner(server, client, &this), PortOwner::Nobody);
         let accepted = listener.accept().unwrap();
-        let acceptors = [&this, &other].map(|process| acceptor(server, client, process));
-        assert_eq!(acceptors, [Owner::Process, Owner::Another]);
+        let acceptors = [&this, &other].map(|process| connection_owner(server, client, process));
+        assert_eq!(acceptors, [PortOwner::ThisProcess, PortOwner::OtherProcess]);
         drop((accepted, customer));
         child.kill().unwrap();
         child.wait().unwrap();
         drop(listener);
-        assert_eq!(owner(port, &this), Owner::Nobody);
+        assert_eq!(owner(port, &this), PortOwner::Nobody);
     }
 }

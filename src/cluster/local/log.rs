@@ -11,19 +11,22 @@ use std::path::{Path, PathBuf};
 use pintle_core::problem::display_safe;
 
 /// The maximum size of the log, and of the previous log.
-const MOST: u64 = 4 << 20;
+const MAX_LOG_BYTES: u64 = 4 << 20;
 
 /// The number of bytes read from the end to find a line.
-const END: u64 = 16 << 10;
+const LAST_LINE_READ_BYTES: u64 = 16 << 10;
 
 /// Truncates the log if it is too long.
-pub(super) fn bound(log: &Path) {
+pub(super) fn rotate_if_long(log: &Path) {
     let bounded = || -> io::Result<()> {
         let file = OpenOptions::new().append(true).open(log)?;
-        if file.metadata()?.len() <= MOST || file.try_lock().is_err() || file.metadata()?.len() <= MOST {
+        if file.metadata()?.len() <= MAX_LOG_BYTES
+            || file.try_lock().is_err()
+            || file.metadata()?.len() <= MAX_LOG_BYTES
+        {
             return Ok(());
         }
-        std::fs::write(before(log), tail(log, MOST)?)?;
+        std::fs::write(rotated_path(log), tail(log, MAX_LOG_BYTES)?)?;
         file.set_len(0)
     };
     if let Err(error) = bounded() {
@@ -32,7 +35,7 @@ pub(super) fn bound(log: &Path) {
 }
 
 /// Returns the path of the previous log.
-pub(super) fn before(log: &Path) -> PathBuf {
+pub(super) fn rotated_path(log: &Path) -> PathBuf {
     log.with_extension("1")
 }
 
@@ -46,7 +49,7 @@ pub(super) fn last_line(log: &Path, since: u64) -> String {
     let length = length(log);
     // A log shorter than the offset was truncated meanwhile.
     let added = length.checked_sub(since).unwrap_or(length);
-    let end = tail(log, added.min(END)).unwrap_or_default();
+    let end = tail(log, added.min(LAST_LINE_READ_BYTES)).unwrap_or_default();
     let text = String::from_utf8_lossy(&end);
     text.lines()
         .rev()
@@ -67,21 +70,21 @@ pub(super) fn tail(log: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// A log, followed from its last lines.
 #[derive(Debug)]
-pub struct Follow {
+pub struct LogFollower {
     log: PathBuf,
     at: u64,
 }
 
-impl Follow {
+impl LogFollower {
     /// Returns the last lines of a log and its predecessor, and the position to continue from. A missing log has none.
-    pub fn from(log: &Path, lines: usize) -> io::Result<(Vec<u8>, Self)> {
+    pub fn open(log: &Path, lines: usize) -> io::Result<(Vec<u8>, Self)> {
         let read = |path: &Path| match std::fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             read => read,
         };
         let now = read(log)?;
         let at = u64::try_from(now.len()).unwrap_or(u64::MAX);
-        let mut all = read(&before(log))?;
+        let mut all = read(&rotated_path(log))?;
         all.extend(now);
         let mut ends = all.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
         // The last line may be incomplete, without a newline.
@@ -91,7 +94,7 @@ impl Follow {
     }
 
     /// Returns what was added since the last call.
-    pub fn more(&mut self) -> io::Result<Vec<u8>> {
+    pub fn read_new(&mut self) -> io::Result<Vec<u8>> {
         let mut file = match File::open(&self.log) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             file => file?,
@@ -102,7 +105,7 @@ impl Follow {
         }
         file.seek(SeekFrom::Start(self.at))?;
         let mut added = Vec::new();
-        file.take(MOST).read_to_end(&mut added)?;
+        file.take(MAX_LOG_BYTES).read_to_end(&mut added)?;
         self.at += u64::try_from(added.len()).unwrap_or(0);
         Ok(added)
     }
@@ -117,19 +120,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        assert_eq!(text(Follow::from(&log, 2).unwrap().0), "");
-        std::fs::write(before(&log), "1\n2\n").unwrap();
+        assert_eq!(text(LogFollower::open(&log, 2).unwrap().0), "");
+        std::fs::write(rotated_path(&log), "1\n2\n").unwrap();
         std::fs::write(&log, "3\n4").unwrap();
-        let last = |lines| text(Follow::from(&log, lines).unwrap().0);
+        let last = |lines| text(LogFollower::open(&log, lines).unwrap().0);
         assert_eq!([last(0), last(1), last(2), last(3), last(9)], ["", "4", "3\n4", "2\n3\n4", "1\n2\n3\n4"]);
         std::fs::write(&log, "3\n4\n").unwrap();
         assert_eq!([last(1), last(3)], ["4\n", "2\n3\n4\n"]);
-        let mut follow = Follow::from(&log, 0).unwrap().1;
-        assert_eq!(text(follow.more().unwrap()), "");
+        let mut follow = LogFollower::open(&log, 0).unwrap().1;
+        assert_eq!(text(follow.read_new().unwrap()), "");
         std::fs::write(&log, "3\n4\n5\n").unwrap();
-        assert_eq!(text(follow.more().unwrap()), "5\n");
+        assert_eq!(text(follow.read_new().unwrap()), "5\n");
         std::fs::write(&log, "6\n").unwrap();
-        assert_eq!(text(follow.more().unwrap()), "6\n");
+        assert_eq!(text(follow.read_new().unwrap()), "6\n");
     }
 
     #[test]
@@ -151,11 +154,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         std::fs::write(&log, "short\n").unwrap();
-        bound(&log);
+        rotate_if_long(&log);
         assert_eq!(last_line(&log, 0), "short");
-        let huge = "x".repeat(usize::try_from(MOST).unwrap()) + "\nlast\n";
+        let huge = "x".repeat(usize::try_from(MAX_LOG_BYTES).unwrap()) + "\nlast\n";
         std::fs::write(&log, &huge).unwrap();
-        bound(&log);
-        assert_eq!((std::fs::metadata(&log).unwrap().len(), last_line(&before(&log), 0)), (0, "last".to_owned()));
+        rotate_if_long(&log);
+        assert_eq!((std::fs::metadata(&log).unwrap().len(), last_line(&rotated_path(&log), 0)), (0, "last".to_owned()));
     }
 }

@@ -6,21 +6,21 @@
 
 use rustix::process::{Pid, Signal, getpid, kill_process_group};
 
-use super::record::Process;
+use super::record::ProcessId;
 
-impl Process {
+impl ProcessId {
     /// Identifies a running process.
-    pub(super) fn of(pid: i32) -> Option<Self> {
+    pub(super) fn find(pid: i32) -> Option<Self> {
         Some(Self { pid, start: start(pid)? })
     }
 
     /// Identifies this process.
-    pub(super) fn this() -> Option<Self> {
-        Self::of(getpid().as_raw_pid())
+    pub(super) fn current() -> Option<Self> {
+        Self::find(getpid().as_raw_pid())
     }
 
     /// Returns whether this process still runs, as opposed to another one with the same pid.
-    pub(super) fn lives(&self) -> bool {
+    pub(super) fn is_alive(&self) -> bool {
         start(self.pid).is_some_and(|start| start == self.start)
     }
 
@@ -35,7 +35,7 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.lives())
+        if let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.is_alive())
             && let Err(error) = kill_process_group(pid, signal)
         {
             tracing::info!("no signal to process {}: {error}", self.pid);
@@ -52,7 +52,7 @@ fn start(pid: i32) -> Option<String> {
     let boot = BOOT.get_or_init(|| {
         std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
     });
-    let stat = Stat::of(pid)?;
+    let stat = ProcStat::of(pid)?;
     (!stat.ended).then(|| format!("{boot}/{}", stat.start))
 }
 
@@ -67,14 +67,14 @@ fn start(pid: i32) -> Option<String> {
 
 /// The fields read from `/proc/PID/stat` (proc(5)).
 #[cfg(target_os = "linux")]
-pub(super) struct Stat {
+pub(super) struct ProcStat {
     ended: bool,
     pub(super) session: i32,
     start: u64,
 }
 
 #[cfg(target_os = "linux")]
-impl Stat {
+impl ProcStat {
     pub(super) fn of(pid: i32) -> Option<Self> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The second field is the program's name in brackets, which may itself contain blanks and brackets.
@@ -92,22 +92,22 @@ mod tests {
 
     #[test]
     fn this_process_lives_and_one_that_started_at_another_time_has_only_its_pid() {
-        let this = Process::this().unwrap();
-        assert!(this.lives());
-        let earlier = Process { start: format!("{}0", this.start), ..this };
-        assert!(!earlier.lives());
+        let this = ProcessId::current().unwrap();
+        assert!(this.is_alive());
+        let earlier = ProcessId { start: format!("{}0", this.start), ..this };
+        assert!(!earlier.is_alive());
     }
 
     #[test]
     fn a_process_that_has_ended_does_not_live_even_before_its_parent_has_noticed() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let process = Process::of(i32::try_from(child.id()).unwrap()).unwrap();
-        assert!(process.lives());
+        let process = ProcessId::find(i32::try_from(child.id()).unwrap()).unwrap();
+        assert!(process.is_alive());
         child.kill().unwrap();
-        while process.lives() {
+        while process.is_alive() {
             std::thread::yield_now();
         }
         child.wait().unwrap();
-        assert!(!process.lives());
+        assert!(!process.is_alive());
     }
 }

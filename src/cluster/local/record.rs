@@ -7,30 +7,30 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle_core::git::CommitId;
 use pintle_core::image::Image;
-use pintle_core::pins::Local;
+use pintle_core::pins::LocalSpec;
 use pintle_core::version::Version;
-use pintle_core::workload::State;
+use pintle_core::workload::StateAnnotation;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 /// The version of the record's format.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const RECORD_SCHEMA: u32 = 1;
 
 /// The number of consecutive early exits that make a crash loop.
-const CRASHES: u32 = 4;
+const CRASH_LOOP_THRESHOLD: u32 = 4;
 
 /// The lifetime from which an exit is not early and starts a new count.
-const SOON: Duration = Duration::from_secs(10);
+const CRASH_STREAK_RESET_AFTER: Duration = Duration::from_secs(10);
 
 /// The back-off after the first crash; it doubles with each further one.
-const BACK_OFF: Duration = Duration::from_millis(250);
+const INITIAL_RESTART_BACKOFF: Duration = Duration::from_millis(250);
 
 /// The longest back-off, as in Kubernetes.
-const LONGEST: Duration = Duration::from_secs(300);
+const MAX_RESTART_BACKOFF: Duration = Duration::from_secs(300);
 
 /// The stored record of one service, always written as a whole by the holder of the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct ServiceRecord {
     /// The format version, [`SCHEMA`].
     pub(super) schema: u32,
     /// The first start of the service in this folder. It serves as the uid.
@@ -40,37 +40,37 @@ pub(super) struct Record {
     /// Counts the changes of `spec`.
     pub(super) generation: i64,
     /// The spec started last.
-    pub(super) spec: Spec,
+    pub(super) spec: ProcessSpec,
     /// Whether `pintle down` stopped the service since.
     pub(super) down: bool,
     /// The process that restarts the service, as long as it lives.
-    pub(super) kept_by: Option<Process>,
+    pub(super) kept_by: Option<ProcessId>,
     pub(super) written: Timestamp,
-    pub(super) state: State,
+    pub(super) state: StateAnnotation,
     /// The processes not known to have ended, oldest first.
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<ProcessRun>,
     pub(super) next: u32,
     /// The number of consecutive early exits of `spec`.
     pub(super) crashes: u32,
     /// The last exit of a process of `spec`.
-    pub(super) exit: Option<Exit>,
+    pub(super) exit: Option<ProcessExit>,
 }
 
 /// The spec of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Spec {
+pub(super) struct ProcessSpec {
     pub(super) image: Image,
     pub(super) version: Version,
     /// The `local:` section pinned with the version.
-    pub(super) local: Arc<Local>,
+    pub(super) local: Arc<LocalSpec>,
 }
 
 /// A process that was started, or is about to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Run {
+pub(super) struct ProcessRun {
     /// The number; its file is `run-NUMBER`.
     pub(super) number: u32,
-    pub(super) spec: Spec,
+    pub(super) spec: ProcessSpec,
     /// The commit of its pin.
     pub(super) commit: CommitId,
     pub(super) begun: Timestamp,
@@ -80,15 +80,15 @@ pub(super) struct Run {
 
 /// A line of a run's file, written by its shim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Line {
-    Started(Process),
+pub(super) enum RunFileLine {
+    Started(ProcessId),
     /// The process ended, or never started.
-    Ended(Exit),
+    Ended(ProcessExit),
 }
 
 /// The identity of a process. A pid alone is not enough, because pids are reused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Process {
+pub(super) struct ProcessId {
     pub(super) pid: i32,
     /// The start time in the system's format.
     pub(super) start: String,
@@ -96,16 +96,16 @@ pub(super) struct Process {
 
 /// The exit of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Exit {
+pub(super) struct ProcessExit {
     pub(super) at: Timestamp,
-    pub(super) how: How,
+    pub(super) how: ExitCause,
     /// The last line of its log.
     pub(super) said: String,
 }
 
 /// The cause of an exit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum How {
+pub(super) enum ExitCause {
     Code(i32),
     Signal(i32),
     /// The process could not be started; the system's error.
@@ -114,31 +114,33 @@ pub(super) enum How {
     Unknown,
 }
 
-impl Record {
+impl ServiceRecord {
     /// Records an unrequested exit of a process of `spec`.
-    pub(super) fn crashed(&mut self, run: &Run, exit: Exit) {
+    pub(super) fn record_crash(&mut self, run: &ProcessRun, exit: ProcessExit) {
         let lived = Duration::try_from(exit.at.duration_since(run.begun)).unwrap_or_default();
-        self.crashes = if lived < SOON { self.crashes.saturating_add(1) } else { 1 };
+        self.crashes = if lived < CRASH_STREAK_RESET_AFTER { self.crashes.saturating_add(1) } else { 1 };
         self.exit = Some(exit);
     }
 
     /// Returns the time from which the next process of `spec` may start.
-    pub(super) fn due(&self) -> Option<Timestamp> {
+    pub(super) fn restart_time(&self) -> Option<Timestamp> {
         let exit = self.exit.as_ref()?;
-        let wait = BACK_OFF.saturating_mul(1 << self.crashes.saturating_sub(1).min(16)).min(LONGEST);
+        let wait = INITIAL_RESTART_BACKOFF
+            .saturating_mul(1 << self.crashes.saturating_sub(1).min(16))
+            .min(MAX_RESTART_BACKOFF);
         exit.at.checked_add(wait).ok()
     }
 
     /// Returns whether a restart would probably end the same way.
-    pub(super) fn is_hopeless(&self) -> bool {
-        let never = self.exit.as_ref().is_some_and(|exit| exit.how.is_no_start());
-        never || self.crashes >= CRASHES
+    pub(super) fn is_crash_looping(&self) -> bool {
+        let never = self.exit.as_ref().is_some_and(|exit| exit.how.is_start_failure());
+        never || self.crashes >= CRASH_LOOP_THRESHOLD
     }
 
     /// Makes the newest live run the current spec, if no process restarts the service. A newer version that has ended
     /// is no longer awaited.
-    pub(super) fn fall_back(&mut self, lives: impl Fn(&Run) -> bool) {
-        if self.current().is_some_and(&lives) {
+    pub(super) fn fall_back_to_running(&mut self, lives: impl Fn(&ProcessRun) -> bool) {
+        if self.current_run().is_some_and(&lives) {
             return;
         }
         let Some(run) = self.runs.iter().rev().find(|run| run.stopping.is_none() && lives(run)) else { return };
@@ -149,29 +151,29 @@ impl Record {
     }
 
     /// Returns the run of `spec` that is not stopping.
-    pub(super) fn current(&self) -> Option<&Run> {
+    pub(super) fn current_run(&self) -> Option<&ProcessRun> {
         self.runs.iter().rev().find(|run| run.stopping.is_none() && run.spec.image == self.spec.image)
     }
 }
 
-impl How {
+impl ExitCause {
     /// Returns whether the program did not start. Shells report a missing program by 127 and one that is not executable
     /// by 126.
-    pub(super) fn is_no_start(&self) -> bool {
+    pub(super) fn is_start_failure(&self) -> bool {
         matches!(self, Self::NotStarted(_) | Self::Code(126 | 127))
     }
 }
 
-impl fmt::Display for Exit {
+impl fmt::Display for ProcessExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.how {
-            How::Code(code) => write!(f, "exit code {code}")?,
-            How::Signal(signal) => write!(f, "ended by signal {signal}{}", named(*signal))?,
-            How::NotStarted(why) => write!(f, "{why}")?,
-            How::Unknown => write!(f, "it has ended, and nobody saw how")?,
+            ExitCause::Code(code) => write!(f, "exit code {code}")?,
+            ExitCause::Signal(signal) => write!(f, "ended by signal {signal}{}", named(*signal))?,
+            ExitCause::NotStarted(why) => write!(f, "{why}")?,
+            ExitCause::Unknown => write!(f, "it has ended, and nobody saw how")?,
         }
         // After a success or a signal, the last line of the log is unrelated.
-        let says_why = matches!(self.how, How::Code(code) if code != 0) && !self.said.is_empty();
+        let says_why = matches!(self.how, ExitCause::Code(code) if code != 0) && !self.said.is_empty();
         if says_why { write!(f, "; last line of its log: \"{}\"", self.said) } else { Ok(()) }
     }
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, setsid, waitid};
 
 use super::log;
-use super::record::{Exit, How, Line, Process};
+use super::record::{ExitCause, ProcessExit, ProcessId, RunFileLine};
 
 /// The interval at which the log's size is checked.
 const LOOK: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ pub fn run_shim(log: &Path, run: &[String]) -> io::Result<()> {
     let before = log::length(log);
     let ended = match start(log, run) {
         Ok((mut child, process)) => {
-            let noted = note(&mut file, &Line::Started(process.clone()));
+            let noted = note(&mut file, &RunFileLine::Started(process.clone()));
             if noted.is_err() {
                 process.kill();
             }
@@ -40,12 +40,12 @@ pub fn run_shim(log: &Path, run: &[String]) -> io::Result<()> {
             noted?;
             exit
         }
-        Err(error) => Exit { at: Timestamp::now(), how: How::NotStarted(error), said: String::new() },
+        Err(error) => ProcessExit { at: Timestamp::now(), how: ExitCause::NotStarted(error), said: String::new() },
     };
-    note(&mut file, &Line::Ended(ended))
+    note(&mut file, &RunFileLine::Ended(ended))
 }
 
-fn start(log: &Path, run: &[String]) -> Result<(Child, Process), String> {
+fn start(log: &Path, run: &[String]) -> Result<(Child, ProcessId), String> {
     let (program, arguments) = run.split_first().ok_or("no program is named")?;
     let open = || OpenOptions::new().create(true).append(true).open(log);
     let logs = open().and_then(|out| Ok((out.try_clone()?, out)));
@@ -55,16 +55,16 @@ fn start(log: &Path, run: &[String]) -> Result<(Child, Process), String> {
     let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
     let pid = i32::try_from(child.id()).map_err(|_| "it has no pid")?;
     // A process that has already ended has no start time.
-    Ok((child, Process::of(pid).unwrap_or(Process { pid, start: String::new() })))
+    Ok((child, ProcessId::find(pid).unwrap_or(ProcessId { pid, start: String::new() })))
 }
 
 /// Waits for the process to end, and kills its remaining children. `before` is the size of the log at the start.
-fn wait(child: &mut Child, log: &Path, before: u64) -> Exit {
+fn wait(child: &mut Child, log: &Path, before: u64) -> ProcessExit {
     let bounded = log.to_owned();
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(LOOK);
-            log::bound(&bounded);
+            log::rotate_if_long(&bounded);
         }
     });
     // Until the process is reaped, its pid cannot be reused and still identifies its group.
@@ -75,13 +75,15 @@ fn wait(child: &mut Child, log: &Path, before: u64) -> Exit {
         let _ = kill_process_group(pid, Signal::KILL);
     }
     let how = match child.wait() {
-        Ok(status) => status.code().map(How::Code).or(status.signal().map(How::Signal)).unwrap_or(How::Unknown),
-        Err(_) => How::Unknown,
+        Ok(status) => {
+            status.code().map(ExitCause::Code).or(status.signal().map(ExitCause::Signal)).unwrap_or(ExitCause::Unknown)
+        }
+        Err(_) => ExitCause::Unknown,
     };
-    Exit { at: Timestamp::now(), how, said: log::last_line(log, before) }
+    ProcessExit { at: Timestamp::now(), how, said: log::last_line(log, before) }
 }
 
 /// Appends a line in a single write, so that readers see all of it or nothing.
-fn note(file: &mut File, line: &Line) -> io::Result<()> {
+fn note(file: &mut File, line: &RunFileLine) -> io::Result<()> {
     file.write_all(format!("{}\n", serde_json::json!(line)).as_bytes())
 }

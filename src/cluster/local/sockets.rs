@@ -13,16 +13,17 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr as KernelAddr};
 
 /// Skips the kernel's check that the socket is still the same.
-const NO_COOKIE: [u8; 8] = [0xff; 8];
+const ANY_SOCKET_COOKIE: [u8; 8] = [0xff; 8];
 
 /// The maximum size of a datagram from the kernel, in bytes.
-const DATAGRAM: usize = 32 << 10;
+const MAX_DATAGRAM_BYTES: usize = 32 << 10;
 
 /// Returns the inodes of the sockets that listen on a port.
 pub(super) fn listening(port: u16) -> io::Result<Vec<u32>> {
     let mut found = Vec::new();
     for (family, any) in [(AF_INET, SocketId::new_v4()), (AF_INET6, SocketId::new_v6())] {
-        let request = request(family, StateFlags::LISTEN, SocketId { source_port: port, cookie: NO_COOKIE, ..any });
+        let request =
+            request(family, StateFlags::LISTEN, SocketId { source_port: port, cookie: ANY_SOCKET_COOKIE, ..any });
         found.extend(ask(request, NLM_F_REQUEST | NLM_F_DUMP)?.into_iter().filter(|it| it.0 == port).map(|it| it.1));
     }
     Ok(found)
@@ -36,7 +37,7 @@ pub(super) fn accepted(server: SocketAddr, client: SocketAddr) -> io::Result<Opt
         source_port: server.port(),
         destination_address: client.ip(),
         destination_port: client.port(),
-        cookie: NO_COOKIE,
+        cookie: ANY_SOCKET_COOKIE,
         ..any
     };
     let found = ask(request(family, StateFlags::all(), socket_id), NLM_F_REQUEST)?;
@@ -61,7 +62,7 @@ fn ask(request: InetRequest, flags: u16) -> io::Result<Vec<(u16, u32)>> {
     socket.send(&bytes, 0)?;
     let mut found = Vec::new();
     loop {
-        let mut datagram = Vec::with_capacity(DATAGRAM);
+        let mut datagram = Vec::with_capacity(MAX_DATAGRAM_BYTES);
         socket.recv(&mut datagram, 0)?;
         let mut rest = &datagram[..];
         while !rest.is_empty() {

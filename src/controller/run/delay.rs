@@ -40,8 +40,11 @@ pub(super) async fn wait_for_pass<C: Cluster, S, G>(
     let changed = async {
         tokio::time::sleep(delay.least).await;
         // Whoever stands by only has to know what is paused.
-        let changed =
-            if leads { cluster.changed(delay.most).await } else { cluster.changed_but_for_pods(delay.most).await };
+        let changed = if leads {
+            cluster.wait_for_change(delay.most).await
+        } else {
+            cluster.wait_for_workload_change(delay.most).await
+        };
         if changed.is_err() {
             tokio::time::sleep(TICK).await;
         }

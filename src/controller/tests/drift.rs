@@ -16,8 +16,8 @@ pub(super) fn repinned(rest: &str) -> Desired {
     for (version, time) in [("1", 0), ("2", PINNED)] {
         let text = format!("version: \"{version}\"\nimage: acme/payments\n");
         let commit = Arc::new(Commit { id: CommitId::from([version.as_bytes()[0]; 20]), time: at(time), ..commit() });
-        for (name, service) in pins::read("", &[file("services/payments.yaml", text)]).pins.services {
-            history.push(&name, &commit, Some(service.pin));
+        for (name, service) in pins::parse_revision("", &[file("services/payments.yaml", text)]).pins.services {
+            history.record_pin(&name, &commit, Some(service.pin));
         }
     }
     Arc::make_mut(&mut desired.state).history = Arc::new(history);
@@ -26,8 +26,8 @@ pub(super) fn repinned(rest: &str) -> Desired {
 
 /// Pintle wrote 2, then somebody an image, at this time.
 pub(super) fn moved(by: &str, image: &str, time: i64) -> Workload {
-    let hand = Manager { time: Some(at(time)), applied: false, ..manager(by) };
-    Workload { managers: vec![hand], ..written(settled(image), "2", true) }
+    let hand = FieldManager { time: Some(at(time)), applied: false, ..manager(by) };
+    Workload { image_managers: vec![hand], ..written(settled(image), "2", true) }
 }
 
 /// The same by an undo, which puts back what stood on the older replica set.
@@ -116,7 +116,7 @@ fn an_undo_is_told_from_a_pin_that_has_moved_by_its_time() {
     payments: 1 -> 2 (upgrade)
     ");
     // Nor is it drift where Pintle has never written.
-    let never = Workload { ours: false, ..undone("acme/payments:1", PINNED, None) };
+    let never = Workload { is_managed: false, ..undone("acme/payments:1", PINNED, None) };
     assert_snapshot!(says_at(&desired, never, 1_010), @"
     runs 1, Still
     payments: 1 -> 2 (upgrade)
@@ -190,7 +190,7 @@ fn what_is_held_anyway_is_not_said_to_be_corrected_soon() {
 #[test]
 fn grace_and_policy_are_ended_for_what_was_moved_before_somebody_asked_for_that() {
     let says = |ended: i64, rest: &str| {
-        let pause = Some(pintle_core::workload::Pause::ended("ada".to_owned(), at(ended)));
+        let pause = Some(pintle_core::workload::PauseAnnotation::ending_grace("ada".to_owned(), at(ended)));
         let moved = Workload { pause, ..moved("kubectl-set", "acme/payments:1", 11_220) };
         says_at(&repinned(rest), moved, 11_230)
     };

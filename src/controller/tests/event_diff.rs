@@ -1,7 +1,7 @@
 //! What is told of a service from pass to pass.
 
 use super::super::event_diff::{EventDiff, PassContext};
-use super::super::{Pass, Requeue};
+use super::super::{PassOutcome, Requeue};
 use super::drift::{at, moved, repinned};
 use super::pauses::pause;
 use super::*;
@@ -27,9 +27,9 @@ impl Told {
         observed.pods.insert(id("payments"), pods.to_vec());
         let look = assess(&self.desired, &observed, at(now));
         let wanted = targets(&self.desired, &look);
-        let next = next(situation(&self.desired, &look, &wanted));
+        let next = next(plan_input(&self.desired, &look, &wanted));
         let started = next.starts().collect();
-        let pass = Pass { look, wanted, next, started, wrote: true, requeue: Requeue::Await };
+        let pass = PassOutcome { live_state: look, wanted, next, started, wrote: true, requeue: Requeue::Await };
         let _ = writeln!(self.text, "{now}");
         for event in self.teller.events(PassContext { desired: &self.desired, pass: &pass, now: at(now) }) {
             let describe = Some(Describe::new(&self.desired, at(now)));

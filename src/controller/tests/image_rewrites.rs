@@ -1,12 +1,12 @@
 //! A server that rewrites images on the way in.
 
-use pintle_core::workload::Rewritten;
+use pintle_core::workload::ImageRewrite;
 
 use super::super::image_rewrites::Rewrites;
 use super::super::write;
 use super::drift::{at, repinned};
 use super::*;
-use crate::cluster::Written;
+use crate::cluster::WriteReceipt;
 
 /// Pintle wrote 2, and the server made this of it.
 fn made(image: &str, verified: bool) -> Workload {
@@ -26,7 +26,7 @@ fn says(mut observed: Observation, rewrites: &Rewrites) -> String {
     rewrites.add_to(&mut observed);
     let look = assess(&desired, &observed, at(2_000));
     let payments = desired.graph.ids().find(|&id| desired.graph.name(id).as_str() == "payments").unwrap();
-    let writes = write::start(&desired, payments, &look.services[payments.index()]);
+    let writes = write::start_writes(&desired, payments, &look.services[payments.index()]);
     let written: Vec<String> = writes.iter().flat_map(|it| &it.images).map(|(_, _, image)| image.to_string()).collect();
     format!("{}\nto write: {written:?}", said(&desired, &look))
 }
@@ -36,9 +36,9 @@ fn answered(image: &str) -> Rewrites {
     let (desired, mut rewrites) = (repinned(""), Rewrites::default());
     let look = assess(&desired, &observed(made("acme/payments:1", false)), at(2_000));
     let payments = desired.graph.ids().find(|&id| desired.graph.name(id).as_str() == "payments").unwrap();
-    let writes = write::start(&desired, payments, &look.services[payments.index()]);
+    let writes = write::start_writes(&desired, payments, &look.services[payments.index()]);
     let images = vec![("app".to_owned(), image.parse().unwrap())];
-    rewrites.answered(&writes[0], &Written { resource_version: "11".to_owned(), generation: 4, images });
+    rewrites.answered(&writes[0], &WriteReceipt { resource_version: "11".to_owned(), generation: 4, images });
     rewrites
 }
 
@@ -67,7 +67,8 @@ fn what_is_kept_of_it_is_enough_and_tells_older_pods_too() {
     let mut kept = made("mirror.test/payments:2", true);
     let image = |text: &str| text.parse().unwrap();
     if let Some(state) = &mut kept.state {
-        state.rewritten = Some(Rewritten { from: image("acme/payments:2"), to: image("mirror.test/payments:2") });
+        state.image_rewrite =
+            Some(ImageRewrite { from: image("acme/payments:2"), to: image("mirror.test/payments:2") });
     }
     assert_snapshot!(says(observed(kept.clone()), &Rewrites::default()), @"
     runs 2, Still
@@ -80,7 +81,7 @@ fn what_is_kept_of_it_is_enough_and_tells_older_pods_too() {
     to write: []
     ");
     let mut by_hand = kept;
-    (by_hand.containers, by_hand.managers) = (vec![container("acme/payments:1")], vec![manager("kubectl-set")]);
+    (by_hand.containers, by_hand.image_managers) = (vec![container("acme/payments:1")], vec![manager("kubectl-set")]);
     assert_snapshot!(says(observed(by_hand), &Rewrites::default()), @r#"
     runs 1, Still, drifted
     payments: 1 -> 2 (drift)

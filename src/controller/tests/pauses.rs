@@ -1,17 +1,17 @@
 //! Paused services, and pauses that an undo drops.
 
-use pintle_core::workload::Pause;
+use pintle_core::workload::PauseAnnotation;
 
-use super::super::pauses::Pauses;
+use super::super::pauses::PauseLog;
 use super::drift::{at, look_at, moved, repinned, undone};
 use super::*;
 
-pub(super) fn pause(from: i64, until: i64) -> Pause {
+pub(super) fn pause(from: i64, until: i64) -> PauseAnnotation {
     let reason = Some("we look at its memory".to_owned());
-    Pause { schema: Pause::SCHEMA, until: at(until), reason, by: "ada".to_owned(), at: at(from) }
+    PauseAnnotation { schema: PauseAnnotation::SCHEMA, until: at(until), reason, by: "ada".to_owned(), at: at(from) }
 }
 
-fn with(pause: Option<Pause>, workload: Workload) -> Workload {
+fn with(pause: Option<PauseAnnotation>, workload: Workload) -> Workload {
     Workload { pause, ..workload }
 }
 
@@ -59,10 +59,10 @@ fn what_is_paused_is_not_written_neither_its_drift_nor_a_new_pin_nor_what_is_rem
 /// What a process that saw payments as `before` makes of it as it is `now`, at 2,020: what is said, and whether the pause
 /// is written back.
 fn seen_before(before: Workload, now: Workload) -> String {
-    let (desired, mut pauses) = (repinned(""), Pauses::default());
-    pauses.see(&mut look_at(&desired, before, 2_010), at(2_010));
+    let (desired, mut pauses) = (repinned(""), PauseLog::default());
+    pauses.record_and_restore(&mut look_at(&desired, before, 2_010), at(2_010));
     let mut look = look_at(&desired, now, 2_020);
-    pauses.see(&mut look, at(2_020));
+    pauses.record_and_restore(&mut look, at(2_020));
     let back: Vec<String> = pauses.dropped().iter().map(|(id, _, _)| id.workload.to_string()).collect();
     format!("{}\nwritten back: {back:?}", said(&desired, &look))
 }

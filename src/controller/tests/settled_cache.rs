@@ -71,7 +71,7 @@ impl Turn {
             Self::Stays | Self::Due => {}
             Self::MidRollout => change(&in_mid_rollout),
             Self::Moved => change(&|it| Workload {
-                managers: vec![manager("kubectl-set")],
+                image_managers: vec![manager("kubectl-set")],
                 containers: vec![container("acme/payments:1")],
                 ..written(it, "2", true)
             }),
@@ -87,12 +87,12 @@ impl Turn {
             Self::NoPods => {
                 observed.pods.remove(&id);
                 observed.templates.remove(&id);
-                observed.idle.remove(&id);
-                observed.unknown.remove(&id);
+                observed.idle_reasons.remove(&id);
+                observed.unobservable.remove(&id);
             }
             Self::Templates => drop(observed.templates.insert(id, vec![container(&format!("acme/{name}:1"))])),
-            Self::Idle => drop(observed.idle.insert(id, "it ended".to_owned())),
-            Self::Unknown => drop(observed.unknown.insert(id.clone(), ClusterError::Unreachable("no".to_owned()))),
+            Self::Idle => drop(observed.idle_reasons.insert(id, "it ended".to_owned())),
+            Self::Unknown => drop(observed.unobservable.insert(id.clone(), ClusterError::Unreachable("no".to_owned()))),
             Self::Later(seconds) => *now += seconds,
         }
     }

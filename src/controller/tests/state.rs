@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{desired, id, settled, written};
 use crate::cli::describe::Describe;
-use crate::cluster::{ClusterError, Observation, Write};
+use crate::cluster::{ClusterError, Observation, WorkloadWrite};
 use crate::controller::{ControllerState, LiveState, ServiceStatus, assess};
 
 #[test]
@@ -40,7 +40,7 @@ fn after(error: ClusterError) -> impl FnMut(i64) -> (String, bool) {
     let workload = written(settled("acme/payments:1"), "2", false);
     let image = ("app".to_owned(), false, "acme/payments:2".parse().unwrap());
     let (state, seen) = (workload.state.unwrap(), Arc::new(settled("acme/payments:1")));
-    let write = Write { id: id("payments"), seen, images: vec![image], state };
+    let write = WorkloadWrite { id: id("payments"), expected: seen, images: vec![image], state };
     let mut memory = ControllerState::default();
     drop(memory.record_write_error(payments, &write, error));
     move |seconds| {

@@ -3,10 +3,10 @@
 use pintle_core::git::CommitId;
 
 use super::super::object_id::GixId as _;
-use super::super::remote::{Failure, Remote};
-use super::super::{Reach, SourceError, Url};
-use super::error::{LandError, Result};
-use super::upstream::Upstream;
+use super::super::remote::{FetchFailure, RemoteFetcher};
+use super::super::{Reach, RemoteUrl, SourceError};
+use super::error::{LandError, LandResult};
+use super::upstream::UpstreamBranch;
 use super::{Landing, clone, oid};
 
 impl Landing<'_> {
@@ -14,49 +14,49 @@ impl Landing<'_> {
     ///
     /// # Errors
     /// The branch has commits of its own, or uncommitted changes would be lost.
-    pub fn catch_up(&self, tip: CommitId) -> Result<()> {
+    pub fn catch_up(&self, tip: CommitId) -> LandResult<()> {
         // 1. Fetch the upstream.
         let upstream = self.upstream.as_ref();
         let upstream = upstream.ok_or_else(|| LandError::NoUpstream { branch: self.branch.clone() })?;
-        let there = oid(self.fetched(upstream)?);
+        let there = oid(self.fetch_upstream(upstream)?);
         upstream.track(&self.repo, there, "fetch (pintle)");
         // 2. Check that this is a fast-forward and that no uncommitted change is in the way.
-        self.still_at(tip)?;
+        self.refuse_if_moved(tip)?;
         let tip = oid(tip);
         let goes_on = self.repo.graph_descendant_of(there, tip);
-        if !goes_on.map_err(|error| LandError::git("compare the branch with its upstream", &error))? {
-            return Err(LandError::Parted { branch: self.branch.clone(), remote: upstream.name.clone() });
+        if !goes_on.map_err(|error| LandError::from_git("compare the branch with its upstream", &error))? {
+            return Err(LandError::Diverged { branch: self.branch.clone(), remote: upstream.name.clone() });
         }
-        let files = clone::differing(&self.repo, [tip, there])?;
+        let files = clone::differing_files(&self.repo, [tip, there])?;
         if self.checked_out {
-            clone::clean(&self.repo, &files)?;
+            clone::refuse_if_dirty(&self.repo, &files)?;
         } else {
-            self.shown_nowhere()?;
+            self.refuse_if_in_other_worktree()?;
         }
         // 3. Move branch, index and working tree.
         let who = self.source.identity()?;
-        self.follow([tip, there], &files, (&who, "pull (pintle): Fast-forward"))
+        self.advance_clone([tip, there], &files, (&who, "pull (pintle): Fast-forward"))
     }
 
     /// Returns the upstream's tip, after fetching its objects.
-    pub(super) fn fetched(&self, upstream: &Upstream) -> Result<CommitId> {
+    pub(super) fn fetch_upstream(&self, upstream: &UpstreamBranch) -> LandResult<CommitId> {
         let source = self.source;
-        let remote = Remote { repo: &source.receiving()?, url: &upstream.url, access: &source.access };
-        let unread = |failure| unread(&upstream.url, failure);
-        let there = CommitId::of(remote.ask(Some(upstream.plain())).map_err(unread)?.tip);
-        if !source.knows(there) {
-            remote.receive_objects(upstream.plain()).map_err(unread)?;
+        let remote = RemoteFetcher { repo: &source.receiving()?, url: &upstream.url, access: &source.access };
+        let unread = |failure| fetch_error(&upstream.url, failure);
+        let there = CommitId::from_gix(remote.find_branch(Some(upstream.plain())).map_err(unread)?.tip);
+        if !source.has_commit(there) {
+            remote.fetch_objects(upstream.plain()).map_err(unread)?;
         }
         Ok(there)
     }
 }
 
 /// Builds the error for a failed fetch into a clone.
-pub(super) fn unread(url: &Url, failure: Failure) -> SourceError {
+pub(super) fn fetch_error(url: &RemoteUrl, failure: FetchFailure) -> SourceError {
     let (kind, why) = match failure {
-        Failure::Reach(kind, why) => (kind, why),
-        Failure::Damaged(why) => (Reach::Passing, why),
-        Failure::NoBranch(..) | Failure::Empty => (Reach::NotFound, "the branch is gone".to_owned()),
+        FetchFailure::Unreachable(kind, why) => (kind, why),
+        FetchFailure::Damaged(why) => (Reach::Passing, why),
+        FetchFailure::NoBranch(..) | FetchFailure::Empty => (Reach::NotFound, "the branch is gone".to_owned()),
     };
-    SourceError::Unreachable { location: url.to_string(), why, since: None, kind }
+    SourceError::Unreachable { location: url.to_string(), why, last_reached: None, kind }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use git2::build::CheckoutBuilder;
 use git2::{AttrCheckFlags, ErrorCode, FileMode, Oid, Repository, RepositoryState, Status, StatusOptions, Statuses};
 
-use super::error::{LandError, Result};
+use super::error::{LandError, LandResult};
 
 /// Checks that index and working tree match HEAD in these files, and that no other Git operation is in progress.
-pub(super) fn clean(repo: &Repository, files: &[Arc<str>]) -> Result<()> {
+pub(super) fn refuse_if_dirty(repo: &Repository, files: &[Arc<str>]) -> LandResult<()> {
     if let Some(what) = at_work(repo.state()) {
-        return Err(LandError::Busy { what });
+        return Err(LandError::OperationInProgress { what });
     }
     let mut options = StatusOptions::new();
     options.disable_pathspec_match(true);
@@ -20,7 +20,7 @@ pub(super) fn clean(repo: &Repository, files: &[Arc<str>]) -> Result<()> {
     for path in files {
         options.pathspec(&**path);
     }
-    let fail = |error| LandError::git("compare the working tree", &error);
+    let fail = |error| LandError::from_git("compare the working tree", &error);
     // One query for all files, as each query reads the whole index. Without any path it would cover all files.
     let found = if files.is_empty() { None } else { Some(repo.statuses(Some(&mut options)).map_err(fail)?) };
     let changed = found.iter().flat_map(Statuses::iter).filter(|entry| entry.status() != Status::CURRENT);
@@ -29,7 +29,7 @@ pub(super) fn clean(repo: &Repository, files: &[Arc<str>]) -> Result<()> {
 }
 
 /// Writes the commit's version of these files to index and working tree. HEAD must still be at the parent.
-pub(super) fn bring(repo: &Repository, commit: Oid, files: &[Arc<str>]) -> Result<()> {
+pub(super) fn check_out_files(repo: &Repository, commit: Oid, files: &[Arc<str>]) -> LandResult<()> {
     let bring = || {
         let tree = repo.find_commit(commit)?.tree()?;
         let mut checkout = CheckoutBuilder::new();
@@ -41,13 +41,13 @@ pub(super) fn bring(repo: &Repository, commit: Oid, files: &[Arc<str>]) -> Resul
     };
     bring().map_err(|error| match error.code() {
         ErrorCode::Conflict => LandError::Dirty { files: files.to_vec() },
-        _ => LandError::git("bring the working tree along", &error),
+        _ => LandError::from_git("bring the working tree along", &error),
     })
 }
 
 /// Returns the files that differ between two commits. It fails for files that only git itself can check out.
-pub(super) fn differing(repo: &Repository, [from, to]: [Oid; 2]) -> Result<Vec<Arc<str>>> {
-    let fail = |error| LandError::git("compare the branch with its upstream", &error);
+pub(super) fn differing_files(repo: &Repository, [from, to]: [Oid; 2]) -> LandResult<Vec<Arc<str>>> {
+    let fail = |error| LandError::from_git("compare the branch with its upstream", &error);
     let tree = |commit| repo.find_commit(commit)?.tree();
     let [from, to] = [tree(from).map_err(fail)?, tree(to).map_err(fail)?];
     let diff = repo.diff_tree_to_tree(Some(&from), Some(&to), None).map_err(fail)?;
@@ -59,13 +59,13 @@ pub(super) fn differing(repo: &Repository, [from, to]: [Oid; 2]) -> Result<Vec<A
             let filter = repo.get_attr(path, "filter", AttrCheckFlags::FILE_THEN_INDEX);
             filter.is_ok_and(|filter| filter.is_none()) && delta.new_file().mode() != FileMode::Commit
         });
-        files.push(file.ok_or_else(|| LandError::Special { file: path.display().to_string() })?.into());
+        files.push(file.ok_or_else(|| LandError::UnsupportedFile { file: path.display().to_string() })?.into());
     }
     Ok(files)
 }
 
 /// Returns another working tree that has this branch checked out. Moving the branch would make that tree look modified.
-pub(super) fn elsewhere(repo: &Repository, full: &str) -> Option<String> {
+pub(super) fn other_worktree_on(repo: &Repository, full: &str) -> Option<String> {
     let shows = |other: &Repository| {
         let head = other.find_reference("HEAD").ok()?.symbolic_target().ok().flatten().map(str::to_owned)?;
         (head == full).then(|| other.workdir().map(|folder| folder.display().to_string()))?

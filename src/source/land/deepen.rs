@@ -5,18 +5,18 @@ use pintle_core::git::CommitId;
 
 use super::super::object_id::GixId as _;
 use super::super::quarantine::Quarantine;
-use super::super::remote::Remote;
-use super::super::{Location, Source, Url};
-use super::catch_up::unread;
-use super::error::{LandError, Result};
-use super::upstream::{self, Upstream};
+use super::super::remote::RemoteFetcher;
+use super::super::{RemoteUrl, RepositoryLocation, Source};
+use super::catch_up::fetch_error;
+use super::error::{LandError, LandResult};
+use super::upstream::{self, UpstreamBranch};
 
 /// The remote from which a clone can receive its missing history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct CloneOrigin {
     /// The display name of the remote.
     pub name: String,
-    url: Url,
+    url: RemoteUrl,
     /// The plain name of the upstream branch; none stands for the remote's HEAD.
     branch: Option<String>,
 }
@@ -27,43 +27,43 @@ impl Source {
     ///
     /// # Errors
     /// The URL cannot be used.
-    pub fn origin(&self, branch: Option<&str>) -> Result<Option<Origin>> {
-        let Location::Path(folder) = &self.location else { return Ok(None) };
+    pub fn origin(&self, branch: Option<&str>) -> LandResult<Option<CloneOrigin>> {
+        let RepositoryLocation::Path(folder) = &self.location else { return Ok(None) };
         let repo =
-            Repository::open(self.repo().path()).map_err(|error| LandError::git("open the repository", &error))?;
+            Repository::open(self.repo().path()).map_err(|error| LandError::from_git("open the repository", &error))?;
         let branch = branch.map_or_else(|| self.default_branch(), |branch| Ok(branch.to_owned()))?;
-        let followed = Upstream::settings(&repo, &branch);
+        let followed = UpstreamBranch::configured(&repo, &branch);
         let (name, branch) = match followed {
-            Some((remote, merge)) => (Some(remote), Some(upstream::plain(&merge).to_owned())),
+            Some((remote, merge)) => (Some(remote), Some(upstream::short_branch_name(&merge).to_owned())),
             None => (only_remote(&repo), None),
         };
         let Some(name) = name else { return Ok(None) };
-        let remote = repo.find_remote(&name).map_err(|error| LandError::git("read the remote", &error))?;
-        let url = upstream::read(folder, remote.url().unwrap_or_default())?;
-        Ok(Some(Origin { name, url, branch }))
+        let remote = repo.find_remote(&name).map_err(|error| LandError::from_git("read the remote", &error))?;
+        let url = upstream::configured_url(folder, remote.url().unwrap_or_default())?;
+        Ok(Some(CloneOrigin { name, url, branch }))
     }
 
     /// Returns the shallow boundary on the line of a tip; none if the history is complete.
     ///
     /// # Errors
     /// The history cannot be read.
-    pub fn begins_late(&self, tip: CommitId) -> Result<Option<CommitId>> {
+    pub fn begins_late(&self, tip: CommitId) -> LandResult<Option<CommitId>> {
         let cut = self.repo().shallow_commits().ok().flatten();
         let Some(cut) = cut else { return Ok(None) };
-        Ok(self.back_to(tip, |id| cut.contains(&id.object()))?)
+        Ok(self.nearest_ancestor(tip, |id| cut.contains(&id.to_gix()))?)
     }
 
     /// Receives the complete history of the branch. It becomes visible when the repository is opened again.
     ///
     /// # Errors
     /// The remote cannot be reached; nothing has changed.
-    pub fn deepen(&self, Origin { name: _, url, branch }: &Origin) -> Result<()> {
-        let quarantine = Quarantine::of(&self.repo(), self.tip(None)?.id)?;
-        let remote = Remote { repo: &quarantine.open()?, url, access: &self.access };
-        let unread = |failure| unread(url, failure);
-        let there = remote.ask(branch.as_deref()).map_err(unread)?;
-        remote.receive_all(&there.branch).map_err(unread)?;
-        Ok(quarantine.take_over()?)
+    pub fn deepen(&self, CloneOrigin { name: _, url, branch }: &CloneOrigin) -> LandResult<()> {
+        let quarantine = Quarantine::create(&self.repo(), self.tip(None)?.id)?;
+        let remote = RemoteFetcher { repo: &quarantine.open()?, url, access: &self.access };
+        let unread = |failure| fetch_error(url, failure);
+        let there = remote.find_branch(branch.as_deref()).map_err(unread)?;
+        remote.fetch_unshallow(&there.branch).map_err(unread)?;
+        Ok(quarantine.migrate()?)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use pintle_core::git::{CommitId, FileChange};
 
-use super::error::{LandError, Result};
-use super::{Beside, Landed, Landing, Message, Proposed};
+use super::error::{LandError, LandResult};
+use super::{Beside, CommitMessage, LandedCommit, Landing, PushedProposal};
 
 pub enum Destination<'l> {
     /// The clone's branch, without a push.
@@ -19,9 +19,9 @@ pub enum Destination<'l> {
 /// The result of a commit.
 pub enum Outcome {
     /// The commit is on the branch.
-    Landed(Landed),
+    Landed(LandedCommit),
     /// The commit is on a branch of its own.
-    Proposed(Proposed),
+    Proposed(PushedProposal),
     Patch(String),
 }
 
@@ -41,11 +41,11 @@ impl Destination<'_> {
     ///
     /// # Errors
     /// The obstacle.
-    pub fn check(&self, landing: &Landing<'_>, files: &[FileChange]) -> Result<()> {
+    pub fn check(&self, landing: &Landing<'_>, files: &[FileChange]) -> LandResult<()> {
         match self {
-            Self::Clone => landing.check(files, false),
-            Self::Upstream => landing.check(files, true),
-            Self::Proposal(_) => landing.goes_on(),
+            Self::Clone => landing.refuse_if_blocked(files, false),
+            Self::Upstream => landing.refuse_if_blocked(files, true),
+            Self::Proposal(_) => landing.refuse_if_diverged(),
             Self::Patch => Ok(()),
         }
     }
@@ -53,20 +53,20 @@ impl Destination<'_> {
     /// Writes the commit on `tip` and delivers it.
     ///
     /// # Errors
-    /// As [`Landing::land`], [`Beside::propose`] and [`Landing::patch`].
+    /// As [`Landing::land`], [`Beside::propose`] and [`Landing::to_mail_patch`].
     pub fn commit(
         &self,
         (landing, tip): (&Landing<'_>, CommitId),
         files: &[FileChange],
-        message: &Message,
-    ) -> Result<Outcome> {
+        message: &CommitMessage,
+    ) -> LandResult<Outcome> {
         match self {
             Self::Clone | Self::Upstream => {
                 let push = matches!(self, Self::Upstream);
                 landing.land(tip, files, &message.to_text(), push).map(Outcome::Landed)
             }
             Self::Proposal(beside) => beside.propose(tip, files, message).map(Outcome::Proposed),
-            Self::Patch => landing.patch(tip, files, &message.to_text()).map(Outcome::Patch),
+            Self::Patch => landing.to_mail_patch(tip, files, &message.to_text()).map(Outcome::Patch),
         }
     }
 
@@ -75,8 +75,8 @@ impl Destination<'_> {
     ///
     /// # Errors
     /// The given error if no other push caused it, or the reason why the clone cannot follow.
-    pub fn catch_up_after(&self, error: LandError, (landing, tip): (&Landing<'_>, CommitId)) -> Result<Overtaken> {
-        let (LandError::Raced { remote, .. } | LandError::Parted { remote, .. }, Self::Upstream) = (&error, self)
+    pub fn catch_up_after(&self, error: LandError, (landing, tip): (&Landing<'_>, CommitId)) -> LandResult<Overtaken> {
+        let (LandError::Raced { remote, .. } | LandError::Diverged { remote, .. }, Self::Upstream) = (&error, self)
         else {
             return Err(error);
         };

@@ -7,9 +7,9 @@ use pintle_core::problem::display_safe;
 
 use super::super::SourceError;
 
-pub(super) type Result<T, E = LandError> = std::result::Result<T, E>;
+pub(super) type LandResult<T, E = LandError> = std::result::Result<T, E>;
 
-/// Why a commit did not land. Nothing has changed, except after [`LandError::Unsure`].
+/// Why a commit did not land. Nothing has changed, except after [`LandError::PushUnconfirmed`].
 #[derive(Debug, thiserror::Error)]
 pub enum LandError {
     /// The repository could not be read, or its remote could not be reached.
@@ -21,10 +21,10 @@ pub enum LandError {
     NoUpstream { branch: String },
     /// The branch and its upstream have diverged.
     #[error("{branch} does not go on from {remote}")]
-    Parted { branch: String, remote: String },
+    Diverged { branch: String, remote: String },
     /// Another working tree has the branch checked out.
     #[error("the branch {branch} is checked out in {folder}")]
-    Elsewhere {
+    CheckedOutElsewhere {
         branch: String,
         /// The other working tree.
         folder: String,
@@ -34,10 +34,10 @@ pub enum LandError {
     Dirty { files: Vec<Arc<str>> },
     /// A file to check out needs a filter, or is a submodule.
     #[error("only git itself can bring {} along", display_safe(file, 200))]
-    Special { file: String },
+    UnsupportedFile { file: String },
     /// Another Git operation is in progress.
     #[error("{what} is in progress in this working tree")]
-    Busy {
+    OperationInProgress {
         /// The operation: `a merge`, …
         what: &'static str,
     },
@@ -85,21 +85,21 @@ pub enum LandError {
     },
     /// The server rejected the branch for a pull request.
     #[error("{remote} refuses the branch: {words}")]
-    Unproposed {
+    ProposalRefused {
         remote: String,
         /// The server's message, in one line.
         words: String,
     },
     /// The branch for a pull request exists with other content.
     #[error("{remote} is there already, at {}, with something else", now.short())]
-    Taken {
+    BranchTaken {
         remote: String,
         /// The tip of that branch.
         now: CommitId,
     },
     /// The connection ended before the server acknowledged the push, and a second query failed too.
     #[error("whether {remote} has taken the commit {} is not known: {why}", commit.short())]
-    Unsure {
+    PushUnconfirmed {
         remote: String,
         /// The commit that may have arrived.
         commit: CommitId,
@@ -115,7 +115,7 @@ pub enum LandError {
 }
 
 impl LandError {
-    pub(super) fn git(attempt: &'static str, error: &git2::Error) -> Self {
+    pub(super) fn from_git(attempt: &'static str, error: &git2::Error) -> Self {
         Self::Git { attempt, why: display_safe(error.message(), 300) }
     }
 
@@ -131,16 +131,18 @@ impl LandError {
                     "git push --set-upstream origin {branch}, or keep the commit here: --commit-only"
                 ));
             }
-            Self::Elsewhere { .. } => "go there, and type it there",
+            Self::CheckedOutElsewhere { .. } => "go there, and type it there",
             Self::Dirty { .. } => "commit or stash them first",
-            Self::Busy { .. } => "end it first, see git status",
+            Self::OperationInProgress { .. } => "end it first, see git status",
             Self::NoIdentity { what } => return Some(format!("git config --global {what} \"…\"")),
             Self::Moved { .. } => "look at what has changed, then type it again",
-            Self::Parted { .. } | Self::Raced { .. } | Self::Special { .. } => "git pull --rebase, then type it again",
+            Self::Diverged { .. } | Self::Raced { .. } | Self::UnsupportedFile { .. } => {
+                "git pull --rebase, then type it again"
+            }
             Self::Refused { .. } => "open a pull request instead: --propose",
-            Self::Unproposed { .. } => "send it as a patch: --patch",
-            Self::Taken { .. } => "name another branch: --propose=NAME; or delete that one, if nobody needs it",
-            Self::Unsure { .. } => "look at the branch there before you type it again",
+            Self::ProposalRefused { .. } => "send it as a patch: --patch",
+            Self::BranchTaken { .. } => "name another branch: --propose=NAME; or delete that one, if nobody needs it",
+            Self::PushUnconfirmed { .. } => "look at the branch there before you type it again",
             Self::Git { .. } => return None,
         };
         Some(fixed.to_owned())

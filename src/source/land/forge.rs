@@ -4,9 +4,9 @@
 
 use reqwest::Url as Page;
 
-use super::super::Url;
-use super::super::url::Scheme;
-use super::Message;
+use super::super::RemoteUrl;
+use super::super::url::UrlScheme;
+use super::CommitMessage;
 
 /// A kind of forge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,32 +20,36 @@ enum Forge {
 }
 
 /// The maximum length of a link. Servers refuse longer ones (414), and terminals and chats cut them.
-const LINK: usize = 4000;
+const MAX_LINK_BYTES: usize = 4000;
 
 /// Replaces the part of a message that exceeds the link.
-const SHORTENED: &str = "… (shortened: the commit says all)";
+const SHORTENED_NOTE: &str = "… (shortened: the commit says all)";
 
 /// Returns the page that opens a pull request from `branch` into `base`, prefilled with the commit's message. Unknown
 /// hosts have none.
-pub(super) fn page(remote: &Url, [base, branch]: [&str; 2], message: &Message) -> Option<String> {
+pub(super) fn pull_request_page(
+    remote: &RemoteUrl,
+    [base, branch]: [&str; 2],
+    message: &CommitMessage,
+) -> Option<String> {
     let (forge, home) = home(remote)?;
-    let filled = |body: &str| forge.page(home.clone(), [base, branch], &message.subject, body);
+    let filled = |body: &str| forge.pull_request_page(home.clone(), [base, branch], &message.subject, body);
     let end = message.trailers_as_text();
     let whole = |text: &str| [text.trim(), end.trim()].join("\n\n").trim().to_owned();
     let body = message.body.trim();
     let page = filled(&whole(body));
-    if page.len() <= LINK {
+    if page.len() <= MAX_LINK_BYTES {
         return Some(page);
     }
     // 1. As much of the body as fits, preferably up to the end of a line.
-    let cut = |end: usize| whole(&format!("{}\n{SHORTENED}", line_end(&body[..end])));
+    let cut = |end: usize| whole(&format!("{}\n{SHORTENED_NOTE}", line_end(&body[..end])));
     let ends: Vec<usize> = body.char_indices().map(|(end, _)| end).collect();
-    let fits = ends.partition_point(|end| filled(&cut(*end)).len() <= LINK);
+    let fits = ends.partition_point(|end| filled(&cut(*end)).len() <= MAX_LINK_BYTES);
     if let Some(end) = fits.checked_sub(1) {
         return Some(filled(&cut(ends[end])));
     }
     // 2. The trailers do not fit either, as they list thousands of services.
-    Some(filled(SHORTENED)).filter(|page| page.len() <= LINK)
+    Some(filled(SHORTENED_NOTE)).filter(|page| page.len() <= MAX_LINK_BYTES)
 }
 
 /// Returns the text up to its last complete line, or all of it if it has none.
@@ -54,7 +58,7 @@ fn line_end(text: &str) -> &str {
 }
 
 impl Forge {
-    fn page(self, mut page: Page, [base, branch]: [&str; 2], title: &str, body: &str) -> String {
+    fn pull_request_page(self, mut page: Page, [base, branch]: [&str; 2], title: &str, body: &str) -> String {
         let root = page.path().trim_end_matches('/').to_owned();
         let (path, pairs) = match self {
             Self::GitHub | Self::Gitea => {
@@ -81,8 +85,8 @@ impl Forge {
 }
 
 /// Returns the forge of a remote and the repository's page there.
-fn home(remote: &Url) -> Option<(Forge, Page)> {
-    let host = remote.server.rsplit('@').next()?;
+fn home(remote: &RemoteUrl) -> Option<(Forge, Page)> {
+    let host = remote.authority.rsplit('@').next()?;
     // Forges offer ssh on port 443 under separate host names.
     let host = ["ssh.github.com", "altssh.gitlab.com", "altssh.bitbucket.org"]
         .contains(&host)
@@ -91,11 +95,11 @@ fn home(remote: &Url) -> Option<(Forge, Page)> {
         .unwrap_or(host);
     let forge = forge(host)?;
     let (scheme, port) = match remote.scheme {
-        Scheme::Https => ("https", remote.port),
-        Scheme::Http => ("http", remote.port),
+        UrlScheme::Https => ("https", remote.port),
+        UrlScheme::Http => ("http", remote.port),
         // The ssh port is unrelated to the web port.
-        Scheme::Ssh => ("https", None),
-        Scheme::File => return None,
+        UrlScheme::Ssh => ("https", None),
+        UrlScheme::File => return None,
     };
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let path = remote.path.trim_matches('/');
@@ -127,17 +131,17 @@ fn forge(host: &str) -> Option<Forge> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Location;
+    use super::super::super::RepositoryLocation;
     use super::*;
 
     fn opens(remote: &str, body: &str) -> Option<String> {
-        let Ok(Location::Url(remote)) = Location::parse(remote) else { panic!("{remote}") };
-        let message = Message {
+        let Ok(RepositoryLocation::Url(remote)) = RepositoryLocation::parse(remote) else { panic!("{remote}") };
+        let message = CommitMessage {
             subject: "Pin a 1 & b".to_owned(),
             body: body.to_owned(),
             trailers: vec![("Pintle-Id", "ab12".to_owned())],
         };
-        page(&remote, ["main", "pintle/pin-a#1"], &message)
+        pull_request_page(&remote, ["main", "pintle/pin-a#1"], &message)
     }
 
     #[test]
@@ -191,11 +195,11 @@ mod tests {
         let link = opens("https://github.com/acme/pins", &lines.join("\n")).unwrap();
         let page = Page::parse(&link).unwrap();
         let (_, body) = page.query_pairs().find(|(name, _)| name == "body").unwrap();
-        assert!(link.len() <= LINK && link.len() > LINK - 100, "{}", link.len());
+        assert!(link.len() <= MAX_LINK_BYTES && link.len() > MAX_LINK_BYTES - 100, "{}", link.len());
         assert!(body.starts_with("säge-0 1.0 -> 0.9: asked for\nsäge-1 "), "{body}");
         assert!(body.ends_with(": asked for\n… (shortened: the commit says all)\n\nPintle-Id: ab12"), "{body}");
         // A single line without an end.
         let link = opens("https://github.com/acme/pins", &"ß".repeat(9000)).unwrap();
-        assert!(link.len() <= LINK && link.len() > LINK - 100, "{}", link.len());
+        assert!(link.len() <= MAX_LINK_BYTES && link.len() > MAX_LINK_BYTES - 100, "{}", link.len());
     }
 }

@@ -3,37 +3,37 @@
 use std::fmt::Write as _;
 
 use gix::bstr::ByteSlice as _;
-use pintle_core::git::{CommitId, FileChange, content_id};
+use pintle_core::git::{CommitId, FileChange, blob_id};
 
-use super::super::error::unread_commit;
+use super::super::error::commit_error;
 use super::super::object_id::GixId as _;
 use super::super::{Source, SourceError};
 
 /// The trailer that identifies a change, whatever commit it lands on.
-const ID: &str = "Pintle-Id";
+const CHANGE_ID_TRAILER: &str = "Pintle-Id";
 
 /// A commit message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Message {
+pub struct CommitMessage {
     pub subject: String,
     pub body: String,
     /// Names and values. `Pintle-Id` holds the id of the change, by default its [`change_id`].
     pub trailers: Vec<(&'static str, String)>,
 }
 
-impl Message {
+impl CommitMessage {
     /// Adds the id of the change, unless the message has one.
     #[must_use]
-    pub fn of_change(mut self, id: &str) -> Self {
-        if self.id().is_none() {
-            self.trailers.push((ID, id.to_owned()));
+    pub fn with_change_id(mut self, id: &str) -> Self {
+        if self.change_id().is_none() {
+            self.trailers.push((CHANGE_ID_TRAILER, id.to_owned()));
         }
         self
     }
 
     /// Returns the id of the change, if the message has one.
-    pub fn id(&self) -> Option<&str> {
-        self.trailers.iter().find(|(name, _)| *name == ID).map(|(_, id)| id.as_str())
+    pub fn change_id(&self) -> Option<&str> {
+        self.trailers.iter().find(|(name, _)| *name == CHANGE_ID_TRAILER).map(|(_, id)| id.as_str())
     }
 
     /// Returns the message in git's format.
@@ -58,7 +58,8 @@ impl Message {
 
     /// Returns whether a message carries the id of this change.
     fn is_of(text: &str, id: &str) -> bool {
-        text.lines().any(|line| line.strip_prefix(ID).and_then(|rest| rest.strip_prefix(": ")) == Some(id))
+        text.lines()
+            .any(|line| line.strip_prefix(CHANGE_ID_TRAILER).and_then(|rest| rest.strip_prefix(": ")) == Some(id))
     }
 }
 
@@ -67,22 +68,27 @@ fn one_line(text: &str) -> String {
 }
 
 /// The maximum number of commits searched for a change.
-const LOOKED_THROUGH: usize = 10_000;
+const MAX_SEARCHED_COMMITS: usize = 10_000;
 
 impl Source {
     /// Finds the commit with the id of a change among the commits reachable from `to` and not from `from`.
     ///
     /// # Errors
     /// A commit cannot be read.
-    pub fn find_change(&self, id: &str, from: CommitId, to: CommitId) -> Result<Option<CommitId>, SourceError> {
+    pub fn find_commit_of_change(
+        &self,
+        id: &str,
+        from: CommitId,
+        to: CommitId,
+    ) -> Result<Option<CommitId>, SourceError> {
         let repo = self.repo();
-        let fail = |error| unread_commit(to, &self.location, &error);
-        let walk = repo.rev_walk([to.object()]).with_hidden([from.object()]).all().map_err(fail)?;
-        for found in walk.take(LOOKED_THROUGH) {
+        let fail = |error| commit_error(to, &self.location, &error);
+        let walk = repo.rev_walk([to.to_gix()]).with_hidden([from.to_gix()]).all().map_err(fail)?;
+        for found in walk.take(MAX_SEARCHED_COMMITS) {
             let commit = found.and_then(|found| repo.find_commit(found.id)).map_err(fail)?;
             let message = commit.message_raw().map_err(fail)?;
-            if Message::is_of(&message.to_str_lossy(), id) {
-                return Ok(Some(CommitId::of(commit.id)));
+            if CommitMessage::is_of(&message.to_str_lossy(), id) {
+                return Ok(Some(CommitId::from_gix(commit.id)));
             }
         }
         Ok(None)
@@ -94,10 +100,10 @@ impl Source {
 pub fn change_id(tip: CommitId, files: &[FileChange]) -> String {
     let mut text = tip.to_hex();
     for FileChange { path, content } in files {
-        let blob = content.as_ref().map(|content| content_id(content).to_hex()).unwrap_or_default();
+        let blob = content.as_ref().map(|content| blob_id(content).to_hex()).unwrap_or_default();
         let _ = write!(text, "\n{path}\0{blob}");
     }
-    content_id(text.as_bytes()).to_hex()[..16].to_owned()
+    blob_id(text.as_bytes()).to_hex()[..16].to_owned()
 }
 
 #[cfg(test)]
@@ -106,17 +112,17 @@ mod tests {
 
     #[test]
     fn a_message_is_a_subject_paragraphs_and_trailers() {
-        let message = Message {
+        let message = CommitMessage {
             subject: "Pin\na 1".to_owned(),
             body: "Why.\n".to_owned(),
             trailers: vec![("Pintle-Services", "a".to_owned())],
         };
-        let text = message.of_change("ab12").to_text();
+        let text = message.with_change_id("ab12").to_text();
         assert_eq!(text, "Pin a 1\n\nWhy.\n\nPintle-Services: a\nPintle-Id: ab12\n");
         assert!(
-            Message::is_of(&text, "ab12")
-                && !Message::is_of(&text, "ab1")
-                && !Message::is_of("x Pintle-Id: ab12", "ab12")
+            CommitMessage::is_of(&text, "ab12")
+                && !CommitMessage::is_of(&text, "ab1")
+                && !CommitMessage::is_of("x Pintle-Id: ab12", "ab12")
         );
     }
 }

@@ -7,21 +7,21 @@ use git2::{Email, EmailCreateOptions};
 use pintle_core::git::{CommitId, FileChange};
 
 use super::super::resolve::full_branch_name;
-use super::error::{LandError, Result};
-use super::upstream::Upstream;
-use super::{Landing, Message, forge, id, oid, push, write};
+use super::error::{LandError, LandResult};
+use super::upstream::UpstreamBranch;
+use super::{CommitMessage, Landing, forge, id, oid, push, write};
 
 /// A branch of the remote for a proposal, beside the one a commit would land on.
 pub struct Beside<'l> {
     landing: &'l Landing<'l>,
     /// The branch to merge into.
-    base: &'l Upstream,
-    there: Upstream,
+    base: &'l UpstreamBranch,
+    there: UpstreamBranch,
 }
 
 /// A commit on a branch of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposed {
+pub struct PushedProposal {
     pub commit: CommitId,
     /// The plain name.
     pub branch: String,
@@ -30,11 +30,11 @@ pub struct Proposed {
     /// The display name of the pushed branch.
     pub pushed_to: String,
     /// Whether the branch already had this change.
-    pub known: bool,
+    pub already_existed: bool,
     /// The page that opens a pull request; none for an unknown forge.
-    pub page: Option<String>,
+    pub pull_request_page: Option<String>,
     /// The command that merges the branch without a forge, while the base is checked out.
-    pub pull: String,
+    pub pull_command: String,
 }
 
 impl<'l> Landing<'l> {
@@ -42,24 +42,24 @@ impl<'l> Landing<'l> {
     ///
     /// # Errors
     /// There is no upstream, or git rejects the name.
-    pub fn beside(&'l self, name: &str) -> Result<Beside<'l>> {
+    pub fn proposal_branch(&'l self, name: &str) -> LandResult<Beside<'l>> {
         full_branch_name(name)?;
         let base = self.upstream.as_ref();
         let base = base.ok_or_else(|| LandError::NoUpstream { branch: self.branch.clone() })?;
-        Ok(Beside { landing: self, base, there: base.beside(&self.repo, name) })
+        Ok(Beside { landing: self, base, there: base.with_branch(&self.repo, name) })
     }
 
     /// Returns the commit in mbox format for `git am`: author, message and diff. No object is written to disk.
     ///
     /// # Errors
     /// Git has no identity configured, or the tip cannot be read.
-    pub fn patch(&self, tip: CommitId, files: &[FileChange], message: &str) -> Result<String> {
+    pub fn to_mail_patch(&self, tip: CommitId, files: &[FileChange], message: &str) -> LandResult<String> {
         let who = self.source.identity()?;
-        let fail = |error| LandError::git("write the patch", &error);
+        let fail = |error| LandError::from_git("write the patch", &error);
         let objects = self.repo.odb().map_err(fail)?;
         // The in-memory backend has the highest priority, so new objects stay in memory.
         let _memory = objects.add_new_mempack_backend(1000).map_err(fail)?;
-        let commit = write::commit(&self.repo, (oid(tip), files), message, &who)?;
+        let commit = write::write_commit(&self.repo, (oid(tip), files), message, &who)?;
         let commit = self.repo.find_commit(commit).map_err(fail)?;
         let mail = Email::from_commit(&commit, &mut EmailCreateOptions::new()).map_err(fail)?;
         Ok(sendable(mail.as_slice()))
@@ -81,39 +81,47 @@ impl Beside<'_> {
     /// change.
     ///
     /// # Errors
-    /// The remote has not changed, except after [`LandError::Unsure`].
-    pub fn propose(&self, tip: CommitId, files: &[FileChange], message: &Message) -> Result<Proposed> {
+    /// The remote has not changed, except after [`LandError::PushUnconfirmed`].
+    pub fn propose(&self, tip: CommitId, files: &[FileChange], message: &CommitMessage) -> LandResult<PushedProposal> {
         let Self { landing, there, .. } = self;
         let (source, repo) = (landing.source, &landing.repo);
         let who = source.identity()?;
-        let commit = write::commit(repo, (oid(tip), files), &message.to_text(), &who)?;
-        let commit = source.signed(commit, &who)?;
-        match push::push(source, repo, there, (None, commit)) {
+        let commit = write::write_commit(repo, (oid(tip), files), &message.to_text(), &who)?;
+        let commit = source.sign_commit(commit, &who)?;
+        match push::push_commit(source, repo, there, (None, commit)) {
             Ok(()) => Ok(self.proposed(id(commit), false, message)),
             Err(LandError::Raced { now: Some(now), .. }) => {
                 Ok(self.proposed(self.known(now, tip, message)?, true, message))
             }
-            Err(LandError::Refused { remote, words }) => Err(LandError::Unproposed { remote, words }),
+            Err(LandError::Refused { remote, words }) => Err(LandError::ProposalRefused { remote, words }),
             Err(error) => Err(error),
         }
     }
 
-    fn proposed(&self, commit: CommitId, known: bool, message: &Message) -> Proposed {
+    fn proposed(&self, commit: CommitId, known: bool, message: &CommitMessage) -> PushedProposal {
         let Self { base, there, .. } = self;
-        let page = forge::page(&there.url, [base.plain(), there.plain()], message);
+        let page = forge::pull_request_page(&there.url, [base.plain(), there.plain()], message);
         let [branch, base] = [there, *base].map(|it| it.plain().to_owned());
         let pull = format!("git pull {} {branch}", there.remote);
-        Proposed { commit, branch, base, pushed_to: there.name.clone(), known, page, pull }
+        PushedProposal {
+            commit,
+            branch,
+            base,
+            pushed_to: there.name.clone(),
+            already_existed: known,
+            pull_request_page: page,
+            pull_command: pull,
+        }
     }
 
     /// Finds the commit of this same change on the existing branch.
-    fn known(&self, now: CommitId, tip: CommitId, message: &Message) -> Result<CommitId> {
+    fn known(&self, now: CommitId, tip: CommitId, message: &CommitMessage) -> LandResult<CommitId> {
         let source = self.landing.source;
-        if !source.knows(now) {
-            self.landing.fetched(&self.there)?;
+        if !source.has_commit(now) {
+            self.landing.fetch_upstream(&self.there)?;
         }
-        let found = message.id().map(|id| source.find_change(id, tip, now)).transpose()?.flatten();
-        found.ok_or_else(|| LandError::Taken { remote: self.there.name.clone(), now })
+        let found = message.change_id().map(|id| source.find_commit_of_change(id, tip, now)).transpose()?.flatten();
+        found.ok_or_else(|| LandError::BranchTaken { remote: self.there.name.clone(), now })
     }
 }
 

@@ -6,10 +6,10 @@ use git2::{Oid, PushOptions, PushUpdate, RemoteCallbacks, Repository};
 use pintle_core::problem::display_safe;
 
 use super::super::{Reach, Source, SourceError};
-use super::error::{LandError, Result};
+use super::error::{LandError, LandResult};
 use super::id;
 use super::transport::GitTransport;
-use super::upstream::Upstream;
+use super::upstream::UpstreamBranch;
 
 /// What the server reported during a push.
 #[derive(Default)]
@@ -27,22 +27,27 @@ struct PushOutcome {
 }
 
 /// The maximum number of bytes kept of the hooks' output.
-const WORDS: usize = 8 << 10;
+const MAX_SERVER_MESSAGE_BYTES: usize = 8 << 10;
 
 /// Returns the expected tip of the remote branch for a push on `tip`: the clone's tracking ref, or `tip` itself.
-pub(super) fn expected(source: &Source, repo: &Repository, upstream: &Upstream, tip: Oid) -> Option<Oid> {
+pub(super) fn expected_remote_tip(
+    source: &Source,
+    repo: &Repository,
+    upstream: &UpstreamBranch,
+    tip: Oid,
+) -> Option<Oid> {
     let tracked = upstream.tracked(repo);
     if source.worktree().is_some() || tracked.is_some() { tracked } else { Some(tip) }
 }
 
 /// Pushes `commit` if the remote branch is at the expected tip. An expected tip of none means that the branch must not
 /// exist.
-pub(super) fn push(
+pub(super) fn push_commit(
     source: &Source,
     repo: &Repository,
-    upstream: &Upstream,
+    upstream: &UpstreamBranch,
     (expected, commit): (Option<Oid>, Oid),
-) -> Result<()> {
+) -> LandResult<()> {
     let heard = PushOutcome { unsent: Cell::new(true), ..PushOutcome::default() };
     let transport = GitTransport::new(&upstream.url, &source.access);
     let sent = transport.with_remote(repo, |remote| {
@@ -75,15 +80,15 @@ pub(super) fn push(
         Ok(now) if now == expected => Err(unreached(upstream, kind, why)),
         // Another push followed, on this commit or on the one before. The next fetch shows which.
         Ok(now) => Err(LandError::Raced { remote: remote(), now: now.map(id) }),
-        Err(_) => Err(LandError::Unsure { remote: remote(), commit: id(commit), why }),
+        Err(_) => Err(LandError::PushUnconfirmed { remote: remote(), commit: id(commit), why }),
     }
 }
 
 /// Builds the error for a push of which nothing arrived.
-fn unreached(upstream: &Upstream, kind: Reach, why: String) -> LandError {
+fn unreached(upstream: &UpstreamBranch, kind: Reach, why: String) -> LandError {
     match kind {
         Reach::Forbidden => LandError::Refused { remote: upstream.name.clone(), words: why },
-        kind => SourceError::Unreachable { location: upstream.url.to_string(), why, since: None, kind }.into(),
+        kind => SourceError::Unreachable { location: upstream.url.to_string(), why, last_reached: None, kind }.into(),
     }
 }
 
@@ -104,7 +109,7 @@ fn callbacks(heard: &PushOutcome, expected: Option<Oid>) -> RemoteCallbacks<'_> 
     });
     callbacks.sideband_progress(|words| {
         let mut kept = heard.words.borrow_mut();
-        let room = WORDS.saturating_sub(kept.len());
+        let room = MAX_SERVER_MESSAGE_BYTES.saturating_sub(kept.len());
         kept.extend_from_slice(&words[..words.len().min(room)]);
         true
     });
@@ -113,7 +118,7 @@ fn callbacks(heard: &PushOutcome, expected: Option<Oid>) -> RemoteCallbacks<'_> 
 
 /// Builds the error for a rejected push: the reason and the hooks' output. A push that lost the race by a moment is no
 /// refusal.
-fn refusal(upstream: &Upstream, heard: &PushOutcome, why: &str) -> LandError {
+fn refusal(upstream: &UpstreamBranch, heard: &PushOutcome, why: &str) -> LandError {
     let remote = upstream.name.clone();
     if ["fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "failed to lock"]
         .iter()
@@ -132,7 +137,7 @@ fn refusal(upstream: &Upstream, heard: &PushOutcome, why: &str) -> LandError {
 }
 
 /// Returns the current tip of the remote branch.
-fn ask(source: &Source, repo: &Repository, upstream: &Upstream) -> Result<Option<Oid>, git2::Error> {
+fn ask(source: &Source, repo: &Repository, upstream: &UpstreamBranch) -> LandResult<Option<Oid>, git2::Error> {
     let transport = GitTransport::new(&upstream.url, &source.access);
     let mut found = None;
     transport.with_remote(repo, |remote| {

@@ -29,7 +29,7 @@ impl SentChanges {
     /// A commit cannot be read.
     pub fn arrived(&self, source: &Source, tip: CommitId) -> Result<Option<CommitId>, SourceError> {
         for (id, from) in &self.0 {
-            if let Some(commit) = source.find_change(id, *from, tip)? {
+            if let Some(commit) = source.find_commit_of_change(id, *from, tip)? {
                 return Ok(Some(commit));
             }
         }

@@ -11,10 +11,10 @@ use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Trans
 use git2::{Error, Remote, Repository};
 use pintle_core::problem::display_safe;
 
-use super::super::process::{self, Process};
-use super::super::remote::{client, obstacle};
-use super::super::url::Scheme;
-use super::super::{Access, Credentials, Reach, Url, credentials};
+use super::super::process::{self, TransportProcess};
+use super::super::remote::{classify_message, http_client};
+use super::super::url::UrlScheme;
+use super::super::{Access, Credentials, Reach, RemoteUrl, credentials};
 
 /// The URL schemes under which the two transports are registered. The real URL travels in the connection.
 const PIPES: &str = "pintle-pipes";
@@ -30,9 +30,9 @@ pub(super) struct GitTransport(Connection);
 
 #[derive(Clone)]
 struct Connection {
-    url: Url,
+    url: RemoteUrl,
     access: Access,
-    process: Arc<Mutex<Option<Process>>>,
+    process: Arc<Mutex<Option<TransportProcess>>>,
     /// The error of the transport itself, which is more precise than libgit2's.
     trouble: Arc<Mutex<Option<(Reach, String)>>>,
     /// The credentials that were used, once the server has requested some.
@@ -40,7 +40,7 @@ struct Connection {
 }
 
 impl GitTransport {
-    pub(super) fn new(url: &Url, access: &Access) -> Self {
+    pub(super) fn new(url: &RemoteUrl, access: &Access) -> Self {
         let (url, access) = (url.clone(), access.clone());
         Self(Connection { url, access, process: Arc::default(), trouble: Arc::default(), known: Arc::default() })
     }
@@ -52,7 +52,7 @@ impl GitTransport {
         talk: impl FnOnce(&mut Remote<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         registered()?;
-        let way = if matches!(self.0.url.scheme, Scheme::Http | Scheme::Https) { REQUESTS } else { PIPES };
+        let way = if matches!(self.0.url.scheme, UrlScheme::Http | UrlScheme::Https) { REQUESTS } else { PIPES };
         CURRENT.set(Some(self.0.clone()));
         let outcome = repo.remote_anonymous(&format!("{way}://remote")).and_then(|mut remote| talk(&mut remote));
         CURRENT.set(None);
@@ -61,7 +61,7 @@ impl GitTransport {
 
     /// Classifies an error, preferring the most precise source: the timeout, the transport, the program's output.
     pub(super) fn trouble(&self, error: &Error) -> (Reach, String) {
-        let (late, words) = lock(&self.0.process).take().map(Process::finish).unwrap_or_default();
+        let (late, words) = lock(&self.0.process).take().map(TransportProcess::finish).unwrap_or_default();
         if late {
             let within = self.0.access.send_within.as_secs();
             return (Reach::Passing, format!("no answer within {within} s"));
@@ -70,7 +70,7 @@ impl GitTransport {
             return trouble;
         }
         let last = words.lines().rfind(|line| !line.trim().is_empty());
-        let kind = obstacle(&format!("{words} {}", error.message())).unwrap_or(Reach::Passing);
+        let kind = classify_message(&format!("{words} {}", error.message())).unwrap_or(Reach::Passing);
         (kind, display_safe(last.unwrap_or_else(|| error.message()), 300))
     }
 }
@@ -98,14 +98,19 @@ fn registered() -> Result<(), Error> {
 
 impl SmartSubtransport for Connection {
     fn action(&self, _: &str, action: Service) -> Result<Box<dyn SmartSubtransportStream>, Error> {
-        let requests = matches!(self.url.scheme, Scheme::Http | Scheme::Https);
+        let requests = matches!(self.url.scheme, UrlScheme::Http | UrlScheme::Https);
         match action {
             Service::ReceivePackLs if requests => {
                 Ok(Box::new(Exchange::new(self, "info/refs?service=git-receive-pack")))
             }
             Service::ReceivePack if requests => Ok(Box::new(Exchange::new(self, "git-receive-pack"))),
             Service::ReceivePackLs => {
-                let started = process::start(&self.url, &self.access, self.access.send_within, process::Side::Receive);
+                let started = process::spawn_transport(
+                    &self.url,
+                    &self.access,
+                    self.access.send_within,
+                    process::GitService::ReceivePack,
+                );
                 let (process, output, input) = started.map_err(|error| {
                     let kind = if error.kind() == io::ErrorKind::NotFound { Reach::Program } else { Reach::Passing };
                     let why = format!("cannot start {}: {error}", process::program(&self.url, &self.access));
@@ -165,10 +170,10 @@ impl Exchange {
     fn send(&mut self) -> Result<reqwest::blocking::Response, (Reach, String)> {
         let passing = |error: reqwest::Error| {
             let why = say(&error);
-            (obstacle(&why).unwrap_or(Reach::Passing), why)
+            (classify_message(&why).unwrap_or(Reach::Passing), why)
         };
         let Connection { url, access, known, .. } = &self.connection;
-        let client = client(access, access.send_within).map_err(|why| (Reach::Untrusted, why))?;
+        let client = http_client(access, access.send_within).map_err(|why| (Reach::Untrusted, why))?;
         let client = client.redirect(reqwest::redirect::Policy::none()).build().map_err(passing)?;
         let target = format!("{}/{}", url.fetch.trim_end_matches('/'), self.path);
         let body = std::mem::take(&mut self.body);
@@ -190,7 +195,7 @@ impl Exchange {
         let before = lock(known).clone();
         let mut answer = once(before.clone())?;
         if answer.status() == reqwest::StatusCode::UNAUTHORIZED && before.is_none() {
-            if url.scheme == Scheme::Http {
+            if url.scheme == UrlScheme::Http {
                 return Err((Reach::Credentials, "credentials are not sent in clear text over http".to_owned()));
             }
             let account = match &access.credentials {

@@ -4,47 +4,47 @@ use std::path::Path;
 
 use git2::{Direction, Oid, Repository};
 
-use super::super::{Location, Url};
-use super::error::{LandError, Result};
+use super::super::{RemoteUrl, RepositoryLocation};
+use super::error::{LandError, LandResult};
 use super::full;
 
-pub(super) struct Upstream {
+pub(super) struct UpstreamBranch {
     /// `origin/main`, or the URL.
     pub(super) name: String,
     /// `origin`, or the URL.
     pub(super) remote: String,
-    pub(super) url: Url,
+    pub(super) url: RemoteUrl,
     /// The full name.
     pub(super) branch: String,
     /// The clone's remote-tracking branch.
     tracking: Option<String>,
 }
 
-impl Upstream {
+impl UpstreamBranch {
     /// Returns the upstream of a branch; none if it has none.
-    pub(super) fn of(location: &Location, repo: &Repository, branch: &str) -> Result<Option<Self>> {
+    pub(super) fn of(location: &RepositoryLocation, repo: &Repository, branch: &str) -> LandResult<Option<Self>> {
         let local = full(branch);
         let folder = match location {
-            Location::Url(url) => {
+            RepositoryLocation::Url(url) => {
                 let name = format!("{branch} of {location}");
                 let remote = location.to_string();
                 return Ok(Some(Self { name, remote, url: url.clone(), branch: local, tracking: None }));
             }
-            Location::Path(path) => path,
+            RepositoryLocation::Path(path) => path,
         };
-        let Some((remote, merge)) = Self::settings(repo, branch) else { return Ok(None) };
+        let Some((remote, merge)) = Self::configured(repo, branch) else { return Ok(None) };
         let found =
-            repo.find_remote(&remote).map_err(|error| LandError::git("read the remote of the branch", &error))?;
+            repo.find_remote(&remote).map_err(|error| LandError::from_git("read the remote of the branch", &error))?;
         let pushed = found.pushurl().ok().flatten().map(str::to_owned);
         let url = pushed.or_else(|| found.url().ok().map(str::to_owned)).unwrap_or_default();
-        let url = read(folder, &url)?;
-        let name = format!("{remote}/{}", plain(&merge));
+        let url = configured_url(folder, &url)?;
+        let name = format!("{remote}/{}", short_branch_name(&merge));
         let tracking = text(repo.branch_upstream_name(&local));
         Ok(Some(Self { name, remote, url, branch: merge, tracking }))
     }
 
     /// Returns the configured upstream of a branch: the remote, and the full name of the branch there.
-    pub(super) fn settings(repo: &Repository, branch: &str) -> Option<(String, String)> {
+    pub(super) fn configured(repo: &Repository, branch: &str) -> Option<(String, String)> {
         let setting = |key: &str| repo.config().ok()?.get_string(&format!("branch.{branch}.{key}")).ok();
         let remote = text(repo.branch_upstream_remote(&full(branch))).or_else(|| setting("remote"));
         // `.` means another branch of the same clone.
@@ -52,7 +52,7 @@ impl Upstream {
     }
 
     /// Returns another branch of the same remote.
-    pub(super) fn beside(&self, repo: &Repository, branch: &str) -> Self {
+    pub(super) fn with_branch(&self, repo: &Repository, branch: &str) -> Self {
         let (remote, url, full) = (self.remote.clone(), self.url.clone(), full(branch));
         if self.tracking.is_none() {
             return Self { name: format!("{branch} of {remote}"), remote, url, branch: full, tracking: None };
@@ -63,7 +63,7 @@ impl Upstream {
 
     /// Returns the plain name.
     pub(super) fn plain(&self) -> &str {
-        plain(&self.branch)
+        short_branch_name(&self.branch)
     }
 
     /// Returns the tip at the last fetch.
@@ -82,15 +82,15 @@ impl Upstream {
 }
 
 /// Returns the plain name of a branch.
-pub(super) fn plain(full: &str) -> &str {
+pub(super) fn short_branch_name(full: &str) -> &str {
     full.strip_prefix("refs/heads/").unwrap_or(full)
 }
 
 /// Parses a remote's URL from the configuration of a clone.
-pub(super) fn read(folder: &Path, url: &str) -> Result<Url> {
-    Ok(match Location::parse(url)? {
-        Location::Url(url) => url,
-        Location::Path(path) => Url::of_path(&absolute(folder, &path)),
+pub(super) fn configured_url(folder: &Path, url: &str) -> LandResult<RemoteUrl> {
+    Ok(match RepositoryLocation::parse(url)? {
+        RepositoryLocation::Url(url) => url,
+        RepositoryLocation::Path(path) => RemoteUrl::of_path(&absolute(folder, &path)),
     })
 }
 
@@ -102,7 +102,7 @@ fn tracking(repo: &Repository, remote: &str, branch: &str) -> Option<String> {
     text(spec.transform(branch))
 }
 
-fn text(found: Result<git2::Buf, git2::Error>) -> Option<String> {
+fn text(found: LandResult<git2::Buf, git2::Error>) -> Option<String> {
     found.ok()?.as_str().ok().map(str::to_owned)
 }
 

@@ -7,20 +7,20 @@ use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, ObjectType, Oid, Repository, Tree};
 use pintle_core::git::FileChange;
 
-use super::Identity;
-use super::error::{LandError, Result};
+use super::CommitIdentity;
+use super::error::{LandError, LandResult};
 
-pub(super) fn commit(
+pub(super) fn write_commit(
     repo: &Repository,
     (tip, files): (Oid, &[FileChange]),
     message: &str,
-    who: &Identity,
-) -> Result<Oid> {
+    who: &CommitIdentity,
+) -> LandResult<Oid> {
     let write = || {
         let parent = repo.find_commit(tip)?;
         let old = parent.tree()?;
         let objects = repo.odb()?;
-        let (mut update, mut folders) = (TreeUpdateBuilder::new(), Folders::new());
+        let (mut update, mut folders) = (TreeUpdateBuilder::new(), FolderCache::new());
         for FileChange { path, content } in files {
             match content {
                 Some(content) => {
@@ -34,14 +34,14 @@ pub(super) fn commit(
         let tree = repo.find_tree(update.create_updated(repo, &old)?)?;
         repo.commit(None, &who.author()?, &who.committer()?, message, &tree, &[&parent])
     };
-    write().map_err(|error| LandError::git("write the commit", &error))
+    write().map_err(|error| LandError::from_git("write the commit", &error))
 }
 
 /// Cache of folders, because libgit2 does not cache large trees.
-type Folders<'p, 'r> = HashMap<&'p Path, Option<Tree<'r>>>;
+type FolderCache<'p, 'r> = HashMap<&'p Path, Option<Tree<'r>>>;
 
 /// Returns the file's mode on the tip.
-fn mode<'p, 'r>(repo: &'r Repository, root: &Tree<'r>, folders: &mut Folders<'p, 'r>, path: &'p Path) -> FileMode {
+fn mode<'p, 'r>(repo: &'r Repository, root: &Tree<'r>, folders: &mut FolderCache<'p, 'r>, path: &'p Path) -> FileMode {
     let mut is_executable = || {
         let folder = path.parent()?;
         let read = || root.get_path(folder).ok()?.to_object(repo).ok()?.into_tree().ok();
@@ -54,7 +54,7 @@ fn mode<'p, 'r>(repo: &'r Repository, root: &Tree<'r>, folders: &mut Folders<'p,
 }
 
 /// Returns the first line of a commit's message.
-pub(super) fn subject(repo: &Repository, commit: Oid) -> String {
+pub(super) fn commit_subject(repo: &Repository, commit: Oid) -> String {
     let commit = repo.find_commit(commit);
     let subject = commit.as_ref().ok().and_then(|commit| String::from_utf8(commit.message_bytes().to_vec()).ok());
     subject.and_then(|message| message.lines().next().map(str::to_owned)).unwrap_or_default()

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pintle_core::desired::DesiredState;
-use pintle_core::git::{Commit, CommitId, Content, File, content_id};
-use pintle_core::graph::Id;
+use pintle_core::git::{Commit, CommitId, FileContent, RepoFile, blob_id};
+use pintle_core::graph::ServiceId;
 use pintle_core::history::History;
 use pintle_core::pins::{self, Pins};
-use pintle_core::plan::{Plan, PlanInput, Wait, WaitReason};
+use pintle_core::plan::{EdgeWait, Plan, PlanInput, WaitReason};
 use pintle_core::running::{Label, Running};
-use pintle_core::version::{Range, Version};
+use pintle_core::version::{Version, VersionRange};
 
 /// Service, version and needs, one line each. Consumers stand above their providers.
 pub(crate) const RELEASE_46: &str = "
@@ -46,14 +46,14 @@ pub(crate) fn plan(from: &str, to: &str) -> Vec<Move> {
     let mut history = History::default();
     for (pins, commit) in [(&before, commit(1)), (&after, commit(2))] {
         for (name, service) in &pins.services {
-            history.push(name, &commit, Some(service.pin.clone()));
+            history.record_pin(name, &commit, Some(service.pin.clone()));
         }
     }
     let desired = DesiredState::new(CommitId::from([2; 20]), after, Arc::new(history), String::new());
-    let live = desired.live_at(&before);
-    let wanted: Vec<_> = desired.graph.ids().map(|id| desired.wanted(id)).collect();
+    let live = desired.live_settled_at(&before);
+    let wanted: Vec<_> = desired.graph.ids().map(|id| desired.target(id)).collect();
     let situation = PlanInput { graph: &desired.graph, wanted: &wanted, live: &live, lockstep: &[], evidence: None };
-    let plan = Plan::of(situation, &vec![None; wanted.len()]);
+    let plan = Plan::simulate(situation, &vec![None; wanted.len()]);
     let stages = plan.stages.iter().enumerate();
     let changes = stages.flat_map(|(stage, it)| it.changes.iter().map(move |change| (stage, change)));
     let mut moves: Vec<Move> = changes
@@ -63,7 +63,7 @@ pub(crate) fn plan(from: &str, to: &str) -> Vec<Move> {
             to: text(wanted[change.service.index()].target()),
             stage,
             wait: change
-                .waits
+                .awaited
                 .first()
                 .map(|wait| (desired.graph.name(wait.on).to_string(), reason(&desired, change.service, wait))),
         })
@@ -74,10 +74,10 @@ pub(crate) fn plan(from: &str, to: &str) -> Vec<Move> {
 
 /// Reads pins as a repository would have them: one file per service.
 fn read(text: &str) -> Pins {
-    let file = |path: String, text: String| File {
-        blob: content_id(text.as_bytes()),
+    let file = |path: String, text: String| RepoFile {
+        blob: blob_id(text.as_bytes()),
         path: path.into(),
-        content: Content::Bytes(text.into_bytes().into()),
+        content: FileContent::Bytes(text.into_bytes().into()),
     };
     let settings = file("pintle.yaml".to_owned(), "apiVersion: pintle.dev/v1alpha1\n".to_owned());
     let services = text.lines().filter_map(|line| {
@@ -86,22 +86,26 @@ fn read(text: &str) -> Pins {
         let text = format!("version: \"{version}\"\nimage: ghcr.io/acme/{name}\ndependsOn: {{{needs}}}\n");
         Some(file(format!("services/{name}.yaml"), text))
     });
-    let files: Vec<File> = [settings].into_iter().chain(services).collect();
-    pins::read("", &files).pins
+    let files: Vec<RepoFile> = [settings].into_iter().chain(services).collect();
+    pins::parse_revision("", &files).pins
 }
 
 /// Why a service waits, as short as a picture needs it.
-fn reason(desired: &DesiredState, waiter: Id, wait: &Wait) -> String {
+fn reason(desired: &DesiredState, waiter: ServiceId, wait: &EdgeWait) -> String {
     let graph = &desired.graph;
     let edge = graph.edge(wait.edge);
     let (consumer, provider) = (graph.name(edge.consumer), graph.name(edge.provider));
     let target = desired.service(waiter).map(|service| &service.pin.version);
-    let needy = match &wait.because {
+    let needy = match &wait.reason {
         WaitReason::Incompatible(blocker) if edge.provider == waiter => version(blocker),
         _ => target,
     };
-    let range = needy.and_then(|version| graph.need(wait.edge, version));
-    format!("{consumer} {} needs {provider} {}", needy.map_or("", Version::as_str), range.map_or("", Range::as_str))
+    let range = needy.and_then(|version| graph.required_range(wait.edge, version));
+    format!(
+        "{consumer} {} needs {provider} {}",
+        needy.map_or("", Version::as_str),
+        range.map_or("", VersionRange::as_str)
+    )
 }
 
 fn version(running: &Running) -> Option<&Version> {

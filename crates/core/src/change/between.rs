@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{ChangeKind, End};
+use super::{ChangeEnd, ChangeKind};
 use crate::pins::{DependsOn, Need, Pins, Service, ServiceName};
-use crate::version::{Order, Version};
+use crate::version::{Version, VersionOrder};
 
 /// A service whose pin, name or needs moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
+pub struct ServiceChange {
     /// The name at the later revision, or the last name of a service that is gone.
     pub name: ServiceName,
     /// The name at the earlier revision, if it differs.
@@ -20,12 +20,12 @@ pub struct Moved {
     pub to: Option<Service>,
     /// `None` if the pin did not move.
     pub kind: Option<ChangeKind>,
-    pub needs: Vec<NeedMoved>,
+    pub need_changes: Vec<NeedChange>,
 }
 
 /// A need that was added, removed or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeedMoved {
+pub struct NeedChange {
     pub provider: ServiceName,
     pub from: Option<Need>,
     pub to: Option<Need>,
@@ -35,12 +35,12 @@ pub struct NeedMoved {
 ///
 /// `order` returns the version order of a service. `pinned_before` returns whether a service had a version before the
 /// earlier revision. Services with errors at either revision are left out, as their moves are unknown.
-pub fn between(
+pub fn changes_between(
     old: &Pins,
     new: &Pins,
-    order: impl Fn(&Service) -> Order,
+    order: impl Fn(&Service) -> VersionOrder,
     pinned_before: impl Fn(&ServiceName, &Version) -> bool,
-) -> Vec<Moved> {
+) -> Vec<ServiceChange> {
     let readable = |name: &&ServiceName| !old.broken.contains_key(*name) && !new.broken.contains_key(*name);
     let renamed: BTreeMap<&ServiceName, &ServiceName> = new
         .services
@@ -54,42 +54,42 @@ pub fn between(
         .collect();
     let gone = |name: &&ServiceName| !new.services.contains_key(*name) && !renamed.values().any(|old| old == name);
     let names = new.services.keys().chain(old.services.keys().filter(gone)).filter(readable);
-    let mut moved: Vec<Moved> = names
+    let mut moved: Vec<ServiceChange> = names
         .filter_map(|name| {
             let renamed_from = renamed.get(name).copied();
             let (from, to) = (old.services.get(renamed_from.unwrap_or(name)), new.services.get(name));
             let before = to.is_some_and(|to| pinned_before(name, &to.pin.version));
-            let kind = ChangeKind::of(
-                from.map(|from| End::from(&from.pin)),
-                to.map(|to| End::from(&to.pin)),
+            let kind = ChangeKind::between(
+                from.map(|from| ChangeEnd::from(&from.pin)),
+                to.map(|to| ChangeEnd::from(&to.pin)),
                 &order(to.or(from)?),
                 before,
             );
             let before = from.map(|from| Arc::clone(&from.pin.depends_on)).unwrap_or_default();
-            let needs = to.map(|to| needs_between(&before, &to.pin.depends_on));
-            Some(Moved {
+            let needs = to.map(|to| need_changes_between(&before, &to.pin.depends_on));
+            Some(ServiceChange {
                 name: name.clone(),
                 renamed_from: renamed_from.cloned(),
                 from: from.cloned(),
                 to: to.cloned(),
                 kind,
-                needs: needs.unwrap_or_default(),
+                need_changes: needs.unwrap_or_default(),
             })
         })
-        .filter(|moved| moved.kind.is_some() || moved.renamed_from.is_some() || !moved.needs.is_empty())
+        .filter(|moved| moved.kind.is_some() || moved.renamed_from.is_some() || !moved.need_changes.is_empty())
         .collect();
     moved.sort_by(|a, b| a.name.cmp(&b.name));
     moved
 }
 
 /// Returns the needs that differ.
-pub fn needs_between(old: &DependsOn, new: &DependsOn) -> Vec<NeedMoved> {
+pub fn need_changes_between(old: &DependsOn, new: &DependsOn) -> Vec<NeedChange> {
     let mut providers: Vec<&ServiceName> = old.keys().chain(new.keys()).collect();
     providers.sort();
     providers.dedup();
     let moved = providers.into_iter().filter(|provider| old.get(*provider) != new.get(*provider));
     moved
-        .map(|provider| NeedMoved {
+        .map(|provider| NeedChange {
             provider: provider.clone(),
             from: old.get(provider).cloned(),
             to: new.get(provider).cloned(),

@@ -10,20 +10,20 @@ fn version(text: &str) -> Version {
 }
 
 fn image(text: &str) -> Image {
-    Image::render("ghcr.io/acme/web", text, None).unwrap()
+    Image::from_parts("ghcr.io/acme/web", text, None).unwrap()
 }
 
-fn kind(from: &str, to: &str, order: &Order, before: bool) -> Option<ChangeKind> {
+fn kind(from: &str, to: &str, order: &VersionOrder, before: bool) -> Option<ChangeKind> {
     let ends = [from, to].map(|text| (!text.is_empty()).then(|| (version(text), image(text))));
     let [from, to] =
-        ends.each_ref().map(|end| end.as_ref().map(|(version, image)| End { version: Some(version), image }));
-    ChangeKind::of(from, to, order, before)
+        ends.each_ref().map(|end| end.as_ref().map(|(version, image)| ChangeEnd { version: Some(version), image }));
+    ChangeKind::between(from, to, order, before)
 }
 
 #[test]
 fn the_words_follow_the_order_of_the_service() {
-    let semver = Order::choose(None, []);
-    let history = Order::choose(Some(Versioning::History), ["b", "a"].map(version));
+    let semver = VersionOrder::choose(None, []);
+    let history = VersionOrder::choose(Some(Versioning::History), ["b", "a"].map(version));
     for (from, to, order, expected) in [
         ("", "1.0", &semver, Some(ChangeKind::Deploy)),
         ("1.0", "", &semver, Some(ChangeKind::Release)),
@@ -42,7 +42,7 @@ fn the_words_follow_the_order_of_the_service() {
 
 #[test]
 fn a_version_pinned_before_is_a_return_whichever_way() {
-    let semver = Order::choose(None, []);
+    let semver = VersionOrder::choose(None, []);
     assert_eq!(kind("1.1", "1.0", &semver, true), Some(ChangeKind::Return(Ordering::Less)));
     assert_eq!(kind("1.0", "1.1", &semver, true), Some(ChangeKind::Return(Ordering::Greater)));
     assert_eq!(kind("1.0", "main", &semver, true), Some(ChangeKind::Return(Ordering::Equal)));
@@ -53,19 +53,19 @@ fn a_version_pinned_before_is_a_return_whichever_way() {
 #[test]
 fn the_same_version_in_another_image_is_a_change_of_the_image() {
     let (one, [x, y]) = (version("1.0"), ["x", "y"].map(image));
-    let end = |image| Some(End { version: Some(&one), image });
-    assert_eq!(ChangeKind::of(end(&x), end(&y), &Order::choose(None, []), true), Some(ChangeKind::Image));
+    let end = |image| Some(ChangeEnd { version: Some(&one), image });
+    assert_eq!(ChangeKind::between(end(&x), end(&y), &VersionOrder::choose(None, []), true), Some(ChangeKind::Image));
 }
 
 #[test]
 fn an_image_that_was_never_pinned_is_replaced_by_a_sidegrade() {
     let (one, [x, y]) = (version("1.0"), ["x", "y"].map(image));
-    let unknown = |image| Some(End { version: None, image });
-    let pinned = Some(End { version: Some(&one), image: &y });
-    let order = Order::choose(None, []);
-    assert_eq!(ChangeKind::of(unknown(&x), pinned, &order, false), Some(ChangeKind::Sidegrade));
-    assert_eq!(ChangeKind::of(unknown(&x), unknown(&x), &order, false), None);
-    assert_eq!(ChangeKind::of(unknown(&x), unknown(&y), &order, false), Some(ChangeKind::Sidegrade));
+    let unknown = |image| Some(ChangeEnd { version: None, image });
+    let pinned = Some(ChangeEnd { version: Some(&one), image: &y });
+    let order = VersionOrder::choose(None, []);
+    assert_eq!(ChangeKind::between(unknown(&x), pinned, &order, false), Some(ChangeKind::Sidegrade));
+    assert_eq!(ChangeKind::between(unknown(&x), unknown(&x), &order, false), None);
+    assert_eq!(ChangeKind::between(unknown(&x), unknown(&y), &order, false), Some(ChangeKind::Sidegrade));
 }
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -74,7 +74,7 @@ const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 /// Formats the revert that a message states, as one line; `{A}` and `{B}` stand for ids.
 fn says(message: &str) -> String {
     let message = message.replace("{A}", A).replace("{B}", B);
-    let Some(Undo { act, of }) = undo(&message) else { return "nothing".to_owned() };
+    let Some(UndoClaim { kind: act, references: of }) = undo_claim(&message) else { return "nothing".to_owned() };
     let of: Vec<String> = of.iter().map(ToString::to_string).collect();
     format!("{} {}", act.as_str(), of.join(" ")).trim_end().replace(A, "{A}").replace(B, "{B}")
 }
@@ -146,7 +146,7 @@ fn messages_made_to_hurt_are_read_up_to_a_limit() {
     let nested = says(&"Revert \"".repeat(50_000));
     assert!(nested.starts_with("reapply \"Revert") && nested.len() < 65_600, "{}", nested.len());
     let many = format!("x\n\n{}", "This reverts commit {A}.\n".repeat(10_000));
-    assert_eq!(undo(&many.replace("{A}", A)).unwrap().of.len(), 20);
+    assert_eq!(undo_claim(&many.replace("{A}", A)).unwrap().references.len(), 20);
     let (far, wide) =
         (format!("x\n{}\nPintle-Reverts: {A}", "é\n".repeat(100_000)), format!("Revert^99999999999 \"{A}"));
     assert_eq!(

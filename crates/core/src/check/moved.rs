@@ -1,36 +1,36 @@
 //! Warns about needs that changed without a new version: the change also applies to the version wherever it already
 //! runs.
 
-use super::{Checked, need_at};
-use crate::change::{NeedMoved, needs_between};
+use super::{CheckInput, need_at};
+use crate::change::{NeedChange, need_changes_between};
 use crate::git::Commit;
-use crate::history::Record;
+use crate::history::PinRecord;
 use crate::pins::{Need, Service};
 use crate::problem::Problem;
-use crate::version::Range;
+use crate::version::VersionRange;
 
-pub(super) fn needs(checked: &Checked<'_>, service: &Service) -> Vec<Problem> {
+pub(super) fn changed_need_problems(checked: &CheckInput<'_>, service: &Service) -> Vec<Problem> {
     let records = checked.history.records(&service.name).iter().rev();
     let (version, now) = (&service.pin.version, &service.pin.depends_on);
     let said =
-        |record: &&Record| record.pin.as_ref().is_some_and(|pin| pin.version == *version && pin.depends_on != *now);
+        |record: &&PinRecord| record.pin.as_ref().is_some_and(|pin| pin.version == *version && pin.depends_on != *now);
     let Some((commit, pin)) = records.filter(said).find_map(|record| Some((&record.commit, record.pin.as_ref()?)))
     else {
         return Vec::new();
     };
-    let moved = needs_between(&pin.depends_on, now);
+    let moved = need_changes_between(&pin.depends_on, now);
     moved.iter().filter_map(|moved| problem(service, commit, moved)).collect()
 }
 
 /// Warns about one need. Tables are exempt: they describe all versions, and are the remedy.
-fn problem(service: &Service, commit: &Commit, moved: &NeedMoved) -> Option<Problem> {
+fn problem(service: &Service, commit: &Commit, moved: &NeedChange) -> Option<Problem> {
     let range = |need: Option<&Need>| match need {
         None => Some(None),
         Some(Need::Range(range)) => Some(Some(range.to_string())),
         Some(Need::Table(_)) => None,
     };
     let (name, version, provider, commit) = (&service.name, &service.pin.version, &moved.provider, commit.id.short());
-    if moved.from.is_none() && moved.to == Some(Need::Range(Range::any())) {
+    if moved.from.is_none() && moved.to == Some(Need::Range(VersionRange::any())) {
         // A new need with any range only adds an edge: no pair of versions becomes incompatible.
         return None;
     }
@@ -56,5 +56,5 @@ fn problem(service: &Service, commit: &Commit, moved: &NeedMoved) -> Option<Prob
         (_, None) => "drop it together with the version".to_owned(),
     };
     let hint = format!("this changes what {version} is said to need wherever it runs; {remedy}");
-    Some(Problem::warning(message, need_at(service, provider)).of(name).hint(hint))
+    Some(Problem::warning(message, need_at(service, provider)).for_service(name).hint(hint))
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::refusal::Refusal;
-use super::splice::{self, Splice};
-use crate::pins::{Tree, Value, parse_file};
-use crate::problem::{Place, Problem};
+use super::splice::{self, TextSplice};
+use crate::pins::{YamlTree, YamlValue, parse_file};
+use crate::problem::{FilePlace, Problem};
 
 const MARK: &str = "\u{feff}";
 
@@ -45,17 +45,17 @@ impl FileEdit {
     }
 
     /// Passes the root of the only document to `read`, or `None` if the file is empty or has comments only.
-    pub(super) fn root<T>(&self, read: impl FnOnce(Option<Value<'_>>) -> T) -> Result<T, Refusal> {
+    pub(super) fn root<T>(&self, read: impl FnOnce(Option<YamlValue<'_>>) -> T) -> Result<T, Refusal> {
         self.tree(|tree| read(tree.documents().next().filter(|root| !root.is_null())))
     }
 
-    fn tree<T>(&self, read: impl FnOnce(&Tree<'_>) -> T) -> Result<T, Refusal> {
+    fn tree<T>(&self, read: impl FnOnce(&YamlTree<'_>) -> T) -> Result<T, Refusal> {
         parse_file(&self.path, self.text.as_bytes(), read)
     }
 
     /// Replaces parts of the text.
-    pub(super) fn splices(&mut self, splices: Vec<Splice>) -> Result<(), Refusal> {
-        let bytes = splice::all(self.text.as_bytes(), splices).ok();
+    pub(super) fn splices(&mut self, splices: Vec<TextSplice>) -> Result<(), Refusal> {
+        let bytes = splice::apply_splices(self.text.as_bytes(), splices).ok();
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         self.text = text.ok_or_else(|| self.refuse("this file cannot be edited where it would have to be"))?;
         Ok(())
@@ -73,7 +73,7 @@ impl FileEdit {
     }
 
     pub(super) fn refuse(&self, message: impl Into<String>) -> Refusal {
-        let problem = Problem::error(message, Place::file(&self.path));
+        let problem = Problem::error(message, FilePlace::whole_file(&self.path));
         Box::new(problem.hint("write its keys one to a line, each from the first column on; or edit it by hand"))
     }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::file_edit::FileEdit;
 use super::refusal::Refusal;
 use super::revision::{RevisionFiles, bytes, own_path};
-use super::splice::{self, Splice};
-use crate::git::{Content, File, FileChange, content_id};
+use super::splice::{self, TextSplice};
+use crate::git::{FileChange, FileContent, RepoFile, blob_id};
 use crate::pins::ServiceName;
-use crate::problem::{Place, Problem};
+use crate::problem::{FilePlace, Problem};
 
 /// The files of a revision with the edits so far.
 pub(super) struct Files<'f> {
-    before: &'f [File],
+    before: &'f [RepoFile],
     now: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
 }
 
@@ -27,15 +27,15 @@ impl<'f> Files<'f> {
     }
 
     /// Replaces parts of files. Places refer to the unedited files.
-    pub(super) fn splice(&mut self, splices: Vec<(Arc<str>, Splice)>) -> Result<(), Refusal> {
-        let mut of_file: BTreeMap<Arc<str>, Vec<Splice>> = BTreeMap::new();
+    pub(super) fn splice(&mut self, splices: Vec<(Arc<str>, TextSplice)>) -> Result<(), Refusal> {
+        let mut of_file: BTreeMap<Arc<str>, Vec<TextSplice>> = BTreeMap::new();
         for (path, splice) in splices {
             of_file.entry(path).or_default().push(splice);
         }
         for (path, splices) in of_file {
             let bytes = self.before(&path).map_or(&[][..], |bytes| bytes);
-            let content = splice::all(bytes, splices).map_err(|span| {
-                let twice = Problem::error("this value would become two values at once", Place::at(&path, span));
+            let content = splice::apply_splices(bytes, splices).map_err(|span| {
+                let twice = Problem::error("this value would become two values at once", FilePlace::at(&path, span));
                 Box::new(twice.hint("edit one of the services that share it at a time"))
             })?;
             self.now.insert(path, Some(content.into()));
@@ -65,21 +65,21 @@ impl<'f> Files<'f> {
     }
 
     /// Returns all files of the revision with the edits applied, by path.
-    pub(super) fn all(&self) -> Vec<File> {
+    pub(super) fn all(&self) -> Vec<RepoFile> {
         let same = self.before.iter().filter(|file| !self.now.contains_key(&file.path)).cloned();
         let now = self.now.iter().filter_map(|(path, content)| {
             let content = content.as_ref()?;
-            let (path, blob) = (Arc::clone(path), content_id(content));
-            Some(File { path, blob, content: Content::Bytes(Arc::clone(content)) })
+            let (path, blob) = (Arc::clone(path), blob_id(content));
+            Some(RepoFile { path, blob, content: FileContent::Bytes(Arc::clone(content)) })
         });
-        let mut all: Vec<File> = same.chain(now).collect();
+        let mut all: Vec<RepoFile> = same.chain(now).collect();
         all.sort_by(|a, b| a.path.cmp(&b.path));
         all
     }
 }
 
 /// Returns the files with the changes applied, by path.
-pub fn overlay(files: &[File], changes: &[FileChange]) -> Vec<File> {
+pub fn overlay(files: &[RepoFile], changes: &[FileChange]) -> Vec<RepoFile> {
     let now = changes.iter().map(|it| (Arc::clone(&it.path), it.content.clone())).collect();
     Files { before: files, now }.all()
 }

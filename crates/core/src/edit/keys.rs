@@ -11,7 +11,11 @@ use crate::problem::Problem;
 use crate::version::Version;
 
 /// Edits the service's own file and returns the service expected afterwards, with the places of the unedited files.
-pub(super) fn edit(own: &mut FileEdit, (before, in_image): (&Service, bool), edit: &Edit) -> Result<Service, Refusal> {
+pub(super) fn edit_keys(
+    own: &mut FileEdit,
+    (before, in_image): (&Service, bool),
+    edit: &Edit,
+) -> Result<Service, Refusal> {
     let mut wanted = before.clone();
     match edit {
         Edit::Pin { version, digest, needs } => {
@@ -20,21 +24,21 @@ pub(super) fn edit(own: &mut FileEdit, (before, in_image): (&Service, bool), edi
             }
             wanted.pin.image = image(before, version, digest.as_ref())?;
             wanted.pin.version = version.clone();
-            needs::set(own, &mut wanted, needs)?;
+            needs::set_needs(own, &mut wanted, needs)?;
         }
         Edit::Restore { as_of, name } => {
             let as_of = as_of.said();
             let earlier = as_of.service(name)?;
-            restore::keys(own, &as_of, name)?;
-            let needs = restore::needs(&before.pin.depends_on, &earlier.pin.depends_on);
+            restore::restore_keys(own, &as_of, name)?;
+            let needs = restore::restored_needs(&before.pin.depends_on, &earlier.pin.depends_on);
             wanted.pin = crate::pins::Pin { depends_on: needs.into(), ..earlier.pin.clone() };
         }
         Edit::Hold(new) => {
-            hold::write(own, new)?;
-            wanted.hold = Some(hold::of(new, &before.version_at));
+            hold::write_hold(own, new)?;
+            wanted.hold = Some(hold::to_hold(new, &before.version_at));
         }
         Edit::Release => {
-            hold::remove(own)?;
+            hold::remove_hold(own)?;
             wanted.hold = None;
         }
     }
@@ -45,8 +49,8 @@ pub(super) fn edit(own: &mut FileEdit, (before, in_image): (&Service, bool), edi
 fn image(before: &Service, version: &Version, digest: Option<&Digest>) -> Result<Image, Refusal> {
     let old = &before.pin.image;
     let tag = old.tag().unwrap_or_default().replacen(before.pin.version.as_str(), version.as_str(), 1);
-    Image::render(old.repository(), &tag, digest.map(Digest::as_str)).map_err(|error| {
+    Image::from_parts(old.repository(), &tag, digest.map(Digest::as_str)).map_err(|error| {
         let problem = Problem::error(format!("{version} makes no image: {error}"), before.version_at.clone());
-        Box::new(problem.of(&before.name))
+        Box::new(problem.for_service(&before.name))
     })
 }

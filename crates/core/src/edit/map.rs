@@ -2,22 +2,22 @@
 
 use std::ops::Range;
 
-use super::splice::Splice;
-use crate::pins::{Entry, Value};
+use super::splice::TextSplice;
+use crate::pins::{MapEntry, YamlValue};
 
 /// A map and its source text.
-pub(super) struct Map<'t> {
+pub(super) struct YamlMap<'t> {
     text: &'t str,
     /// Offset of the first line, behind a byte order mark.
     start: usize,
-    value: Value<'t>,
-    entries: Vec<Entry<'t>>,
+    value: YamlValue<'t>,
+    entries: Vec<MapEntry<'t>>,
 }
 
-impl<'t> Map<'t> {
+impl<'t> YamlMap<'t> {
     /// Returns `None` if the value is not a map, or is an alias.
-    pub(super) fn of(text: &'t str, value: Value<'t>) -> Option<Self> {
-        let entries = value.written().filter(|_| !value.is_alias())?;
+    pub(super) fn of(text: &'t str, value: YamlValue<'t>) -> Option<Self> {
+        let entries = value.written_entries().filter(|_| !value.is_alias())?;
         let start = text.len() - text.trim_start_matches('\u{feff}').len();
         Some(Self { text, start, value, entries })
     }
@@ -30,12 +30,12 @@ impl<'t> Map<'t> {
         self.value.is_flow()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Entry<'t>> {
+    pub(super) fn get(&self, name: &str) -> Option<MapEntry<'t>> {
         self.entries.iter().find(|entry| entry.name() == Some(name)).copied()
     }
 
     pub(super) fn names(&self) -> impl DoubleEndedIterator<Item = &'t str> {
-        self.entries.iter().filter_map(Entry::name)
+        self.entries.iter().filter_map(MapEntry::name)
     }
 
     /// Returns the column of the keys, in block style.
@@ -47,7 +47,7 @@ impl<'t> Map<'t> {
     ///
     /// In block style, it is the entry's lines and the comments below that are indented deeper than the key. `None` if
     /// the entry shares a line with something else.
-    pub(super) fn part(&self, entry: Entry<'_>) -> Option<Range<usize>> {
+    pub(super) fn part(&self, entry: MapEntry<'_>) -> Option<Range<usize>> {
         let key = entry.key.span();
         let end = entry.value.end().max(key.end);
         if self.is_flow() {
@@ -70,10 +70,10 @@ impl<'t> Map<'t> {
     }
 
     /// Builds the splice that removes an entry.
-    pub(super) fn without(&self, entry: Entry<'_>) -> Option<Splice> {
+    pub(super) fn without(&self, entry: MapEntry<'_>) -> Option<TextSplice> {
         let part = self.part(entry)?;
         if !self.is_flow() {
-            return Some(Splice { at: part, text: String::new() });
+            return Some(TextSplice { at: part, text: String::new() });
         }
         let place = self.entries.iter().position(|other| other.key.span() == entry.key.span())?;
         let next = self.entries.get(place + 1).map(|next| next.key.span().start);
@@ -83,23 +83,23 @@ impl<'t> Map<'t> {
             (None, Some(before)) => before.value.end().max(before.key.span().end)..part.end,
             (None, None) => part,
         };
-        Some(Splice { at, text: String::new() })
+        Some(TextSplice { at, text: String::new() })
     }
 
     /// Builds the splice that appends an entry. `written` is whole lines in block style, `key: value` in flow style.
-    pub(super) fn with(&self, written: &str) -> Option<Splice> {
+    pub(super) fn with(&self, written: &str) -> Option<TextSplice> {
         let Some(last) = self.entries.last() else {
             let brace = self.value.span().start + 1;
-            return self.is_flow().then(|| Splice { at: brace..brace, text: written.to_owned() });
+            return self.is_flow().then(|| TextSplice { at: brace..brace, text: written.to_owned() });
         };
         let end = self.part(*last)?.end;
         let separator = if self.is_flow() { ", " } else { "" };
-        Some(Splice { at: end..end, text: format!("{separator}{written}") })
+        Some(TextSplice { at: end..end, text: format!("{separator}{written}") })
     }
 
     /// Builds the splice that inserts an entry of `other` at the position it has there: after the same neighbour, at
     /// the same distance. An entry that was removed is thus restored to the byte.
-    pub(super) fn with_as(&self, other: &Map<'_>, entry: Entry<'_>, written: &str) -> Option<Splice> {
+    pub(super) fn with_as(&self, other: &YamlMap<'_>, entry: MapEntry<'_>, written: &str) -> Option<TextSplice> {
         if self.is_flow() {
             return self.with(written);
         }
@@ -116,7 +116,7 @@ impl<'t> Map<'t> {
             Some(_) => mine,
             None => self.entries.first().and_then(|first| self.part(*first)).map_or(mine, |first| first.start),
         };
-        Some(Splice { at: at..at, text: written.to_owned() })
+        Some(TextSplice { at: at..at, text: written.to_owned() })
     }
 
     fn line_start(&self, at: usize) -> usize {

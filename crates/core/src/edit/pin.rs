@@ -7,23 +7,23 @@ use std::sync::Arc;
 use super::refusal::Refusal;
 use super::revision::{RevisionFiles, bytes, own_path};
 use super::scalar;
-use super::splice::Splice;
+use super::splice::TextSplice;
 use crate::image::Digest;
-use crate::pins::{Service, ServiceName, Tree, parse_file};
-use crate::problem::{Place, Problem};
+use crate::pins::{Service, ServiceName, YamlTree, parse_file};
+use crate::problem::{FilePlace, Problem};
 use crate::version::Version;
 
 /// The value that pins a service, as written.
 #[derive(Debug, Clone)]
-pub(super) struct Written {
+pub(super) struct PinnedValue {
     at: Range<usize>,
     raw: String,
     text: String,
 }
 
-pub(super) type Values = HashMap<ServiceName, Written>;
+pub(super) type PinnedValues = HashMap<ServiceName, PinnedValue>;
 
-impl Written {
+impl PinnedValue {
     /// Returns whether the value is an image reference and not the bare version.
     pub(super) fn is_image(&self, service: &Service) -> bool {
         self.text != service.pin.version.as_str()
@@ -31,21 +31,22 @@ impl Written {
 }
 
 /// Reads the values that pin services. Each file is parsed once, as it may pin thousands of services.
-pub(super) fn values<'s>(
+pub(super) fn pinned_values<'s>(
     said: &RevisionFiles<'_>,
     services: impl IntoIterator<Item = &'s Service>,
-) -> Result<Values, Refusal> {
+) -> Result<PinnedValues, Refusal> {
     let mut of_file: BTreeMap<&Arc<str>, Vec<&Service>> = BTreeMap::new();
     for service in services {
         of_file.entry(&service.version_at.path).or_default().push(service);
     }
-    let mut values = Values::new();
+    let mut values = PinnedValues::new();
     for (path, services) in of_file {
-        let gone = || Box::new(Problem::error("this file was not read", Place::file(path)));
+        let gone = || Box::new(Problem::error("this file was not read", FilePlace::whole_file(path)));
         let bytes = bytes(said.files, path).ok_or_else(gone)?;
         let text = std::str::from_utf8(bytes).map_err(|_| gone())?;
-        let read =
-            |service: &&Service, tree: &Tree<'_>| Ok((service.name.clone(), here(text, tree, &service.version_at)?));
+        let read = |service: &&Service, tree: &YamlTree<'_>| {
+            Ok((service.name.clone(), here(text, tree, &service.version_at)?))
+        };
         let found = parse_file(path, bytes, |tree| {
             services.iter().map(|it| read(it, tree)).collect::<Result<Vec<_>, Refusal>>()
         });
@@ -54,47 +55,47 @@ pub(super) fn values<'s>(
     Ok(values)
 }
 
-fn here(text: &str, tree: &Tree<'_>, at: &Place) -> Result<Written, Refusal> {
+fn here(text: &str, tree: &YamlTree<'_>, at: &FilePlace) -> Result<PinnedValue, Refusal> {
     let gone = || Box::new(Problem::error("there is no value here", at.clone()));
     let span = at.span.clone().ok_or_else(gone)?;
     let value = tree.at(&span).ok_or_else(gone)?;
-    let raw = scalar::in_one_line(text, value, at)?.to_owned();
+    let raw = scalar::require_one_line(text, value, at)?.to_owned();
     let text = value.scalar().ok_or_else(gone)?.text.to_owned();
-    Ok(Written { at: span, raw, text })
+    Ok(PinnedValue { at: span, raw, text })
 }
 
 /// Builds the splice that pins another version.
-pub(super) fn pinned(
+pub(super) fn version_splice(
     tip: &RevisionFiles<'_>,
-    (service, value): (&Service, &Written),
+    (service, value): (&Service, &PinnedValue),
     version: &Version,
     digest: Option<&Digest>,
-) -> Result<Splice, Refusal> {
+) -> Result<TextSplice, Refusal> {
     new_digest(service, digest)?;
     if !value.is_image(service) {
-        let text = scalar::like(&value.raw, version.as_str(), !is_own(tip, service));
-        return Ok(Splice { at: value.at.clone(), text });
+        let text = scalar::styled_like(&value.raw, version.as_str(), !is_own(tip, service));
+        return Ok(TextSplice { at: value.at.clone(), text });
     }
     let image = image(&value.text, &template(tip, service).replace("{version}", version.as_str()), digest);
-    Ok(Splice { at: value.at.clone(), text: scalar::like(&value.raw, &image, false) })
+    Ok(TextSplice { at: value.at.clone(), text: scalar::styled_like(&value.raw, &image, false) })
 }
 
 /// Builds the splice that pins the version of another revision. It is copied verbatim if both values are of the same
 /// kind: a version or an image.
-pub(super) fn restored(
+pub(super) fn restore_splice(
     tip: &RevisionFiles<'_>,
-    (service, value): (&Service, &Written),
-    (earlier, then): (&Service, &Written),
-) -> Splice {
+    (service, value): (&Service, &PinnedValue),
+    (earlier, then): (&Service, &PinnedValue),
+) -> TextSplice {
     let text = match (then.is_image(earlier), value.is_image(service)) {
         (then_image, image) if then_image == image => then.raw.clone(),
-        (_, false) => scalar::like(&value.raw, earlier.pin.version.as_str(), !is_own(tip, service)),
+        (_, false) => scalar::styled_like(&value.raw, earlier.pin.version.as_str(), !is_own(tip, service)),
         (_, true) => {
             let old = &earlier.pin.image;
-            scalar::like(&value.raw, &image(&value.text, old.tag().unwrap_or_default(), old.digest()), false)
+            scalar::styled_like(&value.raw, &image(&value.text, old.tag().unwrap_or_default(), old.digest()), false)
         }
     };
-    Splice { at: value.at.clone(), text }
+    TextSplice { at: value.at.clone(), text }
 }
 
 /// Returns whether the version stands in the service's own file.
@@ -109,14 +110,14 @@ fn new_digest(service: &Service, digest: Option<&Digest>) -> Result<(), Refusal>
     }
     let message = format!("`{}` is pinned by the digest of {}", service.name, service.pin.version);
     let hint = "say the digest of the new version too, as in 2.1.0@sha256:…";
-    Err(Box::new(Problem::error(message, service.version_at.clone()).of(&service.name).hint(hint)))
+    Err(Box::new(Problem::error(message, service.version_at.clone()).for_service(&service.name).hint(hint)))
 }
 
 /// Returns the `tag:` template of the service's own file.
 fn template(tip: &RevisionFiles<'_>, service: &Service) -> String {
     let path: Arc<str> = own_path(tip.root, &service.name).into();
     let tag = bytes(tip.files, &path).and_then(|bytes| {
-        let read = |tree: &Tree<'_>| {
+        let read = |tree: &YamlTree<'_>| {
             let entries = tree.documents().next()?.entries()?;
             let tag = entries.iter().find(|entry| entry.name() == Some("tag"))?;
             tag.value.scalar().map(|tag| tag.text.to_owned())

@@ -4,22 +4,24 @@ use std::collections::BTreeMap;
 
 use super::refusal::Refusal;
 use super::request::Edited;
-use crate::pins::{Reading, Service, ServiceName};
-use crate::problem::{Place, Problem, Severity};
+use crate::pins::{ParsedRevision, Service, ServiceName};
+use crate::problem::{FilePlace, Problem, Severity};
 use crate::remedy::Remedy;
 
 /// Compares all services before and after the edit.
 pub(super) fn verify_only_intended(
-    before: &Reading,
+    before: &ParsedRevision,
     edited: &Edited,
     wanted: &BTreeMap<ServiceName, Service>,
 ) -> Result<(), Refusal> {
     let after = &edited.reading;
     let refuse = |name: &ServiceName, why: String| {
-        let at = |service: &Service| Place::file(&service.version_at.path);
-        let place = edited.files.first().map(|edited| Place::file(&edited.path));
-        let place = place.or_else(|| before.pins.services.get(name).map(at)).unwrap_or_else(|| Place::file(&"".into()));
-        let problem = Problem::error(format!("this edit was not made: {why}"), place).of(name);
+        let at = |service: &Service| FilePlace::whole_file(&service.version_at.path);
+        let place = edited.files.first().map(|edited| FilePlace::whole_file(&edited.path));
+        let place = place
+            .or_else(|| before.pins.services.get(name).map(at))
+            .unwrap_or_else(|| FilePlace::whole_file(&"".into()));
+        let problem = Problem::error(format!("this edit was not made: {why}"), place).for_service(name);
         Err(Box::new(problem.remedy(Remedy::EditByHand)))
     };
     let (now, then) = (&after.pins.services, &before.pins.services);

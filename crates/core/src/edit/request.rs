@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::revision::EarlierRevision;
 use crate::git::FileChange;
 use crate::image::Digest;
-use crate::pins::{Held, Reading, ServiceName};
-use crate::version::{Range, Version};
+use crate::pins::{HeldVersions, ParsedRevision, ServiceName};
+use crate::version::{Version, VersionRange};
 
 /// One change to one service.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub enum Edit {
         /// Digest of the new image. Required if the files have a digest, which identifies the previous version.
         digest: Option<Digest>,
         /// Needs of this version that differ from those of the previous one.
-        needs: Vec<(ServiceName, Range)>,
+        needs: Vec<(ServiceName, VersionRange)>,
     },
     /// Restores the version-bound keys from another revision: `version`, `image`, `tag`, `digest`, `dependsOn`,
     /// `verify`, `local`. Tables in `dependsOn` stay, because they describe all versions.
@@ -37,7 +37,7 @@ pub enum Edit {
 /// A hold to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewHold {
-    pub versions: Held,
+    pub versions: HeldVersions,
     pub reason: String,
     /// Author of the hold.
     pub by: Option<String>,
@@ -51,5 +51,5 @@ pub struct Edited {
     /// The changed files, by path; empty if the files already show the wanted state.
     pub files: Vec<FileChange>,
     /// The pins after the edit.
-    pub reading: Reading,
+    pub reading: ParsedRevision,
 }

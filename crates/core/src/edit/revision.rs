@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use super::refusal::Refusal;
-use crate::git::{Content, File};
-use crate::pins::{Known, Reading, Service, ServiceName};
-use crate::problem::{Place, Problem};
+use crate::git::{FileContent, RepoFile};
+use crate::pins::{FragmentCache, ParsedRevision, Service, ServiceName};
+use crate::problem::{FilePlace, Problem};
 use crate::remedy::Remedy;
 
-/// The files of a revision with their pins, as read by [`crate::pins::read_from`].
+/// The files of a revision with their pins, as read by [`crate::pins::load_revision`].
 #[derive(Debug, Clone, Copy)]
 pub struct RevisionFiles<'f> {
     /// Folder of the pins in the repository.
     pub root: &'f str,
     /// Files by path.
-    pub files: &'f [File],
-    pub reading: &'f Reading,
+    pub files: &'f [RepoFile],
+    pub reading: &'f ParsedRevision,
     /// Parse results per file, so that unchanged files are not parsed again.
-    pub known: Option<&'f Known>,
+    pub known: Option<&'f FragmentCache>,
 }
 
 /// The files of an earlier revision with their pins, owned: edits that restore from it keep it alive.
@@ -26,8 +26,8 @@ pub struct EarlierRevision {
     /// Folder of the pins in the repository.
     pub root: String,
     /// Files by path.
-    pub files: Vec<File>,
-    pub reading: Reading,
+    pub files: Vec<RepoFile>,
+    pub reading: ParsedRevision,
 }
 
 impl EarlierRevision {
@@ -53,12 +53,12 @@ impl<'f> RevisionFiles<'f> {
         if let Some(service) = self.reading.pins.services.get(name) {
             return Ok(service);
         }
-        let own = Place::file(&own_path(self.root, name).into());
+        let own = FilePlace::whole_file(&own_path(self.root, name).into());
         let problem = match self.reading.pins.broken.get(name) {
             Some(why) => Problem::error(format!("`{name}` cannot be edited as it is: {why}"), own),
             None => Problem::error(format!("there is no service `{name}`"), own),
         };
-        Err(Box::new(problem.of(name).remedy(Remedy::ShowProblems)))
+        Err(Box::new(problem.for_service(name).remedy(Remedy::ShowProblems)))
     }
 }
 
@@ -69,8 +69,8 @@ pub fn own_path(root: &str, name: &ServiceName) -> String {
 }
 
 /// Returns the content of a file. The files must be sorted by path.
-pub(super) fn bytes<'f>(files: &'f [File], path: &str) -> Option<&'f Arc<[u8]>> {
+pub(super) fn bytes<'f>(files: &'f [RepoFile], path: &str) -> Option<&'f Arc<[u8]>> {
     let at = files.binary_search_by(|file| file.path.as_ref().cmp(path)).ok()?;
     let file = &files[at];
-    if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
+    if let FileContent::Bytes(bytes) = &file.content { Some(bytes) } else { None }
 }

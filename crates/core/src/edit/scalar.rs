@@ -3,20 +3,20 @@
 use std::fmt::Write as _;
 
 use super::refusal::Refusal;
-use crate::pins::{Meaning, Value, meaning};
-use crate::problem::{Place, Problem};
+use crate::pins::{ScalarMeaning, YamlValue, scalar_meaning};
+use crate::problem::{FilePlace, Problem};
 
 /// Returns the source text of a scalar that fits in one line; `None` for aliases, blocks and values of several lines.
-pub(super) fn written<'t>(text: &'t str, value: Value<'_>) -> Option<&'t str> {
+pub(super) fn one_line_text<'t>(text: &'t str, value: YamlValue<'_>) -> Option<&'t str> {
     let raw = text.get(value.span())?;
     let fine = !value.is_alias() && value.scalar().is_some_and(|scalar| !scalar.block) && !raw.contains(['\n', '\r']);
     fine.then_some(raw)
 }
 
 /// As [`written`], with the reason why the value cannot be changed in its place.
-pub(super) fn in_one_line<'t>(text: &'t str, value: Value<'_>, at: &Place) -> Result<&'t str, Refusal> {
+pub(super) fn require_one_line<'t>(text: &'t str, value: YamlValue<'_>, at: &FilePlace) -> Result<&'t str, Refusal> {
     let refuse = |message: &str, hint: &str| Err(Box::new(Problem::error(message, at.clone()).hint(hint)));
-    match written(text, value) {
+    match one_line_text(text, value) {
         Some(raw) => Ok(raw),
         None if value.is_alias() => {
             let alias = text.get(value.span()).unwrap_or_default();
@@ -32,11 +32,16 @@ pub(super) fn in_one_line<'t>(text: &'t str, value: Value<'_>, at: &Place) -> Re
 
 /// Writes `new` in the style of the scalar `raw`: the same quotes, or none if `raw` has none and `new` needs none.
 /// `numbers` allows an unquoted whole number to replace another one.
-pub(super) fn like(raw: &str, new: &str, numbers: bool) -> String {
+pub(super) fn styled_like(raw: &str, new: &str, numbers: bool) -> String {
     match raw.as_bytes().first() {
         Some(b'\'') if !new.chars().any(char::is_control) => format!("'{}'", new.replace('\'', "''")),
         Some(b'"' | b'\'') => quoted(new),
-        _ if numbers && meaning(raw) == Meaning::Integer && meaning(new) == Meaning::Integer => new.to_owned(),
+        _ if numbers
+            && scalar_meaning(raw) == ScalarMeaning::Integer
+            && scalar_meaning(new) == ScalarMeaning::Integer =>
+        {
+            new.to_owned()
+        }
         _ => plain(new),
     }
 }
@@ -47,7 +52,7 @@ pub(super) fn plain(text: &str) -> String {
     let fine = text.bytes().all(tame)
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && !text.ends_with(':')
-        && meaning(text) == Meaning::Text;
+        && scalar_meaning(text) == ScalarMeaning::Text;
     if fine { text.to_owned() } else { quoted(text) }
 }
 
@@ -88,9 +93,9 @@ mod tests {
             ("'>=1'", ">=2, <3", "'>=2, <3'"),
             (">", ">=2, <3", "\">=2, <3\""),
         ] {
-            assert_eq!(like(raw, new, true), written, "{raw} {new}");
+            assert_eq!(styled_like(raw, new, true), written, "{raw} {new}");
         }
-        assert_eq!(like("7", "8", false), "\"8\"");
+        assert_eq!(styled_like("7", "8", false), "\"8\"");
     }
 
     #[test]

@@ -8,25 +8,25 @@ mod restore;
 
 use std::sync::Arc;
 
-use super::{EarlierRevision, Edit, NewHold, RevisionFiles, edit, in_words};
-use crate::git::{Content, File, FileChange, content_id};
-use crate::pins::{Held, Reading, ServiceName, read};
+use super::{EarlierRevision, Edit, NewHold, RevisionFiles, apply_edits, in_words};
+use crate::git::{FileChange, FileContent, RepoFile, blob_id};
+use crate::pins::{HeldVersions, ParsedRevision, ServiceName, parse_revision};
 
 /// The files of a revision with their pins.
 pub(super) struct Repo {
-    files: Vec<File>,
-    reading: Reading,
+    files: Vec<RepoFile>,
+    reading: ParsedRevision,
 }
 
 impl Repo {
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| {
             let bytes: Arc<[u8]> = text.as_bytes().into();
-            File { path: (*path).into(), blob: content_id(&bytes), content: Content::Bytes(bytes) }
+            RepoFile { path: (*path).into(), blob: blob_id(&bytes), content: FileContent::Bytes(bytes) }
         };
-        let mut files: Vec<File> = files.iter().map(file).collect();
+        let mut files: Vec<RepoFile> = files.iter().map(file).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let reading = read("", &files);
+        let reading = parse_revision("", &files);
         Self { files, reading }
     }
 
@@ -57,7 +57,7 @@ impl Repo {
 
     /// Returns the texts of the changed files, or the refusal.
     pub(super) fn edit(&self, name: &str, one: Edit) -> Result<Vec<(String, Option<String>)>, String> {
-        let edited = edit(&self.said(), &[(name.parse_name(), one)]).map_err(|refusal| {
+        let edited = apply_edits(&self.said(), &[(name.parse_name(), one)]).map_err(|refusal| {
             let remedy = refusal.remedy.as_ref().map(|remedy| serde_json::to_string(remedy).unwrap());
             format!("{}\n  {}", in_words(&refusal, &self.files), refusal.hint.clone().or(remedy).unwrap_or_default())
         })?;
@@ -97,7 +97,7 @@ pub(super) fn need(version: &str, provider: &str, range: &str) -> Edit {
 
 pub(super) fn hold(above: &str) -> Edit {
     Edit::Hold(NewHold {
-        versions: Held::Above(above.parse().unwrap()),
+        versions: HeldVersions::Above(above.parse().unwrap()),
         reason: "it says \"no\"\nand: # not".to_owned(),
         by: Some("Ada".to_owned()),
         until: Some("2026-12-01T00:00:00Z".parse().unwrap()),

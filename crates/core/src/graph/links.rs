@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{EdgeId, Graph, Label};
 use crate::history::History;
 use crate::pins::{Pins, ServiceName};
-use crate::version::{Range, Version};
+use crate::version::{Version, VersionRange};
 
 /// The services and needs to draw; also the form of `--output json`.
 #[derive(Debug, Clone, Serialize)]
@@ -26,26 +26,26 @@ pub struct Link {
     pub consumer: ServiceName,
     pub provider: ServiceName,
     #[serde(serialize_with = "text")]
-    pub range: Range,
+    pub range: VersionRange,
     /// Whether the pinned version of the provider is in the range; `None` if that version is unknown.
     pub fits: Option<bool>,
 }
 
-fn text<S: serde::Serializer>(range: &Range, serializer: S) -> Result<S::Ok, S::Error> {
+fn text<S: serde::Serializer>(range: &VersionRange, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(range.as_str())
 }
 
 impl Links {
     /// Collects the needs of the pinned versions.
     pub fn of(pins: &Pins, history: &History) -> Self {
-        let graph = Graph::of(pins, history);
+        let graph = Graph::from_pins(pins, history);
         let version = |name: &ServiceName| pins.services.get(name).map(|service| &service.pin.version);
         let link = |edge: EdgeId| {
             let ends = graph.edge(edge);
             let [consumer, provider] = [ends.consumer, ends.provider].map(|end| graph.name(end));
             let x = version(consumer)?;
-            let fits = version(provider).map(|y| graph.ok(edge, Label::Version(x), Label::Version(y)));
-            let range = graph.need(edge, x)?.clone();
+            let fits = version(provider).map(|y| graph.is_compatible(edge, Label::Version(x), Label::Version(y)));
+            let range = graph.required_range(edge, x)?.clone();
             Some(Link { consumer: consumer.clone(), provider: provider.clone(), range, fits })
         };
         let names = graph.ids().map(|id| graph.name(id));

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Graph, Node};
+use super::{Graph, ServiceNode};
 use crate::history::History;
 use crate::pins::{DependsOn, Pin, Pins, Service, ServiceName};
-use crate::version::{Order, Version};
+use crate::version::{Version, VersionOrder};
 
 impl Graph {
     /// Builds the graph of these pins. A pinned version has the needs in the pins, any other version those in its
     /// newest record.
     ///
     /// A service whose file has errors keeps its last known needs, as it may still run.
-    pub fn of(pins: &Pins, history: &History) -> Self {
+    pub fn from_pins(pins: &Pins, history: &History) -> Self {
         let usable = pins.services.values().map(|service| (&service.name, Some(service)));
         let broken = pins.broken.keys().map(|name| (name, None));
         Self::new(usable.chain(broken).map(|(name, service)| node(name, service, history)).collect())
@@ -21,13 +21,13 @@ impl Graph {
 }
 
 /// Returns the version order of a service: its history, then the present pin.
-pub fn order_of(service: &Service, history: &History) -> Order {
-    let mut order = history.order(&service.name, service.versioning);
+pub fn version_order(service: &Service, history: &History) -> VersionOrder {
+    let mut order = history.version_order(&service.name, service.versioning);
     order.append(service.pin.version.clone());
     order
 }
 
-fn node(name: &ServiceName, service: Option<&Service>, history: &History) -> Node {
+fn node(name: &ServiceName, service: Option<&Service>, history: &History) -> ServiceNode {
     let pinned = history.records(name).iter().filter_map(|record| record.pin.as_deref());
     let last = pinned.clone().next_back().map(|pin| &pin.depends_on);
     let now = service.map(|service| &service.pin.depends_on).or(last).cloned().unwrap_or_default();
@@ -37,6 +37,6 @@ fn node(name: &ServiceName, service: Option<&Service>, history: &History) -> Nod
     // A version without needs restricts nothing.
     versions.retain(|_, needs| !needs.is_empty());
     let versions = versions.into_iter().map(|(version, needs)| (version.clone(), Arc::clone(needs))).collect();
-    let order = service.map_or_else(|| history.order(name, None), |service| order_of(service, history));
-    Node { name: name.clone(), order, now, versions }
+    let order = service.map_or_else(|| history.version_order(name, None), |service| version_order(service, history));
+    ServiceNode { name: name.clone(), order, current_needs: now, versions }
 }

@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::version::{Order, Range, Version};
+use crate::version::{Version, VersionOrder, VersionRange};
 
 #[derive(Debug, Clone)]
-pub(super) enum Rule {
+pub(super) enum EdgeRule {
     /// Ranges by version. A version without a row needs nothing.
-    Versions(Rows),
+    Versions(VersionRows),
     /// Each range applies from its version on, up to that of the next row. Sorted in the consumer's order.
-    Table(Vec<(Version, Range)>),
+    Table(Vec<(Version, VersionRange)>),
 }
 
 /// Ranges by version, sorted by the hash of the version's text.
@@ -18,20 +18,22 @@ pub(super) enum Rule {
 /// Plans and rollbacks search many of these. Comparing adjacent numbers is many times faster than comparing texts that
 /// are scattered in memory.
 #[derive(Debug, Clone)]
-pub(super) struct Rows(Vec<(u64, Version, Range)>);
+pub(super) struct VersionRows(Vec<(u64, Version, VersionRange)>);
 
-impl Rule {
+impl EdgeRule {
     /// Returns the range that version `x` of the consumer needs. `order` is the consumer's.
-    pub(super) fn need(&self, x: &Version, order: &Order) -> Option<&Range> {
+    pub(super) fn required_range(&self, x: &Version, order: &VersionOrder) -> Option<&VersionRange> {
         match self {
             Self::Versions(rows) => rows.get(x),
-            Self::Table(rows) => rows.iter().rev().find(|(from, _)| reaches(order, x, from)).map(|(_, range)| range),
+            Self::Table(rows) => {
+                rows.iter().rev().find(|(from, _)| is_at_least(order, x, from)).map(|(_, range)| range)
+            }
         }
     }
 }
 
-impl Rows {
-    fn get(&self, version: &Version) -> Option<&Range> {
+impl VersionRows {
+    fn get(&self, version: &Version) -> Option<&VersionRange> {
         let hash = version.hash_of_text();
         let first = self.0.partition_point(|&(it, ..)| it < hash);
         let mut same = self.0[first..].iter().take_while(|&&(it, ..)| it == hash);
@@ -39,8 +41,8 @@ impl Rows {
     }
 }
 
-impl From<BTreeMap<Version, Range>> for Rows {
-    fn from(rows: BTreeMap<Version, Range>) -> Self {
+impl From<BTreeMap<Version, VersionRange>> for VersionRows {
+    fn from(rows: BTreeMap<Version, VersionRange>) -> Self {
         let mut rows: Vec<_> = rows.into_iter().map(|(it, range)| (it.hash_of_text(), it, range)).collect();
         rows.sort_by_key(|&(hash, ..)| hash);
         Self(rows)
@@ -48,6 +50,6 @@ impl From<BTreeMap<Version, Range>> for Rows {
 }
 
 /// Returns whether `x` is `from` or newer.
-pub(super) fn reaches(order: &Order, x: &Version, from: &Version) -> bool {
+pub(super) fn is_at_least(order: &VersionOrder, x: &Version, from: &Version) -> bool {
     matches!(order.compare(x, from), Some(Ordering::Equal | Ordering::Greater))
 }

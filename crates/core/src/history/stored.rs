@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{History, Record};
+use super::{History, PinRecord};
 use crate::git::Commit;
 use crate::image::Image;
-use crate::pins::{DependsOn, Local, Pin, ServiceName, Verify};
+use crate::pins::{DependsOn, LocalSpec, Pin, ServiceName, VerifySettings};
 use crate::version::Version;
 
 /// A [`History`] in its JSON form.
@@ -17,11 +17,11 @@ pub struct StoredHistory {
     tip: Arc<Commit>,
     moves: Vec<Arc<Commit>>,
     needs: Vec<Arc<DependsOn>>,
-    services: Vec<(ServiceName, Vec<StoredRecord>)>,
+    services: Vec<(ServiceName, Vec<PositionedPin>)>,
 }
 
 /// The position of a record in [`History::moves`], and its pin.
-type StoredRecord = (u32, Option<StoredPin>);
+type PositionedPin = (u32, Option<StoredPin>);
 
 /// A pin whose needs are an index into [`StoredHistory::needs`].
 #[derive(Serialize, Deserialize)]
@@ -30,13 +30,13 @@ struct StoredPin {
     image: Image,
     needs: usize,
     #[serde(default, skip_serializing_if = "is_default")]
-    verify: Verify,
+    verify: VerifySettings,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    local: Option<Arc<Local>>,
+    local: Option<Arc<LocalSpec>>,
 }
 
-fn is_default(verify: &Verify) -> bool {
-    *verify == Verify::default()
+fn is_default(verify: &VerifySettings) -> bool {
+    *verify == VerifySettings::default()
 }
 
 impl StoredHistory {
@@ -52,7 +52,7 @@ impl StoredHistory {
             }
             StoredPin { version, image, needs: place, verify, local }
         };
-        let mut records = |records: &[Record]| {
+        let mut records = |records: &[PinRecord]| {
             records.iter().map(|record| (record.position, record.pin.as_ref().map(&mut pin))).collect::<Vec<_>>()
         };
         let services = history.services().map(|(name, line)| (name.clone(), records(line))).collect();
@@ -66,18 +66,18 @@ impl StoredHistory {
             let depends_on = Arc::clone(all_needs.get(needs)?);
             Some(Arc::new(Pin { version, image, depends_on, verify, local }))
         };
-        let record = |(position, stored): StoredRecord| {
+        let record = |(position, stored): PositionedPin| {
             let commit = Arc::clone(moves.get(usize::try_from(position).ok()?)?);
             let pin = match stored {
                 Some(stored) => Some(pin(stored)?),
                 None => None,
             };
-            Some(Record { commit, position, pin })
+            Some(PinRecord { commit, position, pin })
         };
         let services =
             self.services.into_iter().map(|(name, line)| (name, line.into_iter().filter_map(record).collect()));
         let mut history = History::restore(moves.clone(), services);
-        history.reach(self.tip);
+        history.set_tip(self.tip);
         history
     }
 }

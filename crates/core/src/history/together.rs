@@ -17,8 +17,8 @@ pub struct Interval {
 
 impl History {
     /// Returns the intervals in which two services were pinned at these versions together, oldest first.
-    pub fn together(&self, pair: [(&ServiceName, &Version); 2]) -> Vec<Interval> {
-        let [one, other] = pair.map(|(service, version)| self.stood(service, version));
+    pub fn intervals_together(&self, pair: [(&ServiceName, &Version); 2]) -> Vec<Interval> {
+        let [one, other] = pair.map(|(service, version)| self.pinned_intervals(service, version));
         let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
         let mut intervals = Vec::new();
         while let (Some(&(from, until)), Some(&(begin, end))) = (one.peek(), other.peek()) {
@@ -37,7 +37,7 @@ impl History {
 
     /// Returns the positions between which a service was pinned at a version. A change of its needs does not end an
     /// interval.
-    fn stood(&self, service: &ServiceName, version: &Version) -> Vec<(u32, u32)> {
+    fn pinned_intervals(&self, service: &ServiceName, version: &Version) -> Vec<(u32, u32)> {
         let records = self.records(service);
         let ends = records.iter().skip(1).map(|record| record.position).chain([u32::MAX]);
         let mut stood: Vec<(u32, u32)> = Vec::new();

@@ -51,11 +51,11 @@ fn two_images_are_told_apart_by_the_parts_that_differ() {
         (&format!("x@{a}"), &format!("x:1@{a}"), ["sha256:aaaaaaaaaaaa", "1"]),
         ("x:1.2", "x:1.2-alpine", ["1.2", "1.2-alpine"]),
     ] {
-        assert_eq!(Image::apart(&image(one), &image(other)), shown);
+        assert_eq!(Image::distinguish(&image(one), &image(other)), shown);
     }
     let alike = ["b", "c"].map(|last| format!("{}{last}", &a[..a.len() - 1]));
     let images = alike.each_ref().map(|digest| image(&format!("x:1@{digest}")));
-    assert_eq!(Image::apart(&images[0], &images[1]), alike.map(|digest| format!("1@{digest}")));
+    assert_eq!(Image::distinguish(&images[0], &images[1]), alike.map(|digest| format!("1@{digest}")));
 }
 
 #[test]
@@ -98,10 +98,10 @@ fn what_is_wrong_is_named() {
 #[test]
 fn an_image_is_put_together_from_checked_parts() {
     let digest = format!("sha256:{}", "0".repeat(64));
-    let rendered = Image::render("ghcr.io/acme/web", "1.8.2", Some(&digest)).unwrap();
+    let rendered = Image::from_parts("ghcr.io/acme/web", "1.8.2", Some(&digest)).unwrap();
     assert_eq!(rendered.to_string(), format!("ghcr.io/acme/web:1.8.2@{digest}"));
     assert_eq!(rendered.digest().unwrap().as_str(), digest);
-    assert!(matches!(Image::render("acme/web:1", "2", None), Err(ImageError::Path(_))));
+    assert!(matches!(Image::from_parts("acme/web:1", "2", None), Err(ImageError::Path(_))));
 }
 
 proptest! {

@@ -6,42 +6,43 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::resolve::Found;
-use super::seen::{Content, Seen, Text};
+use super::resolve::FoundService;
+use super::seen::{ReferenceContent, RepoScan, ServiceReference};
 use crate::pins::ServiceName;
 
 /// A service that the configuration of another one names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Edge {
+pub struct ProposedEdge {
     pub provider: ServiceName,
     /// The setting with the name: `env PAYMENTS_ADDR`.
-    pub seen: String,
+    #[serde(rename = "seen")]
+    pub seen_in: String,
 }
 
 /// The certainty of an edge, most certain first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Evidence {
+enum EdgeConfidence {
     Declared,
     Address,
-    Name,
+    VariableName,
 }
 
 /// Finds the edges of each service.
-pub(super) fn all(
-    seen: &Seen,
-    found: &[Found<'_>],
+pub(super) fn propose_edges(
+    seen: &RepoScan,
+    found: &[FoundService<'_>],
     belongs: &dyn Fn(&str) -> bool,
-) -> BTreeMap<ServiceName, Vec<Edge>> {
-    let hosts = Hosts::of(seen, found);
+) -> BTreeMap<ServiceName, Vec<ProposedEdge>> {
+    let hosts = HostNames::of(seen, found);
     let prefixes: Vec<(String, &ServiceName)> =
         found.iter().map(|it| (it.name.as_str().to_uppercase().replace('-', "_"), &it.name)).collect();
-    let of_one = |service: &Found<'_>| {
+    let of_one = |service: &FoundService<'_>| {
         let names = service.manifests.iter().flat_map(|manifest| &manifest.configs);
         let maps = names.filter_map(|name| seen.configs.get(name)).flatten();
         let of_configs = maps.filter(|(path, _)| belongs(path)).map(|(_, text)| text);
-        let of_manifests = service.manifests.iter().flat_map(|manifest| &manifest.texts);
-        let texts = service.texts.iter().copied().chain(of_manifests).chain(of_configs);
+        let of_manifests = service.manifests.iter().flat_map(|manifest| &manifest.references);
+        let texts = service.references.iter().copied().chain(of_manifests).chain(of_configs);
         (service.name.clone(), of_one(service, texts, &hosts, &prefixes))
     };
     let edges = found.iter().map(of_one);
@@ -49,57 +50,59 @@ pub(super) fn all(
 }
 
 fn of_one<'t>(
-    service: &Found<'_>,
-    texts: impl Iterator<Item = &'t Text>,
-    hosts: &Hosts<'_>,
+    service: &FoundService<'_>,
+    texts: impl Iterator<Item = &'t ServiceReference>,
+    hosts: &HostNames<'_>,
     prefixes: &[(String, &ServiceName)],
-) -> Vec<Edge> {
-    let mut best: BTreeMap<&ServiceName, (Evidence, &str)> = BTreeMap::new();
+) -> Vec<ProposedEdge> {
+    let mut best: BTreeMap<&ServiceName, (EdgeConfidence, &str)> = BTreeMap::new();
     for text in texts {
         let mut add = |provider, evidence| {
-            let entry = best.entry(provider).or_insert((evidence, &text.seen));
+            let entry = best.entry(provider).or_insert((evidence, &text.seen_in));
             if evidence < entry.0 {
-                *entry = (evidence, &text.seen);
+                *entry = (evidence, &text.seen_in);
             }
         };
         match &text.content {
-            Content::Name(name) => hosts.names.get(name.as_str()).map(|provider| add(provider, Evidence::Declared)),
-            Content::Value(value) => {
-                hosts.in_text(value, text, service).for_each(|provider| add(provider, Evidence::Address));
+            ReferenceContent::Name(name) => {
+                hosts.names.get(name.as_str()).map(|provider| add(provider, EdgeConfidence::Declared))
+            }
+            ReferenceContent::Value(value) => {
+                hosts.in_text(value, text, service).for_each(|provider| add(provider, EdgeConfidence::Address));
                 None
             }
-            Content::Elsewhere => {
+            ReferenceContent::SecretRef => {
                 let key = text.key.as_deref().unwrap_or_default();
-                by_key(key, prefixes).map(|provider| add(provider, Evidence::Name))
+                by_key(key, prefixes).map(|provider| add(provider, EdgeConfidence::VariableName))
             }
         };
     }
     let others = best.into_iter().filter(|(provider, _)| **provider != service.name);
-    others.map(|(provider, (_, seen))| Edge { provider: provider.clone(), seen: seen.to_owned() }).collect()
+    others.map(|(provider, (_, seen))| ProposedEdge { provider: provider.clone(), seen_in: seen.to_owned() }).collect()
 }
 
 /// Suffixes after the name of a service in a variable with its address.
-const SUFFIXES: [&str; 10] =
+const ADDRESS_SUFFIXES: [&str; 10] =
     ["ADDR", "ADDRESS", "URL", "URI", "HOST", "ENDPOINT", "BASE_URL", "GRPC_ADDR", "DSN", "HOSTNAME"];
 
 /// Returns the service in the name of a variable: `PAYMENTS_ADDR`, `PAYMENTS_SERVICE_HOST`.
 fn by_key<'f>(key: &str, prefixes: &[(String, &'f ServiceName)]) -> Option<&'f ServiceName> {
     let fits = |prefix: &str| {
         let rest = key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
-        rest.is_some_and(|rest| SUFFIXES.contains(&rest) || rest.starts_with("SERVICE_"))
+        rest.is_some_and(|rest| ADDRESS_SUFFIXES.contains(&rest) || rest.starts_with("SERVICE_"))
     };
     prefixes.iter().find(|(prefix, _)| fits(prefix)).map(|(_, service)| *service)
 }
 
 /// The host names of services.
-struct Hosts<'f> {
+struct HostNames<'f> {
     names: HashMap<&'f str, &'f ServiceName>,
     namespaces: HashMap<&'f ServiceName, &'f str>,
     all_namespaces: Vec<&'f str>,
 }
 
-impl<'f> Hosts<'f> {
-    fn of(seen: &'f Seen, found: &'f [Found<'_>]) -> Self {
+impl<'f> HostNames<'f> {
+    fn of(seen: &'f RepoScan, found: &'f [FoundService<'_>]) -> Self {
         let mut names: HashMap<&str, Option<&ServiceName>> = HashMap::new();
         let mut add = |host: &'f str, service: &'f ServiceName| {
             let entry = names.entry(host).or_insert(Some(service));
@@ -127,7 +130,12 @@ impl<'f> Hosts<'f> {
     }
 
     /// Finds the services whose host names occur in a text.
-    fn in_text(&self, value: &str, text: &Text, service: &Found<'_>) -> impl Iterator<Item = &'f ServiceName> {
+    fn in_text(
+        &self,
+        value: &str,
+        text: &ServiceReference,
+        service: &FoundService<'_>,
+    ) -> impl Iterator<Item = &'f ServiceName> {
         let alone = text.key.as_deref().is_some_and(is_host_key);
         let mut found = Vec::new();
         for (at, word) in words(value) {
@@ -144,7 +152,7 @@ impl<'f> Hosts<'f> {
     }
 
     /// Resolves a host name to its service: the bare name, or a Kubernetes DNS name with the namespace.
-    fn service(&self, host: &str, from: &Found<'_>) -> Option<&'f ServiceName> {
+    fn service(&self, host: &str, from: &FoundService<'_>) -> Option<&'f ServiceName> {
         let host = host.trim_end_matches('.');
         let (first, rest) = host.split_once('.').map_or((host, None), |(first, rest)| (first, Some(rest)));
         let of_pod = || {

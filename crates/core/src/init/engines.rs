@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::helm::{Block, blocks};
+use super::helm::{HelmValues, blocks};
 use super::node::{at, items, repository, string, text};
-use super::seen::{Engine, Layout, Seen, Spot};
-use crate::pins::{Value, ValueKind};
+use super::seen::{ConfigFormat, GitOpsSource, RepoScan, VersionLocation};
+use crate::pins::{ValueKind, YamlValue};
 
 /// Reads an Argo CD `Application`. An `ApplicationSet` has its paths in a template.
-pub(super) fn application(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+pub(super) fn application(seen: &mut RepoScan, path: &Arc<str>, value: YamlValue<'_>) {
     let set = text(value, &["kind"]) == Some("ApplicationSet");
     let Some(spec) = (if set { at(value, &["spec", "template", "spec"]) } else { at(value, &["spec"]) }) else {
         return;
@@ -18,7 +18,7 @@ pub(super) fn application(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
     for source in single.into_iter().chain(items(spec, &["sources"])) {
         if let Some(folder) = string(source, &["path"]).filter(|it| !it.contains("{{")) {
             let path = normal(&folder);
-            seen.engines.push(Engine { manager: "argocd-controller", path, namespace: namespace.clone() });
+            seen.engines.push(GitOpsSource { manager: "argocd-controller", path, namespace: namespace.clone() });
         }
     }
     if let Some(source) = single.filter(|_| !set) {
@@ -27,26 +27,36 @@ pub(super) fn application(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
 }
 
 /// Reads versions that the `Application` itself overrides.
-fn overrides(seen: &mut Seen, path: &Arc<str>, (value, source): (Value<'_>, Value<'_>), namespace: Option<String>) {
+fn overrides(
+    seen: &mut RepoScan,
+    path: &Arc<str>,
+    (value, source): (YamlValue<'_>, YamlValue<'_>),
+    namespace: Option<String>,
+) {
     let name = string(value, &["metadata", "name"]);
-    let before = seen.spots.len();
+    let before = seen.versions.len();
     if let Some(values) = at(source, &["helm", "valuesObject"]) {
         let prefix = "spec.source.helm.valuesObject";
-        let block = Block { layout: Layout::Application, prefix, name: name.clone(), namespace: namespace.clone() };
+        let block = HelmValues {
+            layout: ConfigFormat::ArgoApplication,
+            prefix,
+            name: name.clone(),
+            namespace: namespace.clone(),
+        };
         blocks(seen, path, values, &block);
     }
-    let spot = |key: String, value: ValueKind, written: &str, repository: Option<String>| Spot {
+    let spot = |key: String, value: ValueKind, written: &str, repository: Option<String>| VersionLocation {
         path: Arc::clone(path),
-        keys: vec![key],
+        key_paths: vec![key],
         value,
-        text: Some(written.to_owned()),
-        beside: value == ValueKind::Image,
+        written: Some(written.to_owned()),
+        has_repository_beside: value == ValueKind::Image,
         repository,
-        layout: Layout::Application,
+        layout: ConfigFormat::ArgoApplication,
         name: name.clone(),
         namespace: namespace.clone(),
         affixes: Default::default(),
-        texts: Vec::new(),
+        references: Vec::new(),
     };
     let parameters = items(source, &["helm", "parameters"]);
     let parameter = |wanted: &str| {
@@ -56,25 +66,25 @@ fn overrides(seen: &mut Seen, path: &Arc<str>, (value, source): (Value<'_>, Valu
     if let Some(tag) = parameter("image.tag") {
         let repository = parameter("image.repository").map(str::to_owned);
         let key = "spec.source.helm.parameters[name=image.tag].value".to_owned();
-        seen.spots.push(spot(key, ValueKind::Version, tag, repository));
+        seen.versions.push(spot(key, ValueKind::Version, tag, repository));
     }
     let images = items(source, &["kustomize", "images"]);
     if let [image] = images.as_slice()
         && let Some(image) = image.scalar().filter(|image| !image.text.contains('='))
     {
         let key = "spec.source.kustomize.images[0]".to_owned();
-        seen.spots.push(spot(key, ValueKind::Image, image.text, Some(repository(image.text).to_owned())));
+        seen.versions.push(spot(key, ValueKind::Image, image.text, Some(repository(image.text).to_owned())));
     }
-    if seen.spots.len() > before {
-        seen.engines.push(Engine { manager: "argocd-controller", path: path.to_string(), namespace });
+    if seen.versions.len() > before {
+        seen.engines.push(GitOpsSource { manager: "argocd-controller", path: path.to_string(), namespace });
     }
 }
 
 /// Reads a Flux `Kustomization`.
-pub(super) fn flux(seen: &mut Seen, value: Value<'_>) {
+pub(super) fn flux(seen: &mut RepoScan, value: YamlValue<'_>) {
     if let Some(path) = string(value, &["spec", "path"]).filter(|path| !path.contains("${")) {
         let namespace = string(value, &["spec", "targetNamespace"]);
-        seen.engines.push(Engine { manager: "kustomize-controller", path: normal(&path), namespace });
+        seen.engines.push(GitOpsSource { manager: "kustomize-controller", path: normal(&path), namespace });
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::seen::Seen;
-use super::{Choice, Wish};
+use super::seen::RepoScan;
+use super::{AmbiguousEnvironment, InitOptions};
 
 /// Folders whose subfolders are environments.
-const ABOVE: [&str; 7] = ["overlays", "environments", "envs", "env", "clusters", "stages", "environment"];
+const ENVIRONMENT_PARENTS: [&str; 7] = ["overlays", "environments", "envs", "env", "clusters", "stages", "environment"];
 
 /// Common names of environments.
-const NAMES: [&str; 19] = [
+const ENVIRONMENT_NAMES: [&str; 19] = [
     "dev",
     "development",
     "test",
@@ -32,10 +32,10 @@ const NAMES: [&str; 19] = [
 ];
 
 /// Qualifiers after such a name, if there are several environments of a kind.
-const REGIONS: [&str; 10] = ["eu", "us", "ap", "asia", "east", "west", "north", "south", "central", "global"];
+const REGION_WORDS: [&str; 10] = ["eu", "us", "ap", "asia", "east", "west", "north", "south", "central", "global"];
 
 /// Returns the environment in a path: `prod` for `apps/web/overlays/prod/kustomization.yaml` and `values-prod.yaml`.
-pub(super) fn of(path: &str) -> Option<String> {
+pub(super) fn environment_of_path(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = path.split('/').collect();
     let file = parts.pop().unwrap_or_default();
     let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
@@ -44,7 +44,7 @@ pub(super) fn of(path: &str) -> Option<String> {
     let mut found: Vec<&str> = Vec::new();
     let mut above = "";
     for part in parts {
-        if ABOVE.contains(&above) || is_environment(part) {
+        if ENVIRONMENT_PARENTS.contains(&above) || is_environment(part) {
             found.push(part);
         }
         above = part;
@@ -55,7 +55,8 @@ pub(super) fn of(path: &str) -> Option<String> {
         .find(|rest| is_environment(rest))
         .or_else(|| stem.match_indices(['-', '_']).map(|(at, _)| &stem[..at]).rfind(|rest| is_environment(rest)));
     // A service may be called `demo`, so a whole file name only counts below such a folder.
-    let whole = (ABOVE.contains(&above) || above == "values").then_some(stem).filter(|stem| is_environment(stem));
+    let whole =
+        (ENVIRONMENT_PARENTS.contains(&above) || above == "values").then_some(stem).filter(|stem| is_environment(stem));
     for name in second.into_iter().chain(of_stem).chain(whole) {
         if !found.contains(&name) {
             found.push(name);
@@ -67,21 +68,25 @@ pub(super) fn of(path: &str) -> Option<String> {
 /// Returns whether a name is a common one for environments.
 pub(super) fn is_environment(name: &str) -> bool {
     let mut words = name.split(['-', '_']);
-    let is_region = |word: &str| REGIONS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit());
-    words.clone().any(|word| NAMES.contains(&word)) && words.all(|word| NAMES.contains(&word) || is_region(word))
+    let is_region = |word: &str| REGION_WORDS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit());
+    words.clone().any(|word| ENVIRONMENT_NAMES.contains(&word))
+        && words.all(|word| ENVIRONMENT_NAMES.contains(&word) || is_region(word))
 }
 
 /// Chooses the environment to pin; `None` if the repository has no environments.
 ///
 /// # Errors
 /// The requested environment does not exist; or there are several, and neither namespace nor GitOps objects decide.
-pub(super) fn choose(seen: &Seen, wish: &Wish<'_>) -> Result<Option<String>, Choice> {
-    let spots = || seen.spots.iter().filter(|spot| spot.text.is_some());
-    let below = spots().filter_map(|spot| Some((spot, of(wish.inner(&spot.path)?)?)));
+pub(super) fn choose_environment(
+    seen: &RepoScan,
+    wish: &InitOptions<'_>,
+) -> Result<Option<String>, AmbiguousEnvironment> {
+    let spots = || seen.versions.iter().filter(|spot| spot.written.is_some());
+    let below = spots().filter_map(|spot| Some((spot, environment_of_path(wish.inner(&spot.path)?)?)));
     let all: Vec<_> = below.collect();
     let names: BTreeSet<&str> = all.iter().map(|(_, name)| name.as_str()).collect();
-    let choice = || Choice {
-        wanted: wish.environment.map(str::to_owned),
+    let choice = || AmbiguousEnvironment {
+        requested: wish.environment.map(str::to_owned),
         environments: names.iter().map(|name| (*name).to_owned()).collect(),
     };
     if let Some(wanted) = wish.environment {
@@ -99,8 +104,11 @@ pub(super) fn choose(seen: &Seen, wish: &Wish<'_>) -> Result<Option<String>, Cho
         single(of_namespace.map(|(_, name)| name.as_str()))
     };
     let by_engine = || {
-        let applied: BTreeSet<String> =
-            seen.engines.iter().filter_map(|engine| of(&format!("{}/x.yaml", wish.inner(&engine.path)?))).collect();
+        let applied: BTreeSet<String> = seen
+            .engines
+            .iter()
+            .filter_map(|engine| environment_of_path(&format!("{}/x.yaml", wish.inner(&engine.path)?)))
+            .collect();
         single(names.iter().copied().filter(|name| applied.contains(*name)))
     };
     by_namespace().or_else(by_engine).map(|name| Some(name.to_owned())).ok_or_else(choice)
@@ -113,7 +121,7 @@ fn single<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::environment_of_path;
 
     #[test]
     fn paths_name_environments() {
@@ -134,7 +142,7 @@ mod tests {
             ("apps/web/base/deployment.yaml", None),
             ("compose.yaml", None),
         ] {
-            assert_eq!(of(path).as_deref(), environment, "{path}");
+            assert_eq!(environment_of_path(path).as_deref(), environment, "{path}");
         }
     }
 }

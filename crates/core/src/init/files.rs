@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::edges::Edge;
+use super::edges::ProposedEdge;
 use crate::pins::WorkloadRef;
 
 /// An entry of `pins:`, as text.
@@ -47,27 +47,27 @@ fn entry(files: &str, pattern: &Proposed) -> String {
 
 /// The content of a service's own file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ServiceFile<'f> {
+pub(super) struct ProposedServiceFile<'f> {
     /// The place of the version, if no pattern finds it.
     pub(super) pin: Option<Proposed>,
     /// Version and image that run, if Git has none.
-    pub(super) runs: Option<(String, String)>,
+    pub(super) running_pin: Option<(String, String)>,
     pub(super) workloads: Vec<WorkloadRef>,
     pub(super) namespace: Option<&'f str>,
-    pub(super) edges: &'f [Edge],
+    pub(super) edges: &'f [ProposedEdge],
 }
 
-impl ServiceFile<'_> {
+impl ProposedServiceFile<'_> {
     /// Returns whether the file would be empty.
     pub(super) fn is_empty(&self) -> bool {
-        let Self { pin, runs, workloads, namespace, edges } = self;
+        let Self { pin, running_pin: runs, workloads, namespace, edges } = self;
         pin.is_none() && runs.is_none() && workloads.is_empty() && namespace.is_none() && edges.is_empty()
     }
 
     /// Renders `services/NAME.yaml`.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        if let Some((version, image)) = &self.runs {
+        if let Some((version, image)) = &self.running_pin {
             let _ = writeln!(text, "version: {}  # as it runs", always_quoted(version));
             let _ = writeln!(text, "image: {}", quoted(image));
         }
@@ -86,14 +86,15 @@ impl ServiceFile<'_> {
 }
 
 /// Renders `dependsOn`, with the origin of each need as a comment.
-pub(super) fn depends_on(edges: &[Edge]) -> String {
+pub(super) fn depends_on(edges: &[ProposedEdge]) -> String {
     match edges {
         [] => String::new(),
-        [edge] => format!("dependsOn: [{}]  # {}\n", quoted(edge.provider.as_str()), comment(&edge.seen)),
+        [edge] => format!("dependsOn: [{}]  # {}\n", quoted(edge.provider.as_str()), comment(&edge.seen_in)),
         edges => {
             let width = edges.iter().map(|edge| quoted(edge.provider.as_str()).len()).max().unwrap_or_default();
-            let line =
-                |edge: &Edge| format!("- {:width$}  # {}\n", quoted(edge.provider.as_str()), comment(&edge.seen));
+            let line = |edge: &ProposedEdge| {
+                format!("- {:width$}  # {}\n", quoted(edge.provider.as_str()), comment(&edge.seen_in))
+            };
             "dependsOn:\n".to_owned() + &edges.iter().map(line).collect::<String>()
         }
     }

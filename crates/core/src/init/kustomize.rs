@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use super::manifest::config_text;
 use super::node::{at, items, string, text};
-use super::seen::{Layout, Seen, Spot};
-use crate::pins::{Value, ValueKind};
+use super::seen::{ConfigFormat, RepoScan, VersionLocation};
+use crate::pins::{ValueKind, YamlValue};
 
 /// Returns whether the name is that of a kustomization.
 pub(super) fn is_kustomization(file: &str) -> bool {
     matches!(file, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
 }
 
-pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+pub(super) fn file(seen: &mut RepoScan, path: &Arc<str>, value: YamlValue<'_>) {
     let affix = |key: &str| string(value, &[key]).unwrap_or_default();
     let images = items(value, &["images"]);
     let tags = images.iter().filter(|image| text(**image, &["newTag"]).is_some()).count();
@@ -26,25 +26,25 @@ pub(super) fn file(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
         if tags == 1 && images.len() == 1 {
             keys.push(format!("images[{index}].newTag"));
         }
-        seen.spots.push(Spot {
+        seen.versions.push(VersionLocation {
             path: Arc::clone(path),
-            keys,
+            key_paths: keys,
             value: ValueKind::Version,
-            text: tag.filter(|_| at(*image, &["digest"]).is_none_or(Value::is_null)),
+            written: tag.filter(|_| at(*image, &["digest"]).is_none_or(YamlValue::is_null)),
             repository: Some(name.to_owned()),
-            beside: true,
-            layout: Layout::Kustomize,
+            has_repository_beside: true,
+            layout: ConfigFormat::Kustomize,
             name: None,
             namespace: string(value, &["namespace"]),
             affixes: (affix("namePrefix"), affix("nameSuffix")),
-            texts: Vec::new(),
+            references: Vec::new(),
         });
     }
     generated(seen, path, value);
 }
 
 /// Reads the ConfigMaps that the kustomization generates from literals.
-fn generated(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+fn generated(seen: &mut RepoScan, path: &Arc<str>, value: YamlValue<'_>) {
     for map in items(value, &["configMapGenerator"]) {
         let Some(name) = string(map, &["name"]) else { continue };
         let literals = items(map, &["literals"]).into_iter().filter_map(|it| it.scalar()?.text.split_once('='));

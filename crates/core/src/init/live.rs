@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::basename;
 use super::resolve::{normal, service_name};
-use super::seen::Seen;
-use super::{Left, Wish};
+use super::seen::RepoScan;
+use super::{InitOptions, UnpinnedItem};
 use crate::pins::{Service, ServiceName, WorkloadKind, WorkloadRef};
 use crate::workload::{Container, Workload};
 
 /// Services that are pinned as they run.
 #[derive(Debug, Default)]
-pub(super) struct Running {
-    pub(super) pins: BTreeMap<ServiceName, Runs>,
-    pub(super) left: Vec<Left>,
+pub(super) struct RunningPins {
+    pub(super) pins: BTreeMap<ServiceName, RunningPin>,
+    pub(super) unpinned: Vec<UnpinnedItem>,
 }
 
 #[derive(Debug)]
-pub(super) struct Runs {
+pub(super) struct RunningPin {
     /// Version and image repository.
     pub(super) pin: (String, String),
     /// The workloads, if they are not the one that Pintle expects.
@@ -25,11 +25,19 @@ pub(super) struct Runs {
 }
 
 /// Returns the running services whose version is nowhere in Git.
-pub(super) fn nowhere<'p>(seen: &Seen, wish: &Wish<'_>, pinned: impl Iterator<Item = &'p Service>) -> Running {
-    let mut running = Running::default();
+pub(super) fn nowhere<'p>(
+    seen: &RepoScan,
+    wish: &InitOptions<'_>,
+    pinned: impl Iterator<Item = &'p Service>,
+) -> RunningPins {
+    let mut running = RunningPins::default();
     let Some(live) = wish.live else { return running };
-    let mut repositories: BTreeSet<String> =
-        seen.spots.iter().filter(|it| it.text.is_some()).filter_map(|it| normal(it.repository.as_deref()?)).collect();
+    let mut repositories: BTreeSet<String> = seen
+        .versions
+        .iter()
+        .filter(|it| it.written.is_some())
+        .filter_map(|it| normal(it.repository.as_deref()?))
+        .collect();
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut workloads: BTreeSet<&WorkloadRef> = BTreeSet::new();
     for service in pinned {
@@ -46,14 +54,14 @@ pub(super) fn nowhere<'p>(seen: &Seen, wish: &Wish<'_>, pinned: impl Iterator<It
         match of_one(&object.name, workload) {
             Ok((name, _)) if names.contains(name.as_str()) || running.pins.contains_key(&name) => {
                 let why = "runs, and another service has its name".to_owned();
-                running.left.push(Left { what: object.to_string(), why });
+                running.unpinned.push(UnpinnedItem { item: object.to_string(), reason: why });
             }
             Ok((name, pin)) => {
                 let expected = WorkloadRef { kind: WorkloadKind::Deployment, name: name.to_string() };
                 let workloads = if *object == expected { Vec::new() } else { vec![object.clone()] };
-                running.pins.insert(name, Runs { pin, workloads });
+                running.pins.insert(name, RunningPin { pin, workloads });
             }
-            Err(why) => running.left.push(Left { what: object.to_string(), why }),
+            Err(why) => running.unpinned.push(UnpinnedItem { item: object.to_string(), reason: why }),
         }
     }
     running
@@ -69,13 +77,13 @@ fn of_one(name: &str, workload: &Workload) -> Result<(ServiceName, (String, Stri
         all => all.iter().find(called).or_else(|| all.iter().find(imaged)).copied(),
     };
     let main = main.ok_or("runs several containers, and none of them has its name")?;
-    let image = main.image.as_ref().ok_or_else(|| format!("runs {}, which is no image", main.written))?;
+    let image = main.image.as_ref().ok_or_else(|| format!("runs {}, which is no image", main.written_image))?;
     let tag = image.tag().ok_or_else(|| format!("runs {image}, which names no version"))?;
-    Ok((service, (tag.to_owned(), image.familiar().to_owned())))
+    Ok((service, (tag.to_owned(), image.short_repository().to_owned())))
 }
 
 /// Returns the workloads that run an image.
-pub(super) fn running(wish: &Wish<'_>, repository: &str, expected: &WorkloadRef) -> Vec<WorkloadRef> {
+pub(super) fn running(wish: &InitOptions<'_>, repository: &str, expected: &WorkloadRef) -> Vec<WorkloadRef> {
     let Some(live) = wish.live else { return Vec::new() };
     let runs = |workload: &Workload| {
         workload.containers.iter().any(|it| it.image.as_ref().is_some_and(|image| image.repository() == repository))

@@ -2,10 +2,10 @@
 
 use super::environment;
 use super::node::basename;
-use super::seen::{Layout, SeenWorkload, Spot};
+use super::seen::{ConfigFormat, ScannedWorkload, VersionLocation};
 
 /// Folder names that are no names of services.
-const GENERAL: [&str; 26] = [
+const GENERIC_FOLDERS: [&str; 26] = [
     "app",
     "apps",
     "application",
@@ -36,13 +36,13 @@ const GENERAL: [&str; 26] = [
 
 /// Derives the service name for a place. `path` is relative to the folder of the pins; `runs` are the workloads that
 /// run its image.
-pub(super) fn of(spot: &Spot, path: &str, runs: &[&SeenWorkload]) -> String {
+pub(super) fn service_name_of(spot: &VersionLocation, path: &str, runs: &[&ScannedWorkload]) -> String {
     if let Some(name) = &spot.name {
         return name.clone();
     }
     let folders = folders(path);
     let image = spot.repository.as_deref().map(basename);
-    if spot.layout == Layout::Values {
+    if spot.layout == ConfigFormat::HelmValues {
         let named = of_file(path).or_else(|| folders.last().copied());
         let agreed = image.filter(|image| folders.contains(image));
         return agreed.or(named).or(image).unwrap_or(path).to_owned();
@@ -66,12 +66,14 @@ pub(super) fn of(spot: &Spot, path: &str, runs: &[&SeenWorkload]) -> String {
 fn folders(path: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = path.split('/').collect();
     parts.pop();
-    let names = |part: &&str| !GENERAL.contains(part) && environment::of(&format!("{part}/x")).is_none();
+    let names = |part: &&str| {
+        !GENERIC_FOLDERS.contains(part) && environment::environment_of_path(&format!("{part}/x")).is_none()
+    };
     let mut above = "";
     let mut folders = Vec::new();
     for part in parts {
         let path = format!("{above}/{part}/x");
-        if names(&part) && environment::of(&path).is_none() {
+        if names(&part) && environment::environment_of_path(&path).is_none() {
             folders.push(part);
         }
         above = part;
@@ -89,7 +91,7 @@ fn of_file(path: &str) -> Option<&str> {
     if environment::is_environment(rest) {
         return None;
     }
-    let rest = match environment::of(&format!("{rest}.yaml")) {
+    let rest = match environment::environment_of_path(&format!("{rest}.yaml")) {
         Some(environment) => rest.trim_end_matches(environment.as_str()).trim_start_matches(environment.as_str()),
         None => rest,
     };

@@ -1,9 +1,9 @@
 //! Access to YAML values by key.
 
-use crate::pins::Value;
+use crate::pins::YamlValue;
 
 /// Returns the value at nested keys.
-pub(super) fn at<'t>(value: Value<'t>, keys: &[&str]) -> Option<Value<'t>> {
+pub(super) fn at<'t>(value: YamlValue<'t>, keys: &[&str]) -> Option<YamlValue<'t>> {
     keys.iter().try_fold(value, |value, key| {
         let entries = value.entries()?;
         entries.iter().find(|entry| entry.name() == Some(key)).map(|entry| entry.value)
@@ -11,42 +11,42 @@ pub(super) fn at<'t>(value: Value<'t>, keys: &[&str]) -> Option<Value<'t>> {
 }
 
 /// Returns the scalar at nested keys as text; `None` for null.
-pub(super) fn text<'t>(value: Value<'t>, keys: &[&str]) -> Option<&'t str> {
+pub(super) fn text<'t>(value: YamlValue<'t>, keys: &[&str]) -> Option<&'t str> {
     at(value, keys).filter(|found| !found.is_null())?.scalar().map(|scalar| scalar.text)
 }
 
 /// As [`text`], owned.
-pub(super) fn string(value: Value<'_>, keys: &[&str]) -> Option<String> {
+pub(super) fn string(value: YamlValue<'_>, keys: &[&str]) -> Option<String> {
     text(value, keys).map(str::to_owned)
 }
 
 /// Returns the items of the list at nested keys.
-pub(super) fn items<'t>(value: Value<'t>, keys: &[&str]) -> Vec<Value<'t>> {
-    at(value, keys).and_then(Value::items).map(Iterator::collect).unwrap_or_default()
+pub(super) fn items<'t>(value: YamlValue<'t>, keys: &[&str]) -> Vec<YamlValue<'t>> {
+    at(value, keys).and_then(YamlValue::items).map(Iterator::collect).unwrap_or_default()
 }
 
 /// Returns the keys and values of the map at nested keys.
-pub(super) fn pairs<'t>(value: Value<'t>, keys: &[&str]) -> Vec<(&'t str, Value<'t>)> {
-    let entries = at(value, keys).and_then(Value::entries).unwrap_or_default();
+pub(super) fn pairs<'t>(value: YamlValue<'t>, keys: &[&str]) -> Vec<(&'t str, YamlValue<'t>)> {
+    let entries = at(value, keys).and_then(YamlValue::entries).unwrap_or_default();
     entries.iter().filter_map(|entry| Some((entry.name()?, entry.value))).collect()
 }
 
 /// Returns the scalar entries of the map at nested keys.
-pub(super) fn strings(value: Value<'_>, keys: &[&str]) -> Vec<(String, String)> {
+pub(super) fn strings(value: YamlValue<'_>, keys: &[&str]) -> Vec<(String, String)> {
     let pairs = pairs(value, keys);
     pairs.iter().filter_map(|(key, value)| Some(((*key).to_owned(), value.scalar()?.text.to_owned()))).collect()
 }
 
 /// Returns all scalars below a value, each with the dotted path to it.
-pub(super) fn leaves(value: Value<'_>, path: &str) -> Vec<(String, String)> {
+pub(super) fn leaves(value: YamlValue<'_>, path: &str) -> Vec<(String, String)> {
     /// More values than any handwritten file has. Aliases can expand a few bytes into many values, or without end.
-    const MOST: usize = 20_000;
-    const LONGEST: usize = 400;
+    const MAX_VISITED_VALUES: usize = 20_000;
+    const MAX_PATH_BYTES: usize = 400;
     let mut leaves = Vec::new();
     let mut open = vec![(path.to_owned(), value)];
-    for _ in 0..MOST {
+    for _ in 0..MAX_VISITED_VALUES {
         let Some((path, value)) = open.pop() else { break };
-        if path.len() > LONGEST {
+        if path.len() > MAX_PATH_BYTES {
             continue;
         }
         if let Some(scalar) = value.scalar() {

@@ -5,24 +5,24 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Wish;
+use super::InitOptions;
 use super::files::{Proposed, pattern_line, settings};
-use super::resolve::Found;
-use crate::git::{Content, File, content_id};
-use crate::pins::{Pin, Reading, Service, ServiceName, ValueKind, read, settings_path};
+use super::resolve::FoundService;
+use crate::git::{FileContent, RepoFile, blob_id};
+use crate::pins::{ParsedRevision, Pin, Service, ServiceName, ValueKind, parse_revision, settings_path};
 use crate::problem::Severity;
 
 /// Placeholder for the name of a service.
-const SERVICE: &str = "{service}";
+const SERVICE_PLACEHOLDER: &str = "{service}";
 
 /// Most patterns that are tried. Services that none of them finds get a file of their own.
-const ATTEMPTS: usize = 64;
+const MAX_ATTEMPTS: usize = 64;
 
 /// Returns the patterns, each with the services it finds. `truth` has the services that must be found.
-pub(super) fn all(
-    files: &[File],
-    wish: &Wish<'_>,
-    found: &[Found<'_>],
+pub(super) fn propose_patterns(
+    files: &[RepoFile],
+    wish: &InitOptions<'_>,
+    found: &[FoundService<'_>],
     truth: &BTreeMap<ServiceName, Service>,
 ) -> Vec<(Proposed, BTreeSet<ServiceName>)> {
     let mut candidates: BTreeMap<Proposed, (usize, BTreeSet<ServiceName>)> = BTreeMap::new();
@@ -36,7 +36,7 @@ pub(super) fn all(
     let others = without_ours(files, wish);
     let mut open: BTreeSet<ServiceName> = truth.keys().cloned().collect();
     let mut patterns = Vec::new();
-    for _ in 0..ATTEMPTS {
+    for _ in 0..MAX_ATTEMPTS {
         let worth = |services: &BTreeSet<ServiceName>| services.intersection(&open).count();
         let best = candidates.iter().rev().max_by_key(|(_, (rank, services))| (worth(services), Reverse(*rank)));
         let Some(proposed) = best.filter(|(_, (_, services))| worth(services) > 0).map(|(it, _)| it.clone()) else {
@@ -52,10 +52,10 @@ pub(super) fn all(
 }
 
 /// Rank of the least preferred patterns, which match more files than they find services in.
-const LOOSE: usize = 100;
+const LOOSE_RANK: usize = 100;
 
 /// Returns the patterns that might find a service, each with its rank; 0 is the best.
-fn of_one(service: &Found<'_>, wish: &Wish<'_>) -> Vec<(usize, Proposed)> {
+fn of_one(service: &FoundService<'_>, wish: &InitOptions<'_>) -> Vec<(usize, Proposed)> {
     // The name must be that in the files, as a pattern finds no other name.
     let name = service.name.as_str();
     let path = wish.inner(&service.spot.path).unwrap_or(&service.spot.path);
@@ -71,7 +71,7 @@ fn of_one(service: &Found<'_>, wish: &Wish<'_>) -> Vec<(usize, Proposed)> {
         as_image: service.spot.value == ValueKind::Image,
     };
     let mut all = Vec::new();
-    for (at, key) in service.spot.keys.iter().enumerate() {
+    for (at, key) in service.spot.key_paths.iter().enumerate() {
         let general_key = generalise_key(key, name);
         if let Some(files) = &general_path {
             all.extend(general_key.as_ref().map(|key| (3 * at, proposed(files, key))));
@@ -79,8 +79,8 @@ fn of_one(service: &Found<'_>, wish: &Wish<'_>) -> Vec<(usize, Proposed)> {
         }
         if let Some(key) = &general_key {
             all.push((3 * at + 2, proposed(path, key)));
-            let any = general_path.as_ref().map(|files| files.replace(SERVICE, "*"));
-            all.extend(any.map(|files| (LOOSE + at, proposed(&files, key))));
+            let any = general_path.as_ref().map(|files| files.replace(SERVICE_PLACEHOLDER, "*"));
+            all.extend(any.map(|files| (LOOSE_RANK + at, proposed(&files, key))));
         }
     }
     all
@@ -93,7 +93,7 @@ fn generalise_path(path: &str, name: &str) -> Option<String> {
     if path.contains(['{', '}', '*']) {
         return None;
     }
-    let whole = |part: &str| if part == name { SERVICE.to_owned() } else { part.to_owned() };
+    let whole = |part: &str| if part == name { SERVICE_PLACEHOLDER.to_owned() } else { part.to_owned() };
     let words = |part: &str| {
         let (stem, end) = part.split_at(part.find('.').unwrap_or(part.len()));
         generalise(stem, name, "-_").unwrap_or_else(|| stem.to_owned()) + end
@@ -103,7 +103,7 @@ fn generalise_path(path: &str, name: &str) -> Option<String> {
         let folders = folders.map(|folders| folders.split('/').map(of).collect::<Vec<_>>().join("/") + "/");
         folders.unwrap_or_default() + &words(file)
     };
-    [join(&whole), join(&words)].into_iter().find(|general| general.contains(SERVICE))
+    [join(&whole), join(&words)].into_iter().find(|general| general.contains(SERVICE_PLACEHOLDER))
 }
 
 /// Replaces the last occurrence of the name as a whole step, or else as a word of a step.
@@ -116,19 +116,19 @@ fn generalise(text: &str, name: &str, signs: &str) -> Option<String> {
     let ends = |sign: Option<char>| sign.is_none_or(|sign| signs.contains(sign));
     let whole = |at: &usize| ends(text[..*at].chars().next_back()) && ends(text[at + name.len()..].chars().next());
     let at = text.match_indices(name).map(|(at, _)| at).filter(whole).last()?;
-    Some(format!("{}{SERVICE}{}", &text[..at], &text[at + name.len()..]))
+    Some(format!("{}{SERVICE_PLACEHOLDER}{}", &text[..at], &text[at + name.len()..]))
 }
 
 /// Returns the services that a pattern finds, if it finds no wrong ones and causes few problems.
 fn verified(
-    others: &[File],
-    wish: &Wish<'_>,
+    others: &[RepoFile],
+    wish: &InitOptions<'_>,
     proposed: &Proposed,
     truth: &BTreeMap<ServiceName, Service>,
 ) -> Option<BTreeSet<ServiceName>> {
     let mut files = others.to_vec();
     files.push(file(&settings_path(wish.root), &settings(None, &[pattern_line(proposed)])));
-    let Reading { pins, problems, .. } = read(wish.root, &files);
+    let ParsedRevision { pins, problems, .. } = parse_revision(wish.root, &files);
     let errors = problems.iter().any(|problem| problem.severity == Severity::Error);
     let same = |service: &Service| {
         truth
@@ -145,18 +145,18 @@ fn agree(one: &Pin, other: &Pin) -> bool {
 }
 
 /// Returns all files but those that Pintle reads as its own.
-fn without_ours(files: &[File], wish: &Wish<'_>) -> Vec<File> {
-    let ours = |file: &File| {
+fn without_ours(files: &[RepoFile], wish: &InitOptions<'_>) -> Vec<RepoFile> {
+    let ours = |file: &RepoFile| {
         let inner = wish.inner(&file.path).unwrap_or_default();
-        inner == crate::pins::SETTINGS || inner.strip_prefix("services/").is_some_and(|rest| !rest.contains('/'))
+        inner == crate::pins::SETTINGS_FILE || inner.strip_prefix("services/").is_some_and(|rest| !rest.contains('/'))
     };
     files.iter().filter(|file| !ours(file)).cloned().collect()
 }
 
 /// Creates a file that does not exist in the repository.
-pub(super) fn file(path: &str, text: &str) -> File {
+pub(super) fn file(path: &str, text: &str) -> RepoFile {
     let bytes: Arc<[u8]> = text.as_bytes().into();
-    File { path: path.into(), blob: content_id(&bytes), content: Content::Bytes(bytes) }
+    RepoFile { path: path.into(), blob: blob_id(&bytes), content: FileContent::Bytes(bytes) }
 }
 
 #[cfg(test)]

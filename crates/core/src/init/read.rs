@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::node::text;
-use super::seen::Seen;
+use super::seen::RepoScan;
 use super::{compose, engines, helm, kustomize, manifest};
-use crate::git::{Content, File};
-use crate::pins::{SETTINGS, Value, parse_file};
+use crate::git::{FileContent, RepoFile};
+use crate::pins::{SETTINGS_FILE, YamlValue, parse_file};
 use crate::printable::show;
-use crate::problem::located;
+use crate::problem::one_line_message;
 
-pub(super) fn read(files: &[File]) -> Seen {
+pub(super) fn scan_files(files: &[RepoFile]) -> RepoScan {
     let charts: BTreeSet<&str> = files.iter().filter_map(|file| file.path.strip_suffix("Chart.yaml")).collect();
-    let mut seen = Seen::default();
+    let mut seen = RepoScan::default();
     for file in files {
         let template = file.path.match_indices("templates/").any(|(at, _)| charts.contains(&file.path[..at]));
-        let ours = file.path.rsplit('/').next() == Some(SETTINGS);
+        let ours = file.path.rsplit('/').next() == Some(SETTINGS_FILE);
         if template {
             seen.templates += 1;
         } else if !ours {
@@ -26,13 +26,17 @@ pub(super) fn read(files: &[File]) -> Seen {
     seen
 }
 
-fn one(seen: &mut Seen, file: &File) {
+fn one(seen: &mut RepoScan, file: &RepoFile) {
     let path = &file.path;
     let bytes = match &file.content {
-        Content::Bytes(bytes) => bytes,
-        Content::Symlink => return seen.skipped.push(format!("{}: a symbolic link, never followed", show(path))),
-        Content::TooLarge(size) => return seen.skipped.push(format!("{}: {size} bytes are too many", show(path))),
-        Content::Submodule => return,
+        FileContent::Bytes(bytes) => bytes,
+        FileContent::Symlink => {
+            return seen.unreadable_files.push(format!("{}: a symbolic link, never followed", show(path)));
+        }
+        FileContent::TooLarge(size) => {
+            return seen.unreadable_files.push(format!("{}: {size} bytes are too many", show(path)));
+        }
+        FileContent::Submodule => return,
     };
     seen.files += 1;
     let read = parse_file(path, bytes, |tree| tree.documents().for_each(|value| document(seen, path, value)));
@@ -42,12 +46,12 @@ fn one(seen: &mut Seen, file: &File) {
             seen.files -= 1;
             seen.templates += 1;
         } else {
-            seen.skipped.push(located(&problem, bytes));
+            seen.unreadable_files.push(one_line_message(&problem, bytes));
         }
     }
 }
 
-fn document(seen: &mut Seen, path: &Arc<str>, value: Value<'_>) {
+fn document(seen: &mut RepoScan, path: &Arc<str>, value: YamlValue<'_>) {
     let file = path.rsplit('/').next().unwrap_or_default();
     let group = text(value, &["apiVersion"]).map(|version| version.split('/').next().unwrap_or_default());
     match (group, text(value, &["kind"]).unwrap_or_default()) {

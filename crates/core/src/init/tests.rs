@@ -12,27 +12,27 @@ use proptest::prelude::*;
 
 use super::patterns::file;
 use super::*;
-use crate::git::File;
+use crate::git::RepoFile;
 
 /// Formats the proposal as text.
 fn proposed(files: &[(&str, &str)]) -> String {
-    proposed_for(files, &Wish::default())
+    proposed_for(files, &InitOptions::default())
 }
 
-fn proposed_for(files: &[(&str, &str)], wish: &Wish<'_>) -> String {
-    let files: Vec<File> = files.iter().map(|(path, text)| file(path, text)).collect();
+fn proposed_for(files: &[(&str, &str)], wish: &InitOptions<'_>) -> String {
+    let files: Vec<RepoFile> = files.iter().map(|(path, text)| file(path, text)).collect();
     let proposal = match propose(&files, wish) {
         Ok(proposal) => proposal,
         Err(choice) => return format!("which of {}?", choice.environments.join(", ")),
     };
     let mut text = String::new();
-    for NewFile { path, text: said, exists } in &proposal.files {
+    for ProposedFile { path, text: said, exists } in &proposal.files {
         let _ = write!(text, "# {path}{}\n{said}", if *exists { " exists" } else { "" });
     }
-    for Left { what, why } in &proposal.left {
+    for UnpinnedItem { item: what, reason: why } in &proposal.unpinned {
         let _ = writeln!(text, "left {what}: {why}");
     }
-    for skipped in &proposal.skipped {
+    for skipped in &proposal.unreadable_files {
         let _ = writeln!(text, "skipped {skipped}");
     }
     for (object, path) in &proposal.unsupported {

@@ -4,24 +4,24 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::keypath::{SERVICE, Step};
-use super::layout::Role;
-use super::locate::{Hit, Miss, locate, text_of};
-use super::reader::{Reader, Refusal, pinned_version};
-use super::suggest::instead;
-use super::yaml::{Entry, Meaning, Tree};
-use super::{KeyPath, Pattern, ServiceName, ValueKind};
+use super::keypath::{KeyStep, SERVICE_PLACEHOLDER};
+use super::layout::PatternMatch;
+use super::locate::{LocatedValue, PartialKeyPath, locate_values, text_of};
+use super::reader::{FileReader, ValueError, parse_pinned_version};
+use super::suggest::suggest_instead;
+use super::yaml::{MapEntry, ScalarMeaning, YamlTree};
+use super::{KeyPath, PinPattern, ServiceName, ValueKind};
 use crate::image::Image;
 use crate::printable::show;
-use crate::problem::{Place, Problem};
+use crate::problem::{FilePlace, Problem};
 use crate::version::Version;
 
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundPin {
     pub(super) service: ServiceName,
     pub(super) value: FoundValue,
     /// The place of the value.
-    pub(super) at: Place,
+    pub(super) at: FilePlace,
 }
 
 #[derive(Debug, Clone)]
@@ -34,43 +34,43 @@ pub(super) enum FoundValue {
 
 /// The result of one pattern in one file.
 #[derive(Debug, Clone)]
-pub(super) struct Search {
+pub(super) struct PatternSearch {
     /// The index of the pattern in its layout.
     pub(super) pattern: usize,
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<FoundPin>,
     /// Set if the key selects nothing in the file.
-    pub(super) missed: Option<Missed>,
+    pub(super) unresolved: Option<UnresolvedKey>,
 }
 
 /// The step of a key path that matched nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Missed {
+pub(super) struct UnresolvedKey {
     /// The place that was searched for the step.
-    pub(super) at: Place,
+    pub(super) at: FilePlace,
     /// The missing step, in words for a message.
-    pub(super) what: String,
+    pub(super) missing: String,
     /// A similar name, or the names that do exist.
-    pub(super) instead: Option<String>,
+    pub(super) suggestion: Option<String>,
 }
 
-impl Search {
+impl PatternSearch {
     /// Returns an empty search result.
-    pub(super) fn of(role: &Role<'_>) -> Self {
-        Self { pattern: role.index, found: Vec::new(), missed: None }
+    pub(super) fn of(role: &PatternMatch<'_>) -> Self {
+        Self { pattern: role.index, found: Vec::new(), unresolved: None }
     }
 }
 
-impl Missed {
+impl UnresolvedKey {
     /// Returns the message for this one file.
     pub(super) fn message(&self, key: &KeyPath) -> String {
-        format!("`{key}` leads to nothing in this file: {}", self.what)
+        format!("`{key}` leads to nothing in this file: {}", self.missing)
     }
 }
 
-impl Role<'_> {
+impl PatternMatch<'_> {
     /// Returns the one service that the path pins. None if the names of the services stand inside the file.
-    pub(super) fn service(&self) -> Option<Result<ServiceName, super::NameError>> {
-        match (&self.pattern.service, self.captured) {
+    pub(super) fn named_service(&self) -> Option<Result<ServiceName, super::NameError>> {
+        match (&self.pattern.service, self.captured_service) {
             (Some(service), _) => Some(Ok(service.clone())),
             (None, captured) => captured.map(ServiceName::new),
         }
@@ -79,53 +79,58 @@ impl Role<'_> {
 
 /// Searches all documents of a file for the pins of one pattern. A key that selects nothing is an error if the file
 /// belongs to one service. Otherwise the other files of the pattern decide whether it is reported.
-pub(super) fn find(reader: &mut Reader<'_>, role: &Role<'_>, tree: &Tree<'_>) -> Search {
-    let mut search = Search::of(role);
-    let fixed = match role.service() {
+pub(super) fn find_pins(reader: &mut FileReader<'_>, role: &PatternMatch<'_>, tree: &YamlTree<'_>) -> PatternSearch {
+    let mut search = PatternSearch::of(role);
+    let fixed = match role.named_service() {
         Some(Err(error)) => {
             let name = Problem::warning(format!("not pinned: {error}"), reader.whole());
-            reader.tell(name.hint("rename it, or narrow `files` in pintle.yaml"));
+            reader.report(name.hint("rename it, or narrow `files` in pintle.yaml"));
             return search;
         }
         Some(Ok(service)) => Some(service),
         None => None,
     };
     let key = match &fixed {
-        Some(service) => Cow::Owned(role.pattern.key.of(service)),
+        Some(service) => Cow::Owned(role.pattern.key.for_service(service)),
         None => Cow::Borrowed(&role.pattern.key),
     };
-    let located: Vec<_> = tree.documents().map(|document| locate(document, &key)).collect();
-    for twice in located.iter().flat_map(|located| &located.twice) {
+    let located: Vec<_> = tree.documents().map(|document| locate_values(document, &key)).collect();
+    for twice in located.iter().flat_map(|located| &located.duplicates) {
         let Some(service) = name_of(reader, fixed.as_ref(), twice.service, &twice.keys[1]) else { continue };
         let [first, second] = twice.keys.clone().map(|span| reader.place(span));
-        let problem = Problem::error(format!("`{key}` stands twice for `{service}`"), second).of(&service);
-        reader.tell(problem.also(first, "first here").hint("remove one of them"));
+        let problem = Problem::error(format!("`{key}` stands twice for `{service}`"), second).for_service(&service);
+        reader.report(problem.also(first, "first here").hint("remove one of them"));
     }
     let hits = || located.iter().flat_map(|located| &located.hits);
     if hits().next().is_none() {
-        let early = located.iter().filter_map(|located| located.miss.as_ref());
+        let early = located.iter().filter_map(|located| located.farthest_miss.as_ref());
         let missed = missed(reader, &key, early.max_by_key(|miss| miss.depth));
         if let Some(service) = &fixed {
-            let hint = missed.instead.as_deref().unwrap_or("correct the key, or keep the file out of `files`");
-            reader.tell(Problem::error(missed.message(&key), missed.at.clone()).of(service).hint(hint));
+            let hint = missed.suggestion.as_deref().unwrap_or("correct the key, or keep the file out of `files`");
+            reader.report(Problem::error(missed.message(&key), missed.at.clone()).for_service(service).hint(hint));
         }
-        search.missed = Some(missed);
+        search.unresolved = Some(missed);
     }
     search.found = hits().filter_map(|hit| found(reader, role.pattern, fixed.as_ref(), hit)).collect();
     search
 }
 
 /// Returns the pin that a value holds, or reports why it holds none.
-fn found(reader: &mut Reader<'_>, pattern: &Pattern, fixed: Option<&ServiceName>, hit: &Hit<'_>) -> Option<Found> {
+fn found(
+    reader: &mut FileReader<'_>,
+    pattern: &PinPattern,
+    fixed: Option<&ServiceName>,
+    hit: &LocatedValue<'_>,
+) -> Option<FoundPin> {
     let service = name_of(reader, fixed, hit.service, &hit.key)?;
     let at = if hit.value.span().is_empty() { hit.key.clone() } else { hit.value.span() };
     match value(pattern, &service, hit) {
         Ok(value) => {
             warn_of_numbers(reader, &service, hit);
-            Some(Found { service, value, at: reader.place(at) })
+            Some(FoundPin { service, value, at: reader.place(at) })
         }
         Err((message, way_out)) => {
-            reader.tell(Problem { hint: way_out, ..Problem::error(message, reader.place(at)).of(&service) });
+            reader.report(Problem { hint: way_out, ..Problem::error(message, reader.place(at)).for_service(&service) });
             None
         }
     }
@@ -133,7 +138,7 @@ fn found(reader: &mut Reader<'_>, pattern: &Pattern, fixed: Option<&ServiceName>
 
 /// Returns the service that a path or key names. Other tools have keys that are no service names, so those only warn.
 fn name_of(
-    reader: &mut Reader<'_>,
+    reader: &mut FileReader<'_>,
     fixed: Option<&ServiceName>,
     captured: Option<&str>,
     key: &Range<usize>,
@@ -141,36 +146,38 @@ fn name_of(
     if let Some(service) = fixed {
         return Some(service.clone());
     }
-    ServiceName::new(captured?).map_err(|error| reader.warn(key.clone(), format!("not pinned: {error}"), "")).ok()
+    ServiceName::new(captured?)
+        .map_err(|error| reader.report_warning(key.clone(), format!("not pinned: {error}"), ""))
+        .ok()
 }
 
 /// Describes the first step of the path that matched nothing.
-fn missed(reader: &Reader<'_>, key: &KeyPath, miss: Option<&Miss<'_>>) -> Missed {
+fn missed(reader: &FileReader<'_>, key: &KeyPath, miss: Option<&PartialKeyPath<'_>>) -> UnresolvedKey {
     let Some((miss, step)) = miss.and_then(|miss| Some((miss, key.steps.get(miss.depth)?))) else {
-        return Missed { at: reader.whole(), what: "it holds nothing".to_owned(), instead: None };
+        return UnresolvedKey { at: reader.whole(), missing: "it holds nothing".to_owned(), suggestion: None };
     };
     let names: Vec<&str> = match step {
-        Step::Key(_) => miss.value.entries().unwrap_or_default().iter().filter_map(Entry::name).collect(),
-        Step::Index(_) => Vec::new(),
-        Step::Select(key, _) => {
+        KeyStep::Key(_) => miss.value.entries().unwrap_or_default().iter().filter_map(MapEntry::name).collect(),
+        KeyStep::Index(_) => Vec::new(),
+        KeyStep::Select(key, _) => {
             let items = miss.value.items().into_iter().flatten();
             items.filter_map(|item| text_of(&item.entries()?, key)).collect()
         }
     };
-    Missed {
+    UnresolvedKey {
         at: reader.place(first_line(miss)),
-        what: format!("there is no `{step}` here"),
-        instead: instead(&step.to_string(), names),
+        missing: format!("there is no `{step}` here"),
+        suggestion: suggest_instead(&step.to_string(), names),
     }
 }
 
 /// Returns the first byte of the value that lacks the step. The whole span may be the whole file.
-fn first_line(miss: &Miss<'_>) -> Range<usize> {
+fn first_line(miss: &PartialKeyPath<'_>) -> Range<usize> {
     let span = miss.value.span();
     span.start..span.end.min(span.start + 1)
 }
 
-fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<FoundValue, Refusal> {
+fn value(pattern: &PinPattern, service: &ServiceName, hit: &LocatedValue<'_>) -> Result<FoundValue, ValueError> {
     if let Some(tag) = hit.value.tag() {
         return Err((format!("the tag `{}` means nothing here", show(tag)), Some("pin a plain value".to_owned())));
     }
@@ -179,11 +186,11 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
     };
     let text = scalar.text;
     match scalar.meaning() {
-        Meaning::Null => return Err((format!("`{service}` has no version here"), None)),
-        Meaning::Boolean => {
+        ScalarMeaning::Null => return Err((format!("`{service}` has no version here"), None)),
+        ScalarMeaning::Boolean => {
             return Err((format!("`{}` is a boolean to YAML", show(text)), Some(format!("quote it: \"{text}\""))));
         }
-        Meaning::Text | Meaning::Integer | Meaning::Number => {}
+        ScalarMeaning::Text | ScalarMeaning::Integer | ScalarMeaning::Number => {}
     }
     if text.contains("${") || text.contains("{{") {
         let plain = "pin a plain value; Pintle fills in no variables".to_owned();
@@ -192,8 +199,8 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
     match pattern.value {
         ValueKind::Version => {
             digest_beside(hit)?;
-            let repository = pattern.image.as_ref().map(|image| image.replace(SERVICE, service.as_str()));
-            Ok(FoundValue::Version(pinned_version(text)?, repository.or_else(|| repository_beside(hit))))
+            let repository = pattern.image.as_ref().map(|image| image.replace(SERVICE_PLACEHOLDER, service.as_str()));
+            Ok(FoundValue::Version(parse_pinned_version(text)?, repository.or_else(|| repository_beside(hit))))
         }
         ValueKind::Image => match text.parse() {
             Ok(image) => Ok(FoundValue::Image(image)),
@@ -203,7 +210,7 @@ fn value(pattern: &Pattern, service: &ServiceName, hit: &Hit<'_>) -> Result<Foun
 }
 
 /// Refuses a `digest` beside `newTag`. Kustomize takes the digest if both are set, so the pinned tag would not run.
-fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
+fn digest_beside(hit: &LocatedValue<'_>) -> Result<(), ValueError> {
     let entries = if hit.name == Some("newTag") { hit.parent.entries() } else { None };
     let digest = entries.as_deref().and_then(|entries| text_of(entries, "digest"));
     if digest.is_some_and(|digest| !digest.is_empty()) {
@@ -215,7 +222,7 @@ fn digest_beside(hit: &Hit<'_>) -> Result<(), Refusal> {
 
 /// Returns the repository from the values beside the pin: Kustomize's `newName` or `name`, Helm's `repository` and
 /// `registry`.
-fn repository_beside(hit: &Hit<'_>) -> Option<String> {
+fn repository_beside(hit: &LocatedValue<'_>) -> Option<String> {
     // Other keys may stand in a map of many pins, which would be searched once for each pin.
     let name = hit.name.filter(|name| matches!(*name, "newTag" | "tag" | "version"))?;
     let entries = hit.parent.entries()?;
@@ -227,9 +234,9 @@ fn repository_beside(hit: &Hit<'_>) -> Option<String> {
     Some(text("registry").map_or_else(|| repository.to_owned(), |registry| format!("{registry}/{repository}")))
 }
 
-fn warn_of_numbers(reader: &mut Reader<'_>, service: &ServiceName, hit: &Hit<'_>) {
-    let Some(scalar) = hit.value.scalar().filter(|scalar| scalar.meaning() == Meaning::Number) else { return };
+fn warn_of_numbers(reader: &mut FileReader<'_>, service: &ServiceName, hit: &LocatedValue<'_>) {
+    let Some(scalar) = hit.value.scalar().filter(|scalar| scalar.meaning() == ScalarMeaning::Number) else { return };
     let message = format!("`{}` is a number to YAML: other tools may read it as another one", scalar.text);
-    let problem = Problem::warning(message, reader.place(hit.value.span())).of(service);
-    reader.tell(problem.hint(format!("quote it: \"{}\"", scalar.text)));
+    let problem = Problem::warning(message, reader.place(hit.value.span())).for_service(service);
+    reader.report(problem.hint(format!("quote it: \"{}\"", scalar.text)));
 }

@@ -1,17 +1,17 @@
 //! Matches paths against the `files:` of a pattern. `{service}` captures a name, and `*` matches any part of a file
 //! name.
 
-use super::keypath::SERVICE;
+use super::keypath::SERVICE_PLACEHOLDER;
 use crate::printable::show;
 
 /// A parsed path pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob {
-    parts: Vec<Vec<Piece>>,
+pub(super) struct PathGlob {
+    parts: Vec<Vec<GlobPiece>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+enum GlobPiece {
     Text(String),
     Star,
     Service,
@@ -19,16 +19,16 @@ enum Piece {
 
 /// A successful match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Match<'p> {
+pub(super) struct GlobMatch<'p> {
     /// The text that `{service}` captured. None if the pattern has no `{service}`.
     pub(super) service: Option<&'p str>,
 }
 
 /// The most wildcards in one part of a path. More would make matching slow, and have no use.
-const WILDCARDS: usize = 2;
+const MAX_WILDCARDS_PER_NAME: usize = 2;
 
 /// Ends of file names in formats that this version does not read.
-const LATER: [&str; 6] = ["pom.xml", ".toml", ".properties", ".lockfile", ".gradle", ".gradle.kts"];
+const UNSUPPORTED_FORMATS: [&str; 6] = ["pom.xml", ".toml", ".properties", ".lockfile", ".gradle", ".gradle.kts"];
 
 /// Checks that a path may stand in a pattern or a `pin:`.
 ///
@@ -50,10 +50,10 @@ pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
             "write it as in apps/web/values.yaml",
         ));
     }
-    if path == super::SETTINGS {
+    if path == super::SETTINGS_FILE {
         return Err((format!("`{path}` holds settings, not pins"), "name another file"));
     }
-    if LATER.iter().any(|end| path.ends_with(end)) {
+    if UNSUPPORTED_FORMATS.iter().any(|end| path.ends_with(end)) {
         return Err((
             format!("this version of Pintle reads pins from YAML, not from `{shown}`"),
             "keep `version:` in services/NAME.yaml for now",
@@ -62,7 +62,7 @@ pub(super) fn check_path(path: &str) -> Result<(), (String, &'static str)> {
     Ok(())
 }
 
-impl Glob {
+impl PathGlob {
     /// Parses a pattern that [`check_path`] accepts.
     ///
     /// # Errors
@@ -74,15 +74,15 @@ impl Glob {
 
     /// Returns whether the pattern has `{service}`.
     pub(super) fn captures(&self) -> bool {
-        self.parts.iter().flatten().any(|piece| *piece == Piece::Service)
+        self.parts.iter().flatten().any(|piece| *piece == GlobPiece::Service)
     }
 
     /// Returns whether the pattern has no wildcards, and so names one path only.
     pub(super) fn is_exact(&self) -> bool {
-        self.parts.iter().flatten().all(|piece| matches!(piece, Piece::Text(_)))
+        self.parts.iter().flatten().all(|piece| matches!(piece, GlobPiece::Text(_)))
     }
 
-    pub(super) fn matches<'p>(&self, path: &'p str) -> Option<Match<'p>> {
+    pub(super) fn matches<'p>(&self, path: &'p str) -> Option<GlobMatch<'p>> {
         let mut service = None;
         let mut names = path.split('/');
         for part in &self.parts {
@@ -90,53 +90,54 @@ impl Glob {
                 return None;
             }
         }
-        names.next().is_none().then_some(Match { service })
+        names.next().is_none().then_some(GlobMatch { service })
     }
 
     /// Returns whether a path below this folder may match.
-    pub(super) fn enters(&self, folder: &str) -> bool {
+    pub(super) fn may_match_below(&self, folder: &str) -> bool {
         let mut service = None;
         let mut parts = self.parts[..self.parts.len() - 1].iter();
         folder.split('/').all(|name| parts.next().is_some_and(|part| part_matches(part, name, &mut service)))
     }
 }
 
-fn pieces(part: &str) -> Result<Vec<Piece>, String> {
+fn pieces(part: &str) -> Result<Vec<GlobPiece>, String> {
     let mut pieces = Vec::new();
     let mut rest = part;
     while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix(SERVICE) {
-            pieces.push(Piece::Service);
+        if let Some(after) = rest.strip_prefix(SERVICE_PLACEHOLDER) {
+            pieces.push(GlobPiece::Service);
             rest = after;
         } else if let Some(after) = rest.strip_prefix('*') {
-            pieces.push(Piece::Star);
+            pieces.push(GlobPiece::Star);
             rest = after;
         } else {
-            let length = [rest.find(SERVICE), rest.find('*')].into_iter().flatten().min().unwrap_or(rest.len());
+            let length =
+                [rest.find(SERVICE_PLACEHOLDER), rest.find('*')].into_iter().flatten().min().unwrap_or(rest.len());
             let (text, after) = rest.split_at(length);
             if text.contains(['{', '}', '[', ']', '?']) {
-                return Err(format!("`{}` is not understood: `{SERVICE}` and `*` are", show(part)));
+                return Err(format!("`{}` is not understood: `{SERVICE_PLACEHOLDER}` and `*` are", show(part)));
             }
-            pieces.push(Piece::Text(text.to_owned()));
+            pieces.push(GlobPiece::Text(text.to_owned()));
             rest = after;
         }
     }
     if part.contains("**") {
         return Err("`**` is not understood: `*` stands for one name, write one for each folder".to_owned());
     }
-    if pieces.iter().filter(|piece| !matches!(piece, Piece::Text(_))).count() > WILDCARDS {
-        return Err(format!("`{}` has more than {WILDCARDS} wildcards", show(part)));
+    if pieces.iter().filter(|piece| !matches!(piece, GlobPiece::Text(_))).count() > MAX_WILDCARDS_PER_NAME {
+        return Err(format!("`{}` has more than {MAX_WILDCARDS_PER_NAME} wildcards", show(part)));
     }
     Ok(pieces)
 }
 
 /// Matches one part of a path. `{service}` captures as much as it can, and the same text wherever it occurs.
-fn part_matches<'p>(pieces: &[Piece], name: &'p str, service: &mut Option<&'p str>) -> bool {
+fn part_matches<'p>(pieces: &[GlobPiece], name: &'p str, service: &mut Option<&'p str>) -> bool {
     let Some((piece, rest)) = pieces.split_first() else { return name.is_empty() };
     match piece {
-        Piece::Text(text) => name.strip_prefix(text.as_str()).is_some_and(|name| part_matches(rest, name, service)),
-        Piece::Star => splits(name).any(|(_, after)| part_matches(rest, after, service)),
-        Piece::Service => splits(name).any(|(taken, after)| {
+        GlobPiece::Text(text) => name.strip_prefix(text.as_str()).is_some_and(|name| part_matches(rest, name, service)),
+        GlobPiece::Star => splits(name).any(|(_, after)| part_matches(rest, after, service)),
+        GlobPiece::Service => splits(name).any(|(taken, after)| {
             let before = *service;
             if taken.is_empty() || before.is_some_and(|earlier| earlier != taken) {
                 return false;
@@ -163,8 +164,8 @@ mod tests {
 
     use super::*;
 
-    fn capture<'p>(files: &str, path: &'p str) -> Option<Match<'p>> {
-        Glob::new(files).unwrap().matches(path)
+    fn capture<'p>(files: &str, path: &'p str) -> Option<GlobMatch<'p>> {
+        PathGlob::new(files).unwrap().matches(path)
     }
 
     #[test]
@@ -176,7 +177,7 @@ mod tests {
             ("{service}/{service}.yaml", "web/web.yaml", Some("web")),
             ("compose.yaml", "compose.yaml", None),
         ] {
-            assert_eq!(capture(files, path), Some(Match { service }), "{files}");
+            assert_eq!(capture(files, path), Some(GlobMatch { service }), "{files}");
         }
         for (files, path) in [
             ("apps/{service}/prod/k.yaml", "apps/web/x/prod/k.yaml"),
@@ -190,13 +191,13 @@ mod tests {
 
     #[test]
     fn folders_that_cannot_hold_a_match_are_not_entered() {
-        let glob = Glob::new("apps/{service}/prod/k.yaml").unwrap();
+        let glob = PathGlob::new("apps/{service}/prod/k.yaml").unwrap();
         for (folder, enters) in
             [("apps", true), ("apps/web", true), ("apps/web/prod", true), ("apps/web/dev", false), ("charts", false)]
         {
-            assert_eq!(glob.enters(folder), enters, "{folder}");
+            assert_eq!(glob.may_match_below(folder), enters, "{folder}");
         }
-        assert!(!glob.enters("apps/web/prod/k.yaml"), "a file is no folder");
+        assert!(!glob.may_match_below("apps/web/prod/k.yaml"), "a file is no folder");
     }
 
     #[test]
@@ -215,15 +216,15 @@ mod tests {
     #[test]
     fn wildcards_that_mean_nothing_here_are_refused() {
         for files in ["apps/**/x.yaml", "{name}.yaml", "a?.yaml", "*-*-*.yaml"] {
-            assert!(Glob::new(files).is_err(), "{files}");
+            assert!(PathGlob::new(files).is_err(), "{files}");
         }
     }
 
     proptest! {
         #[test]
         fn no_pattern_and_path_panic(files in r"([a*/é]|\{service\}){0,8}", path in "[aé/]{0,12}") {
-            if let Ok(glob) = Glob::new(&files) {
-                let _ = (glob.matches(&path), glob.enters(&path));
+            if let Ok(glob) = PathGlob::new(&files) {
+                let _ = (glob.matches(&path), glob.may_match_below(&path));
             }
         }
     }

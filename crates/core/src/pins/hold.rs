@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::{Held, Hold, Service};
-use crate::version::{Order, Range, Version};
+use super::{HeldVersions, Hold, Service};
+use crate::version::{Version, VersionOrder, VersionRange};
 
 impl Service {
     /// Returns the rollback floor if the version is older than it.
-    pub fn floor_above(&self, version: &Version, order: &Order) -> Option<&Version> {
+    pub fn violated_floor(&self, version: &Version, order: &VersionOrder) -> Option<&Version> {
         let floor = self.rollback_floor.as_ref()?;
         (order.compare(version, floor) == Some(Ordering::Less)).then_some(floor)
     }
@@ -15,14 +15,14 @@ impl Service {
 
 impl Hold {
     /// Returns whether the hold excludes a version.
-    pub fn catches(&self, version: &Version, order: &Order) -> bool {
-        self.versions.catch(version, order)
+    pub fn blocks(&self, version: &Version, order: &VersionOrder) -> bool {
+        self.versions.contains(version, order)
     }
 }
 
-impl Held {
+impl HeldVersions {
     /// Returns whether a version is excluded.
-    pub fn catch(&self, version: &Version, order: &Order) -> bool {
+    pub fn contains(&self, version: &Version, order: &VersionOrder) -> bool {
         match self {
             Self::Above(limit) => order.compare(version, limit) == Some(Ordering::Greater),
             Self::Versions(range) => range.contains(version, order),
@@ -30,17 +30,17 @@ impl Held {
     }
 
     /// Returns whether this provably includes all versions of the other. False may also mean unknown.
-    fn covers(&self, other: &Self, order: &Order) -> bool {
+    fn covers(&self, other: &Self, order: &VersionOrder) -> bool {
         self == other
             || match other {
-                Self::Above(limit) => matches!(self, Self::Above(_)) && self.catch(limit, order),
-                Self::Versions(range) => only(range).is_some_and(|version| self.catch(&version, order)),
+                Self::Above(limit) => matches!(self, Self::Above(_)) && self.contains(limit, order),
+                Self::Versions(range) => only(range).is_some_and(|version| self.contains(&version, order)),
             }
     }
 
     /// Returns the union of both: the one that covers the other, or else one range. None if no range can express the
     /// union.
-    pub fn and(&self, other: &Self, order: &Order) -> Option<Self> {
+    pub fn union(&self, other: &Self, order: &VersionOrder) -> Option<Self> {
         if self.covers(other, order) {
             return Some(self.clone());
         }
@@ -56,7 +56,7 @@ impl Held {
 }
 
 /// Returns the version of an exact range such as `=2.2.1`.
-fn only(range: &Range) -> Option<Version> {
+fn only(range: &VersionRange) -> Option<Version> {
     Version::new(range.as_str().strip_prefix('=')?.trim()).ok()
 }
 
@@ -82,14 +82,14 @@ impl Withheld {
 }
 
 /// Returns why the pinned version of a service is withheld; none where it may be written.
-pub fn withheld(service: &Service, order: &Order) -> Option<Withheld> {
+pub fn withheld(service: &Service, order: &VersionOrder) -> Option<Withheld> {
     if service.external {
         return Some(Withheld::External);
     }
     let pinned = service.pin.version.clone();
-    if let Some(floor) = service.floor_above(&pinned, order) {
+    if let Some(floor) = service.violated_floor(&pinned, order) {
         return Some(Withheld::BelowFloor { floor: floor.clone(), pinned });
     }
-    let hold = service.hold.clone().filter(|hold| hold.catches(&pinned, order))?;
+    let hold = service.hold.clone().filter(|hold| hold.blocks(&pinned, order))?;
     Some(Withheld::OnHold { pinned, hold })
 }

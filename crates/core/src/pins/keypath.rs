@@ -12,23 +12,23 @@ use crate::printable::show;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPath {
     text: String,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<KeyStep>,
 }
 
 /// One step of a key path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum KeyStep {
     /// The value of a key of a map.
-    Key(Template),
+    Key(TextTemplate),
     /// The item of a list at an index.
     Index(usize),
     /// All items of a list that have the value under the key.
-    Select(String, Template),
+    Select(String, TextTemplate),
 }
 
 /// A text with at most one placeholder: `{service}`, or `{version}` in `tag:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Template {
+pub(super) struct TextTemplate {
     before: String,
     /// The text after the placeholder. None if there is no placeholder.
     after: Option<String>,
@@ -43,16 +43,16 @@ pub struct KeyPathError {
 }
 
 /// The placeholder for the name of a service.
-pub(super) const SERVICE: &str = "{service}";
+pub(super) const SERVICE_PLACEHOLDER: &str = "{service}";
 
-impl Default for Template {
+impl Default for TextTemplate {
     /// Returns the placeholder alone.
     fn default() -> Self {
         Self { before: String::new(), after: Some(String::new()) }
     }
 }
 
-impl Template {
+impl TextTemplate {
     /// Parses a text with an optional placeholder.
     ///
     /// # Errors
@@ -99,20 +99,20 @@ impl KeyPath {
     /// Returns whether the path has `{service}`.
     pub(super) fn captures(&self) -> bool {
         self.steps.iter().any(|step| match step {
-            Step::Key(template) | Step::Select(_, template) => template.captures(),
-            Step::Index(_) => false,
+            KeyStep::Key(template) | KeyStep::Select(_, template) => template.captures(),
+            KeyStep::Index(_) => false,
         })
     }
 
     /// Returns the path with `{service}` replaced by a name.
-    pub(super) fn of(&self, service: &ServiceName) -> Self {
-        let fill = |template: &Template| Template { before: template.fill(service.as_str()), after: None };
+    pub(super) fn for_service(&self, service: &ServiceName) -> Self {
+        let fill = |template: &TextTemplate| TextTemplate { before: template.fill(service.as_str()), after: None };
         let steps = self.steps.iter().map(|step| match step {
-            Step::Key(key) => Step::Key(fill(key)),
-            Step::Index(index) => Step::Index(*index),
-            Step::Select(key, value) => Step::Select(key.clone(), fill(value)),
+            KeyStep::Key(key) => KeyStep::Key(fill(key)),
+            KeyStep::Index(index) => KeyStep::Index(*index),
+            KeyStep::Select(key, value) => KeyStep::Select(key.clone(), fill(value)),
         });
-        Self { text: self.text.replace(SERVICE, service.as_str()), steps: steps.collect() }
+        Self { text: self.text.replace(SERVICE_PLACEHOLDER, service.as_str()), steps: steps.collect() }
     }
 }
 
@@ -142,7 +142,7 @@ impl FromStr for KeyPath {
 }
 
 /// Parses a key up to the next dot or bracket, and returns its length too.
-fn key(text: &str) -> Result<(Step, usize), String> {
+fn key(text: &str) -> Result<(KeyStep, usize), String> {
     let length = text.find(['.', '[']).unwrap_or(text.len());
     let key = &text[..length];
     if key.is_empty() {
@@ -151,20 +151,22 @@ fn key(text: &str) -> Result<(Step, usize), String> {
     if let Some(sign) = key.chars().find(|sign| matches!(sign, ']' | '"' | '=' | '*') || sign.is_whitespace()) {
         return Err(format!("write keys with `{}` in them as [\"…\"]", show(&sign.to_string())));
     }
-    Ok((Step::Key(Template::new(key, SERVICE)?), length))
+    Ok((KeyStep::Key(TextTemplate::new(key, SERVICE_PLACEHOLDER)?), length))
 }
 
 /// Parses `[0]`, `["a.b/c"]` or `[name=web]`, and returns its length too.
-fn bracket(text: &str) -> Result<(Step, usize), String> {
+fn bracket(text: &str) -> Result<(KeyStep, usize), String> {
     if let Some(rest) = text.strip_prefix("[\"") {
         let end = rest.find("\"]").ok_or("`[\"` has no `\"]`")?;
-        return Ok((Step::Key(Template::new(&rest[..end], SERVICE)?), end + 4));
+        return Ok((KeyStep::Key(TextTemplate::new(&rest[..end], SERVICE_PLACEHOLDER)?), end + 4));
     }
     let end = text.find(']').ok_or("`[` has no `]`")?;
     let inner = &text[1..end];
     let step = match inner.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Step::Select(key.to_owned(), Template::new(unquoted(value), SERVICE)?),
-        _ => Step::Index(
+        Some((key, value)) if !key.is_empty() => {
+            KeyStep::Select(key.to_owned(), TextTemplate::new(unquoted(value), SERVICE_PLACEHOLDER)?)
+        }
+        _ => KeyStep::Index(
             inner.parse().map_err(|_| format!("`[{}]` is neither [0], [\"key\"] nor [name=value]", show(inner)))?,
         ),
     };
@@ -181,12 +183,12 @@ impl fmt::Display for KeyPath {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for KeyStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Key(key) => write!(f, "{}", show(&key.fill(SERVICE))),
+            Self::Key(key) => write!(f, "{}", show(&key.fill(SERVICE_PLACEHOLDER))),
             Self::Index(index) => write!(f, "[{index}]"),
-            Self::Select(key, value) => write!(f, "[{}={}]", show(key), show(&value.fill(SERVICE))),
+            Self::Select(key, value) => write!(f, "[{}={}]", show(key), show(&value.fill(SERVICE_PLACEHOLDER))),
         }
     }
 }
@@ -234,12 +236,12 @@ mod tests {
 
     #[test]
     fn a_template_captures_what_it_fills() {
-        let template = Template::new("ghcr.io/acme/{service}", SERVICE).unwrap();
+        let template = TextTemplate::new("ghcr.io/acme/{service}", SERVICE_PLACEHOLDER).unwrap();
         assert_eq!(template.capture("ghcr.io/acme/checkout"), Some("checkout"));
         assert_eq!(template.capture("ghcr.io/acme/"), None);
         assert_eq!(template.capture("ghcr.io/other/checkout"), None);
         assert_eq!(template.fill("checkout"), "ghcr.io/acme/checkout");
-        assert_eq!(Template::new("web", SERVICE).unwrap().capture("web"), Some(""));
+        assert_eq!(TextTemplate::new("web", SERVICE_PLACEHOLDER).unwrap().capture("web"), Some(""));
     }
 
     proptest! {

@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::glob::{Glob, Match};
-use super::{Pattern, SETTINGS, Settings};
+use super::glob::{GlobMatch, PathGlob};
+use super::{PinPattern, SETTINGS_FILE, Settings};
 
 /// The folder of the service files.
-pub(super) const SERVICES: &str = "services";
+pub(super) const SERVICES_FOLDER: &str = "services";
 
 /// The version of the reader. Raise it when the same files would be read differently, so that history indices are
 /// rebuilt.
-const READER: u32 = 1;
+const READER_VERSION: u32 = 1;
 
 /// Decides which files hold pins, from the settings and from the `pin:` keys of service files. It is built once, and
 /// asked about every path of every commit.
@@ -18,7 +18,7 @@ const READER: u32 = 1;
 pub struct Layout {
     /// The folder of the pins. Empty, or ends with `/`.
     root: String,
-    patterns: Vec<(Pattern, Glob)>,
+    patterns: Vec<(PinPattern, PathGlob)>,
     /// Indices into `patterns` of the patterns without wildcards, by path.
     exact: HashMap<String, Vec<usize>>,
     /// All parent folders of these paths.
@@ -29,21 +29,21 @@ pub struct Layout {
 
 /// A pattern that matches a path.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Role<'l> {
-    pub(super) pattern: &'l Pattern,
+pub(super) struct PatternMatch<'l> {
+    pub(super) pattern: &'l PinPattern,
     /// The index of the pattern in the layout. Patterns of the settings come first, in their order.
     pub(super) index: usize,
     /// The text that `{service}` captured in the path.
-    pub(super) captured: Option<&'l str>,
+    pub(super) captured_service: Option<&'l str>,
 }
 
 /// Returns the path of the settings. `root` is the folder of the pins in the repository.
 pub fn settings_path(root: &str) -> String {
-    folder_path(root) + SETTINGS
+    folder_path(root) + SETTINGS_FILE
 }
 
 /// Returns the path of `pintle.yml`, which is not read although users expect it.
-pub fn misnamed_settings(root: &str) -> String {
+pub fn misnamed_settings_path(root: &str) -> String {
     folder_path(root) + "pintle.yml"
 }
 
@@ -65,10 +65,10 @@ impl Layout {
     /// Builds the layout of the pins below `root`. An empty root is the repository itself. `own` are the patterns of
     /// service files ([`Fragment::patterns`](super::Fragment::patterns)). A layout without them serves to read the
     /// service files first.
-    pub fn new(root: &str, settings: &Settings, own: impl IntoIterator<Item = Pattern>) -> Self {
+    pub fn new(root: &str, settings: &Settings, own: impl IntoIterator<Item = PinPattern>) -> Self {
         let patterns = settings.pins.iter().cloned().chain(own);
         // Patterns that do not parse are refused when the settings or the service file are read, so none is lost here.
-        let patterns = patterns.filter_map(|pattern| Glob::new(&pattern.files).ok().map(|glob| (pattern, glob)));
+        let patterns = patterns.filter_map(|pattern| PathGlob::new(&pattern.files).ok().map(|glob| (pattern, glob)));
         let mut layout = Self {
             root: folder_path(root),
             patterns: patterns.collect(),
@@ -89,32 +89,33 @@ impl Layout {
     }
 
     /// Returns whether the file at this path may hold pins. The settings file does not.
-    pub fn wants(&self, path: &str) -> bool {
+    pub fn may_hold_pins(&self, path: &str) -> bool {
         let Some(inner) = self.inner(path) else { return false };
-        service_file(inner).is_some()
+        service_file_name(inner).is_some()
             || self.exact.contains_key(inner)
             || self.globs.iter().any(|&index| self.patterns[index].1.matches(inner).is_some())
     }
 
     /// Returns whether a file with pins may lie below this folder. A tree walk asks before it descends.
-    pub fn enters(&self, folder: &str) -> bool {
+    pub fn may_hold_pins_below(&self, folder: &str) -> bool {
         if self.root.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/') || folder.is_empty()) {
             return true;
         }
         let Some(inner) = folder.strip_prefix(&self.root) else { return false };
         inner.is_empty()
-            || inner == SERVICES
+            || inner == SERVICES_FOLDER
             || self.above.contains(inner)
-            || self.globs.iter().any(|&index| self.patterns[index].1.enters(inner))
+            || self.globs.iter().any(|&index| self.patterns[index].1.may_match_below(inner))
     }
 
     /// Returns a text that changes whenever the same files would be read differently. A history index stores it, and is
     /// rebuilt after a change.
     pub fn fingerprint(&self) -> String {
-        let mut text = format!("{READER}\0{}", self.root);
-        let said = |(Pattern { files, key, image, value, service, files_at: _, key_at: _ }, _): &(Pattern, Glob)| {
-            format!("\0{files:?} {key:?} {image:?} {value:?} {service:?}")
-        };
+        let mut text = format!("{READER_VERSION}\0{}", self.root);
+        let said =
+            |(PinPattern { files, key, image, value, service, files_at: _, key_at: _ }, _): &(PinPattern, PathGlob)| {
+                format!("\0{files:?} {key:?} {image:?} {value:?} {service:?}")
+            };
         let mut patterns: Vec<String> = self.patterns.iter().map(said).collect();
         patterns.sort();
         text.extend(patterns);
@@ -123,29 +124,33 @@ impl Layout {
 
     /// Returns the path below the root. None for the settings file, although a pattern may match it.
     fn inner<'p>(&self, path: &'p str) -> Option<&'p str> {
-        path.strip_prefix(&self.root).filter(|inner| *inner != SETTINGS)
+        path.strip_prefix(&self.root).filter(|inner| *inner != SETTINGS_FILE)
     }
 
     /// Returns the name of the service whose own file this is, unchecked.
-    pub(super) fn service_file<'p>(&self, path: &'p str) -> Option<&'p str> {
-        service_file(self.inner(path)?)
+    pub(super) fn service_file_name<'p>(&self, path: &'p str) -> Option<&'p str> {
+        service_file_name(self.inner(path)?)
     }
 
     /// Returns the patterns that match a path.
-    pub(super) fn roles<'l>(&'l self, path: &'l str) -> Vec<Role<'l>> {
+    pub(super) fn pattern_matches<'l>(&'l self, path: &'l str) -> Vec<PatternMatch<'l>> {
         let Some(inner) = self.inner(path) else { return Vec::new() };
-        let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, Match { service: None }));
+        let exact = self.exact.get(inner).into_iter().flatten().map(|&index| (index, GlobMatch { service: None }));
         let globs = self.globs.iter().filter_map(|&index| Some((index, self.patterns[index].1.matches(inner)?)));
         exact
             .chain(globs)
-            .map(|(index, found)| Role { pattern: &self.patterns[index].0, index, captured: found.service })
+            .map(|(index, found)| PatternMatch {
+                pattern: &self.patterns[index].0,
+                index,
+                captured_service: found.service,
+            })
             .collect()
     }
 }
 
 /// Returns the NAME of `services/NAME.yaml`. `.yml` matches too, so that it is refused instead of silently ignored.
-fn service_file(inner: &str) -> Option<&str> {
-    let name = inner.strip_prefix(SERVICES)?.strip_prefix('/')?;
+fn service_file_name(inner: &str) -> Option<&str> {
+    let name = inner.strip_prefix(SERVICES_FOLDER)?.strip_prefix('/')?;
     let name = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
     (!name.contains('/')).then_some(name)
 }
@@ -154,17 +159,17 @@ fn service_file(inner: &str) -> Option<&str> {
 mod tests {
     use super::super::ValueKind;
     use super::*;
-    use crate::problem::Place;
+    use crate::problem::FilePlace;
 
     fn layout(root: &str, files: &[&str]) -> Layout {
-        let pattern = |files: &&str| Pattern {
+        let pattern = |files: &&str| PinPattern {
             files: (*files).to_owned(),
             key: "{service}.tag".parse().unwrap(),
             image: None,
             value: ValueKind::Version,
             service: None,
-            files_at: Place::file(&SETTINGS.into()),
-            key_at: Place::file(&SETTINGS.into()),
+            files_at: FilePlace::whole_file(&SETTINGS_FILE.into()),
+            key_at: FilePlace::whole_file(&SETTINGS_FILE.into()),
         };
         Layout::new(root, &Settings { pins: files.iter().map(pattern).collect(), ..Settings::default() }, [])
     }
@@ -182,7 +187,7 @@ mod tests {
             ("compose.yaml", true),
             ("pintle.yaml", false),
         ] {
-            assert_eq!(layout.wants(path), wanted, "{path}");
+            assert_eq!(layout.may_hold_pins(path), wanted, "{path}");
         }
     }
 
@@ -190,8 +195,11 @@ mod tests {
     fn everything_lies_below_the_root() {
         let layout = layout("./envs/prod/", &["apps/{service}/values.yaml"]);
         assert_eq!(settings_path("envs/prod"), "envs/prod/pintle.yaml");
-        assert!(layout.wants("envs/prod/services/web.yaml") && layout.wants("envs/prod/apps/web/values.yaml"));
-        assert!(!layout.wants("services/web.yaml") && !layout.wants("apps/web/values.yaml"));
+        assert!(
+            layout.may_hold_pins("envs/prod/services/web.yaml")
+                && layout.may_hold_pins("envs/prod/apps/web/values.yaml")
+        );
+        assert!(!layout.may_hold_pins("services/web.yaml") && !layout.may_hold_pins("apps/web/values.yaml"));
     }
 
     #[test]
@@ -209,7 +217,7 @@ mod tests {
             ("envs/dev", false),
             ("src", false),
         ] {
-            assert_eq!(layout.enters(folder), enters, "{folder}");
+            assert_eq!(layout.may_hold_pins_below(folder), enters, "{folder}");
         }
     }
 

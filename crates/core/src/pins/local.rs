@@ -1,26 +1,30 @@
 //! Reads `local:`, which describes how the local runtime runs a service.
 
-use super::reader::{Field, Fields, Keys, Reader};
-use super::{Local, LocalHealth};
+use super::reader::{FileReader, KnownKeys, MapFields, NamedField};
+use super::{LocalHealth, LocalSpec};
 use crate::printable::show;
-use crate::problem::Place;
+use crate::problem::FilePlace;
 
-pub(super) const LOCAL_KEYS: Keys = Keys {
+pub(super) const LOCAL_KEYS: KnownKeys = KnownKeys {
     what: "`local`",
     known: &["run", "port", "health", "rolling", "start", "stop", "version"],
-    later: &[("env", "set it in `run`, as in [env, NAME=value, ./checkout]")],
+    unsupported: &[("env", "set it in `run`, as in [env, NAME=value, ./checkout]")],
 };
 
-pub(super) const HEALTH_KEYS: Keys = Keys { what: "`health`", known: &["http", "tcp", "command"], later: &[] };
+pub(super) const HEALTH_KEYS: KnownKeys =
+    KnownKeys { what: "`health`", known: &["http", "tcp", "command"], unsupported: &[] };
 
 /// Reads the value of `local:`, with the place of its port.
-pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<(Local, Option<Place>)> {
+pub(super) fn read_local(
+    reader: &mut FileReader<'_>,
+    field: &NamedField<'_>,
+) -> Option<(LocalSpec, Option<FilePlace>)> {
     let fields = reader.fields(field.value, &LOCAL_KEYS)?;
     let commands = ["start", "stop", "version"];
     let strays: &[&str] = if fields.get("run").is_some() { &commands } else { &["port", "rolling"] };
     for stray in strays.iter().filter_map(|name| fields.get(name)) {
         let message = format!("`{}` does not go with the other keys of `local`", stray.name);
-        reader.refuse(stray.key.clone(), message, FORMS);
+        reader.report_error(stray.key.clone(), message, LOCAL_FORMS_HINT);
     }
     if let Some(run) = fields.get("run") {
         return process(reader, run, &fields);
@@ -28,53 +32,61 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<(Local,
     let missing = commands.into_iter().filter(|name| fields.get(name).is_none());
     let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
     if !missing.is_empty() {
-        reader.refuse(field.at(), format!("`local` lacks {}", missing.join(", ")), FORMS);
+        reader.report_error(field.value_span(), format!("`local` lacks {}", missing.join(", ")), LOCAL_FORMS_HINT);
     }
-    let mut words = |name: &str| reader.take(&fields, name, command);
+    let mut words = |name: &str| reader.read_field(&fields, name, command);
     let (start, stop, version, health) = (words("start"), words("stop"), words("version"), words("health"));
-    Some((Local::Commands { start: start?, stop: stop?, version: version?, health }, None))
+    Some((LocalSpec::Commands { start: start?, stop: stop?, version: version?, health }, None))
 }
 
-const FORMS: &str = "use `run`, `port`, `health` and `rolling` for a process, \
+const LOCAL_FORMS_HINT: &str = "use `run`, `port`, `health` and `rolling` for a process, \
                      or `start`, `stop`, `version` and `health` for four commands";
 
-fn process(reader: &mut Reader<'_>, run: &Field<'_>, fields: &Fields<'_>) -> Option<(Local, Option<Place>)> {
+fn process(
+    reader: &mut FileReader<'_>,
+    run: &NamedField<'_>,
+    fields: &MapFields<'_>,
+) -> Option<(LocalSpec, Option<FilePlace>)> {
     let (port, port_at) = reader.located(fields, "port", port).unzip();
-    let health = reader.take(fields, "health", health);
+    let health = reader.read_field(fields, "health", health);
     if let (Some(field), Some(LocalHealth::Http(_) | LocalHealth::Tcp), None) =
         (fields.get("health"), &health, fields.get("port"))
     {
-        reader.refuse(field.at(), "this way to ask for health needs a port", "add `port`");
+        reader.report_error(field.value_span(), "this way to ask for health needs a port", "add `port`");
     }
-    let rolling = reader.take(fields, "rolling", Reader::flag).unwrap_or(false);
-    Some((Local::Process { run: command(reader, run)?, port, health, rolling }, port_at))
+    let rolling = reader.read_field(fields, "rolling", FileReader::flag).unwrap_or(false);
+    Some((LocalSpec::Process { run: command(reader, run)?, port, health, rolling }, port_at))
 }
 
-fn command(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Vec<String>> {
-    reader.each(field, "a program and its arguments", |reader, word| reader.spelled(word).map(str::to_owned))
+fn command(reader: &mut FileReader<'_>, field: &NamedField<'_>) -> Option<Vec<String>> {
+    reader.read_list(field, "a program and its arguments", |reader, word| reader.raw_text(word).map(str::to_owned))
 }
 
-fn port(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<u16> {
-    let text = reader.spelled(field)?;
+fn port(reader: &mut FileReader<'_>, field: &NamedField<'_>) -> Option<u16> {
+    let text = reader.raw_text(field)?;
     let port = text.parse().ok().filter(|port| *port > 0 && text.bytes().all(|byte| byte.is_ascii_digit()));
     if port.is_none() {
-        reader.refuse(field.at(), format!("`{}` is not a port, 1 to 65535", show(text)), "");
+        reader.report_error(field.value_span(), format!("`{}` is not a port, 1 to 65535", show(text)), "");
     }
     port
 }
 
-fn health(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<LocalHealth> {
+fn health(reader: &mut FileReader<'_>, field: &NamedField<'_>) -> Option<LocalHealth> {
     let fields = reader.fields(field.value, &HEALTH_KEYS)?;
     let all: Vec<_> = fields.iter().collect();
     let [way] = all.as_slice() else {
-        reader.refuse(field.at(), "`health` needs one of `http`, `tcp` and `command`", "");
+        reader.report_error(field.value_span(), "`health` needs one of `http`, `tcp` and `command`", "");
         return None;
     };
     match way.name {
         "http" => {
-            let path = reader.spelled(way)?;
+            let path = reader.raw_text(way)?;
             if !path.starts_with('/') || path.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-                reader.refuse(way.at(), format!("`{}` is not a path", show(path)), "write it as in /healthz");
+                reader.report_error(
+                    way.value_span(),
+                    format!("`{}` is not a path", show(path)),
+                    "write it as in /healthz",
+                );
                 return None;
             }
             Some(LocalHealth::Http(path.to_owned()))

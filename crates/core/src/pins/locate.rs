@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use super::keypath::{KeyPath, Step, Template};
-use super::yaml::{Entry, Value};
+use super::keypath::{KeyPath, KeyStep, TextTemplate};
+use super::yaml::{MapEntry, YamlValue};
 
 /// A value that the path selects.
 #[derive(Debug, Clone)]
-pub(super) struct Hit<'t> {
+pub(super) struct LocatedValue<'t> {
     /// The text that `{service}` captured. None if the path has no `{service}`.
     pub(super) service: Option<&'t str>,
-    pub(super) value: Value<'t>,
+    pub(super) value: YamlValue<'t>,
     /// The map or list that contains the value.
-    pub(super) parent: Value<'t>,
+    pub(super) parent: YamlValue<'t>,
     /// The key of the value, if the last step of the path is a key.
     pub(super) name: Option<&'t str>,
     /// The place of the key or list item.
@@ -21,16 +21,16 @@ pub(super) struct Hit<'t> {
 
 /// The place where a path stops matching.
 #[derive(Debug, Clone)]
-pub(super) struct Miss<'t> {
+pub(super) struct PartialKeyPath<'t> {
     /// The number of steps that matched.
     pub(super) depth: usize,
     /// The value that the matching steps selected.
-    pub(super) value: Value<'t>,
+    pub(super) value: YamlValue<'t>,
 }
 
 /// A key of the path that occurs twice in its map. YAML parsers differ in which of the two they take.
 #[derive(Debug, Clone)]
-pub(super) struct Twice<'t> {
+pub(super) struct DuplicateKey<'t> {
     /// The text that `{service}` has captured so far.
     pub(super) service: Option<&'t str>,
     pub(super) keys: [Range<usize>; 2],
@@ -38,33 +38,34 @@ pub(super) struct Twice<'t> {
 
 /// All results of a path in one document.
 #[derive(Debug, Default)]
-pub(super) struct Located<'t> {
-    pub(super) hits: Vec<Hit<'t>>,
+pub(super) struct KeyPathResult<'t> {
+    pub(super) hits: Vec<LocatedValue<'t>>,
     /// The longest partial match among the branches without a result.
-    pub(super) miss: Option<Miss<'t>>,
-    pub(super) twice: Vec<Twice<'t>>,
+    pub(super) farthest_miss: Option<PartialKeyPath<'t>>,
+    pub(super) duplicates: Vec<DuplicateKey<'t>>,
 }
 
 /// The most places that one step follows. Aliases can turn a few bytes into very many places.
-const FOLLOWED: usize = 100_000;
+const MAX_FOLLOWED_PLACES: usize = 100_000;
 
-pub(super) fn locate<'t>(document: Value<'t>, path: &KeyPath) -> Located<'t> {
-    let mut located = Located::default();
-    let mut level = vec![Hit { service: None, value: document, parent: document, name: None, key: document.span() }];
+pub(super) fn locate_values<'t>(document: YamlValue<'t>, path: &KeyPath) -> KeyPathResult<'t> {
+    let mut located = KeyPathResult::default();
+    let mut level =
+        vec![LocatedValue { service: None, value: document, parent: document, name: None, key: document.span() }];
     for (depth, step) in path.steps.iter().enumerate() {
         let mut next = Vec::new();
-        for hit in level.into_iter().take(FOLLOWED) {
+        for hit in level.into_iter().take(MAX_FOLLOWED_PLACES) {
             let before = next.len();
             match step {
-                Step::Key(key) => located.descend(&hit, key, &mut next),
-                Step::Index(index) => {
+                KeyStep::Key(key) => located.descend(&hit, key, &mut next),
+                KeyStep::Index(index) => {
                     let item = hit.value.items().and_then(|mut items| items.nth(*index));
                     next.extend(item.map(|item| hit.down(item, hit.service)));
                 }
-                Step::Select(key, wanted) => next.extend(hit.select(key, wanted)),
+                KeyStep::Select(key, wanted) => next.extend(hit.select(key, wanted)),
             }
-            if next.len() == before && located.miss.as_ref().is_none_or(|miss| miss.depth < depth) {
-                located.miss = Some(Miss { depth, value: hit.value });
+            if next.len() == before && located.farthest_miss.as_ref().is_none_or(|miss| miss.depth < depth) {
+                located.farthest_miss = Some(PartialKeyPath { depth, value: hit.value });
             }
         }
         level = next;
@@ -74,13 +75,13 @@ pub(super) fn locate<'t>(document: Value<'t>, path: &KeyPath) -> Located<'t> {
 }
 
 /// Returns the text under a key of a map.
-pub(super) fn text_of<'t>(entries: &[Entry<'t>], key: &str) -> Option<&'t str> {
+pub(super) fn text_of<'t>(entries: &[MapEntry<'t>], key: &str) -> Option<&'t str> {
     entries.iter().find(|entry| entry.name() == Some(key))?.value.scalar().map(|scalar| scalar.text)
 }
 
-impl<'t> Located<'t> {
+impl<'t> KeyPathResult<'t> {
     /// Adds the values under the matching keys of a map. A template that captures can match any number of keys.
-    fn descend(&mut self, hit: &Hit<'t>, template: &Template, next: &mut Vec<Hit<'t>>) {
+    fn descend(&mut self, hit: &LocatedValue<'t>, template: &TextTemplate, next: &mut Vec<LocatedValue<'t>>) {
         let captures = template.captures() && hit.service.is_none();
         let wanted = template.fill(hit.service.unwrap_or_default());
         let mut first: Option<Range<usize>> = None;
@@ -91,23 +92,23 @@ impl<'t> Located<'t> {
                 continue;
             }
             if let Some(first) = first.as_ref().filter(|_| !captures) {
-                self.twice.push(Twice { service, keys: [first.clone(), entry.key.span()] });
+                self.duplicates.push(DuplicateKey { service, keys: [first.clone(), entry.key.span()] });
                 continue;
             }
             first = Some(entry.key.span());
             let key = entry.key.span();
-            next.push(Hit { service, value: entry.value, parent: hit.value, name: Some(name), key });
+            next.push(LocatedValue { service, value: entry.value, parent: hit.value, name: Some(name), key });
         }
     }
 }
 
-impl<'t> Hit<'t> {
-    fn down(&self, item: Value<'t>, service: Option<&'t str>) -> Self {
+impl<'t> LocatedValue<'t> {
+    fn down(&self, item: YamlValue<'t>, service: Option<&'t str>) -> Self {
         Self { service, value: item, parent: self.value, name: None, key: item.span() }
     }
 
     /// Returns the items of a list that have the wanted text under the key.
-    fn select(&self, key: &str, wanted: &Template) -> impl Iterator<Item = Self> {
+    fn select(&self, key: &str, wanted: &TextTemplate) -> impl Iterator<Item = Self> {
         self.value.items().into_iter().flatten().filter_map(move |item| {
             let name = wanted.capture(text_of(&item.entries()?, key)?)?;
             let same = !wanted.captures() || self.service.is_none_or(|earlier| earlier == name);
@@ -119,17 +120,17 @@ impl<'t> Hit<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::yaml::{Text, parse};
+    use super::super::yaml::{YamlText, parse_yaml};
     use super::*;
 
     fn find(text: &str, path: &str) -> String {
-        let tree = parse(Text { text, base: 0 }).unwrap();
+        let tree = parse_yaml(YamlText { text, base: 0 }).unwrap();
         let path: KeyPath = path.parse().unwrap();
-        let show = |hit: Hit<'_>| {
+        let show = |hit: LocatedValue<'_>| {
             let value = hit.value.scalar().map_or("?", |scalar| scalar.text);
             format!("{}={value}", hit.service.unwrap_or("-"))
         };
-        let found = tree.documents().flat_map(|document| locate(document, &path).hits);
+        let found = tree.documents().flat_map(|document| locate_values(document, &path).hits);
         found.map(show).collect::<Vec<_>>().join(" ")
     }
 
@@ -167,15 +168,16 @@ mod tests {
 
     #[test]
     fn a_key_of_the_path_that_stands_twice_is_told() {
-        let tree = parse(Text { text: "image: {tag: 1, tag: 2}\n", base: 0 }).unwrap();
-        let located = locate(tree.documents().next().unwrap(), &"image.tag".parse().unwrap());
-        assert_eq!(located.twice[0].keys, [8..11, 16..19]);
+        let tree = parse_yaml(YamlText { text: "image: {tag: 1, tag: 2}\n", base: 0 }).unwrap();
+        let located = locate_values(tree.documents().next().unwrap(), &"image.tag".parse().unwrap());
+        assert_eq!(located.duplicates[0].keys, [8..11, 16..19]);
     }
 
     #[test]
     fn the_miss_that_came_farthest_is_told() {
-        let tree = parse(Text { text: "image: {tga: 1}\n", base: 0 }).unwrap();
-        let miss = locate(tree.documents().next().unwrap(), &"image.tag".parse().unwrap()).miss.unwrap();
+        let tree = parse_yaml(YamlText { text: "image: {tga: 1}\n", base: 0 }).unwrap();
+        let miss =
+            locate_values(tree.documents().next().unwrap(), &"image.tag".parse().unwrap()).farthest_miss.unwrap();
         assert_eq!((miss.depth, miss.value.span()), (1, 7..15));
     }
 }

@@ -6,52 +6,52 @@ mod scalars;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub(super) use fields::{Field, Fields, Keys};
-pub(super) use scalars::{Refusal, pinned_version};
+pub(super) use fields::{KnownKeys, MapFields, NamedField};
+pub(super) use scalars::{ValueError, parse_pinned_version};
 
 use super::ServiceName;
-use super::yaml::{Tree, Value, decode, parse};
-use crate::problem::{Place, Problem, Severity};
+use super::yaml::{YamlTree, YamlValue, decode_utf8, parse_yaml};
+use crate::problem::{FilePlace, Problem, Severity};
 
 /// The most problems reported for one file.
-const TOLD: usize = 100;
+const MAX_PROBLEMS_PER_FILE: usize = 100;
 
-pub(super) struct Reader<'r> {
+pub(super) struct FileReader<'r> {
     path: &'r Arc<str>,
     /// The service that problems of this file concern, and hold.
     service: Option<&'r ServiceName>,
     problems: Vec<Problem>,
-    untold: usize,
+    uncounted_problems: usize,
 }
 
-impl<'r> Reader<'r> {
+impl<'r> FileReader<'r> {
     pub(super) fn new(path: &'r Arc<str>, service: Option<&'r ServiceName>) -> Self {
-        Self { path, service, problems: Vec::new(), untold: 0 }
+        Self { path, service, problems: Vec::new(), uncounted_problems: 0 }
     }
 
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
-        Place::at(self.path, span)
+    pub(super) fn place(&self, span: Range<usize>) -> FilePlace {
+        FilePlace::at(self.path, span)
     }
 
-    pub(super) fn whole(&self) -> Place {
-        Place::file(self.path)
+    pub(super) fn whole(&self) -> FilePlace {
+        FilePlace::whole_file(self.path)
     }
 
     /// Reports an error, with one remedy.
-    pub(super) fn refuse(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        self.tell(Problem { hint: some(hint.into()), ..Problem::error(message, self.place(span)) });
+    pub(super) fn report_error(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.report(Problem { hint: some(hint.into()), ..Problem::error(message, self.place(span)) });
     }
 
     /// Reports a warning, with one remedy.
-    pub(super) fn warn(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        self.tell(Problem { hint: some(hint.into()), ..Problem::warning(message, self.place(span)) });
+    pub(super) fn report_warning(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.report(Problem { hint: some(hint.into()), ..Problem::warning(message, self.place(span)) });
     }
 
     /// Reports a problem. It concerns the service of this reader unless it names another one.
-    pub(super) fn tell(&mut self, mut problem: Problem) {
+    pub(super) fn report(&mut self, mut problem: Problem) {
         problem.service = problem.service.or_else(|| self.service.cloned());
         if self.is_full() {
-            self.untold += 1;
+            self.uncounted_problems += 1;
         } else {
             self.problems.push(problem);
         }
@@ -59,7 +59,7 @@ impl<'r> Reader<'r> {
 
     /// Returns whether further problems are only counted. Costly messages need not be built then.
     fn is_full(&self) -> bool {
-        self.problems.len() >= TOLD
+        self.problems.len() >= MAX_PROBLEMS_PER_FILE
     }
 
     /// Returns whether an error was reported.
@@ -69,8 +69,11 @@ impl<'r> Reader<'r> {
 
     /// Returns all reported problems.
     pub(super) fn finish(mut self) -> Vec<Problem> {
-        if self.untold > 0 {
-            let rest = Problem::warning(format!("{} more problems in this file", self.untold), Place::file(self.path));
+        if self.uncounted_problems > 0 {
+            let rest = Problem::warning(
+                format!("{} more problems in this file", self.uncounted_problems),
+                FilePlace::whole_file(self.path),
+            );
             self.problems.push(rest);
         }
         self.problems
@@ -85,18 +88,18 @@ fn some(text: String) -> Option<String> {
 pub(crate) fn parse_file<T>(
     path: &Arc<str>,
     bytes: &[u8],
-    read: impl FnOnce(&Tree<'_>) -> T,
+    read: impl FnOnce(&YamlTree<'_>) -> T,
 ) -> Result<T, Box<Problem>> {
-    let fault = |fault: super::yaml::Fault| {
+    let fault = |fault: super::yaml::YamlFault| {
         let unquoted = fault.span.as_ref().is_some_and(|span| has_bare_range(bytes, span.start));
         let hint = if unquoted { "quote a range, as in \">=1.4, <2\"".to_owned() } else { fault.hint };
-        let place = fault.span.map_or_else(|| Place::file(path), |span| Place::at(path, span));
+        let place = fault.span.map_or_else(|| FilePlace::whole_file(path), |span| FilePlace::at(path, span));
         Box::new(Problem {
             hint: some(hint),
             ..Problem::error(format!("this cannot be read: {}", fault.message), place)
         })
     };
-    let tree = decode(bytes).and_then(parse).map_err(fault)?;
+    let tree = decode_utf8(bytes).and_then(parse_yaml).map_err(fault)?;
     Ok(read(&tree))
 }
 
@@ -110,19 +113,23 @@ fn has_bare_range(bytes: &[u8], at: usize) -> bool {
 }
 
 /// Returns the only document of a file. `least` names the keys to write into an empty file.
-pub(super) fn single_document<'t>(reader: &mut Reader<'_>, tree: &'t Tree<'t>, least: &str) -> Option<Value<'t>> {
+pub(super) fn single_document<'t>(
+    reader: &mut FileReader<'_>,
+    tree: &'t YamlTree<'t>,
+    least: &str,
+) -> Option<YamlValue<'t>> {
     let mut documents = tree.documents();
     let first = documents.next().filter(|value| !value.is_null());
     match (first, documents.next()) {
         (Some(value), None) => return Some(value),
         (None, None) => {
             let empty = Problem::error("this file is empty", reader.whole());
-            reader.tell(empty.hint(format!("write {least} into it, or remove it")));
+            reader.report(empty.hint(format!("write {least} into it, or remove it")));
         }
         (_, Some(second)) => {
             let count = tree.documents().len();
             let message = format!("this file holds {count} YAML documents, it must hold one");
-            reader.refuse(second.span(), message, "keep one document, without `---`");
+            reader.report_error(second.span(), message, "keep one document, without `---`");
         }
     }
     None

@@ -16,12 +16,12 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::reader::Keys;
+    use super::super::reader::KnownKeys;
     use super::super::{local, service, settings};
     use super::*;
 
     /// Asserts that the schema allows the same keys as the reader, in the map at a JSON pointer.
-    fn agrees(schema: &str, pointer: &str, keys: &Keys) {
+    fn agrees(schema: &str, pointer: &str, keys: &KnownKeys) {
         let schema: Value = serde_json::from_str(schema).unwrap();
         let map = schema.pointer(pointer).unwrap();
         let published: BTreeSet<_> = map["properties"].as_object().unwrap().keys().map(String::as_str).collect();

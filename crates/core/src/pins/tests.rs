@@ -10,15 +10,15 @@ mod patterns;
 mod services;
 mod settings;
 
-use super::{Reading, read};
-use crate::git::{BlobId, Content, File};
-use crate::problem::{Problem, Severity, located, render, show};
+use super::{ParsedRevision, parse_revision};
+use crate::git::{BlobId, FileContent, RepoFile};
+use crate::problem::{Problem, Severity, one_line_message, render_problems, show};
 
 /// A valid service file.
 const SERVICE: &str = "version: \"1.8.2\"\nimage: ghcr.io/acme/web\n";
 
 /// A revision in memory.
-struct Revision(Vec<File>);
+struct Revision(Vec<RepoFile>);
 
 impl Revision {
     /// Returns a revision with one valid service, `web`, and nothing else.
@@ -32,7 +32,7 @@ impl Revision {
 
     /// Adds or replaces a file.
     fn with(self, path: &str, text: impl AsRef<[u8]>) -> Self {
-        self.with_content(path, Content::Bytes(text.as_ref().into()))
+        self.with_content(path, FileContent::Bytes(text.as_ref().into()))
     }
 
     /// Adds or replaces `pintle.yaml`.
@@ -40,9 +40,9 @@ impl Revision {
         self.with("pintle.yaml", format!("apiVersion: pintle.dev/v1alpha1\n{text}"))
     }
 
-    fn with_content(mut self, path: &str, content: Content) -> Self {
+    fn with_content(mut self, path: &str, content: FileContent) -> Self {
         self.0.retain(|file| *file.path != *path);
-        self.0.push(File { path: path.into(), blob: BlobId::from([0; 20]), content });
+        self.0.push(RepoFile { path: path.into(), blob: BlobId::from([0; 20]), content });
         self
     }
 
@@ -60,24 +60,24 @@ impl Revision {
             .with("apps/web.yaml", text)
     }
 
-    fn read(&self) -> Reading {
-        read("", &self.0)
+    fn read(&self) -> ParsedRevision {
+        parse_revision("", &self.0)
     }
 
     fn bytes(&self, path: &str) -> Option<&[u8]> {
         let file = self.0.iter().find(|file| *file.path == *path)?;
-        if let Content::Bytes(bytes) = &file.content { Some(bytes) } else { None }
+        if let FileContent::Bytes(bytes) = &file.content { Some(bytes) } else { None }
     }
 
     /// Returns all problems, rendered.
     fn shown(&self) -> String {
-        render(&self.read().problems, &|path| self.bytes(path), false)
+        render_problems(&self.read().problems, &|path| self.bytes(path), false)
     }
 
     /// Returns all problems in one line each: the place, the message, other places, and the hint.
     fn problems(&self) -> String {
         let line = |problem: &Problem| {
-            let at = |problem: &Problem| located(problem, self.bytes(&problem.place.path).unwrap_or_default());
+            let at = |problem: &Problem| one_line_message(problem, self.bytes(&problem.place.path).unwrap_or_default());
             let warning = if problem.severity == Severity::Warning { "warning: " } else { "" };
             let other = |(place, label): &_| at(&Problem::error(String::clone(label), Clone::clone(place)));
             let also = problem.also.iter().map(|also| format!(" ({})", other(also))).collect::<Vec<_>>().concat();

@@ -11,22 +11,22 @@ mod value;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(super) use build::parse;
-pub(crate) use resolve::{Meaning, meaning};
-pub(super) use text::{Text, decode};
-pub(super) use value::Scalar;
-pub(crate) use value::{Entry, Value};
+pub(super) use build::parse_yaml;
+pub(crate) use resolve::{ScalarMeaning, scalar_meaning};
+pub(super) use text::{YamlText, decode_utf8};
+pub(super) use value::YamlScalar;
+pub(crate) use value::{MapEntry, YamlValue};
 
 /// The parsed documents of one file.
 #[derive(Debug)]
-pub(crate) struct Tree<'t> {
-    nodes: Vec<Node<'t>>,
-    documents: Vec<Id>,
+pub(crate) struct YamlTree<'t> {
+    nodes: Vec<YamlNode<'t>>,
+    documents: Vec<NodeId>,
 }
 
 /// An error that makes a file unreadable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct YamlFault {
     pub(super) message: String,
     /// A remedy.
     pub(super) hint: String,
@@ -36,11 +36,11 @@ pub(super) struct Fault {
 
 /// The index of a node in [`Tree::nodes`].
 #[derive(Debug, Clone, Copy)]
-struct Id(usize);
+struct NodeId(usize);
 
 #[derive(Debug)]
-struct Node<'t> {
-    kind: Kind<'t>,
+struct YamlNode<'t> {
+    kind: NodeKind<'t>,
     span: Range<usize>,
     /// A list in `[]`, or a map in `{}`.
     flow: bool,
@@ -49,22 +49,24 @@ struct Node<'t> {
 }
 
 #[derive(Debug)]
-enum Kind<'t> {
+enum NodeKind<'t> {
     Scalar { text: Cow<'t, str>, plain: bool, block: bool },
-    List(Vec<Id>),
-    Map(Vec<(Id, Id)>),
-    Alias(Id),
+    List(Vec<NodeId>),
+    Map(Vec<(NodeId, NodeId)>),
+    Alias(NodeId),
 }
 
-impl Tree<'_> {
+impl YamlTree<'_> {
     /// Returns the root value of each document.
-    pub(crate) fn documents(&self) -> impl ExactSizeIterator<Item = Value<'_>> {
-        self.documents.iter().map(|&id| Value::new(self, id))
+    pub(crate) fn documents(&self) -> impl ExactSizeIterator<Item = YamlValue<'_>> {
+        self.documents.iter().map(|&id| YamlValue::new(self, id))
     }
 
     /// Returns the scalar or alias at exactly this place.
-    pub(crate) fn at(&self, span: &Range<usize>) -> Option<Value<'_>> {
-        let same = |node: &Node<'_>| node.span == *span && matches!(node.kind, Kind::Scalar { .. } | Kind::Alias(_));
-        self.nodes.iter().position(same).map(|place| Value::new(self, Id(place)))
+    pub(crate) fn at(&self, span: &Range<usize>) -> Option<YamlValue<'_>> {
+        let same = |node: &YamlNode<'_>| {
+            node.span == *span && matches!(node.kind, NodeKind::Scalar { .. } | NodeKind::Alias(_))
+        };
+        self.nodes.iter().position(same).map(|place| YamlValue::new(self, NodeId(place)))
     }
 }

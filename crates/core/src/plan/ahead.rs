@@ -4,25 +4,25 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
-use super::engine::Engine;
-use super::next::standing;
+use super::engine::WaitTracker;
+use super::next::settled_step;
 use super::state::PlanState;
-use super::{PastDuration, PlanInput, Step, Wait};
-use crate::graph::Id;
+use super::{EdgeWait, PastDuration, PlanInput, PlanStep};
+use crate::graph::ServiceId;
 use crate::running::Running;
 
 /// How long a change is assumed to take where no earlier one is known.
-const ASSUMED: Duration = Duration::from_secs(30);
+const ASSUMED_CHANGE_DURATION: Duration = Duration::from_secs(30);
 
 /// What will be done, in which order, and what will not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// What is under way already.
-    pub under_way: Vec<Id>,
+    pub under_way: Vec<ServiceId>,
     /// Rounds of starts. There is no barrier between them: a change starts when what it waits for has passed.
     pub stages: Vec<Stage>,
     /// What is not reached: held, refused, failed, or waiting for one of these.
-    pub unreached: Vec<(Id, Step)>,
+    pub unreached: Vec<(ServiceId, PlanStep)>,
     /// What it takes.
     pub estimate: Estimate,
 }
@@ -31,18 +31,18 @@ pub struct Plan {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stage {
     /// The changes, by the names of their services.
-    pub changes: Vec<Change>,
+    pub changes: Vec<PlannedChange>,
 }
 
 /// One service gets its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct PlannedChange {
     /// The service.
-    pub service: Id,
+    pub service: ServiceId,
     /// What ran before.
     pub from: Vec<Running>,
     /// What it waits for before it starts.
-    pub waits: Vec<Wait>,
+    pub awaited: Vec<EdgeWait>,
     /// The lockstep group that it starts with, where no safe order exists.
     pub lockstep: Option<usize>,
 }
@@ -51,26 +51,30 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Estimate {
     /// T(n): the time until everything is verified, each change started as soon as it is safe.
-    pub together: Duration,
+    pub in_parallel: Duration,
     /// The same changes, one after the other.
-    pub one_by_one: Duration,
+    pub one_at_a_time: Duration,
     /// Changes whose time is not known: 30 s each are assumed.
-    pub assumed: usize,
+    pub assumed_durations: usize,
     /// Services touched.
     pub services: usize,
     /// Pods replaced.
-    pub replaced: u64,
+    pub replaced_pods: u64,
     /// The most pods that exist above the usual number at any one time.
-    pub surge: u64,
+    pub peak_extra_pods: u64,
 }
 
 impl Plan {
     /// Runs ahead. `took`: how long the last changes of each service took.
-    pub fn of(at: PlanInput<'_>, took: &[PastDuration]) -> Self {
-        let engine = Engine::new(PlanState::set(at));
-        let (together, surge) = clock(engine.clone(), at, took);
+    pub fn simulate(at: PlanInput<'_>, took: &[PastDuration]) -> Self {
+        let engine = WaitTracker::new(PlanState::set(at));
+        let (together, surge) = parallel_time_and_surge(engine.clone(), at, took);
         let simulation = simulate(engine, at);
-        let estimate = Estimate { together, surge, ..Estimate::of(at, took, &simulation.stages) };
+        let estimate = Estimate {
+            in_parallel: together,
+            peak_extra_pods: surge,
+            ..Estimate::without_times(at, took, &simulation.stages)
+        };
         let Simulation { under_way, stages, unreached } = simulation;
         Self { under_way, stages, unreached, estimate }
     }
@@ -81,40 +85,40 @@ impl Plan {
     }
 
     /// All changes, in the order of the stages.
-    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+    pub fn changes(&self) -> impl Iterator<Item = &PlannedChange> {
         self.stages.iter().flat_map(|stage| &stage.changes)
     }
 }
 
 /// What running ahead comes to.
 pub(super) struct Simulation {
-    under_way: Vec<Id>,
+    under_way: Vec<ServiceId>,
     stages: Vec<Stage>,
-    pub(super) unreached: Vec<(Id, Step)>,
+    pub(super) unreached: Vec<(ServiceId, PlanStep)>,
 }
 
 /// Starts all that may start and lets all of it finish, again and again.
-pub(super) fn simulate(mut engine: Engine<'_>, at: PlanInput<'_>) -> Simulation {
-    let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
-    let mut waited = Waited::default();
+pub(super) fn simulate(mut engine: WaitTracker<'_>, at: PlanInput<'_>) -> Simulation {
+    let under_way: Vec<ServiceId> = at.graph.ids().filter(|&id| engine.state.is_under_way(id)).collect();
+    let mut waited = WaitLog::default();
     let mut stages = Vec::new();
     let mut moving = under_way.clone();
-    let mut ask: BTreeSet<Id> = at.graph.ids().collect();
+    let mut ask: BTreeSet<ServiceId> = at.graph.ids().collect();
     loop {
         let starts = waited.sort(engine.steps(ask));
-        let changes = starts.iter().map(|&(service, lockstep)| Change {
+        let changes = starts.iter().map(|&(service, lockstep)| PlannedChange {
             service,
             from: at.live[service.index()].running.clone(),
-            waits: waited.of(service),
+            awaited: waited.take_waits(service),
             lockstep,
         });
         let stage = Stage { changes: changes.collect() };
-        let ids: Vec<Id> = starts.iter().map(|&(id, _)| id).collect();
+        let ids: Vec<ServiceId> = starts.iter().map(|&(id, _)| id).collect();
         moving.extend(&ids);
         if moving.is_empty() {
             break;
         }
-        ask = engine.go_through(&ids, &std::mem::take(&mut moving));
+        ask = engine.start_and_finish(&ids, &std::mem::take(&mut moving));
         stages.extend((!stage.changes.is_empty()).then_some(stage));
     }
     Simulation { under_way, stages, unreached: unreached(&engine, at) }
@@ -122,16 +126,16 @@ pub(super) fn simulate(mut engine: Engine<'_>, at: PlanInput<'_>) -> Simulation 
 
 /// What each service has been seen to wait for.
 #[derive(Default)]
-struct Waited(BTreeMap<Id, Vec<Wait>>);
+struct WaitLog(BTreeMap<ServiceId, Vec<EdgeWait>>);
 
-impl Waited {
+impl WaitLog {
     /// Remembers the waits among the steps and returns the starts.
-    fn sort(&mut self, steps: BTreeMap<Id, Step>) -> Vec<(Id, Option<usize>)> {
+    fn sort(&mut self, steps: BTreeMap<ServiceId, PlanStep>) -> Vec<(ServiceId, Option<usize>)> {
         let mut starts = Vec::new();
         for (id, step) in steps {
             match step {
-                Step::Start(lockstep) => starts.push((id, lockstep)),
-                Step::Waits(waits) => {
+                PlanStep::Start(lockstep) => starts.push((id, lockstep)),
+                PlanStep::Waits(waits) => {
                     let known = self.0.entry(id).or_default();
                     known.extend(waits.into_iter().filter(|wait| !known.contains(wait)).collect::<Vec<_>>());
                 }
@@ -141,51 +145,51 @@ impl Waited {
         starts
     }
 
-    fn of(&mut self, id: Id) -> Vec<Wait> {
+    fn take_waits(&mut self, id: ServiceId) -> Vec<EdgeWait> {
         self.0.remove(&id).unwrap_or_default()
     }
 }
 
-fn unreached(engine: &Engine<'_>, at: PlanInput<'_>) -> Vec<(Id, Step)> {
-    let mut rest: Vec<(Id, Step)> = engine.steps(at.graph.ids()).into_iter().collect();
-    rest.extend(at.graph.ids().filter_map(|id| Some((id, standing(&engine.board, id)?))));
+fn unreached(engine: &WaitTracker<'_>, at: PlanInput<'_>) -> Vec<(ServiceId, PlanStep)> {
+    let mut rest: Vec<(ServiceId, PlanStep)> = engine.steps(at.graph.ids()).into_iter().collect();
+    rest.extend(at.graph.ids().filter_map(|id| Some((id, settled_step(&engine.state, id)?))));
     rest.sort_by_key(|&(id, _)| id);
     rest
 }
 
 impl Estimate {
     /// All but what needs a clock.
-    fn of(at: PlanInput<'_>, took: &[PastDuration], stages: &[Stage]) -> Self {
+    fn without_times(at: PlanInput<'_>, took: &[PastDuration], stages: &[Stage]) -> Self {
         let changes = || stages.iter().flat_map(|stage| &stage.changes).map(|change| change.service);
         Self {
-            one_by_one: changes().map(|id| duration(took, id)).sum(),
-            assumed: changes().filter(|id| took.get(id.index()).copied().flatten().is_none()).count(),
+            one_at_a_time: changes().map(|id| assumed_duration(took, id)).sum(),
+            assumed_durations: changes().filter(|id| took.get(id.index()).copied().flatten().is_none()).count(),
             services: changes().count(),
-            replaced: changes().map(|id| u64::from(at.live[id.index()].pods)).sum(),
+            replaced_pods: changes().map(|id| u64::from(at.live[id.index()].replaced_pods)).sum(),
             ..Self::default()
         }
     }
 }
 
-fn duration(took: &[PastDuration], id: Id) -> Duration {
-    took.get(id.index()).copied().flatten().unwrap_or(ASSUMED)
+fn assumed_duration(took: &[PastDuration], id: ServiceId) -> Duration {
+    took.get(id.index()).copied().flatten().unwrap_or(ASSUMED_CHANGE_DURATION)
 }
 
 /// The time until nothing moves any more, and the most pods above the usual number on the way: whatever is verified
 /// first releases what waits for it.
-fn clock(mut engine: Engine<'_>, at: PlanInput<'_>, took: &[PastDuration]) -> (Duration, u64) {
-    let duration = |id: Id| duration(took, id);
-    let surge_of = |id: &Id| u64::from(at.live[id.index()].surge);
-    let mut finishes: BinaryHeap<Reverse<(Duration, Id)>> = BinaryHeap::new();
-    let under_way: Vec<Id> = at.graph.ids().filter(|&id| engine.board.is_under_way(id)).collect();
+fn parallel_time_and_surge(mut engine: WaitTracker<'_>, at: PlanInput<'_>, took: &[PastDuration]) -> (Duration, u64) {
+    let duration = |id: ServiceId| assumed_duration(took, id);
+    let surge_of = |id: &ServiceId| u64::from(at.live[id.index()].surge_pods);
+    let mut finishes: BinaryHeap<Reverse<(Duration, ServiceId)>> = BinaryHeap::new();
+    let under_way: Vec<ServiceId> = at.graph.ids().filter(|&id| engine.state.is_under_way(id)).collect();
     finishes.extend(under_way.iter().map(|&id| Reverse((duration(id), id))));
     let mut surge: u64 = under_way.iter().map(surge_of).sum();
     let (mut now, mut peak) = (Duration::ZERO, surge);
-    let mut ask: BTreeSet<Id> = at.graph.ids().collect();
+    let mut ask: BTreeSet<ServiceId> = at.graph.ids().collect();
     loop {
         let steps = engine.steps(ask);
-        let starts: Vec<Id> =
-            steps.into_iter().filter_map(|(id, step)| matches!(step, Step::Start(_)).then_some(id)).collect();
+        let starts: Vec<ServiceId> =
+            steps.into_iter().filter_map(|(id, step)| matches!(step, PlanStep::Start(_)).then_some(id)).collect();
         ask = engine.start(&starts);
         surge += starts.iter().map(surge_of).sum::<u64>();
         peak = peak.max(surge);

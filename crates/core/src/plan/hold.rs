@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::evidence::Pair;
-use crate::graph::{EdgeId, Id};
+use crate::evidence::VersionPair;
+use crate::graph::{EdgeId, ServiceId};
 use crate::pins::{Withheld, WorkloadRef};
 use crate::running::Running;
-use crate::verify::NoContainer;
-use crate::workload::{Pause, WorkloadId};
+use crate::verify::MissingContainer;
+use crate::workload::{PauseAnnotation, WorkloadId};
 
 /// Why a service is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub enum HoldReason {
     /// The target of this neighbour does not fit its own (rule 1).
     Misfit(EdgeId),
     /// The targets of it and of a neighbour were never seen together, and must have been (rule 1).
-    Unseen(Pair),
+    Unseen(VersionPair),
     /// This member of its lockstep group is held.
-    Lockstep(Id),
+    Lockstep(ServiceId),
 }
 
 /// Why a service is left as it is although it could be written.
@@ -42,7 +42,7 @@ pub enum SuppressedBy {
     /// Whoever asked named other services.
     NotSelected,
     /// Somebody has paused it.
-    Pause(Pause),
+    Pause(PauseAnnotation),
     /// Its drift is not corrected, or not yet.
     Drift {
         change: ManualChange,
@@ -80,7 +80,7 @@ pub enum Obstacle {
     /// The workload does not exist.
     MissingWorkload(WorkloadId),
     /// The workload has no container of the service.
-    NoContainer(NoContainer),
+    NoContainer(MissingContainer),
     /// Another instance wrote the workload.
     OtherInstance { workload: WorkloadId, instance: String },
     /// The workload cannot be read, in the words of the cluster.
@@ -115,8 +115,8 @@ impl Suppression {
     }
 }
 
-impl From<Pause> for Suppression {
-    fn from(pause: Pause) -> Self {
+impl From<PauseAnnotation> for Suppression {
+    fn from(pause: PauseAnnotation) -> Self {
         Self { until: Some(pause.until), by: SuppressedBy::Pause(pause) }
     }
 }

@@ -9,20 +9,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{HoldReason, Live, Next, Plan, PlanInput, RolloutProgress, Step, Wait, WaitReason, Wanted, next};
-use crate::graph::{Graph, Id, Node};
+use super::{
+    EdgeWait, HoldReason, LiveService, Next, Plan, PlanInput, PlanStep, RolloutProgress, ServiceTarget, WaitReason,
+    next,
+};
+use crate::graph::{Graph, ServiceId, ServiceNode};
 use crate::image::Image;
 use crate::pins::{DependsOn, Need, ServiceName, Withheld};
 use crate::running::Running;
 use crate::verify::HealthReason;
-use crate::version::{Order, Version};
+use crate::version::{Version, VersionOrder};
 
 /// A system: owns what a [`PlanInput`] borrows.
 pub(super) struct System {
     pub(super) graph: Graph,
-    pub(super) wanted: Vec<Wanted>,
-    pub(super) live: Vec<Live>,
-    pub(super) lockstep: Vec<Vec<Id>>,
+    pub(super) wanted: Vec<ServiceTarget>,
+    pub(super) live: Vec<LiveService>,
+    pub(super) lockstep: Vec<Vec<ServiceId>>,
     took: Vec<Option<Duration>>,
 }
 
@@ -60,11 +63,11 @@ pub(super) fn version(text: &str) -> Version {
 pub(super) fn running(name: &str, version_text: &str) -> Running {
     match version_text.trim() {
         "-" => Running::Absent,
-        text => Running::Image(Image::render(name, text, None).unwrap(), Some(version(text))),
+        text => Running::Image(Image::from_parts(name, text, None).unwrap(), Some(version(text))),
     }
 }
 
-fn node(name: &str, line: &str) -> Node {
+fn node(name: &str, line: &str) -> ServiceNode {
     let needs = |clause: &str| {
         let (of, needs) = clause.trim().split_once(" needs ").unwrap();
         let need = |need: &str| {
@@ -74,8 +77,8 @@ fn node(name: &str, line: &str) -> Node {
         (version(of.trim()), Arc::new(needs.split(", ").map(need).collect::<DependsOn>()))
     };
     let versions: Vec<_> = line.split(';').skip(1).map(needs).collect();
-    let order = Order::choose(None, ["1", "2", "3", "4"].map(version));
-    Node { name: service(name), order, now: Arc::default(), versions }
+    let order = VersionOrder::choose(None, ["1", "2", "3", "4"].map(version));
+    ServiceNode { name: service(name), order, current_needs: Arc::default(), versions }
 }
 
 /// Why somebody holds a service.
@@ -88,16 +91,16 @@ pub(super) fn crash() -> HealthReason {
     HealthReason::Idle { message: "CrashLoopBackOff".to_owned() }
 }
 
-fn wanted(name: &str, head: &str) -> Wanted {
+fn wanted(name: &str, head: &str) -> ServiceTarget {
     let target = head.split_once("->").unwrap().1.split_whitespace().next().unwrap();
     if head.contains("held") {
-        Wanted::Held(Some(running(name, target)), on_hold())
+        ServiceTarget::Held(Some(running(name, target)), on_hold())
     } else {
-        Wanted::Target(running(name, target))
+        ServiceTarget::Run(running(name, target))
     }
 }
 
-fn live(name: &str, head: &str) -> Live {
+fn live(name: &str, head: &str) -> LiveService {
     let (versions, flags) = head.split_once("->").unwrap();
     let all: Vec<Running> = versions.split('+').map(|version| running(name, version)).collect();
     let down = flags.contains("down");
@@ -106,13 +109,13 @@ fn live(name: &str, head: &str) -> Live {
         _ if down || flags.contains("failed") => RolloutProgress::Failed(crash()),
         _ => RolloutProgress::Still,
     };
-    Live {
+    LiveService {
         spec: vec![all.last().unwrap().clone()],
         running: all,
         progress: motion,
         ready: !down,
-        pods: 2,
-        surge: 1,
+        replaced_pods: 2,
+        surge_pods: 1,
         is_drift: false,
     }
 }
@@ -133,7 +136,7 @@ impl System {
     }
 
     pub(super) fn plan(&self) -> Plan {
-        Plan::of(self.at(), &self.took)
+        Plan::simulate(self.at(), &self.took)
     }
 
     /// What `next` says, a line a service.
@@ -146,43 +149,44 @@ impl System {
     /// The stages of the plan, a line each, and what is not reached.
     pub(super) fn plans(&self) -> String {
         let plan = self.plan();
-        let names = |ids: Vec<Id>| ids.iter().map(|&id| self.graph.name(id).as_str()).collect::<Vec<_>>().join(" ");
+        let names =
+            |ids: Vec<ServiceId>| ids.iter().map(|&id| self.graph.name(id).as_str()).collect::<Vec<_>>().join(" ");
         let stages = plan.stages.iter().map(|stage| names(stage.changes.iter().map(|change| change.service).collect()));
         let rest = plan.unreached.iter().map(|(id, step)| format!("{}: {}", self.graph.name(*id), self.step(step)));
         stages.chain(rest).map(|line| line + "\n").collect()
     }
 
-    fn step(&self, step: &Step) -> String {
+    fn step(&self, step: &PlanStep) -> String {
         match step {
-            Step::Start(None) => "start".to_owned(),
-            Step::Start(Some(group)) => format!("start with group {group}"),
-            Step::UnderWay => "under way".to_owned(),
-            Step::Failed(words) => format!("failed: {words}"),
-            Step::Waits(waits) => waits
+            PlanStep::Start(None) => "start".to_owned(),
+            PlanStep::Start(Some(group)) => format!("start with group {group}"),
+            PlanStep::UnderWay => "under way".to_owned(),
+            PlanStep::Failed(words) => format!("failed: {words}"),
+            PlanStep::Waits(waits) => waits
                 .iter()
                 .map(|wait| self.wait(wait))
                 .collect::<BTreeSet<_>>()
                 .into_iter()
                 .collect::<Vec<_>>()
                 .join(", "),
-            Step::Held(HoldReason::Withheld(_)) => "held: a hold".to_owned(),
-            Step::Held(HoldReason::Misfit(edge)) => {
+            PlanStep::Held(HoldReason::Withheld(_)) => "held: a hold".to_owned(),
+            PlanStep::Held(HoldReason::Misfit(edge)) => {
                 let edge = self.graph.edge(*edge);
                 format!("held: {} does not fit {}", self.graph.name(edge.consumer), self.graph.name(edge.provider))
             }
-            Step::Held(HoldReason::Unseen(pair)) => format!("held: {pair} was never seen"),
-            Step::Held(HoldReason::Lockstep(id)) => format!("held with {}", self.graph.name(*id)),
-            Step::Held(other) => panic!("{other:?} is of no such system"),
-            Step::Refused(circle) => {
+            PlanStep::Held(HoldReason::Unseen(pair)) => format!("held: {pair} was never seen"),
+            PlanStep::Held(HoldReason::Lockstep(id)) => format!("held with {}", self.graph.name(*id)),
+            PlanStep::Held(other) => panic!("{other:?} is of no such system"),
+            PlanStep::Refused(circle) => {
                 let links = circle.iter().map(|(id, wait)| format!("{} {}", self.graph.name(*id), self.wait(wait)));
                 format!("refused: {}", links.collect::<Vec<_>>().join("; "))
             }
         }
     }
 
-    fn wait(&self, wait: &Wait) -> String {
+    fn wait(&self, wait: &EdgeWait) -> String {
         let on = self.graph.name(wait.on);
-        match &wait.because {
+        match &wait.reason {
             WaitReason::Incompatible(Running::Absent) => format!("waits for {on}"),
             WaitReason::Incompatible(Running::Unreadable(text)) => format!("waits for {on} to leave {text}"),
             WaitReason::Incompatible(Running::Image(_, version)) => {

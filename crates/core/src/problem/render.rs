@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Place, Problem, Severity};
+use super::{FilePlace, Problem, Severity};
 use crate::printable::{escape, is_unfit};
 
 /// The bytes shown of a line before and after the marked text.
-const AROUND: usize = 200;
+const CONTEXT_BYTES: usize = 200;
 /// The longest marked text, in bytes. The rest of a longer text is not marked.
-const MARKED: usize = 200;
+const MAX_MARKED_BYTES: usize = 200;
 
 /// Returns the line and column of a byte. Both count from 1, and columns count characters without a byte order mark.
 pub fn line_col(bytes: &[u8], offset: usize) -> (usize, usize) {
@@ -22,11 +22,11 @@ pub fn line_col(bytes: &[u8], offset: usize) -> (usize, usize) {
 }
 
 /// Renders a problem in one line, such as `services/x.yaml:3:5: …`.
-pub fn located(problem: &Problem, bytes: &[u8]) -> String {
+pub fn one_line_message(problem: &Problem, bytes: &[u8]) -> String {
     format!("{}: {}", position(&problem.place, bytes), problem.message)
 }
 
-fn position(place: &Place, bytes: &[u8]) -> String {
+fn position(place: &FilePlace, bytes: &[u8]) -> String {
     let path = escape(place.path.chars());
     match &place.span {
         None => path,
@@ -39,7 +39,7 @@ fn position(place: &Place, bytes: &[u8]) -> String {
 
 /// Renders problems with their source lines, separated by blank lines. `lookup` returns the bytes of a file. Without
 /// them, only the place is named.
-pub fn render<'b>(problems: &[Problem], lookup: &dyn Fn(&str) -> Option<&'b [u8]>, colour: bool) -> String {
+pub fn render_problems<'b>(problems: &[Problem], lookup: &dyn Fn(&str) -> Option<&'b [u8]>, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     problems.iter().map(|problem| renderer.render(&[report(problem, lookup)]) + "\n").collect::<Vec<_>>().join("\n")
 }
@@ -55,7 +55,7 @@ fn report<'b>(problem: &Problem, lookup: &dyn Fn(&str) -> Option<&'b [u8]>) -> G
         let excerpt = place.span.clone().and_then(|span| excerpt(lookup(&place.path)?, span));
         let path = escape(place.path.chars());
         group = match excerpt {
-            Some(Excerpt { text, line, mark }) => {
+            Some(SourceExcerpt { text, line, mark }) => {
                 let annotation = kind.span(mark).label(escape(label.chars()));
                 group.element(Snippet::source(text).line_start(line).path(path).annotation(annotation))
             }
@@ -69,24 +69,27 @@ fn report<'b>(problem: &Problem, lookup: &dyn Fn(&str) -> Option<&'b [u8]>) -> G
 }
 
 /// A source line with its marked part, made safe for a terminal.
-struct Excerpt {
+struct SourceExcerpt {
     text: String,
     line: usize,
     mark: Range<usize>,
 }
 
-fn excerpt(bytes: &[u8], span: Range<usize>) -> Option<Excerpt> {
+fn excerpt(bytes: &[u8], span: Range<usize>) -> Option<SourceExcerpt> {
     let start = span.start.min(bytes.len());
     let newline = |byte: &u8| matches!(byte, b'\n' | b'\r');
     let from = bytes[..start].iter().rposition(newline).map_or(0, |at| at + 1);
     let to = bytes[start..].iter().position(newline).map_or(bytes.len(), |at| start + at);
-    let end = span.end.clamp(start, to).min(start + MARKED);
-    let [before, marked, after] =
-        [&bytes[from.max(start.saturating_sub(AROUND))..start], &bytes[start..end], &bytes[end..to.min(end + AROUND)]]
-            .map(|part| clean(&String::from_utf8_lossy(part)));
+    let end = span.end.clamp(start, to).min(start + MAX_MARKED_BYTES);
+    let [before, marked, after] = [
+        &bytes[from.max(start.saturating_sub(CONTEXT_BYTES))..start],
+        &bytes[start..end],
+        &bytes[end..to.min(end + CONTEXT_BYTES)],
+    ]
+    .map(|part| clean(&String::from_utf8_lossy(part)));
     let (line, _) = line_col(bytes, start);
     let mark = before.len()..before.len() + marked.len();
-    (from < bytes.len()).then(|| Excerpt { text: before + &marked + &after, line, mark })
+    (from < bytes.len()).then(|| SourceExcerpt { text: before + &marked + &after, line, mark })
 }
 
 /// Replaces unsafe characters one by one, so that the marks stay below the text they mark.
@@ -103,9 +106,9 @@ mod tests {
 
     fn shown(text: &str, span: Range<usize>) -> String {
         let path = "a.yaml".into();
-        let problem = Problem::error("wrong", Place::at(&path, span.clone()));
-        let problem = problem.also(Place::at(&path, 0..1), "first").hint("do\u{1b}n't");
-        render(&[problem], &|path| (path == "a.yaml").then_some(text.as_bytes()), false)
+        let problem = Problem::error("wrong", FilePlace::at(&path, span.clone()));
+        let problem = problem.also(FilePlace::at(&path, 0..1), "first").hint("do\u{1b}n't");
+        render_problems(&[problem], &|path| (path == "a.yaml").then_some(text.as_bytes()), false)
     }
 
     #[test]
@@ -186,8 +189,8 @@ mod tests {
         ::: a.yaml
          = help: do\u{1b}n't
         ");
-        let gone = Problem::warning("gone", Place::file(&"b.yaml".into()));
-        assert_snapshot!(render(&[gone], &|_| None, false), @"
+        let gone = Problem::warning("gone", FilePlace::whole_file(&"b.yaml".into()));
+        assert_snapshot!(render_problems(&[gone], &|_| None, false), @"
         warning: gone
         --> b.yaml
         ");
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn colours_come_on_request() {
-        let problem = [Problem::error("wrong", Place::file(&"a.yaml".into()))];
-        assert!(render(&problem, &|_| None, true).contains('\u{1b}'));
+        let problem = [Problem::error("wrong", FilePlace::whole_file(&"a.yaml".into()))];
+        assert!(render_problems(&problem, &|_| None, true).contains('\u{1b}'));
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::edit::{EarlierRevision, Edit, Edited, RevisionFiles, edit, in_words, overlay, own_path};
-use crate::git::{File, FileChange};
-use crate::pins::{Pins, Reading, Service, ServiceName, read};
+use crate::edit::{EarlierRevision, Edit, Edited, RevisionFiles, apply_edits, in_words, overlay, own_path};
+use crate::git::{FileChange, RepoFile};
+use crate::pins::{ParsedRevision, Pins, Service, ServiceName, parse_revision};
 
 /// Configuration as it was before some commits.
 pub struct ConfigRevert {
@@ -46,8 +46,9 @@ pub fn revert_config(
     [before, after]: [&Arc<EarlierRevision>; 2],
     merge: Merge<'_>,
 ) -> Result<ConfigRevert, ConfigRefusal> {
-    let differs =
-        |file: &&File| before.bytes(&file.path).is_some_and(|was| after.bytes(&file.path).is_some_and(|is| was != is));
+    let differs = |file: &&RepoFile| {
+        before.bytes(&file.path).is_some_and(|was| after.bytes(&file.path).is_some_and(|is| was != is))
+    };
     let paths: Vec<Arc<str>> = tip.files.iter().filter(differs).map(|file| Arc::clone(&file.path)).collect();
     // 1. Give all three revisions the pins of the later one.
     let names = pinned_in(&paths, tip, [before, after]);
@@ -63,7 +64,7 @@ pub fn revert_config(
         merged.push(FileChange { path: Arc::clone(path), content: Some(content.into()) });
     }
     let files = overlay(&ours.files, &merged);
-    let reading = usable(read(tip.root, &files), tip.reading)?;
+    let reading = usable(parse_revision(tip.root, &files), tip.reading)?;
     let merged = EarlierRevision { root: tip.root.to_owned(), files, reading };
     // 3. Restore the pins of the tip.
     let pins_of_tip =
@@ -71,7 +72,7 @@ pub fn revert_config(
     let with = with_pins(&merged.said(), &names, &Arc::new(pins_of_tip))?;
     let files = with.files.iter().filter(|file| tip.bytes(&file.path) != with.bytes(&file.path));
     let change =
-        |file: &File| FileChange { path: Arc::clone(&file.path), content: with.bytes(&file.path).map(Arc::from) };
+        |file: &RepoFile| FileChange { path: Arc::clone(&file.path), content: with.bytes(&file.path).map(Arc::from) };
     Ok(ConfigRevert { files: files.map(change).collect(), pins: with.reading.pins })
 }
 
@@ -101,12 +102,12 @@ fn with_pins(
     let edits: Vec<(ServiceName, Edit)> = names.iter().map(restore).collect();
     let side = RevisionFiles { known: None, ..*side };
     let Edited { files, reading } =
-        edit(&side, &edits).map_err(|refusal| ConfigRefusal::Edit(in_words(&refusal, side.files)))?;
+        apply_edits(&side, &edits).map_err(|refusal| ConfigRefusal::Edit(in_words(&refusal, side.files)))?;
     Ok(EarlierRevision { root: side.root.to_owned(), files: overlay(side.files, &files), reading })
 }
 
 /// Returns the reading of the merged files, if it has no errors that the tip does not have.
-fn usable(reading: Reading, tip: &Reading) -> Result<Reading, ConfigRefusal> {
+fn usable(reading: ParsedRevision, tip: &ParsedRevision) -> Result<ParsedRevision, ConfigRefusal> {
     if let Some(why) = reading.unusable {
         return Err(ConfigRefusal::Unusable(why));
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::{Member, Revert};
 use crate::edit::{EarlierRevision, Edit, NewHold, RevisionFiles, own_path};
-use crate::git::{Commit, CommitId, File, FileChange, content_id};
+use crate::git::{Commit, CommitId, FileChange, RepoFile, blob_id};
 use crate::history::History;
-use crate::pins::{Held, Pin, Pins, Service, ServiceName, read};
+use crate::pins::{HeldVersions, Pin, Pins, Service, ServiceName, parse_revision};
 
 /// Returns those of the given files that exist at a revision, by path.
-pub type ReadFiles<'r, E> = &'r dyn Fn(CommitId, &[Arc<str>]) -> Result<Vec<File>, E>;
+pub type ReadFiles<'r, E> = &'r dyn Fn(CommitId, &[Arc<str>]) -> Result<Vec<RepoFile>, E>;
 
 /// Access to earlier revisions of the repository.
 pub struct EarlierFiles<'r, E> {
@@ -114,7 +114,7 @@ pub fn earlier_revision<E>(
     let mut files = files(when, &paths)?;
     files.extend(tip.files.iter().filter(|file| file.path == *settings).cloned());
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut reading = read(tip.root, &files);
+    let mut reading = parse_revision(tip.root, &files);
     // The files of other services are not read, so needs for them look like errors. Faulty services are usable here.
     reading.pins.services.append(&mut reading.faulty);
     Ok(EarlierRevision { root: tip.root.to_owned(), files, reading })
@@ -148,12 +148,12 @@ impl Revert {
     /// Returns the edits that write the holds, with a reason and an author. A hold that extends a present one keeps the
     /// present reason too.
     pub fn hold_edits(&self, pins: &Pins, reason: &str, by: Option<&str>) -> Vec<(ServiceName, Edit)> {
-        let edit = |(service, held): &(ServiceName, Held)| {
+        let edit = |(service, held): &(ServiceName, HeldVersions)| {
             let (versions, reason, by) = (held.clone(), reason.to_owned(), by.map(str::to_owned));
             let new = NewHold { versions, reason, by, until: None };
             let has = pins.services.get(service).and_then(|service| service.hold.as_ref());
             let new = match has {
-                Some(has) => new.going_on_from(has),
+                Some(has) => new.with_earlier_reason(has),
                 None => new,
             };
             (service.clone(), Edit::Hold(new))
@@ -165,7 +165,7 @@ impl Revert {
     pub fn fingerprint(&self, other_files: &[FileChange]) -> String {
         let moves = self.members.iter().map(|it| format!("{} {} -> {}", it.service, it.from.image, it.to.image));
         let holds = self.holds.iter().map(|(service, held)| format!("{service} {held:?}"));
-        let content = |file: &FileChange| file.content.as_ref().map(|content| content_id(content).to_hex());
+        let content = |file: &FileChange| file.content.as_ref().map(|content| blob_id(content).to_hex());
         let files = other_files.iter().map(|file| format!("{} {}", file.path, content(file).unwrap_or_default()));
         moves.chain(holds).chain(files).collect::<Vec<_>>().join("\n")
     }

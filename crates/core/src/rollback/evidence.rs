@@ -1,14 +1,14 @@
 //! What history knows of the pairs that a revert brings together.
 
 use super::{Revert, RollbackInput};
-use crate::evidence::{Evidence, Pair};
-use crate::pins::{ServiceName, Unseen};
+use crate::evidence::{Evidence, VersionPair};
+use crate::pins::{ServiceName, UnseenPolicy};
 use crate::running::Label;
 
 /// Returns the pairs that a revert brings together, that no range speaks of and that were never seen; none where the
 /// settings ignore them.
-pub fn unseen(input: RollbackInput<'_>, revert: &Revert, evidence: Evidence<'_>) -> Vec<Pair> {
-    if input.pins.settings.unseen == Unseen::Ignore {
+pub fn unseen_pairs(input: RollbackInput<'_>, revert: &Revert, evidence: Evidence<'_>) -> Vec<VersionPair> {
+    if input.pins.settings.unseen == UnseenPolicy::Ignore {
         return Vec::new();
     }
     let pins = revert.pins(input.pins);
@@ -17,10 +17,10 @@ pub fn unseen(input: RollbackInput<'_>, revert: &Revert, evidence: Evidence<'_>)
     let pair = |edge| {
         let ends = input.graph.edge(edge);
         let [consumer, provider] = [ends.consumer, ends.provider].map(|id| input.graph.name(id));
-        evidence.lacks(input.graph, edge, pinned(consumer)?, pinned(provider)?)
+        evidence.unseen_pair(input.graph, edge, pinned(consumer)?, pinned(provider)?)
     };
-    let mut unseen: Vec<Pair> =
-        members.flat_map(|id| input.graph.around(id)).filter_map(|(edge, _)| pair(edge)).collect();
+    let mut unseen: Vec<VersionPair> =
+        members.flat_map(|id| input.graph.neighbours(id)).filter_map(|(edge, _)| pair(edge)).collect();
     unseen.sort();
     unseen.dedup();
     unseen

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::{MemberReason, Objection, Skipped, Unmet};
 use crate::desired::DesiredState;
-use crate::history::{History, Record};
-use crate::pins::{DependsOn, Held, Need, Pin, Pins, ServiceName};
+use crate::history::{History, PinRecord};
+use crate::pins::{DependsOn, HeldVersions, Need, Pin, Pins, ServiceName};
 use crate::version::Version;
-use crate::workload::Proven;
+use crate::workload::ProvenVersion;
 
 /// What goes back: the value that is shown, and landed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Revert {
     /// Needs that are not met at the tip, on edges that no move touches: told, not repaired.
     pub elsewhere: Vec<Unmet>,
     /// The holds that are put on members, with what those they have keep out.
-    pub holds: Vec<(ServiceName, Held)>,
+    pub holds: Vec<(ServiceName, HeldVersions)>,
     /// Whether every set was considered; else a smaller one may exist.
     pub complete: bool,
 }
@@ -33,7 +33,7 @@ pub struct Member {
     /// What is pinned at the tip.
     pub from: Pin,
     /// The newest record that pins the target: the files of its commit say how the version-bound keys were.
-    pub target: Record,
+    pub target: PinRecord,
     /// What the target pins: as the record says, save that a table of needs stays as it is at the tip.
     pub to: Pin,
     /// How many pins back that is; none for a target that is newer than what is pinned.
@@ -41,7 +41,7 @@ pub struct Member {
     /// Why it goes back.
     pub why: MemberReason,
     /// The proof that the target ran here.
-    pub proven: Option<Proven>,
+    pub proven: Option<ProvenVersion>,
     /// The nearer pins that it did not take, and why.
     pub passed_over: Vec<(Version, Objection)>,
 }
@@ -63,12 +63,12 @@ impl Revert {
     pub fn proof_beyond_history<'p>(
         &self,
         history: &History,
-        proven: &'p BTreeMap<ServiceName, Vec<Proven>>,
+        proven: &'p BTreeMap<ServiceName, Vec<ProvenVersion>>,
     ) -> Option<(&'p ServiceName, &'p Version)> {
         let asked = self.members.iter().filter(|member| member.why == MemberReason::Asked);
         asked.filter(|member| member.proven.is_none()).find_map(|member| {
             let (service, proven) = proven.get_key_value(&member.service)?;
-            let unknown = proven.iter().find(|it| history.newest(service, &it.version).is_none())?;
+            let unknown = proven.iter().find(|it| history.newest_record(service, &it.version).is_none())?;
             Some((service, &unknown.version))
         })
     }

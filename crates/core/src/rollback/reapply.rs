@@ -77,7 +77,7 @@ pub fn newest_rollback<'h>(
     is_rollback: impl Fn(CommitId) -> bool,
 ) -> Option<&'h Arc<Commit>> {
     let moved = |commit: &Commit, service: &ServiceName| {
-        let place = history.position(commit.id);
+        let place = history.position_of(commit.id);
         history.records(service).iter().any(|record| Some(record.position) == place)
     };
     let is_it = |commit: &&Arc<Commit>| service.is_none_or(|service| moved(commit, service)) && is_rollback(commit.id);

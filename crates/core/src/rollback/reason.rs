@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::git::Commit;
-use crate::pins::{Held, Hold, ServiceName};
+use crate::pins::{HeldVersions, Hold, ServiceName};
 use crate::problem::display_safe;
-use crate::version::{Range, Version};
+use crate::version::{Version, VersionRange};
 
 /// Longer subjects of commits are cut.
 const SUBJECT: usize = 72;
@@ -33,7 +33,7 @@ pub struct Unmet {
     /// Whom.
     pub provider: ServiceName,
     /// In which versions; none where no range speaks of it, and the two were never seen together.
-    pub range: Option<Range>,
+    pub range: Option<VersionRange>,
     /// In which version it is there; none where that is not known.
     pub found: Option<Version>,
 }
@@ -117,8 +117,8 @@ impl fmt::Display for Objection {
             Self::Floor { floor } => write!(f, "is older than its `rollbackFloor` {floor}"),
             Self::Held(hold) => {
                 match &hold.versions {
-                    Held::Above(limit) => write!(f, "is on hold (above {limit})")?,
-                    Held::Versions(range) => write!(f, "is on hold ({})", range.in_words())?,
+                    HeldVersions::Above(limit) => write!(f, "is on hold (above {limit})")?,
+                    HeldVersions::Versions(range) => write!(f, "is on hold ({})", range.in_words())?,
                 }
                 hold.reason.iter().try_for_each(|reason| write!(f, ": {}", crate::problem::show(reason)))
             }

@@ -11,7 +11,7 @@ use crate::version::Version;
 
 /// Why nothing goes back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RollbackError {
     /// The service is not among the pins, or its file has errors.
     #[error("{service} cannot go back: {}", .why.as_deref().unwrap_or("it is not pinned"))]
     NotPinned {
@@ -22,7 +22,7 @@ pub enum Refusal {
     },
     /// There is no earlier pin.
     #[error("{service} has no older pin than {version} to go back to")]
-    First {
+    NoEarlierPin {
         /// Which.
         service: ServiceName,
         /// What is pinned.
@@ -30,7 +30,7 @@ pub enum Refusal {
     },
     /// There are not so many earlier pins.
     #[error("{service} cannot go back by {steps} pins: it had {has} pins of other versions before the one at the tip")]
-    TooFar {
+    TooFewPins {
         /// Which.
         service: ServiceName,
         /// How many were asked for.
@@ -40,7 +40,7 @@ pub enum Refusal {
     },
     /// There are not so many earlier revisions.
     #[error("there are not {steps} commits to go back by: {has} moved pins before the last one")]
-    TooFarForAll {
+    TooFewCommits {
         /// How many were asked for.
         steps: usize,
         /// How many there are.
@@ -56,7 +56,7 @@ pub enum Refusal {
     },
     /// Nothing was pinned then.
     #[error("{service} was not pinned then")]
-    NotThen {
+    NotPinnedThen {
         /// Which.
         service: ServiceName,
     },
@@ -83,13 +83,13 @@ pub enum Refusal {
     },
     /// The targets that were asked for do not fit each other.
     #[error("what was asked for does not fit together: {unmet}, and would go back to {}", found(.unmet))]
-    Clash {
+    IncompatibleTargets {
         /// The need between two targets that is not met.
         unmet: Unmet,
     },
     /// No set of moves fits.
     #[error("{0}")]
-    Conflict(Box<Conflict>),
+    Conflict(Box<ClosureConflict>),
     /// Sets fit, and for none of them there is an order.
     #[error("there is no safe order to go back in: {}", listed(.waits))]
     NoOrder {
@@ -105,15 +105,15 @@ pub enum Refusal {
 
 /// A service that would have to go back too, and cannot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
+pub struct ClosureConflict {
     /// What was asked for, and where to.
     pub asked: Vec<(ServiceName, Version)>,
     /// The needs that lead from what was asked for to the service.
-    pub links: Vec<Unmet>,
+    pub unmet_needs: Vec<Unmet>,
     /// The service.
-    pub service: ServiceName,
+    pub stuck_service: ServiceName,
     /// The earlier pins of it, nearest first, and what speaks against each.
-    pub tried: Vec<(Version, Objection)>,
+    pub objections: Vec<(Version, Objection)>,
     /// Which way it goes.
     pub direction: Direction,
 }
@@ -154,7 +154,7 @@ pub struct OrderWait {
 }
 
 /// More are counted only.
-const LISTED: usize = 5;
+const MAX_LISTED_OBJECTIONS: usize = 5;
 
 fn listed(waits: &[OrderWait]) -> String {
     waits.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -164,7 +164,7 @@ fn found(unmet: &Unmet) -> String {
     unmet.found.as_ref().map_or_else(String::new, |found| format!("{} {found}", unmet.provider))
 }
 
-impl fmt::Display for Conflict {
+impl fmt::Display for ClosureConflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (way, go) = match self.direction {
             Direction::Back => ("back", "go back"),
@@ -174,42 +174,42 @@ impl fmt::Display for Conflict {
             [(service, version)] => write!(f, "{service} cannot go {way} to {version}: ")?,
             all => write!(f, "these {} services cannot go {way}: ", all.len())?,
         }
-        let links: Vec<String> = self.links.iter().map(ToString::to_string).collect();
-        let (links, service) = (links.join("; "), &self.service);
+        let links: Vec<String> = self.unmet_needs.iter().map(ToString::to_string).collect();
+        let (links, service) = (links.join("; "), &self.stuck_service);
         if let Direction::Forward(Some((version, objection))) = &self.direction {
             write!(f, "{links}, and {service} cannot go forward to {version}: it {objection}")?;
             return objection.by().map_or(Ok(()), |by| write!(f, " (by {by})"));
         }
         write!(f, "{links}, so {service} would have to {go} too, and ")?;
-        if self.tried.is_empty() {
+        if self.objections.is_empty() {
             return f.write_str("has no earlier pin");
         }
         f.write_str("none of its earlier pins may run:")?;
-        for (version, objection) in self.tried.iter().take(LISTED) {
+        for (version, objection) in self.objections.iter().take(MAX_LISTED_OBJECTIONS) {
             write!(f, "\n    {version} {objection}")?;
         }
-        let more = self.tried.len().saturating_sub(LISTED);
+        let more = self.objections.len().saturating_sub(MAX_LISTED_OBJECTIONS);
         if more > 0 { write!(f, "\n    and {more} more") } else { Ok(()) }
     }
 }
 
-impl Refusal {
+impl RollbackError {
     /// Returns what somebody can do about it.
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::NotPinned { .. } => Remedy::ShowProblems,
-            Self::First { service, .. } | Self::TooFar { service, .. } | Self::NeverPinned { service, .. } => {
-                Remedy::ShowPins { service: service.clone() }
-            }
-            Self::NotThen { service } => Remedy::ShowPinDates { service: service.clone() },
-            Self::TooFarForAll { .. } => Remedy::ShowPinCommits,
+            Self::NoEarlierPin { service, .. }
+            | Self::TooFewPins { service, .. }
+            | Self::NeverPinned { service, .. } => Remedy::ShowPins { service: service.clone() },
+            Self::NotPinnedThen { service } => Remedy::ShowPinDates { service: service.clone() },
+            Self::TooFewCommits { .. } => Remedy::ShowPinCommits,
             Self::NotAdoptable { service, why: NotAdoptable::Unknown(_) } => {
                 Remedy::PinVersion { service: service.clone() }
             }
             Self::NotAdoptable { .. } => Remedy::AwaitOneVersion,
             Self::NothingProven => Remedy::NameTarget,
             Self::Objected { objection, .. } => objection.remedy(),
-            Self::Clash { unmet } => Remedy::AskForOne { service: unmet.provider.clone() },
+            Self::IncompatibleTargets { unmet } => Remedy::AskForOne { service: unmet.provider.clone() },
             Self::Conflict(conflict) => conflict.remedy(),
             Self::NoOrder { waits } => {
                 Remedy::AllowLockstep { services: waits.iter().map(|wait| wait.service.clone()).collect() }
@@ -219,9 +219,9 @@ impl Refusal {
     }
 
     /// The same of a rollback that is undone, of which these do not go forward.
-    pub(super) fn forward(mut self, skipped: &[Skipped]) -> Self {
+    pub(super) fn going_forward(mut self, skipped: &[Skipped]) -> Self {
         if let Self::Conflict(conflict) = &mut self {
-            let own = skipped.iter().find(|it| it.service == conflict.service).map(|it| &it.why);
+            let own = skipped.iter().find(|it| it.service == conflict.stuck_service).map(|it| &it.why);
             conflict.direction = Direction::Forward(match own {
                 Some(SkipReason::Objected { version, objection }) => Some((version.clone(), objection.clone())),
                 _ => None,
@@ -231,38 +231,41 @@ impl Refusal {
     }
 
     /// There is no such pin in the history: where that was cut off, there may be one.
-    pub fn is_of_history(&self) -> bool {
+    pub fn may_be_outside_history(&self) -> bool {
         match self {
-            Self::First { .. }
-            | Self::TooFar { .. }
-            | Self::TooFarForAll { .. }
+            Self::NoEarlierPin { .. }
+            | Self::TooFewPins { .. }
+            | Self::TooFewCommits { .. }
             | Self::NeverPinned { .. }
-            | Self::NotThen { .. }
+            | Self::NotPinnedThen { .. }
             | Self::NothingProven
             | Self::Conflict(_) => true,
             Self::NotAdoptable { why, .. } => matches!(why, NotAdoptable::Unknown(_)),
             Self::NotPinned { .. }
             | Self::Objected { .. }
-            | Self::Clash { .. }
+            | Self::IncompatibleTargets { .. }
             | Self::NoOrder { .. }
             | Self::OutOfBudget => false,
         }
     }
 
     /// A rule of the pins refuses it; else what was asked for does not exist.
-    pub fn is_by_rule(&self) -> bool {
-        matches!(self, Self::Objected { .. } | Self::Clash { .. } | Self::Conflict(_) | Self::NoOrder { .. })
+    pub fn is_blocked_by_rule(&self) -> bool {
+        matches!(
+            self,
+            Self::Objected { .. } | Self::IncompatibleTargets { .. } | Self::Conflict(_) | Self::NoOrder { .. }
+        )
     }
 }
 
-impl Conflict {
+impl ClosureConflict {
     fn remedy(&self) -> Remedy {
-        if let Some(Unmet { consumer, version, provider, range: None, found: Some(found) }) = self.links.last() {
+        if let Some(Unmet { consumer, version, provider, range: None, found: Some(found) }) = self.unmet_needs.last() {
             let [consumer, provider] = [consumer, provider].map(Clone::clone);
             return Remedy::StateNeed { consumer, version: version.clone(), provider, from: found.clone() };
         }
-        let tried = || self.tried.iter().find(|(_, it)| !matches!(it, Objection::Unmet(_)));
-        let service = &self.service;
+        let tried = || self.objections.iter().find(|(_, it)| !matches!(it, Objection::Unmet(_)));
+        let service = &self.stuck_service;
         if let Direction::Forward(own) = &self.direction {
             return own.as_ref().or_else(tried).map_or_else(
                 || Remedy::WidenRangeOrPin { service: service.clone() },

@@ -14,62 +14,62 @@ use std::collections::BTreeMap;
 
 use self::assignment::{Assignment, DeadEnd, Domain, Undo};
 use super::RollbackInput;
-use super::earlier::Earlier;
-use crate::graph::Id;
-use crate::plan::{Neighbourhood, PlanInput, Step, Wait, Wanted};
+use super::earlier::EarlierPin;
+use crate::graph::ServiceId;
+use crate::plan::{EdgeWait, Neighbourhood, PlanInput, PlanStep, ServiceTarget};
 use crate::running::{Label, Running};
 
 /// So many pairs of versions are compared at most, which bounds the time that a search takes.
-const BUDGET: usize = 200_000;
+const COMPARISON_BUDGET: usize = 200_000;
 
 /// So many times the budget, where nothing was found yet.
-const PATIENCE: usize = 4;
+const FIRST_SET_BUDGET_FACTOR: usize = 4;
 
 /// To ask whether a set has an order takes as long as to compare so many pairs for each service that is looked at.
-const ORDER: usize = 16;
+const ORDER_CHECK_COST: usize = 16;
 
 /// So many names are compared in the time of one pair of versions.
-const NAMES: usize = 8;
+const NAMES_PER_COMPARISON: usize = 8;
 
 /// A move that a service can make.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Choice<'a> {
-    pub(super) to: Earlier<'a>,
-    pub(super) proven: bool,
+pub(super) struct CandidateMove<'a> {
+    pub(super) to: EarlierPin<'a>,
+    pub(super) is_proven: bool,
 }
 
 /// Moves, by service.
-pub(super) type Moves<'a> = BTreeMap<Id, Choice<'a>>;
+pub(super) type MoveSet<'a> = BTreeMap<ServiceId, CandidateMove<'a>>;
 
 /// What a set costs, what matters most first: services, pins back in all, services not proven there, names.
-pub(super) type Cost = (usize, usize, usize, Vec<Id>);
+pub(super) type MoveSetCost = (usize, usize, usize, Vec<ServiceId>);
 
 /// A search, and what it has found.
-pub(super) struct Search<'s, 'a> {
+pub(super) struct ClosureSearch<'s, 'a> {
     assignment: Assignment<'s, 'a>,
     /// The best set so far.
-    pub(super) best: Option<(Cost, Moves<'a>)>,
+    pub(super) best: Option<(MoveSetCost, MoveSet<'a>)>,
     /// Where it got stuck with the fewest moves made: these, and the service that has none left.
-    pub(super) dead_end: Option<(Moves<'a>, Id)>,
+    pub(super) dead_end: Option<(MoveSet<'a>, ServiceId)>,
     /// The first set that fits and has no order, and a circle of waits in it.
-    pub(super) no_order: Option<(Moves<'a>, Vec<(Id, Wait)>)>,
+    pub(super) no_order: Option<(MoveSet<'a>, Vec<(ServiceId, EdgeWait)>)>,
 }
 
 /// A service that is being decided.
-struct Frame<'a> {
-    service: Id,
+struct SearchFrame<'a> {
+    service: ServiceId,
     /// What is left to try, each with the number of services that it forces, as far as that was counted.
-    options: std::vec::IntoIter<(usize, Choice<'a>)>,
+    options: std::vec::IntoIter<(usize, CandidateMove<'a>)>,
     undo: Vec<Undo<'a>>,
 }
 
-impl<'s, 'a> Search<'s, 'a> {
+impl<'s, 'a> ClosureSearch<'s, 'a> {
     pub(super) fn new(input: RollbackInput<'a>, pinned: &'s [Label<'a>]) -> Self {
         Self { assignment: Assignment::new(input, pinned), best: None, dead_end: None, no_order: None }
     }
 
     /// Looks for the best set in which these moves are made, and says whether all sets were considered.
-    pub(super) fn run(&mut self, asked: &Moves<'a>) -> bool {
+    pub(super) fn run(&mut self, asked: &MoveSet<'a>) -> bool {
         if let Err(DeadEnd(service)) = self.assignment.begin(asked) {
             self.get_stuck(service);
             return true;
@@ -82,22 +82,24 @@ impl<'s, 'a> Search<'s, 'a> {
         if self.best.is_some() {
             return true;
         }
-        let mut frames: Vec<Frame<'a>> = self.branch().into_iter().collect();
+        let mut frames: Vec<SearchFrame<'a>> = self.branch().into_iter().collect();
         while let Some(frame) = frames.last_mut() {
             self.assignment.take_back(std::mem::take(&mut frame.undo));
             let Some((forces, choice)) = frame.options.next() else {
                 frames.pop();
                 continue;
             };
-            if !self.may_win(frame.service, choice, forces) {
+            if !self.may_beat_best(frame.service, choice, forces) {
                 continue;
             }
-            if self.assignment.spent() > if self.best.is_some() { BUDGET } else { PATIENCE * BUDGET } {
+            if self.assignment.spent()
+                > if self.best.is_some() { COMPARISON_BUDGET } else { FIRST_SET_BUDGET_FACTOR * COMPARISON_BUDGET }
+            {
                 return false;
             }
             match self.assignment.decide(frame.service, choice, &mut frame.undo) {
                 Err(DeadEnd(service)) => self.get_stuck(service),
-                Ok(()) if self.can_win() => frames.extend(self.branch()),
+                Ok(()) if self.can_beat_best() => frames.extend(self.branch()),
                 Ok(()) => {}
             }
         }
@@ -105,18 +107,18 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// The next service to decide; none where all are, which is a set.
-    fn branch(&mut self) -> Option<Frame<'a>> {
+    fn branch(&mut self) -> Option<SearchFrame<'a>> {
         let Some(service) = self.assignment.next() else {
             self.arrive(self.assignment.moved.clone());
             return None;
         };
         let options = self.ranked(service).into_iter();
-        Some(Frame { service, options, undo: Vec::new() })
+        Some(SearchFrame { service, options, undo: Vec::new() })
     }
 
     /// The moves of a forced service: those first that force the fewest others. After one that forces none there is no
     /// need to count.
-    fn ranked(&self, service: Id) -> Vec<(usize, Choice<'a>)> {
+    fn ranked(&self, service: ServiceId) -> Vec<(usize, CandidateMove<'a>)> {
         let all = self.assignment.forced.get(&service).map_or(&[][..], |Domain(left)| left);
         let mut ranked = Vec::new();
         let mut rest = all.iter();
@@ -127,20 +129,20 @@ impl<'s, 'a> Search<'s, 'a> {
                 break;
             }
         }
-        ranked.sort_by_key(|&(forces, choice)| (forces, choice.to.back));
+        ranked.sort_by_key(|&(forces, choice)| (forces, choice.to.pins_back));
         ranked.extend(rest.map(|&choice| (0, choice)));
         ranked
     }
 
     /// Whether the least that a move leads to is less than the best: a first look, before it is made.
-    fn may_win(&self, service: Id, choice: Choice<'a>, forces: usize) -> bool {
+    fn may_beat_best(&self, service: ServiceId, choice: CandidateMove<'a>, forces: usize) -> bool {
         let Some(((size, back, ..), _)) = &self.best else { return true };
         let least = self.assignment.forced.get(&service).map_or(0, Domain::back);
-        (self.assignment.size() + forces, self.assignment.back - least + choice.to.back) <= (*size, *back)
+        (self.assignment.size() + forces, self.assignment.back - least + choice.to.pins_back) <= (*size, *back)
     }
 
     /// The same, after it was made. Where nothing more need move, the names are known too.
-    fn can_win(&self) -> bool {
+    fn can_beat_best(&self) -> bool {
         let Some((best, _)) = &self.best else { return true };
         let least = (self.assignment.size(), self.assignment.back, self.assignment.unproven);
         match least.cmp(&(best.0, best.1, best.2)) {
@@ -151,8 +153,8 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Whether the names of those that move or must move sort before others, as many.
-    fn is_before(&self, names: &[Id]) -> bool {
-        self.assignment.spend(names.len() / NAMES);
+    fn is_before(&self, names: &[ServiceId]) -> bool {
+        self.assignment.spend(names.len() / NAMES_PER_COMPARISON);
         let Assignment { moved, forced, .. } = &self.assignment;
         let (mut moved, mut forced) = (moved.keys().peekable(), forced.keys().peekable());
         for name in names {
@@ -170,48 +172,49 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Those that must move and are not decided count as they would go at best.
-    fn get_stuck(&mut self, service: Id) {
+    fn get_stuck(&mut self, service: ServiceId) {
         if self.dead_end.as_ref().is_none_or(|(moves, _)| self.assignment.size() <= moves.len()) {
             self.dead_end = Some((self.assignment.nearest(), service));
         }
     }
 
     /// A set that fits. It counts where it is the best and `next` has an order for it.
-    fn arrive(&mut self, moves: Moves<'a>) {
-        let back = moves.values().map(|choice| choice.to.back).sum();
-        let unproven = moves.values().filter(|choice| !choice.proven).count();
+    fn arrive(&mut self, moves: MoveSet<'a>) {
+        let back = moves.values().map(|choice| choice.to.pins_back).sum();
+        let unproven = moves.values().filter(|choice| !choice.is_proven).count();
         let cost = (moves.len(), back, unproven, moves.keys().copied().collect());
         if self.best.as_ref().is_some_and(|(best, _)| *best <= cost) {
             return;
         }
-        let near = near(self.assignment.input, &moves);
-        self.assignment.spend(ORDER * near.ids().len());
-        match circle(&near, &moves) {
+        let near = neighbourhood_of(self.assignment.input, &moves);
+        self.assignment.spend(ORDER_CHECK_COST * near.ids().len());
+        match waiting_cycle(&near, &moves) {
             None => self.best = Some((cost, moves)),
             Some(circle) => drop(self.no_order.get_or_insert((moves, circle))),
         }
     }
 }
 
-impl<'a> Choice<'a> {
+impl<'a> CandidateMove<'a> {
     pub(super) fn label(&self) -> Label<'a> {
         Label::Version(&self.to.pin.version)
     }
 }
 
 /// What these moves come to, as far as they reach.
-fn near(input: RollbackInput<'_>, moves: &Moves<'_>) -> Neighbourhood {
-    let wanted =
-        moves.iter().map(|(&id, Choice { to: Earlier { pin, .. }, .. })| (id, Wanted::Target(Running::pinned(pin))));
+fn neighbourhood_of(input: RollbackInput<'_>, moves: &MoveSet<'_>) -> Neighbourhood {
+    let wanted = moves
+        .iter()
+        .map(|(&id, CandidateMove { to: EarlierPin { pin, .. }, .. })| (id, ServiceTarget::Run(Running::pinned(pin))));
     let RollbackInput { graph, wanted: at_tip, live, lockstep, .. } = input;
     Neighbourhood::of(PlanInput { graph, wanted: at_tip, live, lockstep, evidence: None }, &wanted.collect())
 }
 
 /// A circle of waits among these moves; none where `next` has an order for them. That something else is in their way
 /// (what has failed, what is held) is for the plan to say.
-fn circle(near: &Neighbourhood, moves: &Moves<'_>) -> Option<Vec<(Id, Wait)>> {
+fn waiting_cycle(near: &Neighbourhood, moves: &MoveSet<'_>) -> Option<Vec<(ServiceId, EdgeWait)>> {
     near.unreached().into_iter().find_map(|(id, step)| match step {
-        Step::Refused(circle) if moves.contains_key(&id) => Some(circle),
+        PlanStep::Refused(circle) if moves.contains_key(&id) => Some(circle),
         _ => None,
     })
 }

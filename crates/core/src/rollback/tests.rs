@@ -13,21 +13,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{HoldPolicy, Message, Refusal, Request, Revert, RollbackInput, RollbackTarget, revert};
+use super::{HoldPolicy, Request, Revert, RollbackError, RollbackInput, RollbackMessage, RollbackTarget, plan_revert};
 use crate::desired::DesiredState;
 use crate::evidence::Evidence;
-use crate::git::{Commit, CommitId, Content, File, content_id};
+use crate::git::{Commit, CommitId, FileContent, RepoFile, blob_id};
 use crate::history::History;
 use crate::pins::{self, ServiceName};
-use crate::plan::{Live, RolloutProgress};
+use crate::plan::{LiveService, RolloutProgress};
 use crate::running::Running;
 use crate::version::Version;
-use crate::workload::Proven;
+use crate::workload::ProvenVersion;
 
 /// A repository with its history, and what its cluster has proven.
 pub(super) struct Shop {
     desired: DesiredState,
-    proven: BTreeMap<ServiceName, Vec<Proven>>,
+    proven: BTreeMap<ServiceName, Vec<ProvenVersion>>,
 }
 
 /// Reads a repository: a line a service, the pins that it had separated by `;`, oldest first.
@@ -39,7 +39,7 @@ pub(super) fn shop(text: &str) -> Shop {
     let lines: Vec<(&str, Vec<&str>, &str)> = text.trim().lines().map(line).collect();
     let revisions = lines.iter().map(|(_, pins, _)| pins.len()).max().unwrap();
     let mut history = History::default();
-    let (mut files, mut proven) = (BTreeMap::new(), BTreeMap::<ServiceName, Vec<Proven>>::new());
+    let (mut files, mut proven) = (BTreeMap::new(), BTreeMap::<ServiceName, Vec<ProvenVersion>>::new());
     for number in 0..revisions {
         let commit = Arc::new(commit(number));
         for (name, pins, rest) in &lines {
@@ -56,9 +56,9 @@ pub(super) fn shop(text: &str) -> Shop {
             }
             let pinned = files.get(name).map(|text| read([(*name, text)]));
             let pin = pinned.and_then(|mut pins| pins.services.remove(&service(name))).map(|service| service.pin);
-            history.push(&service(name), &commit, pin);
+            history.record_pin(&service(name), &commit, pin);
         }
-        history.reach(commit);
+        history.set_tip(commit);
     }
     let pins = read(files.iter().map(|(name, text)| (*name, text)));
     let tip = history.tip().unwrap().id;
@@ -90,13 +90,13 @@ fn service_file(pin: &str, rest: &str) -> String {
 
 /// The pins of these files; needs of services that are not among them are fine here.
 fn read<'t>(files: impl IntoIterator<Item = (&'t str, &'t String)>) -> pins::Pins {
-    let file = |(name, text): (&str, &String)| File {
+    let file = |(name, text): (&str, &String)| RepoFile {
         path: format!("services/{name}.yaml").into(),
-        blob: content_id(text.as_bytes()),
-        content: Content::Bytes(text.as_bytes().into()),
+        blob: blob_id(text.as_bytes()),
+        content: FileContent::Bytes(text.as_bytes().into()),
     };
-    let files: Vec<File> = files.into_iter().map(file).collect();
-    let mut reading = pins::read("", &files);
+    let files: Vec<RepoFile> = files.into_iter().map(file).collect();
+    let mut reading = pins::parse_revision("", &files);
     reading.pins.services.extend(reading.faulty);
     reading.pins.broken.retain(|name, _| !reading.pins.services.contains_key(name));
     assert!(reading.pins.broken.is_empty(), "{:?}", reading.pins.broken);
@@ -110,8 +110,8 @@ fn commit(number: usize) -> Commit {
     Commit { id, author: "Ada".into(), time, subject: format!("Revision {number}").into() }
 }
 
-fn proof(version: &str, commit: &Commit) -> Proven {
-    Proven { version: self::version(version), commit: commit.id, at: commit.time, took_ms: 12_000 }
+fn proof(version: &str, commit: &Commit) -> ProvenVersion {
+    ProvenVersion { version: self::version(version), commit: commit.id, at: commit.time, took_ms: 12_000 }
 }
 
 fn service(name: &str) -> ServiceName {
@@ -123,20 +123,20 @@ fn version(text: &str) -> Version {
 }
 
 impl Shop {
-    pub(super) fn revert(&self, request: &Request) -> Result<Revert, Refusal> {
-        self.knowing(|known| revert(known, request, HoldPolicy::Above))
+    pub(super) fn revert(&self, request: &Request) -> Result<Revert, RollbackError> {
+        self.knowing(|known| plan_revert(known, request, HoldPolicy::Above))
     }
 
     /// The same, where no two shall come together that were never seen so.
-    pub(super) fn seen(&self, request: &Request) -> Result<Revert, Refusal> {
+    pub(super) fn seen(&self, request: &Request) -> Result<Revert, RollbackError> {
         let evidence = Some(Evidence::new(&self.desired.history, Duration::ZERO));
-        self.knowing(|known| revert(RollbackInput { evidence, ..known }, request, HoldPolicy::Above))
+        self.knowing(|known| plan_revert(RollbackInput { evidence, ..known }, request, HoldPolicy::Above))
     }
 
     fn knowing<T>(&self, tell: impl FnOnce(RollbackInput<'_>) -> T) -> T {
         let DesiredState { pins, history, graph, lockstep, .. } = &self.desired;
-        let wanted: Vec<_> = graph.ids().map(|id| self.desired.wanted(id)).collect();
-        let (wanted, live, proven) = (&wanted, &self.desired.live_at(pins), &self.proven);
+        let wanted: Vec<_> = graph.ids().map(|id| self.desired.target(id)).collect();
+        let (wanted, live, proven) = (&wanted, &self.desired.live_settled_at(pins), &self.proven);
         tell(RollbackInput { pins, history, graph, lockstep, wanted, live, proven, evidence: None })
     }
 
@@ -151,9 +151,9 @@ impl Shop {
         self.knowing(|known| {
             let mut live = known.live.to_vec();
             let (spec, running) = (running.to_vec(), running.to_vec());
-            live[id.index()] = Live { running, spec, progress: motion, ..live[id.index()].clone() };
+            live[id.index()] = LiveService { running, spec, progress: motion, ..live[id.index()].clone() };
             let request = Request::Services(vec![service(name)], RollbackTarget::Running);
-            told(revert(RollbackInput { live: &live, ..known }, &request, HoldPolicy::Above))
+            told(plan_revert(RollbackInput { live: &live, ..known }, &request, HoldPolicy::Above))
         })
     }
 
@@ -170,12 +170,12 @@ impl Shop {
     pub(super) fn message_of(&self, request: &Request, reason: Option<&str>) -> String {
         let revert = self.revert(request).unwrap();
         let history = &self.desired.history;
-        let inverse = super::inverse(&revert, history);
-        Message::of(&revert, history, "prod-eu", reason, inverse.as_ref()).to_string()
+        let inverse = super::exactly_reverted_commit(&revert, history);
+        RollbackMessage::for_revert(&revert, history, "prod-eu", reason, inverse.as_ref()).to_string()
     }
 }
 
-fn told(revert: Result<Revert, Refusal>) -> String {
+fn told(revert: Result<Revert, RollbackError>) -> String {
     match revert {
         Ok(revert) => lines(&revert),
         Err(refusal) => format!("{refusal}\n  {}\n", serde_json::to_string(&refusal.remedy()).unwrap()),

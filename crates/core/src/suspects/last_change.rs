@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::change::{ChangeKind, Move};
+use crate::change::{ChangeKind, PinMove};
 use crate::image::Image;
 use crate::pins::Pin;
 use crate::running::Running;
-use crate::version::Order;
-use crate::workload::Proven;
+use crate::version::VersionOrder;
+use crate::workload::ProvenVersion;
 
 /// The last change of a service.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub enum ChangeCause {
     Hand,
     /// A commit that moved the pin.
     Commit {
-        moved: Move,
+        moved: PinMove,
         /// Whether the pin was verified since.
         is_verified: bool,
     },
@@ -48,13 +48,13 @@ pub enum UndoAction {
 #[derive(Debug, Clone, Copy)]
 pub struct RunningMove<'m> {
     /// The newest move whose pin runs, or the newest of all if none does.
-    pub moved: &'m Move,
-    newest: &'m Move,
+    pub moved: &'m PinMove,
+    newest: &'m PinMove,
 }
 
 impl<'m> RunningMove<'m> {
     /// Finds the moves among those of a service, oldest first. A pin that does not run yet is not a cause of anything.
-    pub fn find(oldest_first: &'m [Move], order: &Order, running: &[Running]) -> Option<Self> {
+    pub fn find(oldest_first: &'m [PinMove], order: &VersionOrder, running: &[Running]) -> Option<Self> {
         let runs = |pin: &Pin| running.iter().any(|it| is_image_of(it, pin));
         let mut newest_first = oldest_first.iter().rev().filter(|it| it.kind.is_some() && !is_respelled(it, order));
         let newest = newest_first.clone().next()?;
@@ -72,11 +72,12 @@ impl LastChange {
     /// Returns the change that a move of the pin makes. `written` is the time when the workloads were last written.
     pub fn by_commit(
         RunningMove { moved, newest }: RunningMove<'_>,
-        proof: Option<&Proven>,
+        proof: Option<&ProvenVersion>,
         written: Option<Timestamp>,
         is_rollback: impl FnOnce() -> bool,
     ) -> Self {
-        let began = proof.map(|it| it.at - SignedDuration::try_from(it.took()).unwrap_or_default()).or(written);
+        let began =
+            proof.map(|it| it.at - SignedDuration::try_from(it.rollout_duration()).unwrap_or_default()).or(written);
         let undo = match moved.kind {
             _ if moved.commit != newest.commit || moved.to.is_none() => Some(UndoAction::WritePin),
             Some(ChangeKind::Deploy) => None,
@@ -105,7 +106,7 @@ fn is_image_of(running: &Running, pin: &Pin) -> bool {
 }
 
 /// Returns whether a move only spells the same version and content in another way, so that what runs did not change.
-fn is_respelled(moved: &Move, order: &Order) -> bool {
+fn is_respelled(moved: &PinMove, order: &VersionOrder) -> bool {
     let ends = moved.from.as_ref().zip(moved.to.as_ref());
     ends.is_some_and(|(from, to)| {
         has_digest_of(&from.image, &to.image) && order.compare(&from.version, &to.version) == Some(Ordering::Equal)

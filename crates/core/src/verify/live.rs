@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::image::Image;
 use crate::running::Running;
-use crate::verify::settled;
+use crate::verify::is_settled;
 use crate::workload::{Container, Left, Pod, Workload, WorkloadId};
 
 /// A workload has no container for a service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{id} has no container {wanted}; it has {}", list(.found))]
-pub struct NoContainer {
+pub struct MissingContainer {
     /// The workload.
     pub id: WorkloadId,
     /// What was looked for: `app`, or `that runs ghcr.io/acme/checkout`.
@@ -23,7 +23,7 @@ pub struct NoContainer {
 /// The images of `containers` of which pods exist or may come to exist: those that its pods run, where these have not been
 /// looked at those of the `templates` that they can be of. None where neither is known, and the workload is not settled.
 /// A template that the specification has left counts until no pod of it can come.
-pub fn live(
+pub fn live_images(
     id: &WorkloadId,
     workload: Option<&Workload>,
     pods: Option<&[Arc<Pod>]>,
@@ -38,7 +38,7 @@ pub fn live(
             .collect()
     };
     let mut live: BTreeSet<Running> = of_service(&workload.containers).into_iter().collect();
-    if settled(id, workload, pods) {
+    if is_settled(id, workload, pods) {
         return Some(live);
     }
     match &workload.status.left {
@@ -47,7 +47,7 @@ pub fn live(
         Left::Unknown => return None,
     }
     match pods {
-        Some(pods) => live.extend(of_pods(pods, containers)),
+        Some(pods) => live.extend(pod_images(pods, containers)),
         None => live.extend(of_service(templates?)),
     }
     if workload.deleting {
@@ -57,23 +57,23 @@ pub fn live(
 }
 
 /// The images of `containers` of which pods exist.
-pub fn of_pods<'p>(pods: &'p [Arc<Pod>], containers: &'p [&str]) -> impl Iterator<Item = Running> + 'p {
+pub fn pod_images<'p>(pods: &'p [Arc<Pod>], containers: &'p [&str]) -> impl Iterator<Item = Running> + 'p {
     let of_service = |container: &&Container| containers.contains(&container.name.as_str());
-    let running = pods.iter().filter(|pod| pod.runs()).flat_map(|pod| &pod.containers);
+    let running = pods.iter().filter(|pod| pod.is_running()).flat_map(|pod| &pod.containers);
     running.filter(of_service).map(Running::in_container)
 }
 
 /// The containers of a service in a workload: the ones it names, else all, init containers too, that run `image` in
 /// whichever version.
-pub fn containers_of<'w>(
+pub fn service_containers<'w>(
     id: &WorkloadId,
     workload: &'w Workload,
     named: Option<&[String]>,
     image: &Image,
-) -> Result<Vec<&'w Container>, NoContainer> {
+) -> Result<Vec<&'w Container>, MissingContainer> {
     let none = |wanted: String| {
-        let found = workload.containers.iter().map(|it| (it.name.clone(), it.written.clone())).collect();
-        NoContainer { id: id.clone(), wanted, found }
+        let found = workload.containers.iter().map(|it| (it.name.clone(), it.written_image.clone())).collect();
+        MissingContainer { id: id.clone(), wanted, found }
     };
     if let Some(named) = named {
         let find = |name: &String| workload.containers.iter().find(|container| &container.name == name);
@@ -82,7 +82,7 @@ pub fn containers_of<'w>(
     let runs =
         |container: &&Container| container.image.as_ref().is_some_and(|found| found.repository() == image.repository());
     let found: Vec<_> = workload.containers.iter().filter(runs).collect();
-    if found.is_empty() { Err(none(format!("that runs {}", image.familiar()))) } else { Ok(found) }
+    if found.is_empty() { Err(none(format!("that runs {}", image.short_repository()))) } else { Ok(found) }
 }
 
 fn list(found: &[(String, String)]) -> String {

@@ -14,7 +14,7 @@ use crate::workload::{Pod, PodIssue, Workload};
 const STUCK_AFTER_SECONDS: i64 = 60;
 
 /// What ends a pod's hopes for certain; kubelet tries on, but with the same image and configuration.
-const CERTAIN: &[&str] = &[
+const FATAL_REASONS: &[&str] = &[
     "CrashLoopBackOff",
     "ImagePullBackOff",
     "InvalidImageName",
@@ -26,45 +26,45 @@ const CERTAIN: &[&str] = &[
 
 /// What a registry says when it will say the same next time; else the first `ErrImagePull` may be a hiccup, and
 /// `ImagePullBackOff` follows within seconds.
-const NO_SUCH_IMAGE: &[&str] =
+const FATAL_PULL_MESSAGES: &[&str] =
     &["not found", "manifest unknown", "denied", "unauthorized", "forbidden", "no match for"];
 
 /// The pods of a workload that is not settled, told apart.
-pub(super) struct Sight<'p> {
+pub(super) struct PodGenerations<'p> {
     kind: WorkloadKind,
     /// Of the newest template, and not ending.
-    new: Vec<&'p Pod>,
+    new_pods: Vec<&'p Pod>,
     /// Of another template, and not ending.
-    old: Vec<&'p Pod>,
+    old_pods: Vec<&'p Pod>,
     now: Timestamp,
 }
 
-impl<'p> Sight<'p> {
+impl<'p> PodGenerations<'p> {
     /// Tells new pods from old ones: by the revision where it is reported, else by the images. Several templates may
     /// have the same images; then the newest pod shows the newest one.
     pub(super) fn of(kind: WorkloadKind, workload: &Workload, pods: &'p [Arc<Pod>], now: Timestamp) -> Self {
-        let staying = pods.iter().map(Arc::as_ref).filter(|pod| pod.runs() && !pod.terminating);
-        let (mut new, mut old): (Vec<_>, Vec<_>) = match &workload.status.update_revision {
+        let staying = pods.iter().map(Arc::as_ref).filter(|pod| pod.is_running() && !pod.terminating);
+        let (mut new_pods, mut old_pods): (Vec<_>, Vec<_>) = match &workload.status.update_revision {
             Some(revision) => staying.partition(|pod| pod.template.as_ref() == Some(revision)),
             None => staying.partition(|pod| has_images_of(pod, workload)),
         };
-        let newest = new.iter().max_by_key(|pod| pod.created).and_then(|pod| pod.template.clone());
-        let (newest, others) = new.iter().partition::<Vec<&Pod>, _>(|pod| pod.template == newest);
-        old.extend(others);
-        new = newest;
-        Self { kind, new, old, now }
+        let newest = new_pods.iter().max_by_key(|pod| pod.created).and_then(|pod| pod.template.clone());
+        let (newest, others) = new_pods.iter().partition::<Vec<&Pod>, _>(|pod| pod.template == newest);
+        old_pods.extend(others);
+        new_pods = newest;
+        Self { kind, new_pods, old_pods, now }
     }
 
     /// A new pod that has failed for certain.
     pub(super) fn broken(&self) -> Option<UnreadyPod> {
-        self.new.iter().find(|pod| pod.issues.iter().any(certain)).map(|pod| self.unready(pod))
+        self.new_pods.iter().find(|pod| pod.issues.iter().any(is_certain)).map(|pod| self.unready(pod))
     }
 
     /// No pod of the newest template has been ready for so long. It may never crash, and yet nobody is served by it.
     pub(super) fn is_down_for(&self, patience: Duration) -> bool {
         let for_long =
             |since: Timestamp| Duration::try_from(self.now.duration_since(since)).is_ok_and(|it| it > patience);
-        !self.new.is_empty() && self.new.iter().all(|pod| pod.unready_since.is_some_and(for_long))
+        !self.new_pods.is_empty() && self.new_pods.iter().all(|pod| pod.unready_since.is_some_and(for_long))
     }
 
     /// An old pod for which a StatefulSet waits in vain.
@@ -75,13 +75,13 @@ impl<'p> Sight<'p> {
         let for_long = |pod: &Pod| {
             pod.created.is_some_and(|created| self.now.duration_since(created).as_secs() > STUCK_AFTER_SECONDS)
         };
-        let hopeless = |pod: &&&Pod| !pod.ready && (pod.issues.iter().any(certain) || for_long(pod));
-        self.old.iter().find(hopeless).copied()
+        let hopeless = |pod: &&&Pod| !pod.ready && (pod.issues.iter().any(is_certain) || for_long(pod));
+        self.old_pods.iter().find(hopeless).copied()
     }
 
     /// What the cluster lacks for the new pods, where that is what they wait for.
     pub(super) fn lack(&self) -> Option<Obstruction> {
-        let mut unready = self.new.iter().filter(|pod| !pod.ready).peekable();
+        let mut unready = self.new_pods.iter().filter(|pod| !pod.ready).peekable();
         unready.peek()?;
         if unready.clone().all(|pod| pod.issues.iter().any(|trouble| trouble.container.is_none())) {
             return unready.next().map(|pod| Obstruction::Pod(self.unready(pod)));
@@ -91,7 +91,7 @@ impl<'p> Sight<'p> {
 
     /// What keeps a new pod from being ready, for certain or not.
     pub(super) fn trouble(&self) -> Option<Obstruction> {
-        self.new.iter().find(|pod| !pod.issues.is_empty()).map(|pod| Obstruction::Pod(self.unready(pod)))
+        self.new_pods.iter().find(|pod| !pod.issues.is_empty()).map(|pod| Obstruction::Pod(self.unready(pod)))
     }
 
     /// Returns a pod with its worst issue.
@@ -102,14 +102,14 @@ impl<'p> Sight<'p> {
 
     /// The pod to delete next where an operator deletes them: of the highest ordinal, as a StatefulSet goes.
     pub(super) fn oldest(&self) -> Option<&'p Pod> {
-        self.old.iter().max_by_key(|pod| (pod.name.len(), &pod.name)).copied()
+        self.old_pods.iter().max_by_key(|pod| (pod.name.len(), &pod.name)).copied()
     }
 }
 
-fn certain(trouble: &PodIssue) -> bool {
+fn is_certain(trouble: &PodIssue) -> bool {
     let message = trouble.message.to_lowercase();
-    CERTAIN.contains(&trouble.reason.as_str())
-        || trouble.reason == "ErrImagePull" && NO_SUCH_IMAGE.iter().any(|words| message.contains(words))
+    FATAL_REASONS.contains(&trouble.reason.as_str())
+        || trouble.reason == "ErrImagePull" && FATAL_PULL_MESSAGES.iter().any(|words| message.contains(words))
 }
 
 fn has_images_of(pod: &Pod, workload: &Workload) -> bool {
@@ -118,7 +118,7 @@ fn has_images_of(pod: &Pod, workload: &Workload) -> bool {
             container.name == wanted.name
                 && match (&container.image, &wanted.image) {
                     (Some(found), Some(wanted)) => same(found, wanted),
-                    _ => container.written == wanted.written,
+                    _ => container.written_image == wanted.written_image,
                 }
         })
     })

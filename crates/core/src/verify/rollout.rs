@@ -7,26 +7,26 @@ use jiff::Timestamp;
 
 use super::reason::{HealthReason, Milestone, Obstruction};
 use crate::pins::WorkloadKind;
-use crate::workload::{Condition, Left, Pod, Status, Strategy, Workload, WorkloadId};
+use crate::workload::{Condition, Left, Pod, ReportedStatus, RolloutStrategy, Workload, WorkloadId};
 
 /// How far it has come.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Rollout {
+pub(crate) enum RolloutState {
     /// What is reported cannot be so.
-    Garbled(HealthReason),
+    Inconsistent(HealthReason),
     /// What is reported is about an earlier specification.
-    Unseen,
+    Unobserved,
     /// On its way; what is missing.
-    Going(HealthReason),
+    UnderWay(HealthReason),
     /// It goes on when somebody moves it.
-    Stopped(HealthReason, Stop),
+    Stopped(HealthReason, RolloutStop),
     /// Every pod there shall be is there, of the newest template, and available.
-    Done,
+    Complete,
 }
 
 /// What stops it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum RolloutStop {
     /// The Deployment is paused.
     Paused,
     /// Pods are replaced as somebody deletes them.
@@ -36,25 +36,25 @@ pub(crate) enum Stop {
 }
 
 /// Whether all that runs is the image of the specification. Without pods an answer in the affirmative is as certain.
-pub fn settled(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> bool {
+pub fn is_settled(id: &WorkloadId, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> bool {
     !workload.deleting
-        && matches!(of(id.workload.kind, workload), Rollout::Done)
-        && ending(id.workload.kind, workload, pods).is_none()
+        && matches!(rollout_state(id.workload.kind, workload), RolloutState::Complete)
+        && ending_pods(id.workload.kind, workload, pods).is_none()
 }
 
 /// Returns whether the workload's controller reports that its rollout is complete. Terminating pods do not count.
 pub fn is_rolled_out(kind: WorkloadKind, workload: &Workload) -> bool {
-    matches!(of(kind, workload), Rollout::Done)
+    matches!(rollout_state(kind, workload), RolloutState::Complete)
 }
 
 /// How far `workload` has come.
-pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
+pub(crate) fn rollout_state(kind: WorkloadKind, workload: &Workload) -> RolloutState {
     let status = &workload.status;
     if let Some(why) = garbled(workload.generation, status) {
-        return Rollout::Garbled(why);
+        return RolloutState::Inconsistent(why);
     }
     if status.observed_generation.is_none_or(|seen| seen < workload.generation) {
-        return Rollout::Unseen;
+        return RolloutState::Unobserved;
     }
     let missing = match kind {
         WorkloadKind::Deployment | WorkloadKind::Process => deployment(workload),
@@ -63,18 +63,18 @@ pub(crate) fn of(kind: WorkloadKind, workload: &Workload) -> Rollout {
     };
     let Some(why) = missing else {
         return match status.left {
-            Left::Nothing => Rollout::Done,
-            Left::Templates(_) | Left::Unknown => Rollout::Going(HealthReason::LeftTemplate),
+            Left::Nothing => RolloutState::Complete,
+            Left::Templates(_) | Left::Unknown => RolloutState::UnderWay(HealthReason::LeftTemplate),
         };
     };
-    match stop(kind, workload) {
-        Some((why, stop)) => Rollout::Stopped(why, stop),
-        None => Rollout::Going(why),
+    match rollout_stop(kind, workload) {
+        Some((why, stop)) => RolloutState::Stopped(why, stop),
+        None => RolloutState::UnderWay(why),
     }
 }
 
 /// The pods there shall be.
-pub(crate) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
+pub(crate) fn desired_pods(kind: WorkloadKind, workload: &Workload) -> i32 {
     match kind {
         WorkloadKind::DaemonSet => workload.status.desired.unwrap_or(0),
         _ => workload.replicas.unwrap_or(1),
@@ -82,13 +82,15 @@ pub(crate) fn wanted(kind: WorkloadKind, workload: &Workload) -> i32 {
 }
 
 /// Pods that are still ending. A Deployment is Current to kstatus while they run; the other kinds count them themselves.
-pub(crate) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<HealthReason> {
+pub(crate) fn ending_pods(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc<Pod>]>) -> Option<HealthReason> {
     if !matches!(kind, WorkloadKind::Deployment | WorkloadKind::Process) {
         return None;
     }
     let ending = match (workload.status.terminating, pods) {
         (Some(reported), _) => reported,
-        (None, Some(pods)) => i32::try_from(pods.iter().filter(|pod| pod.terminating && pod.runs()).count()).ok()?,
+        (None, Some(pods)) => {
+            i32::try_from(pods.iter().filter(|pod| pod.terminating && pod.is_running()).count()).ok()?
+        }
         (None, None) => return Some(HealthReason::PodsUnknown),
     };
     (ending != 0).then_some(HealthReason::Ending { pods: ending })
@@ -96,7 +98,7 @@ pub(crate) fn ending(kind: WorkloadKind, workload: &Workload, pods: Option<&[Arc
 
 /// Kubernetes gave up on what was written: said after the write. Both times are whole seconds and a deadline is at least
 /// one, so that the same second still speaks of what was there before.
-pub(crate) fn gave_up(workload: &Workload, written: Option<Timestamp>) -> bool {
+pub(crate) fn exceeded_deadline(workload: &Workload, written: Option<Timestamp>) -> bool {
     let Some(progressing) = condition(&workload.status, "Progressing") else { return false };
     progressing.reason == "ProgressDeadlineExceeded"
         && match (written, progressing.updated) {
@@ -107,12 +109,12 @@ pub(crate) fn gave_up(workload: &Workload, written: Option<Timestamp>) -> bool {
 }
 
 /// What keeps pods from being made at all, such as a quota.
-pub(crate) fn lack(workload: &Workload) -> Option<Obstruction> {
+pub(crate) fn creation_failure(workload: &Workload) -> Option<Obstruction> {
     let failure = condition(&workload.status, "ReplicaFailure").filter(|failure| failure.status == "True")?;
     Some(Obstruction::ReplicaFailure { reason: failure.reason.clone(), message: failure.message.clone() })
 }
 
-fn garbled(generation: i64, status: &Status) -> Option<HealthReason> {
+fn garbled(generation: i64, status: &ReportedStatus) -> Option<HealthReason> {
     if let Some(seen) = status.observed_generation.filter(|seen| *seen > generation) {
         return Some(HealthReason::StatusAhead { status: seen, specification: generation });
     }
@@ -180,13 +182,13 @@ fn stateful_set(workload: &Workload) -> Option<HealthReason> {
         return Some(too_few(available, wanted, Milestone::Available));
     }
     // OnDelete never moves the current revision, a partition only at its end.
-    if workload.strategy != Strategy::OnDelete && !same {
+    if workload.strategy != RolloutStrategy::OnDelete && !same {
         return Some(HealthReason::Unconfirmed { kind: WorkloadKind::StatefulSet });
     }
     None
 }
 
-fn daemon_set(status: &Status) -> Option<HealthReason> {
+fn daemon_set(status: &ReportedStatus) -> Option<HealthReason> {
     let Some(wanted) = status.desired else { return Some(HealthReason::NodesNotCounted) };
     let number = |number: Option<i32>| number.unwrap_or(0);
     let reports = [
@@ -200,23 +202,25 @@ fn daemon_set(status: &Status) -> Option<HealthReason> {
 }
 
 /// What stops a rollout that has pods of an older template, where none of its pods is on its way.
-fn stop(kind: WorkloadKind, workload: &Workload) -> Option<(HealthReason, Stop)> {
+fn rollout_stop(kind: WorkloadKind, workload: &Workload) -> Option<(HealthReason, RolloutStop)> {
     let status = &workload.status;
-    let wanted = wanted(kind, workload);
+    let wanted = desired_pods(kind, workload);
     let (updated, ready) = (status.updated.unwrap_or(0), status.ready.unwrap_or(0));
     let old = (wanted - updated).max(0);
     if workload.paused && (old > 0 || status.replicas.unwrap_or(0) > updated) {
-        return Some((HealthReason::Paused { updated, of: wanted }, Stop::Paused));
+        return Some((HealthReason::Paused { updated, of: wanted }, RolloutStop::Paused));
     }
     match workload.strategy {
         _ if old == 0 || ready < wanted => None,
-        Strategy::OnDelete => Some((HealthReason::OnDelete { outdated: old }, Stop::OnDelete)),
-        Strategy::Partition(from) if old <= from => Some((HealthReason::Partition { outdated: old }, Stop::Partition)),
+        RolloutStrategy::OnDelete => Some((HealthReason::OnDelete { outdated: old }, RolloutStop::OnDelete)),
+        RolloutStrategy::Partition(from) if old <= from => {
+            Some((HealthReason::Partition { outdated: old }, RolloutStop::Partition))
+        }
         _ => None,
     }
 }
 
-fn condition<'s>(status: &'s Status, kind: &str) -> Option<&'s Condition> {
+fn condition<'s>(status: &'s ReportedStatus, kind: &str) -> Option<&'s Condition> {
     status.conditions.iter().find(|condition| condition.kind == kind)
 }
 

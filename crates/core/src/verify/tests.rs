@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Change, Health, Verdict, WorkloadRemedy};
+use super::{ChangeTiming, Verdict, WorkloadHealth, WorkloadRemedy};
 use crate::pins::{WorkloadKind, WorkloadRef};
-use crate::workload::{Condition, Container, Pod, PodIssue, Status, Strategy, Workload, WorkloadId};
+use crate::workload::{Condition, Container, Pod, PodIssue, ReportedStatus, RolloutStrategy, Workload, WorkloadId};
 
 const NOW: i64 = 1_790_000_000;
 
@@ -22,7 +22,7 @@ struct Case {
     id: WorkloadId,
     workload: Workload,
     pods: Option<Vec<Arc<Pod>>>,
-    change: Change,
+    change: ChangeTiming,
 }
 
 /// Three pods of checkout:2, all well.
@@ -48,13 +48,13 @@ fn daemon_set() -> Case {
 }
 
 fn case(kind: WorkloadKind, name: &str) -> Case {
-    let status = Status {
+    let status = ReportedStatus {
         observed_generation: Some(5),
         replicas: Some(3),
         updated: Some(3),
         ready: Some(3),
         available: Some(3),
-        ..Status::default()
+        ..ReportedStatus::default()
     };
     let workload = Workload {
         uid: "1".to_owned(),
@@ -64,20 +64,20 @@ fn case(kind: WorkloadKind, name: &str) -> Case {
         containers: vec![container("app", &format!("acme/{name}:2"))],
         state: None,
         pause: None,
-        ours: false,
-        managers: Vec::new(),
+        is_managed: false,
+        image_managers: Vec::new(),
         replicas: Some(3),
-        strategy: Strategy::Rolling { surge: 1 },
+        strategy: RolloutStrategy::Rolling { surge: 1 },
         paused: false,
         status,
     };
     let workload_ref = WorkloadRef { kind, name: name.to_owned() };
     let id = WorkloadId { namespace: "shop".to_owned(), workload: workload_ref };
-    Case { id, workload, pods: None, change: Change::none(at(0)) }
+    Case { id, workload, pods: None, change: ChangeTiming::without_change(at(0)) }
 }
 
 fn container(name: &str, image: &str) -> Container {
-    Container { name: name.to_owned(), image: image.parse().ok(), written: image.to_owned(), init: false }
+    Container { name: name.to_owned(), image: image.parse().ok(), written_image: image.to_owned(), init: false }
 }
 
 /// A ready pod, five minutes old.
@@ -105,7 +105,7 @@ impl Case {
         self
     }
 
-    fn status(mut self, bend: impl FnOnce(&mut Status)) -> Self {
+    fn status(mut self, bend: impl FnOnce(&mut ReportedStatus)) -> Self {
         bend(&mut self.workload.status);
         self
     }
@@ -137,7 +137,7 @@ impl Case {
     }
 
     fn written(mut self, seconds: i64) -> Self {
-        self.change.written = Some(at(seconds));
+        self.change.written_at = Some(at(seconds));
         self
     }
 
@@ -146,8 +146,8 @@ impl Case {
         self
     }
 
-    fn health(&self) -> Health {
-        super::health(&self.id, Some(&self.workload), self.pods.as_deref(), &self.change)
+    fn health(&self) -> WorkloadHealth {
+        super::workload_health(&self.id, Some(&self.workload), self.pods.as_deref(), &self.change)
     }
 
     fn show(&self) -> String {
@@ -178,8 +178,8 @@ impl Pod {
     }
 }
 
-fn show(health: &Health) -> String {
-    let Health { status: word, reason, settled, verdict } = health;
+fn show(health: &WorkloadHealth) -> String {
+    let WorkloadHealth { status: word, reason, settled, verdict } = health;
     let settled = if *settled { "settled" } else { "not settled" };
     let verdict = match verdict {
         Verdict::Pass => "pass".to_owned(),

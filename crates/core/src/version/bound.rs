@@ -2,17 +2,17 @@
 
 use std::{cmp::Ordering, fmt};
 
-use super::{Order, Version, Versioning};
+use super::{Version, VersionOrder, Versioning};
 
 /// A bound, and its offset in the text of the range.
 #[derive(Debug)]
-pub(super) struct Bound {
+pub(super) struct RangeBound {
     pub(super) offset: usize,
-    pub(super) test: Test,
+    pub(super) test: BoundTest,
 }
 
 #[derive(Debug)]
-pub(super) enum Test {
+pub(super) enum BoundTest {
     Equal(Version),
     Above(Version),
     AtLeast(Version),
@@ -26,21 +26,26 @@ pub(super) enum Test {
 }
 
 /// Returns two bounds that no version satisfies together. The bound with the lower end comes first.
-pub(super) fn conflict<'b>(all_of: &'b [Bound], order: &Order) -> Option<(&'b Bound, &'b Bound)> {
+pub(super) fn conflicting_bounds<'b>(
+    all_of: &'b [RangeBound],
+    order: &VersionOrder,
+) -> Option<(&'b RangeBound, &'b RangeBound)> {
     let mut pairs = all_of.iter().flat_map(|low| all_of.iter().map(move |high| (low, high)));
-    let is_empty = |low: &Test, high: &Test| {
+    let is_empty = |low: &BoundTest, high: &BoundTest| {
         let ((from, from_it), (to, to_it)) = (low.lower_end()?, high.upper_end()?);
         Some(match order.compare(from, to)? {
             Ordering::Greater => true,
             Ordering::Equal => !(from_it && to_it),
             // Only other pre-releases lie between a pre-release and its release, and `<` and series exclude them.
-            Ordering::Less => matches!(high, Test::Below(_) | Test::Series(..)) && order.is_pre_release_of(from, to),
+            Ordering::Less => {
+                matches!(high, BoundTest::Below(_) | BoundTest::Series(..)) && order.is_pre_release_of(from, to)
+            }
         })
     };
     pairs.find(|(low, high)| is_empty(&low.test, &high.test) == Some(true))
 }
 
-impl Test {
+impl BoundTest {
     /// Returns the lowest version admitted, and whether the bound includes it.
     fn lower_end(&self) -> Option<(&Version, bool)> {
         match self {
@@ -60,7 +65,7 @@ impl Test {
     }
 
     /// Returns whether the bound admits a version.
-    pub(super) fn admits(&self, version: &Version, order: &Order) -> bool {
+    pub(super) fn admits(&self, version: &Version, order: &VersionOrder) -> bool {
         let is = |holds: fn(Ordering) -> bool, bound| order.compare(version, bound).is_some_and(holds);
         let is_below = |bound| is(Ordering::is_lt, bound) && !order.is_pre_release_of(version, bound);
         match self {
@@ -90,7 +95,7 @@ impl Test {
     }
 }
 
-impl fmt::Display for Test {
+impl fmt::Display for BoundTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Equal(version) => write!(f, "exactly {version}"),

@@ -7,21 +7,21 @@
 
 use std::cmp::Ordering;
 
-use super::{Digits, semver::without_v};
+use super::{DigitRun, semver::without_v};
 
 /// A token, in ascending order for tokens at the same position: `.qualifier` = `-qualifier` < `-number` < `.number`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Token<'a> {
-    Qualifier(Qualifier<'a>),
+enum MavenToken<'a> {
+    Qualifier(MavenQualifier<'a>),
     /// After a hyphen or after letters.
-    Dashed(Digits<'a>),
+    DashedNumber(DigitRun<'a>),
     /// After a dot, or at the start.
-    Dotted(Digits<'a>),
+    DottedNumber(DigitRun<'a>),
 }
 
 /// A qualifier, in ascending order. Unknown qualifiers follow in alphabetical order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Qualifier<'a> {
+enum MavenQualifier<'a> {
     Alpha,
     Beta,
     Milestone,
@@ -32,10 +32,10 @@ enum Qualifier<'a> {
     Other(&'a str),
 }
 
-const RELEASE: Token<'_> = Token::Qualifier(Qualifier::Release);
+const RELEASE_TOKEN: MavenToken<'_> = MavenToken::Qualifier(MavenQualifier::Release);
 
 /// Compares two versions by Maven's order.
-pub(super) fn compare(one: &str, two: &str) -> Ordering {
+pub(super) fn compare_maven(one: &str, two: &str) -> Ordering {
     let (one, two) = (one.to_lowercase(), two.to_lowercase());
     let (one, two) = (tokens(&one), tokens(&two));
     let length = one.len().max(two.len());
@@ -46,15 +46,15 @@ pub(super) fn compare(one: &str, two: &str) -> Ordering {
 pub(super) fn is_pre_release_of(text: &str, release: &str) -> bool {
     let (text, release) = (text.to_lowercase(), release.to_lowercase());
     let (text, release) = (tokens(&text), tokens(&release));
-    text.strip_prefix(release.as_slice()).and_then(<[_]>::first).is_some_and(|&next| next < RELEASE)
+    text.strip_prefix(release.as_slice()).and_then(<[_]>::first).is_some_and(|&next| next < RELEASE_TOKEN)
 }
 
-fn padded<'a>(tokens: &[Token<'a>], length: usize) -> impl Iterator<Item = Token<'a>> {
-    tokens.iter().copied().chain(std::iter::repeat(RELEASE)).take(length)
+fn padded<'a>(tokens: &[MavenToken<'a>], length: usize) -> impl Iterator<Item = MavenToken<'a>> {
+    tokens.iter().copied().chain(std::iter::repeat(RELEASE_TOKEN)).take(length)
 }
 
 /// Splits a lower-case version into its tokens, without those that do not affect the order.
-fn tokens(text: &str) -> Vec<Token<'_>> {
+fn tokens(text: &str) -> Vec<MavenToken<'_>> {
     let mut tokens = Vec::new();
     let mut dashed = false;
     for piece in without_v(text).split_inclusive(['.', '-']) {
@@ -65,9 +65,9 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// Splits the text between two separators where digits meet letters. An empty piece counts as 0.
-fn add_runs<'a>(tokens: &mut Vec<Token<'a>>, mut dashed: bool, piece: &'a str) {
+fn add_runs<'a>(tokens: &mut Vec<MavenToken<'a>>, mut dashed: bool, piece: &'a str) {
     if piece.is_empty() {
-        tokens.push(number(dashed, Digits::ZERO));
+        tokens.push(number(dashed, DigitRun::ZERO));
     }
     let mut rest = piece;
     while let Some(first) = rest.chars().next() {
@@ -75,45 +75,45 @@ fn add_runs<'a>(tokens: &mut Vec<Token<'a>>, mut dashed: bool, piece: &'a str) {
         let end = rest.find(|c: char| c.is_ascii_digit() != is_digit).unwrap_or(rest.len());
         let (run, behind) = rest.split_at(end);
         tokens.push(if is_digit {
-            number(dashed, Digits::new(run))
+            number(dashed, DigitRun::new(run))
         } else {
-            Token::Qualifier(qualifier(run, !behind.is_empty()))
+            MavenToken::Qualifier(qualifier(run, !behind.is_empty()))
         });
         dashed = true;
         rest = behind;
     }
 }
 
-fn number(dashed: bool, digits: Digits<'_>) -> Token<'_> {
-    if dashed { Token::Dashed(digits) } else { Token::Dotted(digits) }
+fn number(dashed: bool, digits: DigitRun<'_>) -> MavenToken<'_> {
+    if dashed { MavenToken::DashedNumber(digits) } else { MavenToken::DottedNumber(digits) }
 }
 
 /// Returns the qualifier of a word. The short forms `a`, `b` and `m` count only directly before a number.
-fn qualifier(word: &str, before_number: bool) -> Qualifier<'_> {
+fn qualifier(word: &str, before_number: bool) -> MavenQualifier<'_> {
     match word {
-        "alpha" => Qualifier::Alpha,
-        "a" if before_number => Qualifier::Alpha,
-        "beta" => Qualifier::Beta,
-        "b" if before_number => Qualifier::Beta,
-        "milestone" => Qualifier::Milestone,
-        "m" if before_number => Qualifier::Milestone,
-        "rc" | "cr" => Qualifier::Candidate,
-        "snapshot" => Qualifier::Snapshot,
-        "final" | "ga" | "release" => Qualifier::Release,
-        "sp" => Qualifier::ServicePack,
-        other => Qualifier::Other(other),
+        "alpha" => MavenQualifier::Alpha,
+        "a" if before_number => MavenQualifier::Alpha,
+        "beta" => MavenQualifier::Beta,
+        "b" if before_number => MavenQualifier::Beta,
+        "milestone" => MavenQualifier::Milestone,
+        "m" if before_number => MavenQualifier::Milestone,
+        "rc" | "cr" => MavenQualifier::Candidate,
+        "snapshot" => MavenQualifier::Snapshot,
+        "final" | "ga" | "release" => MavenQualifier::Release,
+        "sp" => MavenQualifier::ServicePack,
+        other => MavenQualifier::Other(other),
     }
 }
 
 /// Drops zeros and release qualifiers at the end and before a hyphen. The release in `1.0.final-redhat` is kept,
 /// because that version sorts before `1.0-sp1-redhat` (MNG-7714).
-fn trimmed(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
-    let mut kept: Vec<Token<'_>> = Vec::with_capacity(tokens.len());
+fn trimmed(tokens: Vec<MavenToken<'_>>) -> Vec<MavenToken<'_>> {
+    let mut kept: Vec<MavenToken<'_>> = Vec::with_capacity(tokens.len());
     for token in tokens.into_iter().rev() {
         let says_nothing = match kept.last() {
-            Some(Token::Dotted(_)) => false,
-            None | Some(Token::Dashed(_)) => is_zero(token) || token == RELEASE,
-            Some(Token::Qualifier(_)) => is_zero(token),
+            Some(MavenToken::DottedNumber(_)) => false,
+            None | Some(MavenToken::DashedNumber(_)) => is_zero(token) || token == RELEASE_TOKEN,
+            Some(MavenToken::Qualifier(_)) => is_zero(token),
         };
         if !says_nothing {
             kept.push(token);
@@ -123,8 +123,8 @@ fn trimmed(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     kept
 }
 
-fn is_zero(token: Token<'_>) -> bool {
-    matches!(token, Token::Dotted(Digits::ZERO) | Token::Dashed(Digits::ZERO))
+fn is_zero(token: MavenToken<'_>) -> bool {
+    matches!(token, MavenToken::DottedNumber(DigitRun::ZERO) | MavenToken::DashedNumber(DigitRun::ZERO))
 }
 
 #[cfg(test)]
@@ -134,8 +134,8 @@ mod tests {
     fn assert_rising(versions: &[&str]) {
         for (place, low) in versions.iter().enumerate() {
             for high in &versions[place + 1..] {
-                assert_eq!(compare(low, high), Ordering::Less, "{low} {high}");
-                assert_eq!(compare(high, low), Ordering::Greater, "{high} {low}");
+                assert_eq!(compare_maven(low, high), Ordering::Less, "{low} {high}");
+                assert_eq!(compare_maven(high, low), Ordering::Greater, "{high} {low}");
             }
         }
     }
@@ -183,7 +183,7 @@ mod tests {
         ] {
             for one in equal.split(' ') {
                 for two in equal.split(' ') {
-                    assert_eq!(compare(one, two), Ordering::Equal, "{one} {two}");
+                    assert_eq!(compare_maven(one, two), Ordering::Equal, "{one} {two}");
                 }
             }
         }

@@ -2,21 +2,21 @@
 
 use super::{
     Version,
-    bound::{Bound, Test},
+    bound::{BoundTest, RangeBound},
     range_error::RangeError,
-    semver::{self, Series},
+    semver::{self, SeriesKind},
 };
 
-const SIGN: &str = "^~<>=!";
-const SIGNS: &str = "write `=`, `>`, `>=`, `<`, `<=`, `^` or `~`";
-const BRACKETS: &str = "brackets and signs do not mix; `||` joins alternatives";
-pub(super) const JOINTS: &str = "`,` joins bounds that must all hold, `||` joins alternatives";
+const SIGN_CHARS: &str = "^~<>=!";
+const SIGNS_HINT: &str = "write `=`, `>`, `>=`, `<`, `<=`, `^` or `~`";
+const BRACKETS_HINT: &str = "brackets and signs do not mix; `||` joins alternatives";
+pub(super) const JOINTS_HINT: &str = "`,` joins bounds that must all hold, `||` joins alternatives";
 
-type Result<T> = std::result::Result<T, RangeError>;
+type RangeResult<T> = std::result::Result<T, RangeError>;
 
 /// Parses a range into alternatives. Each alternative is a list of bounds that must all hold.
-pub(super) fn parse(text: &str) -> Result<Vec<Vec<Bound>>> {
-    let mut reader = Reader { text, at: 0 };
+pub(super) fn parse_range(text: &str) -> RangeResult<Vec<Vec<RangeBound>>> {
+    let mut reader = RangeParser { text, at: 0 };
     reader.skip_space();
     if reader.rest().is_empty() {
         return fail(0, "the range is empty", "write `*` for any version");
@@ -36,12 +36,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Vec<Bound>>> {
 }
 
 /// A position in the text. White space after each token is skipped at once.
-struct Reader<'a> {
+struct RangeParser<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RangeParser<'a> {
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a word that may be a version. `*` is part of a word, to recognise `1.*`.
     fn word(&mut self) -> &'a str {
-        self.eat_while(|c| !c.is_whitespace() && !SIGN.contains(c) && !",|[]()".contains(c))
+        self.eat_while(|c| !c.is_whitespace() && !SIGN_CHARS.contains(c) && !",|[]()".contains(c))
     }
 
     /// Returns the next character, for messages.
@@ -79,19 +79,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `||`, or reports what stands in its place.
-    fn alternative(&mut self) -> Result<()> {
+    fn alternative(&mut self) -> RangeResult<()> {
         if self.eat("||") {
             return Ok(());
         }
-        fail(self.at, format!("`,` or `||` is expected before {}", self.here()), JOINTS)
+        fail(self.at, format!("`,` or `||` is expected before {}", self.here()), JOINTS_HINT)
     }
 
     /// Reads bounds with signs, such as `>=2.1, <3`.
-    fn signed(&mut self) -> Result<Vec<Bound>> {
+    fn signed(&mut self) -> RangeResult<Vec<RangeBound>> {
         let mut all_of = Vec::new();
         loop {
             let offset = self.at;
-            let sign = self.eat_while(|c| SIGN.contains(c));
+            let sign = self.eat_while(|c| SIGN_CHARS.contains(c));
             let word_at = self.at;
             let word = self.word();
             if sign.is_empty() {
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
                 let message = format!("a version is expected after `{sign}`, before {}", self.here());
                 return fail(word_at, message, "name a version, as in `>=2.1`");
             } else {
-                all_of.push(Bound { offset, test: test(offset, sign, version(word_at, word)?)? });
+                all_of.push(RangeBound { offset, test: test(offset, sign, version(word_at, word)?)? });
             }
             if !self.eat(",") {
                 return Ok(all_of);
@@ -109,12 +109,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Accepts a word without a sign only if it is `*`.
-    fn unsigned(&mut self, offset: usize, word: &str) -> Result<()> {
+    fn unsigned(&mut self, offset: usize, word: &str) -> RangeResult<()> {
         if word == "*" {
             return Ok(());
         }
         if word.is_empty() {
-            let hint = if self.rest().starts_with(['[', '(']) { BRACKETS } else { SIGNS };
+            let hint = if self.rest().starts_with(['[', '(']) { BRACKETS_HINT } else { SIGNS_HINT };
             return fail(offset, format!("a bound is expected before {}", self.here()), hint);
         }
         if self.eat("-") {
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
             return fail(offset, "a range is not written with a hyphen", hint);
         }
         version(offset, word)?;
-        let hint = match semver::end_of_series(Series::Caret, word) {
+        let hint = match semver::end_of_series(SeriesKind::Caret, word) {
             Some(end) => format!("write `^{word}` for {word} or newer, below {end}; `={word}` for this version alone"),
             None => format!("write `={word}` for this version alone, `>={word}` for newer ones too"),
         };
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads Maven's intervals, such as `[1,2),[3,)`. A `,` between intervals joins alternatives.
-    fn intervals(&mut self, any_of: &mut Vec<Vec<Bound>>) -> Result<()> {
+    fn intervals(&mut self, any_of: &mut Vec<Vec<RangeBound>>) -> RangeResult<()> {
         loop {
             let offset = self.at;
             let opens_with_it = if self.eat("[") {
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
             } else if self.eat("(") {
                 false
             } else {
-                return fail(offset, format!("`[` or `(` is expected before {}", self.here()), BRACKETS);
+                return fail(offset, format!("`[` or `(` is expected before {}", self.here()), BRACKETS_HINT);
             };
             any_of.push(self.interval(offset, opens_with_it)?);
             if !self.eat(",") {
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn interval(&mut self, offset: usize, opens_with_it: bool) -> Result<Vec<Bound>> {
+    fn interval(&mut self, offset: usize, opens_with_it: bool) -> RangeResult<Vec<RangeBound>> {
         let (low_at, low) = self.end()?;
         let comma = self.eat(",");
         let (high_at, high) = if comma { self.end()? } else { (low_at, None) };
@@ -159,19 +159,19 @@ impl<'a> Reader<'a> {
         if !comma {
             return match low {
                 Some(only) if opens_with_it && closes_with_it => {
-                    Ok(vec![Bound { offset: low_at, test: Test::Equal(only) }])
+                    Ok(vec![RangeBound { offset: low_at, test: BoundTest::Equal(only) }])
                 }
                 _ => fail(offset, "brackets without `,` hold one version", "write `[1.0]` or `[1.0,)`"),
             };
         }
-        let low = low.map(if opens_with_it { Test::AtLeast } else { Test::Above });
-        let high = high.map(if closes_with_it { Test::AtMost } else { Test::Before });
+        let low = low.map(if opens_with_it { BoundTest::AtLeast } else { BoundTest::Above });
+        let high = high.map(if closes_with_it { BoundTest::AtMost } else { BoundTest::Before });
         let bounds = [(low_at, low), (high_at, high)].into_iter();
-        Ok(bounds.filter_map(|(offset, test)| Some(Bound { offset, test: test? })).collect())
+        Ok(bounds.filter_map(|(offset, test)| Some(RangeBound { offset, test: test? })).collect())
     }
 
     /// Reads one end of an interval, which may be open.
-    fn end(&mut self) -> Result<(usize, Option<Version>)> {
+    fn end(&mut self) -> RangeResult<(usize, Option<Version>)> {
         let offset = self.at;
         let word = self.word();
         let version = if word.is_empty() { None } else { Some(version(offset, word)?) };
@@ -179,17 +179,17 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn fail<T>(offset: usize, message: impl Into<String>, hint: impl Into<String>) -> Result<T> {
+fn fail<T>(offset: usize, message: impl Into<String>, hint: impl Into<String>) -> RangeResult<T> {
     Err(RangeError { message: message.into(), offset, hint: Some(hint.into()) })
 }
 
-fn version(offset: usize, word: &str) -> Result<Version> {
+fn version(offset: usize, word: &str) -> RangeResult<Version> {
     refuse_wildcard(offset, word)?;
     Version::new(word).map_err(|error| RangeError::at(offset, &error))
 }
 
 /// Refuses wildcards such as `1.x` and `1.4.*`.
-fn refuse_wildcard(offset: usize, word: &str) -> Result<()> {
+fn refuse_wildcard(offset: usize, word: &str) -> RangeResult<()> {
     let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let is_wild = |part: &&str| matches!(*part, "x" | "X" | "*");
     let parts = word.split('.').collect::<Vec<_>>();
@@ -205,15 +205,15 @@ fn refuse_wildcard(offset: usize, word: &str) -> Result<()> {
     fail(offset, format!("`{word}` is a wildcard, and ranges have none but `*`"), hint)
 }
 
-fn test(offset: usize, sign: &str, version: Version) -> Result<Test> {
+fn test(offset: usize, sign: &str, version: Version) -> RangeResult<BoundTest> {
     Ok(match sign {
-        "=" => Test::Equal(version),
-        ">" => Test::Above(version),
-        ">=" => Test::AtLeast(version),
-        "<" => Test::Below(version),
-        "<=" => Test::AtMost(version),
-        "^" => series_test(offset, Series::Caret, version)?,
-        "~" => series_test(offset, Series::Tilde, version)?,
+        "=" => BoundTest::Equal(version),
+        ">" => BoundTest::Above(version),
+        ">=" => BoundTest::AtLeast(version),
+        "<" => BoundTest::Below(version),
+        "<=" => BoundTest::AtMost(version),
+        "^" => series_test(offset, SeriesKind::Caret, version)?,
+        "~" => series_test(offset, SeriesKind::Tilde, version)?,
         other => {
             let hint = match other {
                 "!=" => format!("write `<{version} || >{version}`"),
@@ -221,16 +221,16 @@ fn test(offset: usize, sign: &str, version: Version) -> Result<Test> {
                 "=>" => format!("write `>={version}`"),
                 "=<" => format!("write `<={version}`"),
                 "~>" | "~=" => format!("write `~{version}` or `^{version}`"),
-                _ => SIGNS.to_owned(),
+                _ => SIGNS_HINT.to_owned(),
             };
             return fail(offset, format!("`{other}` is no sign of ranges"), hint);
         }
     })
 }
 
-fn series_test(offset: usize, series: Series, first: Version) -> Result<Test> {
+fn series_test(offset: usize, series: SeriesKind, first: Version) -> RangeResult<BoundTest> {
     if let Some(Ok(end)) = semver::end_of_series(series, first.as_str()).map(|end| Version::new(&end)) {
-        return Ok(Test::Series(first, end));
+        return Ok(BoundTest::Series(first, end));
     }
     let hint = format!("write two bounds, as in `>={first}, <B`");
     fail(offset, format!("`^` and `~` cannot count on from `{first}`"), hint)
@@ -242,7 +242,8 @@ mod tests {
 
     #[test]
     fn white_space_is_free() {
-        let shape = |text| format!("{:?}", parse(text).unwrap().iter().flatten().map(|b| &b.test).collect::<Vec<_>>());
+        let shape =
+            |text| format!("{:?}", parse_range(text).unwrap().iter().flatten().map(|b| &b.test).collect::<Vec<_>>());
         for (spaced, dense) in [(" >= 2.1 ,\t< 3 ||^ 4 ", ">=2.1,<3||^4"), ("[ 1 , 2 ) , ( ,3 ]", "[1,2),(,3]")] {
             assert_eq!(shape(spaced), shape(dense));
         }
@@ -251,14 +252,14 @@ mod tests {
     #[test]
     fn everything_has_many_spellings() {
         for text in ["*", " * ", "(,)", "[,]", "*, *", "<1 || *"] {
-            assert!(parse(text).unwrap().iter().any(Vec::is_empty), "{text}");
+            assert!(parse_range(text).unwrap().iter().any(Vec::is_empty), "{text}");
         }
     }
 
     #[test]
     fn a_mistake_is_named_with_its_place_and_the_way_out() {
         let shown = |text| {
-            let RangeError { message, offset, hint } = parse(text).unwrap_err();
+            let RangeError { message, offset, hint } = parse_range(text).unwrap_err();
             format!("{text:12} {offset}: {message}; {}", hint.unwrap_or_default())
         };
         let mistakes = ";1.4;main;1.x;1.4.*;x;>=1.x;1.2.3.x;1.2 - 2.0;!=1.4;==1.4;=>1;=<1;~>1.4;<>1;>=1 <2;>=1<2;\

@@ -38,14 +38,14 @@ impl fmt::Display for Versioning {
 /// The total order of one service's versions. Versions with different spellings (`v1.2`, `1.2.0`) may be equal in it.
 /// Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct VersionOrder {
     versioning: Versioning,
     explicit: bool,
     /// The position of each version by first appearance. Empty if it can never matter.
     places: Arc<HashMap<Version, usize>>,
 }
 
-impl Order {
+impl VersionOrder {
     /// Returns the order that the service file names. Otherwise it is semver if all versions parse, or else history.
     /// `appearance` holds the service's versions by first appearance in Git. Repeats are ignored.
     pub fn choose(explicit: Option<Versioning>, appearance: impl IntoIterator<Item = Version>) -> Self {
@@ -78,11 +78,11 @@ impl Order {
         self.versioning
     }
 
-    /// Compares two versions. None if one of them has no position in this order (see [`Order::knows`]).
+    /// Compares two versions. None if one of them has no position in this order (see [`VersionOrder::knows`]).
     pub fn compare(&self, one: &Version, two: &Version) -> Option<Ordering> {
         match self.versioning {
             Versioning::Semver => Some(one.semver()?.compare(two.semver()?)),
-            Versioning::Maven => Some(maven::compare(one.as_str(), two.as_str())),
+            Versioning::Maven => Some(maven::compare_maven(one.as_str(), two.as_str())),
             Versioning::History => Some(self.places.get(one)?.cmp(self.places.get(two)?)),
         }
     }
@@ -102,7 +102,7 @@ impl Order {
         if self.versioning != Versioning::Semver || version.semver().is_some() {
             return Ok(());
         }
-        semver::parse(version.as_str())
+        semver::parse_semver(version.as_str())
             .map(drop)
             .map_err(|problem| VersionError::NotSemver { version: version.clone(), problem })
     }
@@ -130,8 +130,8 @@ mod tests {
         Version::new(text).unwrap()
     }
 
-    fn order(explicit: Option<Versioning>, appearance: &[&str]) -> Order {
-        Order::choose(explicit, appearance.iter().map(|text| version(text)))
+    fn order(explicit: Option<Versioning>, appearance: &[&str]) -> VersionOrder {
+        VersionOrder::choose(explicit, appearance.iter().map(|text| version(text)))
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
         fn each_order_is_total(versions in vec(text(), 3), also in vec(text(), 0..3)) {
             let [a, b, c] = [0, 1, 2].map(|place| &versions[place]);
             for explicit in [Versioning::Semver, Versioning::Maven, Versioning::History] {
-                let order = Order::choose(Some(explicit), also.iter().chain(&versions).cloned());
+                let order = VersionOrder::choose(Some(explicit), also.iter().chain(&versions).cloned());
                 for version in &versions {
                     prop_assert_eq!(order.compare(version, version), order.knows(version).then_some(Ordering::Equal));
                 }

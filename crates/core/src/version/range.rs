@@ -4,12 +4,12 @@ use std::{str::FromStr, sync::Arc};
 
 use serde::Deserialize;
 
-use super::bound::{Bound, Test, conflict};
-use super::notation::{self, JOINTS};
+use super::bound::{BoundTest, RangeBound, conflicting_bounds};
+use super::notation::{self, JOINTS_HINT};
 use super::range_error::RangeError;
-use super::{Order, Version, Versioning};
+use super::{Version, VersionOrder, Versioning};
 
-/// The versions of a provider that a consumer accepts. A range is parsed once. The provider's [`Order`] compares the
+/// The versions of a provider that a consumer accepts. A range is parsed once. The provider's [`VersionOrder`] compares the
 /// versions with its bounds.
 ///
 /// | written | accepts |
@@ -32,18 +32,18 @@ use super::{Order, Version, Versioning};
 /// Ranges are equal if their texts are equal. Cloning is cheap.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Range(Arc<Inner>);
+pub struct VersionRange(Arc<RangeData>);
 
-struct Inner {
+struct RangeData {
     text: Box<str>,
     /// Alternatives of bounds that must all hold. An alternative without bounds accepts every version.
-    any_of: Vec<Vec<Bound>>,
+    any_of: Vec<Vec<RangeBound>>,
 }
 
-impl Range {
+impl VersionRange {
     /// Returns the range `*`.
     pub fn any() -> Self {
-        Self(Arc::new(Inner { text: "*".into(), any_of: vec![Vec::new()] }))
+        Self(Arc::new(RangeData { text: "*".into(), any_of: vec![Vec::new()] }))
     }
 
     /// Returns whether the range accepts every version under every order.
@@ -57,23 +57,23 @@ impl Range {
     }
 
     /// Returns whether the range accepts a version. A version or bound without a position in the order (see
-    /// [`Order::knows`]) never matches. `^` and `~` never match under history (see [`Range::fits`]).
-    pub fn contains(&self, version: &Version, order: &Order) -> bool {
+    /// [`VersionOrder::knows`]) never matches. `^` and `~` never match under history (see [`VersionRange::check_order`]).
+    pub fn contains(&self, version: &Version, order: &VersionOrder) -> bool {
         self.0.any_of.iter().any(|all_of| all_of.iter().all(|bound| bound.test.admits(version, order)))
     }
 
     /// Returns the versions in the bounds, as written. Under history, an unknown one was never pinned, and its bound
     /// never holds.
-    pub fn bounds(&self) -> impl Iterator<Item = &Version> {
+    pub fn bound_versions(&self) -> impl Iterator<Item = &Version> {
         self.tests().map(|bound| bound.test.version())
     }
 
     /// Checks that the range is meaningful in this order. Under history, versions have no numbers for `^` and `~` to
     /// count. Under semver, every bound must be a semantic version. A bound that was never pinned is valid under
     /// history, because it may be pinned later.
-    pub fn fits(&self, order: &Order) -> Result<(), RangeError> {
-        self.tests().try_for_each(|Bound { offset, test }| {
-            if order.versioning() == Versioning::History && matches!(test, Test::Series(..)) {
+    pub fn check_order(&self, order: &VersionOrder) -> Result<(), RangeError> {
+        self.tests().try_for_each(|RangeBound { offset, test }| {
+            if order.versioning() == Versioning::History && matches!(test, BoundTest::Series(..)) {
                 return Err(RangeError {
                     message: "under `versioning: history` versions have no numbers for `^` and `~` to count".to_owned(),
                     offset: *offset,
@@ -85,13 +85,13 @@ impl Range {
     }
 
     /// Checks that a version can exist in the range, by the order of its bounds. A bound without a position in the
-    /// order (see [`Order::knows`]) excludes nothing here, because it may get a position later.
-    pub fn accepts_some(&self, order: &Order) -> Result<(), RangeError> {
-        let conflicts: Option<Vec<_>> = self.0.any_of.iter().map(|all_of| conflict(all_of, order)).collect();
+    /// order (see [`VersionOrder::knows`]) excludes nothing here, because it may get a position later.
+    pub fn check_satisfiable(&self, order: &VersionOrder) -> Result<(), RangeError> {
+        let conflicts: Option<Vec<_>> = self.0.any_of.iter().map(|all_of| conflicting_bounds(all_of, order)).collect();
         let Some(&(low, high)) = conflicts.as_ref().and_then(|all| all.first()) else { return Ok(()) };
         let hint = match self.turned_round(order) {
             Some(turned) => format!("did you mean `{turned}`?"),
-            None => JOINTS.to_owned(),
+            None => JOINTS_HINT.to_owned(),
         };
         let (first, second) = if low.offset < high.offset { (low, high) } else { (high, low) };
         let message = format!("no version is {} and also {}", first.test, second.test);
@@ -99,10 +99,10 @@ impl Range {
     }
 
     /// Swaps the two bounds of a range: `>=3, <2` becomes `>=2, <3`. None if the result accepts no version either.
-    fn turned_round(&self, order: &Order) -> Option<Self> {
+    fn turned_round(&self, order: &VersionOrder) -> Option<Self> {
         let [all_of] = self.0.any_of.as_slice() else { return None };
         let [first, second] = all_of.as_slice() else { return None };
-        if [first, second].iter().any(|bound| matches!(bound.test, Test::Equal(_) | Test::Series(..))) {
+        if [first, second].iter().any(|bound| matches!(bound.test, BoundTest::Equal(_) | BoundTest::Series(..))) {
             return None;
         }
         let text = self.as_str();
@@ -110,32 +110,32 @@ impl Range {
         let (at, end) = (text.find(one)?, text.rfind(two)?);
         let between = text.get(at + one.len()..end)?;
         let turned: Self = format!("{}{two}{between}{one}{}", &text[..at], &text[end + two.len()..]).parse().ok()?;
-        turned.0.any_of.iter().all(|all_of| conflict(all_of, order).is_none()).then_some(turned)
+        turned.0.any_of.iter().all(|all_of| conflicting_bounds(all_of, order).is_none()).then_some(turned)
     }
 
     /// Describes the range for plans: `>=2.1, <3` is "2.1 or newer, below 3".
     pub fn in_words(&self) -> String {
-        let alternative = |all_of: &Vec<Bound>| match all_of.as_slice() {
+        let alternative = |all_of: &Vec<RangeBound>| match all_of.as_slice() {
             [] => "any version".to_owned(),
             bounds => bounds.iter().map(|bound| bound.test.to_string()).collect::<Vec<_>>().join(", "),
         };
         self.0.any_of.iter().map(alternative).collect::<Vec<_>>().join("; or ")
     }
 
-    fn tests(&self) -> impl Iterator<Item = &Bound> {
+    fn tests(&self) -> impl Iterator<Item = &RangeBound> {
         self.0.any_of.iter().flatten()
     }
 }
 
-impl FromStr for Range {
+impl FromStr for VersionRange {
     type Err = RangeError;
 
     fn from_str(text: &str) -> Result<Self, RangeError> {
-        Ok(Self(Arc::new(Inner { text: text.into(), any_of: notation::parse(text)? })))
+        Ok(Self(Arc::new(RangeData { text: text.into(), any_of: notation::parse_range(text)? })))
     }
 }
 
-is_its_text!(Range);
+is_its_text!(VersionRange);
 
 #[cfg(test)]
 mod tests {
@@ -146,9 +146,9 @@ mod tests {
     fn accepts(range: &str, versioning: Versioning, version: &str) -> bool {
         let appearance = ["v7", "v9", "v8"].map(|text| Version::new(text).unwrap());
         range
-            .parse::<Range>()
+            .parse::<VersionRange>()
             .unwrap()
-            .contains(&version.parse().unwrap(), &Order::choose(Some(versioning), appearance))
+            .contains(&version.parse().unwrap(), &VersionOrder::choose(Some(versioning), appearance))
     }
 
     fn assert_accepts(versioning: Versioning, range: &str, yes: &str, no: &str) {
@@ -210,7 +210,9 @@ mod tests {
 
     #[test]
     fn a_range_that_means_nothing_in_an_order_says_so() {
-        let fits = |range: &str, versioning| range.parse::<Range>().unwrap().fits(&Order::choose(Some(versioning), []));
+        let fits = |range: &str, versioning| {
+            range.parse::<VersionRange>().unwrap().check_order(&VersionOrder::choose(Some(versioning), []))
+        };
         let error = fits(">=1 || ^1.4", Versioning::History).unwrap_err();
         assert_eq!(error.message, "under `versioning: history` versions have no numbers for `^` and `~` to count");
         assert_eq!((error.offset, error.hint.unwrap().as_str()), (7, "name bounds that were pinned, as in `>=A, <B`"));
@@ -226,8 +228,9 @@ mod tests {
     #[test]
     fn a_range_that_no_version_can_lie_in_says_why() {
         let told = |range: &str, versioning| {
-            let order = Order::choose(Some(versioning), ["v7", "v9", "v8"].map(|text| Version::new(text).unwrap()));
-            match range.parse::<Range>().unwrap().accepts_some(&order) {
+            let order =
+                VersionOrder::choose(Some(versioning), ["v7", "v9", "v8"].map(|text| Version::new(text).unwrap()));
+            match range.parse::<VersionRange>().unwrap().check_satisfiable(&order) {
                 Ok(()) => format!("{range}: some"),
                 Err(RangeError { message, offset, hint }) => {
                     format!("{range}: {offset}: {message}; {}", hint.unwrap_or_default())
@@ -277,17 +280,17 @@ mod tests {
             ("[1,2),(3,4]", "1 or newer, before 2; or newer than 3, 4 or older"),
             ("*", "any version"),
         ] {
-            assert_eq!(range.parse::<Range>().unwrap().in_words(), words);
+            assert_eq!(range.parse::<VersionRange>().unwrap().in_words(), words);
         }
     }
 
     #[test]
     fn a_range_names_its_bounds_and_keeps_its_text() {
-        let range: Range = serde_json::from_str(r#"" ^1.4||[2,3) ""#).unwrap();
-        assert_eq!(range.bounds().map(Version::as_str).collect::<Vec<_>>(), ["1.4", "2", "3"]);
+        let range: VersionRange = serde_json::from_str(r#"" ^1.4||[2,3) ""#).unwrap();
+        assert_eq!(range.bound_versions().map(Version::as_str).collect::<Vec<_>>(), ["1.4", "2", "3"]);
         assert_eq!(serde_json::to_string(&range).unwrap(), r#"" ^1.4||[2,3) ""#);
-        assert!(Range::any().is_any() && !range.is_any());
-        assert_eq!("*".parse(), Ok(Range::any()));
+        assert!(VersionRange::any().is_any() && !range.is_any());
+        assert_eq!("*".parse(), Ok(VersionRange::any()));
     }
 
     /// Three numbers, and the number of a release candidate. The release itself has the highest candidate number, 9.
@@ -328,15 +331,15 @@ mod tests {
                 all_of.iter().map(|&(sign, bound)| format!("{sign} {}", text(bound))).collect::<Vec<_>>().join(",")
             };
             let written = any_of.iter().map(bounds).collect::<Vec<_>>().join(" || ");
-            let range: Range = written.parse().unwrap();
-            let order = Order::choose(Some(if maven { Versioning::Maven } else { Versioning::Semver }), []);
+            let range: VersionRange = written.parse().unwrap();
+            let order = VersionOrder::choose(Some(if maven { Versioning::Maven } else { Versioning::Semver }), []);
             for version in versions {
                 let expected = any_of
                     .iter()
                     .any(|all_of| all_of.iter().all(|&(sign, bound)| naively_admits(sign, bound, version)));
                 let contains = range.contains(&Version::new(&text(version)).unwrap(), &order);
                 prop_assert_eq!(contains, expected, "{} in {}", text(version), &written);
-                prop_assert!(!contains || range.accepts_some(&order).is_ok(), "{} in {}", text(version), &written);
+                prop_assert!(!contains || range.check_satisfiable(&order).is_ok(), "{} in {}", text(version), &written);
             }
         }
 
@@ -344,7 +347,7 @@ mod tests {
         fn any_text_is_a_range_of_that_text_or_an_error_within_it(
             text in prop_oneof![any::<String>(), r"([\^~<>=!*|,\[\]()x. -]|[0-9]|é|rc){0,12}"],
         ) {
-            match text.parse::<Range>() {
+            match text.parse::<VersionRange>() {
                 Ok(range) => prop_assert_eq!(range.to_string(), text),
                 Err(error) => prop_assert!(text.is_char_boundary(error.offset)),
             }

@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
-use super::Digits;
+use super::DigitRun;
 
 /// The sort key of a semantic version: its numbers, with missing ones as 0, and its pre-release.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct SemverKey {
     core: [u64; 4],
     pre_release: Option<Box<str>>,
 }
 
-impl Key {
+impl SemverKey {
     /// Compares by Semver 2.0.0 §11: first the numbers, then a pre-release before its release.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         self.core.cmp(&other.core).then_with(|| match (&self.pre_release, &other.pre_release) {
@@ -29,17 +29,17 @@ impl Key {
 
 /// An identifier of a pre-release, by Semver 2.0.0 §11.4: numbers in numeric order, then words in ASCII order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Identifier<'a> {
-    Number(Digits<'a>),
+enum PreReleaseIdentifier<'a> {
+    Number(DigitRun<'a>),
     Word(&'a str),
 }
 
-fn identifiers(pre_release: &str) -> impl Iterator<Item = Identifier<'_>> {
+fn identifiers(pre_release: &str) -> impl Iterator<Item = PreReleaseIdentifier<'_>> {
     pre_release.split('.').map(|text| {
         if text.bytes().all(|b| b.is_ascii_digit()) {
-            Identifier::Number(Digits::new(text))
+            PreReleaseIdentifier::Number(DigitRun::new(text))
         } else {
-            Identifier::Word(text)
+            PreReleaseIdentifier::Word(text)
         }
     })
 }
@@ -85,23 +85,23 @@ impl SemverProblem {
 
 /// Parses an optional `v`, one to four numbers, an optional `-pre.release` and an optional `_build`. Helm writes
 /// `+build` as `_build` in tags. It does not affect the order.
-pub(super) fn parse(text: &str) -> Result<Key, SemverProblem> {
+pub(super) fn parse_semver(text: &str) -> Result<SemverKey, SemverProblem> {
     let core = core(text)?;
     let pre_release = match core.rest.split('_').next().unwrap_or_default() {
         "" => None,
         rest => Some(pre_release(rest)?.into()),
     };
-    Ok(Key { core: core.numbers, pre_release })
+    Ok(SemverKey { core: core.numbers, pre_release })
 }
 
 /// The leading numbers of a version.
-struct Core<'a> {
+struct SemverCore<'a> {
     numbers: [u64; 4],
     given: usize,
     rest: &'a str,
 }
 
-fn core(text: &str) -> Result<Core<'_>, SemverProblem> {
+fn core(text: &str) -> Result<SemverCore<'_>, SemverProblem> {
     let text = without_v(text);
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (head, rest) = text.split_at(end);
@@ -111,7 +111,7 @@ fn core(text: &str) -> Result<Core<'_>, SemverProblem> {
     if is_date(head, rest) {
         return Err(SemverProblem::Date);
     }
-    let mut core = Core { numbers: [0; 4], given: 0, rest };
+    let mut core = SemverCore { numbers: [0; 4], given: 0, rest };
     for digits in head.split('.') {
         *core.numbers.get_mut(core.given).ok_or(SemverProblem::TooManyNumbers)? = number(digits)?;
         core.given += 1;
@@ -157,7 +157,7 @@ fn pre_release(rest: &str) -> Result<&str, SemverProblem> {
 
 /// The extent of a series of compatible versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Series {
+pub(super) enum SeriesKind {
     /// `^`: until the leftmost non-zero number changes. If all numbers are 0, until the last one changes.
     Caret,
     /// `~`: until the second number changes, or the first if it is the only one.
@@ -166,13 +166,13 @@ pub(super) enum Series {
 
 /// Returns the first release after the series that begins with `text`: `^1.4` ends before 2. None if `text` is no
 /// semantic version, or if the number that changes has no successor.
-pub(super) fn end_of_series(series: Series, text: &str) -> Option<String> {
-    parse(text).ok()?;
-    let Core { numbers, given, .. } = core(text).ok()?;
+pub(super) fn end_of_series(series: SeriesKind, text: &str) -> Option<String> {
+    parse_semver(text).ok()?;
+    let SemverCore { numbers, given, .. } = core(text).ok()?;
     let given = given.min(3);
     let moves = match series {
-        Series::Caret => numbers.iter().take(given).position(|&number| number != 0).unwrap_or(given - 1),
-        Series::Tilde => usize::from(given > 1),
+        SeriesKind::Caret => numbers.iter().take(given).position(|&number| number != 0).unwrap_or(given - 1),
+        SeriesKind::Tilde => usize::from(given > 1),
     };
     let mut end = numbers.iter().take(moves).map(u64::to_string).collect::<Vec<_>>();
     end.push(numbers.get(moves)?.checked_add(1)?.to_string());
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn compare(one: &str, two: &str) -> Ordering {
-        parse(one).unwrap().compare(&parse(two).unwrap())
+        parse_semver(one).unwrap().compare(&parse_semver(two).unwrap())
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
             ("1.2.3-é", SemverProblem::Unexpected('é')),
             ("1.0.0~1", SemverProblem::Unexpected('~')),
         ] {
-            assert_eq!(parse(text).err(), Some(problem), "{text}");
+            assert_eq!(parse_semver(text).err(), Some(problem), "{text}");
         }
     }
 
@@ -263,11 +263,11 @@ mod tests {
             ("0", "1", "1"),
             ("0.0.0.4", "0.0.1", "0.1"),
         ] {
-            assert_eq!(end_of_series(Series::Caret, text).as_deref(), Some(caret), "^{text}");
-            assert_eq!(end_of_series(Series::Tilde, text).as_deref(), Some(tilde), "~{text}");
+            assert_eq!(end_of_series(SeriesKind::Caret, text).as_deref(), Some(caret), "^{text}");
+            assert_eq!(end_of_series(SeriesKind::Tilde, text).as_deref(), Some(tilde), "~{text}");
         }
         for text in ["main", "1.4.Final", "1.4rc1", "18446744073709551615"] {
-            assert_eq!(end_of_series(Series::Caret, text), None, "^{text}");
+            assert_eq!(end_of_series(SeriesKind::Caret, text), None, "^{text}");
         }
     }
 }

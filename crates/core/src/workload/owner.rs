@@ -5,13 +5,14 @@ pub const FIELD_MANAGER: &str = "pintle";
 
 /// Prefixes of the field managers of GitOps engines. Their next sync takes back a field that was taken over (measured
 /// with Argo CD and Flux).
-const ENGINES: &[&str] = &["argocd", "kustomize-controller", "helm-controller", "kapp", "fleet", "flux", "configsync"];
+const ENGINE_MANAGER_PREFIXES: &[&str] =
+    &["argocd", "kustomize-controller", "helm-controller", "kapp", "fleet", "flux", "configsync"];
 
 /// Returns whether Pintle takes an image field over from this manager. It does from people and their tools, from
 /// client-side appliers that are no GitOps engine, and from itself. A server-side applier claims the fields that it
 /// applies.
-pub fn may_take_over(name: &str, applied: bool) -> bool {
-    let is_engine = ENGINES.iter().any(|engine| name.starts_with(engine));
+pub fn may_take_field_from(name: &str, applied: bool) -> bool {
+    let is_engine = ENGINE_MANAGER_PREFIXES.iter().any(|engine| name.starts_with(engine));
     name == FIELD_MANAGER || name.starts_with("kubectl") || (!applied && !is_engine)
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use pintle_core::pins::WorkloadKind;
 use pintle_core::verify::is_rolled_out;
-use pintle_core::workload::{Container, Left, State, Workload, WorkloadId};
+use pintle_core::workload::{Container, Left, StateAnnotation, Workload, WorkloadId};
 
 use crate::cluster::kube::read::Busy;
 
@@ -124,5 +124,6 @@ fn is_deployment(id: &WorkloadId) -> bool {
 /// Returns whether a workload that is seen for the first time may have left templates. Its rollout is not complete, or
 /// nobody has verified it.
 fn may_have_changed(id: &WorkloadId, workload: &Workload) -> bool {
-    !is_rolled_out(id.workload.kind, workload) || workload.state.as_ref().is_some_and(|state| !State::is_proven(state))
+    !is_rolled_out(id.workload.kind, workload)
+        || workload.state.as_ref().is_some_and(|state| !StateAnnotation::is_proven(state))
 }

@@ -7,30 +7,30 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle_core::workload::{Left, Pod, Workload, WorkloadId};
 
-use super::owned::PodFeed;
-use super::{Picture, Subject, with_since};
+use super::owned::PodCache;
+use super::{ObjectStore, WatchSubject, with_since};
 use crate::cluster::Observation;
 use crate::cluster::kube::read::Busy;
 
 /// The maximum number of pod watches in a namespace. More unsettled workloads share one watch of all its pods.
-const MOST_POD_WATCHES: usize = 8;
+const MAX_POD_WATCHES_PER_NAMESPACE: usize = 8;
 
-impl Picture {
+impl ObjectStore {
     /// Returns the pod watches needed: one per unsettled workload, or one per namespace above [`MOST_POD_WATCHES`].
     ///
     /// Existing watches stay open until the namespace watch has its first list, so no known pod is forgotten.
-    pub(in crate::cluster::kube) fn pod_subjects(&self) -> BTreeSet<Subject> {
+    pub(in crate::cluster::kube) fn pod_subjects(&self) -> BTreeSet<WatchSubject> {
         let mut by_namespace: BTreeMap<&str, Vec<&WorkloadId>> = BTreeMap::new();
         for id in &self.unsettled {
             by_namespace.entry(&id.namespace).or_default().push(id);
         }
         let mut subjects = BTreeSet::new();
         for (namespace, ids) in by_namespace {
-            let all = Subject::Pods { namespace: namespace.to_owned(), of: None };
+            let all = WatchSubject::Pods { namespace: namespace.to_owned(), workload: None };
             let shared = self.pods.get(&all);
-            let is_listed = shared.is_some_and(PodFeed::is_listed);
+            let is_listed = shared.is_some_and(PodCache::is_listed);
             let own = || ids.iter().filter_map(|id| self.own_subject(id));
-            if ids.len() <= MOST_POD_WATCHES && shared.is_none() {
+            if ids.len() <= MAX_POD_WATCHES_PER_NAMESPACE && shared.is_none() {
                 subjects.extend(own());
                 continue;
             }
@@ -43,11 +43,11 @@ impl Picture {
     }
 
     /// Returns the checks of left templates that are needed.
-    pub(in crate::cluster::kube) fn left_subjects(&self) -> BTreeSet<Subject> {
+    pub(in crate::cluster::kube) fn left_subjects(&self) -> BTreeSet<WatchSubject> {
         let subject = |id: &WorkloadId| {
             let resource_version = self.asks_for_left(id)?.resource_version.clone();
             let selector = self.seen(id)?.selector.as_ref()?.to_string();
-            Some(Subject::Left { id: id.clone(), selector, resource_version })
+            Some(WatchSubject::Left { id: id.clone(), selector, resource_version })
         };
         self.left.ids().filter_map(subject).collect()
     }
@@ -82,14 +82,15 @@ impl Picture {
         if workload.generation != generation || !self.left.answered(id, &workload, busy, now) {
             return false;
         }
-        self.resettle_one(id);
+        self.update_unsettled_one(id);
         self.follow_templates(id, None);
         true
     }
 
-    pub(super) fn look_at_pods(&self, observation: &mut Observation, now: Timestamp, grace: Duration) {
+    pub(super) fn add_pods_to(&self, observation: &mut Observation, now: Timestamp, grace: Duration) {
         for id in &self.unsettled {
-            let trouble = |feed: &PodFeed| feed.trouble(now, grace).map(|(since, error)| with_since(error, since));
+            let trouble =
+                |feed: &PodCache| feed.failure_after(now, grace).map(|(since, error)| with_since(error, since));
             let listed = self.pod_feeds(id).find(|feed| feed.is_listed());
             let trouble = match listed {
                 Some(feed) => trouble(feed),
@@ -97,23 +98,23 @@ impl Picture {
             };
             if let Some(error) = trouble {
                 observation.workloads.remove(id);
-                observation.unknown.insert(id.clone(), error);
+                observation.unobservable.insert(id.clone(), error);
             } else if let Some(pods) = self.pods_of(id) {
                 observation.pods.insert(id.clone(), pods);
-            } else if let Some(containers) = self.templates.of(id) {
+            } else if let Some(containers) = self.templates.containers(id) {
                 observation.templates.insert(id.clone(), containers.to_vec());
             }
         }
     }
 
-    fn own_subject(&self, id: &WorkloadId) -> Option<Subject> {
+    fn own_subject(&self, id: &WorkloadId) -> Option<WatchSubject> {
         let selector = self.seen(id)?.selector.as_ref()?.to_string();
-        Some(Subject::Pods { namespace: id.namespace.clone(), of: Some((id.workload.clone(), selector)) })
+        Some(WatchSubject::Pods { namespace: id.namespace.clone(), workload: Some((id.workload.clone(), selector)) })
     }
 
     /// Returns the watches that may show the pods of a workload.
-    fn pod_feeds(&self, id: &WorkloadId) -> impl Iterator<Item = &PodFeed> {
-        let all = Subject::Pods { namespace: id.namespace.clone(), of: None };
+    fn pod_feeds(&self, id: &WorkloadId) -> impl Iterator<Item = &PodCache> {
+        let all = WatchSubject::Pods { namespace: id.namespace.clone(), workload: None };
         let subjects = [self.own_subject(id), Some(all)];
         subjects.into_iter().flatten().filter_map(|subject| self.pods.get(&subject))
     }

@@ -5,26 +5,26 @@
 
 use std::collections::BTreeMap;
 
-use pintle_core::verify::settled;
+use pintle_core::verify::is_settled;
 use pintle_core::workload::{Container, Workload, WorkloadId};
 
 /// The templates of unsettled workloads since they were last settled.
 #[derive(Debug, Default)]
-pub(super) struct Templates(BTreeMap<WorkloadId, Vec<Container>>);
+pub(super) struct TemplateHistory(BTreeMap<WorkloadId, Vec<Container>>);
 
-impl Templates {
+impl TemplateHistory {
     /// Returns the containers of all templates of a workload; none if they are unknown.
-    pub(super) fn of(&self, id: &WorkloadId) -> Option<&[Container]> {
+    pub(super) fn containers(&self, id: &WorkloadId) -> Option<&[Container]> {
         self.0.get(id).map(Vec::as_slice)
     }
 
     /// Records a change of a workload from `before` to `now`; `now` is none if it is settled or deleted.
-    pub(super) fn follow(&mut self, id: &WorkloadId, before: Option<&Workload>, now: Option<&Workload>) {
+    pub(super) fn track(&mut self, id: &WorkloadId, before: Option<&Workload>, now: Option<&Workload>) {
         let Some(now) = now else {
             self.0.remove(id);
             return;
         };
-        let was_settled = |before: &&Workload| before.uid == now.uid && settled(id, before, None);
+        let was_settled = |before: &&Workload| before.uid == now.uid && is_settled(id, before, None);
         if !self.0.contains_key(id)
             && let Some(before) = before.filter(was_settled)
         {

@@ -10,42 +10,42 @@ use serde_json::{Value, json};
 
 use super::{at, id, object, seen};
 use crate::cluster::ClusterError;
-use crate::cluster::kube::feed::News;
-use crate::cluster::kube::picture::{Look, Picture, Subject};
-use crate::cluster::kube::read::{self, SeenPod, SeenWorkload};
+use crate::cluster::kube::feed::WatchUpdate;
+use crate::cluster::kube::picture::{ObjectStore, StoreView, WatchSubject};
+use crate::cluster::kube::read::{self, WatchedPod, WatchedWorkload};
 
 pub(super) const GRACE: Duration = Duration::from_secs(15);
 
-fn unsettled(name: &str) -> SeenWorkload {
+fn unsettled(name: &str) -> WatchedWorkload {
     let mut object = object(name);
     object["metadata"]["generation"] = json!(2);
     seen(&object)
 }
 
-fn pod(name: &str, app: &str, owner: &Value) -> SeenPod {
+fn pod(name: &str, app: &str, owner: &Value) -> WatchedPod {
     let metadata =
         json!({"name": name, "uid": name, "resourceVersion": "1", "labels": {"app": app}, "ownerReferences": [owner]});
     read::pod(serde_json::from_value(json!({"metadata": metadata, "spec": {}})).unwrap())
 }
 
 /// A state that requests `names`, with their watch begun as number 1.
-pub(super) fn picture(names: &[String]) -> Picture {
-    let mut picture = Picture::default();
-    picture.scope(&names.iter().map(|name| id(name)).collect());
-    picture.begin(&Subject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 1);
+pub(super) fn picture(names: &[String]) -> ObjectStore {
+    let mut picture = ObjectStore::default();
+    picture.set_wanted(&names.iter().map(|name| id(name)).collect());
+    picture.add_watch(&WatchSubject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 1);
     picture
 }
 
-pub(super) fn tell(picture: &mut Picture, news: impl IntoIterator<Item = News<SeenWorkload>>) {
+pub(super) fn tell(picture: &mut ObjectStore, news: impl IntoIterator<Item = WatchUpdate<WatchedWorkload>>) {
     for news in news {
-        picture.take_workloads(("shop", WorkloadKind::Deployment), 1, news, at(0));
+        picture.apply_workload_update(("shop", WorkloadKind::Deployment), 1, news, at(0));
     }
 }
 
-pub(super) fn list(picture: &mut Picture, listed: impl IntoIterator<Item = SeenWorkload>) {
-    tell(picture, [News::Listing]);
-    tell(picture, listed.into_iter().map(News::Listed));
-    tell(picture, [News::Complete(None)]);
+pub(super) fn list(picture: &mut ObjectStore, listed: impl IntoIterator<Item = WatchedWorkload>) {
+    tell(picture, [WatchUpdate::ListStarted]);
+    tell(picture, listed.into_iter().map(WatchUpdate::ListItem));
+    tell(picture, [WatchUpdate::ListCompleted(None)]);
 }
 
 pub(super) fn names(number: usize) -> Vec<String> {
@@ -53,22 +53,22 @@ pub(super) fn names(number: usize) -> Vec<String> {
 }
 
 /// Lists the pod watches, marking those already begun.
-fn pod_watches(picture: &Picture, begun: &BTreeSet<Subject>) -> String {
-    let show = |subject: &Subject| {
+fn pod_watches(picture: &ObjectStore, begun: &BTreeSet<WatchSubject>) -> String {
+    let show = |subject: &WatchSubject| {
         let name = match subject {
-            Subject::Pods { of: Some((workload, labels)), .. } => format!("{} {labels}", workload.name),
-            Subject::Pods { of: None, .. } => "all".to_owned(),
-            Subject::Workloads(..) | Subject::Left { .. } => panic!("no pods"),
+            WatchSubject::Pods { workload: Some((workload, labels)), .. } => format!("{} {labels}", workload.name),
+            WatchSubject::Pods { workload: None, .. } => "all".to_owned(),
+            WatchSubject::Workloads(..) | WatchSubject::Left { .. } => panic!("no pods"),
         };
         if begun.contains(subject) { name } else { format!("+{name}") }
     };
     picture.pod_subjects().iter().map(show).collect::<Vec<_>>().join(", ")
 }
 
-fn begin(picture: &mut Picture) -> BTreeSet<Subject> {
+fn begin(picture: &mut ObjectStore) -> BTreeSet<WatchSubject> {
     let subjects = picture.pod_subjects();
     for subject in &subjects {
-        picture.begin(subject, 2);
+        picture.add_watch(subject, 2);
     }
     subjects
 }
@@ -77,11 +77,11 @@ fn begin(picture: &mut Picture) -> BTreeSet<Subject> {
 fn pods_are_watched_while_something_is_unsettled_each_for_itself() {
     let mut picture = picture(&names(2));
     list(&mut picture, [seen(&object("s0")), seen(&object("s1")), unsettled("foreign")]);
-    tell(&mut picture, [News::Changed(unsettled("s1"))]);
+    tell(&mut picture, [WatchUpdate::Changed(unsettled("s1"))]);
     assert_snapshot!(pod_watches(&picture, &BTreeSet::new()), @"+s1 app=s1");
     let mut settled = object("s1");
     settled["metadata"]["resourceVersion"] = json!("101");
-    tell(&mut picture, [News::Changed(seen(&settled))]);
+    tell(&mut picture, [WatchUpdate::Changed(seen(&settled))]);
     assert_eq!(pod_watches(&picture, &BTreeSet::new()), "");
 }
 
@@ -91,19 +91,19 @@ fn more_than_eight_share_a_watch_and_nothing_known_becomes_unknown() {
     list(&mut picture, names(8).iter().map(|name| unsettled(name)));
     let begun = begin(&mut picture);
     assert_eq!(begun.len(), 8);
-    tell(&mut picture, [News::Changed(unsettled("s8"))]);
+    tell(&mut picture, [WatchUpdate::Changed(unsettled("s8"))]);
     assert_snapshot!(pod_watches(&picture, &begun), @"+all, s0 app=s0, s1 app=s1, s2 app=s2, s3 app=s3, s4 app=s4, s5 app=s5, s6 app=s6, s7 app=s7");
-    let all = Subject::Pods { namespace: "shop".to_owned(), of: None };
-    picture.begin(&all, 3);
-    for news in [News::Listing, News::Complete(None)] {
-        picture.take_pods(&all, 3, news, at(0));
+    let all = WatchSubject::Pods { namespace: "shop".to_owned(), workload: None };
+    picture.add_watch(&all, 3);
+    for news in [WatchUpdate::ListStarted, WatchUpdate::ListCompleted(None)] {
+        picture.apply_pod_update(&all, 3, news, at(0));
     }
     let begun = [all].into();
     assert_snapshot!(pod_watches(&picture, &begun), @"all");
     // With fewer again, the shared watch stays until all are settled, because a new list for each would cost more.
-    tell(&mut picture, names(8).iter().map(|name| News::Gone(unsettled(name))));
+    tell(&mut picture, names(8).iter().map(|name| WatchUpdate::Deleted(unsettled(name))));
     assert_snapshot!(pod_watches(&picture, &begun), @"all");
-    tell(&mut picture, [News::Gone(unsettled("s8"))]);
+    tell(&mut picture, [WatchUpdate::Deleted(unsettled("s8"))]);
     assert_eq!(pod_watches(&picture, &begun), "");
 }
 
@@ -114,36 +114,36 @@ fn what_only_its_annotation_was_written_of_stays_settled() {
     let before = Workload::clone(picture.workload(&id("s0")).unwrap());
     let mut annotated = object("s0");
     (annotated["metadata"]["generation"], annotated["metadata"]["resourceVersion"]) = (json!(2), json!("101"));
-    tell(&mut picture, [News::Changed(seen(&annotated))]);
-    picture.wrote(&id("s0"), &before, seen(&annotated), at(0));
+    tell(&mut picture, [WatchUpdate::Changed(seen(&annotated))]);
+    picture.record_write(&id("s0"), &before, seen(&annotated), at(0));
     assert_eq!(pod_watches(&picture, &BTreeSet::new()), "", "no image changed, so it still is settled");
     // A later event of the same generation does not undo this.
     annotated["metadata"]["resourceVersion"] = json!("102");
-    tell(&mut picture, [News::Changed(seen(&annotated))]);
+    tell(&mut picture, [WatchUpdate::Changed(seen(&annotated))]);
     assert_eq!(pod_watches(&picture, &BTreeSet::new()), "");
 }
 
 #[test]
 fn the_last_words_of_an_ended_watch_are_not_heard() {
     let mut picture = picture(&names(1));
-    picture.begin(&Subject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 2);
-    tell(&mut picture, [News::Complete(None)]);
-    assert!(matches!(picture.look(at(0), GRACE), Look::NotYet));
+    picture.add_watch(&WatchSubject::Workloads("shop".to_owned(), WorkloadKind::Deployment), 2);
+    tell(&mut picture, [WatchUpdate::ListCompleted(None)]);
+    assert!(matches!(picture.view(at(0), GRACE), StoreView::Incomplete));
 }
 
 #[test]
 fn silence_is_borne_for_a_while_and_then_told_with_its_beginning() {
     let mut picture = picture(&names(1));
     list(&mut picture, [seen(&object("s0"))]);
-    let silent = || News::Failed(ClusterError::Unreachable("no answer within 10s".to_owned()));
-    picture.take_workloads(("shop", WorkloadKind::Deployment), 1, silent(), at(10));
-    picture.take_workloads(("shop", WorkloadKind::Deployment), 1, silent(), at(20));
-    let Look::Seen(observation) = picture.look(at(24), GRACE) else { panic!("borne") };
+    let silent = || WatchUpdate::Failed(ClusterError::Unreachable("no answer within 10s".to_owned()));
+    picture.apply_workload_update(("shop", WorkloadKind::Deployment), 1, silent(), at(10));
+    picture.apply_workload_update(("shop", WorkloadKind::Deployment), 1, silent(), at(20));
+    let StoreView::Complete(observation) = picture.view(at(24), GRACE) else { panic!("borne") };
     assert_eq!(observation.workloads.len(), 1);
-    let Look::Nothing(error) = picture.look(at(25), GRACE) else { panic!("told") };
+    let StoreView::Unreachable(error) = picture.view(at(25), GRACE) else { panic!("told") };
     assert_snapshot!(error, @"the API server does not answer: no answer within 10s, since 2026-09-21T14:13:30Z");
-    tell(&mut picture, [News::Alive]);
-    assert!(matches!(picture.look(at(26), GRACE), Look::Seen(_)));
+    tell(&mut picture, [WatchUpdate::Alive]);
+    assert!(matches!(picture.view(at(26), GRACE), StoreView::Complete(_)));
 }
 
 #[test]
@@ -168,27 +168,27 @@ fn pods_belong_to_the_workload_whose_replica_set_owns_them() {
 fn the_pods_of_one_workload_are_found_among_those_of_all_and_follow_what_the_watch_says() {
     let mut picture = picture(&names(9));
     list(&mut picture, names(9).iter().map(|name| unsettled(name)));
-    let all = Subject::Pods { namespace: "shop".to_owned(), of: None };
-    picture.begin(&all, 3);
+    let all = WatchSubject::Pods { namespace: "shop".to_owned(), workload: None };
+    picture.add_watch(&all, 3);
     let of = |name: &str, set: &str| {
         let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{set}-7d9c"), "uid": "x", "controller": true});
         pod(name, set, &owner)
     };
-    let mut take = |news: News<SeenPod>| {
-        picture.take_pods(&all, 3, news, at(0));
+    let mut take = |news: WatchUpdate<WatchedPod>| {
+        picture.apply_pod_update(&all, 3, news, at(0));
     };
-    take(News::Listing);
+    take(WatchUpdate::ListStarted);
     for pod in [of("a", "s0"), of("b", "s0"), of("c", "s1")] {
-        take(News::Listed(pod));
+        take(WatchUpdate::ListItem(pod));
     }
-    take(News::Complete(None));
-    take(News::Changed(of("d", "s1")));
-    take(News::Gone(of("a", "s0")));
+    take(WatchUpdate::ListCompleted(None));
+    take(WatchUpdate::Changed(of("d", "s1")));
+    take(WatchUpdate::Deleted(of("a", "s0")));
     // Orphaned and adopted: the name stays, the owner changes.
     let mut adopted = of("b", "s2");
     adopted.resource_version = "2".to_owned();
-    take(News::Changed(adopted));
-    let Look::Seen(observation) = picture.look(at(0), GRACE) else { panic!("all is listed") };
+    take(WatchUpdate::Changed(adopted));
+    let StoreView::Complete(observation) = picture.view(at(0), GRACE) else { panic!("all is listed") };
     let pods = ["s0", "s1", "s2"]
         .map(|name| observation.pods[&id(name)].iter().map(|pod| pod.name.as_str()).collect::<String>());
     assert_eq!(pods, ["", "cd", "b"].map(str::to_owned));
@@ -203,8 +203,8 @@ fn what_nobody_asks_for_is_no_change() {
         changed["metadata"]["resourceVersion"] = json!("101");
         changed["spec"]["replicas"] = json!(7);
         bend(&mut changed);
-        let news = News::Changed(seen(&changed));
-        picture.take_workloads(("shop", WorkloadKind::Deployment), 1, news, at(0))
+        let news = WatchUpdate::Changed(seen(&changed));
+        picture.apply_workload_update(("shop", WorkloadKind::Deployment), 1, news, at(0))
     };
     assert!(changes("s0", &|_| ()));
     assert!(!changes("foreign", &|_| ()));

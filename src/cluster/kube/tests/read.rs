@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use pintle_core::pins::WorkloadKind;
-use pintle_core::verify::{self, Change, HealthStatus};
-use pintle_core::workload::{Manager, PodIssue, Strategy};
+use pintle_core::verify::{self, ChangeTiming, HealthStatus};
+use pintle_core::workload::{FieldManager, PodIssue, RolloutStrategy};
 use serde_json::{Value, json};
 
 use super::{at, id, object, seen};
@@ -24,7 +24,7 @@ fn whatever_is_missing_null_or_odd_is_absence_and_never_healthy() {
         object[field] = value;
         object["spec"]["replicas"] = json!(2);
         let workload = seen(&object).workload;
-        let health = verify::health(&id("s0"), Some(&workload), None, &Change::none(at(0)));
+        let health = verify::workload_health(&id("s0"), Some(&workload), None, &ChangeTiming::without_change(at(0)));
         assert_ne!(health.status, HealthStatus::Healthy, "{object}");
     }
 }
@@ -39,15 +39,15 @@ fn surge_is_rounded_up_and_strategies_are_told_apart() {
     };
     let deployment = |spec, pods| strategy(WorkloadKind::Deployment, spec, pods);
     let stateful_set = |spec| strategy(WorkloadKind::StatefulSet, spec, 3);
-    assert_eq!(deployment(json!(null), 5), Strategy::Rolling { surge: 2 });
-    assert_eq!(deployment(json!({"rollingUpdate": {"maxSurge": "10%"}}), 11), Strategy::Rolling { surge: 2 });
-    assert_eq!(deployment(json!({"rollingUpdate": {"maxSurge": 3}}), 1), Strategy::Rolling { surge: 3 });
-    assert_eq!(deployment(json!({"rollingUpdate": {"maxSurge": "x%"}}), 1), Strategy::Rolling { surge: 0 });
-    assert_eq!(deployment(json!({"type": "Recreate"}), 1), Strategy::Recreate);
-    assert_eq!(stateful_set(json!({"rollingUpdate": {"partition": 2}})), Strategy::Partition(2));
-    assert_eq!(stateful_set(json!({"rollingUpdate": {"partition": 0}})), Strategy::Rolling { surge: 0 });
-    assert_eq!(stateful_set(json!({"type": "OnDelete"})), Strategy::OnDelete);
-    assert_eq!(strategy(WorkloadKind::DaemonSet, json!(null), 3), Strategy::Rolling { surge: 0 });
+    assert_eq!(deployment(json!(null), 5), RolloutStrategy::Rolling { surge: 2 });
+    assert_eq!(deployment(json!({"rollingUpdate": {"maxSurge": "10%"}}), 11), RolloutStrategy::Rolling { surge: 2 });
+    assert_eq!(deployment(json!({"rollingUpdate": {"maxSurge": 3}}), 1), RolloutStrategy::Rolling { surge: 3 });
+    assert_eq!(deployment(json!({"rollingUpdate": {"maxSurge": "x%"}}), 1), RolloutStrategy::Rolling { surge: 0 });
+    assert_eq!(deployment(json!({"type": "Recreate"}), 1), RolloutStrategy::Recreate);
+    assert_eq!(stateful_set(json!({"rollingUpdate": {"partition": 2}})), RolloutStrategy::Partition(2));
+    assert_eq!(stateful_set(json!({"rollingUpdate": {"partition": 0}})), RolloutStrategy::Rolling { surge: 0 });
+    assert_eq!(stateful_set(json!({"type": "OnDelete"})), RolloutStrategy::OnDelete);
+    assert_eq!(strategy(WorkloadKind::DaemonSet, json!(null), 3), RolloutStrategy::Rolling { surge: 0 });
 }
 
 #[test]
@@ -99,9 +99,10 @@ fn owners_of_images_are_read_newest_first() {
         {"manager": "empty"},
         status,
     ]);
-    let show =
-        |it: &Manager| format!("{} {} {:?}", it.name, if it.applied { "applied" } else { "updated" }, it.containers);
-    let managers = &seen(&object).workload.managers;
+    let show = |it: &FieldManager| {
+        format!("{} {} {:?}", it.name, if it.applied { "applied" } else { "updated" }, it.containers)
+    };
+    let managers = &seen(&object).workload.image_managers;
     assert_snapshot!(managers.iter().map(show).collect::<Vec<_>>().join("\n"), @r#"
     kubectl-set updated ["app"]
     pintle applied ["migrate"]

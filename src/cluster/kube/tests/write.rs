@@ -6,41 +6,41 @@ use insta::assert_snapshot;
 use kube::core::Status;
 use pintle_core::git::CommitId;
 use pintle_core::version::Version;
-use pintle_core::workload::{Manager, State, Workload};
+use pintle_core::workload::{FieldManager, StateAnnotation, Workload};
 use serde_json::json;
 
 use super::{id, object, seen};
-use crate::cluster::Write;
+use crate::cluster::WorkloadWrite;
 use crate::cluster::kube::{errors, write};
 
-fn a_write(image: &str) -> Write {
-    let state = State {
-        schema: State::SCHEMA,
+fn a_write(image: &str) -> WorkloadWrite {
+    let state = StateAnnotation {
+        schema: StateAnnotation::SCHEMA,
         instance: "prod-eu".to_owned(),
         commit: CommitId::from([0xab; 20]),
         version: Version::new("2.0.3").unwrap(),
         proven: Vec::new(),
-        rewritten: None,
+        image_rewrite: None,
     };
     let images = vec![("app".to_owned(), false, image.parse().unwrap())];
-    Write { id: id("s0"), seen: Arc::clone(&seen(&object("s0")).workload), images, state }
+    WorkloadWrite { id: id("s0"), expected: Arc::clone(&seen(&object("s0")).workload), images, state }
 }
 
 fn workload(managers: &[(&str, bool, &str)]) -> Workload {
     let mut workload = Workload::clone(&seen(&object("s0")).workload);
-    let manager = |(name, applied, container): &(&str, bool, &str)| Manager {
+    let manager = |(name, applied, container): &(&str, bool, &str)| FieldManager {
         name: (*name).to_owned(),
         time: None,
         applied: *applied,
         containers: vec![(*container).to_owned()],
     };
-    workload.managers = managers.iter().map(manager).collect();
+    workload.image_managers = managers.iter().map(manager).collect();
     workload
 }
 
 #[test]
 fn a_write_is_images_the_state_and_the_fence() {
-    let body = write::body(&a_write("acme/checkout:2"), &workload(&[])).unwrap();
+    let body = write::apply_body(&a_write("acme/checkout:2"), &workload(&[])).unwrap();
     assert_snapshot!(format!("{body:#}"), @r#"
     {
       "apiVersion": "apps/v1",
@@ -73,7 +73,7 @@ fn a_write_is_images_the_state_and_the_fence() {
 #[test]
 fn what_was_applied_before_is_sent_along_and_what_means_the_same_as_it_is_written() {
     let workload = workload(&[("pintle", true, "migrate"), ("pintle", true, "app"), ("kubectl", false, "proxy")]);
-    let body = write::body(&a_write("docker.io/acme/checkout:1"), &workload).unwrap();
+    let body = write::apply_body(&a_write("docker.io/acme/checkout:1"), &workload).unwrap();
     assert_snapshot!(format!("{:#}", body["spec"]), @r#"
     {
       "template": {
@@ -98,17 +98,17 @@ fn what_was_applied_before_is_sent_along_and_what_means_the_same_as_it_is_writte
 
 #[test]
 fn what_cannot_be_right_is_not_sent() {
-    let refused = |bend: &dyn Fn(&mut Write), managers: &[(&str, bool, &str)]| {
+    let refused = |bend: &dyn Fn(&mut WorkloadWrite), managers: &[(&str, bool, &str)]| {
         let mut write = a_write("acme/checkout:2");
         bend(&mut write);
-        write::body(&write, &workload(managers)).unwrap_err().to_string()
+        write::apply_body(&write, &workload(managers)).unwrap_err().to_string()
     };
-    let keep = |_: &mut Write| {};
+    let keep = |_: &mut WorkloadWrite| {};
     let table = [
-        refused(&|write| Arc::make_mut(&mut write.seen).uid.push('x'), &[]),
+        refused(&|write| Arc::make_mut(&mut write.expected).uid.push('x'), &[]),
         refused(
             &|write| {
-                let seen = Arc::make_mut(&mut write.seen);
+                let seen = Arc::make_mut(&mut write.expected);
                 (seen.resource_version, seen.generation) = ("99".to_owned(), 0);
             },
             &[],
@@ -126,7 +126,7 @@ fn what_cannot_be_right_is_not_sent() {
     the image of deployment/s0 in namespace shop belongs to kustomize-controller: in the Flux Kustomization, list the image under spec.ignore
     the image of deployment/s0 in namespace shop belongs to acme: take the image out of what acme applies
     ");
-    assert!(write::body(&a_write("acme/checkout:2"), &workload(&[("argocd-controller", true, "proxy")])).is_ok());
+    assert!(write::apply_body(&a_write("acme/checkout:2"), &workload(&[("argocd-controller", true, "proxy")])).is_ok());
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_write_goes_over_a_newer_report_of_the_controller_fenced_by_that() {
         object["metadata"]["resourceVersion"] = json!("101");
         object["metadata"]["generation"] = json!(generation);
         object["status"]["readyReplicas"] = json!(0);
-        write::body(&a_write("acme/checkout:2"), &seen(&object).workload)
+        write::apply_body(&a_write("acme/checkout:2"), &seen(&object).workload)
     };
     assert_eq!(reported(1).unwrap()["metadata"]["resourceVersion"], "101");
     assert!(reported(2).is_err(), "more than the status has changed");
@@ -166,24 +166,24 @@ fn answers_to_a_write_are_told_apart() {
     let table = cases.map(|(code, message, details)| {
         let status = json!({"status": "Failure", "code": code, "message": message, "details": details});
         let status: Status = serde_json::from_value(status).unwrap();
-        let error = errors::of_write("context prod", &id("s0"), &kube::Error::Api(Box::new(status)));
+        let error = errors::write_error("context prod", &id("s0"), &kube::Error::Api(Box::new(status)));
         let kind = format!("{error:?}");
         format!("{code} {}: {error}", kind.split(['(', ' ', '{']).next().unwrap())
     });
     assert_snapshot!(table.join("\n"), @r#"
-    409 Stale: deployment/s0 in namespace shop has changed meanwhile
-    409 Missing: deployment/s0 in namespace shop does not exist
-    409 Missing: deployment/s0 in namespace shop does not exist
-    409 Owned: the image of deployment/s0 in namespace shop belongs to argocd-controller: in the Argo CD Application, list the image under spec.ignoreDifferences and set the sync option RespectIgnoreDifferences=true
-    422 Missing: deployment/s0 in namespace shop does not exist
-    422 Refused: deployment/s0 in namespace shop: spec.template.spec.containers[0].image: Required value
+    409 Conflict: deployment/s0 in namespace shop has changed meanwhile
+    409 NotFound: deployment/s0 in namespace shop does not exist
+    409 NotFound: deployment/s0 in namespace shop does not exist
+    409 FieldOwned: the image of deployment/s0 in namespace shop belongs to argocd-controller: in the Argo CD Application, list the image under spec.ignoreDifferences and set the sync option RespectIgnoreDifferences=true
+    422 NotFound: deployment/s0 in namespace shop does not exist
+    422 Rejected: deployment/s0 in namespace shop: spec.template.spec.containers[0].image: Required value
     403 Forbidden: deployments.apps "s0" is forbidden: User "u" cannot patch resource "deployments"
-    403 Refused: deployment/s0 in namespace shop: admission webhook "policy" denied the request: no
-    403 Refused: deployment/s0 in namespace shop: pods "s0" is forbidden: exceeded quota: small
-    404 Missing: deployment/s0 in namespace shop does not exist
+    403 Rejected: deployment/s0 in namespace shop: admission webhook "policy" denied the request: no
+    403 Rejected: deployment/s0 in namespace shop: pods "s0" is forbidden: exceeded quota: small
+    404 NotFound: deployment/s0 in namespace shop does not exist
     401 Forbidden: context prod does not accept the credentials
     429 Unreachable: the API server does not answer: context prod: too many requests
-    500 Refused: deployment/s0 in namespace shop: Internal error occurred: failed calling webhook "policy": connection refused
+    500 Rejected: deployment/s0 in namespace shop: Internal error occurred: failed calling webhook "policy": connection refused
     500 Unreachable: the API server does not answer: context prod: etcdserver: leader changed
     503 Unreachable: the API server does not answer: context prod: apiserver not ready
     "#);
@@ -199,7 +199,7 @@ fn a_question_is_answered_by_owners_that_matter_and_not_by_what_is_wrong_with_th
         let causes: Vec<_> = managers.iter().map(cause).collect();
         let status = json!({"status": "Failure", "code": code, "message": message, "details": {"causes": causes}});
         let status: Status = serde_json::from_value(status).unwrap();
-        match errors::of_question("context prod", &id("s0"), &kube::Error::Api(Box::new(status))) {
+        match errors::dry_run_error("context prod", &id("s0"), &kube::Error::Api(Box::new(status))) {
             Ok(()) => "may write".to_owned(),
             Err(error) => error.to_string(),
         }

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::{Repo, hold};
-use crate::edit::{Edit, written_past};
+use crate::edit::{Edit, overwritten_holds};
 
 const SETTINGS: &str = "apiVersion: pintle.dev/v1alpha1\npins:\n\
     - {files: \"apps/{service}/kustomization.yaml\", key: \"images[name=acme/{service}].newTag\"}\n";
@@ -38,12 +38,12 @@ fn a_hold_mutes_the_marker_behind_the_pin_and_its_end_gives_it_back() {
 #[test]
 fn a_hold_that_a_bot_writes_past_is_told() {
     let own = [("services/web.yaml", "hold: {above: v1, reason: it loses orders}\n")];
-    let told = written_past(&repo(MARKER, &own).said());
+    let told = overwritten_holds(&repo(MARKER, &own).said());
     let [problem] = &*told else { panic!("{told:?}") };
     assert_snapshot!(format!("{}\n{}", problem.message, serde_json::to_string(&problem.remedy).unwrap()), @r#"
     a bot of Flux writes past the hold of `web`: its pin carries a `$imagepolicy` marker
     {"code":"holdAgain","service":"web"}
     "#);
-    assert_eq!(written_past(&repo(&format!("held by pintle: {MARKER}"), &own).said()), Vec::new());
-    assert_eq!(written_past(&repo(MARKER, &[]).said()), Vec::new());
+    assert_eq!(overwritten_holds(&repo(&format!("held by pintle: {MARKER}"), &own).said()), Vec::new());
+    assert_eq!(overwritten_holds(&repo(MARKER, &[]).said()), Vec::new());
 }

@@ -56,7 +56,7 @@ fn configurations_of_other_environments_make_no_edges() {
         ("overlays/dev/kustomization.yaml", "images: [{name: acme/web, newTag: 1.1.0}]\n"),
         ("overlays/prod/kustomization.yaml", "images: [{name: acme/web, newTag: 1.0.0}]\n"),
     ];
-    assert_snapshot!(proposed_for(&files, &Wish { environment: Some("prod"), ..Wish::default() }), @r#"
+    assert_snapshot!(proposed_for(&files, &InitOptions { environment: Some("prod"), ..InitOptions::default() }), @r#"
     # pintle.yaml
     apiVersion: pintle.dev/v1alpha1
     pins:

@@ -38,14 +38,14 @@ fn environments_are_never_chosen_silently() {
     let (dev, prod) = (kustomization("1.1.0"), kustomization("1.0.0"));
     let files = [("overlays/dev/kustomization.yaml", &*dev), ("overlays/prod/kustomization.yaml", &*prod)];
     assert_snapshot!(proposed(&files), @"which of dev, prod?");
-    assert_snapshot!(proposed_for(&files, &Wish { environment: Some("dev"), ..Wish::default() }), @r#"
+    assert_snapshot!(proposed_for(&files, &InitOptions { environment: Some("dev"), ..InitOptions::default() }), @r#"
     # pintle.yaml
     apiVersion: pintle.dev/v1alpha1
     pins:
     - {files: overlays/dev/kustomization.yaml, key: "images[name=acme/{service}].newTag"}
     1 services: web
     "#);
-    assert_snapshot!(proposed_for(&files, &Wish { root: "overlays/prod", ..Wish::default() }), @r#"
+    assert_snapshot!(proposed_for(&files, &InitOptions { root: "overlays/prod", ..InitOptions::default() }), @r#"
     # overlays/prod/pintle.yaml
     apiVersion: pintle.dev/v1alpha1
     pins:

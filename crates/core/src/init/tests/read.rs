@@ -143,20 +143,20 @@ proptest! {
         texts in vec("((apiVersion|kind|metadata|name|spec|image|tag|images|services|template|containers|env|value|items): ?|Deployment|List|HelmRelease|web|acme/web:1|[a-z{}\\[\\],:/@. \n-]| {2}){0,40}", 4),
     ) {
         let paths = ["web/values-prod.yaml", "overlays/dev/kustomization.yaml", "compose.yaml", "k8s/web.yaml"];
-        let files: Vec<File> = paths.iter().zip(&texts).map(|(path, text)| file(path, text)).collect();
-        let _ = propose(&files, &Wish::default());
+        let files: Vec<RepoFile> = paths.iter().zip(&texts).map(|(path, text)| file(path, text)).collect();
+        let _ = propose(&files, &InitOptions::default());
     }
 }
 
 #[test]
 fn a_thousand_manifests_get_one_pattern() {
-    let files: Vec<File> = (0..1000)
+    let files: Vec<RepoFile> = (0..1000)
         .map(|at| {
             let env = [("NEXT_ADDR", format!("service-{}:8080", (at + 1) % 1000))];
             let env: Vec<(&str, &str)> = env.iter().map(|(key, value)| (*key, value.as_str())).collect();
             file(&format!("apps/service-{at}/deployment.yaml"), &with_env(&format!("service-{at}"), &env))
         })
         .collect();
-    let proposal = propose(&files, &Wish::default()).unwrap();
-    assert_eq!((proposal.services.len(), proposal.linked.len(), proposal.patterns.len()), (1000, 1000, 1));
+    let proposal = propose(&files, &InitOptions::default()).unwrap();
+    assert_eq!((proposal.services.len(), proposal.all_edges.len(), proposal.patterns.len()), (1000, 1000, 1));
 }

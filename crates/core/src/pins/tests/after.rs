@@ -3,44 +3,45 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use super::super::{Contents, Files, Known, read_from};
+use super::super::{FileSource, FragmentCache, RevisionContents, load_revision};
 use super::*;
-use crate::git::{Changes, Listing};
+use crate::git::{FileListing, TreeChanges};
 
 /// Returns the files of a revision, sorted by path.
-fn sorted(revision: &Revision) -> Vec<File> {
+fn sorted(revision: &Revision) -> Vec<RepoFile> {
     let mut files = revision.0.clone();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }
 
 /// Returns the changes between two revisions, in the form that Git gives.
-fn changes(before: &[File], now: &[File]) -> Changes {
-    let is_new = |file: &&File| !before.contains(file);
-    let is_gone = |file: &&File| !now.iter().any(|other| other.path == file.path);
-    Changes {
-        now: Listing { files: now.iter().filter(is_new).cloned().collect(), problems: Vec::new() },
-        gone: before.iter().filter(is_gone).map(|file| Arc::clone(&file.path)).collect(),
+fn changes(before: &[RepoFile], now: &[RepoFile]) -> TreeChanges {
+    let is_new = |file: &&RepoFile| !before.contains(file);
+    let is_gone = |file: &&RepoFile| !now.iter().any(|other| other.path == file.path);
+    TreeChanges {
+        changed: FileListing { files: now.iter().filter(is_new).cloned().collect(), problems: Vec::new() },
+        removed: before.iter().filter(is_gone).map(|file| Arc::clone(&file.path)).collect(),
     }
 }
 
-fn read_by(files: &[File], before: Option<(&[File], &Known)>) -> Contents {
-    let of = |files: &[File], wanted: &dyn Fn(&str) -> bool| -> Vec<File> {
+fn read_by(files: &[RepoFile], before: Option<(&[RepoFile], &FragmentCache)>) -> RevisionContents {
+    let of = |files: &[RepoFile], wanted: &dyn Fn(&str) -> bool| -> Vec<RepoFile> {
         files.iter().filter(|file| wanted(&file.path)).cloned().collect()
     };
-    let from = Files::<Infallible> {
+    let from = FileSource::<Infallible> {
         file: &|path| Ok(of(files, &|other| other == path).pop()),
-        wanted: &|layout| {
-            let now = of(files, &|path| layout.wants(path));
+        listing: &|layout| {
+            let now = of(files, &|path| layout.may_hold_pins(path));
             let known = before.filter(|(_, known)| known.layout == *layout);
-            let listed =
-                known.and_then(|(old, known)| known.listing_after(changes(&of(old, &|path| layout.wants(path)), &now)));
+            let listed = known.and_then(|(old, known)| {
+                known.listing_after(changes(&of(old, &|path| layout.may_hold_pins(path)), &now))
+            });
             assert!(listed.as_ref().is_none_or(|listed| listed.files == now));
-            Ok(listed.unwrap_or(Listing { files: now, problems: Vec::new() }))
+            Ok(listed.unwrap_or(FileListing { files: now, problems: Vec::new() }))
         },
         names: &|_| Vec::new(),
     };
-    let Ok(contents) = read_from("", &from, None, before.map(|(_, known)| known));
+    let Ok(contents) = load_revision("", &from, None, before.map(|(_, known)| known));
     contents
 }
 
@@ -64,11 +65,11 @@ fn from_every_revision_to_every_other_one() {
         base().with_settings(two).with("apps/api.yaml", "tag: \"3\"\n"),
         base().with_settings("nonsense: true\n"),
     ];
-    let all: Vec<(Vec<File>, Contents)> =
+    let all: Vec<(Vec<RepoFile>, RevisionContents)> =
         revisions.iter().map(|revision| (sorted(revision), read_by(&sorted(revision), None))).collect();
     for (before, known) in &all {
         for (files, whole) in &all {
-            let after = read_by(files, Some((before, &known.known)));
+            let after = read_by(files, Some((before, &known.fragments)));
             assert_eq!(format!("{:?}", after.reading), format!("{:?}", whole.reading));
             assert_eq!(after.files, whole.files);
         }
@@ -83,11 +84,11 @@ fn what_has_not_changed_is_not_read_again() {
     };
     let (before, now) = (of("1"), of("2"));
     let first = read_by(&before, None);
-    let second = read_by(&now, Some((&before, &first.known)));
+    let second = read_by(&now, Some((&before, &first.fragments)));
     let (db, web) = (&now[0], &now[1]);
-    let is_shared = |file: &File| {
-        let fragment = |known: &Known| known.fragment_of(&file.path).map(Arc::as_ptr);
-        fragment(&first.known) == fragment(&second.known)
+    let is_shared = |file: &RepoFile| {
+        let fragment = |known: &FragmentCache| known.fragment_of(&file.path).map(Arc::as_ptr);
+        fragment(&first.fragments) == fragment(&second.fragments)
     };
     assert!(is_shared(web) && !is_shared(db));
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::pins::{Fragment, Layout, ServiceName, Settings, pin_of};
+use crate::pins::{Fragment, Layout, ServiceName, Settings, assemble_pin};
 
 /// Generates pieces of pin files, and texts that break them.
 fn yaml() -> impl Strategy<Value = String> {
@@ -104,7 +104,7 @@ proptest! {
         let fragments: Vec<_> = revision.0.iter().map(|file| Fragment::read(file, &layout)).collect();
         for name in ["web", "services"].map(|name| ServiceName::new(name).unwrap()) {
             if let Some(service) = reading.pins.services.get(&name) {
-                let alone = pin_of(&name, &fragments);
+                let alone = assemble_pin(&name, &fragments);
                 prop_assert_eq!(alone.as_ref(), Some(&service.pin));
             }
         }

@@ -146,7 +146,7 @@ fn row_7_bombs_are_refused_at_once() {
     db held: services/db.yaml:1:265: this cannot be read: it is nested too deeply
     ");
     assert_snapshot!(Revision::values(&"---\nimage: {tag: v1}\n".repeat(100_000)).pins(), @"web held: apps/web.yaml:20002:1: this cannot be read: more than 10000 documents");
-    assert_snapshot!(Revision::new().with_content("services/db.yaml", Content::TooLarge(52_428_800)).pins(), @"
+    assert_snapshot!(Revision::new().with_content("services/db.yaml", FileContent::TooLarge(52_428_800)).pins(), @"
     web 1.8.2 ghcr.io/acme/web:1.8.2
     db held: services/db.yaml: this is a file of 52428800 bytes, more than is read
     ");
@@ -196,16 +196,16 @@ fn row_11_names_of_files_are_names_of_services() {
 #[test]
 fn row_32_only_regular_files_are_read() {
     let special = |content| Revision::new().with_content("services/db.yaml", content).pins();
-    assert_snapshot!(special(Content::Symlink), @"
+    assert_snapshot!(special(FileContent::Symlink), @"
     web 1.8.2 ghcr.io/acme/web:1.8.2
     db held: services/db.yaml: this is a symbolic link, which is never followed
     ");
-    assert_snapshot!(special(Content::Submodule), @"
+    assert_snapshot!(special(FileContent::Submodule), @"
     web 1.8.2 ghcr.io/acme/web:1.8.2
     db held: services/db.yaml: this is a submodule
     ");
     assert_snapshot!(db("version https://git-lfs.github.com/spec/v1\noid x\n").problems(), @"services/db.yaml: this cannot be read: a Git LFS pointer, not the file itself => keep pin files out of LFS (.gitattributes)");
-    assert_snapshot!(Revision::new().with_content("pintle.yaml", Content::Symlink).pins(), @"all held: pintle.yaml: this is not a regular file");
+    assert_snapshot!(Revision::new().with_content("pintle.yaml", FileContent::Symlink).pins(), @"all held: pintle.yaml: this is not a regular file");
 }
 
 #[test]

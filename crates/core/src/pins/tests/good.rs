@@ -5,8 +5,8 @@ use std::time::Duration;
 use insta::assert_snapshot;
 
 use super::*;
-use crate::pins::{Drift, Fragment, Layout, Local, Runtime, ServiceName, Unseen};
-use crate::pins::{Held, LocalHealth, Need, Service, Settings, pin_of};
+use crate::pins::{DriftAction, Fragment, Layout, LocalSpec, Runtime, ServiceName, UnseenPolicy};
+use crate::pins::{HeldVersions, LocalHealth, Need, Service, Settings, assemble_pin};
 
 /// Returns the service of that name.
 fn service(revision: &Revision, name: &str) -> Service {
@@ -71,14 +71,18 @@ fn every_key_of_a_service_file_is_read() {
     assert_eq!(checkout.namespace.as_deref(), Some("shop"));
     assert_eq!(checkout.pin.verify.timeout, Some(Duration::from_secs(5400)));
     let hold = checkout.hold.unwrap();
-    assert_eq!(hold.versions, Held::Above("1.7.9".parse().unwrap()));
+    assert_eq!(hold.versions, HeldVersions::Above("1.7.9".parse().unwrap()));
     assert_eq!(hold.until.unwrap().to_string(), "2026-12-01T00:00:00Z");
     assert_eq!(checkout.rollback_floor.unwrap().as_str(), "1.6");
     let drift = checkout.drift.unwrap();
-    assert_eq!((drift.policy, drift.hand_grace), (Drift::Report, Duration::from_secs(60)), "grace as the settings say");
+    assert_eq!(
+        (drift.action, drift.hand_grace),
+        (DriftAction::Report, Duration::from_secs(60)),
+        "grace as the settings say"
+    );
     assert!(checkout.external);
     assert_eq!(checkout.formerly.unwrap().as_str(), "basket");
-    let Some(Local::Process { run, port: Some(8080), health: Some(LocalHealth::Http(path)), rolling: true }) =
+    let Some(LocalSpec::Process { run, port: Some(8080), health: Some(LocalHealth::Http(path)), rolling: true }) =
         checkout.pin.local.as_deref()
     else {
         panic!("a process")
@@ -92,8 +96,8 @@ fn plain_names_need_any_version() {
     let revision =
         Revision::new().with("services/shop.yaml", format!("{SERVICE}dependsOn: [web]\nhold: {{versions: '>2'}}\n"));
     let shop = service(&revision, "shop");
-    assert_eq!(shop.pin.depends_on.values().collect::<Vec<_>>(), [&Need::Range(crate::version::Range::any())]);
-    assert_eq!(shop.hold.unwrap().versions, Held::Versions(">2".parse().unwrap()));
+    assert_eq!(shop.pin.depends_on.values().collect::<Vec<_>>(), [&Need::Range(crate::version::VersionRange::any())]);
+    assert_eq!(shop.hold.unwrap().versions, HeldVersions::Versions(">2".parse().unwrap()));
 }
 
 #[test]
@@ -101,7 +105,7 @@ fn four_commands_keep_what_something_else_runs() {
     let local = "local: {start: [up], stop: [down], version: [v], health: [true]}\n";
     let web = service(&Revision::empty().with("services/web.yaml", format!("{SERVICE}{local}")), "web");
     assert!(
-        matches!(web.pin.local.as_deref(), Some(Local::Commands { health: Some(health), .. }) if *health == ["true"])
+        matches!(web.pin.local.as_deref(), Some(LocalSpec::Commands { health: Some(health), .. }) if *health == ["true"])
     );
 }
 
@@ -116,8 +120,8 @@ fn settings_have_defaults_and_are_read() {
     assert_eq!(revision.problems(), "");
     let settings = revision.read().pins.settings;
     assert_eq!((settings.instance.as_str(), settings.namespace.as_deref()), ("prod-eu", Some("shop")));
-    assert_eq!((settings.runtime, settings.unseen), (Runtime::Local, Unseen::Refuse));
-    assert_eq!((settings.soak, settings.drift.policy), (Duration::from_secs(86_400), Drift::Report));
+    assert_eq!((settings.runtime, settings.unseen), (Runtime::Local, UnseenPolicy::Refuse));
+    assert_eq!((settings.soak, settings.drift.action), (Duration::from_secs(86_400), DriftAction::Report));
     assert_eq!((settings.lockstep[0].len(), settings.allow_empty), (2, true));
 }
 
@@ -254,10 +258,10 @@ fn a_byte_order_mark_crlf_and_an_alias_are_fine() {
 #[test]
 fn pins_below_a_folder_are_read_with_it() {
     let mut files = Revision::empty().with("envs/prod/services/web.yaml", SERVICE).with("services/x.yaml", "]").0;
-    let reading = read("envs/prod", &files);
+    let reading = parse_revision("envs/prod", &files);
     assert_eq!((reading.pins.services.len(), reading.problems.len()), (1, 0));
     files.clear();
-    assert_eq!(&*read("envs/prod", &files).problems[0].place.path, "envs/prod/pintle.yaml");
+    assert_eq!(&*parse_revision("envs/prod", &files).problems[0].place.path, "envs/prod/pintle.yaml");
 }
 
 #[test]
@@ -270,9 +274,9 @@ fn the_pin_of_one_service_is_what_the_whole_says() {
     let layout = Layout::new("", &reading.pins.settings, []);
     let fragments: Vec<_> = revision.0.iter().map(|file| Fragment::read(file, &layout)).collect();
     let web = ServiceName::new("web").unwrap();
-    assert_eq!(pin_of(&web, &fragments).as_ref(), Some(&reading.pins.services[&web].pin));
+    assert_eq!(assemble_pin(&web, &fragments).as_ref(), Some(&reading.pins.services[&web].pin));
     for unusable in ["db", "gone"] {
-        assert_eq!(pin_of(&ServiceName::new(unusable).unwrap(), &fragments), None);
+        assert_eq!(assemble_pin(&ServiceName::new(unusable).unwrap(), &fragments), None);
     }
     let spoken: Vec<_> = fragments.iter().flat_map(Fragment::services).map(ServiceName::as_str).collect();
     assert_eq!(spoken, ["web", "db", "web"]);

@@ -3,7 +3,7 @@
 
 /// The type that some YAML parser gives to a plain (unquoted) scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meaning {
+pub(crate) enum ScalarMeaning {
     /// Text, for every parser.
     Text,
     /// A whole number that every parser prints as it is spelled.
@@ -19,22 +19,22 @@ pub(crate) enum Meaning {
 
 /// The most digits of a safe whole number. Helm prints longer ones as `1.234567e+06`:
 /// <https://github.com/helm/helm/issues/1707>.
-const SAFE_DIGITS: usize = 6;
+const MAX_SAFE_DIGITS: usize = 6;
 
 /// Returns the type of an unquoted text.
-pub(crate) fn meaning(text: &str) -> Meaning {
+pub(crate) fn scalar_meaning(text: &str) -> ScalarMeaning {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Meaning::Null,
-        _ if is_boolean(text) => return Meaning::Boolean,
+        "" | "~" | "null" | "Null" | "NULL" => return ScalarMeaning::Null,
+        _ if is_boolean(text) => return ScalarMeaning::Boolean,
         _ => {}
     }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let digits = unsigned.bytes().all(|byte| byte.is_ascii_digit());
     if digits && !unsigned.is_empty() {
-        let canonical = unsigned.len() <= SAFE_DIGITS && (unsigned == "0" || !unsigned.starts_with('0'));
-        return if canonical && !text.starts_with('+') { Meaning::Integer } else { Meaning::Number };
+        let canonical = unsigned.len() <= MAX_SAFE_DIGITS && (unsigned == "0" || !unsigned.starts_with('0'));
+        return if canonical && !text.starts_with('+') { ScalarMeaning::Integer } else { ScalarMeaning::Number };
     }
-    if is_number(unsigned) { Meaning::Number } else { Meaning::Text }
+    if is_number(unsigned) { ScalarMeaning::Number } else { ScalarMeaning::Text }
 }
 
 /// See <https://yaml.org/type/bool.html>. YAML 1.2 keeps only `true` and `false`.
@@ -77,19 +77,25 @@ mod tests {
     #[test]
     fn plain_scalars_mean_what_some_parser_reads() {
         for (expected, texts) in [
-            (Meaning::Text, &["1.8.2", "v1.10", "2024-01-01", "1.2.3-rc.1", "1e", "e3", "0xg", "nope", "-", "."][..]),
             (
-                Meaning::Text,
+                ScalarMeaning::Text,
+                &["1.8.2", "v1.10", "2024-01-01", "1.2.3-rc.1", "1e", "e3", "0xg", "nope", "-", "."][..],
+            ),
+            (
+                ScalarMeaning::Text,
                 &["1.0.0-0.dev.git.3916.h998c481f", "deadbeef", "1..2", "_1", "trUe", "yEs", "", "12:30"][..1],
             ),
-            (Meaning::Integer, &["0", "7", "123456", "-3"]),
-            (Meaning::Number, &["1.10", "1.0", ".5", "5.", "1e3", "1234e56", "1E+3", "0x10", "010", "0o7", "1_000"]),
-            (Meaning::Number, &["1234567", "20260101120000", "+1", "-.inf", ".nan", "0b11", "-1.5"]),
-            (Meaning::Boolean, &["on", "On", "OFF", "yes", "No", "true", "FALSE", "y", "N"]),
-            (Meaning::Null, &["", "~", "null", "NULL"]),
+            (ScalarMeaning::Integer, &["0", "7", "123456", "-3"]),
+            (
+                ScalarMeaning::Number,
+                &["1.10", "1.0", ".5", "5.", "1e3", "1234e56", "1E+3", "0x10", "010", "0o7", "1_000"],
+            ),
+            (ScalarMeaning::Number, &["1234567", "20260101120000", "+1", "-.inf", ".nan", "0b11", "-1.5"]),
+            (ScalarMeaning::Boolean, &["on", "On", "OFF", "yes", "No", "true", "FALSE", "y", "N"]),
+            (ScalarMeaning::Null, &["", "~", "null", "NULL"]),
         ] {
             for text in texts {
-                assert_eq!(meaning(text), expected, "{text:?}");
+                assert_eq!(scalar_meaning(text), expected, "{text:?}");
             }
         }
     }

@@ -1,15 +1,15 @@
 //! Decodes a file into text. UTF-8, a byte order mark and CRLF are allowed, and everything else is refused with its
 //! place.
 
-use super::Fault;
+use super::YamlFault;
 
 /// The start of every Git LFS pointer: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-const MARK: &str = "\u{feff}";
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The decoded text of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pins) struct Text<'t> {
+pub(in crate::pins) struct YamlText<'t> {
     /// The text without the byte order mark.
     pub(in crate::pins) text: &'t str,
     /// The offset of the text in the file, in bytes.
@@ -17,30 +17,30 @@ pub(in crate::pins) struct Text<'t> {
 }
 
 /// Decodes UTF-8.
-pub(in crate::pins) fn decode(bytes: &[u8]) -> Result<Text<'_>, Fault> {
+pub(in crate::pins) fn decode_utf8(bytes: &[u8]) -> Result<YamlText<'_>, YamlFault> {
     let whole =
-        |message: &str, hint: &str| Err(Fault { message: message.to_owned(), hint: hint.to_owned(), span: None });
+        |message: &str, hint: &str| Err(YamlFault { message: message.to_owned(), hint: hint.to_owned(), span: None });
     if bytes.starts_with(LFS_POINTER) {
         return whole("a Git LFS pointer, not the file itself", "keep pin files out of LFS (.gitattributes)");
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return whole("UTF-16 text", "save it as UTF-8");
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| Fault {
+    let text = std::str::from_utf8(bytes).map_err(|error| YamlFault {
         message: format!("not UTF-8: byte {} is 0x{:02x}", error.valid_up_to(), bytes[error.valid_up_to()]),
         hint: "save it as UTF-8".to_owned(),
         span: Some(error.valid_up_to()..error.valid_up_to() + 1),
     })?;
     if let Some(offset) = text.find('\0') {
-        return Err(Fault {
+        return Err(YamlFault {
             message: format!("byte {offset} is NUL"),
             hint: "save it as UTF-8 text".to_owned(),
             span: Some(offset..offset + 1),
         });
     }
-    Ok(match text.strip_prefix(MARK) {
-        Some(text) => Text { text, base: MARK.len() },
-        None => Text { text, base: 0 },
+    Ok(match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(text) => YamlText { text, base: BYTE_ORDER_MARK.len() },
+        None => YamlText { text, base: 0 },
     })
 }
 
@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_left_out_and_counted() {
-        assert_eq!(decode(b"\xef\xbb\xbfa: 1"), Ok(Text { text: "a: 1", base: 3 }));
-        assert_eq!(decode(b"a: 1\r\n"), Ok(Text { text: "a: 1\r\n", base: 0 }));
+        assert_eq!(decode_utf8(b"\xef\xbb\xbfa: 1"), Ok(YamlText { text: "a: 1", base: 3 }));
+        assert_eq!(decode_utf8(b"a: 1\r\n"), Ok(YamlText { text: "a: 1\r\n", base: 0 }));
     }
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
             (b"\xfe\xff\0a", "UTF-16 text", None),
             (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer, not the file itself", None),
         ] {
-            let fault = decode(bytes).unwrap_err();
+            let fault = decode_utf8(bytes).unwrap_err();
             assert_eq!((fault.message.as_str(), fault.span), (message, span));
         }
     }

@@ -3,23 +3,23 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{Id, Kind, Meaning, Tree, meaning};
+use super::{NodeId, NodeKind, ScalarMeaning, YamlTree, scalar_meaning};
 
 /// The most entries that the merge keys of one map may add.
-const MERGED: usize = 10_000;
+const MAX_MERGED_ENTRIES: usize = 10_000;
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Value<'t> {
-    tree: &'t Tree<'t>,
+pub(crate) struct YamlValue<'t> {
+    tree: &'t YamlTree<'t>,
     /// The node of the value. Never an alias.
-    id: Id,
+    id: NodeId,
     /// The node where the value is used, which may be an alias.
-    used: Id,
+    reference: NodeId,
 }
 
 /// A scalar by its spelling.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scalar<'t> {
+pub(crate) struct YamlScalar<'t> {
     /// The text, with quotes, escapes and folding resolved.
     pub(crate) text: &'t str,
     /// Neither quoted nor a block.
@@ -29,30 +29,30 @@ pub(crate) struct Scalar<'t> {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry<'t> {
-    pub(crate) key: Value<'t>,
-    pub(crate) value: Value<'t>,
+pub(crate) struct MapEntry<'t> {
+    pub(crate) key: YamlValue<'t>,
+    pub(crate) value: YamlValue<'t>,
 }
 
-impl Scalar<'_> {
+impl YamlScalar<'_> {
     /// Returns the YAML type of the scalar.
-    pub(crate) fn meaning(&self) -> Meaning {
-        if self.plain { meaning(self.text) } else { Meaning::Text }
+    pub(crate) fn meaning(&self) -> ScalarMeaning {
+        if self.plain { scalar_meaning(self.text) } else { ScalarMeaning::Text }
     }
 }
 
-impl<'t> Value<'t> {
-    pub(super) fn new(tree: &'t Tree<'t>, used: Id) -> Self {
-        let mut id = used;
-        while let Kind::Alias(target) = tree.nodes[id.0].kind {
+impl<'t> YamlValue<'t> {
+    pub(super) fn new(tree: &'t YamlTree<'t>, reference: NodeId) -> Self {
+        let mut id = reference;
+        while let NodeKind::Alias(target) = tree.nodes[id.0].kind {
             id = target;
         }
-        Self { tree, id, used }
+        Self { tree, id, reference }
     }
 
     /// Returns the place of the value, in bytes of the file.
     pub(crate) fn span(self) -> Range<usize> {
-        self.tree.nodes[self.used.0].span.clone()
+        self.tree.nodes[self.reference.0].span.clone()
     }
 
     /// Returns the tag written before the value, if it is outside YAML's core schema.
@@ -60,23 +60,23 @@ impl<'t> Value<'t> {
         self.tree.nodes[self.id.0].tag.as_deref()
     }
 
-    pub(crate) fn scalar(self) -> Option<Scalar<'t>> {
+    pub(crate) fn scalar(self) -> Option<YamlScalar<'t>> {
         match &self.tree.nodes[self.id.0].kind {
-            Kind::Scalar { text, plain, block } => Some(Scalar { text, plain: *plain, block: *block }),
+            NodeKind::Scalar { text, plain, block } => Some(YamlScalar { text, plain: *plain, block: *block }),
             _ => None,
         }
     }
 
     /// Returns whether the value is `null` or empty.
     pub(crate) fn is_null(self) -> bool {
-        self.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Null)
+        self.scalar().is_some_and(|scalar| scalar.meaning() == ScalarMeaning::Null)
     }
 
     /// Returns the kind of the value, for messages.
     pub(crate) fn kind(self) -> &'static str {
         match &self.tree.nodes[self.id.0].kind {
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
+            NodeKind::List(_) => "a list",
+            NodeKind::Map(_) => "a map",
             _ if self.is_null() => "empty",
             _ => "text",
         }
@@ -85,14 +85,14 @@ impl<'t> Value<'t> {
     /// Returns the items of a list.
     pub(crate) fn items(self) -> Option<impl ExactSizeIterator<Item = Self>> {
         match &self.tree.nodes[self.id.0].kind {
-            Kind::List(items) => Some(items.iter().map(|&id| Self::new(self.tree, id))),
+            NodeKind::List(items) => Some(items.iter().map(|&id| Self::new(self.tree, id))),
             _ => None,
         }
     }
 
     /// Returns the entries of a map. Its own entries come first in their order, duplicates included. Entries from merge
     /// keys follow, unless the map overrides them (<https://yaml.org/type/merge.html>).
-    pub(crate) fn entries(self) -> Option<Vec<Entry<'t>>> {
+    pub(crate) fn entries(self) -> Option<Vec<MapEntry<'t>>> {
         let (mut entries, merges) = self.own_entries()?;
         if !merges.is_empty() {
             merge(&mut entries, merges);
@@ -102,12 +102,12 @@ impl<'t> Value<'t> {
 
     /// Returns whether the value is written as an alias.
     pub(crate) fn is_alias(self) -> bool {
-        self.id.0 != self.used.0
+        self.id.0 != self.reference.0
     }
 
     /// Returns whether this is a list in `[]` or a map in `{}`.
     pub(crate) fn is_flow(self) -> bool {
-        self.tree.nodes[self.used.0].flow
+        self.tree.nodes[self.reference.0].flow
     }
 
     /// Returns the end of the last written part. The span of a block collection reaches to whatever follows it.
@@ -116,28 +116,28 @@ impl<'t> Value<'t> {
         if self.is_flow() {
             return span.end;
         }
-        let last = match &self.tree.nodes[self.used.0].kind {
-            Kind::List(items) => items.last(),
-            Kind::Map(entries) => entries.last().map(|(_, value)| value),
-            Kind::Scalar { .. } | Kind::Alias(_) => None,
+        let last = match &self.tree.nodes[self.reference.0].kind {
+            NodeKind::List(items) => items.last(),
+            NodeKind::Map(entries) => entries.last().map(|(_, value)| value),
+            NodeKind::Scalar { .. } | NodeKind::Alias(_) => None,
         };
         last.map_or(span.end, |&last| Self::new(self.tree, last).end())
     }
 
     /// Returns the entries of a map as written: with the merge keys, and without the entries that they add.
-    pub(crate) fn written(self) -> Option<Vec<Entry<'t>>> {
-        let Kind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
-        let entry = |&(key, value)| Entry { key: Self::new(self.tree, key), value: Self::new(self.tree, value) };
+    pub(crate) fn written_entries(self) -> Option<Vec<MapEntry<'t>>> {
+        let NodeKind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
+        let entry = |&(key, value)| MapEntry { key: Self::new(self.tree, key), value: Self::new(self.tree, value) };
         Some(pairs.iter().map(entry).collect())
     }
 
     /// Returns a map's own entries, and the maps that it merges, nearest first.
-    fn own_entries(self) -> Option<(Vec<Entry<'t>>, Vec<Self>)> {
-        let Kind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
+    fn own_entries(self) -> Option<(Vec<MapEntry<'t>>, Vec<Self>)> {
+        let NodeKind::Map(pairs) = &self.tree.nodes[self.id.0].kind else { return None };
         let mut entries = Vec::with_capacity(pairs.len());
         let mut merges = Vec::new();
         for &(key, value) in pairs {
-            let entry = Entry { key: Self::new(self.tree, key), value: Self::new(self.tree, value) };
+            let entry = MapEntry { key: Self::new(self.tree, key), value: Self::new(self.tree, value) };
             if !entry.key.scalar().is_some_and(|key| key.plain && key.text == "<<") {
                 entries.push(entry);
             } else if let Some(items) = entry.value.items() {
@@ -151,9 +151,9 @@ impl<'t> Value<'t> {
 }
 
 /// Merges depth first: the maps that the nearest map merges come before its neighbour.
-fn merge<'t>(into: &mut Vec<Entry<'t>>, merges: Vec<Value<'t>>) {
-    let mut seen: HashSet<_> = into.iter().filter_map(Entry::name).collect();
-    let mut fuel = MERGED;
+fn merge<'t>(into: &mut Vec<MapEntry<'t>>, merges: Vec<YamlValue<'t>>) {
+    let mut seen: HashSet<_> = into.iter().filter_map(MapEntry::name).collect();
+    let mut fuel = MAX_MERGED_ENTRIES;
     let mut stack = merges;
     stack.reverse();
     while let Some(map) = stack.pop().filter(|_| fuel > 0) {
@@ -164,7 +164,7 @@ fn merge<'t>(into: &mut Vec<Entry<'t>>, merges: Vec<Value<'t>>) {
     }
 }
 
-impl<'t> Entry<'t> {
+impl<'t> MapEntry<'t> {
     /// Returns the text of the key, if the key is a scalar.
     pub(crate) fn name(&self) -> Option<&'t str> {
         self.key.scalar().map(|key| key.text)
@@ -173,14 +173,14 @@ impl<'t> Entry<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Text, parse};
+    use super::super::{YamlText, parse_yaml};
     use super::*;
 
     /// Returns the entries of a map's last value, as `key=value@source`.
     fn last(text: &str) -> String {
-        let tree = parse(Text { text, base: 0 }).unwrap();
+        let tree = parse_yaml(YamlText { text, base: 0 }).unwrap();
         let root = tree.documents().next().unwrap().entries().unwrap();
-        let show = |entry: &Entry<'_>| {
+        let show = |entry: &MapEntry<'_>| {
             let value = entry.value.scalar().map_or("?", |scalar| scalar.text);
             format!("{}={value}@{}", entry.name().unwrap(), &text[entry.value.span()])
         };

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::brute::{Case, V, cases, name};
-use super::{RolloutProgress, System, Wanted, crash, running};
-use crate::graph::Id;
-use crate::plan::{Neighbourhood, Plan, Step};
+use super::{RolloutProgress, ServiceTarget, System, crash, running};
+use crate::graph::ServiceId;
+use crate::plan::{Neighbourhood, Plan, PlanStep};
 use crate::running::Running;
 
 /// A system that is driven by hand, pass by pass.
@@ -17,7 +17,7 @@ struct Drive {
     case: Case,
     system: System,
     /// The starts of the pass that goes on, and the edges that rule 4 exempted when it began.
-    pass: Vec<Id>,
+    pass: Vec<ServiceId>,
     exempt: Vec<bool>,
 }
 
@@ -27,7 +27,7 @@ impl Drive {
     }
 
     fn live(&self) -> Vec<BTreeSet<V>> {
-        let versions = |live: &super::Live| live.running.iter().map(number).collect();
+        let versions = |live: &super::LiveService| live.running.iter().map(number).collect();
         self.system.live.iter().map(versions).collect()
     }
 
@@ -38,7 +38,7 @@ impl Drive {
     }
 
     /// Writes one start of the pass, after checking that it adds no pair that is not ok.
-    fn write(&mut self, id: Id) -> Result<(), TestCaseError> {
+    fn write(&mut self, id: ServiceId) -> Result<(), TestCaseError> {
         let (service, live) = (id.index(), self.live());
         let target = self.case.target[service];
         for (edge, exempt) in self.case.edges.iter().zip(&self.exempt) {
@@ -141,8 +141,8 @@ fn odd() -> impl Strategy<Value = Odd> {
 fn bent(case: &Case, odd: &[Odd]) -> System {
     let mut system = case.system();
     for ((number, live), Odd { version, there, motion, .. }) in system.live.iter_mut().enumerate().zip(odd) {
-        if *there && !matches!(system.wanted[number], Wanted::Held(..)) {
-            system.wanted[number] = Wanted::Target(live.spec[0].clone());
+        if *there && !matches!(system.wanted[number], ServiceTarget::Held(..)) {
+            system.wanted[number] = ServiceTarget::Run(live.spec[0].clone());
         }
         live.progress = match motion {
             0 => RolloutProgress::UnderWay,
@@ -160,8 +160,8 @@ fn bent(case: &Case, odd: &[Odd]) -> System {
     system
 }
 
-fn target(service: usize, version: V) -> Wanted {
-    Wanted::Target(running(name(service), &version.to_string()))
+fn target(service: usize, version: V) -> ServiceTarget {
+    ServiceTarget::Run(running(name(service), &version.to_string()))
 }
 
 fn numbers() -> impl Strategy<Value = Vec<Index>> {
@@ -197,7 +197,7 @@ proptest! {
     fn what_is_not_held_fits_after_rule_1(case in cases()) {
         let system = case.system();
         let held: BTreeSet<usize> =
-            system.next().steps.iter().filter(|(_, step)| matches!(step, Step::Held(_))).map(|(id, _)| id.index()).collect();
+            system.next().steps.iter().filter(|(_, step)| matches!(step, PlanStep::Held(_))).map(|(id, _)| id.index()).collect();
         let target = |service: usize| if held.contains(&service) { case.live[service] } else { case.target[service] };
         for edge in &case.edges {
             let moves = [edge.consumer, edge.provider].into_iter().any(|end| target(end) != case.live[end]);
@@ -211,7 +211,7 @@ proptest! {
         let services = || system.graph.ids().zip(&odd).filter(|(_, odd)| odd.moved);
         let instead = services().map(|(id, odd)| (id, target(id.index(), odd.version))).collect();
         let near = Neighbourhood::of(system.at(), &instead).unreached();
-        let looked_at: BTreeSet<Id> = Neighbourhood::of(system.at(), &instead).ids().iter().copied().collect();
+        let looked_at: BTreeSet<ServiceId> = Neighbourhood::of(system.at(), &instead).ids().iter().copied().collect();
         prop_assert!(instead.keys().all(|id| looked_at.contains(id)));
         for (id, wanted) in instead {
             system.wanted[id.index()] = wanted;
@@ -226,7 +226,7 @@ proptest! {
         let plan: Plan = drive.system.plan();
         for stage in &plan.stages {
             drive.begin_pass();
-            let starts: Vec<Id> = stage.changes.iter().map(|change| change.service).collect();
+            let starts: Vec<ServiceId> = stage.changes.iter().map(|change| change.service).collect();
             prop_assert_eq!(&drive.pass, &starts);
             for id in starts {
                 drive.write(id)?;

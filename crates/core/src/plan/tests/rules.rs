@@ -245,7 +245,7 @@ fn the_estimate_lets_what_is_verified_first_release_what_waits_for_it() {
         c: 1 -> 2 took=20; 2 needs d >=2
         d: 1 -> 2 took=40";
     let estimate = system(text).plan().estimate;
-    assert_snapshot!(format!("{estimate:?}"), @"Estimate { together: 60s, one_by_one: 75s, assumed: 0, services: 4, replaced: 8, surge: 2 }");
+    assert_snapshot!(format!("{estimate:?}"), @"Estimate { in_parallel: 60s, one_at_a_time: 75s, assumed_durations: 0, services: 4, replaced_pods: 8, peak_extra_pods: 2 }");
 }
 
 #[test]

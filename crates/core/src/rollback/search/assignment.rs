@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
-use super::{Choice, Moves, RollbackInput};
-use crate::graph::{EdgeId, Id};
-use crate::rollback::earlier::{earlier, objection};
+use super::{CandidateMove, MoveSet, RollbackInput};
+use crate::graph::{EdgeId, ServiceId};
+use crate::rollback::earlier::{earlier_pins, objection};
 use crate::running::Label;
 use crate::version::Version;
 
@@ -15,12 +15,12 @@ pub(super) struct Assignment<'s, 'a> {
     pub(super) input: RollbackInput<'a>,
     /// What each service is pinned at.
     pinned: &'s [Label<'a>],
-    choices: HashMap<Id, Rc<[Choice<'a>]>>,
-    pub(super) moved: Moves<'a>,
+    choices: HashMap<ServiceId, Rc<[CandidateMove<'a>]>>,
+    pub(super) moved: MoveSet<'a>,
     /// Each service that must move and is not decided.
-    pub(super) forced: BTreeMap<Id, Domain<'a>>,
+    pub(super) forced: BTreeMap<ServiceId, Domain<'a>>,
     /// These again, those with the fewest moves first.
-    next: BTreeSet<(usize, Id)>,
+    next: BTreeSet<(usize, ServiceId)>,
     /// The least that all of this costs: pins back, and services not proven.
     pub(super) back: usize,
     pub(super) unproven: usize,
@@ -31,17 +31,17 @@ pub(super) struct Assignment<'s, 'a> {
 
 /// A service that must move: the moves that fit, nearest first.
 #[derive(Debug, Clone)]
-pub(super) struct Domain<'a>(pub(super) Vec<Choice<'a>>);
+pub(super) struct Domain<'a>(pub(super) Vec<CandidateMove<'a>>);
 
 /// What is to be taken back.
 pub(super) enum Undo<'a> {
-    Moved(Id, Domain<'a>),
+    Moved(ServiceId, Domain<'a>),
     /// What was left before; none where it was not forced.
-    Domain(Id, Option<Domain<'a>>),
+    Domain(ServiceId, Option<Domain<'a>>),
 }
 
 /// This service must move and has no move left.
-pub(super) struct DeadEnd(pub(super) Id);
+pub(super) struct DeadEnd(pub(super) ServiceId);
 
 impl<'s, 'a> Assignment<'s, 'a> {
     pub(super) fn new(input: RollbackInput<'a>, pinned: &'s [Label<'a>]) -> Self {
@@ -49,7 +49,7 @@ impl<'s, 'a> Assignment<'s, 'a> {
             input,
             pinned,
             choices: HashMap::new(),
-            moved: Moves::new(),
+            moved: MoveSet::new(),
             forced: BTreeMap::new(),
             next: BTreeSet::new(),
             back: 0,
@@ -60,7 +60,7 @@ impl<'s, 'a> Assignment<'s, 'a> {
     }
 
     /// Makes the moves that are never taken back.
-    pub(super) fn begin(&mut self, asked: &Moves<'a>) -> Result<(), DeadEnd> {
+    pub(super) fn begin(&mut self, asked: &MoveSet<'a>) -> Result<(), DeadEnd> {
         for (&id, &choice) in asked {
             self.count(choice, usize::checked_add);
             self.moved.insert(id, choice);
@@ -69,7 +69,12 @@ impl<'s, 'a> Assignment<'s, 'a> {
     }
 
     /// Makes a move of a forced service.
-    pub(super) fn decide(&mut self, service: Id, choice: Choice<'a>, undo: &mut Vec<Undo<'a>>) -> Result<(), DeadEnd> {
+    pub(super) fn decide(
+        &mut self,
+        service: ServiceId,
+        choice: CandidateMove<'a>,
+        undo: &mut Vec<Undo<'a>>,
+    ) -> Result<(), DeadEnd> {
         if let Some(forced) = self.put(service, None) {
             undo.push(Undo::Moved(service, forced));
         }
@@ -93,7 +98,7 @@ impl<'s, 'a> Assignment<'s, 'a> {
     }
 
     /// The service to decide next: the one with the fewest moves.
-    pub(super) fn next(&self) -> Option<Id> {
+    pub(super) fn next(&self) -> Option<ServiceId> {
         self.next.first().map(|&(_, id)| id)
     }
 
@@ -113,41 +118,41 @@ impl<'s, 'a> Assignment<'s, 'a> {
     }
 
     /// How many services a move would force.
-    pub(super) fn forces(&self, service: Id, choice: Choice<'a>) -> usize {
-        let is_free = |other: &Id| !self.moved.contains_key(other) && !self.forced.contains_key(other);
-        let around = self.input.graph.around(service).filter(|(_, other)| *other != service && is_free(other));
+    pub(super) fn forces(&self, service: ServiceId, choice: CandidateMove<'a>) -> usize {
+        let is_free = |other: &ServiceId| !self.moved.contains_key(other) && !self.forced.contains_key(other);
+        let around = self.input.graph.neighbours(service).filter(|(_, other)| *other != service && is_free(other));
         let bad = around.filter(|&(edge, other)| !self.ok(edge, service, choice.label(), self.pinned[other.index()]));
-        let mut others: Vec<Id> = bad.map(|(_, other)| other).collect();
+        let mut others: Vec<ServiceId> = bad.map(|(_, other)| other).collect();
         others.sort_unstable();
         others.dedup();
         others.len()
     }
 
     /// All that moves, those that are not decided by their nearest move; without those that have none left.
-    pub(super) fn nearest(&self) -> Moves<'a> {
+    pub(super) fn nearest(&self) -> MoveSet<'a> {
         let nearest = self.forced.iter().filter_map(|(&id, Domain(left))| Some((id, *left.first()?)));
         self.moved.iter().map(|(&id, &choice)| (id, choice)).chain(nearest).collect()
     }
 
     /// Whether moves fit each other and all that stays.
-    pub(super) fn fit(&self, moves: &Moves<'a>) -> bool {
+    pub(super) fn fit(&self, moves: &MoveSet<'a>) -> bool {
         let graph = self.input.graph;
-        let label = |other: Id| moves.get(&other).map_or(self.pinned[other.index()], Choice::label);
+        let label = |other: ServiceId| moves.get(&other).map_or(self.pinned[other.index()], CandidateMove::label);
         moves.iter().all(|(&id, choice)| {
             // Between two that move, an edge is looked at from its consumer.
-            let is_mine = |edge: EdgeId, other: Id| {
+            let is_mine = |edge: EdgeId, other: ServiceId| {
                 other != id && (graph.edge(edge).consumer == id || !moves.contains_key(&other))
             };
-            let mut mine = graph.around(id).filter(|&(edge, other)| is_mine(edge, other));
+            let mut mine = graph.neighbours(id).filter(|&(edge, other)| is_mine(edge, other));
             mine.all(|(edge, other)| self.ok(edge, id, choice.label(), label(other)))
         })
     }
 
     /// Works out what these services, to which fewer moves are left now, leave to their neighbours, and those to theirs.
-    fn force(&mut self, mut narrowed: VecDeque<Id>, undo: &mut Vec<Undo<'a>>) -> Result<(), DeadEnd> {
+    fn force(&mut self, mut narrowed: VecDeque<ServiceId>, undo: &mut Vec<Undo<'a>>) -> Result<(), DeadEnd> {
         let graph = self.input.graph;
         while let Some(id) = narrowed.pop_front() {
-            for (edge, other) in graph.around(id).filter(|(_, other)| *other != id) {
+            for (edge, other) in graph.neighbours(id).filter(|(_, other)| *other != id) {
                 let Some(left) = self.narrow((edge, id), other) else { continue };
                 let is_stuck = left.is_empty();
                 let before = self.put(other, Some(Domain(left)));
@@ -163,11 +168,11 @@ impl<'s, 'a> Assignment<'s, 'a> {
 
     /// What the moves that are left to a service leave to the one at the other end of an edge; none where they change
     /// nothing there.
-    fn narrow(&mut self, (edge, by): (EdgeId, Id), other: Id) -> Option<Vec<Choice<'a>>> {
+    fn narrow(&mut self, (edge, by): (EdgeId, ServiceId), other: ServiceId) -> Option<Vec<CandidateMove<'a>>> {
         if self.moved.contains_key(&other) {
             return None;
         }
-        let fits = |choice: &Choice<'a>| self.fits_some((edge, by), choice.label());
+        let fits = |choice: &CandidateMove<'a>| self.fits_some((edge, by), choice.label());
         match self.forced.get(&other) {
             Some(Domain(left)) => {
                 let first = left.iter().position(|choice| !fits(choice))?;
@@ -181,7 +186,7 @@ impl<'s, 'a> Assignment<'s, 'a> {
 
     /// Whether what is at the other end of an edge fits some of the moves that are left to this service; all of them,
     /// where it need not move.
-    fn fits_some(&self, (edge, service): (EdgeId, Id), other: Label<'a>) -> bool {
+    fn fits_some(&self, (edge, service): (EdgeId, ServiceId), other: Label<'a>) -> bool {
         if let Some(choice) = self.moved.get(&service) {
             return self.ok(edge, service, choice.label(), other);
         }
@@ -190,16 +195,16 @@ impl<'s, 'a> Assignment<'s, 'a> {
     }
 
     /// The moves of a service that fit what moves around it.
-    fn fitting(&mut self, service: Id) -> Vec<Choice<'a>> {
+    fn fitting(&mut self, service: ServiceId) -> Vec<CandidateMove<'a>> {
         let input = self.input;
         let choices = Rc::clone(self.choices.entry(service).or_insert_with(|| choices(input, service).into()));
-        let around = || input.graph.around(service).filter(|(_, other)| *other != service);
-        let fits = |choice: &&Choice<'a>| around().all(|around| self.fits_some(around, choice.label()));
+        let around = || input.graph.neighbours(service).filter(|(_, other)| *other != service);
+        let fits = |choice: &&CandidateMove<'a>| around().all(|around| self.fits_some(around, choice.label()));
         choices.iter().filter(fits).copied().collect()
     }
 
     /// Replaces what is left to a service, keeps the sums, and returns what was left before.
-    fn put(&mut self, service: Id, now: Option<Domain<'a>>) -> Option<Domain<'a>> {
+    fn put(&mut self, service: ServiceId, now: Option<Domain<'a>>) -> Option<Domain<'a>> {
         let before = match now {
             Some(now) => {
                 self.next.insert((now.0.len(), service));
@@ -218,13 +223,14 @@ impl<'s, 'a> Assignment<'s, 'a> {
         before
     }
 
-    fn count(&mut self, choice: Choice<'a>, by: fn(usize, usize) -> Option<usize>) {
+    fn count(&mut self, choice: CandidateMove<'a>, by: fn(usize, usize) -> Option<usize>) {
         let sum = |sum, add| by(sum, add).unwrap_or_default();
-        (self.back, self.unproven) = (sum(self.back, choice.to.back), sum(self.unproven, usize::from(!choice.proven)));
+        (self.back, self.unproven) =
+            (sum(self.back, choice.to.pins_back), sum(self.unproven, usize::from(!choice.is_proven)));
     }
 
     /// Whether `x` at this end of an edge and `y` at the other may come together.
-    fn ok(&self, edge: EdgeId, at: Id, x: Label<'a>, y: Label<'a>) -> bool {
+    fn ok(&self, edge: EdgeId, at: ServiceId, x: Label<'a>, y: Label<'a>) -> bool {
         self.spend(1);
         let (x, y) = if self.input.graph.edge(edge).consumer == at { (x, y) } else { (y, x) };
         let (Some(_), Label::Version(one), Label::Version(other)) = (self.input.evidence, x, y) else {
@@ -237,20 +243,20 @@ impl<'s, 'a> Assignment<'s, 'a> {
 
 impl Domain<'_> {
     pub(super) fn back(&self) -> usize {
-        self.0.first().map_or(0, |nearest| nearest.to.back)
+        self.0.first().map_or(0, |nearest| nearest.to.pins_back)
     }
 
     /// Of the move that costs least: a proven one further back costs more.
     fn unproven(&self) -> usize {
-        usize::from(!self.0.first().is_some_and(|nearest| nearest.proven))
+        usize::from(!self.0.first().is_some_and(|nearest| nearest.is_proven))
     }
 }
 
 /// The moves that a service can make by its own limits, nearest first, each version once.
-fn choices(input: RollbackInput<'_>, id: Id) -> Vec<Choice<'_>> {
+fn choices(input: RollbackInput<'_>, id: ServiceId) -> Vec<CandidateMove<'_>> {
     let Some(service) = input.pins.services.get(input.graph.name(id)) else { return Vec::new() };
     let mut seen = BTreeSet::from([&service.pin.version]);
-    let all = earlier(input, service).into_iter();
+    let all = earlier_pins(input, service).into_iter();
     let mine = all.filter(|to| seen.insert(&to.pin.version) && objection(input, service, &to.pin.version).is_none());
-    mine.map(|to| Choice { to, proven: input.proof(&service.name, &to.pin.version).is_some() }).collect()
+    mine.map(|to| CandidateMove { to, is_proven: input.proof(&service.name, &to.pin.version).is_some() }).collect()
 }

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{RollbackTarget, Shop, service, shop};
-use crate::rollback::{Refusal, Request, Revert};
+use crate::rollback::{Request, Revert, RollbackError};
 
 /// Versions are 1 to 4, and the highest is pinned.
 type V = u8;
@@ -198,7 +198,7 @@ impl Case {
         by_cost.into_iter().find(|(_, moves)| self.is_valid(moves)).map(|(cost, _)| cost)
     }
 
-    fn revert(&self) -> Result<Revert, Refusal> {
+    fn revert(&self) -> Result<Revert, RollbackError> {
         let &[(number, to), ..] = &self.asked[..] else { unreachable!("somebody is asked for") };
         let names = self.asked.iter().map(|&(number, _)| service(&name(number))).collect();
         let aim = if self.asked.len() == 1 {
@@ -289,7 +289,7 @@ proptest! {
                 prop_assert!(case.is_valid(moves), "{:?} is not valid", moves);
                 prop_assert_eq!(case.cost(moves), least);
             }
-            (Err(refusal), None) => prop_assert!(refusal.is_by_rule(), "{}", refusal),
+            (Err(refusal), None) => prop_assert!(refusal.is_blocked_by_rule(), "{}", refusal),
             (found, least) => prop_assert!(false, "found {:?}, and the best costs {:?}", found, least),
         }
     }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::{Request, RollbackTarget, lines, service, shop, version};
 use crate::evidence::Evidence;
-use crate::rollback::unseen;
+use crate::rollback::unseen_pairs;
 
 /// The pairs that a rollback of payments brings together and that were never pinned together for so many hours.
 fn pairs(text: &str, hours: u64) -> String {
     let shop = shop(text);
     let revert = shop.revert(&Request::Services(vec![service("payments")], RollbackTarget::Good)).unwrap();
     let evidence = Evidence::new(&shop.desired.history, Duration::from_secs(hours * 3600));
-    let unseen = shop.knowing(|known| unseen(known, &revert, evidence));
+    let unseen = shop.knowing(|known| unseen_pairs(known, &revert, evidence));
     unseen.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
@@ -85,7 +85,7 @@ fn history_tells_from_when_to_when_two_versions_were_pinned_together() {
     let together = |checkout: &str, payments: &str| {
         let [one, other] = [version(checkout), version(payments)];
         let pair = [(&service("checkout"), &one), (&service("payments"), &other)];
-        let stretches = shop.desired.history.together(pair);
+        let stretches = shop.desired.history.intervals_together(pair);
         let told = stretches.iter().map(|it| {
             let until = it.until.as_ref().map_or("now", |until| &until.subject);
             format!("{} to {until}", it.from.subject)

@@ -3,14 +3,14 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::workload::Strategy;
+use crate::workload::RolloutStrategy;
 
 /// Every status that is not the one of a settled workload, with what it is called.
 #[test]
 fn only_a_complete_report_about_this_generation_is_healthy() {
     let cases = [
         ("as it should be", deployment()),
-        ("never looked at", deployment().status(|s| *s = Status::default())),
+        ("never looked at", deployment().status(|s| *s = ReportedStatus::default())),
         ("not seen yet", deployment().workload(|w| w.generation = 6)),
         ("of a later generation", deployment().workload(|w| w.generation = 4)),
         ("negative", deployment().status(|s| s.ready = Some(-1))),
@@ -50,7 +50,11 @@ fn a_stateful_set_is_healthy_when_both_revisions_are_one() {
         ("not available", stateful_set().status(|s| (s.ready, s.available) = (Some(2), Some(2)))),
         ("scaled down", stateful_set().status(|s| s.replicas = Some(4))),
         ("not said", stateful_set().status(|s| s.update_revision = Some("db-3".to_owned()))),
-        ("empty report", stateful_set().status(|s| *s = Status { observed_generation: Some(5), ..Status::default() })),
+        (
+            "empty report",
+            stateful_set()
+                .status(|s| *s = ReportedStatus { observed_generation: Some(5), ..ReportedStatus::default() }),
+        ),
     ];
     assert_snapshot!(table(&cases), @"
     as it should be: Healthy, settled: 3 pods, available => pass
@@ -82,7 +86,7 @@ fn a_daemon_set_is_healthy_when_each_wanted_node_has_the_new_pod() {
 
 #[test]
 fn a_missing_workload_waits_for_somebody_to_create_it() {
-    let health = super::super::health(&deployment().id, None, None, &Change::none(at(0)));
+    let health = super::super::workload_health(&deployment().id, None, None, &ChangeTiming::without_change(at(0)));
     assert_snapshot!(show(&health), @"
     Missing, not settled: deployment/checkout in namespace shop does not exist; Pintle creates none
     => wait
@@ -252,7 +256,7 @@ fn pods_that_are_not_ready_for_too_long_have_failed_though_they_never_crash() {
 
 #[test]
 fn scaled_to_zero_passes_and_proves_nothing() {
-    let none = |s: &mut Status| (s.replicas, s.updated, s.ready, s.available) = (None, None, None, None);
+    let none = |s: &mut ReportedStatus| (s.replicas, s.updated, s.ready, s.available) = (None, None, None, None);
     assert_snapshot!(deployment().workload(|w| w.replicas = Some(0)).status(none).show(), @"
     Suspended, settled: scaled to 0: nothing runs
     => pass
@@ -275,7 +279,7 @@ fn a_paused_deployment_waits_with_the_command_that_resumes_it() {
 #[test]
 fn on_delete_waits_for_an_operator_who_deletes_the_highest_ordinal() {
     let case = stateful_set()
-        .workload(|w| w.strategy = Strategy::OnDelete)
+        .workload(|w| w.strategy = RolloutStrategy::OnDelete)
         .status(|s| (s.updated, s.update_revision) = (Some(1), Some("db-3".to_owned())))
         .pods([pod("db-1", "acme/db:1", "db-2"), pod("db-10", "acme/db:1", "db-2"), pod("db-11", "acme/db:2", "db-3")]);
     assert_snapshot!(case.show(), @"
@@ -292,7 +296,7 @@ fn on_delete_waits_for_an_operator_who_deletes_the_highest_ordinal() {
 #[test]
 fn on_delete_of_a_daemon_set_waits_too() {
     let case = daemon_set()
-        .workload(|w| w.strategy = Strategy::OnDelete)
+        .workload(|w| w.strategy = RolloutStrategy::OnDelete)
         .status(|s| s.updated = Some(2))
         .pods([pod("agent-x", "acme/agent:1", "a"), pod("agent-y", "acme/agent:2", "b")]);
     assert_snapshot!(case.show(), @"
@@ -305,7 +309,7 @@ fn on_delete_of_a_daemon_set_waits_too() {
 fn a_partition_waits_for_an_operator_once_its_part_is_done() {
     let case = || {
         stateful_set()
-            .workload(|w| w.strategy = Strategy::Partition(2))
+            .workload(|w| w.strategy = RolloutStrategy::Partition(2))
             .status(|s| (s.updated, s.update_revision) = (Some(1), Some("db-3".to_owned())))
     };
     assert_snapshot!(case().show(), @r#"

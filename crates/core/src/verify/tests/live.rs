@@ -4,11 +4,11 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::running::Running;
-use crate::verify::settled;
-use crate::verify::{containers_of, live};
+use crate::verify::is_settled;
+use crate::verify::{live_images, service_containers};
 
 fn images(case: &Case, containers: &[&str]) -> String {
-    let Some(live) = live(&case.id, Some(&case.workload), case.pods.as_deref(), None, containers) else {
+    let Some(live) = live_images(&case.id, Some(&case.workload), case.pods.as_deref(), None, containers) else {
         return "not known".to_owned();
     };
     let show = |runs| match runs {
@@ -34,7 +34,8 @@ fn what_an_unsettled_workload_runs_is_not_known_before_its_pods_are_looked_at() 
 fn it_is_what_its_pods_can_be_of_where_that_is_known() {
     let Case { id, workload, .. } = deployment().under_way();
     let templates = [container("app", "acme/checkout:1"), container("proxy", "envoy:1")];
-    let known = |pods: Option<&[Arc<Pod>]>| live(&id, Some(&workload), pods, Some(&templates), &["app"]).unwrap();
+    let known =
+        |pods: Option<&[Arc<Pod>]>| live_images(&id, Some(&workload), pods, Some(&templates), &["app"]).unwrap();
     let image = |text: &str| Running::Image(text.parse().unwrap(), None);
     assert_eq!(known(None), [image("acme/checkout:1"), image("acme/checkout:2")].into());
     assert_eq!(known(Some(&[])), [image("acme/checkout:2")].into(), "pods that were looked at know better");
@@ -53,7 +54,7 @@ fn an_unsettled_workload_runs_its_specification_and_every_pod_that_has_not_ended
 #[test]
 fn where_ending_pods_are_not_reported_they_are_looked_for() {
     let old = || deployment().status(|status| status.terminating = None);
-    let pods = |case: Case| (settled(&case.id, &case.workload, case.pods.as_deref()), images(&case, &["app"]));
+    let pods = |case: Case| (is_settled(&case.id, &case.workload, case.pods.as_deref()), images(&case, &["app"]));
     assert_eq!(pods(old()), (false, "not known".to_owned()));
     let ending = pod("checkout-a-1", "acme/checkout:1", "a").ending();
     assert_eq!(pods(old().pods([ending])), (false, "acme/checkout:1 acme/checkout:2".to_owned()));
@@ -62,7 +63,7 @@ fn where_ending_pods_are_not_reported_they_are_looked_for() {
 
 #[test]
 fn a_missing_workload_runs_nothing_and_one_on_its_way_out_may() {
-    assert_eq!(live(&deployment().id, None, None, None, &["app"]), Some([Running::Absent].into()));
+    assert_eq!(live_images(&deployment().id, None, None, None, &["app"]), Some([Running::Absent].into()));
     let leaving = deployment().workload(|w| w.deleting = true).pods([pod("checkout-a-1", "acme/checkout:1", "a")]);
     assert_eq!(images(&leaving, &["app"]), "nothing acme/checkout:1 acme/checkout:2");
 }
@@ -86,7 +87,7 @@ fn a_service_has_the_containers_it_names_or_those_of_its_repository() {
     setup.init = true;
     let case = deployment().workload(|w| w.containers.extend([setup, container("proxy", "envoy:1")]));
     let image = "acme/checkout:9".parse().unwrap();
-    let names = |named: Option<&[String]>, image| match containers_of(&case.id, &case.workload, named, image) {
+    let names = |named: Option<&[String]>, image| match service_containers(&case.id, &case.workload, named, image) {
         Ok(found) => found.iter().map(|container| container.name.clone()).collect::<Vec<_>>().join(" "),
         Err(error) => error.to_string(),
     };

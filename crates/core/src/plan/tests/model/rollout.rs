@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use super::super::brute::{Aim, Bits, Case, Health, V, Work, World, all, name, versions};
-use super::super::{Live, PlanInput, RolloutProgress, System, Wanted, crash, next, on_hold, running};
-use crate::graph::Id;
-use crate::plan::{Next, Step};
+use super::super::{LiveService, PlanInput, RolloutProgress, ServiceTarget, System, crash, next, on_hold, running};
+use crate::graph::ServiceId;
+use crate::plan::{Next, PlanStep};
 use crate::running::Running;
 
 /// A system with its revisions, and what may go wrong in it.
@@ -53,7 +53,7 @@ impl Rollout {
     pub(super) fn new(mut case: Case, lockstep: &[usize], later: &[Vec<V>], (faults, lag): (u8, usize)) -> Self {
         case.lockstep = all(lockstep.iter().copied());
         let mut system = case.system();
-        let ids: Vec<Id> = system.graph.ids().collect();
+        let ids: Vec<ServiceId> = system.graph.ids().collect();
         system.lockstep = if lockstep.is_empty() { vec![] } else { vec![lockstep.iter().map(|&it| ids[it]).collect()] };
         let revisions = std::iter::once(case.target.clone()).chain(later.iter().cloned()).collect();
         let image = |service, version: &str| running(name(service), version);
@@ -92,9 +92,9 @@ impl Rollout {
         let known = self.known.lock().unwrap().said.get(&(*world, revision)).copied();
         known.unwrap_or_else(|| {
             let next = self.next(world, revision);
-            let together = next.steps.iter().filter(|(_, step)| matches!(step, Step::Start(Some(_))));
+            let together = next.steps.iter().filter(|(_, step)| matches!(step, PlanStep::Start(Some(_))));
             let said = Said {
-                starts: all(next.starts().map(Id::index)),
+                starts: all(next.starts().map(ServiceId::index)),
                 together: all(together.map(|(id, _)| id.index())),
                 spoken_of: all(next.steps.iter().map(|(id, _)| id.index())),
             };
@@ -106,18 +106,18 @@ impl Rollout {
     /// The function that all this is about.
     fn next(&self, world: &World, revision: u8) -> Next {
         let targets = self.targets(revision).iter().zip(&self.images);
-        let wanted: Vec<Wanted> = targets
+        let wanted: Vec<ServiceTarget> = targets
             .map(|(&target, images)| match target {
-                0 => Wanted::Held(None, on_hold()),
-                target => Wanted::Target(images[usize::from(target)].clone()),
+                0 => ServiceTarget::Held(None, on_hold()),
+                target => ServiceTarget::Run(images[usize::from(target)].clone()),
             })
             .collect();
-        let live: Vec<Live> = self.case.services().map(|service| self.live(world, service)).collect();
+        let live: Vec<LiveService> = self.case.services().map(|service| self.live(world, service)).collect();
         let System { graph, lockstep, .. } = &self.system;
         next(PlanInput { graph, wanted: &wanted, live: &live, lockstep, evidence: None })
     }
 
-    fn live(&self, world: &World, service: usize) -> Live {
+    fn live(&self, world: &World, service: usize) -> LiveService {
         let works: Vec<Work> = self.case.works(world, service).collect();
         let images = |bits| versions(bits).map(|version| self.images[service][usize::from(version)].clone()).collect();
         let motion = match () {
@@ -125,13 +125,13 @@ impl Rollout {
             () if works.iter().any(|work| work.health == Health::UnderWay) => RolloutProgress::UnderWay,
             () => RolloutProgress::Still,
         };
-        Live {
+        LiveService {
             running: images(self.case.live(world, service)),
             spec: images(self.case.specs(world, service)),
             progress: motion,
             ready: works.iter().any(|work| work.has_ready_pod()),
-            pods: 1,
-            surge: 1,
+            replaced_pods: 1,
+            surge_pods: 1,
             is_drift: false,
         }
     }
